@@ -1,0 +1,1 @@
+//! The shopper pages: components, islands and server functions.

@@ -1,0 +1,1 @@
+//! Provider wire formats in and out, signatures and declines. No network, no database.

@@ -1,0 +1,1 @@
+//! Provider simulators on their own origin. Shares no code with the connectors.

@@ -1,0 +1,1 @@
+//! The till binary: command line, configuration, HTTP.
