@@ -1,0 +1,189 @@
+//! What a checkout page shows: a pure function of session and payment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+use crate::decline::DeclineClass;
+use crate::id::Token;
+use crate::line::Line;
+use crate::method::Method;
+use crate::money::Money;
+use crate::payment::{Attempt, CloseReason, Payment, Progress, Stage, Status, Step};
+use crate::session::{Notice, Session, SessionState};
+
+/// What the page is about. Every phase has words and a next step.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(tag = "phase", content = "decline", rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing is under way: choose a method.
+    Choose,
+    /// A payment page is open at the provider: go on there, or choose anew.
+    Resume,
+    /// The provider is being asked for a payment page.
+    Opening,
+    /// The payment under way is being stopped at the provider.
+    Closing,
+    /// Back from the provider, not confirmed yet.
+    Confirming,
+    /// The bank asks the shopper for something.
+    Authenticate,
+    /// Under way, known later (bank debits take days).
+    Processing,
+    /// The provider did not answer: do not pay again.
+    Unknown,
+    /// The last try was refused. The class is one that may be shown.
+    Declined(DeclineClass),
+    /// Approved; the merchant takes the money later.
+    Authorised,
+    /// Paid.
+    Paid,
+    /// Paid after the session had ended.
+    PaidLate,
+    /// Paid in part.
+    PartlyPaid,
+    /// Paid more than asked, or twice.
+    Overpaid,
+    /// A part was refunded.
+    PartlyRefunded,
+    /// Everything was refunded.
+    Refunded,
+    /// The bank took the money back.
+    Returned,
+    /// Called off by the merchant.
+    Cancelled,
+    /// The time ran out.
+    Expired,
+}
+
+impl Phase {
+    /// Whether the page should keep asking for news.
+    #[must_use]
+    pub fn may_change_soon(self) -> bool {
+        matches!(
+            self,
+            Phase::Opening
+                | Phase::Closing
+                | Phase::Confirming
+                | Phase::Authenticate
+                | Phase::Unknown
+        )
+    }
+
+    /// Whether the shopper can choose a method now.
+    #[must_use]
+    pub fn can_choose(self) -> bool {
+        matches!(
+            self,
+            Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate
+        )
+    }
+}
+
+/// Everything a checkout page needs, and nothing it must not show.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct View {
+    /// The session's token, for the page's own forms.
+    pub token: Token,
+    /// The link's token, for a new session.
+    pub link: Token,
+    /// The merchant's name.
+    pub merchant: String,
+    /// Where shoppers can ask for help.
+    pub support_email: Option<String>,
+    /// The order.
+    pub lines: Vec<Line>,
+    /// What it comes to.
+    pub total: Money,
+    /// What was captured and not refunded, where it differs from the total.
+    pub received: Money,
+    /// What was refunded.
+    pub refunded: Money,
+    /// What the page is about.
+    pub phase: Phase,
+    /// The outcome of the last action.
+    pub notice: Option<Notice>,
+    /// The methods on offer, in order.
+    pub methods: Vec<Method>,
+    /// When the session ends.
+    pub expires: Millis,
+    /// Whether the end is near.
+    pub ends_soon: bool,
+    /// Whether the shopper may ask for more time.
+    pub can_extend: bool,
+    /// Whether a new session can be had from the link.
+    pub can_renew: bool,
+    /// The server's time.
+    pub now: Millis,
+    /// A short reference that support can look up.
+    pub reference: String,
+    /// Whether this is test mode: no real money.
+    pub test_mode: bool,
+}
+
+/// What the page of a session is about. `came_back` is whether the shopper stands on the return address; it makes the
+/// page wait for news instead of offering the choice, and it proves nothing.
+#[must_use]
+pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis) -> Phase {
+    match payment.status() {
+        Status::Succeeded => settled(session, payment),
+        Status::RequiresCapture => Phase::Authorised,
+        Status::Unknown => Phase::Unknown,
+        Status::Processing => Phase::Processing,
+        Status::Canceled => Phase::Cancelled,
+        Status::RequiresAction | Status::RequiresPaymentMethod => match payment.live() {
+            Some(live) => waiting(session, live, came_back, now),
+            None if session.is_over(now) => Phase::Expired,
+            None => idle(payment),
+        },
+    }
+}
+
+fn settled(session: &Session, payment: &Payment) -> Phase {
+    let flags = payment.flags();
+    match () {
+        () if flags.returned => Phase::Returned,
+        () if flags.refunded => Phase::Refunded,
+        () if flags.partially_refunded => Phase::PartlyRefunded,
+        () if flags.overpaid => Phase::Overpaid,
+        () if flags.partially_captured => Phase::PartlyPaid,
+        () if session.state == SessionState::Expired => Phase::PaidLate,
+        () => Phase::Paid,
+    }
+}
+
+/// While an attempt is live its outcome is open, so "expired" would be a guess that makes people pay twice.
+fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> Phase {
+    match (&live.stage, &live.progress) {
+        (Stage::Opening, _) => Phase::Opening,
+        (Stage::Closing(_), _) => Phase::Closing,
+        _ if session.is_over(now) => Phase::Confirming,
+        (
+            _,
+            Some(Progress {
+                step: Step::Declined(decline),
+                ..
+            }),
+        ) => Phase::Declined(decline.class.shown()),
+        (
+            _,
+            Some(Progress {
+                step: Step::ActionRequired,
+                ..
+            }),
+        ) => Phase::Authenticate,
+        _ if came_back => Phase::Confirming,
+        _ => Phase::Resume,
+    }
+}
+
+fn idle(payment: &Payment) -> Phase {
+    let last = payment.attempts.last();
+    let stopped = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled);
+    match last
+        .filter(|attempt| !stopped(attempt))
+        .and_then(Attempt::decline)
+    {
+        Some(decline) => Phase::Declined(decline.class.shown()),
+        None => Phase::Choose,
+    }
+}

@@ -1,0 +1,138 @@
+//! Why a payment was not accepted: one vocabulary for every provider.
+
+use serde::{Deserialize, Serialize};
+
+/// The class of a decline. A connector maps its provider's codes to these; pages and support work with nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineClass {
+    /// Not enough money or a limit reached.
+    InsufficientFunds,
+    /// The bank or the network did not answer properly; the same card may work later.
+    TryAgainLater,
+    /// A number, date or security code was wrong.
+    DataError,
+    /// The card has expired.
+    ExpiredCard,
+    /// The bank wants the shopper to authenticate, or the authentication failed.
+    AuthenticationRequired,
+    /// The bank gave no usable reason.
+    Generic,
+    /// This card must not be tried again.
+    DoNotRetry,
+    /// Lost, stolen, blocked or suspicious. Never shown as such.
+    SuspectedFraud,
+    /// The shopper stopped.
+    CancelledByPayer,
+    /// Our or the provider's settings, not the shopper.
+    ProviderError,
+}
+
+/// What the shopper can do now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Correct what was typed.
+    FixData,
+    /// Use another card or method.
+    OtherMethod,
+    /// Try the same again after a while.
+    RetryLater,
+    /// Try again and confirm with the bank.
+    Authenticate,
+    /// Ask the bank, or use another card.
+    ContactBank,
+    /// Go on choosing.
+    Choose,
+}
+
+/// A decline as it is kept with the attempt.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Decline {
+    /// The class.
+    pub class: DeclineClass,
+    /// The provider's own code, for support only.
+    pub code: String,
+}
+
+impl DeclineClass {
+    /// Every class.
+    pub const ALL: [DeclineClass; 10] = [
+        DeclineClass::InsufficientFunds,
+        DeclineClass::TryAgainLater,
+        DeclineClass::DataError,
+        DeclineClass::ExpiredCard,
+        DeclineClass::AuthenticationRequired,
+        DeclineClass::Generic,
+        DeclineClass::DoNotRetry,
+        DeclineClass::SuspectedFraud,
+        DeclineClass::CancelledByPayer,
+        DeclineClass::ProviderError,
+    ];
+
+    /// The class a shopper may see: suspicion looks like any other refusal, so that a thief learns nothing.
+    #[must_use]
+    pub fn shown(self) -> DeclineClass {
+        match self {
+            DeclineClass::SuspectedFraud | DeclineClass::DoNotRetry => DeclineClass::Generic,
+            class => class,
+        }
+    }
+
+    /// The next step that fits.
+    #[must_use]
+    pub fn action(self) -> Action {
+        match self.shown() {
+            DeclineClass::InsufficientFunds | DeclineClass::ExpiredCard => Action::OtherMethod,
+            DeclineClass::TryAgainLater | DeclineClass::ProviderError => Action::RetryLater,
+            DeclineClass::DataError => Action::FixData,
+            DeclineClass::AuthenticationRequired => Action::Authenticate,
+            DeclineClass::CancelledByPayer => Action::Choose,
+            _ => Action::ContactBank,
+        }
+    }
+
+    /// One sentence for the merchant's support staff.
+    #[must_use]
+    pub fn support_note(self) -> &'static str {
+        match self {
+            DeclineClass::InsufficientFunds => {
+                "The bank reports too little money or a limit reached."
+            }
+            DeclineClass::TryAgainLater => "Bank or network trouble; the same card may work later.",
+            DeclineClass::DataError => "Card details were entered wrongly.",
+            DeclineClass::ExpiredCard => "The card has expired.",
+            DeclineClass::AuthenticationRequired => {
+                "The shopper did not complete the bank's authentication."
+            }
+            DeclineClass::Generic => {
+                "The bank refused without a reason; only the bank can tell more."
+            }
+            DeclineClass::DoNotRetry => "The bank forbids further tries with this card.",
+            DeclineClass::SuspectedFraud => {
+                "Lost, stolen, blocked or suspicious card. Do not tell the shopper."
+            }
+            DeclineClass::CancelledByPayer => "The shopper cancelled.",
+            DeclineClass::ProviderError => {
+                "A setting at the provider or in Till refused the payment; look at the exchange log."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suspicion_is_never_shown() {
+        for class in DeclineClass::ALL {
+            assert_ne!(class.shown(), DeclineClass::SuspectedFraud);
+            assert_eq!(class.shown().shown(), class.shown());
+        }
+        assert_eq!(
+            DeclineClass::SuspectedFraud.action(),
+            DeclineClass::Generic.action()
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Identifiers: a prefix that names the kind and 128 random bits, or 128 random bits alone for a public token.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Crockford's alphabet in lower case: no i, l, o or u, so that an id can be read aloud.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// 128 bits in groups of five.
+const LENGTH: usize = 26;
+
+/// The text is not an id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{text:?} is not a {kind} id")]
+pub struct BadId {
+    kind: &'static str,
+    text: String,
+}
+
+fn encode(random: [u8; 16]) -> String {
+    let bits = u128::from_be_bytes(random);
+    (0..LENGTH)
+        .rev()
+        .map(|group| char::from(ALPHABET[(bits >> (group * 5)) as usize & 31]))
+        .collect()
+}
+
+fn is_encoded(text: &str) -> bool {
+    text.len() == LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte))
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// An id made of 128 random bits.
+            #[must_use]
+            pub fn from_random(random: [u8; 16]) -> Self {
+                Self(concat!($prefix).to_owned() + &encode(random))
+            }
+
+            /// The whole text, prefix included.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                match text.strip_prefix($prefix) {
+                    Some(rest) if is_encoded(rest) => Ok(Self(text.to_owned())),
+                    _ => Err(BadId { kind: stringify!($name), text: text.chars().take(64).collect() }),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+            fn try_from(text: String) -> Result<Self, BadId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(/** A merchant. */ MerchantId, "mer_");
+id!(/** A merchant's credentials at one provider. */ ProviderAccountId, "pa_");
+id!(/** A payment link. */ LinkId, "plink_");
+id!(/** A checkout session. */ SessionId, "cs_");
+id!(/** A payment: one debt. */ PaymentId, "pi_");
+id!(/** One try of a payment at one provider account. */ AttemptId, "att_");
+id!(/** A stored delivery of a provider. */ InboxId, "in_");
+id!(/** A job. */ JobId, "job_");
+id!(/** A merchant's API key (not the secret itself). */ ApiKeyId, "key_");
+id!(/** The public, unguessable part of a link's or a session's address. */ Token, "");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ids_read_back_and_differ(a: [u8; 16], b: [u8; 16]) {
+            let id = PaymentId::from_random(a);
+            prop_assert_eq!(id.as_str().parse::<PaymentId>(), Ok(id.clone()));
+            prop_assert_eq!(a == b, id == PaymentId::from_random(b));
+        }
+
+        #[test]
+        fn other_kinds_and_noise_are_refused(random: [u8; 16], noise in ".{0,80}") {
+            prop_assert!(AttemptId::from_random(random).as_str().parse::<PaymentId>().is_err());
+            prop_assert!(noise.parse::<PaymentId>().is_err());
+        }
+    }
+}

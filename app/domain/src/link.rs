@@ -1,0 +1,67 @@
+//! Payment links: what they sell, how often, and whether they still do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{LinkId, MerchantId, Token};
+use crate::line::Line;
+use crate::money::Money;
+use crate::{DAY, HOUR, MINUTE, Millis};
+
+/// How long a session lives where the link does not say.
+pub const SESSION_TTL_DEFAULT: Millis = HOUR;
+/// The longest life of a session, extensions included. No provider keeps its own page open longer.
+pub const SESSION_TTL_MAX: Millis = DAY;
+
+/// How often a link can be paid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Usage {
+    /// One debt, such as an invoice: every visit leads to the same payment.
+    Once,
+    /// A price tag: every visit is a debt of its own.
+    Reusable,
+}
+
+/// What the merchant has decided about a link. Whether it has been paid is the payment's to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// Can be opened.
+    Active,
+    /// Switched off by the merchant, and can be switched on again.
+    Disabled,
+}
+
+/// An address a merchant shares.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Link {
+    /// The id.
+    pub id: LinkId,
+    /// The part of the address that cannot be guessed.
+    pub token: Token,
+    /// Who gets paid.
+    pub merchant: MerchantId,
+    /// Whether it can be opened.
+    pub state: LinkState,
+    /// How often it can be paid.
+    pub usage: Usage,
+    /// What is sold.
+    pub lines: Vec<Line>,
+    /// What the lines come to.
+    pub total: Money,
+    /// How long a session of this link lives.
+    pub session_ttl: Millis,
+    /// Whether a shopper may ask for more time.
+    pub extendable: bool,
+    /// When it was made.
+    pub created: Millis,
+}
+
+/// The nearest allowed session life: at least a second, at most [`SESSION_TTL_MAX`].
+#[must_use]
+pub fn bounded_ttl(wanted: Millis) -> Millis {
+    wanted.clamp(1_000, SESSION_TTL_MAX)
+}
+
+/// How long before the end a session's page says so.
+pub const EXPIRY_WARNING: Millis = 5 * MINUTE;

@@ -1,0 +1,207 @@
+//! One try of a payment at one provider account.
+
+use serde::{Deserialize, Serialize};
+
+use super::book::Book;
+use crate::Millis;
+use crate::decline::Decline;
+use crate::id::{AttemptId, ProviderAccountId};
+use crate::method::Method;
+use crate::money::Money;
+
+/// How far our side has come with an attempt. What the provider says about the money is in [`Progress`] and [`Book`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "stage", content = "reason", rename_all = "snake_case")]
+pub enum Stage {
+    /// The provider is being asked to open it.
+    Opening,
+    /// The shopper can pay at the provider.
+    Open,
+    /// The provider did not answer; it may or may not be open there.
+    Unknown,
+    /// The provider is being asked to close it.
+    Closing(CloseReason),
+    /// Nothing more is expected of it. A late success is still recorded.
+    Closed(CloseReason),
+}
+
+/// Why an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The money was authorised or captured.
+    Succeeded,
+    /// The provider reports the payment as finally failed.
+    Failed,
+    /// The provider refused to open it.
+    Refused,
+    /// The request never reached the provider.
+    Unreachable,
+    /// Its time ran out.
+    Expired,
+    /// The shopper or the merchant stopped it.
+    Cancelled,
+    /// Another attempt took its place.
+    Superseded,
+}
+
+/// The provider's references to an attempt.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Refs {
+    /// The provider's checkout session.
+    pub session: Option<String>,
+    /// The provider's payment.
+    pub payment: Option<String>,
+}
+
+impl Refs {
+    /// Adds what the other knows. A reference once known never changes.
+    pub fn join(&mut self, other: &Refs) {
+        self.session = self.session.take().or_else(|| other.session.clone());
+        self.payment = self.payment.take().or_else(|| other.payment.clone());
+    }
+
+    /// Whether the other names a different object where both name one.
+    #[must_use]
+    pub fn contradicts(&self, other: &Refs) -> bool {
+        let differ =
+            |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
+        differ(&self.session, &other.session) || differ(&self.payment, &other.payment)
+    }
+}
+
+/// How the shopper gets to the provider.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Handoff {
+    /// By visiting an address.
+    Redirect {
+        /// The provider's page.
+        url: String,
+    },
+}
+
+/// The newest thing the provider said about an attempt that moved no money.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    /// When, by the provider's clock.
+    pub at: Millis,
+    /// What.
+    pub step: Step,
+}
+
+/// A step that moves no money. The order breaks ties between two steps with the same time stamp.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(tag = "step", content = "decline", rename_all = "snake_case")]
+pub enum Step {
+    /// The shopper has not finished.
+    Waiting,
+    /// The bank asks the shopper for something.
+    ActionRequired,
+    /// The last try at the provider was refused; the shopper can try again there.
+    Declined(Decline),
+    /// The payment is under way and will be known later.
+    Processing,
+}
+
+/// One try of a payment at one provider account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The id; also our reference at the provider.
+    pub id: AttemptId,
+    /// Where.
+    pub account: ProviderAccountId,
+    /// With what.
+    pub method: Method,
+    /// The amount asked for.
+    pub amount: Money,
+    /// When it was started.
+    pub created: Millis,
+    /// How far our side is.
+    pub stage: Stage,
+    /// The provider's references.
+    pub refs: Refs,
+    /// The way to the provider's page.
+    pub handoff: Option<Handoff>,
+    /// When the provider's page closes.
+    pub until: Option<Millis>,
+    /// The provider's newest word.
+    pub progress: Option<Progress>,
+    /// The money.
+    pub book: Book,
+    /// It succeeded although the debt was already settled by another attempt.
+    pub second: bool,
+}
+
+impl Attempt {
+    /// A new attempt about to be opened.
+    #[must_use]
+    pub fn new(
+        id: AttemptId,
+        account: ProviderAccountId,
+        method: Method,
+        amount: Money,
+        created: Millis,
+    ) -> Self {
+        Attempt {
+            id,
+            account,
+            method,
+            amount,
+            created,
+            stage: Stage::Opening,
+            refs: Refs::default(),
+            handoff: None,
+            until: None,
+            progress: None,
+            book: Book::default(),
+            second: false,
+        }
+    }
+
+    /// Whether it can still move money.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.stage, Stage::Closed(_))
+    }
+
+    /// The newest decline, if nothing has happened since.
+    #[must_use]
+    pub fn decline(&self) -> Option<&Decline> {
+        match &self.progress {
+            Some(Progress {
+                step: Step::Declined(decline),
+                ..
+            }) => Some(decline),
+            _ => None,
+        }
+    }
+
+    /// Whether the payment is under way at the provider and only waiting can tell.
+    #[must_use]
+    pub fn is_processing(&self) -> bool {
+        self.is_live()
+            && matches!(
+                &self.progress,
+                Some(Progress {
+                    step: Step::Processing,
+                    ..
+                })
+            )
+    }
+
+    /// The way to the provider's page, while it can be used.
+    #[must_use]
+    pub fn usable_handoff(&self, now: Millis) -> Option<&Handoff> {
+        let usable = self.stage == Stage::Open
+            && self.until.is_none_or(|until| now < until)
+            && !self.is_processing();
+        if usable { self.handoff.as_ref() } else { None }
+    }
+
+    /// Whether money was authorised or captured.
+    #[must_use]
+    pub fn has_money(&self) -> bool {
+        self.book.captured_net() > 0 || (self.book.authorised > 0 && !self.book.voided)
+    }
+}

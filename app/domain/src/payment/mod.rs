@@ -1,0 +1,112 @@
+//! A payment: one debt, its attempts, and what the providers have confirmed.
+//!
+//! The only way to change a payment is [`decide`]: it turns a [`Fact`] into [`Event`]s or refuses it, and
+//! [`Payment::apply`] folds an event into the state. The engine stores the events and the new state in one transaction.
+
+mod attempt;
+mod book;
+mod decide;
+mod fact;
+mod status;
+
+use serde::{Deserialize, Serialize};
+
+pub use attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
+pub use book::{Book, Dispute, DisputeState, ENTRIES_MAX, Movement, Refund, RefundState};
+pub use decide::{Refusal, decide};
+pub use fact::{Event, Fact, News, Observation};
+pub use status::{Flags, Status, Totals};
+
+use crate::id::{AttemptId, MerchantId, PaymentId};
+use crate::money::Money;
+
+/// When the money is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// At once.
+    Automatic,
+    /// When the merchant says so.
+    Manual,
+}
+
+/// One debt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Payment {
+    /// The id.
+    pub id: PaymentId,
+    /// Who gets paid.
+    pub merchant: MerchantId,
+    /// What is owed.
+    pub amount: Money,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// Whether the merchant called it off.
+    pub canceled: bool,
+    /// Every try, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+impl Payment {
+    /// The attempt that can still move money without a further step of the shopper here, if there is one.
+    #[must_use]
+    pub fn live(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.is_live())
+    }
+
+    /// An attempt by its id.
+    #[must_use]
+    pub fn attempt(&self, id: &AttemptId) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.id == *id)
+    }
+
+    /// The sums over all attempts.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        status::totals(self)
+    }
+
+    /// The derived status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        status::status(self)
+    }
+
+    /// What is true on top of the status.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        status::flags(self)
+    }
+
+    /// Folds one event into the state. Events come from [`decide`] alone.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started { attempt } => self.attempts.push((**attempt).clone()),
+            Event::Canceled => self.canceled = true,
+            Event::Known {
+                attempt,
+                refs,
+                handoff,
+                until,
+            } => self.change(attempt, |found| {
+                found.refs.join(refs);
+                found.handoff = handoff.clone().or(found.handoff.take());
+                found.until = until.or(found.until);
+            }),
+            Event::Staged { attempt, stage } => self.change(attempt, |found| found.stage = *stage),
+            Event::Progressed { attempt, progress } => {
+                self.change(attempt, |found| found.progress = Some(progress.clone()));
+            }
+            Event::Moved { attempt, movement } => self.change(attempt, |found| {
+                found.book.join(movement);
+            }),
+            Event::SecondSuccess { attempt } => self.change(attempt, |found| found.second = true),
+        }
+    }
+
+    fn change(&mut self, id: &AttemptId, with: impl FnOnce(&mut Attempt)) {
+        if let Some(found) = self.attempts.iter_mut().find(|attempt| attempt.id == *id) {
+            with(found);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A payment's status, derived from its totals and attempts. Nothing stores it as truth.
+
+use serde::{Deserialize, Serialize};
+
+use super::attempt::{Attempt, Progress, Stage, Step};
+use super::book::{DisputeState, RefundState};
+use super::{Book, Payment};
+
+/// Sums over a payment's attempts, in minor units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// Authorised.
+    pub authorised: i64,
+    /// Captured, less captures that failed afterwards.
+    pub captured: i64,
+    /// Refunds on their way.
+    pub refund_pending: i64,
+    /// Refunds done.
+    pub refunded: i64,
+    /// Held or taken by disputes.
+    pub charged_back: i64,
+    /// Taken back by banks.
+    pub returned: i64,
+    /// Paid out to the merchant.
+    pub paid_out: i64,
+}
+
+/// The status on which everything else builds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Waiting for the shopper.
+    RequiresPaymentMethod,
+    /// The bank asks the shopper for something.
+    RequiresAction,
+    /// Under way, known later.
+    Processing,
+    /// The provider did not answer; nobody may pay again until it is known.
+    Unknown,
+    /// Authorised, to be captured by the merchant.
+    RequiresCapture,
+    /// Captured.
+    Succeeded,
+    /// Called off.
+    Canceled,
+}
+
+impl Status {
+    /// The name used in the database and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::RequiresPaymentMethod => "requires_payment_method",
+            Status::RequiresAction => "requires_action",
+            Status::Processing => "processing",
+            Status::Unknown => "unknown",
+            Status::RequiresCapture => "requires_capture",
+            Status::Succeeded => "succeeded",
+            Status::Canceled => "canceled",
+        }
+    }
+
+    /// Whether the debt needs no further payment.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Status::RequiresCapture | Status::Succeeded)
+    }
+}
+
+/// What is true on top of the status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Flags {
+    /// Less than the debt was captured.
+    pub partially_captured: bool,
+    /// More than the debt was captured.
+    pub overpaid: bool,
+    /// Two attempts succeeded.
+    pub second_success: bool,
+    /// A part went back to the shopper.
+    pub partially_refunded: bool,
+    /// Everything went back to the shopper.
+    pub refunded: bool,
+    /// A dispute is open or lost.
+    pub disputed: bool,
+    /// The bank took money back.
+    pub returned: bool,
+}
+
+pub(super) fn totals(payment: &Payment) -> Totals {
+    let sum = |of: fn(&Book) -> i64| {
+        payment
+            .attempts
+            .iter()
+            .map(|a| of(&a.book))
+            .fold(0, i64::saturating_add)
+    };
+    Totals {
+        authorised: sum(|book| book.authorised),
+        captured: sum(Book::captured_net),
+        refund_pending: sum(|book| book.refunds_in(RefundState::Pending)),
+        refunded: sum(|book| book.refunds_in(RefundState::Succeeded)),
+        charged_back: sum(Book::charged_back),
+        returned: sum(Book::returned_total),
+        paid_out: sum(Book::paid_out_total),
+    }
+}
+
+pub(super) fn status(payment: &Payment) -> Status {
+    if payment
+        .attempts
+        .iter()
+        .any(|attempt| attempt.book.captured_net() > 0)
+    {
+        return Status::Succeeded;
+    }
+    if payment.attempts.iter().any(Attempt::has_money) {
+        return Status::RequiresCapture;
+    }
+    let Some(live) = payment.live() else {
+        return if payment.canceled {
+            Status::Canceled
+        } else {
+            Status::RequiresPaymentMethod
+        };
+    };
+    match (&live.stage, &live.progress) {
+        (Stage::Unknown, _) => Status::Unknown,
+        (
+            _,
+            Some(Progress {
+                step: Step::Processing,
+                ..
+            }),
+        ) => Status::Processing,
+        (
+            _,
+            Some(Progress {
+                step: Step::ActionRequired,
+                ..
+            }),
+        ) => Status::RequiresAction,
+        _ if payment.canceled => Status::Canceled,
+        _ => Status::RequiresPaymentMethod,
+    }
+}
+
+pub(super) fn flags(payment: &Payment) -> Flags {
+    let totals = totals(payment);
+    let disputes = || {
+        payment
+            .attempts
+            .iter()
+            .flat_map(|attempt| attempt.book.disputes.values())
+    };
+    let paid = totals.captured > 0;
+    Flags {
+        partially_captured: paid && totals.captured < payment.amount.minor,
+        overpaid: totals.captured > payment.amount.minor,
+        second_success: payment.attempts.iter().any(|attempt| attempt.second),
+        partially_refunded: totals.refunded > 0 && totals.refunded < totals.captured,
+        refunded: paid && totals.refunded >= totals.captured,
+        disputed: disputes().any(|dispute| dispute.state != DisputeState::Won),
+        returned: totals.returned > 0,
+    }
+}

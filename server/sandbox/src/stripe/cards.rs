@@ -1,0 +1,284 @@
+//! The well-known test cards and bank accounts, and what each of them does (Stripe, Testing).
+
+use serde::{Deserialize, Serialize};
+
+/// What a card or account does when it is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The money moves.
+    Pays,
+    /// Pays, and the holder disputes it a little later as fraudulent.
+    PaysThenDisputed,
+    /// Pays; a refund succeeds first and fails later.
+    PaysRefundFailsLater,
+    /// Pays; a refund stays pending first and succeeds later.
+    PaysRefundSucceedsLater,
+    /// The issuer or the provider says no.
+    Declined(Decline),
+}
+
+/// The ways to be declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decline {
+    /// No reason given.
+    Generic,
+    /// Not enough money.
+    InsufficientFunds,
+    /// Reported lost.
+    Lost,
+    /// Reported stolen.
+    Stolen,
+    /// Past its date.
+    Expired,
+    /// Wrong security code.
+    IncorrectCvc,
+    /// The issuer could not be asked.
+    Processing,
+    /// Blocked by the provider's own risk rules, never sent to the issuer.
+    Blocked,
+    /// Not a test card at all.
+    NotATestCard,
+    /// The shopper did not pass 3-D Secure.
+    AuthenticationFailed,
+    /// A bank account that is closed.
+    AccountClosed,
+    /// A bank account that does not exist.
+    NoAccount,
+    /// A debit the account's holder did not authorise.
+    DebitNotAuthorized,
+}
+
+/// The words and codes of a decline.
+#[derive(Debug, Clone, Copy)]
+pub struct DeclineWords {
+    /// `error.code`.
+    pub code: &'static str,
+    /// `decline_code`, where the provider gives one.
+    pub decline_code: Option<&'static str>,
+    /// What the provider tells a shopper.
+    pub message: &'static str,
+    /// What may be tried next.
+    pub advice: Option<&'static str>,
+    /// The network's own code.
+    pub network: Option<&'static str>,
+}
+
+impl Decline {
+    /// The provider's words for it.
+    pub fn words(self) -> DeclineWords {
+        let words = |code, decline_code, message, advice, network| DeclineWords { code, decline_code, message, advice, network };
+        let declined = "Your card was declined.";
+        let stop = Some("do_not_try_again");
+        let again = Some("try_again_later");
+        match self {
+            Self::Generic => words("card_declined", Some("generic_decline"), declined, again, Some("01")),
+            Self::InsufficientFunds => {
+                words("card_declined", Some("insufficient_funds"), "Your card has insufficient funds.", again, Some("51"))
+            }
+            Self::Lost => words("card_declined", Some("lost_card"), declined, stop, Some("41")),
+            Self::Stolen => words("card_declined", Some("stolen_card"), declined, stop, Some("43")),
+            Self::Expired => words("expired_card", Some("expired_card"), "Your card has expired.", stop, Some("54")),
+            Self::IncorrectCvc => words(
+                "incorrect_cvc",
+                Some("incorrect_cvc"),
+                "Your card's security code is incorrect.",
+                Some("confirm_card_data"),
+                Some("82"),
+            ),
+            Self::Processing => words(
+                "processing_error",
+                Some("processing_error"),
+                "An error occurred while processing your card. Try again in a little bit.",
+                again,
+                None,
+            ),
+            Self::Blocked => words("card_declined", Some("fraudulent"), declined, None, None),
+            Self::NotATestCard => words(
+                "card_declined",
+                Some("test_mode_live_card"),
+                "Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of \
+                 valid test cards, see the test cards on this page.",
+                None,
+                None,
+            ),
+            Self::AuthenticationFailed => words(
+                "payment_intent_authentication_failure",
+                None,
+                "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+                None,
+                None,
+            ),
+            Self::AccountClosed => words(
+                "payment_method_microdeposit_failed",
+                Some("account_closed"),
+                "The customer's bank account has been closed.",
+                None,
+                Some("R02"),
+            ),
+            Self::NoAccount => {
+                words("payment_method_bank_account_error", Some("no_account"), "The bank account could not be located.", None, Some("R03"))
+            }
+            Self::DebitNotAuthorized => words(
+                "payment_intent_payment_attempt_failed",
+                Some("debit_not_authorized"),
+                "The customer has notified their bank that this payment was unauthorized.",
+                None,
+                Some("R10"),
+            ),
+        }
+    }
+}
+
+/// What the shopper typed, as far as it may be kept: never the whole number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Face {
+    /// `visa`, `mastercard`, `amex`, … or the bank's name.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+    /// 1–12; 0 for a bank account.
+    pub exp_month: u32,
+    /// Four digits; 0 for a bank account.
+    pub exp_year: u32,
+    /// The holder's name.
+    pub name: Option<String>,
+    /// The shopper's e-mail address.
+    pub email: Option<String>,
+}
+
+/// A test card.
+#[derive(Debug)]
+pub struct TestCard {
+    /// All digits.
+    pub number: &'static str,
+    /// What it is for, for people.
+    pub label: &'static str,
+    /// Whether 3-D Secure comes first.
+    pub authenticates: bool,
+    /// What happens then.
+    pub outcome: Outcome,
+}
+
+const fn card(number: &'static str, label: &'static str, outcome: Outcome) -> TestCard {
+    TestCard { number, label, authenticates: false, outcome }
+}
+
+const fn secure(number: &'static str, label: &'static str, outcome: Outcome) -> TestCard {
+    TestCard { number, label, authenticates: true, outcome }
+}
+
+/// Every card the simulator knows.
+pub const CARDS: &[TestCard] = &[
+    card("4242424242424242", "Pays", Outcome::Pays),
+    card("5555555555554444", "Pays (Mastercard)", Outcome::Pays),
+    card("378282246310005", "Pays (American Express)", Outcome::Pays),
+    secure("4000002760003184", "3-D Secure, then pays", Outcome::Pays),
+    secure("4000000000003220", "3-D Secure 2, then pays", Outcome::Pays),
+    secure("4000008400001629", "3-D Secure, then declined", Outcome::Declined(Decline::Generic)),
+    secure("4000008260003178", "3-D Secure, then insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
+    card("4000000000000002", "Declined", Outcome::Declined(Decline::Generic)),
+    card("4000000000009995", "Insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
+    card("4000000000009987", "Lost card", Outcome::Declined(Decline::Lost)),
+    card("4000000000009979", "Stolen card", Outcome::Declined(Decline::Stolen)),
+    card("4000000000000069", "Expired card", Outcome::Declined(Decline::Expired)),
+    card("4000000000000127", "Incorrect CVC", Outcome::Declined(Decline::IncorrectCvc)),
+    card("4000000000000119", "Processing error", Outcome::Declined(Decline::Processing)),
+    card("4100000000000019", "Blocked as fraudulent", Outcome::Declined(Decline::Blocked)),
+    card("4000000000000259", "Pays, disputed a little later", Outcome::PaysThenDisputed),
+    card("4000000000005126", "Pays, a refund fails later", Outcome::PaysRefundFailsLater),
+    card("4000000000007726", "Pays, a refund takes a while", Outcome::PaysRefundSucceedsLater),
+];
+
+/// The routing number of the test bank.
+pub const TEST_ROUTING: &str = "110000000";
+
+/// Test bank accounts: number, label, outcome.
+pub const BANK_ACCOUNTS: &[(&str, &str, Outcome)] = &[
+    ("000123456789", "Pays after a while", Outcome::Pays),
+    ("000222222227", "Insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
+    ("000111111113", "Account closed", Outcome::Declined(Decline::AccountClosed)),
+    ("000111111116", "No such account", Outcome::Declined(Decline::NoAccount)),
+    ("000333333335", "Debit not authorised", Outcome::Declined(Decline::DebitNotAuthorized)),
+];
+
+/// What a number does: (3-D Secure first?, outcome). A number that is no test card is declined.
+pub fn behaviour(number: &str) -> (bool, Outcome) {
+    CARDS
+        .iter()
+        .find(|card| card.number == number)
+        .map_or((false, Outcome::Declined(Decline::NotATestCard)), |card| (card.authenticates, card.outcome))
+}
+
+/// What a test bank account does; nothing for others.
+pub fn bank_behaviour(account: &str) -> Option<Outcome> {
+    BANK_ACCOUNTS.iter().find(|(number, ..)| *number == account).map(|(.., outcome)| *outcome)
+}
+
+/// The checksum of card numbers (ISO/IEC 7812-1).
+pub fn luhn(number: &str) -> bool {
+    let digits: Option<Vec<u32>> = number.chars().map(|digit| digit.to_digit(10)).collect();
+    let Some(digits) = digits.filter(|digits| (12..=19).contains(&digits.len())) else { return false };
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, digit)| match index % 2 {
+            0 => *digit,
+            _ if *digit > 4 => digit * 2 - 9,
+            _ => digit * 2,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// The network, by the number's first digits.
+pub fn brand(number: &str) -> &'static str {
+    match number.as_bytes() {
+        [b'4', ..] => "visa",
+        [b'5', b'1'..=b'5', ..] | [b'2', b'2'..=b'7', ..] => "mastercard",
+        [b'3', b'4' | b'7', ..] => "amex",
+        [b'3', b'5', ..] => "jcb",
+        [b'3', b'0' | b'6' | b'8', ..] => "diners",
+        [b'6', b'0' | b'4' | b'5', ..] => "discover",
+        [b'6', b'2', ..] => "unionpay",
+        _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_test_card_has_a_valid_checksum() {
+        for card in CARDS {
+            assert!(luhn(card.number), "{}", card.number);
+        }
+    }
+
+    #[test]
+    fn luhn_catches_every_single_wrong_digit() {
+        let good = "4242424242424242";
+        for at in 0..good.len() {
+            for digit in '0'..='9' {
+                let mut changed = good.to_owned();
+                changed.replace_range(at..=at, &digit.to_string());
+                assert_eq!(luhn(&changed), changed == good);
+            }
+        }
+        assert!(!luhn("") && !luhn("0") && !luhn("4242 4242") && !luhn("00000000000000000000"));
+    }
+
+    #[test]
+    fn numbers_decide_what_happens() {
+        assert_eq!(behaviour("4242424242424242"), (false, Outcome::Pays));
+        assert_eq!(behaviour("4000002760003184"), (true, Outcome::Pays));
+        assert_eq!(behaviour("4000008260003178"), (true, Outcome::Declined(Decline::InsufficientFunds)));
+        assert_eq!(behaviour("4111111111111111"), (false, Outcome::Declined(Decline::NotATestCard)));
+        assert_eq!(bank_behaviour("000123456789"), Some(Outcome::Pays));
+        assert_eq!(bank_behaviour("1"), None);
+        assert_eq!((brand("378282246310005"), brand("5555555555554444")), ("amex", "mastercard"));
+    }
+}
