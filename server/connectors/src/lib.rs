@@ -1,1 +1,27 @@
-//! Provider wire formats in and out, signatures and declines. No network, no database.
+//! Provider wire formats in and out, signatures and declines. No network, no database, no clock.
+//!
+//! A [`Connector`] turns an [`Operation`] into an HTTP request and the reply into an [`Outcome`]; the engine does the
+//! sending. It authenticates a delivery, splits it into items that can be stored, and reads an item into what the domain
+//! understands. A new provider is one folder here and one line in [`by_name`].
+
+mod connector;
+mod http;
+pub mod stripe;
+
+pub use connector::{
+    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, OpenSpec, Operation, Outcome,
+    Reject, Reply, Target, Unreadable, Wire,
+};
+pub use http::{HttpRequest, HttpResponse};
+
+/// Every provider, by the name used in the database, in addresses and on the command line.
+pub const PROVIDERS: &[&str] = &["stripe"];
+
+/// The connector of a provider.
+#[must_use]
+pub fn by_name(provider: &str) -> Option<&'static dyn Connector> {
+    match provider {
+        "stripe" => Some(&stripe::Stripe),
+        _ => None,
+    }
+}

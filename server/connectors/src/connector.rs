@@ -1,0 +1,300 @@
+//! The trait every provider's connector implements, and the words it speaks in.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use domain::Millis;
+use domain::currency::Currency;
+use domain::id::{AttemptId, ProviderAccountId};
+use domain::line::Line;
+use domain::method::Method;
+use domain::money::Money;
+use domain::payment::{Capture, Handoff, Observation, Refs};
+use http::HeaderMap;
+use secrecy::SecretString;
+use thiserror::Error;
+
+use crate::http::{HttpRequest, HttpResponse};
+
+/// A merchant's credentials at a provider, unsealed for use.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The id; also part of the address of its webhooks.
+    pub id: ProviderAccountId,
+    /// Where the provider's API is, without a slash at the end.
+    pub base_url: String,
+    /// Whether real money moves.
+    pub live: bool,
+    /// The provider's keys, by the names in [`Capabilities::credentials`].
+    pub credentials: BTreeMap<String, SecretString>,
+    /// The secrets webhooks may be signed with; several while one is being replaced.
+    pub webhook_secrets: Vec<SecretString>,
+}
+
+/// What a provider can do. The engine asks this, never the provider's name.
+#[derive(Debug, Clone)]
+pub struct Capabilities {
+    /// The methods.
+    pub methods: &'static [Method],
+    /// The names of the credentials it needs.
+    pub credentials: &'static [&'static str],
+    /// Where its API is, unless the account says otherwise.
+    pub default_base_url: &'static str,
+    /// The shortest life of a payment page at the provider.
+    pub page_life_min: Millis,
+    /// The longest.
+    pub page_life_max: Millis,
+    /// Whether an attempt can be looked up by the provider's reference.
+    pub fetch: bool,
+}
+
+/// Everything needed to open an attempt. A repetition must be built from the same values, because the provider compares
+/// the body with that of the first request with the same key.
+#[derive(Debug, Clone)]
+pub struct OpenSpec {
+    /// Our reference.
+    pub attempt: AttemptId,
+    /// The debt.
+    pub amount: Money,
+    /// What is sold.
+    pub lines: Vec<Line>,
+    /// With what.
+    pub method: Method,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// When the provider's page should close.
+    pub until: Millis,
+    /// Where the shopper returns after paying.
+    pub return_url: String,
+    /// Where the shopper returns after giving up.
+    pub cancel_url: String,
+}
+
+/// An attempt at the provider.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Our reference.
+    pub attempt: AttemptId,
+    /// The provider's references.
+    pub refs: Refs,
+}
+
+/// What the engine asks a provider for.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Open a payment page.
+    Open(Box<OpenSpec>),
+    /// Look an attempt up.
+    Fetch(Target),
+    /// Close the payment page, or find out why it cannot be closed.
+    Close(Target),
+}
+
+impl Operation {
+    /// The end of the idempotency key: one key per attempt and kind of operation.
+    #[must_use]
+    pub fn key_suffix(&self) -> &'static str {
+        match self {
+            Operation::Open(_) => "open",
+            Operation::Fetch(_) => "fetch",
+            Operation::Close(_) => "close",
+        }
+    }
+}
+
+/// What to do next in an operation.
+#[derive(Debug)]
+pub enum Wire {
+    /// Send this, then continue with the reply.
+    Send(HttpRequest),
+    /// The operation is done.
+    Done(Outcome),
+}
+
+/// The result of an operation.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The payment page is open.
+    Opened {
+        /// The provider's references.
+        refs: Refs,
+        /// The way to the page.
+        handoff: Handoff,
+        /// When the page closes.
+        until: Option<Millis>,
+    },
+    /// What the provider knows about the attempt.
+    Observed(Observation),
+}
+
+/// Why an operation has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fail {
+    /// The provider refused; it is certain that nothing was done.
+    #[error("the provider refused: {0}")]
+    Refused(String),
+    /// The provider did not accept our credentials; nothing was done.
+    #[error("the provider did not accept the credentials: {0}")]
+    Unauthorized(String),
+    /// The provider cannot do this; nothing was sent.
+    #[error("not supported: {0}")]
+    Unsupported(String),
+    /// Too many requests; nothing was done. Try again after this many milliseconds.
+    #[error("the provider asks for fewer requests")]
+    RateLimited(Millis),
+    /// It is not known whether anything was done.
+    #[error("the outcome at the provider is unknown: {0}")]
+    Unsure(String),
+}
+
+impl Fail {
+    /// Whether it is certain that the provider did nothing.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        !matches!(self, Fail::Unsure(_))
+    }
+}
+
+/// Why a delivery was not accepted as the provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Reject {
+    /// There is no signature.
+    #[error("the signature is missing")]
+    Missing,
+    /// The signature header cannot be read.
+    #[error("the signature header is malformed")]
+    Malformed,
+    /// The signature is not made with any of the account's secrets.
+    #[error("the signature does not match")]
+    Wrong,
+    /// It was signed too long ago.
+    #[error("the signature is too old")]
+    Stale,
+    /// It claims to be signed in the future.
+    #[error("the signature is from the future")]
+    Future,
+    /// The body is not what the provider sends.
+    #[error("the body cannot be read")]
+    Unreadable,
+}
+
+impl Reject {
+    /// The name under which rejections are counted.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reject::Missing => "missing_signature",
+            Reject::Malformed => "malformed_signature",
+            Reject::Wrong => "wrong_signature",
+            Reject::Stale => "stale_signature",
+            Reject::Future => "future_signature",
+            Reject::Unreadable => "unreadable_body",
+        }
+    }
+}
+
+/// The body of a delivery whose signature was found right. Only [`Connector::authenticate`] makes one.
+#[derive(Debug)]
+pub struct Authentic(Bytes);
+
+impl Authentic {
+    pub(crate) fn new(body: Bytes) -> Self {
+        Authentic(body)
+    }
+
+    /// The raw body.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+/// One event of a delivery, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The provider's id of the event; a second item with the same id is a duplicate.
+    pub event: String,
+    /// The event's own bytes.
+    pub body: Bytes,
+}
+
+/// A stored event cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the event cannot be read: {0}")]
+pub struct Unreadable(pub String);
+
+/// What a stored event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The provider's name of the event.
+    pub kind: String,
+    /// Why the event is not this account's, if it is not.
+    pub foreign: Option<String>,
+    /// Our reference, where the provider repeats it.
+    pub attempt: Option<AttemptId>,
+    /// What it says. Without references and news it concerns no payment.
+    pub observation: Observation,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Stored now, or already stored before.
+    Stored,
+    /// Not accepted as the provider's.
+    Rejected,
+    /// Could not be stored now.
+    Busy,
+}
+
+/// The reply to a delivery, in the provider's dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: &'static str,
+}
+
+/// A provider.
+pub trait Connector: Send + Sync {
+    /// The name.
+    fn provider(&self) -> &'static str;
+
+    /// What it can do.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// Whether it takes a currency.
+    fn supports(&self, currency: Currency) -> bool;
+
+    /// The first request of an operation. `key` is the same for every repetition.
+    fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail>;
+
+    /// What follows from a reply. `sent` is the request it answers, `now` stamps what has no time of its own.
+    fn resume(
+        &self,
+        account: &Account,
+        operation: &Operation,
+        sent: &HttpRequest,
+        reply: &HttpResponse,
+        now: Millis,
+    ) -> Result<Wire, Fail>;
+
+    /// Finds out whether a delivery is the provider's.
+    fn authenticate(
+        &self,
+        account: &Account,
+        headers: &HeaderMap,
+        body: Bytes,
+        now: Millis,
+    ) -> Result<Authentic, Reject>;
+
+    /// Takes a delivery apart into what is stored.
+    fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject>;
+
+    /// Reads a stored event.
+    fn read(&self, account: &Account, item: &[u8]) -> Result<Incoming, Unreadable>;
+
+    /// The reply to a delivery.
+    fn reply(&self, disposition: Disposition) -> Reply;
+}

@@ -1,0 +1,169 @@
+//! Stripe's events: taken apart for the inbox, and read into observations.
+
+use bytes::Bytes;
+use domain::payment::{DisputeState, Movement, News, Observation, Refs, RefundState};
+use domain::{Millis, SECOND};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::news;
+use super::object::{Charge, Dispute, Intent, Refund, Session, money, own_reference};
+use crate::connector::{Account, Incoming, Item, Reject, Unreadable};
+
+/// Characters of an event id at most.
+const EVENT_ID_CHARS_MAX: usize = 255;
+
+#[derive(Deserialize)]
+struct Head {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    created: i64,
+    livemode: bool,
+    account: Option<String>,
+    #[serde(borrow)]
+    data: Data<'a>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+/// A delivery is one event.
+pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
+    let head: Head = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
+    if head.id.is_empty() || head.id.len() > EVENT_ID_CHARS_MAX {
+        return Err(Reject::Unreadable);
+    }
+    Ok(vec![Item { event: head.id, body: body.clone() }])
+}
+
+pub(super) fn read(account: &Account, item: &[u8]) -> Result<Incoming, Unreadable> {
+    let event: Event<'_> = serde_json::from_slice(item).map_err(|error| Unreadable(error.to_string()))?;
+    let at = event.created.checked_mul(SECOND).ok_or_else(|| Unreadable("impossible time".to_owned()))?;
+    let (attempt, observation) = match object_name(&event.kind) {
+        "checkout.session" => session(&event, at)?,
+        "payment_intent" => intent(&event, at)?,
+        "charge" => charge(&event, at)?,
+        "refund" => (None, refund(&parse(&event)?, at)),
+        "dispute" => (None, dispute(&parse(&event)?, at)),
+        _ => (None, nothing(at)),
+    };
+    Ok(Incoming { foreign: foreign(account, &event), kind: event.kind, attempt, observation })
+}
+
+fn object_name(kind: &str) -> &str {
+    match kind {
+        kind if kind.starts_with("charge.dispute.") => "dispute",
+        // The same refund as in refund.updated, under its older name.
+        "charge.refund.updated" => "refund",
+        kind => kind.rsplit_once('.').map_or(kind, |(object, _)| object),
+    }
+}
+
+/// An event of a connected account, or of the other mode, does not concern this account.
+fn foreign(account: &Account, event: &Event<'_>) -> Option<String> {
+    if let Some(other) = &event.account {
+        return Some(format!("the event belongs to account {other}"));
+    }
+    let mode = |live| if live { "live" } else { "test" };
+    let (theirs, ours) = (mode(event.livemode), mode(account.live));
+    (theirs != ours).then(|| format!("a {theirs} mode event for a {ours} mode account"))
+}
+
+fn parse<T: DeserializeOwned>(event: &Event<'_>) -> Result<T, Unreadable> {
+    serde_json::from_str(event.data.object.get()).map_err(|error| Unreadable(format!("{}: {error}", event.kind)))
+}
+
+type Read = (Option<domain::id::AttemptId>, Observation);
+
+fn session(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
+    let session: Session = parse(event)?;
+    let own = own_reference(session.metadata.as_ref());
+    let attempt = own.or_else(|| session.client_reference_id.as_deref()?.parse().ok());
+    let mut seen = news::of_session(&session, at);
+    if event.kind == "checkout.session.async_payment_failed" {
+        seen.news = news::async_failure();
+    }
+    Ok((attempt, seen))
+}
+
+fn intent(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
+    let intent: Intent = parse(event)?;
+    Ok((own_reference(intent.metadata.as_ref()), news::of_intent(&intent, at)))
+}
+
+fn charge(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
+    let charge: Charge = parse(event)?;
+    let captured = money(Some(charge.amount_captured), charge.currency.as_deref());
+    let news = match (event.kind.as_str(), captured) {
+        ("charge.captured", Some(captured)) => vec![News::Moved(Movement::Captured { total: captured.minor })],
+        _ => vec![],
+    };
+    let debt = money(charge.amount, charge.currency.as_deref());
+    let refs = Refs { session: None, payment: charge.payment_intent };
+    Ok((own_reference(charge.metadata.as_ref()), Observation { at, refs, debt, currency: None, news }))
+}
+
+fn refund(refund: &Refund, at: Millis) -> Observation {
+    let state = match refund.status.as_deref() {
+        Some("succeeded") => RefundState::Succeeded,
+        Some("failed" | "canceled") => RefundState::Failed,
+        _ => RefundState::Pending,
+    };
+    moved(refund.payment_intent.clone(), refund.amount, &refund.currency, at, |amount| Movement::Refund {
+        reference: refund.id.clone(),
+        amount,
+        state,
+    })
+}
+
+/// Bank debits that fail after success arrive as disputes with these reasons (Stripe documentation, ACH Direct Debit).
+const BANK_RETURNS: &[&str] =
+    &["insufficient_funds", "incorrect_account_details", "bank_cannot_process", "debit_not_authorized"];
+
+fn dispute(dispute: &Dispute, at: Millis) -> Observation {
+    let bank = dispute.payment_method_details.as_ref().and_then(|method| method.kind.as_deref()) != Some("card");
+    let returned = bank && dispute.reason.as_deref().is_some_and(|reason| BANK_RETURNS.contains(&reason));
+    let state = match dispute.status.as_str() {
+        "won" | "warning_closed" | "prevented" => DisputeState::Won,
+        "lost" => DisputeState::Lost,
+        "warning_needs_response" | "warning_under_review" => DisputeState::Inquiry,
+        _ => DisputeState::Open,
+    };
+    moved(dispute.payment_intent.clone(), dispute.amount, &dispute.currency, at, |amount| {
+        let reference = dispute.id.clone();
+        if returned {
+            Movement::Returned { reference, amount }
+        } else {
+            Movement::Dispute { reference, amount, state, at }
+        }
+    })
+}
+
+fn moved(
+    payment: Option<String>,
+    amount: i64,
+    currency: &str,
+    at: Millis,
+    movement: impl FnOnce(i64) -> Movement,
+) -> Observation {
+    let money = money(Some(amount), Some(currency));
+    let news = money.map(|money| News::Moved(movement(money.minor))).into_iter().collect();
+    let refs = Refs { session: None, payment };
+    Observation { at, refs, debt: None, currency: money.map(|money| money.currency), news }
+}
+
+fn nothing(at: Millis) -> Observation {
+    Observation { at, refs: Refs::default(), debt: None, currency: None, news: vec![] }
+}
+
+#[cfg(test)]
+mod tests;

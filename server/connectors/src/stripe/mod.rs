@@ -1,0 +1,101 @@
+//! Stripe: Checkout Sessions in payment mode, and the events around them.
+//!
+//! Facts are from Stripe's API reference, version `2026-10-28.endive` (Checkout Sessions, Payment Intents, Refunds,
+//! Disputes, Events, Webhook signatures).
+
+mod amount;
+mod decline;
+mod event;
+mod form;
+mod news;
+mod object;
+mod operation;
+mod signature;
+
+use bytes::Bytes;
+use domain::currency::Currency;
+use domain::method::Method;
+use domain::{DAY, MINUTE, Millis};
+use http::HeaderMap;
+
+use crate::connector::{
+    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
+    Unreadable, Wire,
+};
+use crate::http::{HttpRequest, HttpResponse};
+
+/// The API version every request pins.
+pub const API_VERSION: &str = "2026-10-28.endive";
+/// The credential that holds the secret key, `sk_test_…` or `sk_live_…` (or a restricted `rk_…`).
+pub const SECRET_KEY: &str = "secret_key";
+
+/// The connector. It has no state.
+pub struct Stripe;
+
+static CAPABILITIES: Capabilities = Capabilities {
+    methods: &[Method::Card, Method::BankDebit],
+    credentials: &[SECRET_KEY],
+    default_base_url: "https://api.stripe.com",
+    page_life_min: 30 * MINUTE,
+    page_life_max: DAY,
+    fetch: true,
+};
+
+impl Connector for Stripe {
+    fn provider(&self) -> &'static str {
+        "stripe"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn supports(&self, currency: Currency) -> bool {
+        amount::supports(currency)
+    }
+
+    fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
+        operation::begin(account, operation, key)
+    }
+
+    fn resume(
+        &self,
+        account: &Account,
+        operation: &Operation,
+        sent: &HttpRequest,
+        reply: &HttpResponse,
+        now: Millis,
+    ) -> Result<Wire, Fail> {
+        operation::resume(account, operation, sent, reply, now)
+    }
+
+    fn authenticate(
+        &self,
+        account: &Account,
+        headers: &HeaderMap,
+        body: Bytes,
+        now: Millis,
+    ) -> Result<Authentic, Reject> {
+        let header = headers.get(signature::HEADER).ok_or(Reject::Missing)?;
+        let header = header.to_str().map_err(|_| Reject::Malformed)?;
+        signature::verify(&account.webhook_secrets, header, &body, now)?;
+        Ok(Authentic::new(body))
+    }
+
+    fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
+        event::split(delivery.body())
+    }
+
+    fn read(&self, account: &Account, item: &[u8]) -> Result<Incoming, Unreadable> {
+        event::read(account, item)
+    }
+
+    /// Any 2xx counts as delivered, anything else is retried (Stripe documentation, Webhooks).
+    fn reply(&self, disposition: Disposition) -> Reply {
+        match disposition {
+            Disposition::Stored => Reply { status: 200, body: "" },
+            Disposition::Rejected => Reply { status: 400, body: "signature not accepted\n" },
+            Disposition::Busy => Reply { status: 503, body: "try again later\n" },
+        }
+    }
+}

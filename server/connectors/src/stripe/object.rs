@@ -1,0 +1,110 @@
+//! The parts of Stripe's objects that Till reads. Unknown fields and values are tolerated everywhere.
+
+use std::collections::BTreeMap;
+
+use domain::currency::Currency;
+use domain::id::AttemptId;
+use domain::money::Money;
+use serde::Deserialize;
+
+use super::amount::from_stripe;
+
+/// Where our reference stands in metadata.
+pub(super) const ATTEMPT: &str = "till_attempt";
+/// Marks a session whose money is taken later.
+pub(super) const CAPTURE: &str = "till_capture";
+
+pub(super) type Metadata = BTreeMap<String, String>;
+
+/// A reference that is an id or, when expanded, the object.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Expandable<T> {
+    Id(String),
+    Object(T),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Session {
+    pub id: String,
+    pub url: Option<String>,
+    pub status: Option<String>,
+    pub payment_status: Option<String>,
+    pub payment_intent: Option<Expandable<Intent>>,
+    pub amount_total: Option<i64>,
+    pub currency: Option<String>,
+    pub client_reference_id: Option<String>,
+    pub expires_at: Option<i64>,
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Intent {
+    pub id: String,
+    pub status: Option<String>,
+    pub amount: Option<i64>,
+    #[serde(default)]
+    pub amount_received: i64,
+    #[serde(default)]
+    pub amount_capturable: i64,
+    pub currency: Option<String>,
+    pub last_payment_error: Option<PaymentError>,
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PaymentError {
+    pub code: Option<String>,
+    pub decline_code: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Charge {
+    pub payment_intent: Option<String>,
+    pub amount: Option<i64>,
+    #[serde(default)]
+    pub amount_captured: i64,
+    pub currency: Option<String>,
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Refund {
+    pub id: String,
+    pub payment_intent: Option<String>,
+    pub amount: i64,
+    pub currency: String,
+    pub status: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Dispute {
+    pub id: String,
+    pub payment_intent: Option<String>,
+    pub amount: i64,
+    pub currency: String,
+    pub status: String,
+    pub reason: Option<String>,
+    #[serde(default)]
+    pub payment_method_details: Option<DisputeMethod>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DisputeMethod {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+}
+
+/// An amount with its currency, if both are there and make sense.
+pub(super) fn money(amount: Option<i64>, currency: Option<&str>) -> Option<Money> {
+    let currency: Currency = currency?.parse().ok()?;
+    Some(Money::new(from_stripe(amount?, currency)?, currency))
+}
+
+/// Our reference in metadata.
+pub(super) fn own_reference(metadata: Option<&Metadata>) -> Option<AttemptId> {
+    metadata?.get(ATTEMPT)?.parse().ok()
+}
