@@ -4,6 +4,9 @@
 //! signed webhooks, and a control API that makes things go wrong on purpose. Everything is written from the
 //! provider's documents; nothing here may move real money.
 
+// The provider's objects have up to 70 keys, each of which is a step of the `json!` macro.
+#![recursion_limit = "512"]
+
 mod background;
 mod clock;
 mod control;
@@ -52,7 +55,9 @@ pub enum Error {
     #[error("sandbox HTTP client: {0}")]
     Client(#[from] reqwest::Error),
     /// The seed's secret key is not a test key.
-    #[error("the seed's secret key must look like sk_test_ followed by at least 8 letters or digits")]
+    #[error(
+        "the seed's secret key must look like sk_test_ followed by at least 8 letters or digits"
+    )]
     SeedKey,
 }
 
@@ -78,7 +83,9 @@ impl Sandbox {
         if let Some(seed) = options.seed {
             core.seed(&seed)?;
         }
-        Ok(Sandbox { core: Arc::new(core) })
+        Ok(Sandbox {
+            core: Arc::new(core),
+        })
     }
 
     /// Every address of the sandbox: API, hosted page, control. Webhooks and timers need [`Sandbox::run`].
@@ -90,7 +97,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the listener fails or the last save does.
-    pub async fn run(self, listener: tokio::net::TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
+    pub async fn run(
+        self,
+        listener: tokio::net::TcpListener,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error> {
         let router = self.router();
         background::run(self.core, router, listener, shutdown).await
     }

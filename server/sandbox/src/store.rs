@@ -43,7 +43,11 @@ pub enum Cursor {
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Store { items: BTreeMap::new(), index: HashMap::new(), next: 0 }
+        Store {
+            items: BTreeMap::new(),
+            index: HashMap::new(),
+            next: 0,
+        }
     }
 }
 
@@ -81,6 +85,16 @@ impl<T: Keyed> Store<T> {
         self.index.get(id).copied()
     }
 
+    /// The position the next object will get.
+    pub fn mark(&self) -> u64 {
+        self.next
+    }
+
+    /// The objects added since a mark, oldest first.
+    pub fn since(&self, mark: u64) -> impl Iterator<Item = &T> {
+        self.items.range(mark..).map(|(_, item)| item)
+    }
+
     /// How many objects there are.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -98,14 +112,16 @@ impl<T: Keyed> Store<T> {
 
     /// Up to `limit` objects that pass `keep`, newest first, from the cursor on.
     pub fn page(&self, cursor: Cursor, limit: usize, keep: impl Fn(&T) -> bool) -> Page<'_, T> {
-        let take = |items: &mut dyn Iterator<Item = (&u64, &'_ T)>| -> Vec<&'_ T> {
-            items.map(|(_, item)| item).filter(|item| keep(item)).take(limit + 1).collect()
+        let items: Box<dyn Iterator<Item = (&u64, &T)>> = match cursor {
+            Cursor::Newest => Box::new(self.items.iter().rev()),
+            Cursor::After(at) => Box::new(self.items.range(..at).rev()),
+            Cursor::Before(at) => Box::new(self.items.range(at + 1..)),
         };
-        let mut items = match cursor {
-            Cursor::Newest => take(&mut self.items.iter().rev()),
-            Cursor::After(at) => take(&mut self.items.range(..at).rev()),
-            Cursor::Before(at) => take(&mut self.items.range(at + 1..)),
-        };
+        let mut items: Vec<&T> = items
+            .map(|(_, item)| item)
+            .filter(|item| keep(item))
+            .take(limit + 1)
+            .collect();
         let has_more = items.len() > limit;
         items.truncate(limit);
         if matches!(cursor, Cursor::Before(_)) {
@@ -157,11 +173,17 @@ mod tests {
     fn pages_run_from_newest_to_oldest_and_back() {
         let store = numbered(5);
         let first = store.page(Cursor::Newest, 2, |_| true);
-        assert_eq!((ids(&first), first.has_more), (vec!["4".into(), "3".into()], true));
+        assert_eq!(
+            (ids(&first), first.has_more),
+            (vec!["4".into(), "3".into()], true)
+        );
         let last = store.page(Cursor::After(store.position("1").unwrap()), 2, |_| true);
         assert_eq!((ids(&last), last.has_more), (vec!["0".into()], false));
         let back = store.page(Cursor::Before(store.position("1").unwrap()), 2, |_| true);
-        assert_eq!((ids(&back), back.has_more), (vec!["3".into(), "2".into()], true));
+        assert_eq!(
+            (ids(&back), back.has_more),
+            (vec!["3".into(), "2".into()], true)
+        );
     }
 
     #[test]

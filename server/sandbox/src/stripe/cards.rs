@@ -42,6 +42,8 @@ pub enum Decline {
     NotATestCard,
     /// The shopper did not pass 3-D Secure.
     AuthenticationFailed,
+    /// A bank account without enough money.
+    BankInsufficientFunds,
     /// A bank account that is closed.
     AccountClosed,
     /// A bank account that does not exist.
@@ -68,18 +70,52 @@ pub struct DeclineWords {
 impl Decline {
     /// The provider's words for it.
     pub fn words(self) -> DeclineWords {
-        let words = |code, decline_code, message, advice, network| DeclineWords { code, decline_code, message, advice, network };
+        let words = |code, decline_code, message, advice, network| DeclineWords {
+            code,
+            decline_code,
+            message,
+            advice,
+            network,
+        };
         let declined = "Your card was declined.";
         let stop = Some("do_not_try_again");
         let again = Some("try_again_later");
         match self {
-            Self::Generic => words("card_declined", Some("generic_decline"), declined, again, Some("01")),
-            Self::InsufficientFunds => {
-                words("card_declined", Some("insufficient_funds"), "Your card has insufficient funds.", again, Some("51"))
-            }
-            Self::Lost => words("card_declined", Some("lost_card"), declined, stop, Some("41")),
-            Self::Stolen => words("card_declined", Some("stolen_card"), declined, stop, Some("43")),
-            Self::Expired => words("expired_card", Some("expired_card"), "Your card has expired.", stop, Some("54")),
+            Self::Generic => words(
+                "card_declined",
+                Some("generic_decline"),
+                declined,
+                again,
+                Some("01"),
+            ),
+            Self::InsufficientFunds => words(
+                "card_declined",
+                Some("insufficient_funds"),
+                "Your card has insufficient funds.",
+                again,
+                Some("51"),
+            ),
+            Self::Lost => words(
+                "card_declined",
+                Some("lost_card"),
+                declined,
+                stop,
+                Some("41"),
+            ),
+            Self::Stolen => words(
+                "card_declined",
+                Some("stolen_card"),
+                declined,
+                stop,
+                Some("43"),
+            ),
+            Self::Expired => words(
+                "expired_card",
+                Some("expired_card"),
+                "Your card has expired.",
+                stop,
+                Some("54"),
+            ),
             Self::IncorrectCvc => words(
                 "incorrect_cvc",
                 Some("incorrect_cvc"),
@@ -110,19 +146,30 @@ impl Decline {
                 None,
                 None,
             ),
+            Self::BankInsufficientFunds => words(
+                "insufficient_funds",
+                None,
+                "The customer's account has insufficient funds to cover this payment.",
+                None,
+                Some("R01"),
+            ),
             Self::AccountClosed => words(
-                "payment_method_microdeposit_failed",
-                Some("account_closed"),
+                "account_closed",
+                None,
                 "The customer's bank account has been closed.",
                 None,
                 Some("R02"),
             ),
-            Self::NoAccount => {
-                words("payment_method_bank_account_error", Some("no_account"), "The bank account could not be located.", None, Some("R03"))
-            }
+            Self::NoAccount => words(
+                "no_account",
+                None,
+                "The customer's bank account could not be located.",
+                None,
+                Some("R03"),
+            ),
             Self::DebitNotAuthorized => words(
-                "payment_intent_payment_attempt_failed",
-                Some("debit_not_authorized"),
+                "debit_not_authorized",
+                None,
                 "The customer has notified their bank that this payment was unauthorized.",
                 None,
                 Some("R10"),
@@ -162,11 +209,21 @@ pub struct TestCard {
 }
 
 const fn card(number: &'static str, label: &'static str, outcome: Outcome) -> TestCard {
-    TestCard { number, label, authenticates: false, outcome }
+    TestCard {
+        number,
+        label,
+        authenticates: false,
+        outcome,
+    }
 }
 
 const fn secure(number: &'static str, label: &'static str, outcome: Outcome) -> TestCard {
-    TestCard { number, label, authenticates: true, outcome }
+    TestCard {
+        number,
+        label,
+        authenticates: true,
+        outcome,
+    }
 }
 
 /// Every card the simulator knows.
@@ -176,19 +233,71 @@ pub const CARDS: &[TestCard] = &[
     card("378282246310005", "Pays (American Express)", Outcome::Pays),
     secure("4000002760003184", "3-D Secure, then pays", Outcome::Pays),
     secure("4000000000003220", "3-D Secure 2, then pays", Outcome::Pays),
-    secure("4000008400001629", "3-D Secure, then declined", Outcome::Declined(Decline::Generic)),
-    secure("4000008260003178", "3-D Secure, then insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
-    card("4000000000000002", "Declined", Outcome::Declined(Decline::Generic)),
-    card("4000000000009995", "Insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
-    card("4000000000009987", "Lost card", Outcome::Declined(Decline::Lost)),
-    card("4000000000009979", "Stolen card", Outcome::Declined(Decline::Stolen)),
-    card("4000000000000069", "Expired card", Outcome::Declined(Decline::Expired)),
-    card("4000000000000127", "Incorrect CVC", Outcome::Declined(Decline::IncorrectCvc)),
-    card("4000000000000119", "Processing error", Outcome::Declined(Decline::Processing)),
-    card("4100000000000019", "Blocked as fraudulent", Outcome::Declined(Decline::Blocked)),
-    card("4000000000000259", "Pays, disputed a little later", Outcome::PaysThenDisputed),
-    card("4000000000005126", "Pays, a refund fails later", Outcome::PaysRefundFailsLater),
-    card("4000000000007726", "Pays, a refund takes a while", Outcome::PaysRefundSucceedsLater),
+    secure(
+        "4000008400001629",
+        "3-D Secure, then declined",
+        Outcome::Declined(Decline::Generic),
+    ),
+    secure(
+        "4000008260003178",
+        "3-D Secure, then insufficient funds",
+        Outcome::Declined(Decline::InsufficientFunds),
+    ),
+    card(
+        "4000000000000002",
+        "Declined",
+        Outcome::Declined(Decline::Generic),
+    ),
+    card(
+        "4000000000009995",
+        "Insufficient funds",
+        Outcome::Declined(Decline::InsufficientFunds),
+    ),
+    card(
+        "4000000000009987",
+        "Lost card",
+        Outcome::Declined(Decline::Lost),
+    ),
+    card(
+        "4000000000009979",
+        "Stolen card",
+        Outcome::Declined(Decline::Stolen),
+    ),
+    card(
+        "4000000000000069",
+        "Expired card",
+        Outcome::Declined(Decline::Expired),
+    ),
+    card(
+        "4000000000000127",
+        "Incorrect CVC",
+        Outcome::Declined(Decline::IncorrectCvc),
+    ),
+    card(
+        "4000000000000119",
+        "Processing error",
+        Outcome::Declined(Decline::Processing),
+    ),
+    card(
+        "4100000000000019",
+        "Blocked as fraudulent",
+        Outcome::Declined(Decline::Blocked),
+    ),
+    card(
+        "4000000000000259",
+        "Pays, disputed a little later",
+        Outcome::PaysThenDisputed,
+    ),
+    card(
+        "4000000000005126",
+        "Pays, a refund fails later",
+        Outcome::PaysRefundFailsLater,
+    ),
+    card(
+        "4000000000007726",
+        "Pays, a refund takes a while",
+        Outcome::PaysRefundSucceedsLater,
+    ),
 ];
 
 /// The routing number of the test bank.
@@ -197,10 +306,26 @@ pub const TEST_ROUTING: &str = "110000000";
 /// Test bank accounts: number, label, outcome.
 pub const BANK_ACCOUNTS: &[(&str, &str, Outcome)] = &[
     ("000123456789", "Pays after a while", Outcome::Pays),
-    ("000222222227", "Insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
-    ("000111111113", "Account closed", Outcome::Declined(Decline::AccountClosed)),
-    ("000111111116", "No such account", Outcome::Declined(Decline::NoAccount)),
-    ("000333333335", "Debit not authorised", Outcome::Declined(Decline::DebitNotAuthorized)),
+    (
+        "000222222227",
+        "Insufficient funds",
+        Outcome::Declined(Decline::BankInsufficientFunds),
+    ),
+    (
+        "000111111113",
+        "Account closed",
+        Outcome::Declined(Decline::AccountClosed),
+    ),
+    (
+        "000111111116",
+        "No such account",
+        Outcome::Declined(Decline::NoAccount),
+    ),
+    (
+        "000333333335",
+        "Debit not authorised",
+        Outcome::Declined(Decline::DebitNotAuthorized),
+    ),
 ];
 
 /// What a number does: (3-D Secure first?, outcome). A number that is no test card is declined.
@@ -208,18 +333,25 @@ pub fn behaviour(number: &str) -> (bool, Outcome) {
     CARDS
         .iter()
         .find(|card| card.number == number)
-        .map_or((false, Outcome::Declined(Decline::NotATestCard)), |card| (card.authenticates, card.outcome))
+        .map_or((false, Outcome::Declined(Decline::NotATestCard)), |card| {
+            (card.authenticates, card.outcome)
+        })
 }
 
 /// What a test bank account does; nothing for others.
 pub fn bank_behaviour(account: &str) -> Option<Outcome> {
-    BANK_ACCOUNTS.iter().find(|(number, ..)| *number == account).map(|(.., outcome)| *outcome)
+    BANK_ACCOUNTS
+        .iter()
+        .find(|(number, ..)| *number == account)
+        .map(|(.., outcome)| *outcome)
 }
 
 /// The checksum of card numbers (ISO/IEC 7812-1).
 pub fn luhn(number: &str) -> bool {
     let digits: Option<Vec<u32>> = number.chars().map(|digit| digit.to_digit(10)).collect();
-    let Some(digits) = digits.filter(|digits| (12..=19).contains(&digits.len())) else { return false };
+    let Some(digits) = digits.filter(|digits| (12..=19).contains(&digits.len())) else {
+        return false;
+    };
     let sum: u32 = digits
         .iter()
         .rev()
@@ -275,10 +407,19 @@ mod tests {
     fn numbers_decide_what_happens() {
         assert_eq!(behaviour("4242424242424242"), (false, Outcome::Pays));
         assert_eq!(behaviour("4000002760003184"), (true, Outcome::Pays));
-        assert_eq!(behaviour("4000008260003178"), (true, Outcome::Declined(Decline::InsufficientFunds)));
-        assert_eq!(behaviour("4111111111111111"), (false, Outcome::Declined(Decline::NotATestCard)));
+        assert_eq!(
+            behaviour("4000008260003178"),
+            (true, Outcome::Declined(Decline::InsufficientFunds))
+        );
+        assert_eq!(
+            behaviour("4111111111111111"),
+            (false, Outcome::Declined(Decline::NotATestCard))
+        );
         assert_eq!(bank_behaviour("000123456789"), Some(Outcome::Pays));
         assert_eq!(bank_behaviour("1"), None);
-        assert_eq!((brand("378282246310005"), brand("5555555555554444")), ("amex", "mastercard"));
+        assert_eq!(
+            (brand("378282246310005"), brand("5555555555554444")),
+            ("amex", "mastercard")
+        );
     }
 }

@@ -1,0 +1,69 @@
+//! The control API and page: what a tester turns to make things go wrong, and to see what happened.
+
+pub mod faults;
+mod index;
+mod reports;
+mod switches;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{Method, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+
+use crate::core::Core;
+
+/// The control addresses.
+pub fn router() -> Router<Arc<Core>> {
+    Router::new()
+        .route(
+            "/_control/webhooks",
+            get(switches::show).post(switches::webhooks),
+        )
+        .route("/_control/reset", post(switches::reset))
+        .route("/_control/advance", post(switches::advance))
+        .route(
+            "/_control/faults",
+            get(switches::show).post(switches::faults),
+        )
+        .route("/_control/disputes", post(switches::dispute))
+        .route(
+            "/_control/disputes/{id}/close",
+            post(switches::close_dispute),
+        )
+        .route("/_control/events/{id}/resend", post(switches::resend))
+        .route("/_control/calls", get(reports::calls))
+        .route("/_control/stats", get(reports::stats))
+        .route("/_control/deliveries", get(reports::deliveries))
+        .route("/", get(index::show))
+        .layer(middleware::from_fn(same_site))
+}
+
+/// Another site's page, open in the same browser, must not turn the switches.
+async fn same_site(request: Request, next: Next) -> Response {
+    let foreign = request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site");
+    if foreign && request.method() != Method::GET {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "The control API cannot be used from another site.",
+        );
+    }
+    next.run(request).await
+}
+
+fn refuse(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "error": { "message": message } }))).into_response()
+}
+
+fn reply(value: Value) -> Response {
+    Json(value).into_response()
+}

@@ -1,0 +1,36 @@
+//! All addresses of the sandbox in one router.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use serde_json::json;
+
+use crate::{control, core::Core, stripe};
+
+/// The router.
+pub fn router(core: Arc<Core>) -> Router {
+    Router::new()
+        .route("/v1", any(stripe::api::handle))
+        .route("/v1/{*path}", any(stripe::api::handle))
+        .merge(stripe::hosted::router())
+        .merge(control::router())
+        .route("/healthz", get(async || "ok"))
+        .route("/assets/sandbox.css", get(async || asset("text/css; charset=utf-8", include_str!("stripe/hosted/sandbox.css"))))
+        .route("/assets/sandbox.js", get(async || asset("text/javascript; charset=utf-8", include_str!("stripe/hosted/sandbox.js"))))
+        .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"error": {"type": "invalid_request_error", "message": "There is nothing at this address."}}))))
+        .with_state(core)
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, text).into_response()
+}

@@ -1,0 +1,44 @@
+//! The state on disk, so that a restarted demo still knows its sessions.
+
+use std::{
+    io::{ErrorKind, Write},
+    path::Path,
+};
+
+use crate::{
+    Error,
+    core::{Core, State},
+};
+
+/// Reads a snapshot; an absent one is an empty state.
+pub async fn load(path: &Path) -> Result<State, Error> {
+    match tokio::fs::read(path).await {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(State::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the state beside the snapshot and moves it into place, so that a crash leaves the old or the new one.
+pub async fn save(core: &Core) -> Result<(), Error> {
+    let Some(path) = core.snapshot.clone() else {
+        return Ok(());
+    };
+    let bytes = serde_json::to_vec(&*core.lock())?;
+    let write = move || -> std::io::Result<()> {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let beside = path.with_extension("tmp");
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)
+    };
+    tokio::task::spawn_blocking(write)
+        .await
+        .map_err(std::io::Error::other)??;
+    Ok(())
+}

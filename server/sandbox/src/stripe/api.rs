@@ -1,0 +1,408 @@
+//! The way of every API request: key, version, route, fault, idempotency, operation, expansion, reply.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    response::Response,
+};
+use serde_json::Value;
+
+use super::{
+    auth,
+    error::ApiError,
+    expand, form,
+    idempotency::{self, Begin, Reply},
+    ids,
+    objects::{View, event::Cause},
+    operation::{self, Ctx, Operation},
+    params::Params,
+    payment::Moment,
+    state::{Account, Call},
+    version,
+};
+use crate::{
+    clock,
+    control::faults::{self, Kind},
+    core::Core,
+};
+
+/// Bytes in a request body.
+const BODY: usize = 256 * 1024;
+
+/// One request as it came in.
+#[derive(Debug)]
+struct Incoming {
+    request_id: String,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// What goes back.
+#[derive(Debug)]
+struct Outgoing {
+    reply: Reply,
+    replayed: bool,
+    fault: Option<Kind>,
+}
+
+impl From<Reply> for Outgoing {
+    fn from(reply: Reply) -> Self {
+        Outgoing {
+            reply,
+            replayed: false,
+            fault: None,
+        }
+    }
+}
+
+/// Answers any request below `/v1`.
+pub async fn handle(State(core): State<Arc<Core>>, request: Request) -> Response {
+    let request_id = ids::fresh("req_", 14);
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY).await else {
+        let error = ApiError::invalid("The request body is too large: at most 256 KB are taken.")
+            .status(413);
+        return respond(
+            &request_id,
+            None,
+            &HeaderMap::new(),
+            &Reply {
+                status: 413,
+                body: error.body(&request_id),
+            }
+            .into(),
+        );
+    };
+    let incoming = Incoming {
+        request_id: request_id.clone(),
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        body,
+    };
+    // A task of its own: an accepted operation goes on even if the caller hangs up.
+    let task = tokio::spawn(async move { process(&core, incoming).await });
+    task.await.unwrap_or_else(|_| {
+        respond(
+            &request_id,
+            None,
+            &HeaderMap::new(),
+            &Reply {
+                status: 500,
+                body: ApiError::internal().body(&request_id),
+            }
+            .into(),
+        )
+    })
+}
+
+async fn process(core: &Core, incoming: Incoming) -> Response {
+    let version = requested_version(&incoming.headers);
+    let outgoing = match (&auth::key(&incoming.headers), &version) {
+        (Err(error), _) | (Ok(_), Err(error)) => refuse(error, &incoming.request_id),
+        (Ok(key), Ok(version)) => answer(core, &incoming, key, version).await,
+    };
+    if outgoing.fault == Some(Kind::TimeoutAfterAccept) {
+        return cut();
+    }
+    if outgoing.fault == Some(Kind::Html502) {
+        return html_502(&incoming.request_id);
+    }
+    respond(
+        &incoming.request_id,
+        version.ok().as_deref(),
+        &incoming.headers,
+        &outgoing,
+    )
+}
+
+/// The caller's version, or the account's.
+fn requested_version(headers: &HeaderMap) -> Result<String, ApiError> {
+    let Some(value) = headers.get("stripe-version") else {
+        return Ok(version::DEFAULT.to_owned());
+    };
+    let text = value.to_str().unwrap_or_default();
+    if version::well_formed(text) {
+        return Ok(text.to_owned());
+    }
+    Err(ApiError::invalid(format!(
+        "Invalid Stripe API version: {}",
+        text.chars().take(60).collect::<String>()
+    )))
+}
+
+/// Finds the operation, applies a fault, carries it out, and keeps a record of the call.
+async fn answer(core: &Core, incoming: &Incoming, key: &str, version: &str) -> Outgoing {
+    let path = incoming.uri.path().to_owned();
+    let found = operation::find(incoming.method.as_str(), &path);
+    let name = found.as_ref().map_or("", |(operation, _)| operation.name);
+    let fault = if name.is_empty() {
+        None
+    } else {
+        core.change(|state| faults::take(&mut state.faults, name, key))
+    };
+    let outgoing = match (found, &fault) {
+        (Err(error), _) => refuse(&error, &incoming.request_id),
+        (Ok(_), Some(fault)) if fault.kind.refuses() => {
+            tokio::time::sleep(fault.delay()).await;
+            let error = match fault.kind {
+                Kind::RateLimit429 => ApiError::rate_limited(),
+                Kind::Html502 => ApiError::internal().status(502),
+                _ => ApiError::internal(),
+            };
+            Outgoing {
+                fault: Some(fault.kind),
+                ..refuse(&error, &incoming.request_id)
+            }
+        }
+        (Ok((operation, id)), fault) => {
+            let slow = fault
+                .as_ref()
+                .filter(|fault| fault.kind == Kind::Slow)
+                .map(faults::Fault::delay);
+            let mut outgoing = perform(core, incoming, key, version, (operation, id), slow).await;
+            if let Some(fault) = fault.as_ref().filter(|fault| fault.kind != Kind::Slow) {
+                tokio::time::sleep(fault.delay()).await;
+                outgoing.fault = Some(fault.kind);
+                if fault.kind == Kind::Error500AfterAccept {
+                    outgoing.reply = refuse(&ApiError::internal(), &incoming.request_id).reply;
+                }
+            }
+            outgoing
+        }
+    };
+    record(
+        core,
+        incoming,
+        key,
+        name,
+        &outgoing,
+        fault.map(|fault| fault.kind),
+    );
+    outgoing
+}
+
+fn record(
+    core: &Core,
+    incoming: &Incoming,
+    key: &str,
+    operation: &'static str,
+    outgoing: &Outgoing,
+    fault: Option<Kind>,
+) {
+    let lost = outgoing.fault == Some(Kind::TimeoutAfterAccept);
+    let call = Call {
+        request_id: incoming.request_id.clone(),
+        at_ms: clock::now_ms(),
+        method: incoming.method.to_string(),
+        path: incoming.uri.path().to_owned(),
+        operation,
+        idempotency_key: idempotency_key(incoming),
+        status: if lost { 0 } else { outgoing.reply.status },
+        replayed: outgoing.replayed,
+        fault: fault.map(Kind::as_str),
+    };
+    if let Some(account) = core.lock().account(key) {
+        account.record(call);
+    }
+}
+
+fn refuse(error: &ApiError, request_id: &str) -> Outgoing {
+    Reply {
+        status: error.status,
+        body: error.body(request_id),
+    }
+    .into()
+}
+
+fn idempotency_key(incoming: &Incoming) -> Option<String> {
+    if incoming.method != Method::POST {
+        return None;
+    }
+    incoming
+        .headers
+        .get("idempotency-key")
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Takes the idempotency key, runs the operation, keeps the reply.
+async fn perform(
+    core: &Core,
+    incoming: &Incoming,
+    key: &str,
+    version: &str,
+    found: (&'static Operation, &str),
+    slow: Option<Duration>,
+) -> Outgoing {
+    let refuse = |error: ApiError| refuse(&error, &incoming.request_id);
+    let params = match params(incoming) {
+        Ok(params) => params,
+        Err(error) => return refuse(error),
+    };
+    let idempotency = idempotency_key(incoming);
+    if let Some(given) = &idempotency {
+        let path = incoming.uri.path();
+        let print = idempotency::fingerprint(path, &incoming.body);
+        let begun = match core.lock().account(key) {
+            Some(account) => account.keys.begin(given, path, &print, clock::now_ms()),
+            None => Err(ApiError::rate_limited()),
+        };
+        match begun {
+            Ok(Begin::Execute) => {}
+            Ok(Begin::Replay(reply)) => {
+                return Outgoing {
+                    replayed: true,
+                    ..reply.into()
+                };
+            }
+            Err(error) => return refuse(error),
+        }
+    }
+    if let Some(delay) = slow {
+        tokio::time::sleep(delay).await;
+    }
+    let cause = Cause {
+        request: Some(incoming.request_id.clone()),
+        idempotency_key: idempotency.clone(),
+    };
+    let moment = Moment {
+        now_ms: clock::now_ms(),
+        base: &core.base,
+        cause,
+    };
+    let run = |account: &mut Account| {
+        let result = execute(account, moment, version, found, params);
+        let executed = result
+            .as_ref()
+            .map_or_else(|error| error.executed, |_| true);
+        let reply = result.map_or_else(
+            |error| refuse(error).reply,
+            |body| Reply { status: 200, body },
+        );
+        match &idempotency {
+            Some(given) if executed => account.keys.finish(given, reply.clone()),
+            Some(given) => account.keys.abandon(given),
+            None => {}
+        }
+        reply
+    };
+    // Reading changes nothing, so it does not cause a save.
+    let reply = if incoming.method == Method::GET {
+        core.lock().account(key).map(run)
+    } else {
+        core.change(|state| state.account(key).map(run))
+    };
+    reply.map_or_else(|| refuse(ApiError::rate_limited()), Outgoing::from)
+}
+
+fn params(incoming: &Incoming) -> Result<Params, ApiError> {
+    let json = incoming
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if json && !incoming.body.is_empty() {
+        return Err(ApiError::invalid(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded).",
+        ));
+    }
+    let mut encoded = incoming.uri.query().unwrap_or_default().as_bytes().to_vec();
+    if incoming.method != Method::GET {
+        encoded.push(b'&');
+        encoded.extend_from_slice(&incoming.body);
+    }
+    Ok(Params::new(form::parse(&encoded)?))
+}
+
+fn execute(
+    account: &mut Account,
+    moment: Moment<'_>,
+    version: &str,
+    found: (&'static Operation, &str),
+    mut params: Params,
+) -> Result<Value, ApiError> {
+    let (operation, id) = found;
+    let paths = expand::take(&mut params)?;
+    let view = View {
+        base: moment.base,
+        version,
+    };
+    let mut ctx = Ctx {
+        account,
+        moment,
+        version,
+        id,
+    };
+    let mut reply = (operation.run)(&mut ctx, params)?;
+    expand::apply(ctx.account, &view, &paths, &mut reply).map_err(|error| {
+        if operation.method == "GET" {
+            error
+        } else {
+            error.after_start()
+        }
+    })?;
+    Ok(reply)
+}
+
+fn respond(
+    request_id: &str,
+    version: Option<&str>,
+    asked: &HeaderMap,
+    outgoing: &Outgoing,
+) -> Response {
+    let body = serde_json::to_vec_pretty(&outgoing.reply.body).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(outgoing.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut put = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    };
+    put("content-type", "application/json");
+    put("cache-control", "no-cache, no-store");
+    put("request-id", request_id);
+    put("stripe-version", version.unwrap_or(version::DEFAULT));
+    if let Some(key) = asked
+        .get("idempotency-key")
+        .and_then(|key| key.to_str().ok())
+    {
+        put("idempotency-key", key);
+    }
+    if outgoing.replayed {
+        put("idempotent-replayed", "true");
+    }
+    match outgoing.reply.status {
+        429 => put("retry-after", "1"),
+        401 => put("www-authenticate", "Basic realm=\"Stripe\""),
+        _ => {}
+    }
+    response
+}
+
+/// A reply that is lost: the connection ends before a byte of it.
+fn cut() -> Response {
+    Response::new(Body::from_stream(futures::stream::once(async {
+        Err::<Bytes, _>(io::Error::other("cut on purpose"))
+    })))
+}
+
+fn html_502(request_id: &str) -> Response {
+    let mut response = Response::new(Body::from(
+        "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
+    ));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("request-id", value);
+    }
+    response
+}

@@ -1,0 +1,453 @@
+//! `POST /v1/checkout/sessions` (Stripe API reference, Create a Checkout Session).
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::stripe::{
+    error::ApiError,
+    ids, money,
+    objects::session::{IntentData, Line, Session, SessionStatus},
+    operation::Ctx,
+    params::{Metadata, MetadataChange, Params, apply},
+    state::Timer,
+};
+
+/// A session lives between 30 minutes and a day; a day unless the merchant says otherwise. Seconds.
+const SHORTEST: i64 = 30 * 60;
+const LONGEST: i64 = 24 * 3600;
+
+/// A clock a little off must not turn the limits into errors, seconds.
+const TOLERANCE: i64 = 60;
+
+/// Line items in one session.
+const MAX_LINES: usize = 100;
+
+/// Documented parameters that change neither the money nor the flow here: kept and shown again.
+const SHOWN_AGAIN: &[&str] = &[
+    "adaptive_pricing",
+    "after_expiration",
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "branding_settings",
+    "consent_collection",
+    "custom_fields",
+    "custom_text",
+    "customer_creation",
+    "customer_update",
+    "excluded_payment_method_types",
+    "integration_identifier",
+    "locale",
+    "name_collection",
+    "origin_context",
+    "payment_method_collection",
+    "payment_method_options",
+    "permissions",
+    "phone_number_collection",
+    "redirect_on_completion",
+    "saved_payment_method_options",
+    "shipping_address_collection",
+    "submit_type",
+    "tax_id_collection",
+    "wallet_options",
+];
+
+/// Documented parameters that would change the amount or the kind of session: refused, never ignored.
+const REFUSED: &[&str] = &[
+    "discounts",
+    "shipping_options",
+    "optional_items",
+    "subscription_data",
+    "setup_intent_data",
+    "return_url",
+    "payment_method_configuration",
+    "payment_method_data",
+    "managed_payments",
+];
+
+/// Creates a session.
+pub fn run(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
+    let session = build(ctx, &mut params)?;
+    params.finish()?;
+    let wire = session.wire(&ctx.view());
+    ctx.account.timers.insert((
+        session.expires_at * 1000,
+        Timer::ExpireSession(session.id.clone()),
+    ));
+    ctx.account.sessions.insert(session);
+    Ok(wire)
+}
+
+fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
+    check_kind(params)?;
+    let now = ctx.moment.now();
+    let success_url = params
+        .required("success_url", 5_000)
+        .and_then(|url| absolute(url, "success_url"))?;
+    let cancel_url = params
+        .string("cancel_url", 5_000)?
+        .map(|url| absolute(url, "cancel_url"))
+        .transpose()?;
+    let (currency, lines) = line_items(params)?;
+    let amount = total(&lines, &currency)?;
+    let (methods, allowed_methods) = methods(params, &currency)?;
+    let intent_data = match params.object("payment_intent_data")? {
+        Some(data) => intent_data(data)?,
+        None => IntentData::default(),
+    };
+    let session = Session {
+        id: ids::session(),
+        created: now,
+        expires_at: expires_at(params, now)?,
+        status: SessionStatus::Open,
+        paid: false,
+        amount,
+        currency,
+        lines,
+        metadata: metadata(params)?,
+        success_url,
+        cancel_url,
+        client_reference_id: params.string("client_reference_id", 200)?,
+        customer_email: email(params, "customer_email")?,
+        methods,
+        allowed_methods,
+        intent: None,
+        intent_data,
+        extra: shown_again(params),
+        customer: None,
+        authenticating: None,
+        attempts: 0,
+        last_message: None,
+    };
+    debug_assert!(
+        session.amount > 0 && session.payable(now),
+        "a new session can be paid"
+    );
+    Ok(session)
+}
+
+/// Hosted sessions in payment mode only, and nothing that would change the amount unseen.
+fn check_kind(params: &mut Params) -> Result<(), ApiError> {
+    match params
+        .one_of("mode", &["payment", "setup", "subscription"])?
+        .as_deref()
+    {
+        Some("payment") => {}
+        Some(_) => {
+            return Err(ApiError::invalid(
+                "This sandbox simulates Checkout Sessions with mode=payment only.",
+            )
+            .param("mode"));
+        }
+        None => return Err(ApiError::missing("mode")),
+    }
+    match params.text("ui_mode")?.as_deref() {
+        None | Some("hosted" | "hosted_page") => {}
+        Some(_) => {
+            return Err(ApiError::invalid(
+                "Invalid ui_mode: this sandbox simulates the hosted page (hosted_page) only.",
+            )
+            .param("ui_mode"));
+        }
+    }
+    if let Some(key) = REFUSED.iter().find(|key| params.has(key)) {
+        return Err(ApiError::invalid(format!("This sandbox does not simulate {key}.")).param(key));
+    }
+    for (object, flag) in [
+        ("automatic_tax", "enabled"),
+        ("invoice_creation", "enabled"),
+    ] {
+        if let Some(mut given) = params.object(object)? {
+            if given.boolean(flag)? == Some(true) {
+                return Err(
+                    ApiError::invalid(format!("This sandbox does not simulate {object}."))
+                        .param(&given.name(flag)),
+                );
+            }
+            given.finish()?;
+        }
+    }
+    for key in ["customer", "customer_account"] {
+        if let Some(id) = params.string(key, 200)? {
+            return Err(ApiError::no_such(key, &id, key).status(400));
+        }
+    }
+    Ok(())
+}
+
+/// An absolute address, `{CHECKOUT_SESSION_ID}` allowed, that is safe to put in a link.
+fn absolute(text: String, param: &str) -> Result<String, ApiError> {
+    let refused = || {
+        ApiError::invalid("Not a valid URL")
+            .code("url_invalid")
+            .param(param)
+    };
+    let parsed = Url::parse(&text).map_err(|_| refused())?;
+    let script = matches!(
+        parsed.scheme(),
+        "javascript" | "data" | "vbscript" | "file" | "blob" | "about"
+    );
+    let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    if script
+        || !plain
+        || (matches!(parsed.scheme(), "http" | "https") && parsed.host_str().is_none())
+    {
+        return Err(refused());
+    }
+    Ok(text)
+}
+
+fn line_items(params: &mut Params) -> Result<(String, Vec<Line>), ApiError> {
+    let preset = params.string("currency", 3)?;
+    let items = params
+        .objects("line_items")?
+        .filter(|items| !items.is_empty())
+        .ok_or_else(|| ApiError::missing("line_items"))?;
+    if items.len() > MAX_LINES {
+        return Err(ApiError::invalid(
+            "A Checkout Session in payment mode can have at most 100 line items.",
+        )
+        .param("line_items"));
+    }
+    let mut currency = preset;
+    let mut lines = Vec::with_capacity(items.len());
+    for item in items {
+        let (of_line, line) = line(item)?;
+        if currency.get_or_insert_with(|| of_line.clone()) != &of_line {
+            return Err(ApiError::invalid(
+                "All line items in a Checkout Session must have the same currency.",
+            )
+            .param("line_items"));
+        }
+        lines.push(line);
+    }
+    Ok((currency.unwrap_or_default(), lines))
+}
+
+fn line(mut item: Params) -> Result<(String, Line), ApiError> {
+    if let Some(price) = item.string("price", 200)? {
+        return Err(ApiError::no_such("price", &price, &item.name("price")).status(400));
+    }
+    let quantity_name = item.name("quantity");
+    let quantity = item
+        .integer("quantity")?
+        .ok_or_else(|| ApiError::missing(&quantity_name))?;
+    if !(1..=999_999).contains(&quantity) {
+        return Err(ApiError::invalid("Quantity must be between 1 and 999999.")
+            .code("parameter_invalid_integer")
+            .param(&quantity_name));
+    }
+    let missing = ApiError::missing(&item.name("price_data"));
+    let mut data = item.object("price_data")?.ok_or(missing)?;
+    let currency = currency(&mut data)?;
+    let unit_amount = unit_amount(&mut data)?;
+    let tax_behavior = data.one_of("tax_behavior", &["exclusive", "inclusive", "unspecified"])?;
+    let missing = ApiError::missing(&data.name("product_data"));
+    let mut product = data.object("product_data")?.ok_or(missing)?;
+    let line = Line {
+        id: ids::object("li_1"),
+        price: ids::object("price_1"),
+        product: ids::fresh("prod_", 14),
+        name: product.required("name", 250)?,
+        description: product.string("description", 40_000)?,
+        unit_amount,
+        quantity,
+        metadata: metadata(&mut item)?,
+        tax_behavior,
+    };
+    // Shown nowhere here: images would be fetched from elsewhere.
+    product.strings("images")?;
+    metadata(&mut product)?;
+    for key in ["tax_code", "tax_details", "unit_label"] {
+        product.raw(key);
+    }
+    item.raw("adjustable_quantity");
+    product.finish()?;
+    data.finish()?;
+    item.finish()?;
+    Ok((currency, line))
+}
+
+fn currency(data: &mut Params) -> Result<String, ApiError> {
+    let name = data.name("currency");
+    let currency = data.required("currency", 3)?.to_lowercase();
+    if money::exponent(&currency).is_none() {
+        return Err(ApiError::invalid(format!(
+            "Invalid currency: {currency}. The payment method types do not support it."
+        ))
+        .param(&name));
+    }
+    Ok(currency)
+}
+
+/// `unit_amount`, or `unit_amount_decimal` as long as it is whole.
+fn unit_amount(data: &mut Params) -> Result<i64, ApiError> {
+    let name = data.name("unit_amount");
+    let decimal_name = data.name("unit_amount_decimal");
+    let decimal = data.string("unit_amount_decimal", 20)?;
+    let amount = match (data.integer("unit_amount")?, decimal) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid(
+                "You may only specify one of unit_amount and unit_amount_decimal.",
+            )
+            .param(&decimal_name));
+        }
+        (Some(amount), None) => amount,
+        (None, Some(text)) => {
+            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+            if fraction.bytes().any(|digit| digit != b'0') {
+                return Err(
+                    ApiError::invalid("This sandbox charges whole minor units only.")
+                        .param(&decimal_name),
+                );
+            }
+            whole
+                .parse()
+                .map_err(|_| ApiError::invalid("Invalid decimal").param(&decimal_name))?
+        }
+        (None, None) => return Err(ApiError::missing(&name)),
+    };
+    if amount < 0 {
+        return Err(
+            ApiError::invalid("This value must be greater than or equal to 0.")
+                .code("parameter_invalid_integer")
+                .param(&name),
+        );
+    }
+    Ok(amount)
+}
+
+fn total(lines: &[Line], currency: &str) -> Result<i64, ApiError> {
+    let sum = lines.iter().try_fold(0_i64, |sum, line| {
+        sum.checked_add(line.unit_amount.checked_mul(line.quantity)?)
+    });
+    let amount = sum.filter(|sum| *sum <= money::MAX_MINOR).ok_or_else(|| {
+        ApiError::invalid("The Checkout Session's total amount must be no more than 99999999.")
+            .code("amount_too_large")
+            .param("line_items")
+    })?;
+    if amount < 1 {
+        return Err(ApiError::invalid(
+            "The Checkout Session's total amount must be greater than zero.",
+        )
+        .code("amount_too_small")
+        .param("line_items"));
+    }
+    let step = money::step(currency);
+    if amount % step != 0 {
+        return Err(ApiError::invalid(format!(
+            "Amounts in {currency} must be multiples of {step}."
+        ))
+        .code("parameter_invalid_integer")
+        .param("line_items"));
+    }
+    Ok(amount)
+}
+
+/// `payment_method_types`, or `allowed_payment_method_types` in newer SDKs.
+fn methods(params: &mut Params, currency: &str) -> Result<(Vec<String>, bool), ApiError> {
+    let allowed = params.strings("allowed_payment_method_types")?;
+    let named = allowed.is_some();
+    let param = if named {
+        "allowed_payment_method_types"
+    } else {
+        "payment_method_types"
+    };
+    let methods = match (allowed, params.strings("payment_method_types")?) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid("You may only specify one of payment_method_types and allowed_payment_method_types.").param(param));
+        }
+        (Some(methods), None) | (None, Some(methods)) => methods,
+        (None, None) => vec!["card".to_owned()],
+    };
+    for (at, method) in methods.iter().enumerate() {
+        let param = format!("{param}[{at}]");
+        if !["card", "us_bank_account"].contains(&method.as_str()) {
+            return Err(ApiError::invalid(format!("The payment method type \"{method}\" is invalid: this sandbox simulates card and us_bank_account.")).param(&param));
+        }
+        if method == "us_bank_account" && currency != "usd" {
+            return Err(ApiError::invalid("The currency provided is invalid for us_bank_account payment method types: use usd.").param(&param));
+        }
+    }
+    if methods.is_empty() {
+        return Err(ApiError::empty(param));
+    }
+    Ok((methods, named))
+}
+
+fn expires_at(params: &mut Params, now: i64) -> Result<i64, ApiError> {
+    let Some(at) = params.integer("expires_at")? else {
+        return Ok(now + LONGEST);
+    };
+    let refused = |message: &str| Err(ApiError::invalid(message).param("expires_at"));
+    if at < now + SHORTEST - TOLERANCE {
+        return refused(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
+        );
+    }
+    if at > now + LONGEST + TOLERANCE {
+        return refused(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+        );
+    }
+    Ok(at)
+}
+
+fn intent_data(mut data: Params) -> Result<IntentData, ApiError> {
+    let capture = data.one_of(
+        "capture_method",
+        &["automatic", "automatic_async", "manual"],
+    )?;
+    for key in ["application_fee_amount", "on_behalf_of", "transfer_data"] {
+        if data.has(key) {
+            return Err(
+                ApiError::invalid(format!("This sandbox does not simulate {key}."))
+                    .param(&data.name(key)),
+            );
+        }
+    }
+    let filled = IntentData {
+        manual: capture.as_deref() == Some("manual"),
+        metadata: metadata(&mut data)?,
+        description: data.string("description", 1_000)?,
+        receipt_email: email(&mut data, "receipt_email")?,
+        statement_descriptor: data.string("statement_descriptor", 22)?,
+        statement_descriptor_suffix: data.string("statement_descriptor_suffix", 22)?,
+        transfer_group: data.string("transfer_group", 200)?,
+        setup_future_usage: data.one_of("setup_future_usage", &["off_session", "on_session"])?,
+        shipping: data.raw("shipping"),
+    };
+    data.finish()?;
+    Ok(filled)
+}
+
+/// Metadata of a new object: there is nothing to clear yet.
+fn metadata(params: &mut Params) -> Result<Metadata, ApiError> {
+    let mut metadata = Metadata::new();
+    if let Some(change @ MetadataChange::Set(_)) = params.metadata()? {
+        apply(&mut metadata, change)?;
+    }
+    Ok(metadata)
+}
+
+fn email(params: &mut Params, key: &str) -> Result<Option<String>, ApiError> {
+    let name = params.name(key);
+    let Some(email) = params.string(key, 800)? else {
+        return Ok(None);
+    };
+    let ok = email
+        .split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'));
+    if !ok || email.chars().any(char::is_whitespace) {
+        return Err(ApiError::invalid(format!("Invalid email address: {email}"))
+            .code("email_invalid")
+            .param(&name));
+    }
+    Ok(Some(email))
+}
+
+fn shown_again(params: &mut Params) -> Map<String, Value> {
+    SHOWN_AGAIN
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), params.raw(key)?)))
+        .collect()
+}

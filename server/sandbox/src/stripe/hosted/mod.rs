@@ -1,0 +1,230 @@
+//! The hosted payment page: what the shopper sees and does. Plain forms; scripts only save typing.
+
+mod form;
+mod html;
+mod pages;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+
+pub use html::{escape, layout};
+
+use super::{
+    objects::session::{Session, SessionStatus},
+    payment::Step,
+};
+use crate::{clock, core::Core};
+
+/// The longest the page waits for webhooks to be acknowledged when the control API asks it to.
+const BEFORE_REDIRECT: Duration = Duration::from_secs(10);
+
+/// Bytes of a submitted form.
+const FORM: usize = 16 * 1024;
+
+/// The page's addresses.
+pub fn router() -> Router<Arc<Core>> {
+    Router::new()
+        .route(
+            "/c/pay/{session}",
+            get(show)
+                .post(submit)
+                .layer(axum::extract::DefaultBodyLimit::max(FORM)),
+        )
+        .route(
+            "/c/pay/{session}/3ds",
+            get(show_bank)
+                .post(answer_bank)
+                .layer(axum::extract::DefaultBodyLimit::max(FORM)),
+        )
+}
+
+#[derive(Debug, Deserialize)]
+struct Shown {
+    method: Option<String>,
+}
+
+/// `GET /c/pay/{session}`
+async fn show(
+    State(core): State<Arc<Core>>,
+    Path(id): Path<String>,
+    Query(shown): Query<Shown>,
+) -> Response {
+    match find(&core, &id) {
+        None => pages::unknown(),
+        Some(session) if !session.payable(clock::now_ms() / 1000) => closed(&session),
+        Some(session) => {
+            let fields = form::Fields::empty(&session, shown.method.as_deref());
+            pages::pay(
+                StatusCode::OK,
+                &session,
+                &fields,
+                session.last_message.as_deref(),
+            )
+        }
+    }
+}
+
+/// `POST /c/pay/{session}`: a card or a bank account.
+async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
+    let Some(session) = find(&core, &id) else {
+        return pages::unknown();
+    };
+    let now = clock::now_ms() / 1000;
+    if !session.payable(now) {
+        return redirect_or_closed(&session);
+    }
+    let fields = form::Fields::read(&session, &body);
+    let instrument = match fields.check(now) {
+        Ok(instrument) => instrument,
+        Err(refused) => {
+            return pages::pay(StatusCode::UNPROCESSABLE_ENTITY, &session, &refused, None);
+        }
+    };
+    let (step, mark) = core.change(|state| {
+        let moment = core.moment();
+        let Some(account) = state.account_of_session(&id) else {
+            return (None, 0);
+        };
+        let mark = account.events.mark();
+        // A form sent twice, or again by reloading, counts once.
+        let stale = account
+            .sessions
+            .get(&id)
+            .is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.attempts));
+        let step = if stale {
+            None
+        } else {
+            Some(account.submit(&id, instrument, &moment))
+        };
+        (step, mark)
+    });
+    let Some(session) = find(&core, &id) else {
+        return pages::unknown();
+    };
+    match step {
+        Some(Step::Authenticate) => to(&format!("/c/pay/{id}/3ds")),
+        None if session.authenticating.is_some() => to(&format!("/c/pay/{id}/3ds")),
+        Some(Step::Declined) | None if session.payable(now) => pages::pay(
+            StatusCode::PAYMENT_REQUIRED,
+            &session,
+            &fields.cleared(&session),
+            session.last_message.as_deref(),
+        ),
+        _ => finish(&core, &session, mark).await,
+    }
+}
+
+/// `GET /c/pay/{session}/3ds`
+async fn show_bank(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
+    match find(&core, &id) {
+        None => pages::unknown(),
+        Some(session) if !session.payable(clock::now_ms() / 1000) => closed(&session),
+        Some(session) if session.authenticating.is_none() => to(&format!("/c/pay/{id}")),
+        Some(session) => pages::bank(&session),
+    }
+}
+
+/// `POST /c/pay/{session}/3ds`: `result=complete` or `result=fail`.
+async fn answer_bank(
+    State(core): State<Arc<Core>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let passed = url::form_urlencoded::parse(&body)
+        .any(|(name, value)| name == "result" && value == "complete");
+    let (step, mark) = core.change(|state| {
+        let moment = core.moment();
+        let Some(account) = state.account_of_session(&id) else {
+            return (Step::Closed, 0);
+        };
+        let mark = account.events.mark();
+        (account.authenticate(&id, passed, &moment), mark)
+    });
+    match (find(&core, &id), step) {
+        (None, _) => pages::unknown(),
+        (Some(session), Step::Done) => finish(&core, &session, mark).await,
+        (Some(session), Step::Closed) => redirect_or_closed(&session),
+        (Some(_), Step::Declined | Step::Authenticate) => to(&format!("/c/pay/{id}")),
+    }
+}
+
+fn find(core: &Core, id: &str) -> Option<Session> {
+    core.lock()
+        .account_of_session(id)?
+        .sessions
+        .get(id)
+        .cloned()
+}
+
+/// A page for a session that cannot be paid.
+fn closed(session: &Session) -> Response {
+    if session.status == SessionStatus::Complete {
+        pages::already_paid(session)
+    } else {
+        pages::expired(session)
+    }
+}
+
+/// The second of two equal submissions gets the same way out as the first.
+fn redirect_or_closed(session: &Session) -> Response {
+    if session.status == SessionStatus::Complete {
+        leave(&session.return_url())
+    } else {
+        pages::expired(session)
+    }
+}
+
+/// Sends the shopper back, after the webhooks if the control API asked for that order.
+async fn finish(core: &Core, session: &Session, mark: u64) -> Response {
+    let events: Vec<String> = match core.lock().account_of_session(&session.id) {
+        Some(account) if account.rules.before_redirect => account
+            .events
+            .since(mark)
+            .map(|event| event.id.clone())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let settled = async {
+        while !core
+            .lock()
+            .account_of_session(&session.id)
+            .is_none_or(|account| account.settled(&events))
+        {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    };
+    if !events.is_empty()
+        && tokio::time::timeout(BEFORE_REDIRECT, settled)
+            .await
+            .is_err()
+    {
+        tracing::debug!("webhooks not acknowledged in time; redirecting anyway");
+    }
+    redirect_or_closed(session)
+}
+
+/// 303 to a page of our own.
+fn to(path: &str) -> Response {
+    leave(path)
+}
+
+/// 303 to wherever the merchant said.
+fn leave(target: &str) -> Response {
+    let location = HeaderValue::from_str(target)
+        .ok()
+        .filter(|_| target.is_ascii())
+        .or_else(|| HeaderValue::from_str(url::Url::parse(target).ok()?.as_str()).ok());
+    match location {
+        Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        None => pages::unknown(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Events and their deliveries (Stripe API reference, Events; Stripe, Webhooks).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::words;
+use crate::store::Keyed;
+
+/// Something that happened, frozen as it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// `evt_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// For example `checkout.session.completed`.
+    pub kind: String,
+    /// The object at the time.
+    pub object: Value,
+    /// The values of changed fields before, for updates.
+    pub previous: Option<Value>,
+    /// The API call that caused it.
+    pub cause: Cause,
+    /// Deliveries not yet acknowledged.
+    pub pending: u32,
+}
+
+/// The API call behind a change.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Cause {
+    /// `req_…`.
+    pub request: Option<String>,
+    /// The caller's key, if it sent one.
+    pub idempotency_key: Option<String>,
+}
+
+impl Keyed for Event {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Event {
+    /// The event on the wire.
+    pub fn wire(&self, api_version: &str) -> Value {
+        let mut data = json!({ "object": self.object });
+        if let Some(previous) = &self.previous {
+            data["previous_attributes"] = previous.clone();
+        }
+        json!({
+            "id": self.id,
+            "object": "event",
+            "api_version": api_version,
+            "created": self.created,
+            "data": data,
+            "livemode": false,
+            "pending_webhooks": self.pending,
+            "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
+            "type": self.kind,
+        })
+    }
+}
+
+words! {
+    /// Where a delivery stands.
+    DeliveryStatus {
+        /// Will be sent at its time.
+        Waiting = "waiting",
+        /// Kept back by the control API.
+        Held = "held",
+        /// Being sent.
+        Sending = "sending",
+        /// Answered with 2xx.
+        Delivered = "delivered",
+        /// All tries used up.
+        Failed = "failed",
+        /// Thrown away by the control API.
+        Dropped = "dropped",
+    }
+}
+
+/// One event on its way to one endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Internal id.
+    pub id: String,
+    /// What is delivered.
+    pub event: String,
+    /// Where to.
+    pub endpoint: String,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// The tries so far.
+    pub tries: Vec<Try>,
+    /// Milliseconds since 1970 of the next try.
+    pub due_ms: i64,
+    /// Whether the control API tampers with the body after signing.
+    pub tampered: bool,
+    /// Whether the control API signs with an old time.
+    pub stale: bool,
+}
+
+/// One try to deliver.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Try {
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// How long it took.
+    pub took_ms: i64,
+    /// The endpoint's answer, if there was one.
+    pub http_status: Option<u16>,
+    /// Why there was none.
+    pub error: Option<String>,
+}
+
+impl Keyed for Delivery {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}

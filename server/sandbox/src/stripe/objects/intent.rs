@@ -1,0 +1,201 @@
+//! Payment intents (Stripe API reference, PaymentIntents).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{View, words};
+use crate::{
+    store::Keyed,
+    stripe::{
+        cards::{Decline, Face},
+        objects::charge,
+        params::Metadata,
+    },
+};
+
+words! {
+    /// Where an intent stands.
+    IntentStatus {
+        /// Nothing tried yet, or the last try failed.
+        RequiresPaymentMethod = "requires_payment_method",
+        /// The shopper is at their bank.
+        RequiresAction = "requires_action",
+        /// The bank takes its time.
+        Processing = "processing",
+        /// Authorised, to be captured.
+        RequiresCapture = "requires_capture",
+        /// Given up or voided.
+        Canceled = "canceled",
+        /// Captured.
+        Succeeded = "succeeded",
+    }
+}
+
+/// An intent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Intent {
+    /// `pi_…`.
+    pub id: String,
+    /// The session it settles.
+    pub session: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Minor units.
+    pub amount: i64,
+    /// Minor units that may still be captured.
+    pub capturable: i64,
+    /// Minor units captured.
+    pub received: i64,
+    /// Lower-case ISO 4217.
+    pub currency: String,
+    /// Where it stands.
+    pub status: IntentStatus,
+    /// Captured by a call of its own.
+    pub manual: bool,
+    /// The methods that may be used.
+    pub methods: Vec<String>,
+    /// From `payment_intent_data`.
+    pub metadata: Metadata,
+    /// The merchant's words for it.
+    pub description: Option<String>,
+    /// Where the receipt goes.
+    pub receipt_email: Option<String>,
+    /// On the shopper's statement.
+    pub statement_descriptor: Option<String>,
+    /// On the shopper's statement.
+    pub statement_descriptor_suffix: Option<String>,
+    /// Groups transfers.
+    pub transfer_group: Option<String>,
+    /// Whether the method is kept.
+    pub setup_future_usage: Option<String>,
+    /// The address as sent.
+    pub shipping: Option<Value>,
+    /// The last charge, failed or not.
+    pub latest_charge: Option<String>,
+    /// `pm_…` of the last try.
+    pub payment_method: Option<String>,
+    /// Why the last try failed.
+    pub last_error: Option<Failure>,
+    /// Unix seconds.
+    pub canceled_at: Option<i64>,
+    /// Why it was cancelled.
+    pub cancellation_reason: Option<String>,
+}
+
+/// A failed try.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Failure {
+    /// In what way.
+    pub decline: Decline,
+    /// The charge, if one was made.
+    pub charge: Option<String>,
+    /// `pm_…` that was used.
+    pub payment_method: String,
+    /// `card` or `us_bank_account`.
+    pub method: String,
+    /// What may be kept of it.
+    pub face: Face,
+    /// Unix seconds.
+    pub at: i64,
+}
+
+impl Keyed for Intent {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Intent {
+    /// The intent on the wire.
+    pub fn wire(&self, view: &View<'_>) -> Value {
+        let next_action = (self.status == IntentStatus::RequiresAction).then(|| {
+            json!({
+                "type": "redirect_to_url",
+                "redirect_to_url": {"return_url": null, "url": format!("{}/c/pay/{}/3ds", view.base, self.session)},
+            })
+        });
+        let failed = matches!(self.status, IntentStatus::RequiresPaymentMethod);
+        json!({
+            "id": self.id,
+            "object": "payment_intent",
+            "allowed_payment_method_types": null,
+            "amount": self.amount,
+            "amount_capturable": self.capturable,
+            "amount_details": {"tip": {}},
+            "amount_received": self.received,
+            "application": null,
+            "application_fee_amount": null,
+            "automatic_payment_methods": null,
+            "canceled_at": self.canceled_at,
+            "cancellation_reason": self.cancellation_reason,
+            "capture_method": if self.manual { "manual" } else { "automatic_async" },
+            "client_secret": format!("{}_secret_{}", self.id, self.id.chars().rev().take(24).collect::<String>()),
+            "confirmation_method": "automatic",
+            "created": self.created,
+            "currency": self.currency,
+            "customer": null,
+            "customer_account": null,
+            "description": self.description,
+            "excluded_payment_method_types": null,
+            "last_payment_error": self.last_error.as_ref().map(Failure::wire),
+            "latest_charge": self.latest_charge,
+            "livemode": false,
+            "managed_payments": null,
+            "metadata": self.metadata,
+            "next_action": next_action,
+            "on_behalf_of": null,
+            // After a failed try the method is detached again.
+            "payment_method": if failed { None } else { self.payment_method.as_ref() },
+            "payment_method_configuration_details": null,
+            "payment_method_options": {"card": {"installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
+            "payment_method_types": self.methods,
+            "payment_record": null,
+            "processing": (self.status == IntentStatus::Processing).then(|| json!({"type": "us_bank_account"})),
+            "receipt_email": self.receipt_email,
+            "review": null,
+            "setup_future_usage": self.setup_future_usage,
+            "shipping": self.shipping,
+            "source": null,
+            "statement_descriptor": self.statement_descriptor,
+            "statement_descriptor_suffix": self.statement_descriptor_suffix,
+            "status": self.status,
+            "transfer_data": null,
+            "transfer_group": self.transfer_group,
+        })
+    }
+}
+
+impl Failure {
+    /// `last_payment_error`: only the keys that apply, as the provider sends it.
+    fn wire(&self) -> Value {
+        let words = self.decline.words();
+        let kind = if self.decline == Decline::AuthenticationFailed {
+            "invalid_request_error"
+        } else {
+            "card_error"
+        };
+        let mut error = json!({
+            "code": words.code,
+            "doc_url": format!("https://stripe.com/docs/error-codes/{}", words.code.replace('_', "-")),
+            "message": words.message,
+            "payment_method": {
+                "id": self.payment_method, "object": "payment_method", "allow_redisplay": "limited",
+                "billing_details": charge::billing_details(&self.face), "created": self.at, "customer": null,
+                "livemode": false, "metadata": {}, "type": self.method,
+                (self.method.as_str()): charge::method_summary(&self.method, &self.face),
+            },
+            "type": kind,
+        });
+        for (key, value) in [
+            ("charge", self.charge.as_deref()),
+            ("decline_code", words.decline_code),
+            ("advice_code", words.advice),
+            ("network_decline_code", words.network),
+        ] {
+            if let Some(value) = value {
+                error[key] = value.into();
+            }
+        }
+        error
+    }
+}

@@ -1,0 +1,98 @@
+//! Refunds (Stripe API reference, Refunds).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{charge::tail, words};
+use crate::{store::Keyed, stripe::params::Metadata};
+
+words! {
+    /// Where a refund stands.
+    RefundStatus {
+        /// On its way.
+        Pending = "pending",
+        /// The money went back.
+        Succeeded = "succeeded",
+        /// The money came back to the merchant.
+        Failed = "failed",
+        /// Taken back in time.
+        Canceled = "canceled",
+    }
+}
+
+/// A refund.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Refund {
+    /// `re_…`.
+    pub id: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Lower-case ISO 4217.
+    pub currency: String,
+    /// The charge it gives back from.
+    pub charge: String,
+    /// That charge's intent.
+    pub intent: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The merchant's reason.
+    pub reason: Option<String>,
+    /// The merchant's own data.
+    pub metadata: Metadata,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// `card` or `us_bank_account`.
+    pub method: String,
+}
+
+impl Keyed for Refund {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Refund {
+    /// The balance transaction made when the refund was.
+    pub fn transaction(&self) -> String {
+        format!("txn_{}", tail(&self.id))
+    }
+
+    /// The refund on the wire.
+    pub fn wire(&self) -> Value {
+        let destination = if self.method == "card" {
+            json!({"type": "card", "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}})
+        } else {
+            json!({"type": self.method, (self.method.as_str()): {}})
+        };
+        let mut wire = json!({
+            "id": self.id,
+            "object": "refund",
+            "amount": self.amount,
+            "balance_transaction": self.transaction(),
+            "charge": self.charge,
+            "created": self.created,
+            "currency": self.currency,
+            "customer": null,
+            "customer_account": null,
+            "destination_details": destination,
+            "metadata": self.metadata,
+            "payment_intent": self.intent,
+            "payment_method": null,
+            "reason": self.reason,
+            "receipt_number": null,
+            "source_transfer_reversal": null,
+            "status": self.status,
+            "transfer_reversal": null,
+        });
+        if self.status == RefundStatus::Pending {
+            wire["pending_reason"] = "processing".into();
+        }
+        if let Some(reason) = &self.failure_reason {
+            wire["failure_reason"] = reason.clone().into();
+            wire["failure_balance_transaction"] = format!("txn_f{}", tail(&self.id)).into();
+        }
+        wire
+    }
+}

@@ -1,0 +1,251 @@
+//! What every operation of the API gets, and the table of all of them.
+
+use serde_json::Value;
+
+use super::{
+    charges, checkout, disputes, error::ApiError, events, intents, misc, objects::View,
+    params::Params, payment::Moment, refunds, state::Account, webhook_endpoints,
+};
+
+/// A running request.
+#[derive(Debug)]
+pub struct Ctx<'a> {
+    /// The account the key opens.
+    pub account: &'a mut Account,
+    /// When, where and why.
+    pub moment: Moment<'a>,
+    /// The version the caller asked for.
+    pub version: &'a str,
+    /// The object id in the path.
+    pub id: &'a str,
+}
+
+impl Ctx<'_> {
+    /// How replies render objects.
+    pub fn view(&self) -> View<'_> {
+        View {
+            base: self.moment.base,
+            version: self.version,
+        }
+    }
+}
+
+/// Carries out one request.
+pub type Run = fn(&mut Ctx<'_>, Params) -> Result<Value, ApiError>;
+
+/// One operation of the API.
+#[derive(Debug)]
+pub struct Operation {
+    /// HTTP method.
+    pub method: &'static str,
+    /// The path below `/v1/`; `:id` stands for one segment.
+    pub path: &'static str,
+    /// How faults and logs call it.
+    pub name: &'static str,
+    /// The code.
+    pub run: Run,
+}
+
+const fn op(method: &'static str, path: &'static str, name: &'static str, run: Run) -> Operation {
+    Operation {
+        method,
+        path,
+        name,
+        run,
+    }
+}
+
+/// Every operation. A new one is one line here.
+pub static OPERATIONS: &[Operation] = &[
+    op(
+        "POST",
+        "checkout/sessions",
+        "checkout.sessions.create",
+        checkout::create::run,
+    ),
+    op(
+        "GET",
+        "checkout/sessions",
+        "checkout.sessions.list",
+        checkout::list,
+    ),
+    op(
+        "GET",
+        "checkout/sessions/:id",
+        "checkout.sessions.retrieve",
+        checkout::retrieve,
+    ),
+    op(
+        "POST",
+        "checkout/sessions/:id",
+        "checkout.sessions.update",
+        checkout::update,
+    ),
+    op(
+        "POST",
+        "checkout/sessions/:id/expire",
+        "checkout.sessions.expire",
+        checkout::expire,
+    ),
+    op(
+        "GET",
+        "checkout/sessions/:id/line_items",
+        "checkout.sessions.list_line_items",
+        checkout::line_items,
+    ),
+    op(
+        "GET",
+        "payment_intents",
+        "payment_intents.list",
+        intents::list,
+    ),
+    op(
+        "GET",
+        "payment_intents/:id",
+        "payment_intents.retrieve",
+        intents::retrieve,
+    ),
+    op(
+        "POST",
+        "payment_intents/:id",
+        "payment_intents.update",
+        intents::update,
+    ),
+    op(
+        "POST",
+        "payment_intents/:id/capture",
+        "payment_intents.capture",
+        intents::capture,
+    ),
+    op(
+        "POST",
+        "payment_intents/:id/cancel",
+        "payment_intents.cancel",
+        intents::cancel,
+    ),
+    op("GET", "charges", "charges.list", charges::list),
+    op("GET", "charges/:id", "charges.retrieve", charges::retrieve),
+    op("POST", "refunds", "refunds.create", refunds::create),
+    op("GET", "refunds", "refunds.list", refunds::list),
+    op("GET", "refunds/:id", "refunds.retrieve", refunds::retrieve),
+    op("POST", "refunds/:id", "refunds.update", refunds::update),
+    op(
+        "POST",
+        "refunds/:id/cancel",
+        "refunds.cancel",
+        refunds::cancel,
+    ),
+    op("GET", "disputes", "disputes.list", disputes::list),
+    op(
+        "GET",
+        "disputes/:id",
+        "disputes.retrieve",
+        disputes::retrieve,
+    ),
+    op(
+        "POST",
+        "disputes/:id/close",
+        "disputes.close",
+        disputes::close,
+    ),
+    op("GET", "events", "events.list", events::list),
+    op("GET", "events/:id", "events.retrieve", events::retrieve),
+    op("GET", "balance", "balance.retrieve", misc::balance),
+    op(
+        "GET",
+        "balance_transactions/:id",
+        "balance_transactions.retrieve",
+        misc::balance_transaction,
+    ),
+    op("GET", "account", "account.retrieve", misc::account),
+    op(
+        "POST",
+        "webhook_endpoints",
+        "webhook_endpoints.create",
+        webhook_endpoints::create,
+    ),
+    op(
+        "GET",
+        "webhook_endpoints",
+        "webhook_endpoints.list",
+        webhook_endpoints::list,
+    ),
+    op(
+        "GET",
+        "webhook_endpoints/:id",
+        "webhook_endpoints.retrieve",
+        webhook_endpoints::retrieve,
+    ),
+    op(
+        "POST",
+        "webhook_endpoints/:id",
+        "webhook_endpoints.update",
+        webhook_endpoints::update,
+    ),
+    op(
+        "DELETE",
+        "webhook_endpoints/:id",
+        "webhook_endpoints.delete",
+        webhook_endpoints::delete,
+    ),
+];
+
+/// The operation for a method and a path, with the id in the path.
+pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Operation, &'p str), ApiError> {
+    let below = path
+        .strip_prefix("/v1/")
+        .unwrap_or("")
+        .trim_end_matches('/');
+    let mut known = false;
+    for operation in OPERATIONS {
+        let Some(id) = matches(operation.path, below) else {
+            continue;
+        };
+        if operation.method == method {
+            return Ok((operation, id));
+        }
+        known = true;
+    }
+    let message = format!(
+        "Unrecognized request URL ({method}: {path}). This sandbox simulates a part of the API; see the page at / for what it is."
+    );
+    Err(ApiError::invalid(message).status(if known { 405 } else { 404 }))
+}
+
+/// The id when the path fits the pattern; empty when the pattern has none.
+fn matches<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    let mut id = "";
+    let mut segments = path.split('/');
+    for expected in pattern.split('/') {
+        let segment = segments.next()?;
+        if expected == ":id" && !segment.is_empty() {
+            id = segment;
+        } else if expected != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_their_operation() {
+        let name = |method, path| {
+            find(method, path).map(|(operation, id)| (operation.name, id.to_owned()))
+        };
+        assert_eq!(
+            name("POST", "/v1/checkout/sessions").unwrap(),
+            ("checkout.sessions.create", String::new())
+        );
+        assert_eq!(
+            name("POST", "/v1/payment_intents/pi_1/capture").unwrap(),
+            ("payment_intents.capture", "pi_1".into())
+        );
+        assert_eq!(name("DELETE", "/v1/refunds").unwrap_err().status, 405);
+        assert_eq!(name("GET", "/v1/nothing").unwrap_err().status, 404);
+        assert_eq!(name("GET", "/v1/").unwrap_err().status, 404);
+    }
+}

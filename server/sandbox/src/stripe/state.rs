@@ -1,0 +1,134 @@
+//! One account: everything that belongs to one secret key, strictly apart from every other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    idempotency::Keys,
+    ids,
+    objects::{
+        charge::Charge,
+        dispute::Dispute,
+        endpoint::Endpoint,
+        event::{Delivery, Event},
+        intent::Intent,
+        refund::Refund,
+        session::Session,
+    },
+    webhooks::Rules,
+};
+use crate::{clock, store::Store};
+
+/// API calls remembered per account.
+const CALLS: usize = 2_000;
+
+/// An account.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// `acct_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Checkout sessions.
+    pub sessions: Store<Session>,
+    /// Payment intents.
+    pub intents: Store<Intent>,
+    /// Charges.
+    pub charges: Store<Charge>,
+    /// Refunds.
+    pub refunds: Store<Refund>,
+    /// Disputes.
+    pub disputes: Store<Dispute>,
+    /// Events.
+    pub events: Store<Event>,
+    /// Webhook endpoints.
+    pub endpoints: Store<Endpoint>,
+    /// Events on their way.
+    pub deliveries: Store<Delivery>,
+    /// What happens by itself, by time in milliseconds since 1970.
+    pub timers: BTreeSet<(i64, Timer)>,
+    /// Replies kept for repeats.
+    pub keys: Keys,
+    /// Deliveries that wait, per endpoint by time; rebuilt from `deliveries` after a restart.
+    #[serde(skip)]
+    pub queue: BTreeMap<String, BTreeSet<(i64, String)>>,
+    /// Deliveries in the air, per endpoint.
+    #[serde(skip)]
+    pub in_flight: HashMap<String, usize>,
+    /// How the control API wants webhooks to behave.
+    #[serde(skip)]
+    pub rules: Rules,
+    /// The API calls received, oldest first.
+    #[serde(skip)]
+    pub calls: VecDeque<Call>,
+}
+
+/// Something that happens by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Timer {
+    /// A session's time is up.
+    ExpireSession(String),
+    /// A bank debit's result is known; the charge.
+    SettleDebit(String),
+    /// A refund changes its mind.
+    MoveRefund(String),
+    /// A holder disputes a charge.
+    OpenDispute(String),
+}
+
+/// An API call as received.
+#[derive(Debug, Clone, Serialize)]
+pub struct Call {
+    /// `req_…`.
+    pub request_id: String,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// HTTP method.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// For example `checkout.sessions.create`; empty for an unknown route.
+    pub operation: &'static str,
+    /// As sent.
+    pub idempotency_key: Option<String>,
+    /// Of the reply; 0 when the reply was lost on purpose.
+    pub status: u16,
+    /// Whether the reply was a stored one.
+    pub replayed: bool,
+    /// The fault that was injected.
+    pub fault: Option<&'static str>,
+}
+
+impl Account {
+    /// An empty account under the current rules.
+    pub fn new(rules: Rules) -> Self {
+        Account {
+            id: ids::fresh("acct_1", 15),
+            created: clock::now_ms() / 1000,
+            sessions: Store::default(),
+            intents: Store::default(),
+            charges: Store::default(),
+            refunds: Store::default(),
+            disputes: Store::default(),
+            events: Store::default(),
+            endpoints: Store::default(),
+            deliveries: Store::default(),
+            timers: BTreeSet::new(),
+            keys: Keys::default(),
+            queue: BTreeMap::new(),
+            in_flight: HashMap::new(),
+            rules,
+            calls: VecDeque::new(),
+        }
+    }
+
+    /// Remembers a call, forgetting the oldest.
+    pub fn record(&mut self, call: Call) {
+        if self.calls.len() >= CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(call);
+    }
+}

@@ -1,0 +1,427 @@
+//! Events become deliveries; deliveries are sent, repeated and recorded (Stripe, Webhooks).
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    ids,
+    objects::event::{Cause, Delivery, DeliveryStatus, Event, Try},
+    signing,
+    state::Account,
+    version,
+};
+use crate::store::Keyed;
+
+/// Waits before the second, third and fourth try, milliseconds at scale 1. The provider's sandbox takes hours.
+const RETRY_MS: [i64; 3] = [5_000, 30_000, 120_000];
+
+/// Deliveries in the air per endpoint.
+pub const CONCURRENT: usize = 16;
+
+/// How old a signature is when the control API asks for a stale one, seconds.
+const STALE_SECONDS: i64 = 3_600;
+
+/// How webhooks behave; set by the control API.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rules {
+    /// Sent this much later.
+    pub delay_ms: i64,
+    /// Kept back until released.
+    pub hold: bool,
+    /// The payment page waits for the acknowledgement before it sends the shopper back.
+    pub before_redirect: bool,
+    /// Extra copies of every delivery.
+    pub duplicate: u32,
+    /// Thrown away.
+    pub drop: bool,
+    /// Changed after signing.
+    pub tamper: bool,
+    /// Signed with an old time.
+    pub stale: bool,
+    /// Thousandths by which the waits between tries are multiplied.
+    #[serde(rename = "retry_scale_permille")]
+    pub retry_permille: i64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            delay_ms: 0,
+            hold: false,
+            before_redirect: false,
+            duplicate: 0,
+            drop: false,
+            tamper: false,
+            stale: false,
+            retry_permille: 1000,
+        }
+    }
+}
+
+impl Rules {
+    /// When to try again after so many tries; nothing when enough is enough.
+    fn retry_after_ms(&self, tries: usize) -> Option<i64> {
+        RETRY_MS
+            .get(tries.checked_sub(1)?)
+            .map(|wait| wait.saturating_mul(self.retry_permille) / 1000)
+    }
+}
+
+/// What one try needs, taken out of the state so that nothing is locked while it is sent.
+#[derive(Debug)]
+pub struct Parcel {
+    /// The delivery.
+    pub delivery: String,
+    /// Its endpoint.
+    pub endpoint: String,
+    /// Where to.
+    pub url: String,
+    /// The body, exactly as signed.
+    pub body: Vec<u8>,
+    /// The signature header.
+    pub signature: String,
+}
+
+impl Account {
+    /// Records what happened and addresses it to every endpoint that wants to know.
+    pub fn emit(
+        &mut self,
+        now_ms: i64,
+        kind: &str,
+        object: Value,
+        previous: Option<Value>,
+        cause: &Cause,
+    ) -> String {
+        let event = Event {
+            id: ids::object("evt_1"),
+            created: now_ms / 1000,
+            kind: kind.to_owned(),
+            object,
+            previous,
+            cause: cause.clone(),
+            pending: 0,
+        };
+        let id = event.id.clone();
+        self.events.insert(event);
+        let interested: Vec<String> = self
+            .endpoints
+            .oldest()
+            .filter(|endpoint| endpoint.wants(kind))
+            .map(|endpoint| endpoint.id.clone())
+            .collect();
+        for endpoint in &interested {
+            self.address(&id, endpoint, now_ms);
+        }
+        if let Some(event) = self.events.get_mut(&id) {
+            event.pending = u32::try_from(interested.len()).unwrap_or(u32::MAX);
+        }
+        id
+    }
+
+    /// Puts an event on its way to one endpoint, under the current rules.
+    pub fn address(&mut self, event: &str, endpoint: &str, now_ms: i64) {
+        let Rules {
+            drop,
+            hold,
+            delay_ms,
+            duplicate,
+            tamper,
+            stale,
+            ..
+        } = self.rules;
+        let status = match () {
+            () if drop => DeliveryStatus::Dropped,
+            () if hold => DeliveryStatus::Held,
+            () => DeliveryStatus::Waiting,
+        };
+        for _ in 0..=duplicate {
+            let delivery = Delivery {
+                id: ids::fresh("dlv_", 16),
+                event: event.to_owned(),
+                endpoint: endpoint.to_owned(),
+                status,
+                tries: Vec::new(),
+                due_ms: now_ms + delay_ms,
+                tampered: tamper,
+                stale,
+            };
+            if status == DeliveryStatus::Waiting {
+                self.enqueue(endpoint, delivery.due_ms, delivery.id.clone());
+            }
+            self.deliveries.insert(delivery);
+        }
+    }
+
+    /// Sends an event again to every endpoint that wants it; how many deliveries that makes.
+    pub fn resend(&mut self, event: &str, now_ms: i64) -> Option<usize> {
+        let kind = self.events.get(event)?.kind.clone();
+        let interested: Vec<String> = self
+            .endpoints
+            .oldest()
+            .filter(|endpoint| endpoint.wants(&kind))
+            .map(|endpoint| endpoint.id.clone())
+            .collect();
+        for endpoint in &interested {
+            self.address(event, endpoint, now_ms);
+        }
+        Some(interested.len())
+    }
+
+    /// Lets held deliveries go, in order or the other way round.
+    pub fn release(&mut self, now_ms: i64, reversed: bool) -> usize {
+        let held: Vec<String> = self
+            .deliveries
+            .oldest()
+            .filter(|delivery| delivery.status == DeliveryStatus::Held)
+            .map(|delivery| delivery.id().to_owned())
+            .collect();
+        let count = held.len();
+        for (place, id) in held.into_iter().enumerate() {
+            let Some(delivery) = self.deliveries.get_mut(&id) else {
+                continue;
+            };
+            let place = if reversed { count - place } else { 0 };
+            delivery.status = DeliveryStatus::Waiting;
+            // Far enough apart for the order to be visible at the other end.
+            delivery.due_ms = now_ms + 100 * i64::try_from(place).unwrap_or(0);
+            let (endpoint, due_ms) = (delivery.endpoint.clone(), delivery.due_ms);
+            self.enqueue(&endpoint, due_ms, id);
+        }
+        count
+    }
+
+    fn enqueue(&mut self, endpoint: &str, due_ms: i64, delivery: String) {
+        self.queue
+            .entry(endpoint.to_owned())
+            .or_default()
+            .insert((due_ms, delivery));
+    }
+
+    /// Takes out what is due now, signed afresh; no endpoint gets more at a time than it may.
+    pub fn due_parcels(&mut self, now_ms: i64) -> Vec<Parcel> {
+        let mut due = Vec::new();
+        for (endpoint, waiting) in &mut self.queue {
+            let free =
+                CONCURRENT.saturating_sub(self.in_flight.get(endpoint).copied().unwrap_or(0));
+            for _ in 0..free {
+                let Some(first) = waiting.first().filter(|(at, _)| *at <= now_ms).cloned() else {
+                    break;
+                };
+                waiting.remove(&first);
+                due.push(first.1);
+            }
+        }
+        self.queue.retain(|_, waiting| !waiting.is_empty());
+        due.into_iter()
+            .filter_map(|id| self.dispatch(&id, now_ms))
+            .collect()
+    }
+
+    fn dispatch(&mut self, id: &str, now_ms: i64) -> Option<Parcel> {
+        let parcel = self.parcel(self.deliveries.get(id)?, now_ms);
+        let delivery = self.deliveries.get_mut(id)?;
+        let Some(parcel) = parcel else {
+            // The endpoint or the event is gone.
+            delivery.status = DeliveryStatus::Failed;
+            return None;
+        };
+        delivery.status = DeliveryStatus::Sending;
+        *self.in_flight.entry(parcel.endpoint.clone()).or_default() += 1;
+        Some(parcel)
+    }
+
+    /// When the next delivery that is not due yet will be, milliseconds since 1970.
+    pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        self.queue
+            .values()
+            .filter_map(|waiting| waiting.iter().map(|(at, _)| *at).find(|at| *at > now_ms))
+            .min()
+    }
+
+    fn parcel(&self, delivery: &Delivery, now_ms: i64) -> Option<Parcel> {
+        let endpoint = self.endpoints.get(&delivery.endpoint)?;
+        let event = self.events.get(&delivery.event)?;
+        let api_version = endpoint.api_version.as_deref().unwrap_or(version::DEFAULT);
+        // The provider sends indented JSON, which catches receivers that verify what they re-serialised.
+        let mut body = serde_json::to_vec_pretty(&event.wire(api_version)).ok()?;
+        let at = now_ms / 1000 - if delivery.stale { STALE_SECONDS } else { 0 };
+        let signature = signing::header(&endpoint.secret, at, &body);
+        if delivery.tampered {
+            body.insert(1, b' ');
+        }
+        let (delivery, url, endpoint) = (
+            delivery.id.clone(),
+            endpoint.url.clone(),
+            endpoint.id.clone(),
+        );
+        Some(Parcel {
+            delivery,
+            endpoint,
+            url,
+            body,
+            signature,
+        })
+    }
+
+    /// Records a try, and plans the next one if it failed.
+    pub fn tried(&mut self, parcel: &Parcel, attempt: Try, now_ms: i64) {
+        if let Some(count) = self.in_flight.get_mut(&parcel.endpoint) {
+            *count = count.saturating_sub(1);
+        }
+        let Some(delivery) = self.deliveries.get_mut(&parcel.delivery) else {
+            return;
+        };
+        let accepted = attempt
+            .http_status
+            .is_some_and(|status| (200..300).contains(&status));
+        delivery.tries.push(attempt);
+        if accepted {
+            delivery.status = DeliveryStatus::Delivered;
+            if let Some(event) = self.events.get_mut(&delivery.event) {
+                event.pending = event.pending.saturating_sub(1);
+            }
+        } else if let Some(wait_ms) = self.rules.retry_after_ms(delivery.tries.len()) {
+            delivery.status = DeliveryStatus::Waiting;
+            delivery.due_ms = now_ms + wait_ms;
+            let (due_ms, id) = (delivery.due_ms, delivery.id.clone());
+            self.enqueue(&parcel.endpoint, due_ms, id);
+        } else {
+            delivery.status = DeliveryStatus::Failed;
+        }
+    }
+
+    /// Whether every delivery of these events was acknowledged or will never be sent.
+    pub fn settled(&self, events: &[String]) -> bool {
+        !self.deliveries.newest().take(1_000).any(|delivery| {
+            events.contains(&delivery.event)
+                && matches!(
+                    delivery.status,
+                    DeliveryStatus::Waiting | DeliveryStatus::Sending | DeliveryStatus::Held
+                )
+        })
+    }
+
+    /// Puts deliveries that a stopped process left behind back in the queue.
+    pub fn recover_deliveries(&mut self, now_ms: i64) {
+        let open: Vec<String> = self
+            .deliveries
+            .oldest()
+            .filter(|delivery| {
+                !matches!(
+                    delivery.status,
+                    DeliveryStatus::Delivered | DeliveryStatus::Failed | DeliveryStatus::Dropped
+                )
+            })
+            .map(|delivery| delivery.id.clone())
+            .collect();
+        for id in open {
+            let Some(delivery) = self.deliveries.get_mut(&id) else {
+                continue;
+            };
+            delivery.status = DeliveryStatus::Waiting;
+            delivery.due_ms = delivery.due_ms.max(now_ms);
+            let (endpoint, due_ms) = (delivery.endpoint.clone(), delivery.due_ms);
+            self.enqueue(&endpoint, due_ms, id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stripe::objects::endpoint::Endpoint;
+
+    fn account() -> Account {
+        let mut account = Account::new(Rules::default());
+        account.endpoints.insert(Endpoint {
+            id: "we_1".into(),
+            url: "http://127.0.0.1:1/".into(),
+            secret: "whsec_x".into(),
+            enabled_events: vec!["charge.failed".into()],
+            disabled: false,
+            description: None,
+            metadata: Default::default(),
+            api_version: Some("2025-01-01.acacia".into()),
+            created: 0,
+        });
+        account
+    }
+
+    fn failed(at_ms: i64) -> Try {
+        Try {
+            at_ms,
+            took_ms: 1,
+            http_status: Some(302),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn only_wanted_events_are_delivered_in_the_endpoints_version() {
+        let mut account = account();
+        account.emit(0, "charge.succeeded", Value::Null, None, &Cause::default());
+        assert!(account.due_parcels(0).is_empty());
+        account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
+        let parcels = account.due_parcels(0);
+        let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
+        assert_eq!(
+            (parcels.len(), &body["api_version"]),
+            (1, &Value::from("2025-01-01.acacia"))
+        );
+    }
+
+    #[test]
+    fn a_redirect_is_a_failure_and_tries_end_with_fresh_signatures() {
+        let mut account = account();
+        account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
+        let (mut at, mut signatures) = (0, Vec::new());
+        for wait in [5_000, 30_000, 120_000] {
+            let parcel = account.due_parcels(at).remove(0);
+            account.tried(&parcel, failed(at), at);
+            signatures.push(parcel.signature);
+            assert!(account.due_parcels(at + wait - 1).is_empty());
+            at += wait;
+        }
+        let last = account.due_parcels(at).remove(0);
+        account.tried(&last, failed(at), at);
+        assert!(account.queue.is_empty());
+        signatures.dedup();
+        assert_eq!(signatures.len(), 3);
+    }
+
+    #[test]
+    fn held_deliveries_leave_in_order_or_reversed() {
+        let mut account = account();
+        account.rules.hold = true;
+        let first = account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
+        account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
+        assert!(
+            account.due_parcels(9).is_empty() && !account.settled(std::slice::from_ref(&first))
+        );
+        assert_eq!(account.release(10, true), 2);
+        let order: Vec<_> = account.queue["we_1"]
+            .iter()
+            .map(|(_, id)| account.deliveries.get(id).unwrap().event.clone())
+            .collect();
+        assert_eq!(order[1], first);
+    }
+
+    #[test]
+    fn deliveries_in_the_air_are_bounded() {
+        let mut account = account();
+        for _ in 0..CONCURRENT + 4 {
+            account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
+        }
+        let parcels = account.due_parcels(0);
+        assert_eq!(parcels.len(), CONCURRENT);
+        account.tried(
+            &parcels[0],
+            Try {
+                http_status: Some(204),
+                ..failed(0)
+            },
+            0,
+        );
+        assert_eq!(account.due_parcels(0).len(), 1);
+    }
+}
