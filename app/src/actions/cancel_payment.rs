@@ -1,0 +1,23 @@
+//! Stops the payment under way, so that the shopper can choose again.
+
+use leptos::prelude::*;
+
+use super::{ActionError, Next};
+
+/// Stops the payment under way, so that the shopper can choose again.
+#[server(prefix = "/fn", endpoint = "cancel_payment")]
+pub async fn cancel_payment(
+    #[server(default)] token: String,
+    #[server(default)] lang: String,
+) -> Result<Next, ActionError> {
+    use super::reply;
+
+    let Ok(session) = token.parse() else {
+        return Ok(reply::send(&token, &lang, Next::Gone));
+    };
+    let next = match reply::engine().cancel(&session).await {
+        Ok(()) => Next::Page,
+        Err(error) => reply::failed(&error),
+    };
+    Ok(reply::send(&token, &lang, next))
+}

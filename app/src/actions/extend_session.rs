@@ -1,0 +1,23 @@
+//! Gives the shopper more time.
+
+use leptos::prelude::*;
+
+use super::{ActionError, Next};
+
+/// Gives the shopper more time.
+#[server(prefix = "/fn", endpoint = "extend_session")]
+pub async fn extend_session(
+    #[server(default)] token: String,
+    #[server(default)] lang: String,
+) -> Result<Next, ActionError> {
+    use super::reply;
+
+    let Ok(session) = token.parse() else {
+        return Ok(reply::send(&token, &lang, Next::Gone));
+    };
+    let next = match reply::engine().extend(&session).await {
+        Ok(()) => Next::Page,
+        Err(error) => reply::failed(&error),
+    };
+    Ok(reply::send(&token, &lang, next))
+}

@@ -1,0 +1,24 @@
+//! Server functions: everything a page can do. The WebAssembly and plain forms call the same addresses.
+//!
+//! An expected outcome is always `Ok`. Without WebAssembly the reply is a redirect to a page that shows what was stored;
+//! nothing about the outcome travels in the address.
+
+mod cancel_payment;
+mod error;
+mod extend_session;
+mod next;
+mod read_status;
+mod renew_session;
+#[cfg(not(target_arch = "wasm32"))]
+mod reply;
+mod start_payment;
+
+pub use cancel_payment::{CancelPayment, cancel_payment};
+pub use error::ActionError;
+pub use extend_session::{ExtendSession, extend_session};
+pub use next::Next;
+pub use read_status::{ReadStatus, Status, read_status};
+pub use renew_session::{RenewSession, renew_session};
+#[cfg(not(target_arch = "wasm32"))]
+pub use reply::clean_location;
+pub use start_payment::{StartPayment, start_payment};

@@ -1,0 +1,23 @@
+//! Begins a new session for the same debt or link.
+
+use leptos::prelude::*;
+
+use super::{ActionError, Next};
+
+/// Begins a new session after this one has ended, and leads to it.
+#[server(prefix = "/fn", endpoint = "renew_session")]
+pub async fn renew_session(
+    #[server(default)] token: String,
+    #[server(default)] lang: String,
+) -> Result<Next, ActionError> {
+    use super::reply;
+
+    let Ok(session) = token.parse() else {
+        return Ok(reply::send(&token, &lang, Next::Gone));
+    };
+    let next = match reply::engine().renew(&session).await {
+        Ok(new) => Next::Session(new.to_string()),
+        Err(error) => reply::failed(&error),
+    };
+    Ok(reply::send(&token, &lang, next))
+}

@@ -1,0 +1,116 @@
+//! The server's half of a reply: redirects for plain forms.
+
+use domain::id::Token;
+use engine::{Engine, PageError};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, HeaderValue, LOCATION};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+
+use super::Next;
+use crate::lang::{Lang, LangChoice};
+
+/// The engine, which the server puts into every call's context.
+pub(super) fn engine() -> Engine {
+    expect_context()
+}
+
+/// What a failure of the engine means for the shopper.
+pub(super) fn failed(error: &PageError) -> Next {
+    match error {
+        PageError::NotFound => Next::Gone,
+        PageError::Busy => Next::Busy,
+    }
+}
+
+/// The language of the calling page, as far as it is one of ours.
+pub(super) fn lang(wanted: &str) -> LangChoice {
+    let negotiated = request_header(ACCEPT_LANGUAGE);
+    LangChoice::new(Some(wanted), &negotiated)
+}
+
+/// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself.
+pub(super) fn send(token: &str, wanted: &str, next: Next) -> Next {
+    let (token, suffix) = match &next {
+        Next::Provider => (token, "/go"),
+        Next::Session(new) => (new.as_str(), ""),
+        Next::Page | Next::Busy | Next::Gone => (token, ""),
+    };
+    redirect(&address(token, suffix, &lang(wanted)));
+    next
+}
+
+/// Sends a browser that ended up on a data address back to its page.
+pub(super) fn settle(token: &str, wanted: &str) {
+    redirect(&address(token, "", &lang(wanted)));
+}
+
+/// A page of a session. The token is checked, because it goes into a header.
+fn address(token: &str, suffix: &str, lang: &LangChoice) -> String {
+    match token.parse::<Token>() {
+        Ok(token) => format!("/c/{token}{suffix}{}", lang.query()),
+        Err(_) => "/".to_owned(),
+    }
+}
+
+/// `303`, and only for plain forms: a `Location` on a call from WebAssembly would mean nothing.
+fn redirect(location: &str) {
+    let Some(response) = use_context::<ResponseOptions>() else {
+        return;
+    };
+    if request_header(ACCEPT).contains("text/html")
+        && let Ok(location) = HeaderValue::from_str(location)
+    {
+        response.insert_header(LOCATION, location);
+        response.set_status(StatusCode::SEE_OTHER);
+    }
+}
+
+fn request_header(name: HeaderName) -> String {
+    let header = |headers: &HeaderMap| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    use_context::<Parts>()
+        .and_then(|parts| header(&parts.headers))
+        .unwrap_or_default()
+}
+
+/// A redirect that cannot carry an error: Leptos sends a form it cannot decode back to the `Referer` with the error in
+/// its query. The server passes every `Location` of a server function through this before it answers.
+#[must_use]
+pub fn clean_location(location: &str) -> String {
+    let path = location.find("/c/").map_or("/", |start| &location[start..]);
+    let path = path.split(['?', '#']).next().unwrap_or("/");
+    let language = location
+        .split(['?', '&'])
+        .skip(1)
+        .find_map(|pair| pair.strip_prefix("lang="))
+        .and_then(Lang::from_tag);
+    match language {
+        Some(language) if path != "/" => format!("{path}?lang={}", language.tag()),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_never_travels_in_the_address() {
+        let bad = "http://shop.test/c/abc?lang=de&__path=%2Ffn%2Fstart_payment&__err=IlVucmVhZGFibGUi";
+        assert_eq!(clean_location(bad), "/c/abc?lang=de");
+        assert_eq!(clean_location("/c/abc/go"), "/c/abc/go");
+        assert_eq!(clean_location("/c/abc?lang=xx&__err=x"), "/c/abc");
+        assert_eq!(clean_location("https://evil.test/?__err=x"), "/");
+    }
+
+    #[test]
+    fn a_token_that_is_none_leads_nowhere() {
+        let lang = LangChoice::new(None, "");
+        assert_eq!(address("../evil\r\n", "/go", &lang), "/");
+        assert_eq!(
+            address("00000000000000000000000000", "/go", &lang),
+            "/c/00000000000000000000000000/go"
+        );
+    }
+}

@@ -1,0 +1,31 @@
+//! Opens the payment at the provider, or resumes it.
+
+use leptos::prelude::*;
+
+use super::{ActionError, Next};
+
+/// Opens or resumes the session's payment with a method. The choice of the method and the start are one step, so that
+/// there is no state between them to lose.
+#[server(prefix = "/fn", endpoint = "start_payment")]
+pub async fn start_payment(
+    #[server(default)] token: String,
+    #[server(default)] method: String,
+    #[server(default)] lang: String,
+) -> Result<Next, ActionError> {
+    use super::reply;
+    use engine::Started;
+
+    let Ok(session) = token.parse() else {
+        return Ok(reply::send(&token, &lang, Next::Gone));
+    };
+    // A method nobody offers changes nothing; the page simply asks again.
+    let Ok(method) = method.parse() else {
+        return Ok(reply::send(&token, &lang, Next::Page));
+    };
+    let next = match reply::engine().start(&session, method).await {
+        Ok(Started::Redirect) => Next::Provider,
+        Ok(Started::Stay) => Next::Page,
+        Err(error) => reply::failed(&error),
+    };
+    Ok(reply::send(&token, &lang, next))
+}

@@ -1,0 +1,37 @@
+//! The end is near, and more time can be had.
+
+use domain::checkout::View;
+use leptos::prelude::*;
+
+use super::{Button, Hidden};
+use crate::lang::LangChoice;
+
+/// The announcement of the end. The live island fills in the countdown; without it the sentence is enough.
+#[component]
+pub fn Expiry<'a>(
+    /// The session.
+    view: &'a View,
+    /// The page's language.
+    lang: LangChoice,
+) -> impl IntoView + use<> {
+    let words = lang.words();
+    let extend = view.can_extend.then(|| {
+        view! {
+            <form method="post" action="/fn/extend_session" data-action="extend">
+                <Hidden token=view.token.clone() lang/>
+                <Button id="extend" label=words.more_time busy=words.working primary=false/>
+            </form>
+        }
+    });
+    view! {
+        <div class="expiry">
+            <p>
+                {words.ends_soon} " "
+                <span data-countdown-row hidden=true>
+                    {words.time_left} " " <bdi class="countdown" role="timer" data-countdown></bdi>
+                </span>
+            </p>
+            {extend}
+        </div>
+    }
+}

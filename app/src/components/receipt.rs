@@ -1,0 +1,27 @@
+//! What was paid, to whom, under which reference: short enough to print.
+
+use domain::checkout::View;
+use leptos::prelude::*;
+
+use crate::lang::{LangChoice, amount, plain};
+
+/// The receipt.
+#[component]
+pub fn Receipt<'a>(
+    /// The session.
+    view: &'a View,
+    /// The page's language.
+    lang: LangChoice,
+) -> impl IntoView + use<> {
+    let words = lang.words();
+    view! {
+        <dl class="receipt">
+            <dt>{words.total}</dt>
+            <dd class="figure">{amount(view.total, lang.lang)}</dd>
+            <dt>{words.paid_to}</dt>
+            <dd><bdi>{plain(&view.merchant)}</bdi></dd>
+            <dt>{words.reference}</dt>
+            <dd><bdi class="reference">{plain(&view.reference)}</bdi></dd>
+        </dl>
+    }
+}

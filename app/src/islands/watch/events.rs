@@ -1,0 +1,47 @@
+//! News from the server: a stream, and questions where there is none.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use web_sys::{EventSource, PageTransitionEvent};
+
+use super::page::listen;
+use super::{Watch, forms};
+
+/// Follows the session's stream for as long as the page is shown.
+pub(super) fn follow(watch: &Rc<Watch>) {
+    let stream = Rc::new(RefCell::new(open(watch)));
+    let window = watch.page.window.clone();
+    // An open stream would keep the page out of the back/forward cache, and a server's place taken.
+    let closing = Rc::clone(&stream);
+    listen(&window, "pagehide", move |_| {
+        if let Some(source) = closing.borrow_mut().take() {
+            source.close();
+        }
+    });
+    let watch = Rc::clone(watch);
+    listen(&window, "pageshow", move |event| {
+        if event.unchecked_ref::<PageTransitionEvent>().persisted() {
+            forms::release_all(&watch);
+            *stream.borrow_mut() = open(&watch);
+            watch.refresh();
+        }
+    });
+}
+
+fn open(watch: &Rc<Watch>) -> Option<EventSource> {
+    let source = EventSource::new(&format!("/c/{}/events", watch.page.token())).ok()?;
+    watch.streaming.set(true);
+    let told = Rc::clone(watch);
+    listen(&source, "status", move |_| {
+        told.streaming.set(true);
+        told.refresh();
+    });
+    let (lost, closed) = (Rc::clone(watch), source.clone());
+    listen(&source, "error", move |_| {
+        // Otherwise the browser connects again by itself.
+        lost.streaming.set(closed.ready_state() != EventSource::CLOSED);
+    });
+    Some(source)
+}

@@ -1,0 +1,111 @@
+//! The live region's forms: the same calls as without scripts, but no reload and no second press.
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement};
+
+use super::Watch;
+use super::page::listen;
+use crate::actions::{
+    ActionError, Next, cancel_payment, extend_session, renew_session, start_payment,
+};
+
+/// Listens on the document, because the forms come and go.
+pub(super) fn watch_forms(watch: &Rc<Watch>) {
+    let document = watch.page.document.clone();
+    let watch = Rc::clone(watch);
+    listen(&document, "submit", move |event| submit(&watch, &event));
+}
+
+fn submit(watch: &Rc<Watch>, event: &Event) {
+    let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+    let Some(form) = form else { return };
+    let Some(action) = form.dataset().get("action") else {
+        return;
+    };
+    event.prevent_default();
+    let Ok(fields) = FormData::new_with_form(&form) else {
+        return;
+    };
+    if !hold(&form) {
+        return;
+    }
+    let watch = Rc::clone(watch);
+    spawn_local(async move {
+        let next = call(&action, &fields).await;
+        watch.go(&form, next).await;
+    });
+}
+
+async fn call(action: &str, fields: &FormData) -> Result<Next, ActionError> {
+    let field = |name| fields.get(name).as_string().unwrap_or_default();
+    let (token, lang) = (field("token"), field("lang"));
+    match action {
+        "start" => start_payment(token, field("method"), lang).await,
+        "cancel" => cancel_payment(token, lang).await,
+        "extend" => extend_session(token, lang).await,
+        "renew" => renew_session(token, lang).await,
+        _ => Err(ActionError::Unreadable),
+    }
+}
+
+impl Watch {
+    async fn go(&self, form: &HtmlFormElement, next: Result<Next, ActionError>) {
+        let page = &self.page;
+        page.set_trouble(matches!(next, Ok(Next::Busy) | Err(_)));
+        let address = match &next {
+            Ok(Next::Provider) => format!("/c/{}/go{}", page.token(), page.query()),
+            Ok(Next::Session(token)) => format!("/c/{token}{}", page.query()),
+            Ok(Next::Gone) => format!("/c/{}", page.token()),
+            Ok(Next::Page | Next::Busy) | Err(_) => String::new(),
+        };
+        if address.is_empty() {
+            self.ask().await;
+            release(form);
+        } else {
+            // The button stays as it is: the page is about to go.
+            let _ = page.location().assign(&address);
+        }
+    }
+}
+
+/// Takes the form out of use, unless it is already. `disabled` would throw the focus away.
+fn hold(form: &HtmlFormElement) -> bool {
+    let data = form.dataset();
+    if data.get("busy").is_some() {
+        return false;
+    }
+    let _ = data.set("busy", "true");
+    if let Some(button) = button(form) {
+        let data = button.dataset();
+        let _ = data.set("label", &button.text_content().unwrap_or_default());
+        button.set_text_content(data.get("busy").as_deref());
+        let _ = button.set_attribute("aria-disabled", "true");
+    }
+    true
+}
+
+fn release(form: &HtmlFormElement) {
+    form.dataset().delete("busy");
+    if let Some(button) = button(form)
+        && let Some(label) = button.dataset().get("label")
+    {
+        button.set_text_content(Some(&label));
+        let _ = button.remove_attribute("aria-disabled");
+    }
+}
+
+/// After the browser brought the page back as it was left.
+pub(super) fn release_all(watch: &Watch) {
+    while let Some(form) = watch.page.query_one("form[data-busy]") {
+        release(form.unchecked_ref());
+        // Even if the attribute could not be taken away, this must end.
+        let _ = Element::remove_attribute(&form, "data-busy");
+    }
+}
+
+fn button(form: &HtmlFormElement) -> Option<HtmlElement> {
+    form.query_selector("button").ok()??.dyn_into().ok()
+}

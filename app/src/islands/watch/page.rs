@@ -1,0 +1,146 @@
+//! The page as the island sees it.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    Document, Element, Event, EventTarget, HtmlElement, HtmlInputElement, Location, Window,
+};
+
+use crate::actions::Status;
+
+/// The parts of the page that are read or changed.
+pub(super) struct Page {
+    pub window: Window,
+    pub document: Document,
+    main: HtmlElement,
+    live: HtmlElement,
+}
+
+impl Page {
+    pub fn find() -> Option<Page> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        let find = |id| document.get_element_by_id(id)?.dyn_into().ok();
+        Some(Page {
+            main: find("panel")?,
+            live: find("live")?,
+            window,
+            document,
+        })
+    }
+
+    pub fn data(&self, name: &str) -> Option<String> {
+        self.main.dataset().get(name)
+    }
+
+    pub fn token(&self) -> String {
+        self.data("token").unwrap_or_default()
+    }
+
+    pub fn came_back(&self) -> bool {
+        self.data("cameBack").is_some()
+    }
+
+    pub fn is_changing(&self) -> bool {
+        self.data("changing").is_some()
+    }
+
+    pub fn lang(&self) -> String {
+        let root = self.document.document_element();
+        root.and_then(|root| root.get_attribute("lang")).unwrap_or_default()
+    }
+
+    /// The query that keeps the language, if the address has one.
+    pub fn query(&self) -> String {
+        let query = self.location().search().unwrap_or_default();
+        let is_language = query.starts_with("?lang=") && !query.contains('&');
+        if is_language { query } else { String::new() }
+    }
+
+    pub fn location(&self) -> Location {
+        self.window.location()
+    }
+
+    /// Milliseconds since the page was asked for.
+    pub fn now(&self) -> i64 {
+        self.window.performance().map_or(0, |clock| clock.now() as i64)
+    }
+
+    pub fn query_one(&self, selector: &str) -> Option<Element> {
+        self.live.query_selector(selector).ok()?
+    }
+
+    pub fn mark_ready(&self) {
+        if let Some(root) = self.document.document_element() {
+            let _ = root.set_attribute("data-ready", "true");
+        }
+    }
+
+    pub fn set_trouble(&self, is_shown: bool) {
+        if let Some(trouble) = self.document.get_element_by_id("trouble") {
+            let _ = trouble.toggle_attribute_with_force("hidden", !is_shown);
+        }
+    }
+
+    /// Shows what the server says, if it is news, and returns what to announce.
+    pub fn show(&self, status: &Status) -> Option<String> {
+        let data = self.main.dataset();
+        if data.get("mark").as_deref() == Some(status.mark.as_str()) {
+            return None;
+        }
+        let is_outcome = status.settled && data.get("phase").as_deref() != Some(status.phase.as_str());
+        self.swap(&status.html, is_outcome);
+        self.document.set_title(&status.title);
+        let _ = data.set("mark", &status.mark);
+        let _ = data.set("phase", &status.phase);
+        self.set_flag("data-changing", status.changing);
+        self.set_flag("data-settled", status.settled);
+        let text = |selector| Some(self.query_one(selector)?.text_content()?);
+        // A heading that receives focus is read out by that alone.
+        (!is_outcome).then(|| {
+            let notice = text(".notice").unwrap_or_default();
+            format!("{notice} {}", text("h1").unwrap_or_default())
+        })
+    }
+
+    fn set_flag(&self, name: &str, is_set: bool) {
+        let _ = match is_set {
+            true => self.main.set_attribute(name, "true"),
+            false => self.main.remove_attribute(name),
+        };
+    }
+
+    /// Replaces the live region and puts choice and focus back where they were.
+    fn swap(&self, html: &str, is_outcome: bool) {
+        let focused = self.document.active_element();
+        let was_inside = focused.as_ref().is_some_and(|element| self.live.contains(Some(element)));
+        let focused = focused.map(|element| element.id()).filter(|_| was_inside);
+        let chosen = self.query_one("input:checked").map(|element| element.id());
+        // The server has rendered and escaped this; nothing of it was made here.
+        self.live.set_inner_html(html);
+        if let Some(input) = chosen.and_then(|id| self.by_id::<HtmlInputElement>(&id)) {
+            input.set_checked(true);
+        }
+        let again = focused.as_deref().and_then(|id| self.by_id::<HtmlElement>(id));
+        let target = match again {
+            Some(element) => Some(element),
+            None if was_inside || is_outcome => self.by_id("title"),
+            None => None,
+        };
+        if let Some(element) = target {
+            let _ = element.focus();
+        }
+    }
+
+    fn by_id<T: JsCast>(&self, id: &str) -> Option<T> {
+        if id.is_empty() {
+            return None;
+        }
+        self.document.get_element_by_id(id)?.dyn_into().ok()
+    }
+}
+
+/// Listens for as long as the page lives.
+pub(super) fn listen(target: &EventTarget, name: &str, act: impl FnMut(Event) + 'static) {
+    let closure = Closure::<dyn FnMut(Event)>::new(act).into_js_value();
+    let _ = target.add_event_listener_with_callback(name, closure.unchecked_ref());
+}

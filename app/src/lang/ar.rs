@@ -1,0 +1,266 @@
+//! Arabic.
+
+use domain::checkout::Phase;
+use domain::decline::{Action, DeclineClass};
+use domain::method::Method;
+use domain::session::Notice;
+
+use super::words::{Facts, Problem, Said, Words};
+
+/// The words.
+pub const WORDS: Words = Words {
+    phase,
+    notice,
+    method,
+    method_hint,
+    problem,
+    pay: |amount| format!("ادفع {amount}"),
+    quantity: |count| format!("الكمية {count}"),
+    more_items: |count| match (count, count % 100) {
+        (1, _) => "عرض عنصر آخر".to_owned(),
+        (2, _) => "عرض عنصرين آخرين".to_owned(),
+        (_, 3..=10) => format!("عرض {count} عناصر أخرى"),
+        _ => format!("عرض {count} عنصرًا آخر"),
+    },
+    inactive: |merchant| {
+        (
+            "رابط الدفع هذا غير مفعّل",
+            format!("لا يمكن الدفع هنا حاليًا. يُرجى طلب رابط جديد من {merchant}."),
+        )
+    },
+    methods: "طريقة الدفع",
+    order: "طلبك",
+    total: "الإجمالي",
+    each: "للقطعة",
+    redirect_hint: "ستنتقل إلى الصفحة الآمنة لمزوّد خدمة الدفع ثم تعود إلى هنا.",
+    not_finished: "لم أُكمل الدفع",
+    resume: "المتابعة إلى الدفع",
+    to_bank: "المتابعة إلى البنك",
+    choose_again: "اختيار طريقة دفع أخرى",
+    start_again: "البدء من جديد",
+    more_time: "أحتاج إلى مزيد من الوقت",
+    ends_soon: "تنتهي صفحة الدفع هذه خلال أقل من خمس دقائق.",
+    time_left: "الوقت المتبقي:",
+    opening: "جارٍ الفتح…",
+    working: "لحظة من فضلك…",
+    unreachable: "تعذّر الوصول إلى الخادم. تحقّق من اتصالك وحاول مرة أخرى.",
+    redirecting: "جارٍ نقلك إلى صفحة الدفع",
+    redirecting_hint: "ستنتقل إلى الصفحة الآمنة لمزوّد خدمة الدفع. إذا لم يحدث شيء فاستخدم الزر.",
+    go_on: "المتابعة إلى صفحة الدفع",
+    paid_to: "مدفوع إلى",
+    reference: "المرجع",
+    help: "هل لديك أسئلة؟",
+    by_till: "دفع آمن عبر Till",
+    test_mode: "وضع الاختبار",
+    test_hint: "لا تُنقل أي أموال حقيقية.",
+    languages: "اللغة",
+    home: "الدفع",
+    home_hint: "توجد صفحات الدفع على هذا العنوان. للدفع، افتح الرابط الذي أرسله إليك التاجر.",
+    skip: "الانتقال إلى الدفع",
+};
+
+fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into<String>) -> Said {
+    Said {
+        tab,
+        title: title.to_owned(),
+        body: body.into(),
+        next: next.into(),
+    }
+}
+
+fn phase(phase: Phase, facts: &Facts) -> Said {
+    let Facts {
+        merchant,
+        total,
+        received,
+        refunded,
+        can_renew,
+    } = facts;
+    match phase {
+        Phase::Choose => said(
+            "الدفع",
+            "كيف تودّ أن تدفع؟",
+            format!("ستدفع {total} إلى {merchant}."),
+            WORDS.redirect_hint,
+        ),
+        Phase::Resume => said(
+            "دفع مفتوح",
+            "هناك صفحة دفع مفتوحة بالفعل",
+            "بدأتَ الدفع ولم تُكمله بعد.",
+            "تابع من حيث توقفت، أو اختر طريقة دفع أخرى.",
+        ),
+        Phase::Opening => said(
+            "جارٍ الفتح",
+            "جارٍ فتح صفحة الدفع",
+            "نطلب صفحة من مزوّد خدمة الدفع. يستغرق ذلك بضع ثوانٍ.",
+            "أبقِ هذه الصفحة مفتوحة.",
+        ),
+        Phase::Closing => said(
+            "جارٍ الإيقاف",
+            "جارٍ إيقاف الدفع",
+            "نغلق صفحة الدفع المفتوحة حتى لا يُدفع المبلغ مرتين.",
+            "أبقِ هذه الصفحة مفتوحة. يمكنك الاختيار من جديد بعد لحظات.",
+        ),
+        Phase::Confirming => said(
+            "جارٍ التأكيد",
+            "جارٍ التأكيد مع البنك",
+            "ننتظر تأكيد مزوّد خدمة الدفع. يستغرق ذلك عادةً بضع ثوانٍ.",
+            "أبقِ هذه الصفحة مفتوحة ولا تدفع مرة أخرى.",
+        ),
+        Phase::Authenticate => said(
+            "تأكيد",
+            "يطلب البنك تأكيدك",
+            format!("يريد البنك التأكد من أنك أنت من يدفع {total}."),
+            "تابع إلى البنك، أو اختر طريقة دفع أخرى.",
+        ),
+        Phase::Processing => said(
+            "في الطريق",
+            "دفعتك في الطريق",
+            format!("يرسل البنك {total} إلى {merchant}. قد يستغرق ذلك عدة أيام عمل."),
+            "لا يلزمك فعل أي شيء، ولا تدفع مرة أخرى. يمكنك إغلاق هذه الصفحة والعودة إليها في أي وقت.",
+        ),
+        Phase::Unknown => said(
+            "جارٍ التحقق",
+            "نتحقق من دفعتك",
+            "لم يُجب مزوّد خدمة الدفع، لذلك لا نعرف بعد هل تمّ الدفع. سنواصل سؤاله حتى نعرف.",
+            "لا تدفع مرة أخرى. تتحدّث هذه الصفحة تلقائيًا، ويمكنك العودة إليها لاحقًا.",
+        ),
+        Phase::Declined(class) => said("لم يُقبل", "لم تُقبل دفعتك", declined(class), advice(class)),
+        Phase::Authorised => said(
+            "تمت الموافقة",
+            "تمت الموافقة على دفعتك",
+            format!("وافق البنك على {total}. سيُحصّل {merchant} المبلغ لاحقًا."),
+            "لا يلزمك فعل أي شيء. يمكنك إغلاق هذه الصفحة.",
+        ),
+        Phase::Paid => said(
+            "تم الدفع",
+            "اكتمل الدفع",
+            format!("دفعتَ {total} إلى {merchant}."),
+            "يمكنك إغلاق هذه الصفحة. احتفظ بالمرجع لأي استفسار لاحق.",
+        ),
+        Phase::PaidLate => said(
+            "دفع متأخر",
+            "وصلت دفعتك متأخرة",
+            format!("دفعتَ {total} إلى {merchant} بعد انتهاء الوقت. الدفعة محسوبة."),
+            format!("لا تدفع مرة أخرى. إذا لم يصلك رد فاسأل {merchant} واذكر المرجع."),
+        ),
+        Phase::PartlyPaid => said(
+            "دفع جزئي",
+            "دُفع جزء من المبلغ",
+            format!("وصل {received} من أصل {total}."),
+            format!("يُرجى سؤال {merchant} عن كيفية سداد الباقي."),
+        ),
+        Phase::Overpaid => said(
+            "دفع زائد",
+            "دفعتَ أكثر من المطلوب",
+            format!("وصل {received} لطلب قيمته {total}."),
+            format!("لا تدفع مرة أخرى. أُبلغ {merchant} وسيسوّي الفرق معك."),
+        ),
+        Phase::PartlyRefunded => said(
+            "رد جزئي",
+            "رُدّ جزء من المبلغ",
+            format!("أعاد {merchant} مبلغ {refunded} من أصل {total}."),
+            "قد يستغرق ظهوره في حسابك عدة أيام عمل.",
+        ),
+        Phase::Refunded => said(
+            "تم الرد",
+            "رُدّت دفعتك",
+            format!("أعاد {merchant} مبلغ {refunded}."),
+            "قد يستغرق ظهوره في حسابك عدة أيام عمل.",
+        ),
+        Phase::Returned => said(
+            "أُعيد المبلغ",
+            "استرجع البنك الدفعة",
+            format!("أُعيدت دفعة {total}، لذلك لم يستلم {merchant} المبلغ."),
+            format!("يُرجى سؤال {merchant} عن كيفية الدفع الآن."),
+        ),
+        Phase::Cancelled => said(
+            "أُلغي",
+            "أُلغيت هذه الدفعة",
+            format!("ألغاها {merchant}. لن يُخصم أي مبلغ."),
+            format!("لا يلزمك فعل أي شيء. إذا لم تتوقع ذلك فاسأل {merchant}."),
+        ),
+        Phase::Expired => said(
+            "انتهى الوقت",
+            "انتهت صلاحية صفحة الدفع هذه",
+            "انتهى الوقت المتاح للدفع. لم يُخصم أي مبلغ.",
+            if *can_renew {
+                "ابدأ من جديد لتدفع.".to_owned()
+            } else {
+                format!("يُرجى طلب رابط جديد من {merchant}.")
+            },
+        ),
+    }
+}
+
+fn declined(class: DeclineClass) -> &'static str {
+    match class.shown() {
+        DeclineClass::InsufficientFunds => "يقول البنك إن الرصيد لا يكفي أو إنك بلغت حدًّا معيّنًا.",
+        DeclineClass::TryAgainLater => "تعذّر الوصول إلى البنك على نحو سليم.",
+        DeclineClass::DataError => "أحد الأرقام أو التاريخ أو رمز الأمان غير صحيح.",
+        DeclineClass::ExpiredCard => "انتهت صلاحية هذه البطاقة.",
+        DeclineClass::AuthenticationRequired => "لم يتمكن البنك من التأكد من أنك أنت من يدفع.",
+        DeclineClass::CancelledByPayer => "أوقفتَ الدفع.",
+        DeclineClass::ProviderError => "تعذّر تنفيذ الدفع. الخطأ ليس منك.",
+        DeclineClass::Generic | DeclineClass::DoNotRetry | DeclineClass::SuspectedFraud => {
+            "رفض البنك الدفع ولم يذكر السبب."
+        }
+    }
+}
+
+fn advice(class: DeclineClass) -> &'static str {
+    match class.action() {
+        Action::FixData => "لم يُخصم أي مبلغ. حاول مرة أخرى وتحقّق مما تُدخله.",
+        Action::OtherMethod => "لم يُخصم أي مبلغ. حاول ببطاقة أخرى أو بطريقة دفع أخرى.",
+        Action::RetryLater => "لم يُخصم أي مبلغ. حاول بعد بضع دقائق، أو اختر طريقة دفع أخرى.",
+        Action::Authenticate => "لم يُخصم أي مبلغ. حاول مرة أخرى وأكّد الدفع لدى البنك.",
+        Action::ContactBank => "لم يُخصم أي مبلغ. جرّب بطاقة أخرى أو اسأل البنك.",
+        Action::Choose => "لم يُخصم أي مبلغ. اختر كيف تودّ أن تدفع.",
+    }
+}
+
+fn notice(notice: Notice) -> &'static str {
+    match notice {
+        Notice::MethodUnavailable => "طريقة الدفع هذه غير متاحة هنا. يُرجى اختيار طريقة أخرى.",
+        Notice::ProviderUnreachable => {
+            "تعذّر الوصول إلى مزوّد خدمة الدفع. لم يُخصم أي مبلغ. يُرجى المحاولة بعد لحظات."
+        }
+        Notice::ProviderRefused => {
+            "لم يفتح مزوّد خدمة الدفع عملية الدفع. لم يُخصم أي مبلغ. يُرجى اختيار طريقة دفع أخرى."
+        }
+        Notice::Cancelled => "أُوقف الدفع. لم يُخصم أي مبلغ.",
+        Notice::Extended => "لديك الآن مزيد من الوقت.",
+        Notice::NotExtendable => "لا يمكن تمديد وقت صفحة الدفع هذه.",
+    }
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::Card => "بطاقة",
+        Method::BankDebit => "خصم مباشر من الحساب",
+    }
+}
+
+fn method_hint(method: Method) -> &'static str {
+    match method {
+        Method::Card => "بطاقة ائتمان أو خصم",
+        Method::BankDebit => "من حسابك البنكي، ويستغرق بضعة أيام",
+    }
+}
+
+fn problem(problem: Problem) -> (&'static str, &'static str) {
+    match problem {
+        Problem::NotFound => ("لا يوجد شيء هنا", "تحقّق من العنوان، أو اطلب رابطًا جديدًا من التاجر."),
+        Problem::Busy => (
+            "لحظة من فضلك",
+            "كثيرون يدفعون الآن. لم يُخصم أي مبلغ. أعد تحميل هذه الصفحة بعد بضع ثوانٍ.",
+        ),
+        Problem::BadRequest => ("لم ينجح ذلك", "تعذّرت قراءة الطلب. ارجع وحاول مرة أخرى."),
+        Problem::Forbidden => ("هذا غير مسموح", "جاء الطلب من موقع آخر. افتح رابط الدفع مرة أخرى."),
+        Problem::TooMany => ("محاولات كثيرة", "يُرجى الانتظار دقيقة ثم إعادة تحميل هذه الصفحة."),
+        Problem::Internal => (
+            "حدث خطأ ما",
+            "الخطأ من جانبنا. أعد تحميل هذه الصفحة قبل الدفع: فهي تعرض ما حدث فعلًا.",
+        ),
+    }
+}

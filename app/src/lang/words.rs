@@ -1,0 +1,181 @@
+//! What every language must be able to say. A missing word does not compile.
+
+use domain::checkout::Phase;
+use domain::method::Method;
+use domain::session::Notice;
+
+/// What a sentence can be about. Amounts are written and names isolated already.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The merchant.
+    pub merchant: String,
+    /// What the order comes to.
+    pub total: String,
+    /// What has arrived.
+    pub received: String,
+    /// What went back.
+    pub refunded: String,
+    /// Whether the shopper can begin anew after the end.
+    pub can_renew: bool,
+}
+
+/// What a page says about a phase.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    /// A word or two for the title of the tab.
+    pub tab: &'static str,
+    /// The heading.
+    pub title: String,
+    /// What has happened.
+    pub body: String,
+    /// What to do now.
+    pub next: String,
+}
+
+/// Why there is no checkout to show.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Problem {
+    /// Nothing is at this address.
+    NotFound,
+    /// The server has no room now.
+    Busy,
+    /// The request made no sense.
+    BadRequest,
+    /// The request came from somewhere it may not come from.
+    Forbidden,
+    /// Too many requests.
+    TooMany,
+    /// Something broke on our side.
+    Internal,
+}
+
+impl Problem {
+    /// Every problem.
+    pub const ALL: [Problem; 6] = [
+        Problem::NotFound,
+        Problem::Busy,
+        Problem::BadRequest,
+        Problem::Forbidden,
+        Problem::TooMany,
+        Problem::Internal,
+    ];
+}
+
+/// The words of one language.
+pub struct Words {
+    /// What is said about each phase.
+    pub phase: fn(Phase, &Facts) -> Said,
+    /// The outcome of the last action.
+    pub notice: fn(Notice) -> &'static str,
+    /// The name of a method.
+    pub method: fn(Method) -> &'static str,
+    /// One line about a method.
+    pub method_hint: fn(Method) -> &'static str,
+    /// A page without a checkout: heading and advice.
+    pub problem: fn(Problem) -> (&'static str, &'static str),
+    /// `Pay €30.98`.
+    pub pay: fn(&str) -> String,
+    /// `Quantity 2`, for `× 2`.
+    pub quantity: fn(u32) -> String,
+    /// `Show 4 more items`.
+    pub more_items: fn(usize) -> String,
+    /// The heading of a link that cannot be paid, and the advice, by merchant.
+    pub inactive: fn(&str) -> (&'static str, String),
+    /// The legend of the methods.
+    pub methods: &'static str,
+    /// The heading of the order.
+    pub order: &'static str,
+    /// The name of the sum.
+    pub total: &'static str,
+    /// Before a unit price.
+    pub each: &'static str,
+    /// That the provider's page comes next.
+    pub redirect_hint: &'static str,
+    /// The link back to the choice from the return page.
+    pub not_finished: &'static str,
+    /// Goes on to the open payment page.
+    pub resume: &'static str,
+    /// Goes on to the bank.
+    pub to_bank: &'static str,
+    /// Stops the payment under way.
+    pub choose_again: &'static str,
+    /// Asks for a new session.
+    pub start_again: &'static str,
+    /// Asks for more time.
+    pub more_time: &'static str,
+    /// That the end is near.
+    pub ends_soon: &'static str,
+    /// Before the countdown.
+    pub time_left: &'static str,
+    /// On a button while its work is under way.
+    pub opening: &'static str,
+    /// On any other button while its work is under way.
+    pub working: &'static str,
+    /// The reply to an action was lost.
+    pub unreachable: &'static str,
+    /// The title of the interstitial.
+    pub redirecting: &'static str,
+    /// What the interstitial says.
+    pub redirecting_hint: &'static str,
+    /// The link of the interstitial.
+    pub go_on: &'static str,
+    /// Before the merchant on a receipt.
+    pub paid_to: &'static str,
+    /// Before the reference.
+    pub reference: &'static str,
+    /// Before the support address.
+    pub help: &'static str,
+    /// `Secure checkout by Till`.
+    pub by_till: &'static str,
+    /// The badge of test mode.
+    pub test_mode: &'static str,
+    /// What the badge means.
+    pub test_hint: &'static str,
+    /// The name of the language switcher.
+    pub languages: &'static str,
+    /// The name of the tab on the page without a session.
+    pub home: &'static str,
+    /// What this address is for.
+    pub home_hint: &'static str,
+    /// The link that jumps to the payment.
+    pub skip: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::decline::DeclineClass;
+
+    use super::*;
+    use crate::lang::Lang;
+    use crate::pages::sample;
+
+    #[test]
+    fn every_language_has_words_and_a_next_step_for_every_phase() {
+        let facts = sample::facts();
+        for lang in Lang::ALL {
+            let words = lang.words();
+            for phase in sample::phases() {
+                let said = (words.phase)(phase, &facts);
+                let texts = [said.tab, &said.title, &said.body, &said.next];
+                assert!(texts.iter().all(|text| !text.is_empty()), "{lang:?} {phase:?}");
+            }
+            for notice in sample::NOTICES {
+                assert!(!(words.notice)(notice).is_empty());
+            }
+            for problem in Problem::ALL {
+                assert!(!(words.problem)(problem).1.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn no_language_hints_at_suspicion() {
+        let facts = sample::facts();
+        for lang in Lang::ALL {
+            let said = |class| (lang.words().phase)(Phase::Declined(class), &facts);
+            let generic = said(DeclineClass::Generic);
+            assert_eq!(said(DeclineClass::SuspectedFraud), generic);
+            assert_eq!(said(DeclineClass::DoNotRetry), generic);
+        }
+    }
+}

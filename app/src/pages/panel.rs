@@ -1,0 +1,147 @@
+//! The live region: the part of a session's page that changes, rendered alike for the page and for its updates.
+
+use domain::checkout::{Phase, View};
+use leptos::prelude::*;
+
+use super::document::session_address;
+use super::{LangChoice, render};
+use crate::actions::Status;
+use crate::components::{Button, Expiry, Hidden, Headline, Methods, Receipt};
+use crate::lang::{Facts, amount, isolated, plain};
+
+/// The inside of the live region.
+#[must_use]
+pub fn panel(view: &View, came_back: bool, lang: LangChoice) -> String {
+    panel_html(view, came_back, lang)
+}
+
+/// What the open page should show.
+pub(crate) fn status(view: &View, came_back: bool, lang: LangChoice) -> Status {
+    status_of(view, panel_html(view, came_back, lang), lang)
+}
+
+/// The phase's name in `data-phase`, in styles and in tests.
+#[must_use]
+pub fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Choose => "choose",
+        Phase::Resume => "resume",
+        Phase::Opening => "opening",
+        Phase::Closing => "closing",
+        Phase::Confirming => "confirming",
+        Phase::Authenticate => "authenticate",
+        Phase::Processing => "processing",
+        Phase::Unknown => "unknown",
+        Phase::Declined(_) => "declined",
+        Phase::Authorised => "authorised",
+        Phase::Paid => "paid",
+        Phase::PaidLate => "paid_late",
+        Phase::PartlyPaid => "partly_paid",
+        Phase::Overpaid => "overpaid",
+        Phase::PartlyRefunded => "partly_refunded",
+        Phase::Refunded => "refunded",
+        Phase::Returned => "returned",
+        Phase::Cancelled => "cancelled",
+        Phase::Expired => "expired",
+    }
+}
+
+pub(super) fn status_of(view: &View, html: String, lang: LangChoice) -> Status {
+    let phase = view.phase;
+    let tab = (lang.words().phase)(phase, &facts(view, lang)).tab;
+    let may_end = phase.can_choose();
+    Status {
+        phase: phase_name(phase).to_owned(),
+        title: format!("{tab} – {}", plain(&view.merchant)),
+        mark: mark(&html),
+        html,
+        changing: phase.may_change_soon(),
+        settled: !phase.may_change_soon() && !phase.can_choose(),
+        ends_in: may_end.then(|| (view.expires - view.now).max(0)),
+    }
+}
+
+/// FNV-1a: only to notice a change, not to prove anything.
+fn mark(html: &str) -> String {
+    let hash = html.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:x}")
+}
+
+fn facts(view: &View, lang: LangChoice) -> Facts {
+    Facts {
+        merchant: isolated(&view.merchant),
+        total: amount(view.total, lang.lang),
+        received: amount(view.received, lang.lang),
+        refunded: amount(view.refunded, lang.lang),
+        can_renew: view.can_renew,
+    }
+}
+
+pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> String {
+    let words = lang.words();
+    let said = (words.phase)(view.phase, &facts(view, lang));
+    // Beside the methods the hint belongs to the button, below it.
+    let next = (view.phase != Phase::Choose).then(|| said.next.clone());
+    render(|| {
+        view! {
+            {view.notice.map(|notice| view! { <p class="notice">{(words.notice)(notice)}</p> })}
+            <Headline phase=view.phase title=said.title body=said.body next/>
+            {controls(view, came_back, lang)}
+            {(view.ends_soon && view.phase.can_choose()).then(|| view! { <Expiry view lang/> })}
+        }
+    })
+}
+
+/// The next step as controls.
+fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
+    let words = lang.words();
+    let back = move || session_address(&view.token, "", lang);
+    match view.phase {
+        Phase::Choose | Phase::Declined(_) => view! { <Methods view lang/> }.into_any(),
+        Phase::Resume => go_on(view, words.resume, lang).into_any(),
+        Phase::Authenticate => go_on(view, words.to_bank, lang).into_any(),
+        Phase::Confirming if came_back => {
+            view! { <p><a id="not-finished" href=back()>{words.not_finished}</a></p> }.into_any()
+        }
+        Phase::Expired if view.can_renew => view! {
+            <form method="post" action="/fn/renew_session" data-action="renew">
+                <Hidden token=view.token.clone() lang/>
+                <Button id="renew" label=words.start_again busy=words.working primary=true/>
+            </form>
+        }
+        .into_any(),
+        Phase::Authorised | Phase::Paid | Phase::PaidLate => {
+            view! { <Receipt view lang/> }.into_any()
+        }
+        Phase::Opening
+        | Phase::Closing
+        | Phase::Confirming
+        | Phase::Processing
+        | Phase::Unknown
+        | Phase::PartlyPaid
+        | Phase::Overpaid
+        | Phase::PartlyRefunded
+        | Phase::Refunded
+        | Phase::Returned
+        | Phase::Cancelled
+        | Phase::Expired => ().into_any(),
+    }
+}
+
+/// Go on at the provider, or stop and choose again. Going on changes nothing here, so it is a link.
+fn go_on(view: &View, label: &'static str, lang: LangChoice) -> impl IntoView + use<> {
+    let words = lang.words();
+    view! {
+        <div class="actions">
+            <a class="button primary" id="resume" href=session_address(&view.token, "/go", lang)>
+                {label}
+            </a>
+            <form method="post" action="/fn/cancel_payment" data-action="cancel">
+                <Hidden token=view.token.clone() lang/>
+                <Button id="cancel" label=words.choose_again busy=words.working primary=false/>
+            </form>
+        </div>
+    }
+}

@@ -1,0 +1,138 @@
+//! Made-up sessions for the gallery and the tests.
+
+use domain::checkout::{Phase, View};
+use domain::decline::DeclineClass;
+use domain::id::Token;
+use domain::line::Line;
+use domain::method::Method;
+use domain::money::Money;
+use domain::session::Notice;
+use domain::{HOUR, MINUTE};
+
+use super::{Asset, Assets};
+use crate::lang::Facts;
+
+/// Every notice.
+pub const NOTICES: [Notice; 6] = [
+    Notice::MethodUnavailable,
+    Notice::ProviderUnreachable,
+    Notice::ProviderRefused,
+    Notice::Cancelled,
+    Notice::Extended,
+    Notice::NotExtendable,
+];
+
+/// Every phase, with every class of decline.
+#[must_use]
+pub fn phases() -> Vec<Phase> {
+    let mut phases = vec![
+        Phase::Choose,
+        Phase::Resume,
+        Phase::Opening,
+        Phase::Closing,
+        Phase::Confirming,
+        Phase::Authenticate,
+        Phase::Processing,
+        Phase::Unknown,
+        Phase::Authorised,
+        Phase::Paid,
+        Phase::PaidLate,
+        Phase::PartlyPaid,
+        Phase::Overpaid,
+        Phase::PartlyRefunded,
+        Phase::Refunded,
+        Phase::Returned,
+        Phase::Cancelled,
+        Phase::Expired,
+    ];
+    phases.extend(DeclineClass::ALL.map(Phase::Declined));
+    phases
+}
+
+/// An order of two lines over €30.98.
+#[must_use]
+pub fn view(phase: Phase) -> View {
+    let euro = |minor| Money::new(minor, "EUR".parse().expect("EUR is a currency"));
+    let line = |name: &str, description: Option<&str>, minor, quantity| Line {
+        name: name.to_owned(),
+        description: description.map(str::to_owned),
+        unit: euro(minor),
+        quantity,
+    };
+    View {
+        token: Token::from_random([7; 16]),
+        link: Token::from_random([9; 16]),
+        merchant: "Nordlicht Tea House".to_owned(),
+        support_email: Some("help@nordlicht.example".to_owned()),
+        lines: vec![
+            line("Assam, second flush", Some("250 g, loose leaf"), 1299, 2),
+            line("Shipping", None, 500, 1),
+        ],
+        total: euro(3098),
+        received: euro(if phase == Phase::Overpaid { 6196 } else { 1500 }),
+        refunded: euro(if phase == Phase::Refunded { 3098 } else { 500 }),
+        phase,
+        notice: None,
+        methods: Method::ALL.to_vec(),
+        expires: HOUR,
+        ends_soon: false,
+        can_extend: true,
+        can_renew: phase == Phase::Expired,
+        now: 0,
+        reference: "7KQ2-M9XD".to_owned(),
+        test_mode: true,
+    }
+}
+
+/// A session that ends in four minutes.
+#[must_use]
+pub fn ending(phase: Phase) -> View {
+    View {
+        expires: 4 * MINUTE,
+        ends_soon: true,
+        ..view(phase)
+    }
+}
+
+/// A merchant who tries everything: markup, quotes, marks of direction, long names, a hundred lines.
+#[must_use]
+pub fn hostile(phase: Phase) -> View {
+    let nasty = "</textarea><script>alert(1)</script><img src=x onerror='a()'>\"'&\u{202e}\u{2069}";
+    let mut hostile = view(phase);
+    let line = Line {
+        name: format!("{nasty}{}", "W".repeat(170)),
+        description: Some(nasty.to_owned()),
+        ..hostile.lines[0].clone()
+    };
+    hostile.lines = vec![line; 100];
+    hostile.merchant = format!("متجر {nasty}");
+    hostile.support_email = Some(format!("a@b.example?bcc={nasty}"));
+    hostile.reference = nasty.to_owned();
+    hostile
+}
+
+/// Facts for sentences.
+#[must_use]
+pub fn facts() -> Facts {
+    Facts {
+        merchant: "M".to_owned(),
+        total: "T".to_owned(),
+        received: "R".to_owned(),
+        refunded: "B".to_owned(),
+        can_renew: true,
+    }
+}
+
+/// Files that exist nowhere.
+#[must_use]
+pub fn assets() -> Assets {
+    let asset = |url: &str| Asset {
+        url: url.to_owned(),
+        integrity: "sha384-x".to_owned(),
+    };
+    Assets {
+        css: asset("/assets/till.css"),
+        js: asset("/assets/till.js"),
+        wasm: asset("/assets/till.wasm"),
+    }
+}

@@ -1,0 +1,3 @@
+//! Every page, looked at for what must never be in it.
+
+use super::*;
