@@ -45,6 +45,8 @@ pub struct Link {
     pub state: LinkState,
     /// How often it can be paid.
     pub usage: Usage,
+    /// Whether real money moves.
+    pub live: bool,
     /// What is sold.
     pub lines: Vec<Line>,
     /// What the lines come to.

@@ -34,8 +34,6 @@ pub struct Account {
 /// What a provider can do. The engine asks this, never the provider's name.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
-    /// The methods.
-    pub methods: &'static [Method],
     /// The names of the credentials it needs.
     pub credentials: &'static [&'static str],
     /// Where its API is, unless the account says otherwise.
@@ -264,8 +262,8 @@ pub trait Connector: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &'static Capabilities;
 
-    /// Whether it takes a currency.
-    fn supports(&self, currency: Currency) -> bool;
+    /// The methods it offers in a currency; none if it does not take the currency at all.
+    fn methods(&self, currency: Currency) -> Vec<Method>;
 
     /// The first request of an operation. `key` is the same for every repetition.
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail>;

@@ -1,1 +1,31 @@
-//! The application core: services, store, inbox, jobs, gateway.
+//! The application core: services, store, inbox, jobs and the gateway to the providers.
+//!
+//! Everything a payment goes through passes [`record`]: facts in, the domain's decision, and the result stored in one
+//! transaction. Clock, randomness and HTTP are passed in through [`Env`].
+
+mod admin;
+mod alerts;
+mod checkout;
+mod engine;
+mod env;
+mod error;
+mod gateway;
+mod inbox;
+mod jobs;
+mod live;
+mod mask;
+mod record;
+mod seal;
+pub mod store;
+mod transport;
+
+pub use admin::{AccountSummary, KeySummary, LinkSummary, MerchantSummary, NewAccount, NewLink};
+pub use checkout::{OpenedLink, PageError, Started};
+pub use engine::{Engine, Settings};
+pub use env::{Clock, Env, OsRandom, Random, SystemClock};
+pub use error::Error;
+pub use gateway::CallError;
+pub use inbox::{Received, RejectedHook};
+pub use live::Follower;
+pub use seal::{Keyring, KeyringError};
+pub use transport::{HttpTransport, Transport, TransportError};

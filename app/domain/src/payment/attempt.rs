@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::book::Book;
 use crate::Millis;
 use crate::decline::Decline;
-use crate::id::{AttemptId, ProviderAccountId};
+use crate::id::{AttemptId, ProviderAccountId, SessionId};
 use crate::method::Method;
 use crate::money::Money;
 
@@ -109,6 +109,8 @@ pub enum Step {
 pub struct Attempt {
     /// The id; also our reference at the provider.
     pub id: AttemptId,
+    /// The visit that started it; the shopper returns there.
+    pub session: SessionId,
     /// Where.
     pub account: ProviderAccountId,
     /// With what.
@@ -123,7 +125,7 @@ pub struct Attempt {
     pub refs: Refs,
     /// The way to the provider's page.
     pub handoff: Option<Handoff>,
-    /// When the provider's page closes.
+    /// When the provider's page closes: asked for at first, then as the provider has it.
     pub until: Option<Millis>,
     /// The provider's newest word.
     pub progress: Option<Progress>,
@@ -134,17 +136,20 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// A new attempt about to be opened.
+    /// A new attempt about to be opened, whose page should close at `until`.
     #[must_use]
     pub fn new(
         id: AttemptId,
+        session: SessionId,
         account: ProviderAccountId,
         method: Method,
         amount: Money,
         created: Millis,
+        until: Millis,
     ) -> Self {
         Attempt {
             id,
+            session,
             account,
             method,
             amount,
@@ -152,7 +157,7 @@ impl Attempt {
             stage: Stage::Opening,
             refs: Refs::default(),
             handoff: None,
-            until: None,
+            until: Some(until),
             progress: None,
             book: Book::default(),
             second: false,

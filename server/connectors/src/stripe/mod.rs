@@ -33,7 +33,6 @@ pub const SECRET_KEY: &str = "secret_key";
 pub struct Stripe;
 
 static CAPABILITIES: Capabilities = Capabilities {
-    methods: &[Method::Card, Method::BankDebit],
     credentials: &[SECRET_KEY],
     default_base_url: "https://api.stripe.com",
     page_life_min: 30 * MINUTE,
@@ -50,8 +49,13 @@ impl Connector for Stripe {
         &CAPABILITIES
     }
 
-    fn supports(&self, currency: Currency) -> bool {
-        amount::supports(currency)
+    /// ACH debits are in US dollars only.
+    fn methods(&self, currency: Currency) -> Vec<Method> {
+        match currency.code() {
+            "USD" => vec![Method::Card, Method::BankDebit],
+            _ if amount::supports(currency) => vec![Method::Card],
+            _ => vec![],
+        }
     }
 
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {

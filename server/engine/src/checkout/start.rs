@@ -1,0 +1,177 @@
+//! Starting a payment: at most one page is open at a provider for one debt, however often the button is pressed.
+
+use std::time::Duration;
+
+use domain::id::{AttemptId, PaymentId, ProviderAccountId, Token};
+use domain::link::Link;
+use domain::method::Method;
+use domain::payment::{Attempt, CloseReason, Fact, Payment, Refusal, Stage};
+use domain::session::{Notice, Session};
+use domain::{Millis, SECOND};
+use tokio::time::{sleep, timeout};
+
+use super::PageError;
+use super::view::{Loaded, PAGE_MARGIN};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::record::Source;
+use crate::store::payments;
+
+/// How long a shopper waits for another request that is already opening or closing a page.
+const WAIT_MAX: Duration = Duration::from_secs(12);
+/// How often such a wait looks by itself, in case the news came from another server.
+const LOOK: Duration = Duration::from_millis(500);
+/// Turns one request takes: wait, close, open.
+const TURNS_MAX: usize = 4;
+
+/// What the shopper should do after starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// A page is open at the provider.
+    Redirect,
+    /// Look at the session's page: it says why not.
+    Stay,
+}
+
+/// What one look at the payment asks for.
+enum Turn {
+    Finished(Started),
+    Open(AttemptId),
+    Close(AttemptId),
+    Wait,
+}
+
+impl Engine {
+    /// Starts a payment with a method, or returns to the one under way.
+    pub async fn start(&self, token: &Token, method: Method) -> Result<Started, PageError> {
+        for _ in 0..TURNS_MAX {
+            let loaded = self.load(token).await?;
+            match self.turn(&loaded, method).await? {
+                Turn::Finished(started) => return Ok(started),
+                Turn::Open(attempt) => return Ok(self.open_now(&loaded.session, &attempt).await?),
+                Turn::Close(attempt) => self.close_now(&loaded.payment.id, &attempt, CloseReason::Superseded).await?,
+                Turn::Wait => self.wait_for_other(&loaded.payment.id).await?,
+            }
+        }
+        Ok(Started::Stay)
+    }
+
+    async fn turn(&self, loaded: &Loaded, method: Method) -> Result<Turn, Error> {
+        let Loaded { session, payment, link } = loaded;
+        let now = self.env().now();
+        if let Some(live) = payment.live() {
+            return Ok(match live.stage {
+                Stage::Opening | Stage::Closing(_) => Turn::Wait,
+                Stage::Open if live.method == method && live.usable_handoff(now).is_some() => {
+                    Turn::Finished(Started::Redirect)
+                }
+                Stage::Open if !live.is_processing() && !session.is_over(now) => Turn::Close(live.id.clone()),
+                _ => Turn::Finished(Started::Stay),
+            });
+        }
+        if session.is_over(now) || payment.status().is_settled() || payment.canceled {
+            return Ok(Turn::Finished(Started::Stay));
+        }
+        let Some((_, account)) = self.methods(link).await?.into_iter().find(|(offered, _)| *offered == method) else {
+            self.notice(session, Some(Notice::MethodUnavailable)).await?;
+            return Ok(Turn::Finished(Started::Stay));
+        };
+        self.begin(loaded, link, method, account).await
+    }
+
+    /// Inserts the attempt. Of several requests that get this far the database lets one through; the others wait for it.
+    async fn begin(
+        &self,
+        loaded: &Loaded,
+        link: &Link,
+        method: Method,
+        account: ProviderAccountId,
+    ) -> Result<Turn, Error> {
+        let now = self.env().now();
+        let until = self.page_end(&account, loaded.session.expires, now).await?;
+        let id = AttemptId::from_random(self.env().bits());
+        let attempt =
+            Attempt::new(id.clone(), loaded.session.id.clone(), account, method, link.total, now, until);
+        match self.record(&loaded.payment.id, &Fact::Start(attempt), Source::Shopper).await {
+            Ok(_) => Ok(Turn::Open(id)),
+            Err(Error::Refused(Refusal::Live(_))) => Ok(Turn::Wait),
+            Err(Error::Refused(Refusal::Settled | Refusal::Canceled)) => Ok(Turn::Finished(Started::Stay)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When the provider's page should close: a little after the session, within what the provider allows.
+    async fn page_end(
+        &self,
+        account: &ProviderAccountId,
+        session_end: Millis,
+        now: Millis,
+    ) -> Result<Millis, Error> {
+        let (_, connector) = self.unseal(&self.account(account).await?)?;
+        let capabilities = connector.capabilities();
+        // A minute inside the bounds, because the provider's clock is not ours.
+        let earliest = now + capabilities.page_life_min + PAGE_MARGIN;
+        let latest = now + capabilities.page_life_max - 60 * SECOND;
+        Ok(session_end.max(earliest).min(latest))
+    }
+
+    async fn open_now(&self, session: &Session, attempt: &AttemptId) -> Result<Started, Error> {
+        let failure = self.open_attempt(attempt.as_str()).await?;
+        let stage = self.find_attempt(attempt.as_str()).await?.attempt.stage;
+        let notice = match stage {
+            Stage::Closed(CloseReason::Unreachable) => Some(Notice::ProviderUnreachable),
+            Stage::Closed(CloseReason::Refused) => Some(Notice::ProviderRefused),
+            _ => None,
+        };
+        if notice.is_some() || session.notice.is_some() {
+            self.notice(session, notice).await?;
+        }
+        if let Some(error) = failure {
+            tracing::warn!(%attempt, %error, "a payment page was not opened");
+        }
+        Ok(if stage == Stage::Open { Started::Redirect } else { Started::Stay })
+    }
+
+    /// Closes an attempt while the shopper waits. If the provider cannot be asked now, a job goes on asking.
+    pub(super) async fn close_now(
+        &self,
+        payment: &PaymentId,
+        attempt: &AttemptId,
+        reason: CloseReason,
+    ) -> Result<(), Error> {
+        let fact = Fact::CloseRequested { attempt: attempt.clone(), reason };
+        match self.record(payment, &fact, Source::Shopper).await {
+            Ok(_) => {}
+            Err(Error::Refused(Refusal::InProgress(_))) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        match self.close_attempt(attempt.as_str()).await {
+            Err(error @ Error::Invalid(_)) => tracing::warn!(%attempt, %error, "a payment page could not be closed yet"),
+            other => drop(other?),
+        }
+        Ok(())
+    }
+
+    /// Waits while another request, perhaps on another server, opens or closes a page.
+    async fn wait_for_other(&self, payment: &PaymentId) -> Result<(), Error> {
+        let mut watch = self.live().watch(payment);
+        let settled = async {
+            while self.is_between(payment).await? {
+                tokio::select! {
+                    () = watch.changed() => {}
+                    () = sleep(LOOK) => {}
+                }
+            }
+            Ok(())
+        };
+        timeout(WAIT_MAX, settled).await.unwrap_or(Ok(()))
+    }
+
+    async fn is_between(&self, payment: &PaymentId) -> Result<bool, Error> {
+        let stored = payments::find(&mut *self.store().reader().await?, payment).await?;
+        let between = |payment: &Payment| {
+            payment.live().is_some_and(|live| matches!(live.stage, Stage::Opening | Stage::Closing(_)))
+        };
+        Ok(stored.is_some_and(|stored| between(&stored.payment)))
+    }
+}

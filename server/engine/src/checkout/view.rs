@@ -1,0 +1,130 @@
+//! What a session's page shows.
+
+use domain::checkout::{Phase, View, phase};
+use domain::id::{ProviderAccountId, Token};
+use domain::link::{Link, LinkState};
+use domain::method::Method;
+use domain::money::Money;
+use domain::payment::{Handoff, Payment, Stage};
+use domain::session::Session;
+use domain::{MINUTE, Millis, SECOND};
+
+use super::PageError;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::Kind;
+use crate::store::{accounts, jobs, links, merchants, payments, sessions};
+
+/// A shopper who came back is news: if no webhook follows within this time, the provider is asked.
+const RETURN_GRACE: Millis = 10 * SECOND;
+
+/// A session with what belongs to it.
+pub(super) struct Loaded {
+    pub session: Session,
+    pub payment: Payment,
+    pub link: Link,
+}
+
+impl Engine {
+    pub(super) async fn load(&self, token: &Token) -> Result<Loaded, PageError> {
+        let mut connection = self.store().reader().await?;
+        let stored = sessions::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
+        let missing = |what: &str| Error::NotFound(what.to_owned());
+        let payment = payments::find(&mut connection, &stored.session.payment).await?;
+        let link = links::find(&mut connection, &stored.session.link).await?;
+        Ok(Loaded {
+            session: stored.session,
+            payment: payment.ok_or_else(|| missing("payment of a session"))?.payment,
+            link: link.ok_or_else(|| missing("link of a session"))?,
+        })
+    }
+
+    /// What the page of a session shows. `came_back` is whether it is the return address; it proves nothing.
+    pub async fn view(&self, token: &Token, came_back: bool) -> Result<View, PageError> {
+        let Loaded { session, payment, link } = self.load(token).await?;
+        let now = self.env().now();
+        let phase = phase(&session, &payment, came_back, now);
+        if came_back && phase == Phase::Confirming {
+            self.hasten_check(&payment, now).await?;
+        }
+        let mut connection = self.store().reader().await?;
+        let merchant = merchants::find(&mut connection, &session.merchant).await?;
+        let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
+        drop(connection);
+        let totals = payment.totals();
+        let money = |minor| Money::new(minor, payment.amount.currency);
+        Ok(View {
+            token: token.clone(),
+            link: link.token.clone(),
+            merchant: merchant.name,
+            support_email: merchant.support_email,
+            total: payment.amount,
+            received: money(totals.captured.saturating_sub(totals.refunded)),
+            refunded: money(totals.refunded),
+            phase,
+            notice: session.notice,
+            methods: self.methods(&link).await?.into_iter().map(|(method, _)| method).collect(),
+            expires: session.expires,
+            ends_soon: session.ends_soon(now),
+            can_extend: session.extended(now).is_some(),
+            can_renew: phase == Phase::Expired && link.state == LinkState::Active,
+            now,
+            reference: reference(&payment),
+            test_mode: !link.live,
+            lines: link.lines,
+        })
+    }
+
+    /// Brings the next question to the provider forward. However often the page is loaded, it is asked once per grace.
+    async fn hasten_check(&self, payment: &Payment, now: Millis) -> Result<(), Error> {
+        let Some(live) = payment.live().filter(|live| live.stage == Stage::Open) else { return Ok(()) };
+        let (kind, subject, wanted) = (Kind::Check.as_str(), live.id.as_str(), now + RETURN_GRACE);
+        let due = jobs::due(&mut *self.store().reader().await?, kind, subject).await?;
+        if due.is_some_and(|due| due > wanted) {
+            let mut tx = self.store().begin().await?;
+            jobs::hasten(&mut tx, kind, subject, wanted).await?;
+            self.commit(tx).await?;
+        }
+        Ok(())
+    }
+
+    /// The methods a link offers, each with the account that will be used.
+    pub(super) async fn methods(&self, link: &Link) -> Result<Vec<(Method, ProviderAccountId)>, Error> {
+        let mut connection = self.store().reader().await?;
+        let rows = accounts::of_merchant(&mut connection, &link.merchant).await?;
+        let usable = rows.iter().filter(|row| row.enabled && row.live == link.live);
+        let offered = usable.filter_map(|row| Some((row, connectors::by_name(&row.provider)?.methods(link.total.currency))));
+        let offered: Vec<_> = offered.collect();
+        let account = |method: Method| {
+            let row = offered.iter().find(|(_, methods)| methods.contains(&method));
+            row.map(|(row, _)| (method, row.id.clone()))
+        };
+        Ok(Method::ALL.into_iter().filter_map(account).collect())
+    }
+
+    /// The provider's page of the payment under way, if it can be used now.
+    pub async fn handoff(&self, token: &Token) -> Result<Option<String>, PageError> {
+        let Loaded { session, payment, .. } = self.load(token).await?;
+        let now = self.env().now();
+        if session.is_over(now) || payment.status().is_settled() {
+            return Ok(None);
+        }
+        Ok(payment.live().and_then(|live| live.usable_handoff(now)).map(|Handoff::Redirect { url }| url.clone()))
+    }
+}
+
+/// Eight characters that a shopper can read out and support can search for.
+fn reference(payment: &Payment) -> String {
+    let id = payment.id.as_str();
+    id[id.len().saturating_sub(8)..].to_ascii_uppercase()
+}
+
+/// The longest a page life may be asked for beyond the session's own end.
+pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;
+
+impl Engine {
+    /// How many methods a link offers.
+    pub(crate) async fn methods_of(&self, link: &Link) -> Result<usize, Error> {
+        Ok(self.methods(link).await?.len())
+    }
+}

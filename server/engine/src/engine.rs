@@ -1,0 +1,132 @@
+//! The engine: one value that everything else is called on.
+
+use std::sync::Arc;
+
+use connectors::{Account, Connector};
+use domain::id::ProviderAccountId;
+use futures::future::join_all;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::live::Live;
+use crate::seal::Keyring;
+use crate::store::accounts::AccountRow;
+use crate::store::{Store, Tx, accounts};
+use crate::{jobs, live};
+
+/// What the engine is told once.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address under which shoppers and providers reach this installation, without a slash at the end.
+    pub public_url: String,
+}
+
+/// The application core. Cloning is cheap.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    store: Store,
+    keyring: Keyring,
+    settings: Settings,
+    live: Live,
+    work: Notify,
+}
+
+/// What is sealed in an account's row.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    pub credentials: std::collections::BTreeMap<String, String>,
+    pub webhook_secrets: Vec<String>,
+}
+
+impl Engine {
+    /// An engine on a database whose structure is current.
+    #[must_use]
+    pub fn new(env: Env, store: Store, keyring: Keyring, settings: Settings) -> Self {
+        Engine(Arc::new(Inner { env, store, keyring, settings, live: Live::new(), work: Notify::new() }))
+    }
+
+    /// Runs jobs and listens for news until told to stop; then lets running jobs finish.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        jobs::plant(self).await;
+        let listener = live::listen(self.clone(), shutdown.clone());
+        let workers = jobs::run(self.clone(), shutdown);
+        join_all([tokio::spawn(listener), tokio::spawn(workers)]).await;
+    }
+
+    /// Whether the database answers and has this version's structure.
+    pub async fn is_ready(&self) -> bool {
+        self.store().is_current().await.unwrap_or(false)
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    /// Wakes this server's workers: a job may be due.
+    pub(crate) fn wake(&self) {
+        self.0.work.notify_one();
+    }
+
+    pub(crate) async fn work(&self) {
+        self.0.work.notified().await;
+    }
+
+    /// Commits and sends the workers to look for what the transaction enqueued.
+    pub(crate) async fn commit(&self, tx: Tx) -> Result<(), Error> {
+        tx.commit().await?;
+        self.wake();
+        Ok(())
+    }
+
+    pub(crate) fn seal(&self, id: &ProviderAccountId, secrets: &Secrets) -> Result<Vec<u8>, Error> {
+        let plain = serde_json::to_vec(secrets).map_err(Error::corrupt)?;
+        Ok(self.0.keyring.seal(&*self.0.env.random, id.as_str(), &plain)?)
+    }
+
+    pub(crate) fn secrets(&self, row: &AccountRow) -> Result<Secrets, Error> {
+        let plain = self.0.keyring.open(row.id.as_str(), &row.sealed)?;
+        serde_json::from_slice(&plain).map_err(Error::corrupt)
+    }
+
+    /// An account ready for use, with its connector.
+    pub(crate) fn unseal(&self, row: &AccountRow) -> Result<(Account, &'static dyn Connector), Error> {
+        let connector = connectors::by_name(&row.provider)
+            .ok_or_else(|| Error::NotFound(format!("connector for provider {}", row.provider)))?;
+        let secrets = self.secrets(row)?;
+        let account = Account {
+            id: row.id.clone(),
+            base_url: row.base_url.clone(),
+            live: row.live,
+            credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(v))).collect(),
+            webhook_secrets: secrets.webhook_secrets.into_iter().map(SecretString::from).collect(),
+        };
+        Ok((account, connector))
+    }
+
+    pub(crate) async fn account(&self, id: &ProviderAccountId) -> Result<AccountRow, Error> {
+        let mut connection = self.store().reader().await?;
+        let row = accounts::find(&mut connection, id).await?;
+        row.ok_or_else(|| Error::NotFound(format!("provider account {id}")))
+    }
+}

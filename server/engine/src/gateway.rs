@@ -1,0 +1,131 @@
+//! Calls to the providers: bounded, counted, written down with secrets masked, and honest about what is not known.
+
+use std::time::Duration;
+
+use connectors::{Account, Connector, Fail, HttpRequest, HttpResponse, Operation, Outcome, Wire};
+use domain::id::{AttemptId, JobId};
+use domain::{Millis, SECOND};
+use thiserror::Error;
+use tokio::time::sleep;
+use tracing::warn;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::mask;
+use crate::store::exchanges::{self, Exchange};
+use crate::transport::TransportError;
+
+/// Requests one operation may take.
+const STEPS_MAX: usize = 4;
+/// Times a request that did not leave, or was turned away by a rate limit, is sent while the shopper waits.
+const SENDS_MAX: u32 = 3;
+/// The longest pause between them.
+const PAUSE_MAX: Millis = 2 * SECOND;
+
+/// Why a call has no outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CallError {
+    /// The provider's answer, or a request that cannot be made.
+    #[error(transparent)]
+    Fail(#[from] Fail),
+    /// The network.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
+impl CallError {
+    /// Whether it is certain that the provider did nothing.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        match self {
+            CallError::Fail(fail) => fail.is_definite(),
+            CallError::Transport(error) => matches!(error, TransportError::NotSent(_)),
+        }
+    }
+}
+
+/// A connector's account together with the engine that does the sending.
+pub(crate) struct Gateway<'a> {
+    pub engine: &'a Engine,
+    pub account: &'a Account,
+    pub connector: &'static dyn Connector,
+}
+
+impl Gateway<'_> {
+    /// Runs an operation to its end. Every repetition, now or later, carries the same idempotency key.
+    pub(crate) async fn call(&self, attempt: &AttemptId, operation: &Operation) -> Result<Outcome, CallError> {
+        let key = format!("{attempt}:{}", operation.key_suffix());
+        let mut request = self.connector.begin(self.account, operation, &key)?;
+        for _ in 0..STEPS_MAX {
+            let reply = self.send(attempt, &request).await?;
+            let now = self.engine.env().now();
+            match self.connector.resume(self.account, operation, &request, &reply, now)? {
+                Wire::Send(next) => request = next,
+                Wire::Done(outcome) => return Ok(outcome),
+            }
+        }
+        Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests"))))
+    }
+
+    async fn send(&self, attempt: &AttemptId, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        for sent in 1.. {
+            let began = self.engine.env().now();
+            let result = self.engine.env().transport.send(&self.account.base_url, request).await;
+            self.write_down(attempt, request, &result, began).await;
+            let turned_away = match &result {
+                Ok(reply) => reply.status == 429,
+                Err(error) => matches!(error, TransportError::NotSent(_)),
+            };
+            if !turned_away || sent >= SENDS_MAX {
+                return result;
+            }
+            sleep(self.pause(sent)).await;
+        }
+        unreachable!("the loop returns")
+    }
+
+    /// Full jitter over a doubling bound.
+    fn pause(&self, sent: u32) -> Duration {
+        let bound = (200 << sent).min(PAUSE_MAX);
+        Duration::from_millis(u64::try_from(self.engine.env().below(bound)).unwrap_or(0))
+    }
+
+    async fn write_down(
+        &self,
+        attempt: &AttemptId,
+        request: &HttpRequest,
+        result: &Result<HttpResponse, TransportError>,
+        at: Millis,
+    ) {
+        let duration = self.engine.env().now() - at;
+        let status = result.as_ref().ok().map(|reply| reply.status);
+        let outcome = status.map_or("none".to_owned(), |status| status.to_string());
+        metrics::counter!("till_provider_calls_total", "provider" => self.connector.provider(),
+            "operation" => request.name, "status" => outcome)
+        .increment(1);
+        let exchange = Exchange {
+            account: self.account.id.clone(),
+            attempt: attempt.clone(),
+            operation: request.name.to_owned(),
+            request: format!("{} {} {}", request.method, request.path, mask::body(request.body.as_bytes())),
+            status: status.map(i64::from),
+            reply: match result {
+                Ok(reply) => mask::body(&reply.body),
+                Err(error) => error.to_string(),
+            },
+            duration,
+            at,
+        };
+        if let Err(error) = self.store(&exchange).await {
+            warn!(%error, operation = request.name, "an exchange could not be written down");
+        }
+    }
+
+    async fn store(&self, exchange: &Exchange) -> Result<(), Error> {
+        let id = JobId::from_random(self.engine.env().bits());
+        let mut tx = self.engine.store().begin().await?;
+        exchanges::insert(&mut tx, id.as_str().trim_start_matches("job_"), exchange).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! Closes an attempt's page at the provider. If it is no longer open there, what it has become is recorded.
+
+use connectors::{Operation, Outcome, Target};
+use domain::SECOND;
+use domain::payment::Stage;
+
+use super::Next;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::record::Source;
+
+pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+    engine.close_attempt(subject).await
+}
+
+impl Engine {
+    /// Closes an attempt that is to be closed; also called while the shopper waits.
+    pub(crate) async fn close_attempt(&self, attempt: &str) -> Result<Next, Error> {
+        let found = self.find_attempt(attempt).await?;
+        if !matches!(found.attempt.stage, Stage::Closing(_)) {
+            return Ok(Next::Done);
+        }
+        let target = Target { attempt: found.attempt.id.clone(), refs: found.attempt.refs.clone() };
+        let attempt = match self.call(&found.attempt, &Operation::Close(target)).await? {
+            Ok(Outcome::Observed(observation)) => self.observe(&found, observation, Source::Fetch).await?,
+            Ok(Outcome::Opened { .. }) => found.attempt,
+            Err(error) => return Err(Error::Invalid(error.to_string())),
+        };
+        if matches!(attempt.stage, Stage::Closing(_)) {
+            // Still on its way at the provider; its webhook or the next look will tell.
+            return Ok(Next::At(self.env().now() + 10 * SECOND));
+        }
+        Ok(Next::Done)
+    }
+}

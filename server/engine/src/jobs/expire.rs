@@ -1,0 +1,42 @@
+//! Ends a session whose time has run out, after closing what is open at the provider.
+
+use domain::SECOND;
+use domain::id::SessionId;
+use domain::payment::{CloseReason, Fact, Refusal};
+use domain::session::SessionState;
+
+use super::Next;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::record::Source;
+use crate::store::{payments, sessions};
+
+pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+    let id: SessionId = subject.parse().map_err(Error::corrupt)?;
+    let found = sessions::find(&mut *engine.store().reader().await?, &id).await?;
+    let Some(session) = found.map(|stored| stored.session) else { return Ok(Next::Done) };
+    let now = engine.env().now();
+    if session.state != SessionState::Open {
+        return Ok(Next::Done);
+    }
+    if now < session.expires {
+        return Ok(Next::At(session.expires));
+    }
+    let mut tx = engine.store().begin().await?;
+    let stored = payments::lock(&mut tx, &session.payment).await?;
+    let payment = stored.ok_or_else(|| Error::NotFound(format!("payment {}", session.payment)))?.payment;
+    if let Some(live) = payment.live() {
+        let fact = Fact::CloseRequested { attempt: live.id.clone(), reason: CloseReason::Expired };
+        tx.rollback().await?;
+        return match engine.record(&payment.id, &fact, Source::Engine).await {
+            // The session stays open until the provider's page is closed or has been paid.
+            Ok(_) | Err(Error::Refused(Refusal::InProgress(_))) => Ok(Next::At(now + 2 * SECOND)),
+            Err(error) => Err(error),
+        };
+    }
+    sessions::close(&mut tx, &session.id, SessionState::Expired).await?;
+    payments::notify(&mut tx, engine.store().dialect(), &payment.id).await?;
+    engine.commit(tx).await?;
+    engine.live().tell(&payment.id);
+    Ok(Next::Done)
+}

@@ -1,0 +1,193 @@
+//! Durable jobs: enqueued in the transaction that makes them necessary, run at least once, on any server.
+//!
+//! A kind is one file and one line in [`Kind`]. Handlers must bear running twice.
+
+mod apply;
+mod check;
+mod close;
+mod expire;
+mod open;
+mod prune;
+
+use std::time::Duration;
+
+use domain::{MINUTE, Millis, SECOND};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::jobs::{self, Leased};
+
+/// Jobs one server runs at a time.
+const CONCURRENCY: usize = 16;
+/// How long a job may run. The lease outlasts it, so that nobody else begins it meanwhile.
+const RUN_MAX: Duration = Duration::from_secs(75);
+const LEASE: Millis = 90 * SECOND;
+/// The longest time without a look for jobs that another server enqueued.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Failed tries after which a person must look.
+const TRIES_MAX: i64 = 100;
+/// The bound of the pause after a failure doubles up to this.
+const BACKOFF_MAX: Millis = 15 * MINUTE;
+
+/// A kind of job; the subject is an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Reads a stored delivery and changes its payment. Subject: inbox row.
+    Apply,
+    /// Asks the provider for news of an attempt. Subject: attempt.
+    Check,
+    /// Closes an attempt's page at the provider. Subject: attempt.
+    Close,
+    /// Ends a session whose time has run out. Subject: session.
+    Expire,
+    /// Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
+    Open,
+    /// Forgets old exchanges. Subject: a word.
+    Prune,
+}
+
+impl Kind {
+    const ALL: [Kind; 6] = [Kind::Apply, Kind::Check, Kind::Close, Kind::Expire, Kind::Open, Kind::Prune];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Kind::Apply => "apply",
+            Kind::Check => "check",
+            Kind::Close => "close",
+            Kind::Expire => "expire",
+            Kind::Open => "open",
+            Kind::Prune => "prune",
+        }
+    }
+
+    async fn run(self, engine: &Engine, subject: &str) -> Result<Next, Error> {
+        match self {
+            Kind::Apply => apply::run(engine, subject).await,
+            Kind::Check => check::run(engine, subject).await,
+            Kind::Close => close::run(engine, subject).await,
+            Kind::Expire => expire::run(engine, subject).await,
+            Kind::Open => open::run(engine, subject).await,
+            Kind::Prune => prune::run(engine).await,
+        }
+    }
+}
+
+/// What becomes of a job that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing is left to do.
+    Done,
+    /// To be run again at a time.
+    At(Millis),
+}
+
+/// Makes sure that the jobs that always run are there.
+pub(crate) async fn plant(engine: &Engine) {
+    let planted = async {
+        let mut tx = engine.store().begin().await?;
+        engine.enqueue(&mut tx, Kind::Prune, "exchanges", engine.env().now() + MINUTE).await?;
+        engine.commit(tx).await
+    };
+    if let Err(error) = planted.await {
+        warn!(%error, "the clean-up job could not be enqueued");
+    }
+}
+
+/// Runs jobs until told to stop, then waits for those that run.
+pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
+    let mut running = JoinSet::new();
+    while !shutdown.is_cancelled() {
+        while running.try_join_next().is_some() {}
+        let free = CONCURRENCY - running.len();
+        let leased = match claim(&engine, free).await {
+            Ok(leased) => leased,
+            Err(error) => {
+                warn!(%error, "no jobs can be leased");
+                sleep(IDLE_MAX).await;
+                continue;
+            }
+        };
+        let full = leased.len() == free;
+        for job in leased {
+            let engine = engine.clone();
+            running.spawn(async move { run_one(&engine, &job).await });
+        }
+        if full && !running.is_empty() {
+            running.join_next().await;
+            continue;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = engine.work() => {}
+            () = sleep(until_next(&engine).await) => {}
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+async fn claim(engine: &Engine, free: usize) -> Result<Vec<Leased>, Error> {
+    let now = engine.env().now();
+    // Looking first keeps an idle server from taking the write lock every second.
+    let due = jobs::next_due(&mut *engine.store().reader().await?).await?;
+    if free == 0 || due.is_none_or(|due| due > now) {
+        return Ok(vec![]);
+    }
+    let limit = i64::try_from(free).unwrap_or(1);
+    let mut tx = engine.store().begin().await?;
+    let leased = jobs::claim(&mut tx, engine.store().dialect(), now, now + LEASE, limit).await?;
+    tx.commit().await?;
+    Ok(leased)
+}
+
+async fn until_next(engine: &Engine) -> Duration {
+    let next = async { jobs::next_due(&mut *engine.store().reader().await?).await };
+    let wait = match next.await {
+        Ok(Some(due)) => due - engine.env().now(),
+        _ => Millis::MAX,
+    };
+    Duration::from_millis(u64::try_from(wait).unwrap_or(0)).min(IDLE_MAX)
+}
+
+async fn run_one(engine: &Engine, job: &Leased) {
+    let result = match Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind) {
+        Some(kind) => timeout(RUN_MAX, kind.run(engine, &job.subject))
+            .await
+            .unwrap_or_else(|_| Err(Error::Invalid(format!("took longer than {RUN_MAX:?}")))),
+        None => Err(Error::NotFound(format!("job of kind {}", job.kind))),
+    };
+    let outcome = if result.is_ok() { "done" } else { "failed" };
+    metrics::counter!("till_jobs_total", "kind" => job.kind.clone(), "outcome" => outcome).increment(1);
+    if let Err(error) = settle(engine, job, result).await {
+        error!(%error, kind = job.kind, subject = job.subject, "a job's outcome could not be stored; its lease will run out");
+    }
+}
+
+async fn settle(engine: &Engine, job: &Leased, result: Result<Next, Error>) -> Result<(), Error> {
+    let now = engine.env().now();
+    let mut tx = engine.store().begin().await?;
+    match result {
+        Ok(Next::Done) => jobs::finish(&mut tx, job, now).await?,
+        Ok(Next::At(time)) => jobs::again(&mut tx, job, time, None, false).await?,
+        Err(failure) => {
+            warn!(kind = job.kind, subject = job.subject, tries = job.tries, error = %failure, "a job failed");
+            let dead = job.tries >= TRIES_MAX;
+            let at = now + backoff(engine, job.tries);
+            jobs::again(&mut tx, job, at, Some(&failure.to_string()), dead).await?;
+            if dead {
+                let subject = format!("{} {}", job.kind, job.subject);
+                crate::alerts::raise(engine, &mut tx, "job_dead", &subject, &failure.to_string()).await?;
+            }
+        }
+    }
+    engine.commit(tx).await
+}
+
+/// Full jitter over a doubling bound.
+fn backoff(engine: &Engine, tries: i64) -> Millis {
+    let doubled = SECOND.checked_shl(u32::try_from(tries.clamp(0, 20)).unwrap_or(20)).unwrap_or(BACKOFF_MAX);
+    100 + engine.env().below(doubled.min(BACKOFF_MAX))
+}

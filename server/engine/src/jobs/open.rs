@@ -1,0 +1,129 @@
+//! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
+
+use connectors::{OpenSpec, Operation, Outcome};
+use domain::id::{AttemptId, LinkId, PaymentId};
+use domain::{MINUTE, Millis};
+use domain::payment::{Attempt, CloseReason, Fact, Payment, Stage};
+
+use super::Next;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::gateway::{CallError, Gateway};
+use crate::record::Source;
+use crate::store::{links, payments, sessions};
+
+pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+    let failure = engine.open_attempt(subject).await?;
+    let found = engine.find_attempt(subject).await?;
+    if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
+        return Ok(Next::Done);
+    }
+    if found.attempt.until.is_some_and(|until| engine.env().now() > until + PAGE_END_MARGIN) {
+        // Whatever was opened there has closed by itself, and nobody was ever shown the way to it.
+        let fact = Fact::NotOpened { attempt: found.attempt.id.clone(), reason: CloseReason::Expired };
+        engine.record(&found.payment, &fact, Source::Engine).await?;
+        return Ok(Next::Done);
+    }
+    // The next try repeats the request with the same key.
+    Err(Error::Invalid(failure.map_or("not open yet".to_owned(), |error| error.to_string())))
+}
+
+/// How much later than asked for a provider may close a page.
+const PAGE_END_MARGIN: Millis = 5 * MINUTE;
+
+/// An attempt with what stands around it.
+pub(crate) struct Found {
+    pub attempt: Attempt,
+    pub payment: PaymentId,
+    pub link: LinkId,
+    pub capture: domain::payment::Capture,
+}
+
+impl Engine {
+    pub(crate) async fn find_attempt(&self, id: &str) -> Result<Found, Error> {
+        let id: AttemptId = id.parse().map_err(Error::corrupt)?;
+        let mut connection = self.store().reader().await?;
+        let missing = || Error::NotFound(format!("attempt {id}"));
+        let located = payments::locate(&mut connection, &id).await?.ok_or_else(missing)?;
+        let stored = payments::find(&mut connection, &located.payment).await?.ok_or_else(missing)?;
+        let attempt = stored.payment.attempt(&id).cloned().ok_or_else(missing)?;
+        Ok(Found { attempt, payment: located.payment, link: stored.link, capture: stored.payment.capture })
+    }
+
+    /// Calls the attempt's provider. The outer error is ours, the inner one the provider's or the network's.
+    pub(crate) async fn call(
+        &self,
+        attempt: &Attempt,
+        operation: &Operation,
+    ) -> Result<Result<Outcome, CallError>, Error> {
+        let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
+        let gateway = Gateway { engine: self, account: &account, connector };
+        Ok(gateway.call(&attempt.id, operation).await)
+    }
+
+    /// Opens an attempt that is waiting for it, and records the outcome. Returns why it is not open.
+    pub(crate) async fn open_attempt(&self, attempt: &str) -> Result<Option<CallError>, Error> {
+        let found = self.find_attempt(attempt).await?;
+        if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
+            return Ok(None);
+        }
+        let operation = Operation::Open(Box::new(self.open_spec(&found).await?));
+        let id = found.attempt.id.clone();
+        let (fact, failure) = match self.call(&found.attempt, &operation).await? {
+            Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
+            Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
+            Err(error) => (self.not_opened(&found.attempt, &error).await, Some(error)),
+        };
+        let payment = self.record(&found.payment, &fact, Source::Engine).await?;
+        self.close_unwanted(&payment).await;
+        Ok(failure)
+    }
+
+    async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {
+        let mut connection = self.store().reader().await?;
+        let link = links::find(&mut connection, &found.link).await?;
+        let link = link.ok_or_else(|| Error::NotFound(format!("link {}", found.link)))?;
+        let session = sessions::find(&mut connection, &found.attempt.session).await?;
+        let token = session.ok_or_else(|| Error::NotFound("session of the attempt".into()))?.session.token;
+        let page = format!("{}/c/{token}", self.settings().public_url);
+        Ok(OpenSpec {
+            attempt: found.attempt.id.clone(),
+            amount: found.attempt.amount,
+            lines: link.lines,
+            method: found.attempt.method,
+            capture: found.capture,
+            until: found.attempt.until.ok_or_else(|| Error::Corrupt("an attempt without an end".into()))?,
+            return_url: format!("{page}/return"),
+            cancel_url: page,
+        })
+    }
+
+    async fn not_opened(&self, attempt: &Attempt, error: &CallError) -> Fact {
+        let id = attempt.id.clone();
+        if let CallError::Fail(fail) = error {
+            self.alert("open_failed", attempt.account.as_str(), &fail.to_string()).await;
+        }
+        match error {
+            // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.
+            _ if attempt.stage == Stage::Unknown && !matches!(error, CallError::Fail(connectors::Fail::Refused(_))) => {
+                Fact::Unanswered { attempt: id }
+            }
+            CallError::Transport(_) if error.is_definite() => {
+                Fact::NotOpened { attempt: id, reason: CloseReason::Unreachable }
+            }
+            CallError::Fail(_) if error.is_definite() => Fact::NotOpened { attempt: id, reason: CloseReason::Refused },
+            _ => Fact::Unanswered { attempt: id },
+        }
+    }
+
+    /// The payment may have succeeded or been called off while the page was being opened; then nobody may pay there.
+    async fn close_unwanted(&self, payment: &Payment) {
+        let settled = payment.status().is_settled() || payment.canceled;
+        if let Some(live) = payment.live().filter(|live| settled && live.stage == Stage::Open) {
+            let fact = Fact::CloseRequested { attempt: live.id.clone(), reason: CloseReason::Superseded };
+            if let Err(error) = self.record(&payment.id, &fact, Source::Engine).await {
+                tracing::warn!(%error, attempt = %live.id, "an attempt no longer wanted could not be closed");
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Forgets exchanges after their time.
+
+use domain::DAY;
+
+use super::Next;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::exchanges;
+
+/// How long exchanges are kept: a dispute can come months later, but then the provider's own log is the evidence.
+const KEPT: i64 = 90 * DAY;
+
+pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
+    let now = engine.env().now();
+    let mut tx = engine.store().begin().await?;
+    exchanges::prune(&mut tx, now - KEPT).await?;
+    engine.commit(tx).await?;
+    Ok(Next::At(now + DAY))
+}

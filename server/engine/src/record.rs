@@ -1,0 +1,139 @@
+//! The only way a payment changes: a fact, the domain's decision, and everything that follows from it in one transaction.
+
+use domain::id::{AttemptId, JobId, PaymentId};
+use domain::payment::{Event, Fact, Payment, Stage};
+use domain::{MINUTE, Millis, SECOND};
+
+use crate::alerts;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::Kind;
+use crate::store::{Connection, Tx, jobs, payments, sessions};
+
+/// Who told the engine a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source<'a> {
+    Shopper,
+    Engine,
+    Fetch,
+    /// With the id of the inbox row.
+    Webhook(&'a str),
+}
+
+impl Source<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Source::Shopper => "shopper",
+            Source::Engine => "engine",
+            Source::Fetch => "fetch",
+            Source::Webhook(_) => "webhook",
+        }
+    }
+
+    fn cause(&self) -> Option<&str> {
+        match self {
+            Source::Webhook(inbox) => Some(inbox),
+            _ => None,
+        }
+    }
+}
+
+/// How long the request that opens an attempt may take before a job takes over.
+const OPEN_GRACE: Millis = 30 * SECOND;
+/// How soon an unanswered request is repeated.
+const UNKNOWN_RETRY: Millis = 2 * SECOND;
+/// How long webhooks may be silent before the provider is asked.
+const FIRST_CHECK: Millis = MINUTE;
+
+impl Engine {
+    /// Records a fact in a transaction of its own and returns the payment as it is then.
+    pub(crate) async fn record(&self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<Payment, Error> {
+        let mut tx = self.store().begin().await?;
+        let (payment, _) = self.record_in(&mut tx, id, fact, source).await?;
+        self.commit(tx).await?;
+        self.live().tell(id);
+        Ok(payment)
+    }
+
+    /// Records a fact in the caller's transaction. After the commit the caller tells [`crate::live`].
+    pub(crate) async fn record_in(
+        &self,
+        tx: &mut Tx,
+        id: &PaymentId,
+        fact: &Fact,
+        source: Source<'_>,
+    ) -> Result<(Payment, Vec<Event>), Error> {
+        let stored = payments::lock(tx, id).await?;
+        let mut payment = stored.ok_or_else(|| Error::NotFound(format!("payment {id}")))?.payment;
+        let events = payment.handle(fact)?;
+        if !events.is_empty() {
+            let now = self.env().now();
+            payments::save(tx, &payment, &changed(&events), now).await?;
+            payments::append(tx, id, &events, source.name(), source.cause(), now).await?;
+            self.follow_up(tx, &payment, &events, now).await?;
+            payments::notify(tx, self.store().dialect(), id).await?;
+            count(&events, source);
+        }
+        Ok((payment, events))
+    }
+
+    /// What must happen because of the events, enqueued with them.
+    async fn follow_up(&self, tx: &mut Tx, payment: &Payment, events: &[Event], now: Millis) -> Result<(), Error> {
+        for event in events {
+            match event {
+                Event::Started { attempt } => {
+                    self.enqueue(tx, Kind::Open, attempt.id.as_str(), now + OPEN_GRACE).await?;
+                }
+                Event::Staged { attempt, stage: Stage::Unknown } => {
+                    self.enqueue(tx, Kind::Open, attempt.as_str(), now + UNKNOWN_RETRY).await?;
+                }
+                Event::Staged { attempt, stage: Stage::Open } => {
+                    self.enqueue(tx, Kind::Check, attempt.as_str(), now + FIRST_CHECK).await?;
+                }
+                Event::Staged { attempt, stage: Stage::Closing(_) } => {
+                    self.enqueue(tx, Kind::Close, attempt.as_str(), now).await?;
+                }
+                Event::SecondSuccess { attempt } => {
+                    let detail = format!("payment {} was paid twice", payment.id);
+                    alerts::raise(self, tx, "second_success", attempt.as_str(), &detail).await?;
+                }
+                _ => {}
+            }
+        }
+        if payment.status().is_settled() {
+            sessions::complete_of_payment(tx, &payment.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a job in the caller's transaction.
+    pub(crate) async fn enqueue(
+        &self,
+        connection: &mut Connection,
+        kind: Kind,
+        subject: &str,
+        run_at: Millis,
+    ) -> Result<(), Error> {
+        let id = JobId::from_random(self.env().bits());
+        jobs::enqueue(connection, &id, kind.as_str(), subject, run_at, self.env().now()).await
+    }
+}
+
+fn changed(events: &[Event]) -> Vec<AttemptId> {
+    let id = |event: &Event| match event {
+        Event::Started { attempt } => Some(attempt.id.clone()),
+        Event::Known { attempt, .. }
+        | Event::Staged { attempt, .. }
+        | Event::Progressed { attempt, .. }
+        | Event::Moved { attempt, .. }
+        | Event::SecondSuccess { attempt } => Some(attempt.clone()),
+        Event::Canceled => None,
+    };
+    events.iter().filter_map(id).collect()
+}
+
+fn count(events: &[Event], source: Source<'_>) {
+    for event in events {
+        metrics::counter!("till_payment_events_total", "event" => event.name(), "source" => source.name()).increment(1);
+    }
+}

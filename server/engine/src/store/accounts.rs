@@ -1,0 +1,90 @@
+//! Provider accounts. Credentials stay sealed here.
+
+use domain::Millis;
+use domain::id::{MerchantId, ProviderAccountId};
+use sqlx::query;
+
+use super::Connection;
+use super::row::Columns;
+use crate::error::Error;
+
+/// A merchant's account at a provider, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// The id; part of the address of its webhooks.
+    pub id: ProviderAccountId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which provider.
+    pub provider: String,
+    /// Where its API is.
+    pub base_url: String,
+    /// Whether real money moves.
+    pub live: bool,
+    /// Whether new payments use it. Webhooks are taken all the same.
+    pub enabled: bool,
+    /// Credentials and webhook secrets, sealed.
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created: Millis,
+}
+
+/// Adds an account.
+pub async fn insert(connection: &mut Connection, account: &AccountRow) -> Result<(), Error> {
+    query(
+        "INSERT INTO provider_accounts (id, merchant_id, provider, base_url, live, enabled, sealed, created)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(account.id.as_str())
+    .bind(account.merchant.as_str())
+    .bind(&account.provider)
+    .bind(&account.base_url)
+    .bind(i64::from(account.live))
+    .bind(i64::from(account.enabled))
+    .bind(account.sealed.as_slice())
+    .bind(account.created)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Replaces what can change.
+pub async fn update(connection: &mut Connection, account: &AccountRow) -> Result<(), Error> {
+    query("UPDATE provider_accounts SET base_url = $1, enabled = $2, sealed = $3 WHERE id = $4")
+        .bind(&account.base_url)
+        .bind(i64::from(account.enabled))
+        .bind(account.sealed.as_slice())
+        .bind(account.id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// An account by id.
+pub async fn find(connection: &mut Connection, id: &ProviderAccountId) -> Result<Option<AccountRow>, Error> {
+    let row =
+        query("SELECT * FROM provider_accounts WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(account).transpose()
+}
+
+/// A merchant's accounts, oldest first.
+pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId) -> Result<Vec<AccountRow>, Error> {
+    let rows = query("SELECT * FROM provider_accounts WHERE merchant_id = $1 ORDER BY created, id LIMIT 100")
+        .bind(merchant.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(account).collect()
+}
+
+fn account(row: &sqlx::any::AnyRow) -> Result<AccountRow, Error> {
+    Ok(AccountRow {
+        id: row.parsed("id")?,
+        merchant: row.parsed("merchant_id")?,
+        provider: row.text("provider")?,
+        base_url: row.text("base_url")?,
+        live: row.flag("live")?,
+        enabled: row.flag("enabled")?,
+        sealed: row.bytes("sealed")?,
+        created: row.number("created")?,
+    })
+}

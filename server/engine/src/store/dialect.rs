@@ -1,0 +1,88 @@
+//! Where SQLite and PostgreSQL differ.
+
+use sqlx::Executor;
+
+use super::Connection;
+use crate::error::Error;
+
+/// The two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// One file, one server.
+    Sqlite,
+    /// Several servers.
+    Postgres,
+}
+
+/// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+    PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;";
+/// A statement that waits longer than this waits for something broken.
+const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '30s';";
+
+impl Dialect {
+    /// Which database an address is of.
+    pub fn of(url: &str) -> Result<Dialect, Error> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Dialect::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Dialect::Postgres),
+            _ => Err(Error::Invalid(
+                "TILL_DATABASE_URL must start with sqlite:// or postgres://, for example sqlite://data/till.db".into(),
+            )),
+        }
+    }
+
+    /// The address with what the driver needs added.
+    pub(super) fn address(self, url: &str) -> String {
+        match self {
+            Dialect::Sqlite if !url.contains("mode=") => {
+                let separator = if url.contains('?') { '&' } else { '?' };
+                format!("{url}{separator}mode=rwc")
+            }
+            _ => url.to_owned(),
+        }
+    }
+
+    pub(super) async fn prepare(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let settings = match self {
+            Dialect::Sqlite => SQLITE_SETTINGS,
+            Dialect::Postgres => POSTGRES_SETTINGS,
+        };
+        connection.execute(settings).await.map(|_| ())
+    }
+
+    /// SQLite must ask for the write lock first: a transaction that reads before it writes can fail in the middle.
+    pub(super) fn begin(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        }
+    }
+
+    /// Leases due jobs. Servers on one PostgreSQL pass over each other's rows instead of waiting for them.
+    pub(super) fn claim_jobs(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
+                    SELECT id FROM jobs WHERE dead = 0 AND run_at <= $2 AND leased_until <= $2
+                    ORDER BY run_at LIMIT $3
+                 ) RETURNING id, kind, subject, tries, generation"
+            }
+            Dialect::Postgres => {
+                "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
+                    SELECT id FROM jobs WHERE dead = 0 AND run_at <= $2 AND leased_until <= $2
+                    ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED
+                 ) RETURNING id, kind, subject, tries, generation"
+            }
+        }
+    }
+
+    /// Tells other servers, when the transaction commits, that a payment's pages have news.
+    pub(super) fn notify(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SELECT CAST(pg_notify('till_news', $1) AS TEXT)"),
+        }
+    }
+}

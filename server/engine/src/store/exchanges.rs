@@ -1,0 +1,76 @@
+//! What was said between us and the providers, masked.
+
+use domain::Millis;
+use domain::id::{AttemptId, ProviderAccountId};
+use sqlx::query;
+
+use super::Connection;
+use super::row::Columns;
+use crate::error::Error;
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The account.
+    pub account: ProviderAccountId,
+    /// The attempt it was about.
+    pub attempt: AttemptId,
+    /// The operation, such as `checkout.sessions.create`.
+    pub operation: String,
+    /// Method, path and masked body.
+    pub request: String,
+    /// The reply's status, if there was a reply.
+    pub status: Option<i64>,
+    /// The masked reply, or why there was none.
+    pub reply: String,
+    /// How long it took, in milliseconds.
+    pub duration: Millis,
+    /// When it began.
+    pub at: Millis,
+}
+
+/// Writes an exchange down.
+pub async fn insert(connection: &mut Connection, id: &str, exchange: &Exchange) -> Result<(), Error> {
+    query(
+        "INSERT INTO exchanges (id, account_id, attempt_id, operation, request, status, reply, duration, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(id)
+    .bind(exchange.account.as_str())
+    .bind(exchange.attempt.as_str())
+    .bind(&exchange.operation)
+    .bind(&exchange.request)
+    .bind(exchange.status)
+    .bind(&exchange.reply)
+    .bind(exchange.duration)
+    .bind(exchange.at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An attempt's exchanges, oldest first.
+pub async fn of_attempt(connection: &mut Connection, attempt: &AttemptId) -> Result<Vec<Exchange>, Error> {
+    let rows = query("SELECT * FROM exchanges WHERE attempt_id = $1 ORDER BY at, id LIMIT 1000")
+        .bind(attempt.as_str())
+        .fetch_all(connection)
+        .await?;
+    let exchange = |row: &sqlx::any::AnyRow| {
+        Ok(Exchange {
+            account: row.parsed("account_id")?,
+            attempt: row.parsed("attempt_id")?,
+            operation: row.text("operation")?,
+            request: row.text("request")?,
+            status: row.maybe_number("status")?,
+            reply: row.text("reply")?,
+            duration: row.number("duration")?,
+            at: row.number("at")?,
+        })
+    };
+    rows.iter().map(exchange).collect()
+}
+
+/// Forgets exchanges older than a time. Returns how many.
+pub async fn prune(connection: &mut Connection, before: Millis) -> Result<u64, Error> {
+    Ok(query("DELETE FROM exchanges WHERE at < $1").bind(before).execute(connection).await?.rows_affected())
+}

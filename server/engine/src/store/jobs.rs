@@ -1,0 +1,171 @@
+//! The queue of jobs.
+
+use domain::Millis;
+use domain::id::JobId;
+use sqlx::query;
+
+use super::Connection;
+use super::dialect::Dialect;
+use super::row::Columns;
+use crate::error::Error;
+
+/// A leased job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leased {
+    /// The id.
+    pub id: JobId,
+    /// The kind, see [`crate::jobs`].
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// How often it was begun, this time included, since it last succeeded or was asked for anew.
+    pub tries: i64,
+    /// Which request this run answers.
+    pub generation: i64,
+}
+
+/// A job that was given up, for a person to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dead {
+    /// The kind.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// How often it was tried.
+    pub tries: i64,
+    /// Why it failed last.
+    pub last_error: Option<String>,
+}
+
+/// Asks for a job at a time. A job of the same kind and subject is brought forward, never put off.
+pub async fn enqueue(
+    connection: &mut Connection,
+    id: &JobId,
+    kind: &str,
+    subject: &str,
+    run_at: Millis,
+    now: Millis,
+) -> Result<(), Error> {
+    query(
+        "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, dead, created)
+         VALUES ($1, $2, $3, $4, 0, 0, 0, 0, $5)
+         ON CONFLICT (kind, subject) DO UPDATE SET
+            run_at = CASE WHEN excluded.run_at < jobs.run_at OR jobs.dead = 1 THEN excluded.run_at ELSE jobs.run_at END,
+            generation = jobs.generation + 1, dead = 0",
+    )
+    .bind(id.as_str())
+    .bind(kind)
+    .bind(subject)
+    .bind(run_at)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Brings an existing job forward. Does nothing if it is due earlier or does not exist.
+pub async fn hasten(connection: &mut Connection, kind: &str, subject: &str, run_at: Millis) -> Result<(), Error> {
+    query("UPDATE jobs SET run_at = $1 WHERE kind = $2 AND subject = $3 AND run_at > $1 AND dead = 0")
+        .bind(run_at)
+        .bind(kind)
+        .bind(subject)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// When a job is due.
+pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Result<Option<Millis>, Error> {
+    let row = query("SELECT run_at FROM jobs WHERE kind = $1 AND subject = $2 AND dead = 0")
+        .bind(kind)
+        .bind(subject)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| row.number("run_at")).transpose()
+}
+
+/// Leases jobs that are due.
+pub async fn claim(
+    connection: &mut Connection,
+    dialect: Dialect,
+    now: Millis,
+    until: Millis,
+    limit: i64,
+) -> Result<Vec<Leased>, Error> {
+    let rows =
+        query(dialect.claim_jobs()).bind(until).bind(now).bind(limit).fetch_all(connection).await?;
+    let leased = |row: &sqlx::any::AnyRow| {
+        Ok(Leased {
+            id: row.parsed("id")?,
+            kind: row.text("kind")?,
+            subject: row.text("subject")?,
+            tries: row.number("tries")?,
+            generation: row.number("generation")?,
+        })
+    };
+    rows.iter().map(leased).collect()
+}
+
+/// Removes a finished job, unless it was asked for again while it ran: then it stays, due at once.
+pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> Result<(), Error> {
+    let done = query("DELETE FROM jobs WHERE id = $1 AND generation = $2")
+        .bind(job.id.as_str())
+        .bind(job.generation)
+        .execute(&mut *connection)
+        .await?;
+    if done.rows_affected() == 0 {
+        query("UPDATE jobs SET leased_until = 0, tries = 0, run_at = $1 WHERE id = $2")
+            .bind(now)
+            .bind(job.id.as_str())
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Puts a job off. `error` is why it failed; without one it simply runs again and its tries start anew.
+pub async fn again(
+    connection: &mut Connection,
+    job: &Leased,
+    run_at: Millis,
+    error: Option<&str>,
+    dead: bool,
+) -> Result<(), Error> {
+    let tries = if error.is_some() { job.tries } else { 0 };
+    query(
+        "UPDATE jobs SET leased_until = 0, tries = $1, last_error = $2, dead = $3,
+            run_at = CASE WHEN generation <> $4 AND run_at < $5 THEN run_at ELSE $5 END
+         WHERE id = $6",
+    )
+    .bind(tries)
+    .bind(error)
+    .bind(i64::from(dead))
+    .bind(job.generation)
+    .bind(run_at)
+    .bind(job.id.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// When the next job is due, if there is one.
+pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
+    let row = query("SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs WHERE dead = 0")
+        .fetch_one(connection)
+        .await?;
+    row.maybe_number("next")
+}
+
+/// Jobs that were given up.
+pub async fn dead(connection: &mut Connection) -> Result<Vec<Dead>, Error> {
+    let rows = query("SELECT * FROM jobs WHERE dead = 1 ORDER BY created LIMIT 1000").fetch_all(connection).await?;
+    let dead = |row: &sqlx::any::AnyRow| {
+        Ok(Dead {
+            kind: row.text("kind")?,
+            subject: row.text("subject")?,
+            tries: row.number("tries")?,
+            last_error: row.maybe_text("last_error")?,
+        })
+    };
+    rows.iter().map(dead).collect()
+}

@@ -1,0 +1,86 @@
+//! Payment links.
+
+use domain::id::{LinkId, MerchantId, Token};
+use domain::link::{Link, Usage};
+use domain::money::Money;
+use sqlx::query;
+
+use super::Connection;
+use super::row::{Columns, to_json, word};
+use crate::error::Error;
+
+/// Adds a link.
+pub async fn insert(connection: &mut Connection, link: &Link) -> Result<(), Error> {
+    query(
+        "INSERT INTO links
+         (id, token, merchant_id, state, once, live, currency, total, lines, session_ttl, extendable, created)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(link.id.as_str())
+    .bind(link.token.as_str())
+    .bind(link.merchant.as_str())
+    .bind(word(&link.state)?)
+    .bind(i64::from(link.usage == Usage::Once))
+    .bind(i64::from(link.live))
+    .bind(link.total.currency.code())
+    .bind(link.total.minor)
+    .bind(to_json(&link.lines)?)
+    .bind(link.session_ttl)
+    .bind(i64::from(link.extendable))
+    .bind(link.created)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A link by the token in its address.
+pub async fn by_token(connection: &mut Connection, token: &Token) -> Result<Option<Link>, Error> {
+    let row = query("SELECT * FROM links WHERE token = $1").bind(token.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(link).transpose()
+}
+
+/// A link by id.
+pub async fn find(connection: &mut Connection, id: &LinkId) -> Result<Option<Link>, Error> {
+    let row = query("SELECT * FROM links WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(link).transpose()
+}
+
+/// A merchant's links, newest first.
+pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId, limit: i64) -> Result<Vec<Link>, Error> {
+    let rows = query("SELECT * FROM links WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
+        .bind(merchant.as_str())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(link).collect()
+}
+
+/// Switches a link on or off. Returns whether there was one.
+pub async fn set_state(
+    connection: &mut Connection,
+    id: &LinkId,
+    state: domain::link::LinkState,
+) -> Result<bool, Error> {
+    let done = query("UPDATE links SET state = $1 WHERE id = $2")
+        .bind(word(&state)?)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn link(row: &sqlx::any::AnyRow) -> Result<Link, Error> {
+    Ok(Link {
+        id: row.parsed("id")?,
+        token: row.parsed("token")?,
+        merchant: row.parsed("merchant_id")?,
+        state: row.word("state")?,
+        usage: if row.flag("once")? { Usage::Once } else { Usage::Reusable },
+        live: row.flag("live")?,
+        lines: row.json("lines")?,
+        total: Money::new(row.number("total")?, row.parsed("currency")?),
+        session_ttl: row.number("session_ttl")?,
+        extendable: row.flag("extendable")?,
+        created: row.number("created")?,
+    })
+}

@@ -1,0 +1,116 @@
+//! Merchants and their API keys.
+
+use domain::Millis;
+use domain::id::{ApiKeyId, MerchantId};
+use sqlx::query;
+
+use super::Connection;
+use super::row::Columns;
+use crate::error::Error;
+
+/// A merchant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merchant {
+    /// The id.
+    pub id: MerchantId,
+    /// The name shoppers see.
+    pub name: String,
+    /// Where shoppers can ask for help.
+    pub support_email: Option<String>,
+    /// When it was made.
+    pub created: Millis,
+}
+
+/// An API key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The id.
+    pub id: ApiKeyId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The last four characters.
+    pub hint: String,
+    /// Whether it is for live mode.
+    pub live: bool,
+    /// When it was made.
+    pub created: Millis,
+    /// When it was revoked.
+    pub revoked: Option<Millis>,
+}
+
+/// Adds a merchant.
+pub async fn insert(connection: &mut Connection, merchant: &Merchant) -> Result<(), Error> {
+    query("INSERT INTO merchants (id, name, support_email, created) VALUES ($1, $2, $3, $4)")
+        .bind(merchant.id.as_str())
+        .bind(&merchant.name)
+        .bind(&merchant.support_email)
+        .bind(merchant.created)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A merchant by id.
+pub async fn find(connection: &mut Connection, id: &MerchantId) -> Result<Option<Merchant>, Error> {
+    let row = query("SELECT * FROM merchants WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(merchant).transpose()
+}
+
+/// All merchants, oldest first.
+pub async fn list(connection: &mut Connection, limit: i64) -> Result<Vec<Merchant>, Error> {
+    let rows = query("SELECT * FROM merchants ORDER BY created, id LIMIT $1").bind(limit).fetch_all(connection).await?;
+    rows.iter().map(merchant).collect()
+}
+
+fn merchant(row: &sqlx::any::AnyRow) -> Result<Merchant, Error> {
+    Ok(Merchant {
+        id: row.parsed("id")?,
+        name: row.text("name")?,
+        support_email: row.maybe_text("support_email")?,
+        created: row.number("created")?,
+    })
+}
+
+/// Adds an API key, by the digest of its secret.
+pub async fn insert_key(connection: &mut Connection, key: &ApiKey, digest: &str) -> Result<(), Error> {
+    query("INSERT INTO api_keys (id, merchant_id, digest, hint, live, created) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(key.id.as_str())
+        .bind(key.merchant.as_str())
+        .bind(digest)
+        .bind(&key.hint)
+        .bind(i64::from(key.live))
+        .bind(key.created)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A merchant's API keys, newest first.
+pub async fn keys(connection: &mut Connection, merchant: &MerchantId, limit: i64) -> Result<Vec<ApiKey>, Error> {
+    let rows = query("SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
+        .bind(merchant.as_str())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    let key = |row: &sqlx::any::AnyRow| {
+        Ok(ApiKey {
+            id: row.parsed("id")?,
+            merchant: row.parsed("merchant_id")?,
+            hint: row.text("hint")?,
+            live: row.flag("live")?,
+            created: row.number("created")?,
+            revoked: row.maybe_number("revoked")?,
+        })
+    };
+    rows.iter().map(key).collect()
+}
+
+/// Revokes a key. Returns whether there was one to revoke.
+pub async fn revoke_key(connection: &mut Connection, id: &ApiKeyId, now: Millis) -> Result<bool, Error> {
+    let done = query("UPDATE api_keys SET revoked = $1 WHERE id = $2 AND revoked IS NULL")
+        .bind(now)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,110 @@
+//! The database: the only place with SQL.
+//!
+//! One SQL text serves SQLite and PostgreSQL; where they must differ, they differ in [`dialect`]. Functions take the
+//! connection they run on, so that the caller decides what is one transaction.
+
+pub mod accounts;
+pub mod alerts;
+pub mod dialect;
+pub mod exchanges;
+pub mod inbox;
+pub mod jobs;
+pub mod links;
+pub mod merchants;
+pub mod payments;
+mod row;
+pub mod sessions;
+
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+
+pub use dialect::Dialect;
+
+use crate::error::Error;
+
+/// A transaction that may write. Dropped without commit it changes nothing.
+pub type Tx = Transaction<'static, Any>;
+/// What every query runs on.
+pub type Connection = AnyConnection;
+
+/// Connections that may write, on PostgreSQL.
+const WRITERS_MAX: u32 = 16;
+/// Connections for reading.
+const READERS_MAX: u32 = 8;
+/// How long a request waits for a connection before the answer is "busy".
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The database.
+#[derive(Clone)]
+pub struct Store {
+    write: AnyPool,
+    read: AnyPool,
+    dialect: Dialect,
+    url: String,
+}
+
+impl Store {
+    /// Connects. A missing SQLite file is made; its directory must exist.
+    pub async fn connect(url: &str) -> Result<Store, Error> {
+        install_default_drivers();
+        let dialect = Dialect::of(url)?;
+        let url = dialect.address(url);
+        let options: AnyConnectOptions = url.parse()?;
+        // SQLite has one writer at a time: one connection queues fairly, several would poll each other's lock.
+        let writers = if dialect == Dialect::Sqlite { 1 } else { WRITERS_MAX };
+        let pool = |connections| {
+            AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
+                move |connection, _| Box::pin(async move { dialect.prepare(connection).await }),
+            )
+        };
+        let write = pool(writers).connect_with(options.clone()).await?;
+        let read = pool(READERS_MAX).connect_with(options).await?;
+        Ok(Store { write, read, dialect, url })
+    }
+
+    /// Brings the structure up to date. Several servers may do it at once.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        sqlx::migrate!("../../migrations").run(&self.write).await?;
+        Ok(())
+    }
+
+    /// Whether the structure is that of this version.
+    pub async fn is_current(&self) -> Result<bool, Error> {
+        let newest = sqlx::migrate!("../../migrations").iter().map(|step| step.version).max().unwrap_or(0);
+        let mut connection = self.reader().await?;
+        let applied = sqlx::query_scalar::<_, i64>("SELECT MAX(version) FROM _sqlx_migrations WHERE success")
+            .fetch_one(&mut *connection)
+            .await;
+        Ok(applied.is_ok_and(|version| version >= newest))
+    }
+
+    /// A connection for reading.
+    pub async fn reader(&self) -> Result<PoolConnection<Any>, Error> {
+        Ok(self.read.acquire().await?)
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Ok(self.write.begin_with(self.dialect.begin()).await?)
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The address, with credentials.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}

@@ -1,0 +1,134 @@
+//! Checkout sessions.
+
+use domain::Millis;
+use domain::id::{LinkId, PaymentId, SessionId, Token};
+use domain::session::{Notice, Session, SessionState};
+use sqlx::query;
+
+use super::Connection;
+use super::row::{Columns, unword, word};
+use crate::error::Error;
+
+/// A session with the number of its last change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The session.
+    pub session: Session,
+    /// Counts changes.
+    pub revision: i64,
+}
+
+/// Adds a session. Returns false if the one-time link already has a current one.
+pub async fn insert(connection: &mut Connection, session: &Session, once: bool) -> Result<bool, Error> {
+    let done = query(
+        "INSERT INTO sessions
+         (id, token, merchant_id, link_id, payment_id, once, state, extension, expires, revision, created)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ON CONFLICT DO NOTHING",
+    )
+    .bind(session.id.as_str())
+    .bind(session.token.as_str())
+    .bind(session.merchant.as_str())
+    .bind(session.link.as_str())
+    .bind(session.payment.as_str())
+    .bind(i64::from(once))
+    .bind(word(&session.state)?)
+    .bind(session.extension)
+    .bind(session.expires)
+    .bind(session.created)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A session by the token in its address.
+pub async fn by_token(connection: &mut Connection, token: &Token) -> Result<Option<Stored>, Error> {
+    let row = query("SELECT * FROM sessions WHERE token = $1").bind(token.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(stored).transpose()
+}
+
+/// A session by id.
+pub async fn find(connection: &mut Connection, id: &SessionId) -> Result<Option<Stored>, Error> {
+    let row = query("SELECT * FROM sessions WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(stored).transpose()
+}
+
+/// The newest session of a link, whatever its state.
+pub async fn newest_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<Stored>, Error> {
+    let row = query(
+        "SELECT * FROM sessions WHERE link_id = $1
+         ORDER BY CASE WHEN state = 'expired' THEN 1 ELSE 0 END, created DESC, id LIMIT 1",
+    )
+    .bind(link.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(stored).transpose()
+}
+
+/// The open session of a payment, if there is one.
+pub async fn open_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Option<Stored>, Error> {
+    let row = query("SELECT * FROM sessions WHERE payment_id = $1 AND state = 'open' ORDER BY created DESC LIMIT 1")
+        .bind(payment.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(stored).transpose()
+}
+
+/// Moves an open session to its end. Returns whether it was open.
+pub async fn close(connection: &mut Connection, id: &SessionId, state: SessionState) -> Result<bool, Error> {
+    let done = query("UPDATE sessions SET state = $1, revision = revision + 1 WHERE id = $2 AND state = 'open'")
+        .bind(word(&state)?)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Completes every open session of a payment.
+pub async fn complete_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<(), Error> {
+    query("UPDATE sessions SET state = 'complete', revision = revision + 1 WHERE payment_id = $1 AND state = 'open'")
+        .bind(payment.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Keeps the outcome of the shopper's last action.
+pub async fn set_notice(connection: &mut Connection, id: &SessionId, notice: Option<Notice>) -> Result<(), Error> {
+    let notice = notice.as_ref().map(word).transpose()?;
+    query("UPDATE sessions SET notice = $1, revision = revision + 1 WHERE id = $2")
+        .bind(notice)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Gives an open session more time.
+pub async fn extend(connection: &mut Connection, id: &SessionId, expires: Millis) -> Result<bool, Error> {
+    let done = query(
+        "UPDATE sessions SET expires = $1, notice = 'extended', revision = revision + 1
+         WHERE id = $2 AND state = 'open' AND expires < $1",
+    )
+    .bind(expires)
+    .bind(id.as_str())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn stored(row: &sqlx::any::AnyRow) -> Result<Stored, Error> {
+    let notice = row.maybe_text("notice")?;
+    let session = Session {
+        id: row.parsed("id")?,
+        token: row.parsed("token")?,
+        merchant: row.parsed("merchant_id")?,
+        link: row.parsed("link_id")?,
+        payment: row.parsed("payment_id")?,
+        state: row.word("state")?,
+        notice: notice.as_deref().map(unword).transpose().map_err(Error::corrupt)?,
+        created: row.number("created")?,
+        expires: row.number("expires")?,
+        extension: row.number("extension")?,
+    };
+    Ok(Stored { session, revision: row.number("revision")? })
+}
