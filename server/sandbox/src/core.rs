@@ -59,6 +59,10 @@ pub struct Core {
 
 impl Core {
     /// A sandbox with this state.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the sandbox stands for somebody else's system: it has a transport of its own"
+    )]
     pub fn new(base: String, snapshot: Option<PathBuf>, mut state: State) -> Result<Core, Error> {
         let now_ms = clock::now_ms();
         for account in state.accounts.values_mut() {

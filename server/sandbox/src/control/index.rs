@@ -47,7 +47,7 @@ pub async fn show(State(core): State<Arc<Core>>) -> Response {
             cards = test_cards(),
         )
     };
-    layout(StatusCode::OK, "Overview", "plain", &body)
+    layout(StatusCode::OK, "Overview", "wide", &body)
 }
 
 /// The newest of all accounts' objects.
@@ -76,7 +76,7 @@ fn sessions(accounts: &[(&str, &Account)]) -> String {
         return r#"<p class="empty">None yet.</p>"#.to_owned();
     }
     let mut html = String::from(
-        "<table><thead><tr><th>Time (UTC)</th><th>Session</th><th>For</th><th>State</th><th>Amount</th></tr></thead><tbody>",
+        r#"<table><thead><tr><th>Time (UTC)</th><th>Session</th><th>For</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
     );
     for (_, session) in rows {
         let paid = if session.paid {
@@ -130,7 +130,7 @@ fn events(accounts: &[(&str, &Account)]) -> String {
         };
         let _ = write!(
             html,
-            r#"<tr><td>{time}</td><td>{kind}</td><td><code>{about}</code></td><td>{tries}</td><td><form method="post" action="/_control/events/{id}/resend"><button type="submit">Send again</button></form></td></tr>"#,
+            r#"<tr><td>{time}</td><td>{kind}</td><td><code>{about}</code></td><td>{tries}</td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit">Send again</button></form></td></tr>"#,
             time = clock::time_of_day(event.created),
             kind = escape(&event.kind),
             about = escape(

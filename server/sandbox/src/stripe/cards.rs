@@ -240,7 +240,7 @@ pub const CARDS: &[TestCard] = &[
     ),
     secure(
         "4000008260003178",
-        "3-D Secure, then insufficient funds",
+        "3-D Secure, insufficient funds",
         Outcome::Declined(Decline::InsufficientFunds),
     ),
     card(
