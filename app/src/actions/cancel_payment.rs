@@ -2,13 +2,18 @@
 
 use leptos::prelude::*;
 
+use super::plain::PlainText;
 use super::{ActionError, Next};
 
 /// Stops the payment under way, so that the shopper can choose again.
-#[server(prefix = "/fn", endpoint = "cancel_payment")]
+#[server(prefix = "/fn", endpoint = "cancel_payment", output = PlainText)]
 pub async fn cancel_payment(
-    #[server(default)] token: String,
-    #[server(default)] lang: String,
+    /// The session's token.
+    #[server(default)]
+    token: String,
+    /// The page's language.
+    #[server(default)]
+    lang: String,
 ) -> Result<Next, ActionError> {
     use super::reply;
 

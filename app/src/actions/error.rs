@@ -1,12 +1,11 @@
 //! Why a call itself failed. Closed and without text: nobody can make a page show a sentence of their own.
 
-use serde::{Deserialize, Serialize};
-use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
+use super::plain::{Plain, PlainEncoding};
+
 /// The call did not reach its function or did not come back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ActionError {
     /// The network or the server is in trouble.
     Unreachable,
@@ -15,12 +14,28 @@ pub enum ActionError {
 }
 
 impl FromServerFnError for ActionError {
-    type Encoder = JsonEncoding;
+    type Encoder = PlainEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => ActionError::Unreadable,
             _ => ActionError::Unreachable,
+        }
+    }
+}
+
+impl Plain for ActionError {
+    fn write(&self) -> String {
+        match self {
+            ActionError::Unreachable => "unreachable".to_owned(),
+            ActionError::Unreadable => "unreadable".to_owned(),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "unreadable" => Some(ActionError::Unreadable),
+            _ => Some(ActionError::Unreachable),
         }
     }
 }

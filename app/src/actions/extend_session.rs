@@ -2,13 +2,18 @@
 
 use leptos::prelude::*;
 
+use super::plain::PlainText;
 use super::{ActionError, Next};
 
 /// Gives the shopper more time.
-#[server(prefix = "/fn", endpoint = "extend_session")]
+#[server(prefix = "/fn", endpoint = "extend_session", output = PlainText)]
 pub async fn extend_session(
-    #[server(default)] token: String,
-    #[server(default)] lang: String,
+    /// The session's token.
+    #[server(default)]
+    token: String,
+    /// The page's language.
+    #[server(default)]
+    lang: String,
 ) -> Result<Next, ActionError> {
     use super::reply;
 

@@ -7,18 +7,24 @@ mod cancel_payment;
 mod error;
 mod extend_session;
 mod next;
+mod plain;
 mod read_status;
 mod renew_session;
 #[cfg(not(target_arch = "wasm32"))]
 mod reply;
 mod start_payment;
+mod status;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
 
 pub use cancel_payment::{CancelPayment, cancel_payment};
 pub use error::ActionError;
 pub use extend_session::{ExtendSession, extend_session};
 pub use next::Next;
-pub use read_status::{ReadStatus, Status, read_status};
+pub use plain::{Plain, PlainEncoding, PlainText};
+pub use read_status::{ReadStatus, read_status};
 pub use renew_session::{RenewSession, renew_session};
 #[cfg(not(target_arch = "wasm32"))]
 pub use reply::clean_location;
 pub use start_payment::{StartPayment, start_payment};
+pub use status::Status;

@@ -1,10 +1,9 @@
 //! Where the shopper goes after an action.
 
-use serde::{Deserialize, Serialize};
+use super::plain::Plain;
 
 /// Where to go now.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Next {
     /// To the provider, by way of the session's `/go` page.
     Provider,
@@ -16,4 +15,42 @@ pub enum Next {
     Busy,
     /// There is no such session.
     Gone,
+}
+
+impl Plain for Next {
+    fn write(&self) -> String {
+        match self {
+            Next::Provider => "provider".to_owned(),
+            Next::Page => "page".to_owned(),
+            Next::Session(token) => format!("session {token}"),
+            Next::Busy => "busy".to_owned(),
+            Next::Gone => "gone".to_owned(),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "provider" => Some(Next::Provider),
+            "page" => Some(Next::Page),
+            "busy" => Some(Next::Busy),
+            "gone" => Some(Next::Gone),
+            _ => text
+                .strip_prefix("session ")
+                .map(|token| Next::Session(token.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_reads_back() {
+        let session = Next::Session("070w3ge1r70w3ge1r70w3ge1r7".to_owned());
+        for next in [Next::Provider, Next::Page, session, Next::Busy, Next::Gone] {
+            assert_eq!(Next::read(&next.write()), Some(next));
+        }
+        assert_eq!(Next::read("<script>"), None);
+    }
 }

@@ -2,13 +2,18 @@
 
 use leptos::prelude::*;
 
+use super::plain::PlainText;
 use super::{ActionError, Next};
 
 /// Begins a new session after this one has ended, and leads to it.
-#[server(prefix = "/fn", endpoint = "renew_session")]
+#[server(prefix = "/fn", endpoint = "renew_session", output = PlainText)]
 pub async fn renew_session(
-    #[server(default)] token: String,
-    #[server(default)] lang: String,
+    /// The session's token.
+    #[server(default)]
+    token: String,
+    /// The page's language.
+    #[server(default)]
+    lang: String,
 ) -> Result<Next, ActionError> {
     use super::reply;
 

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn an_error_never_travels_in_the_address() {
-        let bad = "http://shop.test/c/abc?lang=de&__path=%2Ffn%2Fstart_payment&__err=IlVucmVhZGFibGUi";
+        let bad =
+            "http://shop.test/c/abc?lang=de&__path=%2Ffn%2Fstart_payment&__err=IlVucmVhZGFibGUi";
         assert_eq!(clean_location(bad), "/c/abc?lang=de");
         assert_eq!(clean_location("/c/abc/go"), "/c/abc/go");
         assert_eq!(clean_location("/c/abc?lang=xx&__err=x"), "/c/abc");

@@ -2,15 +2,22 @@
 
 use leptos::prelude::*;
 
+use super::plain::PlainText;
 use super::{ActionError, Next};
 
 /// Opens or resumes the session's payment with a method. The choice of the method and the start are one step, so that
 /// there is no state between them to lose.
-#[server(prefix = "/fn", endpoint = "start_payment")]
+#[server(prefix = "/fn", endpoint = "start_payment", output = PlainText)]
 pub async fn start_payment(
-    #[server(default)] token: String,
-    #[server(default)] method: String,
-    #[server(default)] lang: String,
+    /// The session's token.
+    #[server(default)]
+    token: String,
+    /// The method's name.
+    #[server(default)]
+    method: String,
+    /// The page's language.
+    #[server(default)]
+    lang: String,
 ) -> Result<Next, ActionError> {
     use super::reply;
     use engine::Started;

@@ -37,7 +37,10 @@ pub fn Footer(
 /// The address is the merchant's text: whatever would add more fields to the message is left out.
 fn support(email: &str, help: &'static str) -> impl IntoView + use<> {
     let safe = |char: char| char.is_alphanumeric() || "@.-_+".contains(char);
-    let address = email.chars().take_while(|char| safe(*char)).collect::<String>();
+    let address = email
+        .chars()
+        .take_while(|char| safe(*char))
+        .collect::<String>();
     view! { <p>{help} " " <a href=format!("mailto:{address}")><bdi>{address.clone()}</bdi></a></p> }
 }
 

@@ -20,13 +20,12 @@ pub fn Summary(
     lang: LangChoice,
 ) -> impl IntoView {
     let words = lang.words();
-    let shown = if lines.len() > SHOWN + 1 { SHOWN } else { lines.len() };
-    let rows = |lines: &[Line]| {
-        lines
-            .iter()
-            .map(|line| row(line, lang))
-            .collect_view()
+    let shown = if lines.len() > SHOWN + 1 {
+        SHOWN
+    } else {
+        lines.len()
     };
+    let rows = |lines: &[Line]| lines.iter().map(|line| row(line, lang)).collect_view();
     let first = rows(&lines[..shown]);
     let rest = (shown < lines.len()).then(|| {
         view! {
@@ -56,7 +55,11 @@ fn row(line: &Line, lang: LangChoice) -> impl IntoView + use<> {
     let sum = line.total().unwrap_or(line.unit);
     let pieces = (line.quantity > 1).then(|| {
         let unit = amount(line.unit, lang.lang);
-        let text = format!("{} · {unit} {}", (words.quantity)(line.quantity), words.each);
+        let text = format!(
+            "{} · {unit} {}",
+            (words.quantity)(line.quantity),
+            words.each
+        );
         view! { <span class="line-note">{text}</span> }
     });
     let description = line

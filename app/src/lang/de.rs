@@ -23,7 +23,9 @@ pub const WORDS: Words = Words {
     inactive: |merchant| {
         (
             "Dieser Zahlungslink ist nicht aktiv",
-            format!("Hier kann gerade nichts bezahlt werden. Bitte fragen Sie {merchant} nach einem neuen Link."),
+            format!(
+                "Hier kann gerade nichts bezahlt werden. Bitte fragen Sie {merchant} nach einem neuen Link."
+            ),
         )
     },
     methods: "Zahlungsart",
@@ -144,8 +146,12 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::PaidLate => said(
             "Spät bezahlt",
             "Ihre Zahlung kam spät an",
-            format!("Sie haben {total} an {merchant} bezahlt, nachdem die Zeit abgelaufen war. Die Zahlung gilt."),
-            format!("Bezahlen Sie nicht noch einmal. Wenn Sie nichts hören, fragen Sie {merchant} und nennen Sie die Referenz."),
+            format!(
+                "Sie haben {total} an {merchant} bezahlt, nachdem die Zeit abgelaufen war. Die Zahlung gilt."
+            ),
+            format!(
+                "Bezahlen Sie nicht noch einmal. Wenn Sie nichts hören, fragen Sie {merchant} und nennen Sie die Referenz."
+            ),
         ),
         Phase::PartlyPaid => said(
             "Teilweise bezahlt",
@@ -157,7 +163,9 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Zu viel bezahlt",
             "Sie haben zu viel bezahlt",
             format!("{received} sind für eine Bestellung über {total} angekommen."),
-            format!("Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."),
+            format!(
+                "Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."
+            ),
         ),
         Phase::PartlyRefunded => said(
             "Teilweise erstattet",
@@ -174,14 +182,18 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Returned => said(
             "Zurückgebucht",
             "Ihre Bank hat die Zahlung zurückgeholt",
-            format!("Die Zahlung über {total} wurde zurückgebucht; {merchant} hat also kein Geld bekommen."),
+            format!(
+                "Die Zahlung über {total} wurde zurückgebucht; {merchant} hat also kein Geld bekommen."
+            ),
             format!("Bitte fragen Sie {merchant}, wie Sie jetzt bezahlen."),
         ),
         Phase::Cancelled => said(
             "Abgesagt",
             "Diese Zahlung wurde abgesagt",
             format!("{merchant} hat sie zurückgezogen. Es wird nichts abgebucht."),
-            format!("Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."),
+            format!(
+                "Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."
+            ),
         ),
         Phase::Expired => said(
             "Abgelaufen",
@@ -219,7 +231,9 @@ fn declined(class: DeclineClass) -> &'static str {
 
 fn advice(class: DeclineClass) -> &'static str {
     match class.action() {
-        Action::FixData => "Es wurde nichts abgebucht. Versuchen Sie es noch einmal und prüfen Sie Ihre Eingaben.",
+        Action::FixData => {
+            "Es wurde nichts abgebucht. Versuchen Sie es noch einmal und prüfen Sie Ihre Eingaben."
+        }
         Action::OtherMethod => {
             "Es wurde nichts abgebucht. Versuchen Sie es mit einer anderen Karte oder bezahlen Sie anders."
         }

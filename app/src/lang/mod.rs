@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn nonsense_means_english() {
-        for header in ["", "*", "xx", ";;;", "de;q=9", "de;q=-1", "de;q=ü", "de;x=1"] {
+        for header in [
+            "", "*", "xx", ";;;", "de;q=9", "de;q=-1", "de;q=ü", "de;x=1",
+        ] {
             assert_eq!(Lang::negotiate(header), Lang::En, "{header}");
         }
     }

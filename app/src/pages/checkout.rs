@@ -3,9 +3,9 @@
 use domain::checkout::{Phase, View};
 use leptos::prelude::*;
 
+use super::PageContext;
 use super::document::{Frame, Refresh, document};
 use super::panel::{panel_html, status_of};
-use super::PageContext;
 use crate::components::Summary;
 use crate::islands::Live;
 
@@ -61,4 +61,3 @@ fn refresh_seconds(phase: Phase) -> Option<u32> {
         _ => None,
     }
 }
-

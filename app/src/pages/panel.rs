@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::document::session_address;
 use super::{LangChoice, render};
 use crate::actions::Status;
-use crate::components::{Button, Expiry, Hidden, Headline, Methods, Receipt};
+use crate::components::{Button, Expiry, Headline, Hidden, Methods, Receipt};
 use crate::lang::{Facts, amount, isolated, plain};
 
 /// The inside of the live region.
@@ -88,8 +88,8 @@ pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> Stri
         view! {
             {view.notice.map(|notice| view! { <p class="notice">{(words.notice)(notice)}</p> })}
             <Headline phase=view.phase title=said.title body=said.body next/>
-            {controls(view, came_back, lang)}
             {(view.ends_soon && view.phase.can_choose()).then(|| view! { <Expiry view lang/> })}
+            {controls(view, came_back, lang)}
         }
     })
 }

@@ -23,10 +23,13 @@ pub(super) fn run(watch: &Rc<Watch>) {
             ticking.refresh();
         }
     });
-    let _ = watch.page.window.set_interval_with_callback_and_timeout_and_arguments_0(
-        tick.into_js_value().unchecked_ref(),
-        SECOND as i32,
-    );
+    let _ = watch
+        .page
+        .window
+        .set_interval_with_callback_and_timeout_and_arguments_0(
+            tick.into_js_value().unchecked_ref(),
+            SECOND as i32,
+        );
     watch.tick_countdown();
 }
 
@@ -38,7 +41,11 @@ impl Watch {
         let is_over = left.is_some_and(|left| left <= 0);
         let is_announced = self.page.query_one("[data-countdown]").is_some();
         let must_announce = left.is_some_and(|left| left <= SHOWN) && !is_announced;
-        match (is_over || must_announce, self.page.is_changing(), self.streaming.get()) {
+        match (
+            is_over || must_announce,
+            self.page.is_changing(),
+            self.streaming.get(),
+        ) {
             (true, _, _) | (_, true, false) => 3 * SECOND,
             (_, true, true) => 10 * SECOND,
             (_, false, false) => 20 * SECOND,
@@ -47,7 +54,9 @@ impl Watch {
     }
 
     pub(super) fn tick_countdown(&self) {
-        let Some(end) = self.ends_at.get() else { return };
+        let Some(end) = self.ends_at.get() else {
+            return;
+        };
         let Some(shown) = self.page.query_one("[data-countdown]") else {
             return;
         };

@@ -20,7 +20,9 @@ pub(super) fn watch_forms(watch: &Rc<Watch>) {
 }
 
 fn submit(watch: &Rc<Watch>, event: &Event) {
-    let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+    let form = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
     let Some(form) = form else { return };
     let Some(action) = form.dataset().get("action") else {
         return;

@@ -46,7 +46,8 @@ impl Page {
 
     pub fn lang(&self) -> String {
         let root = self.document.document_element();
-        root.and_then(|root| root.get_attribute("lang")).unwrap_or_default()
+        root.and_then(|root| root.get_attribute("lang"))
+            .unwrap_or_default()
     }
 
     /// The query that keeps the language, if the address has one.
@@ -62,7 +63,9 @@ impl Page {
 
     /// Milliseconds since the page was asked for.
     pub fn now(&self) -> i64 {
-        self.window.performance().map_or(0, |clock| clock.now() as i64)
+        self.window
+            .performance()
+            .map_or(0, |clock| clock.now() as i64)
     }
 
     pub fn query_one(&self, selector: &str) -> Option<Element> {
@@ -87,19 +90,24 @@ impl Page {
         if data.get("mark").as_deref() == Some(status.mark.as_str()) {
             return None;
         }
-        let is_outcome = status.settled && data.get("phase").as_deref() != Some(status.phase.as_str());
+        let is_outcome =
+            status.settled && data.get("phase").as_deref() != Some(status.phase.as_str());
         self.swap(&status.html, is_outcome);
         self.document.set_title(&status.title);
         let _ = data.set("mark", &status.mark);
         let _ = data.set("phase", &status.phase);
         self.set_flag("data-changing", status.changing);
         self.set_flag("data-settled", status.settled);
-        let text = |selector| Some(self.query_one(selector)?.text_content()?);
         // A heading that receives focus is read out by that alone.
-        (!is_outcome).then(|| {
-            let notice = text(".notice").unwrap_or_default();
-            format!("{notice} {}", text("h1").unwrap_or_default())
-        })
+        (!is_outcome).then(|| self.announcement())
+    }
+
+    fn announcement(&self) -> String {
+        [".notice", "h1", ".expiry p"]
+            .iter()
+            .filter_map(|selector| self.query_one(selector)?.text_content())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn set_flag(&self, name: &str, is_set: bool) {
@@ -112,7 +120,9 @@ impl Page {
     /// Replaces the live region and puts choice and focus back where they were.
     fn swap(&self, html: &str, is_outcome: bool) {
         let focused = self.document.active_element();
-        let was_inside = focused.as_ref().is_some_and(|element| self.live.contains(Some(element)));
+        let was_inside = focused
+            .as_ref()
+            .is_some_and(|element| self.live.contains(Some(element)));
         let focused = focused.map(|element| element.id()).filter(|_| was_inside);
         let chosen = self.query_one("input:checked").map(|element| element.id());
         // The server has rendered and escaped this; nothing of it was made here.
@@ -120,7 +130,9 @@ impl Page {
         if let Some(input) = chosen.and_then(|id| self.by_id::<HtmlInputElement>(&id)) {
             input.set_checked(true);
         }
-        let again = focused.as_deref().and_then(|id| self.by_id::<HtmlElement>(id));
+        let again = focused
+            .as_deref()
+            .and_then(|id| self.by_id::<HtmlElement>(id));
         let target = match again {
             Some(element) => Some(element),
             None if was_inside || is_outcome => self.by_id("title"),
