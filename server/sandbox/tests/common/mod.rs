@@ -1,0 +1,216 @@
+//! A sandbox on a port of its own, and a plain HTTP client to drive it.
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "each test uses a part, and tests are programs of their own"
+)]
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use reqwest::{Method, Response};
+use sandbox::{Options, Sandbox};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// A running sandbox.
+pub struct Server {
+    pub url: String,
+    pub key: &'static str,
+    client: reqwest::Client,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), sandbox::Error>>,
+}
+
+impl Server {
+    pub async fn start() -> Server {
+        Self::start_with(None).await
+    }
+
+    pub async fn start_with(snapshot: Option<PathBuf>) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let options = Options {
+            public_url: url.clone(),
+            snapshot,
+            seed: None,
+        };
+        let sandbox = Sandbox::new(options).await.unwrap();
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(sandbox.run(listener, shutdown.clone()));
+        Server {
+            url,
+            key: "sk_test_rusttests1",
+            client,
+            shutdown,
+            task,
+        }
+    }
+
+    pub async fn stop(self) {
+        drop(self.client);
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+
+    /// An API call; `form` is already encoded.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        form: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(self.key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.to_owned())
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub async fn post(&self, path: &str, form: &str) -> (u16, Value) {
+        read(self.send(Method::POST, path, form, &[]).await).await
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        read(self.send(Method::GET, path, "", &[]).await).await
+    }
+
+    /// Control calls take JSON.
+    pub async fn control(&self, path: &str, json: &str) -> Value {
+        let (status, body) = self.post(path, json).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// A session over €25.98; `more` is added to the form.
+    pub async fn session(&self, more: &str) -> String {
+        let (status, body) = self
+            .post("/v1/checkout/sessions", &format!("{SESSION}{more}"))
+            .await;
+        assert_eq!(status, 200, "{body}");
+        body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Types a card on the hosted page: status, where to, page.
+    pub async fn pay(&self, session: &str, number: &str) -> (u16, String, String) {
+        self.submit(
+            &format!("/c/pay/{session}"),
+            &format!("number={number}&expiry=12/34&cvc=123"),
+        )
+        .await
+    }
+
+    /// Posts a form as a browser does.
+    pub async fn submit(&self, path: &str, form: &str) -> (u16, String, String) {
+        let reply = self.send(Method::POST, path, form, &[]).await;
+        let status = reply.status().as_u16();
+        let location = reply
+            .headers()
+            .get("location")
+            .map(|to| to.to_str().unwrap().to_owned())
+            .unwrap_or_default();
+        (status, location, reply.text().await.unwrap())
+    }
+
+    /// The types of all events, oldest first.
+    pub async fn events(&self) -> Vec<String> {
+        let (_, list) = self.get("/v1/events?limit=100").await;
+        let kinds = list["data"].as_array().unwrap().iter();
+        kinds
+            .rev()
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+pub const SESSION: &str = "mode=payment&success_url=https://shop.example/ok?s={CHECKOUT_SESSION_ID}\
+    &cancel_url=https://shop.example/no&line_items[0][quantity]=2&line_items[0][price_data][currency]=eur\
+    &line_items[0][price_data][unit_amount]=1299&line_items[0][price_data][product_data][name]=Mug";
+
+pub async fn read(reply: Response) -> (u16, Value) {
+    let status = reply.status().as_u16();
+    let text = reply.text().await.unwrap();
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}")),
+    )
+}
+
+pub fn unix_now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        .try_into()
+        .unwrap()
+}
+
+/// A merchant's receiver: answers with the given statuses first, then with 200.
+pub struct Receiver {
+    pub url: String,
+    pub got: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+}
+
+impl Receiver {
+    pub async fn start(refusals: &[u16]) -> Receiver {
+        let got = Arc::new(Mutex::new(Vec::new()));
+        let refusals: Arc<Mutex<Vec<u16>>> = Arc::new(Mutex::new(refusals.to_vec()));
+        let state = (got.clone(), refusals);
+        let router = Router::new()
+            .route("/hook", post(receive))
+            .with_state(state);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Receiver { url, got }
+    }
+
+    pub async fn wait_for(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
+        for _ in 0..200 {
+            let got = self.got.lock().unwrap().clone();
+            if got.len() >= count {
+                return got;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!(
+            "waited too long for {count} deliveries, got {}",
+            self.got.lock().unwrap().len()
+        );
+    }
+}
+
+type Kept = (Arc<Mutex<Vec<(HeaderMap, Bytes)>>>, Arc<Mutex<Vec<u16>>>);
+
+async fn receive(
+    State((got, refusals)): State<Kept>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    got.lock().unwrap().push((headers, body));
+    let mut refusals = refusals.lock().unwrap();
+    if refusals.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::from_u16(refusals.remove(0)).unwrap()
+    }
+}
