@@ -243,12 +243,8 @@ async fn a_lost_reply_ends_the_connection_without_a_byte() {
             r#"{"operation":"checkout.sessions.create","fault":"timeout_after_accept"}"#,
         )
         .await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let lost = client
-        .post(format!("{}/v1/checkout/sessions", server.url))
-        .bearer_auth(server.key)
-        .body(SESSION)
-        .send()
+    let lost = server
+        .try_send(Method::POST, "/v1/checkout/sessions", SESSION, &[])
         .await;
     assert!(lost.is_err());
     assert_eq!(server.get("/_control/stats").await.1["sessions"], 1);

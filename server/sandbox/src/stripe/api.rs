@@ -1,11 +1,11 @@
 //! The way of every API request: key, version, route, fault, idempotency, operation, expansion, reply.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Bytes, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, Uri, header},
     response::Response,
 };
 use serde_json::Value;
@@ -20,6 +20,7 @@ use super::{
     operation::{self, Ctx, Operation},
     params::Params,
     payment::Moment,
+    reply::{Outgoing, cut, html_502, refuse, respond},
     state::{Account, Call},
     version,
 };
@@ -40,24 +41,6 @@ struct Incoming {
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-}
-
-/// What goes back.
-#[derive(Debug)]
-struct Outgoing {
-    reply: Reply,
-    replayed: bool,
-    fault: Option<Kind>,
-}
-
-impl From<Reply> for Outgoing {
-    fn from(reply: Reply) -> Self {
-        Outgoing {
-            reply,
-            replayed: false,
-            fault: None,
-        }
-    }
 }
 
 /// Answers any request below `/v1`.
@@ -212,14 +195,6 @@ fn record(
     }
 }
 
-fn refuse(error: &ApiError, request_id: &str) -> Outgoing {
-    Reply {
-        status: error.status,
-        body: error.body(request_id),
-    }
-    .into()
-}
-
 fn idempotency_key(incoming: &Incoming) -> Option<String> {
     if incoming.method != Method::POST {
         return None;
@@ -346,63 +321,4 @@ fn execute(
         }
     })?;
     Ok(reply)
-}
-
-fn respond(
-    request_id: &str,
-    version: Option<&str>,
-    asked: &HeaderMap,
-    outgoing: &Outgoing,
-) -> Response {
-    let body = serde_json::to_vec_pretty(&outgoing.reply.body).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        StatusCode::from_u16(outgoing.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut put = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
-        }
-    };
-    put("content-type", "application/json");
-    put("cache-control", "no-cache, no-store");
-    put("request-id", request_id);
-    put("stripe-version", version.unwrap_or(version::DEFAULT));
-    if let Some(key) = asked
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok())
-    {
-        put("idempotency-key", key);
-    }
-    if outgoing.replayed {
-        put("idempotent-replayed", "true");
-    }
-    match outgoing.reply.status {
-        429 => put("retry-after", "1"),
-        401 => put("www-authenticate", "Basic realm=\"Stripe\""),
-        _ => {}
-    }
-    response
-}
-
-/// A reply that is lost: the connection ends before a byte of it.
-fn cut() -> Response {
-    Response::new(Body::from_stream(futures::stream::once(async {
-        Err::<Bytes, _>(io::Error::other("cut on purpose"))
-    })))
-}
-
-fn html_502(request_id: &str) -> Response {
-    let mut response = Response::new(Body::from(
-        "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
-    ));
-    *response.status_mut() = StatusCode::BAD_GATEWAY;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert("request-id", value);
-    }
-    response
 }

@@ -1,22 +1,9 @@
 //! Reads parameters one by one and refuses what is left: an ignored parameter would be a silent lie.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use super::{error::ApiError, form::Node};
-
-/// Key/value data of the merchant's own (Stripe API reference, Metadata).
-pub type Metadata = BTreeMap<String, String>;
-
-/// What a request does to metadata.
-#[derive(Debug, Clone)]
-pub enum MetadataChange {
-    /// `metadata=`: forget everything.
-    Clear,
-    /// Set keys; an empty value forgets the key.
-    Set(Metadata),
-}
+pub use super::metadata::{Metadata, MetadataChange, apply};
+use super::{error::ApiError, form::Node, metadata::too_many_keys};
 
 /// The parameters of a request, or of one nested object in it.
 #[derive(Debug)]
@@ -245,32 +232,6 @@ impl Params {
             Some((key, _)) => Err(ApiError::unknown(&self.name(key))),
         }
     }
-}
-
-/// Applies a change; the result may not exceed 50 keys either.
-pub fn apply(metadata: &mut Metadata, change: MetadataChange) -> Result<(), ApiError> {
-    let mut next = metadata.clone();
-    match change {
-        MetadataChange::Clear => next.clear(),
-        MetadataChange::Set(set) => {
-            for (key, value) in set {
-                if value.is_empty() {
-                    next.remove(&key)
-                } else {
-                    next.insert(key, value)
-                };
-            }
-        }
-    }
-    if next.len() > 50 {
-        return Err(too_many_keys("metadata"));
-    }
-    *metadata = next;
-    Ok(())
-}
-
-fn too_many_keys(name: &str) -> ApiError {
-    ApiError::invalid("You can only have up to 50 metadata keys.").param(name)
 }
 
 /// Form values have no types; numbers and truth values are told by their looks, as the provider's schema would.

@@ -71,6 +71,17 @@ impl Server {
         form: &str,
         headers: &[(&str, &str)],
     ) -> Response {
+        self.try_send(method, path, form, headers).await.unwrap()
+    }
+
+    /// An API call whose reply may be lost.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        form: &str,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Result<Response> {
         let mut request = self
             .client
             .request(method, format!("{}{path}", self.url))
@@ -78,12 +89,12 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let kind = "application/x-www-form-urlencoded";
         request
-            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-type", kind)
             .body(form.to_owned())
             .send()
             .await
-            .unwrap()
     }
 
     pub async fn post(&self, path: &str, form: &str) -> (u16, Value) {

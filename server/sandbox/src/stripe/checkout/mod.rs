@@ -1,6 +1,7 @@
 //! Checkout sessions: retrieve, list, update, expire, line items.
 
 pub mod create;
+mod lines;
 
 use serde_json::{Value, json};
 

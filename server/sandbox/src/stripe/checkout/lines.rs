@@ -1,0 +1,156 @@
+//! `line_items`: what is bought, and what it costs in sum.
+
+use super::create::metadata;
+use crate::stripe::{error::ApiError, ids, money, objects::session::Line, params::Params};
+
+/// Line items in one session.
+const MAX_LINES: usize = 100;
+
+/// The lines and their one currency.
+pub fn line_items(params: &mut Params) -> Result<(String, Vec<Line>), ApiError> {
+    let preset = params.string("currency", 3)?;
+    let items = params
+        .objects("line_items")?
+        .filter(|items| !items.is_empty())
+        .ok_or_else(|| ApiError::missing("line_items"))?;
+    if items.len() > MAX_LINES {
+        return Err(ApiError::invalid(
+            "A Checkout Session in payment mode can have at most 100 line items.",
+        )
+        .param("line_items"));
+    }
+    let mut currency = preset;
+    let mut lines = Vec::with_capacity(items.len());
+    for item in items {
+        let (of_line, line) = line(item)?;
+        if currency.get_or_insert_with(|| of_line.clone()) != &of_line {
+            return Err(ApiError::invalid(
+                "All line items in a Checkout Session must have the same currency.",
+            )
+            .param("line_items"));
+        }
+        lines.push(line);
+    }
+    Ok((currency.unwrap_or_default(), lines))
+}
+
+fn line(mut item: Params) -> Result<(String, Line), ApiError> {
+    if let Some(price) = item.string("price", 200)? {
+        return Err(ApiError::no_such("price", &price, &item.name("price")).status(400));
+    }
+    let quantity_name = item.name("quantity");
+    let quantity = item
+        .integer("quantity")?
+        .ok_or_else(|| ApiError::missing(&quantity_name))?;
+    if !(1..=999_999).contains(&quantity) {
+        return Err(ApiError::invalid("Quantity must be between 1 and 999999.")
+            .code("parameter_invalid_integer")
+            .param(&quantity_name));
+    }
+    let missing = ApiError::missing(&item.name("price_data"));
+    let mut data = item.object("price_data")?.ok_or(missing)?;
+    let currency = currency(&mut data)?;
+    let unit_amount = unit_amount(&mut data)?;
+    let tax_behavior = data.one_of("tax_behavior", &["exclusive", "inclusive", "unspecified"])?;
+    let missing = ApiError::missing(&data.name("product_data"));
+    let mut product = data.object("product_data")?.ok_or(missing)?;
+    let line = Line {
+        id: ids::object("li_1"),
+        price: ids::object("price_1"),
+        product: ids::fresh("prod_", 14),
+        name: product.required("name", 250)?,
+        description: product.string("description", 40_000)?,
+        unit_amount,
+        quantity,
+        metadata: metadata(&mut item)?,
+        tax_behavior,
+    };
+    // Shown nowhere here: images would be fetched from elsewhere.
+    product.strings("images")?;
+    metadata(&mut product)?;
+    for key in ["tax_code", "tax_details", "unit_label"] {
+        product.raw(key);
+    }
+    item.raw("adjustable_quantity");
+    product.finish()?;
+    data.finish()?;
+    item.finish()?;
+    Ok((currency, line))
+}
+
+fn currency(data: &mut Params) -> Result<String, ApiError> {
+    let name = data.name("currency");
+    let currency = data.required("currency", 3)?.to_lowercase();
+    if money::exponent(&currency).is_none() {
+        return Err(ApiError::invalid(format!(
+            "Invalid currency: {currency}. The payment method types do not support it."
+        ))
+        .param(&name));
+    }
+    Ok(currency)
+}
+
+/// `unit_amount`, or `unit_amount_decimal` as long as it is whole.
+fn unit_amount(data: &mut Params) -> Result<i64, ApiError> {
+    let name = data.name("unit_amount");
+    let decimal_name = data.name("unit_amount_decimal");
+    let decimal = data.string("unit_amount_decimal", 20)?;
+    let amount = match (data.integer("unit_amount")?, decimal) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid(
+                "You may only specify one of unit_amount and unit_amount_decimal.",
+            )
+            .param(&decimal_name));
+        }
+        (Some(amount), None) => amount,
+        (None, Some(text)) => {
+            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+            if fraction.bytes().any(|digit| digit != b'0') {
+                return Err(
+                    ApiError::invalid("This sandbox charges whole minor units only.")
+                        .param(&decimal_name),
+                );
+            }
+            whole
+                .parse()
+                .map_err(|_| ApiError::invalid("Invalid decimal").param(&decimal_name))?
+        }
+        (None, None) => return Err(ApiError::missing(&name)),
+    };
+    if amount < 0 {
+        return Err(
+            ApiError::invalid("This value must be greater than or equal to 0.")
+                .code("parameter_invalid_integer")
+                .param(&name),
+        );
+    }
+    Ok(amount)
+}
+
+/// What the session is over, within the provider's limits.
+pub fn total(lines: &[Line], currency: &str) -> Result<i64, ApiError> {
+    let sum = lines.iter().try_fold(0_i64, |sum, line| {
+        sum.checked_add(line.unit_amount.checked_mul(line.quantity)?)
+    });
+    let amount = sum.filter(|sum| *sum <= money::MAX_MINOR).ok_or_else(|| {
+        ApiError::invalid("The Checkout Session's total amount must be no more than 99999999.")
+            .code("amount_too_large")
+            .param("line_items")
+    })?;
+    if amount < 1 {
+        return Err(ApiError::invalid(
+            "The Checkout Session's total amount must be greater than zero.",
+        )
+        .code("amount_too_small")
+        .param("line_items"));
+    }
+    let step = money::step(currency);
+    if amount % step != 0 {
+        return Err(ApiError::invalid(format!(
+            "Amounts in {currency} must be multiples of {step}."
+        ))
+        .code("parameter_invalid_integer")
+        .param("line_items"));
+    }
+    Ok(amount)
+}

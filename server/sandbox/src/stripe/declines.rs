@@ -1,0 +1,163 @@
+//! The ways to be declined, and the provider's words for each (Stripe, Decline codes).
+
+use serde::{Deserialize, Serialize};
+
+/// The ways to be declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decline {
+    /// No reason given.
+    Generic,
+    /// Not enough money.
+    InsufficientFunds,
+    /// Reported lost.
+    Lost,
+    /// Reported stolen.
+    Stolen,
+    /// Past its date.
+    Expired,
+    /// Wrong security code.
+    IncorrectCvc,
+    /// The issuer could not be asked.
+    Processing,
+    /// Blocked by the provider's own risk rules, never sent to the issuer.
+    Blocked,
+    /// Not a test card at all.
+    NotATestCard,
+    /// The shopper did not pass 3-D Secure.
+    AuthenticationFailed,
+    /// A bank account without enough money.
+    BankInsufficientFunds,
+    /// A bank account that is closed.
+    AccountClosed,
+    /// A bank account that does not exist.
+    NoAccount,
+    /// A debit the account's holder did not authorise.
+    DebitNotAuthorized,
+}
+
+/// The words and codes of a decline.
+#[derive(Debug, Clone, Copy)]
+pub struct DeclineWords {
+    /// `error.code`.
+    pub code: &'static str,
+    /// `decline_code`, where the provider gives one.
+    pub decline_code: Option<&'static str>,
+    /// What the provider tells a shopper.
+    pub message: &'static str,
+    /// What may be tried next.
+    pub advice: Option<&'static str>,
+    /// The network's own code.
+    pub network: Option<&'static str>,
+}
+
+impl Decline {
+    /// The provider's words for it.
+    pub fn words(self) -> DeclineWords {
+        let words = |code, decline_code, message, advice, network| DeclineWords {
+            code,
+            decline_code,
+            message,
+            advice,
+            network,
+        };
+        let declined = "Your card was declined.";
+        let stop = Some("do_not_try_again");
+        let again = Some("try_again_later");
+        match self {
+            Self::Generic => words(
+                "card_declined",
+                Some("generic_decline"),
+                declined,
+                again,
+                Some("01"),
+            ),
+            Self::InsufficientFunds => words(
+                "card_declined",
+                Some("insufficient_funds"),
+                "Your card has insufficient funds.",
+                again,
+                Some("51"),
+            ),
+            Self::Lost => words(
+                "card_declined",
+                Some("lost_card"),
+                declined,
+                stop,
+                Some("41"),
+            ),
+            Self::Stolen => words(
+                "card_declined",
+                Some("stolen_card"),
+                declined,
+                stop,
+                Some("43"),
+            ),
+            Self::Expired => words(
+                "expired_card",
+                Some("expired_card"),
+                "Your card has expired.",
+                stop,
+                Some("54"),
+            ),
+            Self::IncorrectCvc => words(
+                "incorrect_cvc",
+                Some("incorrect_cvc"),
+                "Your card's security code is incorrect.",
+                Some("confirm_card_data"),
+                Some("82"),
+            ),
+            Self::Processing => words(
+                "processing_error",
+                Some("processing_error"),
+                "An error occurred while processing your card. Try again in a little bit.",
+                again,
+                None,
+            ),
+            Self::Blocked => words("card_declined", Some("fraudulent"), declined, None, None),
+            Self::NotATestCard => words(
+                "card_declined",
+                Some("test_mode_live_card"),
+                "Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of \
+                 valid test cards, see the test cards on this page.",
+                None,
+                None,
+            ),
+            Self::AuthenticationFailed => words(
+                "payment_intent_authentication_failure",
+                None,
+                "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+                None,
+                None,
+            ),
+            Self::BankInsufficientFunds => words(
+                "insufficient_funds",
+                None,
+                "The customer's account has insufficient funds to cover this payment.",
+                None,
+                Some("R01"),
+            ),
+            Self::AccountClosed => words(
+                "account_closed",
+                None,
+                "The customer's bank account has been closed.",
+                None,
+                Some("R02"),
+            ),
+            Self::NoAccount => words(
+                "no_account",
+                None,
+                "The customer's bank account could not be located.",
+                None,
+                Some("R03"),
+            ),
+            Self::DebitNotAuthorized => words(
+                "debit_not_authorized",
+                None,
+                "The customer has notified their bank that this payment was unauthorized.",
+                None,
+                Some("R10"),
+            ),
+        }
+    }
+}

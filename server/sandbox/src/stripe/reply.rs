@@ -1,0 +1,103 @@
+//! Replies: status, headers, body, and the two ways to spoil them.
+
+use std::io;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+
+use super::{error::ApiError, idempotency::Reply, version};
+use crate::control::faults::Kind;
+
+/// What goes back.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// Status and body.
+    pub reply: Reply,
+    /// Whether it was stored before.
+    pub replayed: bool,
+    /// What went wrong on purpose.
+    pub fault: Option<Kind>,
+}
+
+impl From<Reply> for Outgoing {
+    fn from(reply: Reply) -> Self {
+        Outgoing {
+            reply,
+            replayed: false,
+            fault: None,
+        }
+    }
+}
+
+/// The reply to a request that is refused.
+pub fn refuse(error: &ApiError, request_id: &str) -> Outgoing {
+    Reply {
+        status: error.status,
+        body: error.body(request_id),
+    }
+    .into()
+}
+
+/// The reply with the headers the provider sends.
+pub fn respond(
+    request_id: &str,
+    version: Option<&str>,
+    asked: &HeaderMap,
+    outgoing: &Outgoing,
+) -> Response {
+    let body = serde_json::to_vec_pretty(&outgoing.reply.body).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(outgoing.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut put = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    };
+    put("content-type", "application/json");
+    put("cache-control", "no-cache, no-store");
+    put("request-id", request_id);
+    put("stripe-version", version.unwrap_or(version::DEFAULT));
+    if let Some(key) = asked
+        .get("idempotency-key")
+        .and_then(|key| key.to_str().ok())
+    {
+        put("idempotency-key", key);
+    }
+    if outgoing.replayed {
+        put("idempotent-replayed", "true");
+    }
+    match outgoing.reply.status {
+        429 => put("retry-after", "1"),
+        401 => put("www-authenticate", "Basic realm=\"Stripe\""),
+        _ => {}
+    }
+    response
+}
+
+/// A reply that is lost: the connection ends before a byte of it.
+pub fn cut() -> Response {
+    Response::new(Body::from_stream(futures::stream::once(async {
+        Err::<Bytes, _>(io::Error::other("cut on purpose"))
+    })))
+}
+
+/// A gateway's page instead of a reply.
+pub fn html_502(request_id: &str) -> Response {
+    let mut response = Response::new(Body::from(
+        "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
+    ));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("request-id", value);
+    }
+    response
+}

@@ -1,0 +1,149 @@
+//! Events become deliveries; deliveries are sent, repeated and recorded (Stripe, Webhooks).
+
+mod queue;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use queue::Parcel;
+
+use super::{
+    ids,
+    objects::event::{Cause, Delivery, DeliveryStatus, Event},
+    state::Account,
+};
+
+/// Waits before the second, third and fourth try, milliseconds at scale 1. The provider's sandbox takes hours.
+const RETRY_MS: [i64; 3] = [5_000, 30_000, 120_000];
+
+/// How webhooks behave; set by the control API.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rules {
+    /// Sent this much later.
+    pub delay_ms: i64,
+    /// Kept back until released.
+    pub hold: bool,
+    /// The payment page waits for the acknowledgement before it sends the shopper back.
+    pub before_redirect: bool,
+    /// Extra copies of every delivery.
+    pub duplicate: u32,
+    /// Thrown away.
+    pub drop: bool,
+    /// Changed after signing.
+    pub tamper: bool,
+    /// Signed with an old time.
+    pub stale: bool,
+    /// Thousandths by which the waits between tries are multiplied.
+    #[serde(rename = "retry_scale_permille")]
+    pub retry_permille: i64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            delay_ms: 0,
+            hold: false,
+            before_redirect: false,
+            duplicate: 0,
+            drop: false,
+            tamper: false,
+            stale: false,
+            retry_permille: 1000,
+        }
+    }
+}
+
+impl Rules {
+    /// When to try again after so many tries; nothing when enough is enough.
+    pub(super) fn retry_after_ms(&self, tries: usize) -> Option<i64> {
+        RETRY_MS
+            .get(tries.checked_sub(1)?)
+            .map(|wait| wait.saturating_mul(self.retry_permille) / 1000)
+    }
+}
+
+impl Account {
+    /// Records what happened and addresses it to every endpoint that wants to know.
+    pub fn emit(
+        &mut self,
+        now_ms: i64,
+        kind: &str,
+        object: Value,
+        previous: Option<Value>,
+        cause: &Cause,
+    ) -> String {
+        let event = Event {
+            id: ids::object("evt_1"),
+            created: now_ms / 1000,
+            kind: kind.to_owned(),
+            object,
+            previous,
+            cause: cause.clone(),
+            pending: 0,
+        };
+        let id = event.id.clone();
+        self.events.insert(event);
+        let interested: Vec<String> = self
+            .endpoints
+            .oldest()
+            .filter(|endpoint| endpoint.wants(kind))
+            .map(|endpoint| endpoint.id.clone())
+            .collect();
+        for endpoint in &interested {
+            self.address(&id, endpoint, now_ms);
+        }
+        if let Some(event) = self.events.get_mut(&id) {
+            event.pending = u32::try_from(interested.len()).unwrap_or(u32::MAX);
+        }
+        id
+    }
+
+    /// Puts an event on its way to one endpoint, under the current rules.
+    pub fn address(&mut self, event: &str, endpoint: &str, now_ms: i64) {
+        let Rules {
+            drop,
+            hold,
+            delay_ms,
+            duplicate,
+            tamper,
+            stale,
+            ..
+        } = self.rules;
+        let status = match () {
+            () if drop => DeliveryStatus::Dropped,
+            () if hold => DeliveryStatus::Held,
+            () => DeliveryStatus::Waiting,
+        };
+        for _ in 0..=duplicate {
+            let delivery = Delivery {
+                id: ids::fresh("dlv_", 16),
+                event: event.to_owned(),
+                endpoint: endpoint.to_owned(),
+                status,
+                tries: Vec::new(),
+                due_ms: now_ms + delay_ms,
+                tampered: tamper,
+                stale,
+            };
+            if status == DeliveryStatus::Waiting {
+                self.enqueue(endpoint, delivery.due_ms, delivery.id.clone());
+            }
+            self.deliveries.insert(delivery);
+        }
+    }
+
+    /// Sends an event again to every endpoint that wants it; how many deliveries that makes.
+    pub fn resend(&mut self, event: &str, now_ms: i64) -> Option<usize> {
+        let kind = self.events.get(event)?.kind.clone();
+        let interested: Vec<String> = self
+            .endpoints
+            .oldest()
+            .filter(|endpoint| endpoint.wants(&kind))
+            .map(|endpoint| endpoint.id.clone())
+            .collect();
+        for endpoint in &interested {
+            self.address(event, endpoint, now_ms);
+        }
+        Some(interested.len())
+    }
+}
