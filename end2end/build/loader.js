@@ -12,5 +12,9 @@ async function start() {
   for (const island of islands) till[island.dataset.component]?.(island);
 }
 
-// Without WebAssembly the page goes on as plain HTML; the reason is for developers.
-start().catch((error) => console.warn("till: staying with plain HTML", error));
+// Without WebAssembly the page goes on as plain HTML, and asks for news as it would without scripts. The reason is for
+// developers.
+start().catch((error) => {
+  console.warn("till: staying with plain HTML", error);
+  if (document.querySelector("main[data-changing]")) setTimeout(() => location.reload(), 5000);
+});

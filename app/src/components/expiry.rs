@@ -25,11 +25,10 @@ pub fn Expiry<'a>(
     });
     view! {
         <div class="expiry">
-            <p>
-                {words.ends_soon} " "
-                <span data-countdown-row hidden=true>
-                    {words.time_left} " " <bdi class="countdown" role="timer" data-countdown></bdi>
-                </span>
+            <p class="ends">{words.ends_soon}</p>
+            <p data-countdown-row hidden=true>
+                {words.time_left} " "
+                <bdi class="countdown" role="timer" data-countdown></bdi>
             </p>
             {extend}
         </div>

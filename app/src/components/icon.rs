@@ -34,7 +34,7 @@ impl Glyph {
                 "M3 9.5 12 4l9 5.5zM5.5 9.5V17M10 9.5V17M14 9.5V17M18.5 9.5V17M3 20h18M4 17h16"
             }
             Glyph::Check => "M5 12.5l4.5 4.5L19 7.5",
-            Glyph::Alert => "M12 6v7.5M12 17.5v.01",
+            Glyph::Alert => "M12 4.5v9.5M12 19v.01",
             Glyph::Clock => "M12 6.5V12l3.5 2.5M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z",
             Glyph::Back => "M9 6 4.5 10.5 9 15M5 10.5h9a5 5 0 0 1 0 10h-2",
             Glyph::Cross => "M7 7l10 10M17 7 7 17",

@@ -103,7 +103,7 @@ impl Page {
     }
 
     fn announcement(&self) -> String {
-        [".notice", "h1", ".expiry p"]
+        [".notice", "h1", ".ends"]
             .iter()
             .filter_map(|selector| self.query_one(selector)?.text_content())
             .collect::<Vec<_>>()
