@@ -155,3 +155,54 @@ async fn late_things_happen_when_time_is_advanced() {
         );
     }
 }
+
+#[tokio::test]
+async fn amounts_and_values_are_wrong_on_request() {
+    let server = Server::start().await;
+    let receiver = Receiver::start(&[]).await;
+    endpoint(&server, &receiver, "checkout.session.completed").await;
+    server
+        .control(
+            "/_control/webhooks",
+            r#"{"amount_delta":-98,"unknown_values":true}"#,
+        )
+        .await;
+    let id = server.session("").await;
+    server.pay(&id, "4242424242424242").await;
+    let got = receiver.wait_for(1).await;
+    let event: Value = serde_json::from_slice(&got[0].1).unwrap();
+    assert_eq!(event["data"]["object"]["status"], "sandbox_unheard_of");
+    let (_, session) = server
+        .get(&format!(
+            "/v1/checkout/sessions/{id}?expand[]=payment_intent"
+        ))
+        .await;
+    assert_eq!(session["amount_total"], 2500);
+    assert_eq!(session["payment_intent"]["amount_received"], 2500);
+}
+
+#[tokio::test]
+async fn a_seeded_account_signs_with_the_secret_it_was_given() {
+    let receiver = Receiver::start(&[]).await;
+    let seed = sandbox::Seed {
+        secret_key: "sk_test_rusttests1".into(),
+        webhook_url: receiver.url.clone(),
+        webhook_secret: "whsec_chosen".into(),
+    };
+    let server = Server::start_seeded(seed).await;
+    let id = server.session("").await;
+    server
+        .post(&format!("/v1/checkout/sessions/{id}/expire"), "")
+        .await;
+    let got = receiver.wait_for(1).await;
+    let header = got[0].0["stripe-signature"].to_str().unwrap();
+    let (t, v1) = header
+        .strip_prefix("t=")
+        .unwrap()
+        .split_once(",v1=")
+        .unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec_chosen").unwrap();
+    mac.update(format!("{t}.").as_bytes());
+    mac.update(&got[0].1);
+    assert_eq!(hex::encode(mac.finalize().into_bytes()), v1);
+}

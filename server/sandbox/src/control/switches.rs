@@ -32,6 +32,8 @@ struct Change {
     drop: Option<bool>,
     tamper: Option<bool>,
     stale: Option<bool>,
+    amount_delta: Option<i32>,
+    unknown_values: Option<bool>,
     retry_scale: Option<Number>,
     reversed: bool,
 }
@@ -110,6 +112,8 @@ fn apply(rules: &mut Rules, change: &Change, scale: Option<i64>) {
     rules.drop = change.drop.unwrap_or(rules.drop);
     rules.tamper = change.tamper.unwrap_or(rules.tamper);
     rules.stale = change.stale.unwrap_or(rules.stale);
+    rules.amount_delta = change.amount_delta.map_or(rules.amount_delta, i64::from);
+    rules.unknown_values = change.unknown_values.unwrap_or(rules.unknown_values);
     rules.retry_permille = scale.unwrap_or(rules.retry_permille);
 }
 

@@ -69,105 +69,39 @@ const fn secure(number: &'static str, label: &'static str, outcome: Outcome) -> 
 }
 
 /// Every card the simulator knows.
+#[rustfmt::skip]
 pub const CARDS: &[TestCard] = &[
     card("4242424242424242", "Pays", Outcome::Pays),
     card("5555555555554444", "Pays (Mastercard)", Outcome::Pays),
     card("378282246310005", "Pays (American Express)", Outcome::Pays),
     secure("4000002760003184", "3-D Secure, then pays", Outcome::Pays),
     secure("4000000000003220", "3-D Secure 2, then pays", Outcome::Pays),
-    secure(
-        "4000008400001629",
-        "3-D Secure, then declined",
-        Outcome::Declined(Decline::Generic),
-    ),
-    secure(
-        "4000008260003178",
-        "3-D Secure, insufficient funds",
-        Outcome::Declined(Decline::InsufficientFunds),
-    ),
-    card(
-        "4000000000000002",
-        "Declined",
-        Outcome::Declined(Decline::Generic),
-    ),
-    card(
-        "4000000000009995",
-        "Insufficient funds",
-        Outcome::Declined(Decline::InsufficientFunds),
-    ),
-    card(
-        "4000000000009987",
-        "Lost card",
-        Outcome::Declined(Decline::Lost),
-    ),
-    card(
-        "4000000000009979",
-        "Stolen card",
-        Outcome::Declined(Decline::Stolen),
-    ),
-    card(
-        "4000000000000069",
-        "Expired card",
-        Outcome::Declined(Decline::Expired),
-    ),
-    card(
-        "4000000000000127",
-        "Incorrect CVC",
-        Outcome::Declined(Decline::IncorrectCvc),
-    ),
-    card(
-        "4000000000000119",
-        "Processing error",
-        Outcome::Declined(Decline::Processing),
-    ),
-    card(
-        "4100000000000019",
-        "Blocked as fraudulent",
-        Outcome::Declined(Decline::Blocked),
-    ),
-    card(
-        "4000000000000259",
-        "Pays, disputed a little later",
-        Outcome::PaysThenDisputed,
-    ),
-    card(
-        "4000000000005126",
-        "Pays, a refund fails later",
-        Outcome::PaysRefundFailsLater,
-    ),
-    card(
-        "4000000000007726",
-        "Pays, a refund takes a while",
-        Outcome::PaysRefundSucceedsLater,
-    ),
+    secure("4000008400001629", "3-D Secure, then declined", Outcome::Declined(Decline::Generic)),
+    secure("4000008260003178", "3-D Secure, insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
+    card("4000000000000002", "Declined", Outcome::Declined(Decline::Generic)),
+    card("4000000000009995", "Insufficient funds", Outcome::Declined(Decline::InsufficientFunds)),
+    card("4000000000009987", "Lost card", Outcome::Declined(Decline::Lost)),
+    card("4000000000009979", "Stolen card", Outcome::Declined(Decline::Stolen)),
+    card("4000000000000069", "Expired card", Outcome::Declined(Decline::Expired)),
+    card("4000000000000127", "Incorrect CVC", Outcome::Declined(Decline::IncorrectCvc)),
+    card("4000000000000119", "Processing error", Outcome::Declined(Decline::Processing)),
+    card("4100000000000019", "Blocked as fraudulent", Outcome::Declined(Decline::Blocked)),
+    card("4000000000000259", "Pays, disputed a little later", Outcome::PaysThenDisputed),
+    card("4000000000005126", "Pays, a refund fails later", Outcome::PaysRefundFailsLater),
+    card("4000000000007726", "Pays, a refund takes a while", Outcome::PaysRefundSucceedsLater),
 ];
 
 /// The routing number of the test bank.
 pub const TEST_ROUTING: &str = "110000000";
 
 /// Test bank accounts: number, label, outcome.
+#[rustfmt::skip]
 pub const BANK_ACCOUNTS: &[(&str, &str, Outcome)] = &[
     ("000123456789", "Pays after a while", Outcome::Pays),
-    (
-        "000222222227",
-        "Insufficient funds",
-        Outcome::Declined(Decline::BankInsufficientFunds),
-    ),
-    (
-        "000111111113",
-        "Account closed",
-        Outcome::Declined(Decline::AccountClosed),
-    ),
-    (
-        "000111111116",
-        "No such account",
-        Outcome::Declined(Decline::NoAccount),
-    ),
-    (
-        "000333333335",
-        "Debit not authorised",
-        Outcome::Declined(Decline::DebitNotAuthorized),
-    ),
+    ("000222222227", "Insufficient funds", Outcome::Declined(Decline::BankInsufficientFunds)),
+    ("000111111113", "Account closed", Outcome::Declined(Decline::AccountClosed)),
+    ("000111111116", "No such account", Outcome::Declined(Decline::NoAccount)),
+    ("000333333335", "Debit not authorised", Outcome::Declined(Decline::DebitNotAuthorized)),
 ];
 
 /// What a number does: (3-D Secure first?, outcome). A number that is no test card is declined.

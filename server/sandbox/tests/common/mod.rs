@@ -13,7 +13,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use reqwest::{Method, Response};
-use sandbox::{Options, Sandbox};
+use sandbox::{Options, Sandbox, Seed};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -29,16 +29,24 @@ pub struct Server {
 
 impl Server {
     pub async fn start() -> Server {
-        Self::start_with(None).await
+        Self::start_as(None, None).await
     }
 
     pub async fn start_with(snapshot: Option<PathBuf>) -> Server {
+        Self::start_as(snapshot, None).await
+    }
+
+    pub async fn start_seeded(seed: Seed) -> Server {
+        Self::start_as(None, Some(seed)).await
+    }
+
+    async fn start_as(snapshot: Option<PathBuf>, seed: Option<Seed>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let options = Options {
             public_url: url.clone(),
             snapshot,
-            seed: None,
+            seed,
         };
         let sandbox = Sandbox::new(options).await.unwrap();
         let client = reqwest::Client::builder()

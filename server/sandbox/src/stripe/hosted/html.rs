@@ -22,7 +22,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Scripts and styles come from here only. There is no `form-action`: it would also stop the redirect to the shop.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
 /// A whole page; `body` is trusted, the rest is escaped.
 pub fn layout(status: StatusCode, title: &str, class: &str, body: &str) -> Response {

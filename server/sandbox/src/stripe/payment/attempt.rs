@@ -73,12 +73,15 @@ impl Account {
 
     /// The session's intent, made on the first try.
     fn intent_of(&mut self, session: &str, moment: &Moment<'_>) -> String {
+        let delta = self.rules.amount_delta;
         let Some(open) = self.sessions.get_mut(session) else {
             return String::new();
         };
         if let Some(intent) = &open.intent {
             return intent.clone();
         }
+        // The control API may want a provider that takes another amount than it was asked to.
+        open.amount = (open.amount + delta).max(1);
         let intent = new_intent(open, moment.now());
         let id = intent.id.clone();
         open.intent = Some(id.clone());

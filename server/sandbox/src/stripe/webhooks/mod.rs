@@ -33,6 +33,10 @@ pub struct Rules {
     pub tamper: bool,
     /// Signed with an old time.
     pub stale: bool,
+    /// Minor units charged above (or below) what the session asked for.
+    pub amount_delta: i64,
+    /// Objects in events have a status and a field nobody has heard of.
+    pub unknown_values: bool,
     /// Thousandths by which the waits between tries are multiplied.
     #[serde(rename = "retry_scale_permille")]
     pub retry_permille: i64,
@@ -48,6 +52,8 @@ impl Default for Rules {
             drop: false,
             tamper: false,
             stale: false,
+            amount_delta: 0,
+            unknown_values: false,
             retry_permille: 1000,
         }
     }
@@ -68,10 +74,14 @@ impl Account {
         &mut self,
         now_ms: i64,
         kind: &str,
-        object: Value,
+        mut object: Value,
         previous: Option<Value>,
         cause: &Cause,
     ) -> String {
+        if self.rules.unknown_values {
+            object["status"] = "sandbox_unheard_of".into();
+            object["sandbox_unheard_of"] = Value::Bool(true);
+        }
         let event = Event {
             id: ids::object("evt_1"),
             created: now_ms / 1000,
