@@ -1,1 +1,7 @@
-//! The till binary: command line, configuration, HTTP.
+//! The `till` binary's parts: command line, configuration, HTTP.
+
+pub mod cli;
+pub mod config;
+pub mod http;
+mod logging;
+mod run;

@@ -256,7 +256,7 @@ impl Engine {
             base_url: row.base_url.clone(),
             live: row.live,
             enabled: row.enabled,
-            webhook_url: format!("{}/hooks/{}/{}", self.settings().public_url, row.provider, row.id),
+            webhook_url: format!("{}/hooks/{}/{}", self.public_url(), row.provider, row.id),
             webhook_secrets: self.secrets(row)?.webhook_secrets.len(),
         })
     }
@@ -310,7 +310,7 @@ impl Engine {
     fn link_summary(&self, link: &Link) -> LinkSummary {
         LinkSummary {
             id: link.id.to_string(),
-            url: format!("{}/l/{}", self.settings().public_url, link.token),
+            url: format!("{}/l/{}", self.public_url(), link.token),
             total: link.total.to_string(),
             once: link.usage == Usage::Once,
             active: link.state == LinkState::Active,

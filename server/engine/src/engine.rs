@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::live::Live;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
-use crate::store::{Store, Tx, accounts};
+use crate::store::{Store, Tx, accounts, inbox};
 use crate::{jobs, live};
 
 /// What the engine is told once.
@@ -65,6 +65,17 @@ impl Engine {
         self.store().is_current().await.unwrap_or(false)
     }
 
+    /// How many stored deliveries wait to be applied.
+    pub async fn backlog(&self) -> Result<i64, Error> {
+        inbox::backlog(&mut *self.store().reader().await?).await
+    }
+
+    /// The address under which shoppers and providers reach this installation, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.0.settings.public_url
+    }
+
     /// The database.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -73,10 +84,6 @@ impl Engine {
 
     pub(crate) fn env(&self) -> &Env {
         &self.0.env
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.0.settings
     }
 
     pub(crate) fn live(&self) -> &Live {

@@ -85,7 +85,7 @@ impl Engine {
         let link = link.ok_or_else(|| Error::NotFound(format!("link {}", found.link)))?;
         let session = sessions::find(&mut connection, &found.attempt.session).await?;
         let token = session.ok_or_else(|| Error::NotFound("session of the attempt".into()))?.session.token;
-        let page = format!("{}/c/{token}", self.settings().public_url);
+        let page = format!("{}/c/{token}", self.public_url());
         Ok(OpenSpec {
             attempt: found.attempt.id.clone(),
             amount: found.attempt.amount,

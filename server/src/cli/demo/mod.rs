@@ -1,0 +1,169 @@
+//! `till demo`.
+
+pub(super) mod ready;
+mod seed;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use engine::{Engine, HttpTransport, LinkSummary};
+use sandbox::{Options, Sandbox, Seed};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use crate::config::{Common, Listen, bind};
+use crate::run;
+use seed::Seeded;
+
+/// Try Till: a server, a provider sandbox on its own origin, an SQLite file and a seeded shop. Prints a link that can be
+/// paid and the test cards. What it keeps lies beside the database; delete that directory to start afresh.
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    listen: Listen,
+    /// Where the provider sandbox listens
+    #[arg(long, env = "TILL_SANDBOX_BIND", default_value = "127.0.0.1:3400")]
+    sandbox_bind: SocketAddr,
+    /// Write addresses and keys to this file, as one JSON object, when everything answers
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+/// What is written to the ready file.
+#[derive(Serialize)]
+struct Ready<'a> {
+    public_url: &'a str,
+    sandbox_url: &'a str,
+    ops_url: String,
+    database_url: &'a str,
+    pay_link: &'a str,
+    link_id: &'a str,
+    merchant: &'a str,
+    api_key: &'a str,
+    provider_account: &'a str,
+    webhook_url: &'a str,
+    webhook_secret: &'a str,
+    sandbox_key: &'a str,
+}
+
+/// How long everything may take to answer.
+const READY_MAX: Duration = Duration::from_secs(20);
+
+impl Demo {
+    pub async fn run(self) -> Result<(), Failure> {
+        // The addresses first: what is bound can be printed and seeded, whatever port was asked for.
+        let listener = bind("TILL_BIND", self.listen.bind).await?;
+        let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
+        let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
+        let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
+        let common = self.reachable(&listener)?;
+        let engine = common.engine().await?;
+        engine.store().migrate().await?;
+        let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
+        let link = seed::link(&engine, &seeded).await?;
+        let sandbox = self.sandbox(&common, &sandbox_url, &seeded).await?;
+        let ops_url = format!("http://{}", ops.local_addr()?);
+
+        let shutdown = run::stop_signal()?;
+        let provider = tokio::spawn({
+            let stop = shutdown.clone();
+            async move { sandbox.run(sandbox_listener, stop).await }
+        });
+        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, shutdown.clone()));
+        self.announce(&engine, &sandbox_url, &ops_url, &common, &seeded, &link, &shutdown).await?;
+        let served = server.await?;
+        shutdown.cancel();
+        provider.await??;
+        Ok(served?)
+    }
+
+    /// With a port chosen by the system, the public address is the one that was bound.
+    fn reachable(&self, listener: &TcpListener) -> Result<Common, Failure> {
+        let mut common = self.common.clone();
+        if self.listen.bind.port() == 0 {
+            common.public_url = format!("http://{}", listener.local_addr()?);
+        }
+        Ok(common)
+    }
+
+    async fn sandbox(&self, common: &Common, url: &str, seeded: &Seeded) -> Result<Sandbox, Failure> {
+        let snapshot = match common.sqlite_file() {
+            Some(_) => Some(common.data_dir()?.join("sandbox.json")),
+            None => None,
+        };
+        let seed = Seed {
+            secret_key: seeded.sandbox_key.clone(),
+            webhook_url: seeded.webhook_url.clone(),
+            webhook_secret: seeded.webhook_secret.clone(),
+        };
+        Ok(Sandbox::new(Options { public_url: url.to_owned(), snapshot, seed: Some(seed) }).await?)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything that is printed")]
+    async fn announce(
+        &self,
+        engine: &Engine,
+        sandbox_url: &str,
+        ops_url: &str,
+        common: &Common,
+        seeded: &Seeded,
+        link: &LinkSummary,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let addresses =
+            [format!("{}/", engine.public_url()), format!("{sandbox_url}/healthz"), format!("{ops_url}/readyz")];
+        let transport = HttpTransport::new()?;
+        tokio::select! {
+            answered = ready::wait(&transport, &addresses, READY_MAX) => answered?,
+            // Stopped, or failed, before everything answered; the caller tells which.
+            () = shutdown.cancelled() => return Ok(()),
+        }
+        if let Some(file) = &self.ready_file {
+            let ready = Ready {
+                public_url: engine.public_url(),
+                sandbox_url,
+                ops_url: ops_url.to_owned(),
+                database_url: &common.database_url,
+                pay_link: &link.url,
+                link_id: &link.id,
+                merchant: &seeded.merchant,
+                api_key: &seeded.api_key,
+                provider_account: &seeded.account,
+                webhook_url: &seeded.webhook_url,
+                webhook_secret: &seeded.webhook_secret,
+                sandbox_key: &seeded.sandbox_key,
+            };
+            ready::write(file, &ready)?;
+        }
+        println!("{}", welcome(&link.url, sandbox_url, ops_url, &seeded.api_key));
+        Ok(())
+    }
+}
+
+fn welcome(link: &str, sandbox: &str, ops: &str, key: &str) -> String {
+    format!(
+        "
+  Till is running. Open this link and pay:
+
+    {link}
+
+  Test cards (any future date, any CVC):
+    4242 4242 4242 4242   pays
+    4000 0000 0000 0002   is declined
+    4000 0000 0000 9995   has too little money
+    4000 0027 6000 3184   asks for 3-D Secure
+
+  Provider sandbox   {sandbox}   simulated, with everything it has sent and received
+  Operations         {ops}   /healthz /readyz /metrics
+  API key            {key}
+
+  Ctrl-C stops it.
+"
+    )
+}

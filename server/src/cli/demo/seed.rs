@@ -1,0 +1,105 @@
+//! The demo's shop: made once, found again at the next start.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use domain::HOUR;
+use domain::currency::Currency;
+use domain::id::MerchantId;
+use domain::line::Line;
+use domain::link::Usage;
+use domain::money::Money;
+use engine::{Engine, LinkSummary, NewAccount, NewLink, OsRandom, Random};
+use serde::{Deserialize, Serialize};
+
+use super::ready;
+use crate::cli::Failure;
+use crate::config::Common;
+
+/// What the demo remembers, in `demo.json` beside the database.
+#[derive(Serialize, Deserialize, Clone)]
+pub(super) struct Seeded {
+    pub merchant: String,
+    pub account: String,
+    pub api_key: String,
+    pub sandbox_key: String,
+    pub sandbox_url: String,
+    pub webhook_url: String,
+    pub webhook_secret: String,
+}
+
+/// The shop of an earlier start, if it fits this one; else a new one.
+pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> Result<Seeded, Failure> {
+    let file = file(common)?;
+    if let Some(seeded) = remembered(engine, file.as_ref(), sandbox_url).await {
+        return Ok(seeded);
+    }
+    let merchant = engine.add_merchant("Kettle & Leaf", Some("help@kettle-and-leaf.example")).await?;
+    let id: MerchantId = merchant.id.parse()?;
+    let (sandbox_key, webhook_secret) = (format!("sk_test_{}", random()), format!("whsec_{}", random()));
+    let new = NewAccount {
+        provider: "stripe".to_owned(),
+        base_url: Some(sandbox_url.to_owned()),
+        live: false,
+        credentials: BTreeMap::from([(connectors::stripe::SECRET_KEY.to_owned(), sandbox_key.clone())]),
+        webhook_secrets: vec![webhook_secret.clone()],
+    };
+    let account = engine.add_account(&id, new).await?;
+    let seeded = Seeded {
+        api_key: engine.add_key(&id, false).await?.secret.unwrap_or_default(),
+        merchant: merchant.id,
+        account: account.id,
+        sandbox_key,
+        sandbox_url: sandbox_url.to_owned(),
+        webhook_url: account.webhook_url,
+        webhook_secret,
+    };
+    if let Some(file) = file {
+        ready::write(&file, &seeded)?;
+    }
+    Ok(seeded)
+}
+
+fn file(common: &Common) -> Result<Option<PathBuf>, Failure> {
+    Ok(match common.sqlite_file() {
+        Some(_) => Some(common.data_dir()?.join("demo.json")),
+        None => None,
+    })
+}
+
+async fn remembered(engine: &Engine, file: Option<&PathBuf>, sandbox_url: &str) -> Option<Seeded> {
+    let seeded: Seeded = serde_json::from_str(&fs::read_to_string(file?).ok()?).ok()?;
+    let accounts = engine.accounts(&seeded.merchant.parse().ok()?).await.ok()?;
+    let account = accounts.into_iter().find(|account| account.id == seeded.account)?;
+    let fits = seeded.sandbox_url == sandbox_url && seeded.webhook_url == account.webhook_url;
+    fits.then_some(seeded)
+}
+
+fn random() -> String {
+    let mut bytes = [0; 24];
+    OsRandom.fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A link for two items that can be paid once. Every start makes a new one, so that there is always one to pay.
+pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary, Failure> {
+    let eur: Currency = "EUR".parse()?;
+    let line = |name: &str, description: &str, minor, quantity| Line {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        unit: Money::new(minor, eur),
+        quantity,
+    };
+    let new = NewLink {
+        lines: vec![
+            line("Sencha, first flush", "100 g, loose leaf", 1_299, 2),
+            line("Stoneware cup", "Glazed, 200 ml", 1_850, 1),
+        ],
+        usage: Usage::Once,
+        live: false,
+        session_ttl: HOUR,
+        extendable: true,
+    };
+    Ok(engine.add_link(&seeded.merchant.parse()?, new).await?)
+}

@@ -1,0 +1,118 @@
+//! The command line.
+
+mod alerts;
+mod demo;
+mod key;
+mod link;
+mod merchant;
+mod migrate;
+mod output;
+mod provider;
+mod sandbox;
+mod secret;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::logging;
+
+/// Why a command failed, for people.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Self-hosted hosted checkout and pay-by-link.
+///
+/// Every setting is an environment variable and a command line option; the option wins.
+#[derive(Parser, Debug)]
+#[command(name = "till", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    /// How much to log to standard error: error, warn, info, debug or trace
+    #[arg(long, global = true, env = "TILL_LOG", default_value = "info")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Try Till: a server, a provider sandbox and a seeded shop; prints a link that can be paid
+    Demo(demo::Demo),
+    /// Run the server
+    Serve(serve::Serve),
+    /// Run the provider simulators alone
+    Sandbox(sandbox::SandboxCommand),
+    /// Bring the database's structure up to date
+    Migrate(migrate::Migrate),
+    /// Add and list merchants
+    Merchant(merchant::MerchantCommand),
+    /// Make, list and revoke a merchant's API keys
+    Key(key::KeyCommand),
+    /// Add and list a merchant's provider accounts, rotate their webhook secrets
+    Provider(provider::ProviderCommand),
+    /// Make, list and switch payment links
+    Link(link::LinkCommand),
+    /// List what a person should look at: rejected webhooks, mismatches, failed jobs
+    Alerts(alerts::Alerts),
+}
+
+impl Command {
+    async fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Demo(command) => command.run().await,
+            Command::Serve(command) => command.run().await,
+            Command::Sandbox(command) => command.run().await,
+            Command::Migrate(command) => command.run().await,
+            Command::Merchant(command) => command.run().await,
+            Command::Key(command) => command.run().await,
+            Command::Provider(command) => command.run().await,
+            Command::Link(command) => command.run().await,
+            Command::Alerts(command) => command.run().await,
+        }
+    }
+
+    /// Servers report what they do; the other commands only print their result, unless something is wrong.
+    fn is_server(&self) -> bool {
+        matches!(self, Command::Demo(_) | Command::Serve(_) | Command::Sandbox(_))
+    }
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = if cli.log == "info" && !cli.command.is_server() { "warn" } else { &cli.log };
+    if let Err(error) = logging::start(level) {
+        return fail(&error);
+    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(cli.command.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    eprintln!("till: {text}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent_and_explains_itself() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            assert!(sub.get_about().is_some() || sub.get_name() == "help", "{}", sub.get_name());
+        }
+    }
+}

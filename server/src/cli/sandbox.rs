@@ -1,0 +1,41 @@
+//! `till sandbox`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use sandbox::{Options, Sandbox};
+use serde_json::json;
+
+use super::Failure;
+use super::demo::ready;
+use crate::config::bind;
+use crate::run::stop_signal;
+
+/// Run the provider simulators alone: real wire formats, real signatures, a hosted page with test cards.
+#[derive(Args, Debug)]
+pub(super) struct SandboxCommand {
+    /// Where they listen
+    #[arg(long, env = "TILL_SANDBOX_BIND", default_value = "127.0.0.1:3400")]
+    bind: SocketAddr,
+    /// Keep the state in this file over a restart
+    #[arg(long)]
+    snapshot: Option<PathBuf>,
+    /// Write the address to this file, as JSON, when it answers
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+impl SandboxCommand {
+    pub async fn run(self) -> Result<(), Failure> {
+        let listener = bind("TILL_SANDBOX_BIND", self.bind).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let sandbox = Sandbox::new(Options { public_url: url.clone(), snapshot: self.snapshot, seed: None }).await?;
+        let shutdown = stop_signal()?;
+        println!("The sandbox is at {url}. Any key that looks like sk_test_… makes an account.");
+        if let Some(file) = &self.ready_file {
+            ready::write(file, &json!({ "sandbox_url": url }))?;
+        }
+        Ok(sandbox.run(listener, shutdown).await?)
+    }
+}

@@ -1,0 +1,37 @@
+//! `till serve`.
+
+use clap::Args;
+use tracing::info;
+
+use super::Failure;
+use crate::config::{Common, Listen, bind};
+use crate::run;
+
+/// Run the server until it is told to stop (Ctrl-C or SIGTERM); requests under way are finished first.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    listen: Listen,
+    /// Do not bring the database's structure up to date first; refuse to start if it is not
+    #[arg(long, env = "TILL_NO_MIGRATE")]
+    no_migrate: bool,
+}
+
+impl Serve {
+    pub async fn run(self) -> Result<(), Failure> {
+        let engine = if self.no_migrate {
+            self.common.ready_engine().await?
+        } else {
+            let engine = self.common.engine().await?;
+            engine.store().migrate().await?;
+            engine
+        };
+        let listener = bind("TILL_BIND", self.listen.bind).await?;
+        let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
+        let shutdown = run::stop_signal()?;
+        info!(bind = %self.listen.bind, ops = %self.listen.ops_bind, public_url = engine.public_url(), "serving");
+        Ok(run::serve(engine, listener, ops, shutdown).await?)
+    }
+}

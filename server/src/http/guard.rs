@@ -1,0 +1,82 @@
+//! What holds for every request: bounds, security headers, the origin of actions, counting.
+
+use std::time::Duration;
+
+use app::pages::Problem;
+use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::http::header::{HeaderName, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
+
+use super::State;
+use super::pages;
+
+/// Nothing inline, nothing from elsewhere, never in a frame. Scripts and styles are files with integrity.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(&str, &str); 7] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+/// Two years, as browsers' preload lists ask for.
+const STRICT_TRANSPORT: (&str, &str) = ("strict-transport-security", "max-age=63072000");
+
+/// Adds the security headers.
+pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let all = HEADERS.into_iter().chain(state.encrypted.then_some(STRICT_TRANSPORT));
+    for (name, value) in all {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    // Pages show the state of one moment and must not be shown again from a cache.
+    let unset = !response.headers().contains_key("cache-control");
+    if unset {
+        response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// How long a request waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Works on a bounded number of requests; the others are asked to come back.
+pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+    match timeout(TURN_TIMEOUT, state.requests.clone().acquire_owned()).await {
+        Ok(Ok(_permit)) => next.run(request).await,
+        _ => busy(),
+    }
+}
+
+/// "Come back in a moment", for machines and people.
+pub(super) fn busy() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "2")], "busy, try again in a moment\n").into_response()
+}
+
+/// Actions come from our own pages only: browsers say where a request comes from, and what says nothing is no browser.
+pub(super) fn same_origin(
+    state: &State,
+) -> Result<CsrfLayer<impl FnMut(ProtectionError) -> Response + Clone + use<>>, ConfigError> {
+    let state = state.clone();
+    let layer = CsrfLayer::new().add_trusted_origin(state.engine.public_url())?;
+    Ok(layer.with_rejection_response(move |_| {
+        pages::problem(&state, &HeaderMap::new(), None, Problem::Forbidden, StatusCode::FORBIDDEN)
+    }))
+}
+
+/// Counts replies by route and status.
+pub(super) async fn count(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let route = matched.map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("till_http_requests_total", "route" => route, "status" => status).increment(1);
+    response
+}

@@ -1,0 +1,88 @@
+//! HTTP: shopper pages, server functions, events, webhooks, assets; and the operations' own listener.
+
+mod assets;
+mod events;
+mod functions;
+mod guard;
+mod hooks;
+mod ops;
+mod pages;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::pages::Assets;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{any, get, post};
+use engine::Engine;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use ops::{Metrics, operations};
+
+/// A form of ours has a few short fields.
+const FORM_BYTES_MAX: usize = 16 * 1024;
+/// Providers' deliveries are a few kilobytes; a batch may be larger.
+const HOOK_BYTES_MAX: usize = 512 * 1024;
+/// No page takes longer, except an event stream.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+/// Requests worked on at a time, event streams apart.
+const REQUESTS_MAX: usize = 512;
+/// Open event streams.
+const STREAMS_MAX: usize = 10_000;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub engine: Engine,
+    pub assets: Arc<Assets>,
+    pub requests: Arc<Semaphore>,
+    pub streams: Arc<Semaphore>,
+    pub shutdown: CancellationToken,
+    /// Whether browsers reach us by https, so that they may be told to keep to it.
+    pub encrypted: bool,
+}
+
+/// Everything that is served to the public.
+pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Router> {
+    let state = State {
+        encrypted: engine.public_url().starts_with("https:"),
+        engine,
+        assets: Arc::new(assets::load()?),
+        requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        shutdown,
+    };
+    let functions = Router::new()
+        .route("/fn/{name}", any(functions::call))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(guard::same_origin(&state).map_err(std::io::Error::other)?);
+    let hooks = Router::new()
+        .route("/hooks/{provider}/{account}", post(hooks::receive))
+        .layer(DefaultBodyLimit::max(HOOK_BYTES_MAX));
+    let short = Router::new()
+        .route("/", get(pages::home))
+        .route("/l/{token}", get(pages::link))
+        .route("/c/{token}", get(pages::session))
+        .route("/c/{token}/return", get(pages::returned))
+        .route("/c/{token}/go", get(pages::go))
+        .route("/assets/{file}", get(assets::serve))
+        .merge(functions)
+        .merge(hooks)
+        .fallback(pages::not_found)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded));
+    let routes = Router::new()
+        .route("/c/{token}/events", get(events::stream))
+        .merge(short)
+        .layer(CompressionLayer::new().gzip(true).br(true))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .layer(middleware::from_fn(guard::count))
+        .with_state(state);
+    Ok(routes)
+}

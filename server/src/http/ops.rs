@@ -1,0 +1,51 @@
+//! For operators: `/healthz`, `/readyz` and `/metrics`, on a listener of their own.
+
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use engine::Engine;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// The process's metrics.
+#[derive(Clone)]
+pub struct Metrics(Option<PrometheusHandle>);
+
+impl Metrics {
+    /// Begins to collect. Several servers in one process, as in tests, share one collection.
+    pub fn install() -> Metrics {
+        static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+        Metrics(HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone())
+    }
+}
+
+/// The operations' addresses.
+pub fn operations(engine: Engine, metrics: Metrics) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(collect))
+        .with_state((engine, metrics))
+}
+
+/// Ready means: the database answers and has this version's structure.
+async fn ready(State((engine, _)): State<(Engine, Metrics)>) -> Response {
+    if engine.is_ready().await {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer or is not migrated\n").into_response()
+}
+
+async fn collect(State((engine, metrics)): State<(Engine, Metrics)>) -> Response {
+    if let Ok(waiting) = engine.backlog().await {
+        metrics::gauge!("till_inbox_backlog").set(waiting as f64);
+    }
+    match metrics.0 {
+        Some(handle) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}

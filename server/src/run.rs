@@ -1,0 +1,76 @@
+//! Running a server: listeners, background work, and an orderly end.
+
+use std::time::Duration;
+
+use engine::Engine;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::http;
+
+/// How long requests and jobs may take to finish after the signal to stop.
+const DRAIN_MAX: Duration = Duration::from_secs(25);
+
+/// Serves until told to stop, then drains.
+pub(crate) async fn serve(
+    engine: Engine,
+    listener: TcpListener,
+    ops: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let metrics = http::Metrics::install();
+    let pages = http::router(engine.clone(), shutdown.clone())?;
+    let operations = http::operations(engine.clone(), metrics);
+    let background = tokio::spawn({
+        let (engine, shutdown) = (engine.clone(), shutdown.clone());
+        async move { engine.run(shutdown).await }
+    });
+    let ops_stop = shutdown.clone();
+    let ops_task = tokio::spawn(async move {
+        axum::serve(ops, operations).with_graceful_shutdown(async move { ops_stop.cancelled().await }).await
+    });
+    let stop = shutdown.clone();
+    let serving = axum::serve(listener, pages).with_graceful_shutdown(async move { stop.cancelled().await });
+    let drained = async {
+        let result = serving.await;
+        // A listener that failed must take the rest down with it.
+        shutdown.cancel();
+        let _ = background.await;
+        let _ = ops_task.await;
+        result
+    };
+    let bounded = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN_MAX).await;
+    };
+    let result = tokio::select! {
+        result = drained => result,
+        () = bounded => {
+            warn!("some requests did not finish in {DRAIN_MAX:?}; what they were doing is finished by jobs at the next start");
+            Ok(())
+        }
+    };
+    let _ = timeout(Duration::from_secs(2), engine.store().close()).await;
+    info!("stopped");
+    result
+}
+
+/// A token that is cancelled by Ctrl-C or SIGTERM.
+pub(crate) fn stop_signal() -> std::io::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = token.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        info!("stopping");
+        stop.cancel();
+    });
+    Ok(token)
+}
