@@ -46,7 +46,7 @@ function fingerprint(wasm) {
 function webAssembly(wasm, work) {
   run("wasm-bindgen", [wasm, "--target", "web", "--no-typescript", "--out-dir", work, "--out-name", "till"]);
   const optimised = join(work, "till.opt.wasm");
-  run("wasm-opt", ["-Oz", ...WASM_FEATURES, join(work, "till_bg.wasm"), "-o", optimised]);
+  run("wasm-opt", ["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features", ...WASM_FEATURES, join(work, "till_bg.wasm"), "-o", optimised]);
   return readFileSync(optimised);
 }
 
