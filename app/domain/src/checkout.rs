@@ -171,7 +171,6 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
                 ..
             }),
         ) => Phase::Authenticate,
-        _ if came_back => Phase::Confirming,
         _ => Phase::Resume,
     }
 }
@@ -187,3 +186,6 @@ fn idle(payment: &Payment) -> Phase {
         None => Phase::Choose,
     }
 }
+
+#[cfg(test)]
+mod tests;

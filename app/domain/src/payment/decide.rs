@@ -323,3 +323,6 @@ impl Event {
         matches!(self, Event::Moved { movement, .. } if *movement != Movement::Voided)
     }
 }
+
+#[cfg(test)]
+mod tests;

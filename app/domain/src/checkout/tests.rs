@@ -1,0 +1,120 @@
+use super::*;
+use crate::HOUR;
+use crate::decline::Decline;
+use crate::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId};
+use crate::payment::{Capture, Movement};
+
+fn session() -> Session {
+    Session {
+        id: SessionId::from_random([1; 16]),
+        token: Token::from_random([2; 16]),
+        merchant: MerchantId::from_random([3; 16]),
+        link: LinkId::from_random([4; 16]),
+        payment: PaymentId::from_random([5; 16]),
+        state: SessionState::Open,
+        notice: None,
+        created: 0,
+        expires: HOUR,
+        extension: HOUR,
+    }
+}
+
+fn money(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
+/// A payment with one attempt, changed by the caller.
+fn payment(change: impl FnOnce(&mut Attempt)) -> Payment {
+    let account = ProviderAccountId::from_random([6; 16]);
+    let id = AttemptId::from_random([7; 16]);
+    let mut attempt = Attempt::new(id, session().id, account, Method::Card, money(1000), 0, HOUR);
+    attempt.stage = Stage::Open;
+    change(&mut attempt);
+    Payment {
+        id: PaymentId::from_random([5; 16]),
+        merchant: MerchantId::from_random([3; 16]),
+        amount: money(1000),
+        capture: Capture::Automatic,
+        canceled: false,
+        attempts: vec![attempt],
+    }
+}
+
+fn with_step(step: Step) -> Payment {
+    payment(|attempt| attempt.progress = Some(Progress { at: 1, step }))
+}
+
+fn with_money(movements: &[Movement]) -> Payment {
+    payment(|attempt| {
+        attempt.stage = Stage::Closed(CloseReason::Succeeded);
+        movements.iter().for_each(|movement| {
+            attempt.book.join(movement);
+        });
+    })
+}
+
+fn declined(class: DeclineClass) -> Step {
+    Step::Declined(Decline { class, code: "x".into() })
+}
+
+fn on_page(payment: &Payment) -> Phase {
+    phase(&session(), payment, false, 0)
+}
+
+fn on_return(payment: &Payment) -> Phase {
+    phase(&session(), payment, true, 0)
+}
+
+#[test]
+fn the_return_address_proves_nothing() {
+    let mut fresh = payment(|_| {});
+    assert_eq!(on_return(&fresh), Phase::Confirming);
+    assert_eq!(on_page(&fresh), Phase::Resume);
+    fresh.attempts.clear();
+    assert_eq!(on_return(&fresh), Phase::Choose);
+}
+
+#[test]
+fn steps_at_the_provider_have_words() {
+    assert_eq!(on_page(&with_step(Step::Processing)), Phase::Processing);
+    assert_eq!(on_page(&with_step(Step::ActionRequired)), Phase::Authenticate);
+    assert_eq!(on_return(&with_step(Step::Waiting)), Phase::Confirming);
+    let stolen = with_step(declined(DeclineClass::SuspectedFraud));
+    assert_eq!(on_page(&stolen), Phase::Declined(DeclineClass::Generic), "suspicion is not shown");
+    assert_eq!(on_return(&stolen), Phase::Confirming, "who has just paid is not told of the try before");
+}
+
+#[test]
+fn money_decides_before_anything_else() {
+    let captured = Movement::Captured { total: 1000 };
+    let paid = with_money(std::slice::from_ref(&captured));
+    assert_eq!(on_page(&paid), Phase::Paid);
+    let late = Session { state: SessionState::Expired, ..session() };
+    assert_eq!(phase(&late, &paid, false, 2 * HOUR), Phase::PaidLate);
+    assert_eq!(on_page(&with_money(&[Movement::Authorised { total: 1000 }])), Phase::Authorised);
+    assert_eq!(on_page(&with_money(&[Movement::Captured { total: 400 }])), Phase::PartlyPaid);
+    assert_eq!(on_page(&with_money(&[Movement::Captured { total: 2000 }])), Phase::Overpaid);
+    let returned = Movement::Returned { reference: "du".into(), amount: 1000 };
+    assert_eq!(on_page(&with_money(&[captured, returned])), Phase::Returned);
+}
+
+#[test]
+fn nobody_is_told_expired_while_a_payment_may_still_arrive() {
+    let over = |payment: &Payment| phase(&session(), payment, false, HOUR);
+    assert_eq!(over(&payment(|_| {})), Phase::Confirming);
+    assert_eq!(over(&payment(|attempt| attempt.stage = Stage::Unknown)), Phase::Unknown);
+    assert_eq!(over(&payment(|attempt| attempt.stage = Stage::Closed(CloseReason::Expired))), Phase::Expired);
+    assert_eq!(over(&with_step(Step::Processing)), Phase::Processing);
+}
+
+#[test]
+fn after_a_closed_attempt_the_choice_is_back() {
+    let closed = |reason| payment(|attempt| attempt.stage = Stage::Closed(reason));
+    assert_eq!(on_page(&closed(CloseReason::Cancelled)), Phase::Choose);
+    assert_eq!(on_page(&closed(CloseReason::Unreachable)), Phase::Choose);
+    let failed = payment(|attempt| {
+        attempt.stage = Stage::Closed(CloseReason::Failed);
+        attempt.progress = Some(Progress { at: 1, step: declined(DeclineClass::ExpiredCard) });
+    });
+    assert_eq!(on_page(&failed), Phase::Declined(DeclineClass::ExpiredCard));
+}
