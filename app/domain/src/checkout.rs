@@ -59,23 +59,13 @@ impl Phase {
     /// Whether the page should keep asking for news.
     #[must_use]
     pub fn may_change_soon(self) -> bool {
-        matches!(
-            self,
-            Phase::Opening
-                | Phase::Closing
-                | Phase::Confirming
-                | Phase::Authenticate
-                | Phase::Unknown
-        )
+        matches!(self, Phase::Opening | Phase::Closing | Phase::Confirming | Phase::Authenticate | Phase::Unknown)
     }
 
     /// Whether the shopper can choose a method now.
     #[must_use]
     pub fn can_choose(self) -> bool {
-        matches!(
-            self,
-            Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate
-        )
+        matches!(self, Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate)
     }
 }
 
@@ -156,21 +146,10 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
     match (&live.stage, &live.progress) {
         (Stage::Opening, _) => Phase::Opening,
         (Stage::Closing(_), _) => Phase::Closing,
-        _ if session.is_over(now) => Phase::Confirming,
-        (
-            _,
-            Some(Progress {
-                step: Step::Declined(decline),
-                ..
-            }),
-        ) => Phase::Declined(decline.class.shown()),
-        (
-            _,
-            Some(Progress {
-                step: Step::ActionRequired,
-                ..
-            }),
-        ) => Phase::Authenticate,
+        // Providers send shoppers to the return address after success; an earlier decline or step is old news there.
+        _ if came_back || session.is_over(now) => Phase::Confirming,
+        (_, Some(Progress { step: Step::Declined(decline), .. })) => Phase::Declined(decline.class.shown()),
+        (_, Some(Progress { step: Step::ActionRequired, .. })) => Phase::Authenticate,
         _ => Phase::Resume,
     }
 }
@@ -178,10 +157,7 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
 fn idle(payment: &Payment) -> Phase {
     let last = payment.attempts.last();
     let stopped = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled);
-    match last
-        .filter(|attempt| !stopped(attempt))
-        .and_then(Attempt::decline)
-    {
+    match last.filter(|attempt| !stopped(attempt)).and_then(Attempt::decline) {
         Some(decline) => Phase::Declined(decline.class.shown()),
         None => Phase::Choose,
     }

@@ -117,10 +117,7 @@ mod tests {
     #[test]
     fn exponents_follow_iso_4217() {
         let exponent = |code: &str| code.parse::<Currency>().unwrap().exponent();
-        assert_eq!(
-            ["EUR", "JPY", "KWD", "ISK", "UGX", "HUF"].map(exponent),
-            [2, 0, 3, 0, 0, 2]
-        );
+        assert_eq!(["EUR", "JPY", "KWD", "ISK", "UGX", "HUF"].map(exponent), [2, 0, 3, 0, 0, 2]);
     }
 
     #[test]

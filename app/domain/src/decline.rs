@@ -96,22 +96,14 @@ impl DeclineClass {
     #[must_use]
     pub fn support_note(self) -> &'static str {
         match self {
-            DeclineClass::InsufficientFunds => {
-                "The bank reports too little money or a limit reached."
-            }
+            DeclineClass::InsufficientFunds => "The bank reports too little money or a limit reached.",
             DeclineClass::TryAgainLater => "Bank or network trouble; the same card may work later.",
             DeclineClass::DataError => "Card details were entered wrongly.",
             DeclineClass::ExpiredCard => "The card has expired.",
-            DeclineClass::AuthenticationRequired => {
-                "The shopper did not complete the bank's authentication."
-            }
-            DeclineClass::Generic => {
-                "The bank refused without a reason; only the bank can tell more."
-            }
+            DeclineClass::AuthenticationRequired => "The shopper did not complete the bank's authentication.",
+            DeclineClass::Generic => "The bank refused without a reason; only the bank can tell more.",
             DeclineClass::DoNotRetry => "The bank forbids further tries with this card.",
-            DeclineClass::SuspectedFraud => {
-                "Lost, stolen, blocked or suspicious card. Do not tell the shopper."
-            }
+            DeclineClass::SuspectedFraud => "Lost, stolen, blocked or suspicious card. Do not tell the shopper.",
             DeclineClass::CancelledByPayer => "The shopper cancelled.",
             DeclineClass::ProviderError => {
                 "A setting at the provider or in Till refused the payment; look at the exchange log."
@@ -130,9 +122,6 @@ mod tests {
             assert_ne!(class.shown(), DeclineClass::SuspectedFraud);
             assert_eq!(class.shown().shown(), class.shown());
         }
-        assert_eq!(
-            DeclineClass::SuspectedFraud.action(),
-            DeclineClass::Generic.action()
-        );
+        assert_eq!(DeclineClass::SuspectedFraud.action(), DeclineClass::Generic.action());
     }
 }

@@ -21,10 +21,7 @@ pub struct BadId {
 
 fn encode(random: [u8; 16]) -> String {
     let bits = u128::from_be_bytes(random);
-    (0..LENGTH)
-        .rev()
-        .map(|group| char::from(ALPHABET[(bits >> (group * 5)) as usize & 31]))
-        .collect()
+    (0..LENGTH).rev().map(|group| char::from(ALPHABET[(bits >> (group * 5)) as usize & 31])).collect()
 }
 
 fn is_encoded(text: &str) -> bool {

@@ -62,21 +62,13 @@ impl Line {
         if name == 0 || name > NAME_CHARS_MAX {
             return Err(LineError::Name);
         }
-        if self
-            .description
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > NAME_CHARS_MAX)
-        {
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > NAME_CHARS_MAX) {
             return Err(LineError::Name);
         }
         if self.quantity == 0 || self.quantity > QUANTITY_MAX {
             return Err(LineError::Quantity);
         }
-        if self.unit.minor < 0 {
-            Err(LineError::Price)
-        } else {
-            Ok(())
-        }
+        if self.unit.minor < 0 { Err(LineError::Price) } else { Ok(()) }
     }
 }
 
@@ -91,11 +83,7 @@ pub fn order_total(lines: &[Line]) -> Result<Money, LineError> {
         line.check()?;
         sum = sum.checked_add(line.total()?)?;
     }
-    if sum.minor == 0 {
-        Err(LineError::Free)
-    } else {
-        Ok(sum)
-    }
+    if sum.minor == 0 { Err(LineError::Free) } else { Ok(sum) }
 }
 
 #[cfg(test)]
@@ -103,12 +91,7 @@ mod tests {
     use super::*;
 
     fn line(minor: i64, currency: &str, quantity: u32) -> Line {
-        Line {
-            name: "Tea".into(),
-            description: None,
-            unit: Money::new(minor, currency.parse().unwrap()),
-            quantity,
-        }
+        Line { name: "Tea".into(), description: None, unit: Money::new(minor, currency.parse().unwrap()), quantity }
     }
 
     #[test]
@@ -119,26 +102,14 @@ mod tests {
 
     #[test]
     fn bad_orders_are_refused() {
-        let unnamed = Line {
-            name: "  ".into(),
-            ..line(1, "EUR", 1)
-        };
+        let unnamed = Line { name: "  ".into(), ..line(1, "EUR", 1) };
         assert_eq!(order_total(&[]), Err(LineError::Empty));
-        assert_eq!(
-            order_total(&vec![line(1, "EUR", 1); 101]),
-            Err(LineError::TooMany)
-        );
+        assert_eq!(order_total(&vec![line(1, "EUR", 1); 101]), Err(LineError::TooMany));
         assert_eq!(order_total(&[unnamed]), Err(LineError::Name));
         assert_eq!(order_total(&[line(1, "EUR", 0)]), Err(LineError::Quantity));
         assert_eq!(order_total(&[line(-1, "EUR", 1)]), Err(LineError::Price));
         assert_eq!(order_total(&[line(0, "EUR", 3)]), Err(LineError::Free));
-        assert!(matches!(
-            order_total(&[line(1, "EUR", 1), line(1, "USD", 1)]),
-            Err(LineError::Money(_))
-        ));
-        assert!(matches!(
-            order_total(&[line(i64::MAX, "EUR", 2)]),
-            Err(LineError::Money(_))
-        ));
+        assert!(matches!(order_total(&[line(1, "EUR", 1), line(1, "USD", 1)]), Err(LineError::Money(_))));
+        assert!(matches!(order_total(&[line(i64::MAX, "EUR", 2)]), Err(LineError::Money(_))));
     }
 }

@@ -37,9 +37,6 @@ impl Method {
 impl FromStr for Method {
     type Err = UnknownMethod;
     fn from_str(text: &str) -> Result<Self, UnknownMethod> {
-        Method::ALL
-            .into_iter()
-            .find(|method| method.as_str() == text)
-            .ok_or(UnknownMethod)
+        Method::ALL.into_iter().find(|method| method.as_str() == text).ok_or(UnknownMethod)
     }
 }

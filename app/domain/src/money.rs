@@ -68,12 +68,7 @@ impl Money {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let dangling = text.contains('.') && fraction.is_empty();
-        if whole.is_empty()
-            || dangling
-            || fraction.len() > digits
-            || !plain(whole)
-            || !plain(fraction)
-        {
+        if whole.is_empty() || dangling || fraction.len() > digits || !plain(whole) || !plain(fraction) {
             return Err(unreadable());
         }
         let padded = format!("{whole}{fraction:0<digits$}");
@@ -88,11 +83,7 @@ impl Money {
         let sign = if self.minor < 0 { "-" } else { "" };
         let all = format!("{:0>width$}", self.minor.unsigned_abs(), width = digits + 1);
         let (whole, fraction) = all.split_at(all.len() - digits);
-        if digits == 0 {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{fraction}")
-        }
+        if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
     fn same_currency(self, other: Money) -> Result<(), MoneyError> {
@@ -104,9 +95,7 @@ impl Money {
 
     fn bounded(self, minor: Option<i64>) -> Result<Money, MoneyError> {
         match minor {
-            Some(minor) if minor.unsigned_abs() <= AMOUNT_MAX as u64 => {
-                Ok(Money::new(minor, self.currency))
-            }
+            Some(minor) if minor.unsigned_abs() <= AMOUNT_MAX as u64 => Ok(Money::new(minor, self.currency)),
             _ => Err(MoneyError::TooLarge),
         }
     }
@@ -154,24 +143,16 @@ mod tests {
         let eur = "EUR".parse().unwrap();
         let usd = "USD".parse().unwrap();
         let most = Money::new(AMOUNT_MAX, eur);
-        assert_eq!(
-            most.checked_add(Money::new(1, eur)),
-            Err(MoneyError::TooLarge)
-        );
+        assert_eq!(most.checked_add(Money::new(1, eur)), Err(MoneyError::TooLarge));
         assert_eq!(most.checked_mul(u32::MAX), Err(MoneyError::TooLarge));
-        assert_eq!(
-            most.checked_add(Money::new(1, usd)),
-            Err(MoneyError::CurrencyMismatch(eur, usd))
-        );
+        assert_eq!(most.checked_add(Money::new(1, usd)), Err(MoneyError::CurrencyMismatch(eur, usd)));
     }
 
     #[test]
     fn odd_texts_are_refused() {
         let eur = "EUR".parse().unwrap();
         let jpy = "JPY".parse().unwrap();
-        for text in [
-            "", ".5", "5.", "1,50", "-1", "+1", "1.505", "1e3", " 1", "١",
-        ] {
+        for text in ["", ".5", "5.", "1,50", "-1", "+1", "1.505", "1e3", " 1", "١"] {
             assert!(Money::parse_decimal(text, eur).is_err(), "{text:?}");
         }
         assert!(Money::parse_decimal("1.5", jpy).is_err());

@@ -66,8 +66,7 @@ impl Session {
     /// Whether its time has run out, told or not.
     #[must_use]
     pub fn is_over(&self, now: Millis) -> bool {
-        self.state == SessionState::Expired
-            || (self.state == SessionState::Open && now >= self.expires)
+        self.state == SessionState::Expired || (self.state == SessionState::Open && now >= self.expires)
     }
 
     /// The new end, if the shopper may have more time: only while it is open, and never past [`SESSION_TTL_MAX`].
@@ -82,9 +81,7 @@ impl Session {
     /// Whether the page should speak of the coming end.
     #[must_use]
     pub fn ends_soon(&self, now: Millis) -> bool {
-        self.state == SessionState::Open
-            && !self.is_over(now)
-            && self.expires - now <= EXPIRY_WARNING
+        self.state == SessionState::Open && !self.is_over(now) && self.expires - now <= EXPIRY_WARNING
     }
 }
 
@@ -111,40 +108,16 @@ mod tests {
     #[test]
     fn an_extension_counts_from_now_and_ends_at_a_day() {
         assert_eq!(session().extended(HOUR / 2), Some(HOUR * 3 / 2));
-        let late = Session {
-            expires: DAY - 1,
-            ..session()
-        };
+        let late = Session { expires: DAY - 1, ..session() };
         assert_eq!(late.extended(DAY - 2), Some(DAY));
-        assert_eq!(
-            Session {
-                expires: DAY,
-                ..session()
-            }
-            .extended(DAY - 1),
-            None
-        );
+        assert_eq!(Session { expires: DAY, ..session() }.extended(DAY - 1), None);
     }
 
     #[test]
     fn an_ended_or_fixed_session_is_not_extended() {
         assert_eq!(session().extended(HOUR), None);
-        assert_eq!(
-            Session {
-                extension: 0,
-                ..session()
-            }
-            .extended(0),
-            None
-        );
-        assert_eq!(
-            Session {
-                state: SessionState::Complete,
-                ..session()
-            }
-            .extended(0),
-            None
-        );
+        assert_eq!(Session { extension: 0, ..session() }.extended(0), None);
+        assert_eq!(Session { state: SessionState::Complete, ..session() }.extended(0), None);
     }
 
     #[test]

@@ -64,8 +64,7 @@ impl Refs {
     /// Whether the other names a different object where both name one.
     #[must_use]
     pub fn contradicts(&self, other: &Refs) -> bool {
-        let differ =
-            |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
+        let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
         differ(&self.session, &other.session) || differ(&self.payment, &other.payment)
     }
 }
@@ -174,10 +173,7 @@ impl Attempt {
     #[must_use]
     pub fn decline(&self) -> Option<&Decline> {
         match &self.progress {
-            Some(Progress {
-                step: Step::Declined(decline),
-                ..
-            }) => Some(decline),
+            Some(Progress { step: Step::Declined(decline), .. }) => Some(decline),
             _ => None,
         }
     }
@@ -185,22 +181,13 @@ impl Attempt {
     /// Whether the payment is under way at the provider and only waiting can tell.
     #[must_use]
     pub fn is_processing(&self) -> bool {
-        self.is_live()
-            && matches!(
-                &self.progress,
-                Some(Progress {
-                    step: Step::Processing,
-                    ..
-                })
-            )
+        self.is_live() && matches!(&self.progress, Some(Progress { step: Step::Processing, .. }))
     }
 
     /// The way to the provider's page, while it can be used.
     #[must_use]
     pub fn usable_handoff(&self, now: Millis) -> Option<&Handoff> {
-        let usable = self.stage == Stage::Open
-            && self.until.is_none_or(|until| now < until)
-            && !self.is_processing();
+        let usable = self.stage == Stage::Open && self.until.is_none_or(|until| now < until) && !self.is_processing();
         if usable { self.handoff.as_ref() } else { None }
     }
 

@@ -146,43 +146,17 @@ impl Book {
             Movement::Authorised { total } => self.authorised = self.authorised.max(*total),
             Movement::Voided => self.voided = true,
             Movement::Captured { total } => self.captured = self.captured.max(*total),
-            Movement::CaptureFailed { reference, amount } => {
-                raise(&mut self.capture_failed, reference, *amount)
-            }
-            Movement::Returned { reference, amount } => {
-                raise(&mut self.returned, reference, *amount)
-            }
-            Movement::PaidOut { reference, amount } => {
-                raise(&mut self.paid_out, reference, *amount)
-            }
-            Movement::Refund {
-                reference,
-                amount,
-                state,
-            } => {
-                if let Some(kept) = entry(
-                    &mut self.refunds,
-                    reference,
-                    Refund {
-                        amount: *amount,
-                        state: *state,
-                    },
-                ) {
+            Movement::CaptureFailed { reference, amount } => raise(&mut self.capture_failed, reference, *amount),
+            Movement::Returned { reference, amount } => raise(&mut self.returned, reference, *amount),
+            Movement::PaidOut { reference, amount } => raise(&mut self.paid_out, reference, *amount),
+            Movement::Refund { reference, amount, state } => {
+                if let Some(kept) = entry(&mut self.refunds, reference, Refund { amount: *amount, state: *state }) {
                     kept.amount = kept.amount.max(*amount);
                     kept.state = kept.state.max(*state);
                 }
             }
-            Movement::Dispute {
-                reference,
-                amount,
-                state,
-                at,
-            } => {
-                let news = Dispute {
-                    amount: *amount,
-                    at: *at,
-                    state: *state,
-                };
+            Movement::Dispute { reference, amount, state, at } => {
+                let news = Dispute { amount: *amount, at: *at, state: *state };
                 if let Some(kept) = entry(&mut self.disputes, reference, news) {
                     kept.amount = kept.amount.max(*amount);
                     (kept.at, kept.state) = (kept.at, kept.state).max((*at, *state));
@@ -195,31 +169,20 @@ impl Book {
     /// Captured less what failed afterwards.
     #[must_use]
     pub fn captured_net(&self) -> i64 {
-        self.captured
-            .saturating_sub(sum(self.capture_failed.values().copied()))
-            .max(0)
+        self.captured.saturating_sub(sum(self.capture_failed.values().copied())).max(0)
     }
 
     /// Refunds in one state.
     #[must_use]
     pub fn refunds_in(&self, state: RefundState) -> i64 {
-        sum(self
-            .refunds
-            .values()
-            .filter(|refund| refund.state == state)
-            .map(|refund| refund.amount))
+        sum(self.refunds.values().filter(|refund| refund.state == state).map(|refund| refund.amount))
     }
 
     /// What disputes hold or took.
     #[must_use]
     pub fn charged_back(&self) -> i64 {
-        let held =
-            |dispute: &&Dispute| matches!(dispute.state, DisputeState::Open | DisputeState::Lost);
-        sum(self
-            .disputes
-            .values()
-            .filter(held)
-            .map(|dispute| dispute.amount))
+        let held = |dispute: &&Dispute| matches!(dispute.state, DisputeState::Open | DisputeState::Lost);
+        sum(self.disputes.values().filter(held).map(|dispute| dispute.amount))
     }
 
     /// What banks took back.
@@ -246,11 +209,7 @@ fn raise(entries: &mut BTreeMap<String, i64>, reference: &str, amount: i64) {
 }
 
 /// The entry of a reference, made if there is room.
-fn entry<'a, T>(
-    entries: &'a mut BTreeMap<String, T>,
-    reference: &str,
-    new: T,
-) -> Option<&'a mut T> {
+fn entry<'a, T>(entries: &'a mut BTreeMap<String, T>, reference: &str, new: T) -> Option<&'a mut T> {
     if entries.len() >= ENTRIES_MAX && !entries.contains_key(reference) {
         return None;
     }
@@ -269,11 +228,7 @@ mod tests {
 
     fn movement() -> impl Strategy<Value = Movement> {
         let amount = 0i64..1_000;
-        let refund = prop_oneof![
-            Just(RefundState::Pending),
-            Just(RefundState::Succeeded),
-            Just(RefundState::Failed)
-        ];
+        let refund = prop_oneof![Just(RefundState::Pending), Just(RefundState::Succeeded), Just(RefundState::Failed)];
         let dispute = prop_oneof![
             Just(DisputeState::Inquiry),
             Just(DisputeState::Open),
@@ -281,32 +236,15 @@ mod tests {
             Just(DisputeState::Lost)
         ];
         prop_oneof![
-            amount
-                .clone()
-                .prop_map(|total| Movement::Authorised { total }),
+            amount.clone().prop_map(|total| Movement::Authorised { total }),
             Just(Movement::Voided),
-            amount
-                .clone()
-                .prop_map(|total| Movement::Captured { total }),
-            (reference(), amount.clone())
-                .prop_map(|(reference, amount)| Movement::CaptureFailed { reference, amount }),
-            (reference(), amount.clone())
-                .prop_map(|(reference, amount)| Movement::Returned { reference, amount }),
-            (reference(), amount.clone(), refund).prop_map(|(reference, amount, state)| {
-                Movement::Refund {
-                    reference,
-                    amount,
-                    state,
-                }
-            }),
-            (reference(), amount, dispute, 0i64..4).prop_map(|(reference, amount, state, at)| {
-                Movement::Dispute {
-                    reference,
-                    amount,
-                    state,
-                    at,
-                }
-            }),
+            amount.clone().prop_map(|total| Movement::Captured { total }),
+            (reference(), amount.clone()).prop_map(|(reference, amount)| Movement::CaptureFailed { reference, amount }),
+            (reference(), amount.clone()).prop_map(|(reference, amount)| Movement::Returned { reference, amount }),
+            (reference(), amount.clone(), refund)
+                .prop_map(|(reference, amount, state)| { Movement::Refund { reference, amount, state } }),
+            (reference(), amount, dispute, 0i64..4)
+                .prop_map(|(reference, amount, state, at)| { Movement::Dispute { reference, amount, state, at } }),
         ]
     }
 
@@ -336,15 +274,8 @@ mod tests {
 
     #[test]
     fn a_refund_that_fails_after_success_gives_the_money_back() {
-        let refund = |state| Movement::Refund {
-            reference: "re_1".into(),
-            amount: 500,
-            state,
-        };
-        let mut book = book_of(&[
-            Movement::Captured { total: 1000 },
-            refund(RefundState::Succeeded),
-        ]);
+        let refund = |state| Movement::Refund { reference: "re_1".into(), amount: 500, state };
+        let mut book = book_of(&[Movement::Captured { total: 1000 }, refund(RefundState::Succeeded)]);
         assert_eq!(book.refunds_in(RefundState::Succeeded), 500);
         assert!(book.join(&refund(RefundState::Failed)));
         assert!(!book.join(&refund(RefundState::Pending)));
@@ -353,16 +284,8 @@ mod tests {
 
     #[test]
     fn a_dispute_can_be_won_and_then_lost() {
-        let dispute = |state, at| Movement::Dispute {
-            reference: "dp_1".into(),
-            amount: 700,
-            state,
-            at,
-        };
-        let mut book = book_of(&[
-            dispute(DisputeState::Open, 1),
-            dispute(DisputeState::Won, 2),
-        ]);
+        let dispute = |state, at| Movement::Dispute { reference: "dp_1".into(), amount: 700, state, at };
+        let mut book = book_of(&[dispute(DisputeState::Open, 1), dispute(DisputeState::Won, 2)]);
         assert_eq!(book.charged_back(), 0);
         book.join(&dispute(DisputeState::Lost, 3));
         assert_eq!(book.charged_back(), 700);

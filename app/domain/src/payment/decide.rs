@@ -45,34 +45,21 @@ pub enum Refusal {
 pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
     match fact {
         Fact::Start(attempt) => start(payment, attempt),
-        Fact::Opened {
-            attempt,
-            refs,
-            handoff,
-            until,
-        } => opened(find(payment, attempt)?, refs, handoff, *until),
+        Fact::Opened { attempt, refs, handoff, until } => opened(find(payment, attempt)?, refs, handoff, *until),
         Fact::NotOpened { attempt, reason } => Ok(not_opened(find(payment, attempt)?, *reason)),
         Fact::Unanswered { attempt } => Ok(unanswered(find(payment, attempt)?)),
         Fact::CloseRequested { attempt, reason } => close(find(payment, attempt)?, *reason),
-        Fact::Observed {
-            attempt,
-            observation,
-        } => observed(payment, find(payment, attempt)?, observation),
+        Fact::Observed { attempt, observation } => observed(payment, find(payment, attempt)?, observation),
         Fact::Cancel => cancel(payment),
     }
 }
 
 fn find<'a>(payment: &'a Payment, id: &AttemptId) -> Result<&'a Attempt, Refusal> {
-    payment
-        .attempt(id)
-        .ok_or_else(|| Refusal::NoSuchAttempt(id.clone()))
+    payment.attempt(id).ok_or_else(|| Refusal::NoSuchAttempt(id.clone()))
 }
 
 fn staged(attempt: &Attempt, stage: Stage) -> Event {
-    Event::Staged {
-        attempt: attempt.id.clone(),
-        stage,
-    }
+    Event::Staged { attempt: attempt.id.clone(), stage }
 }
 
 fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
@@ -86,31 +73,16 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
         return Err(Refusal::Live(live.id.clone()));
     }
     if attempt.amount != payment.amount {
-        return Err(Refusal::Mismatch {
-            expected: payment.amount,
-            got: attempt.amount.to_string(),
-        });
+        return Err(Refusal::Mismatch { expected: payment.amount, got: attempt.amount.to_string() });
     }
-    Ok(vec![Event::Started {
-        attempt: Box::new(attempt.clone()),
-    }])
+    Ok(vec![Event::Started { attempt: Box::new(attempt.clone()) }])
 }
 
-fn opened(
-    attempt: &Attempt,
-    refs: &Refs,
-    handoff: &Handoff,
-    until: Option<Millis>,
-) -> Result<Vec<Event>, Refusal> {
+fn opened(attempt: &Attempt, refs: &Refs, handoff: &Handoff, until: Option<Millis>) -> Result<Vec<Event>, Refusal> {
     if attempt.refs.contradicts(refs) {
         return Err(Refusal::Contradiction(attempt.id.clone()));
     }
-    let known = Event::Known {
-        attempt: attempt.id.clone(),
-        refs: refs.clone(),
-        handoff: Some(handoff.clone()),
-        until,
-    };
+    let known = Event::Known { attempt: attempt.id.clone(), refs: refs.clone(), handoff: Some(handoff.clone()), until };
     Ok(match attempt.stage {
         Stage::Opening | Stage::Unknown => vec![known, staged(attempt, Stage::Open)],
         Stage::Open if attempt.handoff.is_some() => vec![],
@@ -135,9 +107,7 @@ fn unanswered(attempt: &Attempt) -> Vec<Event> {
 fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>, Refusal> {
     match attempt.stage {
         Stage::Closing(_) | Stage::Closed(_) => Ok(vec![]),
-        Stage::Open if !attempt.is_processing() => {
-            Ok(vec![staged(attempt, Stage::Closing(reason))])
-        }
+        Stage::Open if !attempt.is_processing() => Ok(vec![staged(attempt, Stage::Closing(reason))]),
         _ => Err(Refusal::InProgress(attempt.id.clone())),
     }
 }
@@ -157,19 +127,12 @@ fn cancel(payment: &Payment) -> Result<Vec<Event>, Refusal> {
     Ok(events)
 }
 
-fn observed(
-    payment: &Payment,
-    attempt: &Attempt,
-    observation: &Observation,
-) -> Result<Vec<Event>, Refusal> {
+fn observed(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
     check_money(payment, observation)?;
     if attempt.refs.contradicts(&observation.refs) {
         return Err(Refusal::Contradiction(attempt.id.clone()));
     }
-    let mut seen = Observer {
-        attempt: attempt.clone(),
-        events: vec![],
-    };
+    let mut seen = Observer { attempt: attempt.clone(), events: vec![] };
     seen.learn(&observation.refs);
     for news in &observation.news {
         seen.take(news, observation.at);
@@ -182,28 +145,16 @@ fn observed(
 
 /// The provider must speak of the same amount, and of the same currency in everything it says.
 fn check_money(payment: &Payment, observation: &Observation) -> Result<(), Refusal> {
-    let mismatch = |got: String| {
-        Err(Refusal::Mismatch {
-            expected: payment.amount,
-            got,
-        })
-    };
+    let mismatch = |got: String| Err(Refusal::Mismatch { expected: payment.amount, got });
     if let Some(debt) = observation.debt
         && debt != payment.amount
     {
         return mismatch(debt.to_string());
     }
-    let currency = observation
-        .currency
-        .or(observation.debt.map(|debt| debt.currency));
-    let moves = observation
-        .news
-        .iter()
-        .any(|news| matches!(news, News::Moved(_)));
+    let currency = observation.currency.or(observation.debt.map(|debt| debt.currency));
+    let moves = observation.news.iter().any(|news| matches!(news, News::Moved(_)));
     match currency {
-        Some(currency) if currency != payment.amount.currency => {
-            mismatch(format!("an amount in {currency}"))
-        }
+        Some(currency) if currency != payment.amount.currency => mismatch(format!("an amount in {currency}")),
         None if moves => mismatch("an amount without a currency".to_owned()),
         _ => Ok(()),
     }
@@ -222,12 +173,7 @@ impl Observer {
         if joined != self.attempt.refs {
             self.attempt.refs = joined;
             let attempt = self.attempt.id.clone();
-            self.events.push(Event::Known {
-                attempt,
-                refs: refs.clone(),
-                handoff: None,
-                until: None,
-            });
+            self.events.push(Event::Known { attempt, refs: refs.clone(), handoff: None, until: None });
         }
     }
 
@@ -235,10 +181,7 @@ impl Observer {
         let attempt = self.attempt.id.clone();
         match news {
             News::Step(step) => {
-                let progress = Progress {
-                    at,
-                    step: step.clone(),
-                };
+                let progress = Progress { at, step: step.clone() };
                 if self.attempt.progress.as_ref() < Some(&progress) {
                     self.attempt.progress = Some(progress.clone());
                     self.events.push(Event::Progressed { attempt, progress });
@@ -246,10 +189,7 @@ impl Observer {
             }
             News::Moved(movement) => {
                 if self.attempt.book.join(movement) {
-                    self.events.push(Event::Moved {
-                        attempt,
-                        movement: movement.clone(),
-                    });
+                    self.events.push(Event::Moved { attempt, movement: movement.clone() });
                 }
             }
             News::Closed(reason) => {
@@ -279,20 +219,11 @@ impl Observer {
     /// still live elsewhere is to be closed.
     fn settle(&mut self, payment: &Payment) {
         self.stage(Stage::Closed(CloseReason::Succeeded));
-        let others = || {
-            payment
-                .attempts
-                .iter()
-                .filter(|other| other.id != self.attempt.id)
-        };
+        let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
         if others().any(Attempt::has_money) {
-            self.events.push(Event::SecondSuccess {
-                attempt: self.attempt.id.clone(),
-            });
+            self.events.push(Event::SecondSuccess { attempt: self.attempt.id.clone() });
         }
-        let superseded = others()
-            .filter_map(|other| close(other, CloseReason::Superseded).ok())
-            .flatten();
+        let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();
         self.events.extend(superseded.collect::<Vec<_>>());
     }
 }
@@ -304,13 +235,7 @@ impl Payment {
         for event in &events {
             self.apply(event);
         }
-        debug_assert!(
-            self.attempts
-                .iter()
-                .filter(|attempt| attempt.is_live())
-                .count()
-                <= 1
-        );
+        debug_assert!(self.attempts.iter().filter(|attempt| attempt.is_live()).count() <= 1);
         debug_assert!(!matches!(self.status(), Status::Unknown) || self.live().is_some());
         Ok(events)
     }

@@ -83,12 +83,7 @@ impl Payment {
         match event {
             Event::Started { attempt } => self.attempts.push((**attempt).clone()),
             Event::Canceled => self.canceled = true,
-            Event::Known {
-                attempt,
-                refs,
-                handoff,
-                until,
-            } => self.change(attempt, |found| {
+            Event::Known { attempt, refs, handoff, until } => self.change(attempt, |found| {
                 found.refs.join(refs);
                 found.handoff = handoff.clone().or(found.handoff.take());
                 found.until = until.or(found.until);

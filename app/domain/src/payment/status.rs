@@ -87,13 +87,7 @@ pub struct Flags {
 }
 
 pub(super) fn totals(payment: &Payment) -> Totals {
-    let sum = |of: fn(&Book) -> i64| {
-        payment
-            .attempts
-            .iter()
-            .map(|a| of(&a.book))
-            .fold(0, i64::saturating_add)
-    };
+    let sum = |of: fn(&Book) -> i64| payment.attempts.iter().map(|a| of(&a.book)).fold(0, i64::saturating_add);
     Totals {
         authorised: sum(|book| book.authorised),
         captured: sum(Book::captured_net),
@@ -106,39 +100,19 @@ pub(super) fn totals(payment: &Payment) -> Totals {
 }
 
 pub(super) fn status(payment: &Payment) -> Status {
-    if payment
-        .attempts
-        .iter()
-        .any(|attempt| attempt.book.captured_net() > 0)
-    {
+    if payment.attempts.iter().any(|attempt| attempt.book.captured_net() > 0) {
         return Status::Succeeded;
     }
     if payment.attempts.iter().any(Attempt::has_money) {
         return Status::RequiresCapture;
     }
     let Some(live) = payment.live() else {
-        return if payment.canceled {
-            Status::Canceled
-        } else {
-            Status::RequiresPaymentMethod
-        };
+        return if payment.canceled { Status::Canceled } else { Status::RequiresPaymentMethod };
     };
     match (&live.stage, &live.progress) {
         (Stage::Unknown, _) => Status::Unknown,
-        (
-            _,
-            Some(Progress {
-                step: Step::Processing,
-                ..
-            }),
-        ) => Status::Processing,
-        (
-            _,
-            Some(Progress {
-                step: Step::ActionRequired,
-                ..
-            }),
-        ) => Status::RequiresAction,
+        (_, Some(Progress { step: Step::Processing, .. })) => Status::Processing,
+        (_, Some(Progress { step: Step::ActionRequired, .. })) => Status::RequiresAction,
         _ if payment.canceled => Status::Canceled,
         _ => Status::RequiresPaymentMethod,
     }
@@ -146,12 +120,7 @@ pub(super) fn status(payment: &Payment) -> Status {
 
 pub(super) fn flags(payment: &Payment) -> Flags {
     let totals = totals(payment);
-    let disputes = || {
-        payment
-            .attempts
-            .iter()
-            .flat_map(|attempt| attempt.book.disputes.values())
-    };
+    let disputes = || payment.attempts.iter().flat_map(|attempt| attempt.book.disputes.values());
     let paid = totals.captured > 0;
     Flags {
         partially_captured: paid && totals.captured < payment.amount.minor,

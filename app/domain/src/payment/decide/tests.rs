@@ -41,7 +41,8 @@ fn opened(number: u8) -> Fact {
 }
 
 fn seen(number: u8, news: News) -> Fact {
-    let observation = Observation { at: 5, refs: refs(number), debt: Some(eur(1000)), currency: None, news: vec![news] };
+    let observation =
+        Observation { at: 5, refs: refs(number), debt: Some(eur(1000)), currency: None, news: vec![news] };
     Fact::Observed { attempt: id(number), observation }
 }
 
@@ -92,8 +93,13 @@ fn a_second_attempt_waits_until_the_first_is_closed() {
 
 #[test]
 fn late_success_of_a_closed_attempt_counts_and_the_open_one_is_closed() {
-    let facts =
-        [Fact::Start(attempt(1)), opened(1), seen(1, News::Closed(CloseReason::Expired)), Fact::Start(attempt(2)), opened(2)];
+    let facts = [
+        Fact::Start(attempt(1)),
+        opened(1),
+        seen(1, News::Closed(CloseReason::Expired)),
+        Fact::Start(attempt(2)),
+        opened(2),
+    ];
     let mut payment = after(&facts);
     payment.handle(&captured(1)).unwrap();
     assert_eq!(payment.status(), Status::Succeeded);
@@ -140,15 +146,11 @@ fn an_unanswered_request_is_unknown_until_it_is_known() {
 #[test]
 fn a_decline_leaves_the_attempt_open_and_older_news_do_not_undo_it() {
     let decline = Decline { class: DeclineClass::InsufficientFunds, code: "insufficient_funds".into() };
-    let mut payment = after(&[Fact::Start(attempt(1)), opened(1), seen(1, News::Step(Step::Declined(decline.clone())))]);
+    let mut payment =
+        after(&[Fact::Start(attempt(1)), opened(1), seen(1, News::Step(Step::Declined(decline.clone())))]);
     assert_eq!(payment.live().unwrap().decline(), Some(&decline));
-    let older = Observation {
-        at: 4,
-        refs: refs(1),
-        debt: None,
-        currency: None,
-        news: vec![News::Step(Step::Processing)],
-    };
+    let older =
+        Observation { at: 4, refs: refs(1), debt: None, currency: None, news: vec![News::Step(Step::Processing)] };
     assert_eq!(payment.handle(&Fact::Observed { attempt: id(1), observation: older }), Ok(vec![]));
     payment.handle(&captured(1)).unwrap();
     assert_eq!(payment.status(), Status::Succeeded);
