@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use engine::store::Store;
+use engine::store::{Dialect, Store};
 use engine::{Engine, Env, HttpTransport, Keyring, OsRandom, Settings, SystemClock};
 use std::sync::Arc;
 use thiserror::Error;
@@ -57,6 +57,7 @@ impl Common {
     /// Connects to the database with these settings, after making what may be made: the SQLite file and its master key.
     pub async fn engine(&self) -> Result<Engine, ConfigError> {
         let public_url = public_url(&self.public_url)?;
+        Dialect::of(&self.database_url)?;
         let keyring = self.keyring()?;
         let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;

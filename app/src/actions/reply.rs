@@ -30,6 +30,12 @@ pub(super) fn lang(wanted: &str) -> LangChoice {
     LangChoice::new(Some(wanted), &negotiated)
 }
 
+/// The language as far as the shopper chose it, rather than the browser.
+pub(super) fn chosen(wanted: &str) -> Option<&'static str> {
+    let choice = lang(wanted);
+    (!choice.query().is_empty()).then(|| choice.lang.tag())
+}
+
 /// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself.
 pub(super) fn send(token: &str, wanted: &str, next: Next) -> Next {
     let (token, suffix) = match &next {

@@ -29,7 +29,7 @@ pub async fn start_payment(
     let Ok(method) = method.parse() else {
         return Ok(reply::send(&token, &lang, Next::Page));
     };
-    let next = match reply::engine().start(&session, method).await {
+    let next = match reply::engine().start(&session, method, reply::chosen(&lang)).await {
         Ok(Started::Redirect) => Next::Provider,
         Ok(Started::Stay) => Next::Page,
         Err(error) => reply::failed(&error),

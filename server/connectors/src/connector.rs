@@ -66,6 +66,8 @@ pub struct OpenSpec {
     pub return_url: String,
     /// Where the shopper returns after giving up.
     pub cancel_url: String,
+    /// The language the shopper chose, as a tag such as `de`.
+    pub lang: Option<String>,
 }
 
 /// An attempt at the provider.

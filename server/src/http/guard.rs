@@ -35,7 +35,8 @@ pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next
     let mut response = next.run(request).await;
     let all = HEADERS.into_iter().chain(state.encrypted.then_some(STRICT_TRANSPORT));
     for (name, value) in all {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A page may be stricter for itself.
+        response.headers_mut().entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     // Pages show the state of one moment and must not be shown again from a cache.
     let unset = !response.headers().contains_key("cache-control");

@@ -2,7 +2,7 @@
 
 use app::pages::{self as html, PageContext, Problem};
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
+use axum::http::header::{ACCEPT_LANGUAGE, REFERRER_POLICY, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::id::Token;
@@ -138,7 +138,10 @@ pub(super) async fn go(
         Ok::<_, PageError>((url, state.engine.view(&token, false).await?))
     };
     match found.await {
-        Ok((Some(url), view)) => Html(html::redirecting(&view, &url, &context)).into_response(),
+        // The provider must not learn the session's address from the browser.
+        Ok((Some(url), view)) => {
+            ([(REFERRER_POLICY, "no-referrer")], Html(html::redirecting(&view, &url, &context))).into_response()
+        }
         Ok((None, _)) => Redirect::to(&format!("/c/{token}{}", context.lang.query())).into_response(),
         Err(error) => failed(&state, &headers, lang.as_deref(), error),
     }

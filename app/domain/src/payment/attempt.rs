@@ -114,6 +114,8 @@ pub struct Attempt {
     pub account: ProviderAccountId,
     /// With what.
     pub method: Method,
+    /// The language the shopper chose, as a tag such as `de`; carried to the provider and back.
+    pub lang: Option<String>,
     /// The amount asked for.
     pub amount: Money,
     /// When it was started.
@@ -151,6 +153,7 @@ impl Attempt {
             session,
             account,
             method,
+            lang: None,
             amount,
             created,
             stage: Stage::Opening,

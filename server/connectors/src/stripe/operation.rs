@@ -17,6 +17,11 @@ use crate::http::{HttpRequest, HttpResponse};
 const CREATE: &str = "checkout.sessions.create";
 const RETRIEVE: &str = "checkout.sessions.retrieve";
 const EXPIRE: &str = "checkout.sessions.expire";
+/// The languages of Stripe's page that we may ask for; without one it follows the browser (API reference, Checkout Sessions).
+const LOCALES: &[&str] = &[
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms",
+    "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
+];
 /// Characters of a provider's message that are kept.
 const MESSAGE_CHARS_MAX: usize = 300;
 /// How long to wait after a 429 that names no time.
@@ -78,6 +83,7 @@ fn open_form(spec: &OpenSpec) -> Result<String, Fail> {
         .set("client_reference_id", attempt)
         .set("expires_at", spec.until / SECOND)
         .set("payment_method_types[0]", method_name(spec.method))
+        .set_some("locale", spec.lang.as_deref().filter(|lang| LOCALES.contains(lang)))
         .set(&format!("metadata[{ATTEMPT}]"), attempt)
         .set(&format!("payment_intent_data[metadata][{ATTEMPT}]"), attempt);
     if spec.capture == Capture::Manual {
@@ -197,6 +203,7 @@ mod tests {
             until: 1_800_000_000_999,
             return_url: "http://127.0.0.1:3000/c/t/return".into(),
             cancel_url: "http://127.0.0.1:3000/c/t".into(),
+            lang: Some("de".into()),
         }))
     }
 
@@ -226,6 +233,7 @@ mod tests {
             format!("client_reference_id={attempt}"),
             format!("payment_intent_data%5Bmetadata%5D%5Btill_attempt%5D={attempt}"),
             "expires_at=1800000000&".to_owned(),
+            "locale=de".to_owned(),
             "unit_amount%5D=1099".to_owned(),
             "currency%5D=eur".to_owned(),
             "name%5D=Tea+%26+cake".to_owned(),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::id::{AttemptId, PaymentId, ProviderAccountId, Token};
-use domain::link::Link;
 use domain::method::Method;
 use domain::payment::{Attempt, CloseReason, Fact, Payment, Refusal, Stage};
 use domain::session::{Notice, Session};
@@ -42,11 +41,13 @@ enum Turn {
 }
 
 impl Engine {
-    /// Starts a payment with a method, or returns to the one under way.
-    pub async fn start(&self, token: &Token, method: Method) -> Result<Started, PageError> {
+    /// Starts a payment with a method, or returns to the one under way. `lang` is the language the shopper chose, if any;
+    /// it is carried to the provider and back.
+    pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
+        let lang = lang.filter(|tag| is_language_tag(tag));
         for _ in 0..TURNS_MAX {
             let loaded = self.load(token).await?;
-            match self.turn(&loaded, method).await? {
+            match self.turn(&loaded, method, lang).await? {
                 Turn::Finished(started) => return Ok(started),
                 Turn::Open(attempt) => return Ok(self.open_now(&loaded.session, &attempt).await?),
                 Turn::Close(attempt) => self.close_now(&loaded.payment.id, &attempt, CloseReason::Superseded).await?,
@@ -56,7 +57,7 @@ impl Engine {
         Ok(Started::Stay)
     }
 
-    async fn turn(&self, loaded: &Loaded, method: Method) -> Result<Turn, Error> {
+    async fn turn(&self, loaded: &Loaded, method: Method, lang: Option<&str>) -> Result<Turn, Error> {
         let Loaded { session, payment, link } = loaded;
         let now = self.env().now();
         if let Some(live) = payment.live() {
@@ -76,22 +77,23 @@ impl Engine {
             self.notice(session, Some(Notice::MethodUnavailable)).await?;
             return Ok(Turn::Finished(Started::Stay));
         };
-        self.begin(loaded, link, method, account).await
+        self.begin(loaded, method, account, lang).await
     }
 
     /// Inserts the attempt. Of several requests that get this far the database lets one through; the others wait for it.
     async fn begin(
         &self,
         loaded: &Loaded,
-        link: &Link,
         method: Method,
         account: ProviderAccountId,
+        lang: Option<&str>,
     ) -> Result<Turn, Error> {
         let now = self.env().now();
         let until = self.page_end(&account, loaded.session.expires, now).await?;
         let id = AttemptId::from_random(self.env().bits());
-        let attempt =
-            Attempt::new(id.clone(), loaded.session.id.clone(), account, method, link.total, now, until);
+        let (session, amount) = (loaded.session.id.clone(), loaded.payment.amount);
+        let attempt = Attempt::new(id.clone(), session, account, method, amount, now, until);
+        let attempt = Attempt { lang: lang.map(str::to_owned), ..attempt };
         match self.record(&loaded.payment.id, &Fact::Start(attempt), Source::Shopper).await {
             Ok(_) => Ok(Turn::Open(id)),
             Err(Error::Refused(Refusal::Live(_))) => Ok(Turn::Wait),
@@ -174,4 +176,9 @@ impl Engine {
         };
         Ok(stored.is_some_and(|stored| between(&stored.payment)))
     }
+}
+
+/// The simple tags of our languages; anything else would end up in an address.
+fn is_language_tag(tag: &str) -> bool {
+    (2..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
 }

@@ -86,6 +86,7 @@ impl Engine {
         let session = sessions::find(&mut connection, &found.attempt.session).await?;
         let token = session.ok_or_else(|| Error::NotFound("session of the attempt".into()))?.session.token;
         let page = format!("{}/c/{token}", self.public_url());
+        let query = found.attempt.lang.as_ref().map_or_else(String::new, |lang| format!("?lang={lang}"));
         Ok(OpenSpec {
             attempt: found.attempt.id.clone(),
             amount: found.attempt.amount,
@@ -93,8 +94,9 @@ impl Engine {
             method: found.attempt.method,
             capture: found.capture,
             until: found.attempt.until.ok_or_else(|| Error::Corrupt("an attempt without an end".into()))?,
-            return_url: format!("{page}/return"),
-            cancel_url: page,
+            return_url: format!("{page}/return{query}"),
+            cancel_url: format!("{page}{query}"),
+            lang: found.attempt.lang.clone(),
         })
     }
 

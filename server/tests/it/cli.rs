@@ -1,0 +1,132 @@
+//! The command line, run as a program.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Shell(TempDir);
+
+impl Shell {
+    fn new() -> Shell {
+        Shell(tempfile::tempdir().unwrap())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let database = format!("sqlite://{}/till.db", self.0.path().display());
+        Command::new(env!("CARGO_BIN_EXE_till"))
+            .args(arguments)
+            .env_clear()
+            .env("TILL_DATABASE_URL", database)
+            .output()
+            .unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?} should fail");
+        assert!(output.stdout.is_empty(), "errors belong on standard error");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn a_shop_is_set_up_from_nothing() {
+    let till = Shell::new();
+    assert!(till.refused(&["merchant", "list"]).contains("till migrate"));
+    till.json(&["migrate"]);
+    till.json(&["migrate"]);
+    assert!(String::from_utf8(till.run(&["merchant", "list"]).stdout).unwrap().contains("no merchants yet"));
+    let merchant = till.json(&["merchant", "add", "Tea & Co", "--support-email", "help@tea.example"]);
+    let id = merchant["id"].as_str().unwrap();
+    assert_eq!(till.json(&["merchant", "list"])[0]["name"], "Tea & Co");
+
+    let key = till.json(&["key", "add", "--merchant", id]);
+    assert!(key["secret"].as_str().unwrap().starts_with("sk_test_"));
+    assert!(till.json(&["key", "list", "--merchant", id])[0]["secret"].is_null());
+    till.json(&["key", "revoke", key["id"].as_str().unwrap()]);
+    assert!(till.refused(&["key", "revoke", key["id"].as_str().unwrap()]).contains("there is no active key"));
+
+    let line = ["link", "add", "--merchant", id, "--currency", "EUR", "--line", "Tea=12.99*2"];
+    assert!(till.refused(&line).contains("till provider add"));
+    let file = till.0.path().join("key");
+    std::fs::write(&file, "sk_test_abc\n").unwrap();
+    let credential = format!("secret_key=@{}", file.display());
+    let account = till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", &credential]);
+    let url = account["webhook_url"].as_str().unwrap();
+    assert!(url.starts_with("http://127.0.0.1:3000/hooks/stripe/pa_"), "{url}");
+    let account = account["id"].as_str().unwrap();
+    assert_eq!(till.json(&["provider", "add-webhook-secret", account, "whsec_1"])["webhook_secrets"], 1);
+    let link = till.json(&line);
+    assert_eq!(link["total"], "EUR 25.98");
+    assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["url"], link["url"]);
+    till.json(&["link", "disable", link["id"].as_str().unwrap()]);
+    assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["active"], false);
+    assert_eq!(till.json(&["alerts"]).as_array().unwrap().len(), 0);
+    let printed = String::from_utf8(till.run(&["provider", "list", "--merchant", id]).stdout).unwrap();
+    assert!(printed.contains(account) && !printed.contains("sk_test_abc"), "{printed}");
+}
+
+#[test]
+fn impossible_settings_stop_the_start_with_what_to_change() {
+    let till = Shell::new();
+    let cases: [(&[&str], &str); 8] = [
+        (&["serve", "--public-url", "http://pay.example.com"], "TILL_PUBLIC_URL"),
+        (&["serve", "--public-url", "https://pay.example.com/shop"], "TILL_PUBLIC_URL"),
+        (&["serve", "--database-url", "mysql://x"], "TILL_DATABASE_URL"),
+        (&["serve", "--database-url", "postgres://127.0.0.1:1/x"], "TILL_MASTER_KEY"),
+        (&["serve", "--master-key", "short"], "TILL_MASTER_KEY"),
+        (&["serve", "--bind", "203.0.113.1:80"], "TILL_BIND"),
+        (&["serve", "--bind", "nonsense"], "--bind"),
+        (&["--log", "lots=of=noise", "serve"], "TILL_LOG"),
+    ];
+    for (arguments, names) in cases {
+        let error = till.refused(arguments);
+        assert!(error.contains(names), "{arguments:?}: {error}");
+    }
+    let file = till.0.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let url = format!("sqlite://{}/till.db", file.display());
+    assert!(till.refused(&["serve", "--database-url", &url]).contains("TILL_DATABASE_URL"));
+}
+
+#[test]
+fn bad_input_is_explained() {
+    let till = Shell::new();
+    till.json(&["migrate"]);
+    let merchant = till.json(&["merchant", "add", "Tea"]);
+    let id = merchant["id"].as_str().unwrap();
+    let cases: [(&[&str], &str); 7] = [
+        (&["merchant", "add", " "], "name"),
+        (&["key", "add", "--merchant", "mer_x"], "MerchantId"),
+        (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
+        (&["provider", "add", "stripe", "--merchant", id, "--credential", "wrong=b"], "secret_key is missing"),
+        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=x", "--base-url", "http://example.com"], "https"),
+        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=x", "--live"], "TILL_MASTER_KEY"),
+        (&["link", "add", "--merchant", id, "--currency", "XXX", "--line", "Tea=1"], "ISO 4217"),
+    ];
+    for (arguments, says) in cases {
+        let error = till.refused(arguments);
+        assert!(error.contains(says), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let till = Shell::new();
+    let commands: [&[&str]; 10] = [
+        &[], &["demo"], &["serve"], &["sandbox"], &["migrate"], &["merchant", "add"], &["key", "add"],
+        &["provider", "add"], &["link", "add"], &["alerts"],
+    ];
+    for command in commands {
+        let output = till.run(&[command, &["--help"]].concat());
+        assert!(output.status.success());
+        assert!(output.stdout.len() > 200, "{command:?}");
+    }
+}

@@ -1,0 +1,36 @@
+//! Services against real SQLite and real PostgreSQL, the provider over real HTTP against its simulator.
+//!
+//! `both!` makes a test of each body for each database. PostgreSQL's address is in `TILL_TEST_POSTGRES`;
+//! `.ci/with-postgres cargo test` sets it.
+
+mod cli;
+mod hooks;
+mod journey;
+mod pages;
+mod races;
+mod recovery;
+mod world;
+
+/// Runs one body on SQLite and on PostgreSQL.
+macro_rules! both {
+    ($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn body($world: World) $body
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body(World::new($crate::world::Database::sqlite()).await).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                body(World::new($crate::world::Database::postgres().await).await).await;
+            }
+        }
+    };
+}
+pub(crate) use both;

@@ -1,0 +1,122 @@
+//! Providers and servers that fail in the middle.
+
+use domain::checkout::Phase;
+use domain::method::Method;
+use domain::session::Notice;
+use engine::Started;
+use serde_json::json;
+
+use crate::both;
+use crate::world::{World, account_at, eventually};
+
+const GOOD: &str = "4242424242424242";
+
+fn keys(calls: &[serde_json::Value]) -> Vec<String> {
+    let mut keys: Vec<_> = calls.iter().map(|call| call["idempotency_key"].as_str().unwrap_or_default().to_owned()).collect();
+    keys.dedup();
+    keys
+}
+
+both! {
+    async fn a_lost_reply_is_unknown_until_the_same_request_is_answered(world: World) {
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "timeout_after_accept", "count": 1})).await;
+        let session = world.session().await;
+        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.phase(&session).await, Phase::Unknown);
+        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "nobody pays again meanwhile");
+        world.wait_for(&session, Phase::Resume).await;
+        let calls = world.calls("checkout.sessions.create").await;
+        assert!(calls.len() >= 2);
+        assert_eq!(keys(&calls).len(), 1, "always the same key: {calls:?}");
+        assert_eq!(world.provider("/v1/checkout/sessions").await["data"].as_array().unwrap().len(), 1);
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+    }
+}
+
+both! {
+    async fn an_error_that_proves_nothing_is_asked_about_again(world: World) {
+        for fault in ["error_500", "html_502", "error_500_after_accept"] {
+            world.control("faults", json!({"operation": "checkout.sessions.create", "fault": fault, "count": 1})).await;
+            let session = world.session().await;
+            assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "{fault}");
+            assert_eq!(world.phase(&session).await, Phase::Unknown, "{fault}");
+            world.wait_for(&session, Phase::Resume).await;
+        }
+    }
+}
+
+both! {
+    async fn a_rate_limit_is_waited_for(world: World) {
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "rate_limit_429", "count": 1})).await;
+        let session = world.session().await;
+        world.start(&session).await;
+    }
+}
+
+both! {
+    async fn a_provider_that_cannot_be_reached_charges_nothing_and_can_be_tried_again(world: World) {
+        let engine = world.engine();
+        engine.enable_account(&world.account_id(), false).await.unwrap();
+        // Nothing listens on port 1.
+        let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_x");
+        let nowhere = engine.add_account(&world.merchant, nowhere).await.unwrap();
+        let session = world.session().await;
+        assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        let view = world.view(&session).await;
+        assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderUnreachable)));
+        engine.enable_account(&nowhere.id.parse().unwrap(), false).await.unwrap();
+        engine.enable_account(&world.account_id(), true).await.unwrap();
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+    }
+}
+
+both! {
+    async fn refused_credentials_are_told_to_a_person_and_not_to_the_shopper(world: World) {
+        let engine = world.engine();
+        engine.enable_account(&world.account_id(), false).await.unwrap();
+        let wrong = account_at(&world.sandbox, "sk_wrong", "whsec_x");
+        engine.add_account(&world.merchant, wrong).await.unwrap();
+        let session = world.session().await;
+        assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        let view = world.view(&session).await;
+        assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)));
+        assert_eq!(world.alert_kinds().await, ["open_failed"]);
+    }
+}
+
+both! {
+    async fn a_server_that_joins_later_sees_the_same_truth(world: World) {
+        world.control("webhooks", json!({"hold": true})).await;
+        let session = world.session().await;
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        let other = world.second_node().await;
+        world.control("webhooks", json!({"hold": false})).await;
+        eventually("paid, as the other server sees it", || async {
+            other.engine.view(&session, true).await.unwrap().phase == Phase::Paid
+        })
+        .await;
+    }
+}
+
+both! {
+    async fn exchanges_are_written_down_without_secrets(world: World) {
+        let session = world.session().await;
+        world.start(&session).await;
+        let payment = world.payment_of(&session).await;
+        let mut connection = world.engine().store().reader().await.unwrap();
+        let stored = engine::store::payments::find(&mut connection, &payment).await.unwrap().unwrap();
+        let attempt = &stored.payment.attempts[0].id;
+        let exchanges = engine::store::exchanges::of_attempt(&mut connection, attempt).await.unwrap();
+        assert_eq!(exchanges.len(), 1);
+        let text = format!("{exchanges:?}");
+        assert!(text.contains("checkout.sessions.create") && text.contains("3098"), "{text}");
+        for secret in [&world.secret_key, &world.webhook_secret, &session.to_string(), "/c/pay/"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! A server, its database and the provider's simulator, each on its own port of this machine.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderName, Method};
+use connectors::{HttpRequest, HttpResponse};
+use domain::HOUR;
+use domain::checkout::{Phase, View};
+use domain::id::{MerchantId, PaymentId, ProviderAccountId, Token};
+use domain::line::Line;
+use domain::link::Usage;
+use domain::money::Money;
+use engine::store::Store;
+use engine::{
+    AccountSummary, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random, Settings,
+    Started, SystemClock, Transport,
+};
+use sandbox::{Options, Sandbox, Seed};
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The longest a test waits for something that happens by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Database {
+    pub url: String,
+    _directory: Option<TempDir>,
+}
+
+impl Database {
+    pub fn sqlite() -> Database {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/till.db", directory.path().display());
+        Database { url, _directory: Some(directory) }
+    }
+
+    pub async fn postgres() -> Database {
+        let server = std::env::var("TILL_TEST_POSTGRES")
+            .expect("TILL_TEST_POSTGRES names a PostgreSQL for tests; run them with .ci/with-postgres");
+        let name = format!("till_{}", random_hex());
+        let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        Database { url: format!("{server}/{name}"), _directory: None }
+    }
+}
+
+pub fn random_hex() -> String {
+    let mut bytes = [0; 12];
+    OsRandom.fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One server.
+pub struct Node {
+    pub engine: Engine,
+    pub url: String,
+    _stop: DropGuard,
+}
+
+pub struct World {
+    pub database: Database,
+    pub node: Node,
+    pub sandbox: String,
+    pub merchant: MerchantId,
+    pub account: AccountSummary,
+    pub secret_key: String,
+    pub webhook_secret: String,
+    pub http: HttpTransport,
+    key: String,
+    _stop: DropGuard,
+}
+
+impl World {
+    pub async fn new(database: Database) -> World {
+        let key = Keyring::generate(&OsRandom);
+        let node = serve(&database, &key, None).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sandbox = format!("http://{}", listener.local_addr().unwrap());
+        let (secret_key, webhook_secret) =
+            (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
+        let merchant = node.engine.add_merchant("Kettle & Leaf", None).await.unwrap();
+        let merchant: MerchantId = merchant.id.parse().unwrap();
+        let new = account_at(&sandbox, &secret_key, &webhook_secret);
+        let account = node.engine.add_account(&merchant, new).await.unwrap();
+        let seed = Seed {
+            secret_key: secret_key.clone(),
+            webhook_url: account.webhook_url.clone(),
+            webhook_secret: webhook_secret.clone(),
+        };
+        let options = Options { public_url: sandbox.clone(), snapshot: None, seed: Some(seed) };
+        let provider = Sandbox::new(options).await.unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(provider.run(listener, stop.clone()));
+        let http = HttpTransport::new().unwrap();
+        let stop = stop.drop_guard();
+        World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, _stop: stop }
+    }
+
+    /// Another server on the same database.
+    pub async fn second_node(&self) -> Node {
+        serve(&self.database, &self.key, Some(self.node.url.clone())).await
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.node.engine
+    }
+
+    pub fn account_id(&self) -> ProviderAccountId {
+        self.account.id.parse().unwrap()
+    }
+
+    /// A link over two items, EUR 30.98.
+    pub async fn link(&self, usage: Usage) -> Token {
+        self.link_with_ttl(usage, HOUR).await
+    }
+
+    pub async fn link_with_ttl(&self, usage: Usage, session_ttl: i64) -> Token {
+        let eur = "EUR".parse().unwrap();
+        let line = |name: &str, minor, quantity| Line {
+            name: name.to_owned(),
+            description: None,
+            unit: Money::new(minor, eur),
+            quantity,
+        };
+        let lines = vec![line("Tea", 1299, 2), line("Cup", 500, 1)];
+        let new = NewLink { lines, usage, live: false, session_ttl, extendable: true };
+        let link = self.engine().add_link(&self.merchant, new).await.unwrap();
+        link.url.rsplit('/').next().unwrap().parse().unwrap()
+    }
+
+    pub async fn open(&self, link: &Token) -> Token {
+        match self.engine().open_link(link).await.unwrap() {
+            OpenedLink::Session(token) => token,
+            OpenedLink::Inactive { .. } => panic!("the link is inactive"),
+        }
+    }
+
+    /// A fresh session of a one-time link.
+    pub async fn session(&self) -> Token {
+        let link = self.link(Usage::Once).await;
+        self.open(&link).await
+    }
+
+    pub async fn view(&self, token: &Token) -> View {
+        self.engine().view(token, false).await.unwrap()
+    }
+
+    pub async fn phase(&self, token: &Token) -> Phase {
+        self.view(token).await.phase
+    }
+
+    /// Starts with a card and returns the address of the provider's page.
+    pub async fn start(&self, token: &Token) -> String {
+        assert_eq!(self.engine().start(token, domain::method::Method::Card, None).await.unwrap(), Started::Redirect);
+        self.engine().handoff(token).await.unwrap().expect("a page is open")
+    }
+
+    /// Enters a card on the provider's page; returns the reply's status.
+    pub async fn pay(&self, page: &str, number: &str) -> u16 {
+        self.post_form(page, &[("number", number), ("expiry", "12/40"), ("cvc", "123")]).await.status
+    }
+
+    pub async fn wait_for(&self, token: &Token, phase: Phase) {
+        eventually(&format!("{phase:?}"), || async { self.phase(token).await == phase }).await;
+    }
+
+    pub async fn payment_of(&self, token: &Token) -> PaymentId {
+        let mut connection = self.engine().store().reader().await.unwrap();
+        let stored = engine::store::sessions::by_token(&mut connection, token).await.unwrap();
+        stored.unwrap().session.payment
+    }
+
+    /// The payment's events with who told them.
+    pub async fn events(&self, token: &Token) -> Vec<(domain::payment::Event, String)> {
+        let id = self.payment_of(token).await;
+        let mut connection = self.engine().store().reader().await.unwrap();
+        engine::store::payments::events(&mut connection, &id).await.unwrap()
+    }
+
+    pub async fn inbox(&self) -> Vec<engine::store::inbox::InboxRow> {
+        let mut connection = self.engine().store().reader().await.unwrap();
+        engine::store::inbox::of_account(&mut connection, &self.account_id()).await.unwrap()
+    }
+
+    pub async fn alert_kinds(&self) -> Vec<String> {
+        self.engine().alerts(100).await.unwrap().into_iter().map(|alert| alert.kind).collect()
+    }
+
+    /// Sets a switch of the sandbox.
+    pub async fn control(&self, path: &str, body: Value) {
+        let (url, body) = (format!("{}/_control/{path}", self.sandbox), body.to_string());
+        let reply = self.send(Method::POST, &url, "application/json", &body, &[]).await;
+        assert!(reply.status < 300, "{path} {body}: {}", String::from_utf8_lossy(&reply.body));
+    }
+
+    /// What the sandbox was asked, of one operation.
+    pub async fn calls(&self, operation: &str) -> Vec<Value> {
+        let url = format!("{}/_control/calls?account={}&operation={operation}", self.sandbox, self.secret_key);
+        let reply = self.send(Method::GET, &url, "", "", &[]).await;
+        let calls: Value = serde_json::from_slice(&reply.body).unwrap();
+        let calls = calls.get("data").or_else(|| calls.get("calls")).unwrap_or(&calls);
+        calls.as_array().unwrap_or_else(|| panic!("no list of calls: {calls}")).clone()
+    }
+
+    /// An object or list of the provider's API.
+    pub async fn provider(&self, path: &str) -> Value {
+        let bearer = format!("Bearer {}", self.secret_key);
+        let reply = self.send(Method::GET, &format!("{}{path}", self.sandbox), "", "", &[("authorization", &bearer)]).await;
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    pub async fn get(&self, url: &str) -> HttpResponse {
+        self.send(Method::GET, url, "", "", &[("accept", "text/html")]).await
+    }
+
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> HttpResponse {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send(Method::POST, url, "application/x-www-form-urlencoded", &body, &[("accept", "text/html")]).await
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        content_type: &str,
+        body: &str,
+        headers: &[(&'static str, &str)],
+    ) -> HttpResponse {
+        let mut headers: Vec<_> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let authorization = match headers.iter().position(|(name, _)| *name == "authorization") {
+            Some(at) => headers.remove(at).1,
+            None => String::new(),
+        };
+        if !content_type.is_empty() {
+            headers.push(("content-type", content_type.to_owned()));
+        }
+        let request = HttpRequest {
+            name: "test",
+            method,
+            path: String::new(),
+            authorization: authorization.into(),
+            headers,
+            body: body.to_owned(),
+        };
+        self.http.send(url, &request).await.unwrap()
+    }
+}
+
+/// Credentials of an account at the sandbox.
+pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewAccount {
+    NewAccount {
+        provider: "stripe".to_owned(),
+        base_url: Some(sandbox.to_owned()),
+        live: false,
+        credentials: BTreeMap::from([("secret_key".to_owned(), secret_key.to_owned())]),
+        webhook_secrets: vec![webhook_secret.to_owned()],
+    }
+}
+
+async fn serve(database: &Database, key: &str, public_url: Option<String>) -> Node {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let store = Store::connect(&database.url).await.unwrap();
+    store.migrate().await.unwrap();
+    let env = Env {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(OsRandom),
+        transport: Arc::new(HttpTransport::new().unwrap()),
+    };
+    let settings = Settings { public_url: public_url.unwrap_or_else(|| url.clone()) };
+    let engine = Engine::new(env, store, Keyring::parse(key).unwrap(), settings);
+    let stop = CancellationToken::new();
+    let router = server::http::router(engine.clone(), stop.clone()).unwrap();
+    let (background, ended) = (engine.clone(), stop.clone());
+    tokio::spawn(async move { background.run(ended).await });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Node { engine, url, _stop: stop.drop_guard() }
+}
+
+/// Waits until a condition holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "never happened: {what}");
+}
+
+/// A Stripe-Signature header for a body.
+pub fn sign(secret: &str, time: i64, body: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{time}.{body}").as_bytes());
+    let digest: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={time},v1={digest}")
+}
+
+/// Seconds since 1970.
+pub fn seconds() -> i64 {
+    engine::Clock::now(&SystemClock) / 1000
+}
+
+/// The webhook of a paid session, as the provider would send it.
+pub fn paid_event(id: &str, attempt: &str, session: &str, amount: i64, currency: &str) -> String {
+    json!({
+        "id": id, "object": "event", "type": "checkout.session.completed", "created": seconds(), "livemode": false,
+        "data": {"object": {
+            "id": session, "object": "checkout.session", "status": "complete", "payment_status": "paid",
+            "payment_intent": "pi_forged", "amount_total": amount, "currency": currency,
+            "client_reference_id": attempt, "metadata": {"till_attempt": attempt}
+        }}
+    })
+    .to_string()
+}
+
+/// A header by name.
+pub fn header(reply: &HttpResponse, name: &'static str) -> String {
+    let value = reply.headers.get(HeaderName::from_static(name));
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
