@@ -45,33 +45,23 @@ mod gallery {
 
     fn write_all(directory: &Path, ctx: &PageContext) -> io::Result<()> {
         fs::create_dir_all(directory)?;
-        let write =
-            |name: &str, html: String| fs::write(directory.join(format!("{name}.html")), html);
+        let write = |name: &str, html: String| fs::write(directory.join(format!("{name}.html")), html);
         let page = |name: &str, view: &View| write(name, pages::checkout(view, true, ctx));
         for phase in sample::phases() {
             page(&name(phase), &sample::view(phase))?;
         }
         for notice in sample::NOTICES {
-            let view = View {
-                notice: Some(notice),
-                ..sample::view(Phase::Choose)
-            };
+            let view = View { notice: Some(notice), ..sample::view(Phase::Choose) };
             page(&format!("notice-{notice:?}").to_lowercase(), &view)?;
         }
         page("ending", &sample::ending(Phase::Choose))?;
         page("hostile", &sample::hostile(Phase::Choose))?;
         page("hostile-paid", &sample::hostile(Phase::Paid))?;
         for problem in Problem::ALL {
-            write(
-                &format!("problem-{problem:?}").to_lowercase(),
-                pages::problem(problem, ctx),
-            )?;
+            write(&format!("problem-{problem:?}").to_lowercase(), pages::problem(problem, ctx))?;
         }
         let view = sample::view(Phase::Resume);
-        write(
-            "redirecting",
-            pages::redirecting(&view, "https://pay.example/p?a=1&b=2", ctx),
-        )?;
+        write("redirecting", pages::redirecting(&view, "https://pay.example/p?a=1&b=2", ctx))?;
         write("inactive", pages::inactive_link(&view.merchant, ctx))?;
         write("home", pages::home(ctx))
     }
@@ -92,9 +82,7 @@ mod gallery {
         for entry in fs::read_dir(site)? {
             let path = entry?.path();
             let kind = path.extension().and_then(|kind| kind.to_str());
-            let slot = ["css", "js", "wasm"]
-                .iter()
-                .position(|known| Some(*known) == kind);
+            let slot = ["css", "js", "wasm"].iter().position(|known| Some(*known) == kind);
             if let (Some(slot), Some(name)) = (slot, path.file_name()) {
                 fs::copy(&path, copies.join(name))?;
                 found[slot] = Some(Asset {
@@ -106,9 +94,7 @@ mod gallery {
         }
         match found {
             [Some(css), Some(js), Some(wasm)] => Ok(Assets { css, js, wasm }),
-            _ => Err(io::Error::other(
-                "the site directory has no manifest of css, js and wasm",
-            )),
+            _ => Err(io::Error::other("the site directory has no manifest of css, js and wasm")),
         }
     }
 }

@@ -187,7 +187,9 @@ mod tests {
         for good in ["https://pay.example.com", "http://127.0.0.1:3000", "http://localhost:3000/", "http://[::1]:1"] {
             assert!(public_url(good).is_ok(), "{good}");
         }
-        for bad in ["pay.example.com", "http://pay.example.com", "https://x/y", "https://x?y", "ftp://x", "https://u@x", ""] {
+        for bad in
+            ["pay.example.com", "http://pay.example.com", "https://x/y", "https://x?y", "ftp://x", "https://u@x", ""]
+        {
             let error = public_url(bad).unwrap_err().to_string();
             assert!(error.contains("TILL_PUBLIC_URL"), "{error}");
         }

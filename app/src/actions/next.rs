@@ -34,9 +34,7 @@ impl Plain for Next {
             "page" => Some(Next::Page),
             "busy" => Some(Next::Busy),
             "gone" => Some(Next::Gone),
-            _ => text
-                .strip_prefix("session ")
-                .map(|token| Next::Session(token.to_owned())),
+            _ => text.strip_prefix("session ").map(|token| Next::Session(token.to_owned())),
         }
     }
 }

@@ -75,9 +75,7 @@ fn redirect(location: &str) {
 
 fn request_header(name: HeaderName) -> String {
     let header = |headers: &HeaderMap| Some(headers.get(name)?.to_str().ok()?.to_owned());
-    use_context::<Parts>()
-        .and_then(|parts| header(&parts.headers))
-        .unwrap_or_default()
+    use_context::<Parts>().and_then(|parts| header(&parts.headers)).unwrap_or_default()
 }
 
 /// A redirect that cannot carry an error: Leptos sends a form it cannot decode back to the `Referer` with the error in
@@ -86,11 +84,8 @@ fn request_header(name: HeaderName) -> String {
 pub fn clean_location(location: &str) -> String {
     let path = location.find("/c/").map_or("/", |start| &location[start..]);
     let path = path.split(['?', '#']).next().unwrap_or("/");
-    let language = location
-        .split(['?', '&'])
-        .skip(1)
-        .find_map(|pair| pair.strip_prefix("lang="))
-        .and_then(Lang::from_tag);
+    let language =
+        location.split(['?', '&']).skip(1).find_map(|pair| pair.strip_prefix("lang=")).and_then(Lang::from_tag);
     match language {
         Some(language) if path != "/" => format!("{path}?lang={}", language.tag()),
         _ => path.to_owned(),
@@ -103,8 +98,7 @@ mod tests {
 
     #[test]
     fn an_error_never_travels_in_the_address() {
-        let bad =
-            "http://shop.test/c/abc?lang=de&__path=%2Ffn%2Fstart_payment&__err=IlVucmVhZGFibGUi";
+        let bad = "http://shop.test/c/abc?lang=de&__path=%2Ffn%2Fstart_payment&__err=IlVucmVhZGFibGUi";
         assert_eq!(clean_location(bad), "/c/abc?lang=de");
         assert_eq!(clean_location("/c/abc/go"), "/c/abc/go");
         assert_eq!(clean_location("/c/abc?lang=xx&__err=x"), "/c/abc");
@@ -115,9 +109,6 @@ mod tests {
     fn a_token_that_is_none_leads_nowhere() {
         let lang = LangChoice::new(None, "");
         assert_eq!(address("../evil\r\n", "/go", &lang), "/");
-        assert_eq!(
-            address("00000000000000000000000000", "/go", &lang),
-            "/c/00000000000000000000000000/go"
-        );
+        assert_eq!(address("00000000000000000000000000", "/go", &lang), "/c/00000000000000000000000000/go");
     }
 }

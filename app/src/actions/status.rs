@@ -25,20 +25,9 @@ impl Plain for Status {
     /// One line for each field; the HTML is the rest.
     fn write(&self) -> String {
         let flag = |is_set| if is_set { "yes" } else { "" };
-        let ends_in = self
-            .ends_in
-            .map(|left| left.to_string())
-            .unwrap_or_default();
-        [
-            self.phase.as_str(),
-            &self.mark,
-            flag(self.changing),
-            flag(self.settled),
-            &ends_in,
-            &self.title,
-            &self.html,
-        ]
-        .join("\n")
+        let ends_in = self.ends_in.map(|left| left.to_string()).unwrap_or_default();
+        [self.phase.as_str(), &self.mark, flag(self.changing), flag(self.settled), &ends_in, &self.title, &self.html]
+            .join("\n")
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -72,10 +61,7 @@ mod tests {
             html: "<p>\n\n</p>\n".to_owned(),
         };
         assert_eq!(Status::read(&status.write()), Some(status));
-        assert_eq!(
-            Status::read(&Status::default().write()),
-            Some(Status::default())
-        );
+        assert_eq!(Status::read(&Status::default().write()), Some(Status::default()));
         assert_eq!(Status::read("a\nb"), None);
     }
 }

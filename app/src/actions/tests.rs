@@ -14,9 +14,7 @@ async fn post(path: &str, body: &'static str, accept: &str) -> Response {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from(body))
         .unwrap();
-    leptos_axum::handle_server_fns(request)
-        .await
-        .into_response()
+    leptos_axum::handle_server_fns(request).await.into_response()
 }
 
 fn location(response: &Response) -> &str {
@@ -25,13 +23,7 @@ fn location(response: &Response) -> &str {
 
 #[tokio::test]
 async fn a_form_is_answered_with_a_redirect() {
-    let paths = [
-        "start_payment",
-        "cancel_payment",
-        "extend_session",
-        "renew_session",
-        "read_status",
-    ];
+    let paths = ["start_payment", "cancel_payment", "extend_session", "renew_session", "read_status"];
     for name in paths {
         let response = post(&format!("/fn/{name}"), "token=nonsense", "text/html,*/*").await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER, "{name}");
@@ -48,37 +40,20 @@ async fn a_method_nobody_knows_leads_back_to_the_page() {
 
 #[tokio::test]
 async fn webassembly_gets_the_outcome_itself() {
-    let response = post(
-        "/fn/start_payment",
-        "token=nonsense",
-        "text/plain; charset=utf-8",
-    )
-    .await;
+    let response = post("/fn/start_payment", "token=nonsense", "text/plain; charset=utf-8").await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!response.headers().contains_key("location"));
-    let body = axum::body::to_bytes(response.into_body(), 64)
-        .await
-        .unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 64).await.unwrap();
     assert_eq!(&body[..], b"gone");
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_never_reaches_the_address() {
-    for body in [
-        "",
-        "token=%FF",
-        "token=a&token=b",
-        "=&&=",
-        "token[a]=1",
-        "came_back=maybe",
-    ] {
+    for body in ["", "token=%FF", "token=a&token=b", "=&&=", "token[a]=1", "came_back=maybe"] {
         for name in ["start_payment", "read_status"] {
             let response = post(&format!("/fn/{name}"), body, "text/html").await;
             let cleaned = clean_location(location(&response));
-            assert!(
-                ["/", "/c/abc?lang=de"].contains(&cleaned.as_str()),
-                "{body} {cleaned}"
-            );
+            assert!(["/", "/c/abc?lang=de"].contains(&cleaned.as_str()), "{body} {cleaned}");
         }
     }
 }

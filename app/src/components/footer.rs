@@ -15,10 +15,7 @@ pub fn Footer(
     lang: LangChoice,
 ) -> impl IntoView {
     let words = lang.words();
-    let others = Lang::ALL
-        .into_iter()
-        .map(|other| language(other, lang.lang))
-        .collect_view();
+    let others = Lang::ALL.into_iter().map(|other| language(other, lang.lang)).collect_view();
     view! {
         <footer class="bottom">
             {reference
@@ -37,10 +34,7 @@ pub fn Footer(
 /// The address is the merchant's text: whatever would add more fields to the message is left out.
 fn support(email: &str, help: &'static str) -> impl IntoView + use<> {
     let safe = |char: char| char.is_alphanumeric() || "@.-_+".contains(char);
-    let address = email
-        .chars()
-        .take_while(|char| safe(*char))
-        .collect::<String>();
+    let address = email.chars().take_while(|char| safe(*char)).collect::<String>();
     view! { <p>{help} " " <a href=format!("mailto:{address}")><bdi>{address.clone()}</bdi></a></p> }
 }
 

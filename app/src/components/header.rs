@@ -16,10 +16,7 @@ pub fn Header(
 ) -> impl IntoView {
     let words = lang.words();
     let name = merchant.map_or_else(|| "Till".to_owned(), |merchant| plain(&merchant));
-    let initial = name
-        .chars()
-        .find(|char| char.is_alphanumeric())
-        .map(|char| char.to_uppercase().to_string());
+    let initial = name.chars().find(|char| char.is_alphanumeric()).map(|char| char.to_uppercase().to_string());
     view! {
         <header class="top">
             <p class="merchant">

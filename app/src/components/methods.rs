@@ -16,12 +16,8 @@ pub fn Methods<'a>(
     lang: LangChoice,
 ) -> impl IntoView + use<> {
     let words = lang.words();
-    let methods = view
-        .methods
-        .iter()
-        .enumerate()
-        .map(|(index, method)| option(*method, index == 0, lang))
-        .collect_view();
+    let methods =
+        view.methods.iter().enumerate().map(|(index, method)| option(*method, index == 0, lang)).collect_view();
     let pay = (words.pay)(&amount(view.total, lang.lang));
     let is_retry = view.phase != Phase::Choose;
     view! {

@@ -20,11 +20,7 @@ pub fn Summary(
     lang: LangChoice,
 ) -> impl IntoView {
     let words = lang.words();
-    let shown = if lines.len() > SHOWN + 1 {
-        SHOWN
-    } else {
-        lines.len()
-    };
+    let shown = if lines.len() > SHOWN + 1 { SHOWN } else { lines.len() };
     let rows = |lines: &[Line]| lines.iter().map(|line| row(line, lang)).collect_view();
     let first = rows(&lines[..shown]);
     let rest = (shown < lines.len()).then(|| {
@@ -55,17 +51,10 @@ fn row(line: &Line, lang: LangChoice) -> impl IntoView + use<> {
     let sum = line.total().unwrap_or(line.unit);
     let pieces = (line.quantity > 1).then(|| {
         let unit = amount(line.unit, lang.lang);
-        let text = format!(
-            "{} · {unit} {}",
-            (words.quantity)(line.quantity),
-            words.each
-        );
+        let text = format!("{} · {unit} {}", (words.quantity)(line.quantity), words.each);
         view! { <span class="line-note">{text}</span> }
     });
-    let description = line
-        .description
-        .as_deref()
-        .map(|text| view! { <bdi class="line-note">{plain(text)}</bdi> });
+    let description = line.description.as_deref().map(|text| view! { <bdi class="line-note">{plain(text)}</bdi> });
     view! {
         <li>
             <span class="line-text">

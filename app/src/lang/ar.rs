@@ -23,10 +23,7 @@ pub const WORDS: Words = Words {
         _ => format!("عرض {count} عنصرًا آخر"),
     },
     inactive: |merchant| {
-        (
-            "رابط الدفع هذا غير مفعّل",
-            format!("لا يمكن الدفع هنا حاليًا. يُرجى طلب رابط جديد من {merchant}."),
-        )
+        ("رابط الدفع هذا غير مفعّل", format!("لا يمكن الدفع هنا حاليًا. يُرجى طلب رابط جديد من {merchant}."))
     },
     methods: "طريقة الدفع",
     order: "طلبك",
@@ -60,29 +57,15 @@ pub const WORDS: Words = Words {
 };
 
 fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into<String>) -> Said {
-    Said {
-        tab,
-        title: title.to_owned(),
-        body: body.into(),
-        next: next.into(),
-    }
+    Said { tab, title: title.to_owned(), body: body.into(), next: next.into() }
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts {
-        merchant,
-        total,
-        received,
-        refunded,
-        can_renew,
-    } = facts;
+    let Facts { merchant, total, received, refunded, can_renew } = facts;
     match phase {
-        Phase::Choose => said(
-            "الدفع",
-            "كيف تودّ أن تدفع؟",
-            format!("ستدفع {total} إلى {merchant}."),
-            WORDS.redirect_hint,
-        ),
+        Phase::Choose => {
+            said("الدفع", "كيف تودّ أن تدفع؟", format!("ستدفع {total} إلى {merchant}."), WORDS.redirect_hint)
+        }
         Phase::Resume => said(
             "دفع مفتوح",
             "هناك صفحة دفع مفتوحة بالفعل",
@@ -222,12 +205,8 @@ fn advice(class: DeclineClass) -> &'static str {
 fn notice(notice: Notice) -> &'static str {
     match notice {
         Notice::MethodUnavailable => "طريقة الدفع هذه غير متاحة هنا. يُرجى اختيار طريقة أخرى.",
-        Notice::ProviderUnreachable => {
-            "تعذّر الوصول إلى مزوّد خدمة الدفع. لم يُخصم أي مبلغ. يُرجى المحاولة بعد لحظات."
-        }
-        Notice::ProviderRefused => {
-            "لم يفتح مزوّد خدمة الدفع عملية الدفع. لم يُخصم أي مبلغ. يُرجى اختيار طريقة دفع أخرى."
-        }
+        Notice::ProviderUnreachable => "تعذّر الوصول إلى مزوّد خدمة الدفع. لم يُخصم أي مبلغ. يُرجى المحاولة بعد لحظات.",
+        Notice::ProviderRefused => "لم يفتح مزوّد خدمة الدفع عملية الدفع. لم يُخصم أي مبلغ. يُرجى اختيار طريقة دفع أخرى.",
         Notice::Cancelled => "أُوقف الدفع. لم يُخصم أي مبلغ.",
         Notice::Extended => "لديك الآن مزيد من الوقت.",
         Notice::NotExtendable => "لا يمكن تمديد وقت صفحة الدفع هذه.",
@@ -250,26 +229,11 @@ fn method_hint(method: Method) -> &'static str {
 
 fn problem(problem: Problem) -> (&'static str, &'static str) {
     match problem {
-        Problem::NotFound => (
-            "لا يوجد شيء هنا",
-            "تحقّق من العنوان، أو اطلب رابطًا جديدًا من التاجر.",
-        ),
-        Problem::Busy => (
-            "لحظة من فضلك",
-            "كثيرون يدفعون الآن. لم يُخصم أي مبلغ. أعد تحميل هذه الصفحة بعد بضع ثوانٍ.",
-        ),
+        Problem::NotFound => ("لا يوجد شيء هنا", "تحقّق من العنوان، أو اطلب رابطًا جديدًا من التاجر."),
+        Problem::Busy => ("لحظة من فضلك", "كثيرون يدفعون الآن. لم يُخصم أي مبلغ. أعد تحميل هذه الصفحة بعد بضع ثوانٍ."),
         Problem::BadRequest => ("لم ينجح ذلك", "تعذّرت قراءة الطلب. ارجع وحاول مرة أخرى."),
-        Problem::Forbidden => (
-            "هذا غير مسموح",
-            "جاء الطلب من موقع آخر. افتح رابط الدفع مرة أخرى.",
-        ),
-        Problem::TooMany => (
-            "محاولات كثيرة",
-            "يُرجى الانتظار دقيقة ثم إعادة تحميل هذه الصفحة.",
-        ),
-        Problem::Internal => (
-            "حدث خطأ ما",
-            "الخطأ من جانبنا. أعد تحميل هذه الصفحة قبل الدفع: فهي تعرض ما حدث فعلًا.",
-        ),
+        Problem::Forbidden => ("هذا غير مسموح", "جاء الطلب من موقع آخر. افتح رابط الدفع مرة أخرى."),
+        Problem::TooMany => ("محاولات كثيرة", "يُرجى الانتظار دقيقة ثم إعادة تحميل هذه الصفحة."),
+        Problem::Internal => ("حدث خطأ ما", "الخطأ من جانبنا. أعد تحميل هذه الصفحة قبل الدفع: فهي تعرض ما حدث فعلًا."),
     }
 }

@@ -17,10 +17,7 @@ impl LangChoice {
     pub fn new(wanted: Option<&str>, accept_language: &str) -> Self {
         let negotiated = Lang::negotiate(accept_language);
         let lang = wanted.and_then(Lang::from_tag).unwrap_or(negotiated);
-        LangChoice {
-            lang,
-            pinned: lang != negotiated,
-        }
+        LangChoice { lang, pinned: lang != negotiated }
     }
 
     /// The words.
@@ -32,11 +29,7 @@ impl LangChoice {
     /// What an address of ours ends with to stay in this language.
     #[must_use]
     pub fn query(self) -> String {
-        if self.pinned {
-            format!("?lang={}", self.lang.tag())
-        } else {
-            String::new()
-        }
+        if self.pinned { format!("?lang={}", self.lang.tag()) } else { String::new() }
     }
 }
 

@@ -23,9 +23,7 @@ pub const WORDS: Words = Words {
     inactive: |merchant| {
         (
             "Dieser Zahlungslink ist nicht aktiv",
-            format!(
-                "Hier kann gerade nichts bezahlt werden. Bitte fragen Sie {merchant} nach einem neuen Link."
-            ),
+            format!("Hier kann gerade nichts bezahlt werden. Bitte fragen Sie {merchant} nach einem neuen Link."),
         )
     },
     methods: "Zahlungsart",
@@ -60,22 +58,11 @@ pub const WORDS: Words = Words {
 };
 
 fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into<String>) -> Said {
-    Said {
-        tab,
-        title: title.to_owned(),
-        body: body.into(),
-        next: next.into(),
-    }
+    Said { tab, title: title.to_owned(), body: body.into(), next: next.into() }
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts {
-        merchant,
-        total,
-        received,
-        refunded,
-        can_renew,
-    } = facts;
+    let Facts { merchant, total, received, refunded, can_renew } = facts;
     match phase {
         Phase::Choose => said(
             "Bezahlen",
@@ -125,12 +112,9 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Der Zahlungsanbieter hat nicht geantwortet, deshalb wissen wir noch nicht, ob Sie bezahlt haben. Wir fragen ihn, bis wir es wissen.",
             "Bezahlen Sie nicht noch einmal. Diese Seite ändert sich von selbst; Sie können auch später zurückkommen.",
         ),
-        Phase::Declined(class) => said(
-            "Nicht angenommen",
-            "Ihre Zahlung wurde nicht angenommen",
-            declined(class),
-            advice(class),
-        ),
+        Phase::Declined(class) => {
+            said("Nicht angenommen", "Ihre Zahlung wurde nicht angenommen", declined(class), advice(class))
+        }
         Phase::Authorised => said(
             "Genehmigt",
             "Ihre Zahlung ist genehmigt",
@@ -146,9 +130,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::PaidLate => said(
             "Spät bezahlt",
             "Ihre Zahlung kam spät an",
-            format!(
-                "Sie haben {total} an {merchant} bezahlt, nachdem die Zeit abgelaufen war. Die Zahlung gilt."
-            ),
+            format!("Sie haben {total} an {merchant} bezahlt, nachdem die Zeit abgelaufen war. Die Zahlung gilt."),
             format!(
                 "Bezahlen Sie nicht noch einmal. Wenn Sie nichts hören, fragen Sie {merchant} und nennen Sie die Referenz."
             ),
@@ -163,9 +145,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Zu viel bezahlt",
             "Sie haben zu viel bezahlt",
             format!("{received} sind für eine Bestellung über {total} angekommen."),
-            format!(
-                "Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."
-            ),
+            format!("Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."),
         ),
         Phase::PartlyRefunded => said(
             "Teilweise erstattet",
@@ -182,18 +162,14 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Returned => said(
             "Zurückgebucht",
             "Ihre Bank hat die Zahlung zurückgeholt",
-            format!(
-                "Die Zahlung über {total} wurde zurückgebucht; {merchant} hat also kein Geld bekommen."
-            ),
+            format!("Die Zahlung über {total} wurde zurückgebucht; {merchant} hat also kein Geld bekommen."),
             format!("Bitte fragen Sie {merchant}, wie Sie jetzt bezahlen."),
         ),
         Phase::Cancelled => said(
             "Abgesagt",
             "Diese Zahlung wurde abgesagt",
             format!("{merchant} hat sie zurückgezogen. Es wird nichts abgebucht."),
-            format!(
-                "Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."
-            ),
+            format!("Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."),
         ),
         Phase::Expired => said(
             "Abgelaufen",
@@ -210,19 +186,13 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
 
 fn declined(class: DeclineClass) -> &'static str {
     match class.shown() {
-        DeclineClass::InsufficientFunds => {
-            "Laut Ihrer Bank reicht das Guthaben nicht, oder eine Grenze ist erreicht."
-        }
+        DeclineClass::InsufficientFunds => "Laut Ihrer Bank reicht das Guthaben nicht, oder eine Grenze ist erreicht.",
         DeclineClass::TryAgainLater => "Ihre Bank war nicht richtig erreichbar.",
         DeclineClass::DataError => "Eine Nummer, ein Datum oder die Prüfziffer war nicht richtig.",
         DeclineClass::ExpiredCard => "Diese Karte ist abgelaufen.",
-        DeclineClass::AuthenticationRequired => {
-            "Ihre Bank konnte nicht bestätigen, dass Sie es sind, der bezahlt."
-        }
+        DeclineClass::AuthenticationRequired => "Ihre Bank konnte nicht bestätigen, dass Sie es sind, der bezahlt.",
         DeclineClass::CancelledByPayer => "Sie haben die Zahlung beendet.",
-        DeclineClass::ProviderError => {
-            "Die Zahlung konnte nicht ausgeführt werden. Es liegt nicht an Ihnen."
-        }
+        DeclineClass::ProviderError => "Die Zahlung konnte nicht ausgeführt werden. Es liegt nicht an Ihnen.",
         DeclineClass::Generic | DeclineClass::DoNotRetry | DeclineClass::SuspectedFraud => {
             "Ihre Bank hat die Zahlung ohne Angabe von Gründen abgelehnt."
         }
@@ -231,9 +201,7 @@ fn declined(class: DeclineClass) -> &'static str {
 
 fn advice(class: DeclineClass) -> &'static str {
     match class.action() {
-        Action::FixData => {
-            "Es wurde nichts abgebucht. Versuchen Sie es noch einmal und prüfen Sie Ihre Eingaben."
-        }
+        Action::FixData => "Es wurde nichts abgebucht. Versuchen Sie es noch einmal und prüfen Sie Ihre Eingaben.",
         Action::OtherMethod => {
             "Es wurde nichts abgebucht. Versuchen Sie es mit einer anderen Karte oder bezahlen Sie anders."
         }
@@ -252,9 +220,7 @@ fn advice(class: DeclineClass) -> &'static str {
 
 fn notice(notice: Notice) -> &'static str {
     match notice {
-        Notice::MethodUnavailable => {
-            "Diese Zahlungsart gibt es hier nicht. Bitte wählen Sie eine andere."
-        }
+        Notice::MethodUnavailable => "Diese Zahlungsart gibt es hier nicht. Bitte wählen Sie eine andere.",
         Notice::ProviderUnreachable => {
             "Der Zahlungsanbieter war nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal."
         }
@@ -283,10 +249,9 @@ fn method_hint(method: Method) -> &'static str {
 
 fn problem(problem: Problem) -> (&'static str, &'static str) {
     match problem {
-        Problem::NotFound => (
-            "Hier ist nichts",
-            "Prüfen Sie die Adresse, oder fragen Sie den Händler nach einem neuen Link.",
-        ),
+        Problem::NotFound => {
+            ("Hier ist nichts", "Prüfen Sie die Adresse, oder fragen Sie den Händler nach einem neuen Link.")
+        }
         Problem::Busy => (
             "Einen Moment, bitte",
             "Gerade bezahlen viele Menschen. Es wurde nichts abgebucht. Laden Sie diese Seite in einigen Sekunden neu.",
@@ -299,10 +264,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "Das ist nicht erlaubt",
             "Die Anfrage kam von einer anderen Seite. Öffnen Sie Ihren Zahlungslink noch einmal.",
         ),
-        Problem::TooMany => (
-            "Zu viele Versuche",
-            "Bitte warten Sie eine Minute und laden Sie diese Seite dann neu.",
-        ),
+        Problem::TooMany => ("Zu viele Versuche", "Bitte warten Sie eine Minute und laden Sie diese Seite dann neu."),
         Problem::Internal => (
             "Etwas ist schiefgegangen",
             "Der Fehler liegt bei uns. Laden Sie diese Seite neu, bevor Sie bezahlen: Sie zeigt, was wirklich geschehen ist.",

@@ -23,9 +23,7 @@ pub const WORDS: Words = Words {
     inactive: |merchant| {
         (
             "This payment link is not active",
-            format!(
-                "Nothing can be paid here at the moment. Please ask {merchant} for a new link."
-            ),
+            format!("Nothing can be paid here at the moment. Please ask {merchant} for a new link."),
         )
     },
     methods: "Payment method",
@@ -60,22 +58,11 @@ pub const WORDS: Words = Words {
 };
 
 fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into<String>) -> Said {
-    Said {
-        tab,
-        title: title.to_owned(),
-        body: body.into(),
-        next: next.into(),
-    }
+    Said { tab, title: title.to_owned(), body: body.into(), next: next.into() }
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts {
-        merchant,
-        total,
-        received,
-        refunded,
-        can_renew,
-    } = facts;
+    let Facts { merchant, total, received, refunded, can_renew } = facts;
     match phase {
         Phase::Choose => said(
             "Pay",
@@ -116,9 +103,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Processing => said(
             "On its way",
             "Your payment is on its way",
-            format!(
-                "Your bank is sending {total} to {merchant}. This can take several working days."
-            ),
+            format!("Your bank is sending {total} to {merchant}. This can take several working days."),
             "There is nothing more to do; do not pay again. You can close this page and come back to it at any time.",
         ),
         Phase::Unknown => said(
@@ -127,12 +112,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "The payment provider has not answered, so we do not know yet whether you have paid. We are asking the provider until we know.",
             "Do not pay again. This page changes by itself; you can also come back to it later.",
         ),
-        Phase::Declined(class) => said(
-            "Not accepted",
-            "Your payment was not accepted",
-            declined(class),
-            advice(class),
-        ),
+        Phase::Declined(class) => said("Not accepted", "Your payment was not accepted", declined(class), advice(class)),
         Phase::Authorised => said(
             "Approved",
             "Your payment is approved",
@@ -148,12 +128,8 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::PaidLate => said(
             "Paid late",
             "Your payment arrived late",
-            format!(
-                "You paid {total} to {merchant} after this checkout had ended. The payment counts."
-            ),
-            format!(
-                "Do not pay again. If you hear nothing, ask {merchant} and give the reference."
-            ),
+            format!("You paid {total} to {merchant} after this checkout had ended. The payment counts."),
+            format!("Do not pay again. If you hear nothing, ask {merchant} and give the reference."),
         ),
         Phase::PartlyPaid => said(
             "Partly paid",
@@ -165,9 +141,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Overpaid",
             "You have paid too much",
             format!("{received} has arrived for an order of {total}."),
-            format!(
-                "Do not pay again. {merchant} has been told and will settle the difference with you."
-            ),
+            format!("Do not pay again. {merchant} has been told and will settle the difference with you."),
         ),
         Phase::PartlyRefunded => said(
             "Partly refunded",
@@ -214,13 +188,9 @@ fn declined(class: DeclineClass) -> &'static str {
         DeclineClass::TryAgainLater => "Your bank could not be reached properly.",
         DeclineClass::DataError => "A number, a date or the security code was not right.",
         DeclineClass::ExpiredCard => "This card has expired.",
-        DeclineClass::AuthenticationRequired => {
-            "Your bank could not confirm that it is you who is paying."
-        }
+        DeclineClass::AuthenticationRequired => "Your bank could not confirm that it is you who is paying.",
         DeclineClass::CancelledByPayer => "You stopped the payment.",
-        DeclineClass::ProviderError => {
-            "The payment could not be carried out. The fault is not yours."
-        }
+        DeclineClass::ProviderError => "The payment could not be carried out. The fault is not yours.",
         DeclineClass::Generic | DeclineClass::DoNotRetry | DeclineClass::SuspectedFraud => {
             "Your bank refused the payment and gave no reason."
         }
@@ -230,15 +200,9 @@ fn declined(class: DeclineClass) -> &'static str {
 fn advice(class: DeclineClass) -> &'static str {
     match class.action() {
         Action::FixData => "Nothing was taken. Try again and check what you enter.",
-        Action::OtherMethod => {
-            "Nothing was taken. Try again with another card or another way to pay."
-        }
-        Action::RetryLater => {
-            "Nothing was taken. Try again in a few minutes, or choose another way to pay."
-        }
-        Action::Authenticate => {
-            "Nothing was taken. Try again and confirm the payment with your bank."
-        }
+        Action::OtherMethod => "Nothing was taken. Try again with another card or another way to pay.",
+        Action::RetryLater => "Nothing was taken. Try again in a few minutes, or choose another way to pay.",
+        Action::Authenticate => "Nothing was taken. Try again and confirm the payment with your bank.",
         Action::ContactBank => "Nothing was taken. Try another card, or ask your bank.",
         Action::Choose => "Nothing was taken. Choose how you would like to pay.",
     }
@@ -246,9 +210,7 @@ fn advice(class: DeclineClass) -> &'static str {
 
 fn notice(notice: Notice) -> &'static str {
     match notice {
-        Notice::MethodUnavailable => {
-            "This way to pay is not available here. Please choose another."
-        }
+        Notice::MethodUnavailable => "This way to pay is not available here. Please choose another.",
         Notice::ProviderUnreachable => {
             "The payment provider could not be reached. Nothing was taken. Please try again in a moment."
         }
@@ -277,26 +239,16 @@ fn method_hint(method: Method) -> &'static str {
 
 fn problem(problem: Problem) -> (&'static str, &'static str) {
     match problem {
-        Problem::NotFound => (
-            "There is nothing here",
-            "Check the address, or ask the merchant for a new link.",
-        ),
+        Problem::NotFound => ("There is nothing here", "Check the address, or ask the merchant for a new link."),
         Problem::Busy => (
             "One moment, please",
             "Many people are paying right now. Nothing was taken. Load this page again in a few seconds.",
         ),
-        Problem::BadRequest => (
-            "That did not work",
-            "We could not read the request. Go back and try again.",
-        ),
-        Problem::Forbidden => (
-            "That is not allowed",
-            "The request came from another site. Open your payment link again.",
-        ),
-        Problem::TooMany => (
-            "Too many tries",
-            "Please wait a minute, then load this page again.",
-        ),
+        Problem::BadRequest => ("That did not work", "We could not read the request. Go back and try again."),
+        Problem::Forbidden => {
+            ("That is not allowed", "The request came from another site. Open your payment link again.")
+        }
+        Problem::TooMany => ("Too many tries", "Please wait a minute, then load this page again."),
         Problem::Internal => (
             "Something went wrong",
             "The fault is ours. Load this page again before you pay: it shows what really happened.",

@@ -73,9 +73,7 @@ impl Lang {
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Lang> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
-        Lang::ALL
-            .into_iter()
-            .find(|lang| lang.tag().eq_ignore_ascii_case(primary))
+        Lang::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
     }
 
     /// The best language for an `Accept-Language` header; English where none fits.
@@ -126,9 +124,7 @@ mod tests {
 
     #[test]
     fn nonsense_means_english() {
-        for header in [
-            "", "*", "xx", ";;;", "de;q=9", "de;q=-1", "de;q=ü", "de;x=1",
-        ] {
+        for header in ["", "*", "xx", ";;;", "de;q=9", "de;q=-1", "de;q=ü", "de;x=1"] {
             assert_eq!(Lang::negotiate(header), Lang::En, "{header}");
         }
     }

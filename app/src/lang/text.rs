@@ -3,9 +3,7 @@
 /// The text without characters that are invisible but change how the rest of the page reads.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|char| !char.is_control() && !is_direction_mark(*char))
-        .collect()
+    text.chars().filter(|char| !char.is_control() && !is_direction_mark(*char)).collect()
 }
 
 /// The text inside a sentence of ours, whichever direction either is written in.

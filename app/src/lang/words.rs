@@ -157,10 +157,7 @@ mod tests {
             for phase in sample::phases() {
                 let said = (words.phase)(phase, &facts);
                 let texts = [said.tab, &said.title, &said.body, &said.next];
-                assert!(
-                    texts.iter().all(|text| !text.is_empty()),
-                    "{lang:?} {phase:?}"
-                );
+                assert!(texts.iter().all(|text| !text.is_empty()), "{lang:?} {phase:?}");
             }
             for notice in sample::NOTICES {
                 assert!(!(words.notice)(notice).is_empty());

@@ -47,11 +47,7 @@ pub(super) enum Refresh {
 }
 
 /// The document around a body.
-pub(super) fn document<V: IntoView>(
-    frame: Frame,
-    ctx: &PageContext,
-    body: impl FnOnce() -> V,
-) -> String {
+pub(super) fn document<V: IntoView>(frame: Frame, ctx: &PageContext, body: impl FnOnce() -> V) -> String {
     let lang = ctx.lang;
     let html = render(|| {
         view! {
@@ -75,12 +71,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
      stroke-width='3.5' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
 #[component]
-fn Head<'a>(
-    title: String,
-    refresh: Option<Refresh>,
-    live: bool,
-    assets: &'a Assets,
-) -> impl IntoView {
+fn Head<'a>(title: String, refresh: Option<Refresh>, live: bool, assets: &'a Assets) -> impl IntoView {
     // The provider must not learn the session's address; our own forms need theirs.
     let referrer = match refresh {
         Some(Refresh::To(_)) => "no-referrer",
@@ -111,9 +102,7 @@ fn refresh_tag(refresh: Refresh) -> AnyView {
             </noscript>
         }
         .into_any(),
-        Refresh::To(url) => {
-            view! { <meta http-equiv="refresh" content=format!("0;url={url}")/> }.into_any()
-        }
+        Refresh::To(url) => view! { <meta http-equiv="refresh" content=format!("0;url={url}")/> }.into_any(),
     }
 }
 

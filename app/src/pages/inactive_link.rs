@@ -11,10 +11,7 @@ use crate::lang::isolated;
 #[must_use]
 pub fn inactive_link(merchant: &str, ctx: &PageContext) -> String {
     let (title, advice) = (ctx.lang.words().inactive)(&isolated(merchant));
-    let frame = Frame {
-        merchant: Some(merchant.to_owned()),
-        ..Frame::plain(title)
-    };
+    let frame = Frame { merchant: Some(merchant.to_owned()), ..Frame::plain(title) };
     document(frame, ctx, || {
         view! { <Message page="inactive_link" title advice/> }
     })

@@ -58,10 +58,7 @@ impl PageContext {
     /// For a request with this `lang` parameter, if any, and this `Accept-Language` header.
     #[must_use]
     pub fn new(wanted: Option<&str>, accept_language: &str, assets: Arc<Assets>) -> Self {
-        PageContext {
-            lang: LangChoice::new(wanted, accept_language),
-            assets,
-        }
+        PageContext { lang: LangChoice::new(wanted, accept_language), assets }
     }
 }
 

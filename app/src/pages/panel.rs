@@ -63,9 +63,9 @@ pub(super) fn status_of(view: &View, html: String, lang: LangChoice) -> Status {
 
 /// FNV-1a: only to notice a change, not to prove anything.
 fn mark(html: &str) -> String {
-    let hash = html.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = html
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:x}")
 }
 
@@ -112,9 +112,7 @@ fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
             </form>
         }
         .into_any(),
-        Phase::Authorised | Phase::Paid | Phase::PaidLate => {
-            view! { <Receipt view lang/> }.into_any()
-        }
+        Phase::Authorised | Phase::Paid | Phase::PaidLate => view! { <Receipt view lang/> }.into_any(),
         Phase::Opening
         | Phase::Closing
         | Phase::Confirming

@@ -45,8 +45,5 @@ pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> String
 /// Connectors only return web addresses; this keeps `javascript:` out whatever a provider answers.
 fn is_web(url: &str) -> bool {
     let known = url.starts_with("https://") || url.starts_with("http://");
-    known
-        && !url
-            .chars()
-            .any(|char| char.is_control() || char.is_whitespace())
+    known && !url.chars().any(|char| char.is_control() || char.is_whitespace())
 }

@@ -64,10 +64,7 @@ pub fn view(phase: Phase) -> View {
         link: Token::from_random([9; 16]),
         merchant: "Nordlicht Tea House".to_owned(),
         support_email: Some("help@nordlicht.example".to_owned()),
-        lines: vec![
-            line("Assam, second flush", Some("250 g, loose leaf"), 1299, 2),
-            line("Shipping", None, 500, 1),
-        ],
+        lines: vec![line("Assam, second flush", Some("250 g, loose leaf"), 1299, 2), line("Shipping", None, 500, 1)],
         total: euro(3098),
         received: euro(if phase == Phase::Overpaid { 6196 } else { 1500 }),
         refunded: euro(if phase == Phase::Refunded { 3098 } else { 500 }),
@@ -87,11 +84,7 @@ pub fn view(phase: Phase) -> View {
 /// A session that ends in four minutes.
 #[must_use]
 pub fn ending(phase: Phase) -> View {
-    View {
-        expires: 4 * MINUTE,
-        ends_soon: true,
-        ..view(phase)
-    }
+    View { expires: 4 * MINUTE, ends_soon: true, ..view(phase) }
 }
 
 /// A merchant who tries everything: markup, quotes, marks of direction, long names, a hundred lines.
@@ -126,13 +119,6 @@ pub fn facts() -> Facts {
 /// Files that exist nowhere.
 #[must_use]
 pub fn assets() -> Assets {
-    let asset = |url: &str| Asset {
-        url: url.to_owned(),
-        integrity: "sha384-x".to_owned(),
-    };
-    Assets {
-        css: asset("/assets/till.css"),
-        js: asset("/assets/till.js"),
-        wasm: asset("/assets/till.wasm"),
-    }
+    let asset = |url: &str| Asset { url: url.to_owned(), integrity: "sha384-x".to_owned() };
+    Assets { css: asset("/assets/till.css"), js: asset("/assets/till.js"), wasm: asset("/assets/till.wasm") }
 }

@@ -12,8 +12,7 @@ fn context(lang: Lang) -> PageContext {
 
 /// Every page of a session in a language, on either address.
 fn sessions(ctx: &PageContext, view: fn(Phase) -> View) -> Vec<(Phase, String)> {
-    let both =
-        |phase| [false, true].map(|came_back| (phase, checkout(&view(phase), came_back, ctx)));
+    let both = |phase| [false, true].map(|came_back| (phase, checkout(&view(phase), came_back, ctx)));
     sample::phases().into_iter().flat_map(both).collect()
 }
 
@@ -26,11 +25,7 @@ fn everything() -> Vec<String> {
             pages.extend(sessions(&ctx, view).into_iter().map(|(_, html)| html));
         }
         let hostile = sample::hostile(Phase::Resume);
-        pages.push(redirecting(
-            &hostile,
-            "https://pay.example/?a=\"'<>&b=1",
-            &ctx,
-        ));
+        pages.push(redirecting(&hostile, "https://pay.example/?a=\"'<>&b=1", &ctx));
         pages.push(inactive_link(&hostile.merchant, &ctx));
         pages.extend(Problem::ALL.map(|kind| problem(kind, &ctx)));
         pages.push(home(&ctx));
@@ -40,9 +35,7 @@ fn everything() -> Vec<String> {
 
 /// The tags of a page, without `<` and `>`.
 fn tags(html: &str) -> impl Iterator<Item = &str> {
-    html.split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split('>').next())
+    html.split('<').skip(1).filter_map(|rest| rest.split('>').next())
 }
 
 #[test]
@@ -50,27 +43,15 @@ fn nothing_is_inline_and_merchants_text_is_never_markup() {
     for html in everything() {
         for tag in tags(&html) {
             let name = tag.split([' ', '/']).next().unwrap_or_default();
-            assert!(
-                !["style", "img", "iframe", "textarea"].contains(&name),
-                "{tag}"
-            );
-            assert!(
-                name != "script" || tag.contains("src=\"/assets/till.js\""),
-                "{tag}"
-            );
+            assert!(!["style", "img", "iframe", "textarea"].contains(&name), "{tag}");
+            assert!(name != "script" || tag.contains("src=\"/assets/till.js\""), "{tag}");
             // Outside quotes, so that an address may hold anything.
             let bare: String = tag.split('"').step_by(2).collect();
             assert!(!bare.contains(" style=") && !bare.contains(" on"), "{tag}");
         }
-        assert!(
-            !html.contains("\u{202e}"),
-            "a direction override got through"
-        );
+        assert!(!html.contains("\u{202e}"), "a direction override got through");
         assert!(!html.contains("javascript:"));
-        assert_eq!(
-            html.matches("<script").count(),
-            html.matches("</script>").count()
-        );
+        assert_eq!(html.matches("<script").count(), html.matches("</script>").count());
     }
 }
 
@@ -80,11 +61,7 @@ fn every_page_has_one_heading_one_main_and_its_language() {
         for (phase, html) in sessions(&context(lang), sample::view) {
             assert_eq!(html.matches("<h1").count(), 1, "{phase:?}");
             assert_eq!(html.matches("<main").count(), 1, "{phase:?}");
-            let root = format!(
-                "<!DOCTYPE html><html lang=\"{}\" dir=\"{}\">",
-                lang.tag(),
-                lang.dir()
-            );
+            let root = format!("<!DOCTYPE html><html lang=\"{}\" dir=\"{}\">", lang.tag(), lang.dir());
             assert!(html.starts_with(&root), "{phase:?}");
             assert!(html.contains(&format!("data-phase=\"{}\"", phase_name(phase))));
         }
@@ -93,9 +70,7 @@ fn every_page_has_one_heading_one_main_and_its_language() {
 
 #[test]
 fn every_form_leads_to_a_server_function() {
-    let known: Vec<_> = server_fn::axum::server_fn_paths()
-        .map(|(path, _)| path)
-        .collect();
+    let known: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     assert_eq!(known.len(), 5);
     for html in everything() {
         for action in html.split(" action=\"").skip(1) {
@@ -119,10 +94,7 @@ fn the_fragment_is_what_the_page_holds_and_its_mark_follows_it() {
         assert!(!status.title.contains('\n'));
         marks.insert((status.mark, phase_name(phase)));
         // The time alone must not swap the page under the shopper.
-        let later = View {
-            now: 60_000,
-            ..view
-        };
+        let later = View { now: 60_000, ..view };
         assert_eq!(panel(&later, true, ctx.lang), status.html);
     }
     // Three classes of decline look alike on purpose.
@@ -135,11 +107,7 @@ fn pages_without_scripts_ask_again_only_while_nothing_can_be_lost() {
     for (phase, html) in sessions(&ctx, sample::view) {
         let refreshes = html.contains("http-equiv=\"refresh\"");
         let waits = phase.may_change_soon() || phase == Phase::Processing;
-        assert_eq!(
-            refreshes,
-            waits && phase != Phase::Authenticate,
-            "{phase:?}"
-        );
+        assert_eq!(refreshes, waits && phase != Phase::Authenticate, "{phase:?}");
     }
 }
 
@@ -160,16 +128,8 @@ fn the_provider_learns_nothing_and_must_be_on_the_web() {
     let html = redirecting(&view, "https://pay.example/p?a=1&b=2", &ctx);
     assert!(html.contains("content=\"0;url=https://pay.example/p?a=1&amp;b=2\""));
     assert!(html.contains("name=\"referrer\" content=\"no-referrer\""));
-    for bad in [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "//evil.test",
-        "https://a b",
-    ] {
-        assert!(
-            redirecting(&view, bad, &ctx).contains("data-page=\"problem\""),
-            "{bad}"
-        );
+    for bad in ["javascript:alert(1)", "data:text/html,x", "//evil.test", "https://a b"] {
+        assert!(redirecting(&view, bad, &ctx).contains("data-page=\"problem\""), "{bad}");
     }
 }
 
@@ -185,8 +145,5 @@ fn a_language_that_was_not_asked_for_is_carried_on() {
 #[test]
 fn the_errors_of_the_wire_are_closed() {
     use actions::{ActionError, Plain};
-    assert_eq!(
-        ActionError::read("<script>"),
-        Some(ActionError::Unreachable)
-    );
+    assert_eq!(ActionError::read("<script>"), Some(ActionError::Unreachable));
 }

@@ -349,9 +349,7 @@ fn check_credentials(needed: &[&str], given: &BTreeMap<String, String>) -> Resul
     let unknown = given.keys().find(|name| !needed.contains(&name.as_str()));
     match (missing, unknown) {
         (Some(name), _) => Err(Error::Invalid(format!("the credential {name} is missing"))),
-        (_, Some(name)) => {
-            Err(Error::Invalid(format!("there is no credential {name}; needed: {}", needed.join(", "))))
-        }
+        (_, Some(name)) => Err(Error::Invalid(format!("there is no credential {name}; needed: {}", needed.join(", ")))),
         _ => Ok(()),
     }
 }
@@ -368,9 +366,8 @@ fn bounded(secrets: Vec<String>) -> Result<Vec<String>, Error> {
 
 /// An address to which credentials are sent: encrypted, unless it is this machine.
 fn address(base_url: &str) -> Result<String, Error> {
-    let invalid = || {
-        Error::Invalid(format!("{base_url:?} is no usable address; use https://…, or http:// on this machine only"))
-    };
+    let invalid =
+        || Error::Invalid(format!("{base_url:?} is no usable address; use https://…, or http:// on this machine only"));
     let url = Url::parse(base_url).map_err(|_| invalid())?;
     let local = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

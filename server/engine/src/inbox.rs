@@ -88,7 +88,8 @@ impl Engine {
     async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
         count(provider, reject.as_str());
         let subject = format!("{account} {}", reject.as_str());
-        self.alert("webhook_rejected", &subject, &format!("a delivery for {provider} account {account}: {reject}")).await;
+        self.alert("webhook_rejected", &subject, &format!("a delivery for {provider} account {account}: {reject}"))
+            .await;
     }
 }
 

@@ -5,9 +5,28 @@ use url::form_urlencoded;
 
 /// Fields that say nothing about money and may identify a person or open a door.
 const HIDDEN: &[&str] = &[
-    "email", "customer_email", "receipt_email", "name", "phone", "address", "billing_details", "shipping",
-    "shipping_details", "customer_details", "client_secret", "secret", "url", "success_url", "cancel_url", "return_url",
-    "receipt_url", "ip", "last4", "fingerprint", "holder", "card",
+    "email",
+    "customer_email",
+    "receipt_email",
+    "name",
+    "phone",
+    "address",
+    "billing_details",
+    "shipping",
+    "shipping_details",
+    "customer_details",
+    "client_secret",
+    "secret",
+    "url",
+    "success_url",
+    "cancel_url",
+    "return_url",
+    "receipt_url",
+    "ip",
+    "last4",
+    "fingerprint",
+    "holder",
+    "card",
 ];
 /// What stands in their place.
 const MASK: &str = "***";

@@ -15,7 +15,9 @@ const VERSION: u8 = 1;
 
 /// The master key is not usable.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("TILL_MASTER_KEY must be 64 hexadecimal digits (32 random bytes); several, separated by commas, while rotating, the newest first")]
+#[error(
+    "TILL_MASTER_KEY must be 64 hexadecimal digits (32 random bytes); several, separated by commas, while rotating, the newest first"
+)]
 pub struct KeyringError;
 
 /// A sealed value cannot be opened.

@@ -35,16 +35,14 @@ pub async fn run(
         tasks.spawn(keep_saving(core.clone(), shutdown.clone()));
     }
     let stopped = shutdown.clone();
-    let serve = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let serve = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
     let served = tokio::select! {
         served = serve => served,
         // Pages and faults may hold a connection open on purpose; they do not hold up the end.
         () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     };
     shutdown.cancel();
-    let drained =
-        tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
+    let drained = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         tracing::warn!("sandbox tasks did not end in time");
     }
@@ -66,10 +64,7 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
                 .accounts
                 .iter_mut()
                 .flat_map(|(key, account)| {
-                    account
-                        .due_parcels(moment.now_ms)
-                        .into_iter()
-                        .map(|parcel| (key.clone(), parcel))
+                    account.due_parcels(moment.now_ms).into_iter().map(|parcel| (key.clone(), parcel))
                 })
                 .collect();
             (parcels, state.next_due_ms(moment.now_ms))
@@ -78,19 +73,15 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
             sending.spawn(send(core.clone(), key, parcel));
         }
         while sending.try_join_next().is_some() {}
-        let wait = next_ms.map_or(LOOK, |at_ms| {
-            Duration::from_millis(u64::try_from(at_ms - clock::now_ms()).unwrap_or(0)).min(LOOK)
-        });
+        let wait = next_ms
+            .map_or(LOOK, |at_ms| Duration::from_millis(u64::try_from(at_ms - clock::now_ms()).unwrap_or(0)).min(LOOK));
         tokio::select! {
             () = shutdown.cancelled() => break,
             () = core.wake.notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
-    let _ = tokio::time::timeout(DRAIN / 2, async {
-        while sending.join_next().await.is_some() {}
-    })
-    .await;
+    let _ = tokio::time::timeout(DRAIN / 2, async { while sending.join_next().await.is_some() {} }).await;
 }
 
 /// One try; anything but a 2xx is a failure, a redirect too.
@@ -113,12 +104,7 @@ async fn send(core: Arc<Core>, key: String, parcel: Parcel) {
         Err(error) if error.is_connect() => (None, Some("could not connect".to_owned())),
         Err(_) => (None, Some("connection lost".to_owned())),
     };
-    let attempt = Try {
-        at_ms: started_ms,
-        took_ms: now_ms - started_ms,
-        http_status,
-        error,
-    };
+    let attempt = Try { at_ms: started_ms, took_ms: now_ms - started_ms, http_status, error };
     core.change(|state| {
         if let Some(account) = state.accounts.get_mut(&key) {
             account.tried(&parcel, attempt, now_ms);

@@ -79,14 +79,7 @@ impl Core {
             .user_agent("Stripe/1.0 (+https://stripe.com/docs/webhooks)")
             .build()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Core {
-            base,
-            snapshot,
-            client,
-            dirty: Notify::new(),
-            wake: Notify::new(),
-            state: Mutex::new(state),
-        })
+        Ok(Core { base, snapshot, client, dirty: Notify::new(), wake: Notify::new(), state: Mutex::new(state) })
     }
 
     /// Makes sure the seed's account and endpoint exist.
@@ -139,11 +132,7 @@ impl Core {
 
     /// A moment with no API call behind it.
     pub fn moment(&self) -> Moment<'_> {
-        Moment {
-            now_ms: clock::now_ms(),
-            base: &self.base,
-            cause: Cause::default(),
-        }
+        Moment { now_ms: clock::now_ms(), base: &self.base, cause: Cause::default() }
     }
 }
 
@@ -154,17 +143,14 @@ impl State {
             if self.accounts.len() >= ACCOUNTS {
                 return None;
             }
-            self.accounts
-                .insert(key.to_owned(), Account::new(self.rules.clone()));
+            self.accounts.insert(key.to_owned(), Account::new(self.rules.clone()));
         }
         self.accounts.get_mut(key)
     }
 
     /// The account that has this session.
     pub fn account_of_session(&mut self, session: &str) -> Option<&mut Account> {
-        self.accounts
-            .values_mut()
-            .find(|account| account.sessions.get(session).is_some())
+        self.accounts.values_mut().find(|account| account.sessions.get(session).is_some())
     }
 
     /// Runs every timer that is due at `until_ms`; events bear the time of `moment`.
@@ -187,10 +173,7 @@ impl State {
     pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
         let next = |account: &Account| {
             let timer = account.timers.first().map(|(at_ms, _)| *at_ms);
-            [timer, account.next_due_ms(now_ms)]
-                .into_iter()
-                .flatten()
-                .min()
+            [timer, account.next_due_ms(now_ms)].into_iter().flatten().min()
         };
         self.accounts.values().filter_map(next).min()
     }

@@ -20,9 +20,22 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(stripe::hosted::router())
         .merge(control::router())
         .route("/healthz", get(async || "ok"))
-        .route("/assets/sandbox.css", get(async || asset("text/css; charset=utf-8", include_str!("stripe/hosted/sandbox.css"))))
-        .route("/assets/sandbox.js", get(async || asset("text/javascript; charset=utf-8", include_str!("stripe/hosted/sandbox.js"))))
-        .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"error": {"type": "invalid_request_error", "message": "There is nothing at this address."}}))))
+        .route(
+            "/assets/sandbox.css",
+            get(async || asset("text/css; charset=utf-8", include_str!("stripe/hosted/sandbox.css"))),
+        )
+        .route(
+            "/assets/sandbox.js",
+            get(async || asset("text/javascript; charset=utf-8", include_str!("stripe/hosted/sandbox.js"))),
+        )
+        .fallback(async || {
+            (
+                StatusCode::NOT_FOUND,
+                Json(
+                    json!({"error": {"type": "invalid_request_error", "message": "There is nothing at this address."}}),
+                ),
+            )
+        })
         .with_state(core)
 }
 

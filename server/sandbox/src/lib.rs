@@ -55,9 +55,7 @@ pub enum Error {
     #[error("sandbox HTTP client: {0}")]
     Client(#[from] reqwest::Error),
     /// The seed's secret key is not a test key.
-    #[error(
-        "the seed's secret key must look like sk_test_ followed by at least 8 letters or digits"
-    )]
+    #[error("the seed's secret key must look like sk_test_ followed by at least 8 letters or digits")]
     SeedKey,
 }
 
@@ -83,9 +81,7 @@ impl Sandbox {
         if let Some(seed) = options.seed {
             core.seed(&seed)?;
         }
-        Ok(Sandbox {
-            core: Arc::new(core),
-        })
+        Ok(Sandbox { core: Arc::new(core) })
     }
 
     /// Every address of the sandbox: API, hosted page, control. Webhooks and timers need [`Sandbox::run`].
@@ -97,11 +93,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the listener fails or the last save does.
-    pub async fn run(
-        self,
-        listener: tokio::net::TcpListener,
-        shutdown: CancellationToken,
-    ) -> Result<(), Error> {
+    pub async fn run(self, listener: tokio::net::TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
         let router = self.router();
         background::run(self.core, router, listener, shutdown).await
     }

@@ -26,10 +26,7 @@ pub async fn save(core: &Core) -> Result<(), Error> {
     };
     let bytes = serde_json::to_vec(&*core.lock())?;
     let write = move || -> std::io::Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let beside = path.with_extension("tmp");
         let mut file = std::fs::File::create(&beside)?;
@@ -37,8 +34,6 @@ pub async fn save(core: &Core) -> Result<(), Error> {
         file.sync_all()?;
         std::fs::rename(&beside, &path)
     };
-    tokio::task::spawn_blocking(write)
-        .await
-        .map_err(std::io::Error::other)??;
+    tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other)??;
     Ok(())
 }

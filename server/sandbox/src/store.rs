@@ -43,11 +43,7 @@ pub enum Cursor {
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Store {
-            items: BTreeMap::new(),
-            index: HashMap::new(),
-            next: 0,
-        }
+        Store { items: BTreeMap::new(), index: HashMap::new(), next: 0 }
     }
 }
 
@@ -117,11 +113,7 @@ impl<T: Keyed> Store<T> {
             Cursor::After(at) => Box::new(self.items.range(..at).rev()),
             Cursor::Before(at) => Box::new(self.items.range(at + 1..)),
         };
-        let mut items: Vec<&T> = items
-            .map(|(_, item)| item)
-            .filter(|item| keep(item))
-            .take(limit + 1)
-            .collect();
+        let mut items: Vec<&T> = items.map(|(_, item)| item).filter(|item| keep(item)).take(limit + 1).collect();
         let has_more = items.len() > limit;
         items.truncate(limit);
         if matches!(cursor, Cursor::Before(_)) {
@@ -173,17 +165,11 @@ mod tests {
     fn pages_run_from_newest_to_oldest_and_back() {
         let store = numbered(5);
         let first = store.page(Cursor::Newest, 2, |_| true);
-        assert_eq!(
-            (ids(&first), first.has_more),
-            (vec!["4".into(), "3".into()], true)
-        );
+        assert_eq!((ids(&first), first.has_more), (vec!["4".into(), "3".into()], true));
         let last = store.page(Cursor::After(store.position("1").unwrap()), 2, |_| true);
         assert_eq!((ids(&last), last.has_more), (vec!["0".into()], false));
         let back = store.page(Cursor::Before(store.position("1").unwrap()), 2, |_| true);
-        assert_eq!(
-            (ids(&back), back.has_more),
-            (vec!["3".into(), "2".into()], true)
-        );
+        assert_eq!((ids(&back), back.has_more), (vec!["3".into(), "2".into()], true));
     }
 
     #[test]

@@ -97,16 +97,21 @@ impl ProviderCommand {
         let (account, format) = match self.action {
             Action::Add { provider, merchant, credentials, webhook_secrets, base_url, live, common, format } => {
                 if live && common.master_key.is_none() {
-                    return Err("a live account needs TILL_MASTER_KEY to be set, so that its credentials are not sealed \
+                    return Err(
+                        "a live account needs TILL_MASTER_KEY to be set, so that its credentials are not sealed \
                                 with a key that lies beside them; `openssl rand -hex 32` makes one"
-                        .into());
+                            .into(),
+                    );
                 }
                 let new = NewAccount {
                     provider,
                     base_url,
                     live,
                     credentials: credentials.iter().map(|text| secret::pair(text)).collect::<Result<_, _>>()?,
-                    webhook_secrets: webhook_secrets.iter().map(|text| secret::value(text)).collect::<Result<_, _>>()?,
+                    webhook_secrets: webhook_secrets
+                        .iter()
+                        .map(|text| secret::value(text))
+                        .collect::<Result<_, _>>()?,
                 };
                 (common.ready_engine().await?.add_account(&merchant, new).await?, format)
             }

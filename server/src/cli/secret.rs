@@ -17,6 +17,7 @@ pub(super) fn value(text: &str) -> Result<String, Failure> {
 
 /// `NAME=VALUE` or `NAME=@FILE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), Failure> {
-    let (name, text) = text.split_once('=').ok_or_else(|| format!("{text:?} must look like NAME=VALUE or NAME=@FILE"))?;
+    let (name, text) =
+        text.split_once('=').ok_or_else(|| format!("{text:?} must look like NAME=VALUE or NAME=@FILE"))?;
     Ok((name.to_owned(), value(text)?))
 }

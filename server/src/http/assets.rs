@@ -37,7 +37,8 @@ impl From<File> for Asset {
 
 /// Where the pages' files are, with their digests.
 pub(super) fn load() -> std::io::Result<Assets> {
-    let missing = || Error::new(ErrorKind::NotFound, "this binary was compiled without the pages' files; use `make build`");
+    let missing =
+        || Error::new(ErrorKind::NotFound, "this binary was compiled without the pages' files; use `make build`");
     let manifest = Site::get("manifest.json").ok_or_else(missing)?;
     let Manifest { css, js, wasm } = serde_json::from_slice(&manifest.data)?;
     Ok(Assets { css: css.into(), js: js.into(), wasm: wasm.into() })

@@ -14,7 +14,8 @@ pub(super) async fn call(Shared(state): Shared<State>, request: Request<Body>) -
     let engine = state.engine.clone();
     let context = move || provide_context(engine.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(app::actions::clean_location);
+    let location =
+        response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(app::actions::clean_location);
     if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         response.headers_mut().insert(LOCATION, location);
         // After a form, the page it leads to is to be fetched with GET.

@@ -107,7 +107,20 @@ fn bad_input_is_explained() {
         (&["key", "add", "--merchant", "mer_x"], "MerchantId"),
         (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
         (&["provider", "add", "stripe", "--merchant", id, "--credential", "wrong=b"], "secret_key is missing"),
-        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=x", "--base-url", "http://example.com"], "https"),
+        (
+            &[
+                "provider",
+                "add",
+                "stripe",
+                "--merchant",
+                id,
+                "--credential",
+                "secret_key=x",
+                "--base-url",
+                "http://example.com",
+            ],
+            "https",
+        ),
         (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=x", "--live"], "TILL_MASTER_KEY"),
         (&["link", "add", "--merchant", id, "--currency", "XXX", "--line", "Tea=1"], "ISO 4217"),
     ];
@@ -121,8 +134,16 @@ fn bad_input_is_explained() {
 fn every_command_explains_itself() {
     let till = Shell::new();
     let commands: [&[&str]; 10] = [
-        &[], &["demo"], &["serve"], &["sandbox"], &["migrate"], &["merchant", "add"], &["key", "add"],
-        &["provider", "add"], &["link", "add"], &["alerts"],
+        &[],
+        &["demo"],
+        &["serve"],
+        &["sandbox"],
+        &["migrate"],
+        &["merchant", "add"],
+        &["key", "add"],
+        &["provider", "add"],
+        &["link", "add"],
+        &["alerts"],
     ];
     for command in commands {
         let output = till.run(&[command, &["--help"]].concat());

@@ -12,7 +12,8 @@ use crate::world::{World, account_at, eventually};
 const GOOD: &str = "4242424242424242";
 
 fn keys(calls: &[serde_json::Value]) -> Vec<String> {
-    let mut keys: Vec<_> = calls.iter().map(|call| call["idempotency_key"].as_str().unwrap_or_default().to_owned()).collect();
+    let mut keys: Vec<_> =
+        calls.iter().map(|call| call["idempotency_key"].as_str().unwrap_or_default().to_owned()).collect();
     keys.dedup();
     keys
 }

@@ -82,8 +82,7 @@ impl World {
         let node = serve(&database, &key, None).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sandbox = format!("http://{}", listener.local_addr().unwrap());
-        let (secret_key, webhook_secret) =
-            (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
+        let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
         let merchant = node.engine.add_merchant("Kettle & Leaf", None).await.unwrap();
         let merchant: MerchantId = merchant.id.parse().unwrap();
         let new = account_at(&sandbox, &secret_key, &webhook_secret);
@@ -211,7 +210,8 @@ impl World {
     /// An object or list of the provider's API.
     pub async fn provider(&self, path: &str) -> Value {
         let bearer = format!("Bearer {}", self.secret_key);
-        let reply = self.send(Method::GET, &format!("{}{path}", self.sandbox), "", "", &[("authorization", &bearer)]).await;
+        let reply =
+            self.send(Method::GET, &format!("{}{path}", self.sandbox), "", "", &[("authorization", &bearer)]).await;
         serde_json::from_slice(&reply.body).unwrap()
     }
 

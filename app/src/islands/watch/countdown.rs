@@ -26,10 +26,7 @@ pub(super) fn run(watch: &Rc<Watch>) {
     let _ = watch
         .page
         .window
-        .set_interval_with_callback_and_timeout_and_arguments_0(
-            tick.into_js_value().unchecked_ref(),
-            SECOND as i32,
-        );
+        .set_interval_with_callback_and_timeout_and_arguments_0(tick.into_js_value().unchecked_ref(), SECOND as i32);
     watch.tick_countdown();
 }
 
@@ -41,11 +38,7 @@ impl Watch {
         let is_over = left.is_some_and(|left| left <= 0);
         let is_announced = self.page.query_one("[data-countdown]").is_some();
         let must_announce = left.is_some_and(|left| left <= SHOWN) && !is_announced;
-        match (
-            is_over || must_announce,
-            self.page.is_changing(),
-            self.streaming.get(),
-        ) {
+        match (is_over || must_announce, self.page.is_changing(), self.streaming.get()) {
             (true, _, _) | (_, true, false) => 3 * SECOND,
             (_, true, true) => 10 * SECOND,
             (_, false, false) => 20 * SECOND,

@@ -41,8 +41,7 @@ fn open(watch: &Rc<Watch>) -> Option<EventSource> {
     let (lost, closed) = (Rc::clone(watch), source.clone());
     listen(&source, "error", move |_| {
         // Otherwise the browser connects again by itself.
-        lost.streaming
-            .set(closed.ready_state() != EventSource::CLOSED);
+        lost.streaming.set(closed.ready_state() != EventSource::CLOSED);
     });
     Some(source)
 }

@@ -8,9 +8,7 @@ use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement};
 
 use super::Watch;
 use super::page::listen;
-use crate::actions::{
-    ActionError, Next, cancel_payment, extend_session, renew_session, start_payment,
-};
+use crate::actions::{ActionError, Next, cancel_payment, extend_session, renew_session, start_payment};
 
 /// Listens on the document, because the forms come and go.
 pub(super) fn watch_forms(watch: &Rc<Watch>) {
@@ -20,9 +18,7 @@ pub(super) fn watch_forms(watch: &Rc<Watch>) {
 }
 
 fn submit(watch: &Rc<Watch>, event: &Event) {
-    let form = event
-        .target()
-        .and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+    let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
     let Some(form) = form else { return };
     let Some(action) = form.dataset().get("action") else {
         return;

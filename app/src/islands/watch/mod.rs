@@ -72,9 +72,7 @@ impl Watch {
         if status.phase.is_empty() {
             return;
         }
-        let ends_at = status
-            .ends_in
-            .map(|left| self.page.now().saturating_add(left));
+        let ends_at = status.ends_in.map(|left| self.page.now().saturating_add(left));
         self.ends_at.set(ends_at);
         if let Some(said) = self.page.show(status) {
             self.say.set(said);

@@ -1,9 +1,7 @@
 //! The page as the island sees it.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    Document, Element, Event, EventTarget, HtmlElement, HtmlInputElement, Location, Window,
-};
+use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlInputElement, Location, Window};
 
 use crate::actions::Status;
 
@@ -20,12 +18,7 @@ impl Page {
         let window = web_sys::window()?;
         let document = window.document()?;
         let find = |id| document.get_element_by_id(id)?.dyn_into().ok();
-        Some(Page {
-            main: find("panel")?,
-            live: find("live")?,
-            window,
-            document,
-        })
+        Some(Page { main: find("panel")?, live: find("live")?, window, document })
     }
 
     pub fn data(&self, name: &str) -> Option<String> {
@@ -46,8 +39,7 @@ impl Page {
 
     pub fn lang(&self) -> String {
         let root = self.document.document_element();
-        root.and_then(|root| root.get_attribute("lang"))
-            .unwrap_or_default()
+        root.and_then(|root| root.get_attribute("lang")).unwrap_or_default()
     }
 
     /// The query that keeps the language, if the address has one.
@@ -63,9 +55,7 @@ impl Page {
 
     /// Milliseconds since the page was asked for.
     pub fn now(&self) -> i64 {
-        self.window
-            .performance()
-            .map_or(0, |clock| clock.now() as i64)
+        self.window.performance().map_or(0, |clock| clock.now() as i64)
     }
 
     pub fn query_one(&self, selector: &str) -> Option<Element> {
@@ -90,8 +80,7 @@ impl Page {
         if data.get("mark").as_deref() == Some(status.mark.as_str()) {
             return None;
         }
-        let is_outcome =
-            status.settled && data.get("phase").as_deref() != Some(status.phase.as_str());
+        let is_outcome = status.settled && data.get("phase").as_deref() != Some(status.phase.as_str());
         self.swap(&status.html, is_outcome);
         self.document.set_title(&status.title);
         let _ = data.set("mark", &status.mark);
@@ -120,9 +109,7 @@ impl Page {
     /// Replaces the live region and puts choice and focus back where they were.
     fn swap(&self, html: &str, is_outcome: bool) {
         let focused = self.document.active_element();
-        let was_inside = focused
-            .as_ref()
-            .is_some_and(|element| self.live.contains(Some(element)));
+        let was_inside = focused.as_ref().is_some_and(|element| self.live.contains(Some(element)));
         let focused = focused.map(|element| element.id()).filter(|_| was_inside);
         let chosen = self.query_one("input:checked").map(|element| element.id());
         // The server has rendered and escaped this; nothing of it was made here.
@@ -130,9 +117,7 @@ impl Page {
         if let Some(input) = chosen.and_then(|id| self.by_id::<HtmlInputElement>(&id)) {
             input.set_checked(true);
         }
-        let again = focused
-            .as_deref()
-            .and_then(|id| self.by_id::<HtmlElement>(id));
+        let again = focused.as_deref().and_then(|id| self.by_id::<HtmlElement>(id));
         let target = match again {
             Some(element) => Some(element),
             None if was_inside || is_outcome => self.by_id("title"),

@@ -14,23 +14,40 @@ fn class(code: &str) -> DeclineClass {
         "insufficient_funds" | "withdrawal_count_limit_exceeded" | "card_velocity_exceeded" => {
             DeclineClass::InsufficientFunds
         }
-        "try_again_later" | "processing_error" | "reenter_transaction" | "issuer_not_available"
-        | "approve_with_id" => DeclineClass::TryAgainLater,
-        "incorrect_cvc" | "invalid_cvc" | "incorrect_number" | "invalid_number" | "invalid_expiry_month"
-        | "invalid_expiry_year" | "incorrect_zip" | "incorrect_address" | "incorrect_pin" | "invalid_pin" => {
-            DeclineClass::DataError
+        "try_again_later" | "processing_error" | "reenter_transaction" | "issuer_not_available" | "approve_with_id" => {
+            DeclineClass::TryAgainLater
         }
+        "incorrect_cvc"
+        | "invalid_cvc"
+        | "incorrect_number"
+        | "invalid_number"
+        | "invalid_expiry_month"
+        | "invalid_expiry_year"
+        | "incorrect_zip"
+        | "incorrect_address"
+        | "incorrect_pin"
+        | "invalid_pin" => DeclineClass::DataError,
         "expired_card" => DeclineClass::ExpiredCard,
         "authentication_required" | "payment_intent_authentication_failure" | "authentication_not_handled" => {
             DeclineClass::AuthenticationRequired
         }
-        "do_not_try_again" | "restricted_card" | "revocation_of_authorization" | "revocation_of_all_authorizations"
-        | "stop_payment_order" | "invalid_account" | "new_account_information_available" => DeclineClass::DoNotRetry,
+        "do_not_try_again"
+        | "restricted_card"
+        | "revocation_of_authorization"
+        | "revocation_of_all_authorizations"
+        | "stop_payment_order"
+        | "invalid_account"
+        | "new_account_information_available" => DeclineClass::DoNotRetry,
         "lost_card" | "stolen_card" | "pickup_card" | "fraudulent" | "merchant_blacklist" | "highest_risk_level"
         | "security_violation" => DeclineClass::SuspectedFraud,
         "payment_method_customer_decline" => DeclineClass::CancelledByPayer,
-        "currency_not_supported" | "card_not_supported" | "testmode_decline" | "test_mode_live_card"
-        | "live_mode_test_card" | "account_invalid" | "parameter_invalid_integer" => DeclineClass::ProviderError,
+        "currency_not_supported"
+        | "card_not_supported"
+        | "testmode_decline"
+        | "test_mode_live_card"
+        | "live_mode_test_card"
+        | "account_invalid"
+        | "parameter_invalid_integer" => DeclineClass::ProviderError,
         _ => DeclineClass::Generic,
     }
 }

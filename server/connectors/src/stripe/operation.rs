@@ -19,8 +19,8 @@ const RETRIEVE: &str = "checkout.sessions.retrieve";
 const EXPIRE: &str = "checkout.sessions.expire";
 /// The languages of Stripe's page that we may ask for; without one it follows the browser (API reference, Checkout Sessions).
 const LOCALES: &[&str] = &[
-    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms",
-    "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv",
+    "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
 ];
 /// Characters of a provider's message that are kept.
 const MESSAGE_CHARS_MAX: usize = 300;
@@ -87,9 +87,7 @@ fn open_form(spec: &OpenSpec) -> Result<String, Fail> {
         .set(&format!("metadata[{ATTEMPT}]"), attempt)
         .set(&format!("payment_intent_data[metadata][{ATTEMPT}]"), attempt);
     if spec.capture == Capture::Manual {
-        form = form
-            .set(&format!("metadata[{CAPTURE}]"), "manual")
-            .set("payment_intent_data[capture_method]", "manual");
+        form = form.set(&format!("metadata[{CAPTURE}]"), "manual").set("payment_intent_data[capture_method]", "manual");
     }
     for (index, line) in spec.lines.iter().enumerate() {
         let at = |field: &str| format!("line_items[{index}]{field}");
@@ -287,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_closed_page_is_closed() {
-        let body = r#"{"id":"cs_test_1","status":"expired","payment_status":"unpaid","amount_total":1,"currency":"eur"}"#;
+        let body =
+            r#"{"id":"cs_test_1","status":"expired","payment_status":"unpaid","amount_total":1,"currency":"eur"}"#;
         let Ok(Wire::Done(Outcome::Observed(seen))) = resumed(&Operation::Close(target()), EXPIRE, 200, body) else {
             panic!("no news")
         };

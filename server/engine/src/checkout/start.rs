@@ -103,12 +103,7 @@ impl Engine {
     }
 
     /// When the provider's page should close: a little after the session, within what the provider allows.
-    async fn page_end(
-        &self,
-        account: &ProviderAccountId,
-        session_end: Millis,
-        now: Millis,
-    ) -> Result<Millis, Error> {
+    async fn page_end(&self, account: &ProviderAccountId, session_end: Millis, now: Millis) -> Result<Millis, Error> {
         let (_, connector) = self.unseal(&self.account(account).await?)?;
         let capabilities = connector.capabilities();
         // A minute inside the bounds, because the provider's clock is not ours.
@@ -148,7 +143,9 @@ impl Engine {
             Err(error) => return Err(error),
         }
         match self.close_attempt(attempt.as_str()).await {
-            Err(error @ Error::Invalid(_)) => tracing::warn!(%attempt, %error, "a payment page could not be closed yet"),
+            Err(error @ Error::Invalid(_)) => {
+                tracing::warn!(%attempt, %error, "a payment page could not be closed yet")
+            }
             other => drop(other?),
         }
         Ok(())

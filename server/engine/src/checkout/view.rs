@@ -93,7 +93,8 @@ impl Engine {
         let mut connection = self.store().reader().await?;
         let rows = accounts::of_merchant(&mut connection, &link.merchant).await?;
         let usable = rows.iter().filter(|row| row.enabled && row.live == link.live);
-        let offered = usable.filter_map(|row| Some((row, connectors::by_name(&row.provider)?.methods(link.total.currency))));
+        let offered =
+            usable.filter_map(|row| Some((row, connectors::by_name(&row.provider)?.methods(link.total.currency))));
         let offered: Vec<_> = offered.collect();
         let account = |method: Method| {
             let row = offered.iter().find(|(_, methods)| methods.contains(&method));

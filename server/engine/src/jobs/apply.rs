@@ -70,11 +70,7 @@ fn foreign(incoming: &Incoming, reason: String) -> Verdict {
 }
 
 /// By our own reference, else by the provider's within the account.
-async fn locate(
-    engine: &Engine,
-    account: &ProviderAccountId,
-    incoming: &Incoming,
-) -> Result<Option<Located>, Error> {
+async fn locate(engine: &Engine, account: &ProviderAccountId, incoming: &Incoming) -> Result<Option<Located>, Error> {
     let mut connection = engine.store().reader().await?;
     if let Some(attempt) = &incoming.attempt
         && let Some(located) = payments::locate(&mut connection, attempt).await?

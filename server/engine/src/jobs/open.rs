@@ -2,8 +2,8 @@
 
 use connectors::{OpenSpec, Operation, Outcome};
 use domain::id::{AttemptId, LinkId, PaymentId};
-use domain::{MINUTE, Millis};
 use domain::payment::{Attempt, CloseReason, Fact, Payment, Stage};
+use domain::{MINUTE, Millis};
 
 use super::Next;
 use crate::engine::Engine;

@@ -91,14 +91,15 @@ pub async fn settle(
     note: Option<&str>,
     now: Millis,
 ) -> Result<bool, Error> {
-    let done = query("UPDATE inbox SET state = $1, kind = $2, note = $3, settled = $4 WHERE id = $5 AND state = 'pending'")
-        .bind(word(&state)?)
-        .bind(kind)
-        .bind(note)
-        .bind(now)
-        .bind(id.as_str())
-        .execute(connection)
-        .await?;
+    let done =
+        query("UPDATE inbox SET state = $1, kind = $2, note = $3, settled = $4 WHERE id = $5 AND state = 'pending'")
+            .bind(word(&state)?)
+            .bind(kind)
+            .bind(note)
+            .bind(now)
+            .bind(id.as_str())
+            .execute(connection)
+            .await?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -92,8 +92,7 @@ pub async fn claim(
     until: Millis,
     limit: i64,
 ) -> Result<Vec<Leased>, Error> {
-    let rows =
-        query(dialect.claim_jobs()).bind(until).bind(now).bind(limit).fetch_all(connection).await?;
+    let rows = query(dialect.claim_jobs()).bind(until).bind(now).bind(limit).fetch_all(connection).await?;
     let leased = |row: &sqlx::any::AnyRow| {
         Ok(Leased {
             id: row.parsed("id")?,

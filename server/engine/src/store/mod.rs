@@ -56,9 +56,10 @@ impl Store {
         // SQLite has one writer at a time: one connection queues fairly, several would poll each other's lock.
         let writers = if dialect == Dialect::Sqlite { 1 } else { WRITERS_MAX };
         let pool = |connections| {
-            AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
-                move |connection, _| Box::pin(async move { dialect.prepare(connection).await }),
-            )
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection).await }))
         };
         let write = pool(writers).connect_with(options.clone()).await?;
         let read = pool(READERS_MAX).connect_with(options).await?;

@@ -77,8 +77,7 @@ pub async fn lock(connection: &mut Connection, id: &PaymentId) -> Result<Option<
 
 /// Loads a payment without locking it.
 pub async fn find(connection: &mut Connection, id: &PaymentId) -> Result<Option<Stored>, Error> {
-    let row =
-        query("SELECT * FROM payments WHERE id = $1").bind(id.as_str()).fetch_optional(&mut *connection).await?;
+    let row = query("SELECT * FROM payments WHERE id = $1").bind(id.as_str()).fetch_optional(&mut *connection).await?;
     match row {
         Some(row) => stored(connection, &row).await.map(Some),
         None => Ok(None),
@@ -239,19 +238,11 @@ pub async fn locate_by_refs(
 }
 
 fn located(row: &sqlx::any::AnyRow) -> Result<Located, Error> {
-    Ok(Located {
-        attempt: row.parsed("id")?,
-        payment: row.parsed("payment_id")?,
-        account: row.parsed("account_id")?,
-    })
+    Ok(Located { attempt: row.parsed("id")?, payment: row.parsed("payment_id")?, account: row.parsed("account_id")? })
 }
 
 /// Tells other servers, on commit, that a payment's pages have news.
-pub async fn notify(
-    connection: &mut Connection,
-    dialect: super::Dialect,
-    payment: &PaymentId,
-) -> Result<(), Error> {
+pub async fn notify(connection: &mut Connection, dialect: super::Dialect, payment: &PaymentId) -> Result<(), Error> {
     if let Some(statement) = dialect.notify() {
         query(statement).bind(payment.as_str()).execute(connection).await?;
     }

@@ -87,10 +87,7 @@ impl Fault {
 pub fn take(faults: &mut Vec<Fault>, operation: &str, key: &str) -> Option<Fault> {
     let fits = |fault: &Fault| {
         (fault.operation == "*" || fault.operation == operation)
-            && fault
-                .account
-                .as_deref()
-                .is_none_or(|account| account == key)
+            && fault.account.as_deref().is_none_or(|account| account == key)
     };
     let at = faults.iter().position(fits)?;
     let fault = faults[at].clone();
@@ -107,8 +104,7 @@ mod tests {
 
     #[test]
     fn a_fault_happens_as_often_as_asked_and_to_whom() {
-        let json =
-            r#"{"operation":"refunds.create","fault":"error_500","count":2,"account":"sk_test_a"}"#;
+        let json = r#"{"operation":"refunds.create","fault":"error_500","count":2,"account":"sk_test_a"}"#;
         let mut faults = vec![serde_json::from_str::<Fault>(json).unwrap()];
         assert!(take(&mut faults, "refunds.create", "sk_test_b").is_none());
         assert!(take(&mut faults, "refunds.list", "sk_test_a").is_none());

@@ -26,11 +26,7 @@ const ROWS: usize = 25;
 pub async fn show(State(core): State<Arc<Core>>) -> Response {
     let body = {
         let state = core.lock();
-        let accounts = state
-            .accounts
-            .iter()
-            .map(|(key, account)| (key.as_str(), account))
-            .collect::<Vec<_>>();
+        let accounts = state.accounts.iter().map(|(key, account)| (key.as_str(), account)).collect::<Vec<_>>();
         format!(
             r#"<main class="index">
 <section><h1>A payment provider that takes no money</h1>
@@ -56,10 +52,8 @@ fn newest<'a, T>(
     of: impl Fn(&'a Account) -> Vec<&'a T>,
     at: impl Fn(&T) -> i64,
 ) -> Vec<(&'a Account, &'a T)> {
-    let mut all: Vec<_> = accounts
-        .iter()
-        .flat_map(|(_, account)| of(account).into_iter().map(move |item| (*account, item)))
-        .collect();
+    let mut all: Vec<_> =
+        accounts.iter().flat_map(|(_, account)| of(account).into_iter().map(move |item| (*account, item))).collect();
     // Stable, so that what happened within one second keeps its order.
     all.sort_by_key(|(_, item)| std::cmp::Reverse(at(item)));
     all.truncate(ROWS);
@@ -67,11 +61,8 @@ fn newest<'a, T>(
 }
 
 fn sessions(accounts: &[(&str, &Account)]) -> String {
-    let rows = newest(
-        accounts,
-        |account| account.sessions.newest().take(ROWS).collect(),
-        |session: &Session| session.created,
-    );
+    let rows =
+        newest(accounts, |account| account.sessions.newest().take(ROWS).collect(), |session: &Session| session.created);
     if rows.is_empty() {
         return r#"<p class="empty">None yet.</p>"#.to_owned();
     }
@@ -79,16 +70,9 @@ fn sessions(accounts: &[(&str, &Account)]) -> String {
         r#"<table><thead><tr><th>Time (UTC)</th><th>Session</th><th>For</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
     );
     for (_, session) in rows {
-        let paid = if session.paid {
-            r#"<span class="good">paid</span>"#
-        } else {
-            r#"<span class="muted">unpaid</span>"#
-        };
-        let what = session
-            .lines
-            .first()
-            .map(|line| line.name.as_str())
-            .unwrap_or_default();
+        let paid =
+            if session.paid { r#"<span class="good">paid</span>"# } else { r#"<span class="muted">unpaid</span>"# };
+        let what = session.lines.first().map(|line| line.name.as_str()).unwrap_or_default();
         let _ = write!(
             html,
             r#"<tr><td>{time}</td><td><a href="/c/pay/{id}"><code>{short}…</code></a></td><td>{what}</td><td>{status}, {paid}</td><td class="price">{amount}</td></tr>"#,
@@ -104,11 +88,7 @@ fn sessions(accounts: &[(&str, &Account)]) -> String {
 }
 
 fn events(accounts: &[(&str, &Account)]) -> String {
-    let rows = newest(
-        accounts,
-        |account| account.events.newest().take(ROWS).collect(),
-        |event: &Event| event.created,
-    );
+    let rows = newest(accounts, |account| account.events.newest().take(ROWS).collect(), |event: &Event| event.created);
     if rows.is_empty() {
         return r#"<p class="empty">None yet.</p>"#.to_owned();
     }
@@ -116,31 +96,16 @@ fn events(accounts: &[(&str, &Account)]) -> String {
         "<table><thead><tr><th>Time (UTC)</th><th>Event</th><th>About</th><th>Webhooks</th><th></th></tr></thead><tbody>",
     );
     for (account, event) in rows {
-        let tries: Vec<String> = account
-            .deliveries
-            .newest()
-            .take(500)
-            .filter(|delivery| delivery.event == event.id)
-            .map(describe)
-            .collect();
-        let tries = if tries.is_empty() {
-            r#"<span class="muted">nobody asked</span>"#.to_owned()
-        } else {
-            tries.join("<br>")
-        };
+        let tries: Vec<String> =
+            account.deliveries.newest().take(500).filter(|delivery| delivery.event == event.id).map(describe).collect();
+        let tries =
+            if tries.is_empty() { r#"<span class="muted">nobody asked</span>"#.to_owned() } else { tries.join("<br>") };
         let _ = write!(
             html,
             r#"<tr><td>{time}</td><td>{kind}</td><td><code>{about}</code></td><td>{tries}</td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit">Send again</button></form></td></tr>"#,
             time = clock::time_of_day(event.created),
             kind = escape(&event.kind),
-            about = escape(
-                &event.object["id"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .chars()
-                    .take(18)
-                    .collect::<String>()
-            ),
+            about = escape(&event.object["id"].as_str().unwrap_or_default().chars().take(18).collect::<String>()),
             id = escape(&event.id),
         );
     }
@@ -154,42 +119,30 @@ fn describe(delivery: &Delivery) -> String {
         DeliveryStatus::Failed | DeliveryStatus::Dropped => "bad",
         _ => "muted",
     };
-    let last = delivery
-        .tries
-        .last()
-        .map(|attempt| match (attempt.http_status, &attempt.error) {
-            (Some(status), _) => status.to_string(),
-            (None, Some(error)) => error.clone(),
-            (None, None) => String::new(),
-        });
+    let last = delivery.tries.last().map(|attempt| match (attempt.http_status, &attempt.error) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(error)) => error.clone(),
+        (None, None) => String::new(),
+    });
     let tries = match delivery.tries.len() {
         0 => String::new(),
         1 => " · 1 try".to_owned(),
         count => format!(" · {count} tries"),
     };
-    let last = last
-        .map(|last| format!(" ({})", escape(&last)))
-        .unwrap_or_default();
-    format!(
-        r#"<span class="{class}">{}</span>{last}{tries}"#,
-        delivery.status
-    )
+    let last = last.map(|last| format!(" ({})", escape(&last))).unwrap_or_default();
+    format!(r#"<span class="{class}">{}</span>{last}{tries}"#, delivery.status)
 }
 
 fn list(accounts: &[(&str, &Account)]) -> String {
     if accounts.is_empty() {
-        return r#"<p class="empty">None yet: the first request with a test key makes one.</p>"#
-            .to_owned();
+        return r#"<p class="empty">None yet: the first request with a test key makes one.</p>"#.to_owned();
     }
     let mut html = String::from(
         "<table><thead><tr><th>Key</th><th>Sessions</th><th>Payments</th><th>Refunds</th><th>Webhook endpoints</th></tr></thead><tbody>",
     );
     for (key, account) in accounts.iter().take(ROWS) {
-        let endpoints: Vec<String> = account
-            .endpoints
-            .oldest()
-            .map(|endpoint| format!("<code>{}</code>", escape(&endpoint.url)))
-            .collect();
+        let endpoints: Vec<String> =
+            account.endpoints.oldest().map(|endpoint| format!("<code>{}</code>", escape(&endpoint.url))).collect();
         let _ = write!(
             html,
             "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -197,11 +150,7 @@ fn list(accounts: &[(&str, &Account)]) -> String {
             account.sessions.len(),
             account.intents.len(),
             account.refunds.len(),
-            if endpoints.is_empty() {
-                r#"<span class="muted">none</span>"#.to_owned()
-            } else {
-                endpoints.join("<br>")
-            },
+            if endpoints.is_empty() { r#"<span class="muted">none</span>"#.to_owned() } else { endpoints.join("<br>") },
         );
     }
     html + "</tbody></table>"

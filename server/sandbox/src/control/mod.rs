@@ -22,21 +22,12 @@ use crate::core::Core;
 /// The control addresses.
 pub fn router() -> Router<Arc<Core>> {
     Router::new()
-        .route(
-            "/_control/webhooks",
-            get(switches::show).post(switches::webhooks),
-        )
+        .route("/_control/webhooks", get(switches::show).post(switches::webhooks))
         .route("/_control/reset", post(switches::reset))
         .route("/_control/advance", post(switches::advance))
-        .route(
-            "/_control/faults",
-            get(switches::show).post(switches::faults),
-        )
+        .route("/_control/faults", get(switches::show).post(switches::faults))
         .route("/_control/disputes", post(switches::dispute))
-        .route(
-            "/_control/disputes/{id}/close",
-            post(switches::close_dispute),
-        )
+        .route("/_control/disputes/{id}/close", post(switches::close_dispute))
         .route("/_control/events/{id}/resend", post(switches::resend))
         .route("/_control/calls", get(reports::calls))
         .route("/_control/stats", get(reports::stats))
@@ -47,15 +38,9 @@ pub fn router() -> Router<Arc<Core>> {
 
 /// Another site's page, open in the same browser, must not turn the switches.
 async fn same_site(request: Request, next: Next) -> Response {
-    let foreign = request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site");
+    let foreign = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     if foreign && request.method() != Method::GET {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "The control API cannot be used from another site.",
-        );
+        return refuse(StatusCode::FORBIDDEN, "The control API cannot be used from another site.");
     }
     next.run(request).await
 }

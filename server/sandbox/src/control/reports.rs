@@ -32,14 +32,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn accounts<'s>(
-        &self,
-        core: &'s crate::core::State,
-    ) -> impl Iterator<Item = (&'s String, &'s Account)> {
+    fn accounts<'s>(&self, core: &'s crate::core::State) -> impl Iterator<Item = (&'s String, &'s Account)> {
         let wanted = self.account.clone();
-        core.accounts
-            .iter()
-            .filter(move |(key, _)| wanted.as_ref().is_none_or(|wanted| wanted == *key))
+        core.accounts.iter().filter(move |(key, _)| wanted.as_ref().is_none_or(|wanted| wanted == *key))
     }
 }
 
@@ -50,14 +45,8 @@ pub async fn calls(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) 
         .accounts(&state)
         .flat_map(|(key, account)| account.calls.iter().map(move |call| (key, call)))
         .filter(|(_, call)| {
-            filter
-                .operation
-                .as_ref()
-                .is_none_or(|operation| call.operation == operation)
-                && filter
-                    .request
-                    .as_ref()
-                    .is_none_or(|request| call.request_id == *request)
+            filter.operation.as_ref().is_none_or(|operation| call.operation == operation)
+                && filter.request.as_ref().is_none_or(|request| call.request_id == *request)
         })
         .map(|(key, call)| {
             let mut row = json!(call);
@@ -72,34 +61,18 @@ pub async fn calls(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) 
 /// `GET /_control/stats?account=`: totals over the accounts.
 pub async fn stats(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
-    let sum = |count: fn(&Account) -> usize| -> usize {
-        filter
-            .accounts(&state)
-            .map(|(_, account)| count(account))
-            .sum()
-    };
+    let sum =
+        |count: fn(&Account) -> usize| -> usize { filter.accounts(&state).map(|(_, account)| count(account)).sum() };
     let sessions = |status| -> usize {
         filter
             .accounts(&state)
-            .map(|(_, account)| {
-                account
-                    .sessions
-                    .oldest()
-                    .filter(|session| session.status == status)
-                    .count()
-            })
+            .map(|(_, account)| account.sessions.oldest().filter(|session| session.status == status).count())
             .sum()
     };
     let charges = |status| -> usize {
         filter
             .accounts(&state)
-            .map(|(_, account)| {
-                account
-                    .charges
-                    .oldest()
-                    .filter(|charge| charge.status == status)
-                    .count()
-            })
+            .map(|(_, account)| account.charges.oldest().filter(|charge| charge.status == status).count())
             .sum()
     };
     reply(json!({
@@ -126,18 +99,8 @@ pub async fn deliveries(State(core): State<Arc<Core>>, Query(filter): Query<Filt
     let state = core.lock();
     let rows: Vec<Value> = filter
         .accounts(&state)
-        .flat_map(|(_, account)| {
-            account
-                .deliveries
-                .newest()
-                .map(move |delivery| (account, delivery))
-        })
-        .filter(|(_, delivery)| {
-            filter
-                .event
-                .as_ref()
-                .is_none_or(|event| delivery.event == *event)
-        })
+        .flat_map(|(_, account)| account.deliveries.newest().map(move |delivery| (account, delivery)))
+        .filter(|(_, delivery)| filter.event.as_ref().is_none_or(|event| delivery.event == *event))
         .take(ROWS)
         .map(|(account, delivery)| row(account, delivery))
         .collect();
@@ -146,15 +109,7 @@ pub async fn deliveries(State(core): State<Arc<Core>>, Query(filter): Query<Filt
 
 fn row(account: &Account, delivery: &Delivery) -> Value {
     let mut row = json!(delivery);
-    row["type"] = account
-        .events
-        .get(&delivery.event)
-        .map(|event| event.kind.clone())
-        .into();
-    row["url"] = account
-        .endpoints
-        .get(&delivery.endpoint)
-        .map(|endpoint| endpoint.url.clone())
-        .into();
+    row["type"] = account.events.get(&delivery.event).map(|event| event.kind.clone()).into();
+    row["url"] = account.endpoints.get(&delivery.endpoint).map(|endpoint| endpoint.url.clone()).into();
     row
 }

@@ -40,23 +40,15 @@ struct Change {
 
 /// Reads a JSON body; an empty one is `{}`.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
-    let bytes = if body.is_empty() {
-        b"{}"
-    } else {
-        body.as_ref()
-    };
-    serde_json::from_slice(bytes)
-        .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))
+    let bytes = if body.is_empty() { b"{}" } else { body.as_ref() };
+    serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))
 }
 
 /// `GET /_control/webhooks`, `GET /_control/faults`: how things are set.
 pub async fn show(State(core): State<Arc<Core>>) -> Response {
     let state = core.lock();
-    let accounts: serde_json::Map<_, _> = state
-        .accounts
-        .iter()
-        .map(|(key, account)| (key.clone(), json!(account.rules)))
-        .collect();
+    let accounts: serde_json::Map<_, _> =
+        state.accounts.iter().map(|(key, account)| (key.clone(), json!(account.rules))).collect();
     reply(json!({"webhooks": state.rules, "accounts": accounts, "faults": state.faults}))
 }
 
@@ -68,10 +60,7 @@ pub async fn webhooks(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     };
     let scale = match change.retry_scale.as_ref().map(permille) {
         Some(None) => {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "retry_scale must be a number from 0 to 1000.",
-            );
+            return refuse(StatusCode::BAD_REQUEST, "retry_scale must be a number from 0 to 1000.");
         }
         Some(scale) => scale,
         None => None,
@@ -83,11 +72,7 @@ pub async fn webhooks(State(core): State<Arc<Core>>, body: Bytes) -> Response {
         if all {
             apply(&mut state.rules, &change, scale);
         }
-        if let Some(key) = change
-            .account
-            .as_deref()
-            .filter(|key| crate::stripe::auth::is_test_key(key))
-        {
+        if let Some(key) = change.account.as_deref().filter(|key| crate::stripe::auth::is_test_key(key)) {
             state.account(key);
         }
         for (key, account) in &mut state.accounts {
@@ -106,9 +91,7 @@ fn apply(rules: &mut Rules, change: &Change, scale: Option<i64>) {
     rules.delay_ms = change.delay_ms.map_or(rules.delay_ms, i64::from);
     rules.hold = change.hold.unwrap_or(rules.hold);
     rules.before_redirect = change.before_redirect.unwrap_or(rules.before_redirect);
-    rules.duplicate = change
-        .duplicate
-        .map_or(rules.duplicate, |count| count.min(DUPLICATES));
+    rules.duplicate = change.duplicate.map_or(rules.duplicate, |count| count.min(DUPLICATES));
     rules.drop = change.drop.unwrap_or(rules.drop);
     rules.tamper = change.tamper.unwrap_or(rules.tamper);
     rules.stale = change.stale.unwrap_or(rules.stale);
@@ -122,11 +105,7 @@ fn permille(number: &Number) -> Option<i64> {
     let text = number.to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let value = whole
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(1000)?
-        .checked_add(digits.parse().ok()?)?;
+    let value = whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
     (!text.starts_with('-') && value <= 1_000_000).then_some(value)
 }
 
@@ -185,9 +164,7 @@ pub async fn faults(State(core): State<Arc<Core>>, body: Bytes) -> Response {
         if state.faults.len() + given.len() > CAPACITY {
             return refuse(StatusCode::BAD_REQUEST, "Too many faults are waiting.");
         }
-        state
-            .faults
-            .extend(given.into_iter().filter(|fault| fault.count > 0));
+        state.faults.extend(given.into_iter().filter(|fault| fault.count > 0));
         reply(json!({"faults": state.faults}))
     })
 }
@@ -208,29 +185,15 @@ pub async fn dispute(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     };
     let moment = core.moment();
     let made = core.change(|state| {
-        let account = state
-            .accounts
-            .values_mut()
-            .find(|account| account.intents.get(&wanted.payment_intent).is_some())?;
-        let charge = account
-            .intents
-            .get(&wanted.payment_intent)?
-            .latest_charge
-            .clone()?;
+        let account =
+            state.accounts.values_mut().find(|account| account.intents.get(&wanted.payment_intent).is_some())?;
+        let charge = account.intents.get(&wanted.payment_intent)?.latest_charge.clone()?;
         let reason = wanted.reason.as_deref().unwrap_or("fraudulent");
         let id = account.dispute(&charge, wanted.amount, reason, &moment)?;
-        account
-            .disputes
-            .get(&id)
-            .map(crate::stripe::objects::dispute::Dispute::wire)
+        account.disputes.get(&id).map(crate::stripe::objects::dispute::Dispute::wire)
     });
     made.map_or_else(
-        || {
-            refuse(
-                StatusCode::CONFLICT,
-                "There is no paid, undisputed charge for this payment intent.",
-            )
-        },
+        || refuse(StatusCode::CONFLICT, "There is no paid, undisputed charge for this payment intent."),
         reply,
     )
 }
@@ -242,11 +205,7 @@ struct Verdict {
 }
 
 /// `POST /_control/disputes/{id}/close {"status":"won"|"lost"}`
-pub async fn close_dispute(
-    State(core): State<Arc<Core>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
+pub async fn close_dispute(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let verdict: Verdict = match read(&body) {
         Ok(verdict) => verdict,
         Err(refused) => return *refused,
@@ -256,39 +215,18 @@ pub async fn close_dispute(
     }
     let moment = core.moment();
     let closed = core.change(|state| {
-        let account = state
-            .accounts
-            .values_mut()
-            .find(|account| account.disputes.get(&id).is_some())?;
+        let account = state.accounts.values_mut().find(|account| account.disputes.get(&id).is_some())?;
         account.close_dispute(&id, verdict.status == "won", &moment)
     });
-    closed.map_or_else(
-        || {
-            refuse(
-                StatusCode::CONFLICT,
-                "There is no open dispute with this id.",
-            )
-        },
-        reply,
-    )
+    closed.map_or_else(|| refuse(StatusCode::CONFLICT, "There is no open dispute with this id."), reply)
 }
 
 /// `POST /_control/events/{id}/resend`: from a test, or from the page's button.
-pub async fn resend(
-    State(core): State<Arc<Core>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn resend(State(core): State<Arc<Core>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let now_ms = clock::now_ms();
-    let sent = core.change(|state| {
-        state
-            .accounts
-            .values_mut()
-            .find_map(|account| account.resend(&id, now_ms))
-    });
-    let browser = headers
-        .get(header::ACCEPT)
-        .is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"));
+    let sent = core.change(|state| state.accounts.values_mut().find_map(|account| account.resend(&id, now_ms)));
+    let browser =
+        headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"));
     match sent {
         None => refuse(StatusCode::NOT_FOUND, "There is no event with this id."),
         Some(_) if browser => Redirect::to("/").into_response(),
@@ -307,9 +245,6 @@ mod tests {
             (read("1"), read("0.25"), read("0.001"), read("12.5")),
             (Some(1000), Some(250), Some(1), Some(12_500))
         );
-        assert_eq!(
-            (read("-1"), read("-0.5"), read("1000.1"), read("1e30")),
-            (None, None, None, None)
-        );
+        assert_eq!((read("-1"), read("-0.5"), read("1000.1"), read("1e30")), (None, None, None, None));
     }
 }

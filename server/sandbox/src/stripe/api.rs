@@ -48,26 +48,16 @@ pub async fn handle(State(core): State<Arc<Core>>, request: Request) -> Response
     let request_id = ids::fresh("req_", 14);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY).await else {
-        let error = ApiError::invalid("The request body is too large: at most 256 KB are taken.")
-            .status(413);
+        let error = ApiError::invalid("The request body is too large: at most 256 KB are taken.").status(413);
         return respond(
             &request_id,
             None,
             &HeaderMap::new(),
-            &Reply {
-                status: 413,
-                body: error.body(&request_id),
-            }
-            .into(),
+            &Reply { status: 413, body: error.body(&request_id) }.into(),
         );
     };
-    let incoming = Incoming {
-        request_id: request_id.clone(),
-        method: parts.method,
-        uri: parts.uri,
-        headers: parts.headers,
-        body,
-    };
+    let incoming =
+        Incoming { request_id: request_id.clone(), method: parts.method, uri: parts.uri, headers: parts.headers, body };
     // A task of its own: an accepted operation goes on even if the caller hangs up.
     let task = tokio::spawn(async move { process(&core, incoming).await });
     task.await.unwrap_or_else(|_| {
@@ -75,11 +65,7 @@ pub async fn handle(State(core): State<Arc<Core>>, request: Request) -> Response
             &request_id,
             None,
             &HeaderMap::new(),
-            &Reply {
-                status: 500,
-                body: ApiError::internal().body(&request_id),
-            }
-            .into(),
+            &Reply { status: 500, body: ApiError::internal().body(&request_id) }.into(),
         )
     })
 }
@@ -96,12 +82,7 @@ async fn process(core: &Core, incoming: Incoming) -> Response {
     if outgoing.fault == Some(Kind::Html502) {
         return html_502(&incoming.request_id);
     }
-    respond(
-        &incoming.request_id,
-        version.ok().as_deref(),
-        &incoming.headers,
-        &outgoing,
-    )
+    respond(&incoming.request_id, version.ok().as_deref(), &incoming.headers, &outgoing)
 }
 
 /// The caller's version, or the account's.
@@ -113,10 +94,7 @@ fn requested_version(headers: &HeaderMap) -> Result<String, ApiError> {
     if version::well_formed(text) {
         return Ok(text.to_owned());
     }
-    Err(ApiError::invalid(format!(
-        "Invalid Stripe API version: {}",
-        text.chars().take(60).collect::<String>()
-    )))
+    Err(ApiError::invalid(format!("Invalid Stripe API version: {}", text.chars().take(60).collect::<String>())))
 }
 
 /// Finds the operation, applies a fault, carries it out, and keeps a record of the call.
@@ -124,11 +102,7 @@ async fn answer(core: &Core, incoming: &Incoming, key: &str, version: &str) -> O
     let path = incoming.uri.path().to_owned();
     let found = operation::find(incoming.method.as_str(), &path);
     let name = found.as_ref().map_or("", |(operation, _)| operation.name);
-    let fault = if name.is_empty() {
-        None
-    } else {
-        core.change(|state| faults::take(&mut state.faults, name, key))
-    };
+    let fault = if name.is_empty() { None } else { core.change(|state| faults::take(&mut state.faults, name, key)) };
     let outgoing = match (found, &fault) {
         (Err(error), _) => refuse(&error, &incoming.request_id),
         (Ok(_), Some(fault)) if fault.kind.refuses() => {
@@ -138,16 +112,10 @@ async fn answer(core: &Core, incoming: &Incoming, key: &str, version: &str) -> O
                 Kind::Html502 => ApiError::internal().status(502),
                 _ => ApiError::internal(),
             };
-            Outgoing {
-                fault: Some(fault.kind),
-                ..refuse(&error, &incoming.request_id)
-            }
+            Outgoing { fault: Some(fault.kind), ..refuse(&error, &incoming.request_id) }
         }
         (Ok((operation, id)), fault) => {
-            let slow = fault
-                .as_ref()
-                .filter(|fault| fault.kind == Kind::Slow)
-                .map(faults::Fault::delay);
+            let slow = fault.as_ref().filter(|fault| fault.kind == Kind::Slow).map(faults::Fault::delay);
             let mut outgoing = perform(core, incoming, key, version, (operation, id), slow).await;
             if let Some(fault) = fault.as_ref().filter(|fault| fault.kind != Kind::Slow) {
                 tokio::time::sleep(fault.delay()).await;
@@ -159,14 +127,7 @@ async fn answer(core: &Core, incoming: &Incoming, key: &str, version: &str) -> O
             outgoing
         }
     };
-    record(
-        core,
-        incoming,
-        key,
-        name,
-        &outgoing,
-        fault.map(|fault| fault.kind),
-    );
+    record(core, incoming, key, name, &outgoing, fault.map(|fault| fault.kind));
     outgoing
 }
 
@@ -199,10 +160,7 @@ fn idempotency_key(incoming: &Incoming) -> Option<String> {
     if incoming.method != Method::POST {
         return None;
     }
-    incoming
-        .headers
-        .get("idempotency-key")
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    incoming.headers.get("idempotency-key").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// Takes the idempotency key, runs the operation, keeps the reply.
@@ -230,10 +188,7 @@ async fn perform(
         match begun {
             Ok(Begin::Execute) => {}
             Ok(Begin::Replay(reply)) => {
-                return Outgoing {
-                    replayed: true,
-                    ..reply.into()
-                };
+                return Outgoing { replayed: true, ..reply.into() };
             }
             Err(error) => return refuse(error),
         }
@@ -241,24 +196,12 @@ async fn perform(
     if let Some(delay) = slow {
         tokio::time::sleep(delay).await;
     }
-    let cause = Cause {
-        request: Some(incoming.request_id.clone()),
-        idempotency_key: idempotency.clone(),
-    };
-    let moment = Moment {
-        now_ms: clock::now_ms(),
-        base: &core.base,
-        cause,
-    };
+    let cause = Cause { request: Some(incoming.request_id.clone()), idempotency_key: idempotency.clone() };
+    let moment = Moment { now_ms: clock::now_ms(), base: &core.base, cause };
     let run = |account: &mut Account| {
         let result = execute(account, moment, version, found, params);
-        let executed = result
-            .as_ref()
-            .map_or_else(|error| error.executed, |_| true);
-        let reply = result.map_or_else(
-            |error| refuse(error).reply,
-            |body| Reply { status: 200, body },
-        );
+        let executed = result.as_ref().map_or_else(|error| error.executed, |_| true);
+        let reply = result.map_or_else(|error| refuse(error).reply, |body| Reply { status: 200, body });
         match &idempotency {
             Some(given) if executed => account.keys.finish(given, reply.clone()),
             Some(given) => account.keys.abandon(given),
@@ -276,10 +219,8 @@ async fn perform(
 }
 
 fn params(incoming: &Incoming) -> Result<Params, ApiError> {
-    let json = incoming
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let json =
+        incoming.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if json && !incoming.body.is_empty() {
         return Err(ApiError::invalid(
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded).",
@@ -302,23 +243,10 @@ fn execute(
 ) -> Result<Value, ApiError> {
     let (operation, id) = found;
     let paths = expand::take(&mut params)?;
-    let view = View {
-        base: moment.base,
-        version,
-    };
-    let mut ctx = Ctx {
-        account,
-        moment,
-        version,
-        id,
-    };
+    let view = View { base: moment.base, version };
+    let mut ctx = Ctx { account, moment, version, id };
     let mut reply = (operation.run)(&mut ctx, params)?;
-    expand::apply(ctx.account, &view, &paths, &mut reply).map_err(|error| {
-        if operation.method == "GET" {
-            error
-        } else {
-            error.after_start()
-        }
-    })?;
+    expand::apply(ctx.account, &view, &paths, &mut reply)
+        .map_err(|error| if operation.method == "GET" { error } else { error.after_start() })?;
     Ok(reply)
 }

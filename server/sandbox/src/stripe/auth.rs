@@ -7,20 +7,13 @@ use super::error::ApiError;
 
 /// Whether a text is a key this sandbox takes: `^(sk|rk)_test_[A-Za-z0-9]{8,}$`, at most 200 characters.
 pub fn is_test_key(key: &str) -> bool {
-    let tail = key
-        .strip_prefix("sk_test_")
-        .or_else(|| key.strip_prefix("rk_test_"));
-    tail.is_some_and(|tail| {
-        (8..=200).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
+    let tail = key.strip_prefix("sk_test_").or_else(|| key.strip_prefix("rk_test_"));
+    tail.is_some_and(|tail| (8..=200).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// The key of a request.
 pub fn key(headers: &HeaderMap) -> Result<String, ApiError> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(credentials);
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(credentials);
     let Some(key) = given.filter(|key| !key.is_empty()) else {
         return Err(ApiError::unauthenticated(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
@@ -35,10 +28,7 @@ pub fn key(headers: &HeaderMap) -> Result<String, ApiError> {
             "This is a sandbox: it takes test keys only, and a live key must never be sent here.",
         ));
     }
-    Err(ApiError::unauthenticated(format!(
-        "Invalid API Key provided: {}",
-        mask(&key)
-    )))
+    Err(ApiError::unauthenticated(format!("Invalid API Key provided: {}", mask(&key))))
 }
 
 fn credentials(header: &str) -> Option<String> {
@@ -74,10 +64,7 @@ mod tests {
 
     #[test]
     fn bearer_and_basic_are_taken() {
-        assert_eq!(
-            key(&header("Bearer sk_test_abcdefgh")).unwrap(),
-            "sk_test_abcdefgh"
-        );
+        assert_eq!(key(&header("Bearer sk_test_abcdefgh")).unwrap(), "sk_test_abcdefgh");
         let basic = format!("Basic {}", STANDARD.encode("rk_test_abcdefgh:"));
         assert_eq!(key(&header(&basic)).unwrap(), "rk_test_abcdefgh");
     }

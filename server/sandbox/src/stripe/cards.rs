@@ -51,21 +51,11 @@ pub struct TestCard {
 }
 
 const fn card(number: &'static str, label: &'static str, outcome: Outcome) -> TestCard {
-    TestCard {
-        number,
-        label,
-        authenticates: false,
-        outcome,
-    }
+    TestCard { number, label, authenticates: false, outcome }
 }
 
 const fn secure(number: &'static str, label: &'static str, outcome: Outcome) -> TestCard {
-    TestCard {
-        number,
-        label,
-        authenticates: true,
-        outcome,
-    }
+    TestCard { number, label, authenticates: true, outcome }
 }
 
 /// Every card the simulator knows.
@@ -109,17 +99,12 @@ pub fn behaviour(number: &str) -> (bool, Outcome) {
     CARDS
         .iter()
         .find(|card| card.number == number)
-        .map_or((false, Outcome::Declined(Decline::NotATestCard)), |card| {
-            (card.authenticates, card.outcome)
-        })
+        .map_or((false, Outcome::Declined(Decline::NotATestCard)), |card| (card.authenticates, card.outcome))
 }
 
 /// What a test bank account does; nothing for others.
 pub fn bank_behaviour(account: &str) -> Option<Outcome> {
-    BANK_ACCOUNTS
-        .iter()
-        .find(|(number, ..)| *number == account)
-        .map(|(.., outcome)| *outcome)
+    BANK_ACCOUNTS.iter().find(|(number, ..)| *number == account).map(|(.., outcome)| *outcome)
 }
 
 /// The checksum of card numbers (ISO/IEC 7812-1).
@@ -183,19 +168,10 @@ mod tests {
     fn numbers_decide_what_happens() {
         assert_eq!(behaviour("4242424242424242"), (false, Outcome::Pays));
         assert_eq!(behaviour("4000002760003184"), (true, Outcome::Pays));
-        assert_eq!(
-            behaviour("4000008260003178"),
-            (true, Outcome::Declined(Decline::InsufficientFunds))
-        );
-        assert_eq!(
-            behaviour("4111111111111111"),
-            (false, Outcome::Declined(Decline::NotATestCard))
-        );
+        assert_eq!(behaviour("4000008260003178"), (true, Outcome::Declined(Decline::InsufficientFunds)));
+        assert_eq!(behaviour("4111111111111111"), (false, Outcome::Declined(Decline::NotATestCard)));
         assert_eq!(bank_behaviour("000123456789"), Some(Outcome::Pays));
         assert_eq!(bank_behaviour("1"), None);
-        assert_eq!(
-            (brand("378282246310005"), brand("5555555555554444")),
-            ("amex", "mastercard")
-        );
+        assert_eq!((brand("378282246310005"), brand("5555555555554444")), ("amex", "mastercard"));
     }
 }

@@ -65,13 +65,7 @@ impl Decline {
         let stop = Some("do_not_try_again");
         let again = Some("try_again_later");
         match self {
-            Self::Generic => words(
-                "card_declined",
-                Some("generic_decline"),
-                declined,
-                again,
-                Some("01"),
-            ),
+            Self::Generic => words("card_declined", Some("generic_decline"), declined, again, Some("01")),
             Self::InsufficientFunds => words(
                 "card_declined",
                 Some("insufficient_funds"),
@@ -79,27 +73,9 @@ impl Decline {
                 again,
                 Some("51"),
             ),
-            Self::Lost => words(
-                "card_declined",
-                Some("lost_card"),
-                declined,
-                stop,
-                Some("41"),
-            ),
-            Self::Stolen => words(
-                "card_declined",
-                Some("stolen_card"),
-                declined,
-                stop,
-                Some("43"),
-            ),
-            Self::Expired => words(
-                "expired_card",
-                Some("expired_card"),
-                "Your card has expired.",
-                stop,
-                Some("54"),
-            ),
+            Self::Lost => words("card_declined", Some("lost_card"), declined, stop, Some("41")),
+            Self::Stolen => words("card_declined", Some("stolen_card"), declined, stop, Some("43")),
+            Self::Expired => words("expired_card", Some("expired_card"), "Your card has expired.", stop, Some("54")),
             Self::IncorrectCvc => words(
                 "incorrect_cvc",
                 Some("incorrect_cvc"),
@@ -137,20 +113,12 @@ impl Decline {
                 None,
                 Some("R01"),
             ),
-            Self::AccountClosed => words(
-                "account_closed",
-                None,
-                "The customer's bank account has been closed.",
-                None,
-                Some("R02"),
-            ),
-            Self::NoAccount => words(
-                "no_account",
-                None,
-                "The customer's bank account could not be located.",
-                None,
-                Some("R03"),
-            ),
+            Self::AccountClosed => {
+                words("account_closed", None, "The customer's bank account has been closed.", None, Some("R02"))
+            }
+            Self::NoAccount => {
+                words("no_account", None, "The customer's bank account could not be located.", None, Some("R03"))
+            }
             Self::DebitNotAuthorized => words(
                 "debit_not_authorized",
                 None,

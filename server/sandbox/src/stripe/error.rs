@@ -32,23 +32,17 @@ impl ApiError {
 
     /// A required parameter is absent.
     pub fn missing(param: &str) -> Self {
-        Self::invalid(format!("Missing required param: {param}."))
-            .code("parameter_missing")
-            .param(param)
+        Self::invalid(format!("Missing required param: {param}.")).code("parameter_missing").param(param)
     }
 
     /// A parameter the operation does not know.
     pub fn unknown(param: &str) -> Self {
-        Self::invalid(format!("Received unknown parameter: {param}"))
-            .code("parameter_unknown")
-            .param(param)
+        Self::invalid(format!("Received unknown parameter: {param}")).code("parameter_unknown").param(param)
     }
 
     /// A parameter that is not a whole number.
     pub fn integer(param: &str, raw: &str) -> Self {
-        Self::invalid(format!("Invalid integer: {}", shorten(raw)))
-            .code("parameter_invalid_integer")
-            .param(param)
+        Self::invalid(format!("Invalid integer: {}", shorten(raw))).code("parameter_invalid_integer").param(param)
     }
 
     /// A parameter that was sent empty where a value is needed.
@@ -63,10 +57,7 @@ impl ApiError {
 
     /// An object that does not exist in this account.
     pub fn no_such(object: &str, id: &str, param: &str) -> Self {
-        Self::invalid(format!("No such {object}: '{}'", shorten(id)))
-            .status(404)
-            .code("resource_missing")
-            .param(param)
+        Self::invalid(format!("No such {object}: '{}'", shorten(id))).status(404).code("resource_missing").param(param)
     }
 
     /// The key is missing, malformed or for live mode.
@@ -76,9 +67,8 @@ impl ApiError {
 
     /// The simulator's own limits, worded as the provider words them.
     pub fn rate_limited() -> Self {
-        let mut error = Self::invalid(
-            "Request rate limit exceeded. Learn more about rate limits in the documentation.",
-        );
+        let mut error =
+            Self::invalid("Request rate limit exceeded. Learn more about rate limits in the documentation.");
         error.code = Some("rate_limit");
         error.status(429)
     }
@@ -132,19 +122,12 @@ impl ApiError {
         let mut error = self.extra.clone();
         error.insert("type".into(), self.kind.into());
         error.insert("message".into(), self.message.clone().into());
-        error.insert(
-            "request_log_url".into(),
-            format!("/_control/calls?request={request_id}").into(),
-        );
+        error.insert("request_log_url".into(), format!("/_control/calls?request={request_id}").into());
         if let Some(code) = self.code {
             error.insert("code".into(), code.into());
             error.insert(
                 "doc_url".into(),
-                format!(
-                    "https://stripe.com/docs/error-codes/{}",
-                    code.replace('_', "-")
-                )
-                .into(),
+                format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")).into(),
             );
         }
         if let Some(param) = &self.param {

@@ -2,20 +2,14 @@
 
 use serde_json::Value;
 
-use super::{
-    error::ApiError, lists::Query, objects::event::Event, operation::Ctx, params::Params, version,
-};
+use super::{error::ApiError, lists::Query, objects::event::Event, operation::Ctx, params::Params, version};
 
 const OBJECT: (&str, &str) = ("event", "/v1/events");
 
 /// `GET /v1/events/:id`
 pub fn retrieve(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let event = ctx
-        .account
-        .events
-        .get(ctx.id)
-        .ok_or_else(|| ApiError::no_such(OBJECT.0, ctx.id, "id"))?;
+    let event = ctx.account.events.get(ctx.id).ok_or_else(|| ApiError::no_such(OBJECT.0, ctx.id, "id"))?;
     Ok(event.wire(version::DEFAULT))
 }
 
@@ -27,24 +21,14 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let delivered = params.boolean("delivery_success")?;
     params.finish()?;
     if kind.is_some() && kinds.is_some() {
-        return Err(
-            ApiError::invalid("You may only specify one of type and types.").param("types"),
-        );
+        return Err(ApiError::invalid("You may only specify one of type and types.").param("types"));
     }
     let keep = |event: &Event| {
         kind.as_ref().is_none_or(|kind| fits(kind, &event.kind))
-            && kinds
-                .as_ref()
-                .is_none_or(|kinds| kinds.iter().any(|kind| fits(kind, &event.kind)))
+            && kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| fits(kind, &event.kind)))
             && delivered.is_none_or(|delivered| delivered == (event.pending == 0))
     };
-    query.page(
-        &ctx.account.events,
-        OBJECT,
-        |event| event.created,
-        keep,
-        |event| event.wire(version::DEFAULT),
-    )
+    query.page(&ctx.account.events, OBJECT, |event| event.created, keep, |event| event.wire(version::DEFAULT))
 }
 
 /// A type, or a group of them as `charge.*`.

@@ -14,37 +14,22 @@ const PATHS: usize = 20;
 pub fn take(params: &mut Params) -> Result<Vec<String>, ApiError> {
     let paths = params.strings("expand")?.unwrap_or_default();
     if paths.len() > PATHS {
-        return Err(
-            ApiError::invalid("You can expand at most 20 properties in one request.")
-                .param("expand"),
-        );
+        return Err(ApiError::invalid("You can expand at most 20 properties in one request.").param("expand"));
     }
     match paths.iter().find(|path| path.split('.').count() > DEPTH) {
-        Some(path) => Err(ApiError::invalid(format!(
-            "You cannot expand more than 4 levels of a property ({path})."
-        ))),
+        Some(path) => Err(ApiError::invalid(format!("You cannot expand more than 4 levels of a property ({path})."))),
         None => Ok(paths),
     }
 }
 
 /// Expands every path in a reply.
-pub fn apply(
-    account: &Account,
-    view: &View<'_>,
-    paths: &[String],
-    reply: &mut Value,
-) -> Result<(), ApiError> {
+pub fn apply(account: &Account, view: &View<'_>, paths: &[String], reply: &mut Value) -> Result<(), ApiError> {
     for path in paths {
         let keys: Vec<&str> = path.split('.').collect();
         let known = match (reply["object"] == "list", keys.split_first()) {
             (true, Some((&"data", rest))) => {
-                let items = reply["data"]
-                    .as_array_mut()
-                    .map(Vec::as_mut_slice)
-                    .unwrap_or_default();
-                items
-                    .iter_mut()
-                    .all(|item| expand(account, view, item, rest))
+                let items = reply["data"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
+                items.iter_mut().all(|item| expand(account, view, item, rest))
             }
             (true, _) => false,
             (false, _) => expand(account, view, reply, &keys),
@@ -55,10 +40,7 @@ pub fn apply(
             } else {
                 String::new()
             };
-            return Err(ApiError::invalid(format!(
-                "This property cannot be expanded ({path}).{hint}"
-            ))
-            .param("expand"));
+            return Err(ApiError::invalid(format!("This property cannot be expanded ({path}).{hint}")).param("expand"));
         }
     }
     Ok(())
@@ -76,24 +58,15 @@ fn expand(account: &Account, view: &View<'_>, object: &mut Value, keys: &[&str])
         None => false,
         Some(Value::Null) => EXPANDABLE.contains(key),
         Some(Value::String(id)) => {
-            let Some(found) = EXPANDABLE
-                .contains(key)
-                .then(|| render(account, view, id))
-                .flatten()
-            else {
+            let Some(found) = EXPANDABLE.contains(key).then(|| render(account, view, id)).flatten() else {
                 return false;
             };
             object[*key] = found;
             expand(account, view, &mut object[*key], rest)
         }
         Some(nested) if nested["object"] == "list" && rest.first() == Some(&"data") => {
-            let items = nested["data"]
-                .as_array_mut()
-                .map(Vec::as_mut_slice)
-                .unwrap_or_default();
-            items
-                .iter_mut()
-                .all(|item| expand(account, view, item, &rest[1..]))
+            let items = nested["data"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
+            items.iter_mut().all(|item| expand(account, view, item, &rest[1..]))
         }
         Some(nested @ Value::Object(_)) => expand(account, view, nested, rest),
         Some(_) => false,
@@ -127,19 +100,12 @@ fn sublist(account: &Account, object: &Value, key: &str) -> Option<Value> {
     let (data, url): (Vec<Value>, String) = match (object["object"].as_str()?, key) {
         ("checkout.session", "line_items") => {
             let session = account.sessions.get(id)?;
-            let lines = session
-                .lines
-                .iter()
-                .map(|line| line.wire(session))
-                .collect();
+            let lines = session.lines.iter().map(|line| line.wire(session)).collect();
             (lines, format!("/v1/checkout/sessions/{id}/line_items"))
         }
         ("charge", "refunds") => {
-            let refunds = account
-                .refunds
-                .newest()
-                .filter(|refund| refund.charge == id)
-                .map(super::objects::refund::Refund::wire);
+            let refunds =
+                account.refunds.newest().filter(|refund| refund.charge == id).map(super::objects::refund::Refund::wire);
             (refunds.collect(), format!("/v1/charges/{id}/refunds"))
         }
         _ => return None,

@@ -30,10 +30,7 @@ pub fn parse(encoded: &[u8]) -> Result<Vec<(String, Node)>, ApiError> {
             return Err(ApiError::invalid("Parameters are nested too deeply.").param(&name));
         }
         if !insert(&mut root, &path, &value) {
-            return Err(ApiError::invalid(format!(
-                "Invalid request: conflicting values for {name}"
-            ))
-            .param(&name));
+            return Err(ApiError::invalid(format!("Invalid request: conflicting values for {name}")).param(&name));
         }
     }
     Ok(root)
@@ -73,11 +70,7 @@ fn insert(group: &mut Vec<(String, Node)>, path: &[String], value: &str) -> bool
     let Some((name, rest)) = path.split_first() else {
         return false;
     };
-    let name = if name.is_empty() {
-        position(group, rest)
-    } else {
-        name.clone()
-    };
+    let name = if name.is_empty() { position(group, rest) } else { name.clone() };
     let at = group.iter().position(|(known, _)| *known == name);
     if rest.is_empty() {
         return match at.map(|at| &mut group[at].1) {
@@ -123,35 +116,21 @@ mod tests {
     }
 
     fn group(children: &[(&str, Node)]) -> Node {
-        Node::Group(
-            children
-                .iter()
-                .map(|(name, node)| ((*name).to_owned(), node.clone()))
-                .collect(),
-        )
+        Node::Group(children.iter().map(|(name, node)| ((*name).to_owned(), node.clone())).collect())
     }
 
     #[test]
     fn brackets_nest() {
         let parsed = parse(b"a[0][b]=1&a[0][c]=2&a%5B1%5D%5Bb%5D=x+y%20z&m=payment").unwrap();
-        let a = group(&[
-            ("0", group(&[("b", text("1")), ("c", text("2"))])),
-            ("1", group(&[("b", text("x y z"))])),
-        ]);
-        assert_eq!(
-            parsed,
-            vec![("a".to_owned(), a), ("m".to_owned(), text("payment"))]
-        );
+        let a = group(&[("0", group(&[("b", text("1")), ("c", text("2"))])), ("1", group(&[("b", text("x y z"))]))]);
+        assert_eq!(parsed, vec![("a".to_owned(), a), ("m".to_owned(), text("payment"))]);
     }
 
     #[test]
     fn empty_brackets_append() {
         let parsed = parse(b"e[]=x&e[]=y&l[][n]=1&l[][q]=2&l[][n]=3").unwrap();
         let e = group(&[("0", text("x")), ("1", text("y"))]);
-        let l = group(&[
-            ("0", group(&[("n", text("1")), ("q", text("2"))])),
-            ("1", group(&[("n", text("3"))])),
-        ]);
+        let l = group(&[("0", group(&[("n", text("1")), ("q", text("2"))])), ("1", group(&[("n", text("3"))]))]);
         assert_eq!(parsed, vec![("e".to_owned(), e), ("l".to_owned(), l)]);
     }
 
@@ -159,18 +138,12 @@ mod tests {
     fn metadata_keys_may_hold_brackets() {
         let parsed = parse(b"metadata[k[x]]=v&d[metadata][a]=b").unwrap();
         assert_eq!(parsed[0].1, group(&[("k[x]", text("v"))]));
-        assert_eq!(
-            parsed[1].1,
-            group(&[("metadata", group(&[("a", text("b"))]))])
-        );
+        assert_eq!(parsed[1].1, group(&[("metadata", group(&[("a", text("b"))]))]));
     }
 
     #[test]
     fn the_last_of_two_equal_names_wins_and_conflicts_are_refused() {
-        assert_eq!(
-            parse(b"a=1&a=2").unwrap(),
-            vec![("a".to_owned(), text("2"))]
-        );
+        assert_eq!(parse(b"a=1&a=2").unwrap(), vec![("a".to_owned(), text("2"))]);
         assert!(parse(b"a=1&a[b]=2").is_err());
         assert!(parse(b"a[b]=1&a=2").is_err());
     }

@@ -51,28 +51,14 @@ pub enum Begin {
 
 /// What makes two requests the same: path and body.
 pub fn fingerprint(path: &str, body: &[u8]) -> String {
-    hex::encode(
-        Sha256::new()
-            .chain_update(path)
-            .chain_update([0])
-            .chain_update(body)
-            .finalize(),
-    )
+    hex::encode(Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize())
 }
 
 impl Keys {
     /// Takes a key, or tells why not.
-    pub fn begin(
-        &mut self,
-        key: &str,
-        path: &str,
-        fingerprint: &str,
-        now_ms: i64,
-    ) -> Result<Begin, ApiError> {
+    pub fn begin(&mut self, key: &str, path: &str, fingerprint: &str, now_ms: i64) -> Result<Begin, ApiError> {
         if key.is_empty() || key.chars().count() > LONGEST {
-            return Err(ApiError::invalid(
-                "Idempotency keys must be between 1 and 255 characters long.",
-            ));
+            return Err(ApiError::invalid("Idempotency keys must be between 1 and 255 characters long."));
         }
         self.prune(now_ms);
         match self.entries.get(key) {
@@ -83,9 +69,7 @@ impl Keys {
                 ),
                 400,
             )),
-            Some(Entry {
-                reply: Some(reply), ..
-            }) => Ok(Begin::Replay(reply.clone())),
+            Some(Entry { reply: Some(reply), .. }) => Ok(Begin::Replay(reply.clone())),
             Some(_) => Err(ApiError::idempotency(
                 format!(
                     "There is currently another in-progress request using this Idempotent Key ({key}). \
@@ -94,11 +78,7 @@ impl Keys {
                 409,
             )),
             None => {
-                let entry = Entry {
-                    fingerprint: fingerprint.to_owned(),
-                    since_ms: now_ms,
-                    reply: None,
-                };
+                let entry = Entry { fingerprint: fingerprint.to_owned(), since_ms: now_ms, reply: None };
                 self.entries.insert(key.to_owned(), entry);
                 self.order.push_back((now_ms, key.to_owned()));
                 Ok(Begin::Execute)
@@ -143,19 +123,11 @@ mod tests {
     use super::*;
 
     fn begin(keys: &mut Keys, body: &[u8], now_ms: i64) -> Result<Begin, ApiError> {
-        keys.begin(
-            "k",
-            "/v1/refunds",
-            &fingerprint("/v1/refunds", body),
-            now_ms,
-        )
+        keys.begin("k", "/v1/refunds", &fingerprint("/v1/refunds", body), now_ms)
     }
 
     fn reply() -> Reply {
-        Reply {
-            status: 200,
-            body: Value::Null,
-        }
+        Reply { status: 200, body: Value::Null }
     }
 
     #[test]
@@ -163,14 +135,8 @@ mod tests {
         let mut keys = Keys::default();
         assert!(matches!(begin(&mut keys, b"a=1", 0), Ok(Begin::Execute)));
         keys.finish("k", reply());
-        assert!(matches!(
-            begin(&mut keys, b"a=1", RETENTION_MS - 1),
-            Ok(Begin::Replay(_))
-        ));
-        assert!(matches!(
-            begin(&mut keys, b"a=1", RETENTION_MS),
-            Ok(Begin::Execute)
-        ));
+        assert!(matches!(begin(&mut keys, b"a=1", RETENTION_MS - 1), Ok(Begin::Replay(_))));
+        assert!(matches!(begin(&mut keys, b"a=1", RETENTION_MS), Ok(Begin::Execute)));
     }
 
     #[test]
@@ -198,9 +164,6 @@ mod tests {
             keys.begin(&n.to_string(), "/", "f", 0).unwrap();
         }
         assert_eq!((keys.entries.len(), keys.order.len()), (CAPACITY, CAPACITY));
-        assert!(
-            keys.begin(&"k".repeat(256), "/", "f", 0).is_err()
-                && keys.begin("", "/", "f", 0).is_err()
-        );
+        assert!(keys.begin(&"k".repeat(256), "/", "f", 0).is_err() && keys.begin("", "/", "f", 0).is_err());
     }
 }

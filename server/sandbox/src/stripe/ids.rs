@@ -11,9 +11,7 @@ pub fn fresh(prefix: &str, length: usize) -> String {
     let mut random = vec![0_u8; length];
     // Without randomness nothing here can be trusted, so there is nothing better to do than to stop.
     getrandom::fill(&mut random).expect("the operating system has randomness");
-    let tail = random
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+    let tail = random.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
     prefix.chars().chain(tail).collect()
 }
 

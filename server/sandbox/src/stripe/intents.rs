@@ -21,10 +21,7 @@ fn missing(id: &str) -> ApiError {
 }
 
 fn find<'c>(ctx: &'c Ctx<'_>) -> Result<&'c Intent, ApiError> {
-    ctx.account
-        .intents
-        .get(ctx.id)
-        .ok_or_else(|| missing(ctx.id))
+    ctx.account.intents.get(ctx.id).ok_or_else(|| missing(ctx.id))
 }
 
 /// The error for an operation that the intent's status does not allow.
@@ -62,11 +59,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     let change = params.metadata()?;
     let description = params.text("description")?;
     params.finish()?;
-    let intent = ctx
-        .account
-        .intents
-        .get_mut(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let intent = ctx.account.intents.get_mut(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if let Some(change) = change {
         params::apply(&mut intent.metadata, change)?;
     }
@@ -93,18 +86,13 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
         return Err(unexpected_state(intent, &view, why));
     }
     if last == Some(false) {
-        return Err(
-            ApiError::invalid("This sandbox does not simulate multicapture.")
-                .param("final_capture"),
-        );
+        return Err(ApiError::invalid("This sandbox does not simulate multicapture.").param("final_capture"));
     }
     let amount = amount.unwrap_or(intent.capturable);
     if amount < 1 {
-        return Err(
-            ApiError::invalid("This value must be greater than or equal to 1.")
-                .code("parameter_invalid_integer")
-                .param("amount_to_capture"),
-        );
+        return Err(ApiError::invalid("This value must be greater than or equal to 1.")
+            .code("parameter_invalid_integer")
+            .param("amount_to_capture"));
     }
     if amount > intent.capturable {
         return Err(ApiError::invalid(format!(
@@ -115,15 +103,8 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
         .param("amount_to_capture")
         .after_start());
     }
-    let (session, charge) = (
-        intent.session.clone(),
-        intent.latest_charge.clone().unwrap_or_default(),
-    );
-    let intent = ctx
-        .account
-        .intents
-        .get_mut(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let (session, charge) = (intent.session.clone(), intent.latest_charge.clone().unwrap_or_default());
+    let intent = ctx.account.intents.get_mut(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if let Some(change) = change {
         params::apply(&mut intent.metadata, change)?;
     }
@@ -134,29 +115,19 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
         charge.captured = amount;
     }
     ctx.account.mark_paid(&session);
-    ctx.account
-        .tell_charge(&charge, "charge.captured", &ctx.moment);
-    ctx.account
-        .tell_intent(ctx.id, "payment_intent.succeeded", &ctx.moment);
+    ctx.account.tell_charge(&charge, "charge.captured", &ctx.moment);
+    ctx.account.tell_intent(ctx.id, "payment_intent.succeeded", &ctx.moment);
     Ok(find(ctx)?.wire(&ctx.view()))
 }
 
 /// `POST /v1/payment_intents/:id/cancel`: what was authorised is released.
 pub fn cancel(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
-    let reasons = [
-        "duplicate",
-        "fraudulent",
-        "requested_by_customer",
-        "abandoned",
-    ];
+    let reasons = ["duplicate", "fraudulent", "requested_by_customer", "abandoned"];
     let reason = params.one_of("cancellation_reason", &reasons)?;
     params.finish()?;
     let view = ctx.view();
     let intent = find(ctx)?;
-    if matches!(
-        intent.status,
-        IntentStatus::Canceled | IntentStatus::Succeeded | IntentStatus::Processing
-    ) {
+    if matches!(intent.status, IntentStatus::Canceled | IntentStatus::Succeeded | IntentStatus::Processing) {
         let why = format!(
             "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent with one of the \
              following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, \
@@ -165,11 +136,7 @@ pub fn cancel(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
         );
         return Err(unexpected_state(intent, &view, why));
     }
-    let open = ctx
-        .account
-        .sessions
-        .get(&intent.session)
-        .is_some_and(|session| session.status == SessionStatus::Open);
+    let open = ctx.account.sessions.get(&intent.session).is_some_and(|session| session.status == SessionStatus::Open);
     if open {
         let why = "You cannot cancel this PaymentIntent because it was created by an open Checkout Session. Expire the \
                    Checkout Session instead.";

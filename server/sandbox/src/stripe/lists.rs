@@ -31,34 +31,24 @@ impl Query {
             None => DEFAULT_LIMIT,
             Some(limit @ 1..=MAX_LIMIT) => usize::try_from(limit).unwrap_or(DEFAULT_LIMIT),
             Some(limit) if limit > MAX_LIMIT => {
-                return Err(ApiError::invalid(
-                    "This value must be less than or equal to 100 (it currently is more).",
-                )
-                .code("parameter_invalid_integer")
-                .param("limit"));
+                return Err(ApiError::invalid("This value must be less than or equal to 100 (it currently is more).")
+                    .code("parameter_invalid_integer")
+                    .param("limit"));
             }
             Some(_) => {
-                return Err(
-                    ApiError::invalid("This value must be greater than or equal to 1.")
-                        .code("parameter_invalid_integer")
-                        .param("limit"),
-                );
+                return Err(ApiError::invalid("This value must be greater than or equal to 1.")
+                    .code("parameter_invalid_integer")
+                    .param("limit"));
             }
         };
         let after = params.string("starting_after", 200)?;
         let before = params.string("ending_before", 200)?;
         if after.is_some() && before.is_some() {
             return Err(
-                ApiError::invalid("You cannot use both starting_after and ending_before.")
-                    .param("ending_before"),
+                ApiError::invalid("You cannot use both starting_after and ending_before.").param("ending_before")
             );
         }
-        Ok(Query {
-            limit,
-            after,
-            before,
-            created: Created::take(params)?,
-        })
+        Ok(Query { limit, after, before, created: Created::take(params)? })
     }
 
     /// Renders one page.
@@ -70,11 +60,8 @@ impl Query {
         keep: impl Fn(&T) -> bool,
         wire: impl Fn(&T) -> Value,
     ) -> Result<Value, ApiError> {
-        let position = |id: &str, param: &str| {
-            store
-                .position(id)
-                .ok_or_else(|| ApiError::no_such(object, id, param).status(400))
-        };
+        let position =
+            |id: &str, param: &str| store.position(id).ok_or_else(|| ApiError::no_such(object, id, param).status(400));
         let cursor = match (&self.after, &self.before) {
             (Some(id), _) => Cursor::After(position(id, "starting_after")?),
             (None, Some(id)) => Cursor::Before(position(id, "ending_before")?),
@@ -89,10 +76,7 @@ impl Query {
 
 impl Created {
     fn take(params: &mut Params) -> Result<Created, ApiError> {
-        let mut bounds = Created {
-            from: i64::MIN,
-            to: i64::MAX,
-        };
+        let mut bounds = Created { from: i64::MIN, to: i64::MAX };
         // Either `created=…` or `created[gte]=…`.
         match params.object("created") {
             Ok(None) => {}

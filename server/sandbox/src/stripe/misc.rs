@@ -31,14 +31,8 @@ pub fn account(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
 pub fn balance(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
     let mut sums = BTreeMap::<&str, i64>::new();
-    for charge in ctx
-        .account
-        .charges
-        .oldest()
-        .filter(|charge| charge.status == ChargeStatus::Succeeded)
-    {
-        *sums.entry(&charge.currency).or_default() +=
-            charge.captured - charge.refunded - fee_minor(charge.captured);
+    for charge in ctx.account.charges.oldest().filter(|charge| charge.status == ChargeStatus::Succeeded) {
+        *sums.entry(&charge.currency).or_default() += charge.captured - charge.refunded - fee_minor(charge.captured);
     }
     if sums.is_empty() {
         sums.insert("usd", 0);
@@ -47,26 +41,21 @@ pub fn balance(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
         .iter()
         .map(|(currency, amount)| json!({"amount": amount, "currency": currency, "source_types": {"card": amount}}))
         .collect();
-    let nothing: Vec<Value> = sums
-        .keys()
-        .map(|currency| json!({"amount": 0, "currency": currency, "source_types": {"card": 0}}))
-        .collect();
+    let nothing: Vec<Value> =
+        sums.keys().map(|currency| json!({"amount": 0, "currency": currency, "source_types": {"card": 0}})).collect();
     Ok(json!({"object": "balance", "available": rows, "livemode": false, "pending": nothing}))
 }
 
 /// `GET /v1/balance_transactions/:id`
 pub fn balance_transaction(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    transaction(ctx.account, ctx.id)
-        .ok_or_else(|| ApiError::no_such("balance_transaction", ctx.id, "id"))
+    transaction(ctx.account, ctx.id).ok_or_else(|| ApiError::no_such("balance_transaction", ctx.id, "id"))
 }
 
 /// The balance transaction of a charge or a refund: it follows from them, so it is not kept.
 pub fn transaction(account: &Account, id: &str) -> Option<Value> {
     let tail = tail(id);
-    let charge = ["ch_", "py_"]
-        .iter()
-        .find_map(|prefix| account.charges.get(&format!("{prefix}{tail}")));
+    let charge = ["ch_", "py_"].iter().find_map(|prefix| account.charges.get(&format!("{prefix}{tail}")));
     if let Some(charge) = charge.filter(|charge| charge.transaction().is_some()) {
         return Some(of_charge(charge));
     }
@@ -75,45 +64,19 @@ pub fn transaction(account: &Account, id: &str) -> Option<Value> {
 
 /// The simulated price of a payment: 1.5 % and 25 minor units, never more than the payment.
 fn fee_minor(amount: i64) -> i64 {
-    if amount <= 0 {
-        0
-    } else {
-        (amount * 15 / 1000 + 25).min(amount)
-    }
+    if amount <= 0 { 0 } else { (amount * 15 / 1000 + 25).min(amount) }
 }
 
 fn of_charge(charge: &Charge) -> Value {
     let fee = fee_minor(charge.captured);
-    let kind = if charge.method == "card" {
-        "charge"
-    } else {
-        "payment"
-    };
+    let kind = if charge.method == "card" { "charge" } else { "payment" };
     let details = json!([{"amount": fee, "application": null, "currency": charge.currency, "description": "Processing fees", "type": "stripe_fee"}]);
-    row(
-        &charge.id,
-        charge.created,
-        &charge.currency,
-        charge.captured,
-        (fee, details),
-        (kind, "charge"),
-    )
+    row(&charge.id, charge.created, &charge.currency, charge.captured, (fee, details), (kind, "charge"))
 }
 
 fn of_refund(refund: &Refund) -> Value {
-    let kind = if refund.method == "card" {
-        "refund"
-    } else {
-        "payment_refund"
-    };
-    row(
-        &refund.id,
-        refund.created,
-        &refund.currency,
-        -refund.amount,
-        (0, json!([])),
-        (kind, "refund"),
-    )
+    let kind = if refund.method == "card" { "refund" } else { "payment_refund" };
+    row(&refund.id, refund.created, &refund.currency, -refund.amount, (0, json!([])), (kind, "refund"))
 }
 
 fn row(

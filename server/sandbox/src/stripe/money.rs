@@ -81,14 +81,8 @@ mod tests {
 
     #[test]
     fn only_listed_currencies_exist() {
-        assert_eq!(
-            (exponent("eur"), exponent("jpy"), exponent("tnd")),
-            (Some(2), Some(0), Some(3))
-        );
-        assert_eq!(
-            (exponent("EUR"), exponent("xyz"), exponent("")),
-            (None, None, None)
-        );
+        assert_eq!((exponent("eur"), exponent("jpy"), exponent("tnd")), (Some(2), Some(0), Some(3)));
+        assert_eq!((exponent("EUR"), exponent("xyz"), exponent("")), (None, None, None));
         assert_eq!((step("isk"), step("kwd"), step("eur")), (100, 10, 1));
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    charges, checkout, disputes, error::ApiError, events, intents, misc, objects::View,
-    params::Params, payment::Moment, refunds, state::Account, webhook_endpoints,
+    charges, checkout, disputes, error::ApiError, events, intents, misc, objects::View, params::Params,
+    payment::Moment, refunds, state::Account, webhook_endpoints,
 };
 
 /// A running request.
@@ -23,10 +23,7 @@ pub struct Ctx<'a> {
 impl Ctx<'_> {
     /// How replies render objects.
     pub fn view(&self) -> View<'_> {
-        View {
-            base: self.moment.base,
-            version: self.version,
-        }
+        View { base: self.moment.base, version: self.version }
     }
 }
 
@@ -47,12 +44,7 @@ pub struct Operation {
 }
 
 const fn op(method: &'static str, path: &'static str, name: &'static str, run: Run) -> Operation {
-    Operation {
-        method,
-        path,
-        name,
-        run,
-    }
+    Operation { method, path, name, run }
 }
 
 /// Every operation. A new one is one line here.
@@ -93,10 +85,7 @@ pub static OPERATIONS: &[Operation] = &[
 
 /// The operation for a method and a path, with the id in the path.
 pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Operation, &'p str), ApiError> {
-    let below = path
-        .strip_prefix("/v1/")
-        .unwrap_or("")
-        .trim_end_matches('/');
+    let below = path.strip_prefix("/v1/").unwrap_or("").trim_end_matches('/');
     let mut known = false;
     for operation in OPERATIONS {
         let Some(id) = matches(operation.path, below) else {
@@ -134,13 +123,8 @@ mod tests {
 
     #[test]
     fn paths_find_their_operation() {
-        let name = |method, path| {
-            find(method, path).map(|(operation, id)| (operation.name, id.to_owned()))
-        };
-        assert_eq!(
-            name("POST", "/v1/checkout/sessions").unwrap(),
-            ("checkout.sessions.create", String::new())
-        );
+        let name = |method, path| find(method, path).map(|(operation, id)| (operation.name, id.to_owned()));
+        assert_eq!(name("POST", "/v1/checkout/sessions").unwrap(), ("checkout.sessions.create", String::new()));
         assert_eq!(
             name("POST", "/v1/payment_intents/pi_1/capture").unwrap(),
             ("payment_intents.capture", "pi_1".into())

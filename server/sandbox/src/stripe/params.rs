@@ -15,19 +15,12 @@ pub struct Params {
 impl Params {
     /// Parameters at the top of a request.
     pub fn new(fields: Vec<(String, Node)>) -> Self {
-        Params {
-            prefix: String::new(),
-            fields,
-        }
+        Params { prefix: String::new(), fields }
     }
 
     /// The full name of a field, as error messages give it.
     pub fn name(&self, key: &str) -> String {
-        if self.prefix.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}[{key}]", self.prefix)
-        }
+        if self.prefix.is_empty() { key.to_owned() } else { format!("{}[{key}]", self.prefix) }
     }
 
     fn take(&mut self, key: &str) -> Option<Node> {
@@ -45,11 +38,9 @@ impl Params {
         match self.take(key) {
             None => Ok(None),
             Some(Node::Text(text)) => Ok(Some(text)),
-            Some(Node::Group(_)) => Err(ApiError::invalid(format!(
-                "Invalid string: {}",
-                self.name(key)
-            ))
-            .param(&self.name(key))),
+            Some(Node::Group(_)) => {
+                Err(ApiError::invalid(format!("Invalid string: {}", self.name(key))).param(&self.name(key)))
+            }
         }
     }
 
@@ -76,8 +67,7 @@ impl Params {
     /// A text that must be there.
     pub fn required(&mut self, key: &str, max: usize) -> Result<String, ApiError> {
         let name = self.name(key);
-        self.string(key, max)?
-            .ok_or_else(|| ApiError::missing(&name))
+        self.string(key, max)?.ok_or_else(|| ApiError::missing(&name))
     }
 
     /// A whole number.
@@ -86,9 +76,7 @@ impl Params {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
-        text.parse()
-            .map(Some)
-            .map_err(|_| ApiError::integer(&name, &text))
+        text.parse().map(Some).map_err(|_| ApiError::integer(&name, &text))
     }
 
     /// A truth value; SDKs write `true` or `True`.
@@ -113,11 +101,7 @@ impl Params {
         if allowed.contains(&text.as_str()) {
             return Ok(Some(text));
         }
-        Err(ApiError::invalid(format!(
-            "Invalid {name}: must be one of {}",
-            allowed.join(", ")
-        ))
-        .param(&name))
+        Err(ApiError::invalid(format!("Invalid {name}: must be one of {}", allowed.join(", "))).param(&name))
     }
 
     /// A nested object.
@@ -137,13 +121,8 @@ impl Params {
             return Ok(None);
         };
         let each = fields.into_iter().map(|(index, node)| match node {
-            Node::Group(fields) => Ok(Params {
-                prefix: format!("{prefix}[{index}]"),
-                fields,
-            }),
-            Node::Text(_) => {
-                Err(ApiError::invalid("Invalid object").param(&format!("{prefix}[{index}]")))
-            }
+            Node::Group(fields) => Ok(Params { prefix: format!("{prefix}[{index}]"), fields }),
+            Node::Text(_) => Err(ApiError::invalid("Invalid object").param(&format!("{prefix}[{index}]"))),
         });
         each.collect::<Result<_, _>>().map(Some)
     }
@@ -156,9 +135,7 @@ impl Params {
         };
         let each = fields.into_iter().map(|(index, node)| match node {
             Node::Text(text) => Ok(text),
-            Node::Group(_) => {
-                Err(ApiError::invalid("Invalid string").param(&format!("{prefix}[{index}]")))
-            }
+            Node::Group(_) => Err(ApiError::invalid("Invalid string").param(&format!("{prefix}[{index}]"))),
         });
         each.collect::<Result<_, _>>().map(Some)
     }
@@ -166,21 +143,13 @@ impl Params {
     /// A list's elements in the order of their numbers.
     fn list(&mut self, key: &str) -> Result<Option<Params>, ApiError> {
         let name = self.name(key);
-        let Some(mut list) = self
-            .object(key)
-            .map_err(|_| ApiError::invalid("Invalid array").param(&name))?
-        else {
+        let Some(mut list) = self.object(key).map_err(|_| ApiError::invalid("Invalid array").param(&name))? else {
             return Ok(None);
         };
-        if list
-            .fields
-            .iter()
-            .any(|(index, _)| index.parse::<u32>().is_err())
-        {
+        if list.fields.iter().any(|(index, _)| index.parse::<u32>().is_err()) {
             return Err(ApiError::invalid("Invalid array").param(&list.prefix));
         }
-        list.fields
-            .sort_by_key(|(index, _)| index.parse::<u32>().unwrap_or(u32::MAX));
+        list.fields.sort_by_key(|(index, _)| index.parse::<u32>().unwrap_or(u32::MAX));
         Ok(Some(list))
     }
 
@@ -196,15 +165,11 @@ impl Params {
         let mut set = Metadata::new();
         for (key, node) in fields {
             let Node::Text(value) = node else {
-                return Err(ApiError::invalid("Metadata values must be strings.")
-                    .param(&format!("{name}[{key}]")));
+                return Err(ApiError::invalid("Metadata values must be strings.").param(&format!("{name}[{key}]")));
             };
             let at = format!("{name}[{key}]");
             if key.is_empty() || key.chars().count() > 40 {
-                return Err(ApiError::invalid(
-                    "Metadata keys must be between 1 and 40 characters long.",
-                )
-                .param(&at));
+                return Err(ApiError::invalid("Metadata keys must be between 1 and 40 characters long.").param(&at));
             }
             if value.chars().count() > 500 {
                 return Err(ApiError::invalid(
@@ -241,19 +206,14 @@ fn to_json(node: Node) -> Value {
             "true" | "True" => Value::Bool(true),
             "false" | "False" => Value::Bool(false),
             "" => Value::Null,
-            other => other
-                .parse::<i64>()
-                .map_or_else(|_| Value::String(text.clone()), Value::from),
+            other => other.parse::<i64>().map_or_else(|_| Value::String(text.clone()), Value::from),
         },
         Node::Group(fields) if fields.iter().all(|(key, _)| key.parse::<u32>().is_ok()) => {
             Value::Array(fields.into_iter().map(|(_, node)| to_json(node)).collect())
         }
-        Node::Group(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(key, node)| (key, to_json(node)))
-                .collect::<Map<_, _>>(),
-        ),
+        Node::Group(fields) => {
+            Value::Object(fields.into_iter().map(|(key, node)| (key, to_json(node))).collect::<Map<_, _>>())
+        }
     }
 }
 
@@ -268,10 +228,7 @@ mod tests {
 
     fn code(error: &ApiError) -> (Value, Value) {
         let body = error.body("req_x");
-        (
-            body["error"]["code"].clone(),
-            body["error"]["param"].clone(),
-        )
+        (body["error"]["code"].clone(), body["error"]["param"].clone())
     }
 
     #[test]
@@ -280,10 +237,7 @@ mod tests {
         assert_eq!(all.text("mode").unwrap().as_deref(), Some("payment"));
         let line = all.objects("line_items").unwrap().unwrap().remove(0);
         let error = line.finish().unwrap_err();
-        assert_eq!(
-            code(&error),
-            ("parameter_unknown".into(), "line_items[0][foo]".into())
-        );
+        assert_eq!(code(&error), ("parameter_unknown".into(), "line_items[0][foo]".into()));
         all.finish().unwrap();
     }
 
@@ -292,44 +246,20 @@ mod tests {
         let mut all = params("a=True&b=false&c=12x&d=7&e=");
         assert_eq!(all.boolean("a").unwrap(), Some(true));
         assert_eq!(all.boolean("b").unwrap(), Some(false));
-        assert_eq!(
-            code(&all.integer("c").unwrap_err()).0,
-            "parameter_invalid_integer"
-        );
+        assert_eq!(code(&all.integer("c").unwrap_err()).0, "parameter_invalid_integer");
         assert_eq!(all.integer("d").unwrap(), Some(7));
-        assert_eq!(
-            code(&all.string("e", 9).unwrap_err()).0,
-            "parameter_invalid_empty"
-        );
+        assert_eq!(code(&all.string("e", 9).unwrap_err()).0, "parameter_invalid_empty");
     }
 
     #[test]
     fn metadata_is_merged_unset_and_bounded() {
         let mut kept = Metadata::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
-        apply(
-            &mut kept,
-            params("metadata[a]=&metadata[c]=3")
-                .metadata()
-                .unwrap()
-                .unwrap(),
-        )
-        .unwrap();
-        assert_eq!(
-            kept,
-            Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())])
-        );
+        apply(&mut kept, params("metadata[a]=&metadata[c]=3").metadata().unwrap().unwrap()).unwrap();
+        assert_eq!(kept, Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())]));
         apply(&mut kept, params("metadata=").metadata().unwrap().unwrap()).unwrap();
         assert!(kept.is_empty());
-        assert!(
-            params(&format!("metadata[{}]=1", "k".repeat(41)))
-                .metadata()
-                .is_err()
-        );
-        assert!(
-            params(&format!("metadata[k]={}", "v".repeat(501)))
-                .metadata()
-                .is_err()
-        );
+        assert!(params(&format!("metadata[{}]=1", "k".repeat(41))).metadata().is_err());
+        assert!(params(&format!("metadata[k]={}", "v".repeat(501))).metadata().is_err());
         let many: String = (0..51).map(|n| format!("metadata[k{n}]=1&")).collect();
         assert!(params(&many).metadata().is_err());
     }

@@ -27,11 +27,7 @@ fn missing(id: &str) -> ApiError {
 }
 
 fn wire(ctx: &Ctx<'_>) -> Result<Value, ApiError> {
-    ctx.account
-        .refunds
-        .get(ctx.id)
-        .map(Refund::wire)
-        .ok_or_else(|| missing(ctx.id))
+    ctx.account.refunds.get(ctx.id).map(Refund::wire).ok_or_else(|| missing(ctx.id))
 }
 
 /// `POST /v1/refunds`
@@ -39,19 +35,14 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     let intent = params.string("payment_intent", 200)?;
     let charge = params.string("charge", 200)?;
     let amount = params.integer("amount")?;
-    let reason = params.one_of(
-        "reason",
-        &["duplicate", "fraudulent", "requested_by_customer"],
-    )?;
+    let reason = params.one_of("reason", &["duplicate", "fraudulent", "requested_by_customer"])?;
     let mut metadata = Metadata::new();
     if let Some(change) = params.metadata()? {
         params::apply(&mut metadata, change)?;
     }
     params.finish()?;
     if amount.is_some_and(|amount| amount < 1) {
-        return Err(ApiError::invalid("Invalid positive integer")
-            .code("parameter_invalid_integer")
-            .param("amount"));
+        return Err(ApiError::invalid("Invalid positive integer").code("parameter_invalid_integer").param("amount"));
     }
     let charge = refundable(ctx.account, intent.as_deref(), charge.as_deref())?;
     let amount = within(charge, amount)?;
@@ -77,11 +68,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
 }
 
 /// The charge a refund takes from.
-fn refundable<'a>(
-    account: &'a Account,
-    intent: Option<&str>,
-    charge: Option<&str>,
-) -> Result<&'a Charge, ApiError> {
+fn refundable<'a>(account: &'a Account, intent: Option<&str>, charge: Option<&str>) -> Result<&'a Charge, ApiError> {
     let (id, param) = match (intent, charge) {
         (Some(intent), given) => {
             let found = account
@@ -90,17 +77,16 @@ fn refundable<'a>(
                 .ok_or_else(|| ApiError::no_such("payment_intent", intent, "payment_intent"))?;
             let latest = found.latest_charge.clone().unwrap_or_default();
             if given.is_some_and(|given| given != latest) {
-                return Err(
-                    ApiError::invalid("The charge does not belong to the payment intent.")
-                        .param("charge"),
-                );
+                return Err(ApiError::invalid("The charge does not belong to the payment intent.").param("charge"));
             }
             (latest, "payment_intent")
         }
         (None, Some(charge)) => (charge.to_owned(), "charge"),
         (None, None) => {
-            return Err(ApiError::invalid("One of the following params should be provided for this request: payment_intent or charge.")
-                .code("parameter_missing"));
+            return Err(ApiError::invalid(
+                "One of the following params should be provided for this request: payment_intent or charge.",
+            )
+            .code("parameter_missing"));
         }
     };
     match account.charges.get(&id) {
@@ -118,20 +104,15 @@ fn refundable<'a>(
 /// The amount to refund: all that is left unless a part was asked for, and never more than is left.
 fn within(charge: &Charge, amount: Option<i64>) -> Result<i64, ApiError> {
     if charge.disputed {
-        return Err(ApiError::invalid(format!(
-            "Charge {} has been charged back; cannot issue a refund.",
-            charge.id
-        ))
-        .code("charge_disputed")
-        .after_start());
+        return Err(ApiError::invalid(format!("Charge {} has been charged back; cannot issue a refund.", charge.id))
+            .code("charge_disputed")
+            .after_start());
     }
     let left = charge.refundable();
     if left <= 0 {
-        return Err(
-            ApiError::invalid(format!("Charge {} has already been refunded.", charge.id))
-                .code("charge_already_refunded")
-                .after_start(),
-        );
+        return Err(ApiError::invalid(format!("Charge {} has already been refunded.", charge.id))
+            .code("charge_already_refunded")
+            .after_start());
     }
     let amount = amount.unwrap_or(left);
     if amount > left {
@@ -154,25 +135,15 @@ impl Account {
         let mut fails_later = false;
         if let Some(charge) = self.charges.get_mut(&charge) {
             charge.refunded += refund.amount;
-            assert!(
-                charge.refunded <= charge.captured,
-                "a charge never gives back more than it took"
-            );
+            assert!(charge.refunded <= charge.captured, "a charge never gives back more than it took");
             fails_later = charge.outcome == Outcome::PaysRefundFailsLater;
         }
         let wire = refund.wire();
         self.refunds.insert(refund);
-        self.emit(
-            moment.now_ms,
-            "refund.created",
-            wire.clone(),
-            None,
-            &moment.cause,
-        );
+        self.emit(moment.now_ms, "refund.created", wire.clone(), None, &moment.cause);
         self.tell_charge(&charge, "charge.refunded", moment);
         if slow || fails_later {
-            self.timers
-                .insert((moment.now_ms + LAPSE_MS, Timer::MoveRefund(id)));
+            self.timers.insert((moment.now_ms + LAPSE_MS, Timer::MoveRefund(id)));
         }
         wire
     }
@@ -201,13 +172,7 @@ impl Account {
             charge.refunded -= amount;
             debug_assert!(charge.refunded >= 0, "a refund is returned once");
         }
-        self.emit(
-            moment.now_ms,
-            "refund.updated",
-            wire.clone(),
-            None,
-            &moment.cause,
-        );
+        self.emit(moment.now_ms, "refund.updated", wire.clone(), None, &moment.cause);
         if status == RefundStatus::Failed {
             self.emit(moment.now_ms, "refund.failed", wire, None, &moment.cause);
         }
@@ -227,41 +192,21 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let charge = params.string("charge", 200)?;
     params.finish()?;
     let keep = |refund: &Refund| {
-        intent
-            .as_ref()
-            .is_none_or(|intent| refund.intent == *intent)
-            && charge
-                .as_ref()
-                .is_none_or(|charge| refund.charge == *charge)
+        intent.as_ref().is_none_or(|intent| refund.intent == *intent)
+            && charge.as_ref().is_none_or(|charge| refund.charge == *charge)
     };
-    query.page(
-        &ctx.account.refunds,
-        OBJECT,
-        |refund| refund.created,
-        keep,
-        Refund::wire,
-    )
+    query.page(&ctx.account.refunds, OBJECT, |refund| refund.created, keep, Refund::wire)
 }
 
 /// `POST /v1/refunds/:id`: the merchant's own data.
 pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let change = params.metadata()?;
     params.finish()?;
-    let refund = ctx
-        .account
-        .refunds
-        .get_mut(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let refund = ctx.account.refunds.get_mut(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if let Some(change) = change {
         params::apply(&mut refund.metadata, change)?;
         let wire = refund.wire();
-        ctx.account.emit(
-            ctx.moment.now_ms,
-            "refund.updated",
-            wire,
-            None,
-            &ctx.moment.cause,
-        );
+        ctx.account.emit(ctx.moment.now_ms, "refund.updated", wire, None, &ctx.moment.cause);
     }
     wire(ctx)
 }
@@ -269,11 +214,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
 /// `POST /v1/refunds/:id/cancel`: while it is pending.
 pub fn cancel(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let refund = ctx
-        .account
-        .refunds
-        .get(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let refund = ctx.account.refunds.get(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if refund.status != RefundStatus::Pending {
         return Err(ApiError::invalid(format!(
             "The refund {} cannot be canceled because it has a status of {}.",
@@ -281,7 +222,6 @@ pub fn cancel(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
         ))
         .after_start());
     }
-    ctx.account
-        .set_refund(ctx.id, RefundStatus::Canceled, &ctx.moment);
+    ctx.account.set_refund(ctx.id, RefundStatus::Canceled, &ctx.moment);
     wire(ctx)
 }

@@ -24,49 +24,30 @@ pub struct Outgoing {
 
 impl From<Reply> for Outgoing {
     fn from(reply: Reply) -> Self {
-        Outgoing {
-            reply,
-            replayed: false,
-            fault: None,
-        }
+        Outgoing { reply, replayed: false, fault: None }
     }
 }
 
 /// The reply to a request that is refused.
 pub fn refuse(error: &ApiError, request_id: &str) -> Outgoing {
-    Reply {
-        status: error.status,
-        body: error.body(request_id),
-    }
-    .into()
+    Reply { status: error.status, body: error.body(request_id) }.into()
 }
 
 /// The reply with the headers the provider sends.
-pub fn respond(
-    request_id: &str,
-    version: Option<&str>,
-    asked: &HeaderMap,
-    outgoing: &Outgoing,
-) -> Response {
+pub fn respond(request_id: &str, version: Option<&str>, asked: &HeaderMap, outgoing: &Outgoing) -> Response {
     let body = serde_json::to_vec_pretty(&outgoing.reply.body).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        StatusCode::from_u16(outgoing.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(outgoing.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
+            response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     };
     put("content-type", "application/json");
     put("cache-control", "no-cache, no-store");
     put("request-id", request_id);
     put("stripe-version", version.unwrap_or(version::DEFAULT));
-    if let Some(key) = asked
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok())
-    {
+    if let Some(key) = asked.get("idempotency-key").and_then(|key| key.to_str().ok()) {
         put("idempotency-key", key);
     }
     if outgoing.replayed {
@@ -93,9 +74,7 @@ pub fn html_502(request_id: &str) -> Response {
         "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
     ));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert("request-id", value);
     }

@@ -5,22 +5,15 @@ pub const DEFAULT: &str = "2026-10-28.endive";
 
 /// Whether a text has the shape `YYYY-MM-DD` or `YYYY-MM-DD.name`.
 pub fn well_formed(version: &str) -> bool {
-    let (date, name) = version
-        .split_once('.')
-        .map_or((version, None), |(date, name)| (date, Some(name)));
+    let (date, name) = version.split_once('.').map_or((version, None), |(date, name)| (date, Some(name)));
     let shape = date.len() == 10
-        && date.bytes().enumerate().all(|(at, byte)| {
-            if at == 4 || at == 7 {
-                byte == b'-'
-            } else {
-                byte.is_ascii_digit()
-            }
-        });
+        && date.bytes().enumerate().all(
+            |(at, byte)| {
+                if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() }
+            },
+        );
     let named = name.is_none_or(|name| {
-        (1..=40).contains(&name.len())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        (1..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     });
     shape && named
 }
@@ -30,14 +23,7 @@ mod tests {
     #[test]
     fn versions_have_a_shape() {
         assert!(super::well_formed("2026-10-28.endive") && super::well_formed("2022-11-15"));
-        for bad in [
-            "",
-            "latest",
-            "2026-10-28.",
-            "2026-1-28",
-            "2026-10-28.End!ve",
-            "2026/10/28",
-        ] {
+        for bad in ["", "latest", "2026-10-28.", "2026-1-28", "2026-10-28.End!ve", "2026/10/28"] {
             assert!(!super::well_formed(bad), "{bad}");
         }
     }

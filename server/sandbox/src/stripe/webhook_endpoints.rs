@@ -23,11 +23,7 @@ fn missing(id: &str) -> ApiError {
 }
 
 fn wire(ctx: &Ctx<'_>) -> Result<Value, ApiError> {
-    ctx.account
-        .endpoints
-        .get(ctx.id)
-        .map(Endpoint::wire)
-        .ok_or_else(|| missing(ctx.id))
+    ctx.account.endpoints.get(ctx.id).map(Endpoint::wire).ok_or_else(|| missing(ctx.id))
 }
 
 /// `POST /v1/webhook_endpoints`: the only reply that shows the secret.
@@ -36,16 +32,11 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     let enabled_events = types(&mut params)?.ok_or_else(|| ApiError::missing("enabled_events"))?;
     let description = params.text("description")?.filter(|text| !text.is_empty());
     let api_version = params.string("api_version", 60)?;
-    if api_version
-        .as_deref()
-        .is_some_and(|named| !version::well_formed(named))
-    {
+    if api_version.as_deref().is_some_and(|named| !version::well_formed(named)) {
         return Err(ApiError::invalid("Invalid API version.").param("api_version"));
     }
     if params.boolean("connect")? == Some(true) {
-        return Err(
-            ApiError::invalid("This sandbox does not simulate connect endpoints.").param("connect"),
-        );
+        return Err(ApiError::invalid("This sandbox does not simulate connect endpoints.").param("connect"));
     }
     let mut metadata = Metadata::new();
     if let Some(change) = params.metadata()? {
@@ -53,10 +44,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     }
     params.finish()?;
     if ctx.account.endpoints.len() >= MAX_ENDPOINTS {
-        return Err(ApiError::invalid(
-            "You have reached the maximum of 16 test webhook endpoints.",
-        )
-        .after_start());
+        return Err(ApiError::invalid("You have reached the maximum of 16 test webhook endpoints.").after_start());
     }
     let endpoint = Endpoint {
         id: ids::object("we_1"),
@@ -76,14 +64,11 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
 }
 
 fn address(url: String) -> Result<String, ApiError> {
-    let fits = Url::parse(&url)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    let fits = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     if !fits {
-        return Err(ApiError::invalid(
-            "Invalid URL: An explicit scheme (such as https) must be provided.",
-        )
-        .code("url_invalid")
-        .param("url"));
+        return Err(ApiError::invalid("Invalid URL: An explicit scheme (such as https) must be provided.")
+            .code("url_invalid")
+            .param("url"));
     }
     Ok(url)
 }
@@ -95,14 +80,12 @@ fn types(params: &mut Params) -> Result<Option<Vec<String>>, ApiError> {
     for (at, kind) in types.iter().enumerate() {
         let fits = kind == "*"
             || (kind.contains('.')
-                && kind.bytes().all(|byte| {
-                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._".contains(&byte)
-                }));
+                && kind
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._".contains(&byte)));
         if !fits {
-            return Err(
-                ApiError::invalid(format!("Invalid enabled_events[{at}]: {kind}"))
-                    .param(&format!("enabled_events[{at}]")),
-            );
+            return Err(ApiError::invalid(format!("Invalid enabled_events[{at}]: {kind}"))
+                .param(&format!("enabled_events[{at}]")));
         }
     }
     if types.is_empty() {
@@ -121,13 +104,7 @@ pub fn retrieve(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
 pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let query = Query::take(&mut params)?;
     params.finish()?;
-    query.page(
-        &ctx.account.endpoints,
-        OBJECT,
-        |endpoint| endpoint.created,
-        |_| true,
-        Endpoint::wire,
-    )
+    query.page(&ctx.account.endpoints, OBJECT, |endpoint| endpoint.created, |_| true, Endpoint::wire)
 }
 
 /// `POST /v1/webhook_endpoints/:id`
@@ -138,11 +115,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     let description = params.text("description")?;
     let change = params.metadata()?;
     params.finish()?;
-    let endpoint = ctx
-        .account
-        .endpoints
-        .get_mut(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let endpoint = ctx.account.endpoints.get_mut(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if let Some(change) = change {
         params::apply(&mut endpoint.metadata, change)?;
     }
@@ -158,10 +131,6 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
 /// `DELETE /v1/webhook_endpoints/:id`
 pub fn delete(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let gone = ctx
-        .account
-        .endpoints
-        .remove(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let gone = ctx.account.endpoints.remove(ctx.id).ok_or_else(|| missing(ctx.id))?;
     Ok(json!({"id": gone.id, "object": "webhook_endpoint", "deleted": true}))
 }

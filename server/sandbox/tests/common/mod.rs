@@ -1,9 +1,5 @@
 //! A sandbox on a port of its own, and a plain HTTP client to drive it.
-#![allow(
-    dead_code,
-    clippy::disallowed_methods,
-    reason = "each test uses a part, and tests are programs of their own"
-)]
+#![allow(dead_code, clippy::disallowed_methods, reason = "each test uses a part, and tests are programs of their own")]
 
 use std::{
     path::PathBuf,
@@ -43,26 +39,12 @@ impl Server {
     async fn start_as(snapshot: Option<PathBuf>, seed: Option<Seed>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let options = Options {
-            public_url: url.clone(),
-            snapshot,
-            seed,
-        };
+        let options = Options { public_url: url.clone(), snapshot, seed };
         let sandbox = Sandbox::new(options).await.unwrap();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(sandbox.run(listener, shutdown.clone()));
-        Server {
-            url,
-            key: "sk_test_rusttests1",
-            client,
-            shutdown,
-            task,
-        }
+        Server { url, key: "sk_test_rusttests1", client, shutdown, task }
     }
 
     pub async fn stop(self) {
@@ -72,13 +54,7 @@ impl Server {
     }
 
     /// An API call; `form` is already encoded.
-    pub async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        form: &str,
-        headers: &[(&str, &str)],
-    ) -> Response {
+    pub async fn send(&self, method: Method, path: &str, form: &str, headers: &[(&str, &str)]) -> Response {
         self.try_send(method, path, form, headers).await.unwrap()
     }
 
@@ -90,19 +66,12 @@ impl Server {
         form: &str,
         headers: &[(&str, &str)],
     ) -> reqwest::Result<Response> {
-        let mut request = self
-            .client
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(self.key);
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(self.key);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let kind = "application/x-www-form-urlencoded";
-        request
-            .header("content-type", kind)
-            .body(form.to_owned())
-            .send()
-            .await
+        request.header("content-type", kind).body(form.to_owned()).send().await
     }
 
     pub async fn post(&self, path: &str, form: &str) -> (u16, Value) {
@@ -122,31 +91,21 @@ impl Server {
 
     /// A session over €25.98; `more` is added to the form.
     pub async fn session(&self, more: &str) -> String {
-        let (status, body) = self
-            .post("/v1/checkout/sessions", &format!("{SESSION}{more}"))
-            .await;
+        let (status, body) = self.post("/v1/checkout/sessions", &format!("{SESSION}{more}")).await;
         assert_eq!(status, 200, "{body}");
         body["id"].as_str().unwrap().to_owned()
     }
 
     /// Types a card on the hosted page: status, where to, page.
     pub async fn pay(&self, session: &str, number: &str) -> (u16, String, String) {
-        self.submit(
-            &format!("/c/pay/{session}"),
-            &format!("number={number}&expiry=12/34&cvc=123"),
-        )
-        .await
+        self.submit(&format!("/c/pay/{session}"), &format!("number={number}&expiry=12/34&cvc=123")).await
     }
 
     /// Posts a form as a browser does.
     pub async fn submit(&self, path: &str, form: &str) -> (u16, String, String) {
         let reply = self.send(Method::POST, path, form, &[]).await;
         let status = reply.status().as_u16();
-        let location = reply
-            .headers()
-            .get("location")
-            .map(|to| to.to_str().unwrap().to_owned())
-            .unwrap_or_default();
+        let location = reply.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
         (status, location, reply.text().await.unwrap())
     }
 
@@ -154,10 +113,7 @@ impl Server {
     pub async fn events(&self) -> Vec<String> {
         let (_, list) = self.get("/v1/events?limit=100").await;
         let kinds = list["data"].as_array().unwrap().iter();
-        kinds
-            .rev()
-            .map(|event| event["type"].as_str().unwrap().to_owned())
-            .collect()
+        kinds.rev().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -168,19 +124,11 @@ pub const SESSION: &str = "mode=payment&success_url=https://shop.example/ok?s={C
 pub async fn read(reply: Response) -> (u16, Value) {
     let status = reply.status().as_u16();
     let text = reply.text().await.unwrap();
-    (
-        status,
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}")),
-    )
+    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}")))
 }
 
 pub fn unix_now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        .try_into()
-        .unwrap()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 /// A merchant's receiver: answers with the given statuses first, then with 200.
@@ -194,9 +142,7 @@ impl Receiver {
         let got = Arc::new(Mutex::new(Vec::new()));
         let refusals: Arc<Mutex<Vec<u16>>> = Arc::new(Mutex::new(refusals.to_vec()));
         let state = (got.clone(), refusals);
-        let router = Router::new()
-            .route("/hook", post(receive))
-            .with_state(state);
+        let router = Router::new().route("/hook", post(receive)).with_state(state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -211,25 +157,14 @@ impl Receiver {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!(
-            "waited too long for {count} deliveries, got {}",
-            self.got.lock().unwrap().len()
-        );
+        panic!("waited too long for {count} deliveries, got {}", self.got.lock().unwrap().len());
     }
 }
 
 type Kept = (Arc<Mutex<Vec<(HeaderMap, Bytes)>>>, Arc<Mutex<Vec<u16>>>);
 
-async fn receive(
-    State((got, refusals)): State<Kept>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn receive(State((got, refusals)): State<Kept>, headers: HeaderMap, body: Bytes) -> StatusCode {
     got.lock().unwrap().push((headers, body));
     let mut refusals = refusals.lock().unwrap();
-    if refusals.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::from_u16(refusals.remove(0)).unwrap()
-    }
+    if refusals.is_empty() { StatusCode::OK } else { StatusCode::from_u16(refusals.remove(0)).unwrap() }
 }

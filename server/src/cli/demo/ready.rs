@@ -12,7 +12,11 @@ use tokio::time::{sleep, timeout};
 use crate::cli::Failure;
 
 /// Waits until every address answers with success.
-pub(in crate::cli) async fn wait(transport: &HttpTransport, addresses: &[String], limit: Duration) -> Result<(), Failure> {
+pub(in crate::cli) async fn wait(
+    transport: &HttpTransport,
+    addresses: &[String],
+    limit: Duration,
+) -> Result<(), Failure> {
     for address in addresses {
         let answering = async {
             while !answers(transport, address).await {

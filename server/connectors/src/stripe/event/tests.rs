@@ -50,12 +50,16 @@ fn a_completed_session_is_a_capture_of_the_debt() {
     assert_eq!(seen.observation.debt, Some(Money::new(1099, "EUR".parse().unwrap())));
     assert_eq!(seen.observation.news, vec![News::Moved(Movement::Captured { total: 1099 })]);
     assert_eq!(seen.observation.at, 1_000_000);
-    assert_eq!((seen.observation.refs.session.as_deref(), seen.observation.refs.payment.as_deref()), (Some("cs_1"), Some("pi_1")));
+    assert_eq!(
+        (seen.observation.refs.session.as_deref(), seen.observation.refs.payment.as_deref()),
+        (Some("cs_1"), Some("pi_1"))
+    );
 }
 
 #[test]
 fn asynchronous_methods_are_processing_until_told() {
-    let kind = |kind: &str, payment_status| read_event(&event(kind, session("complete", payment_status))).observation.news;
+    let kind =
+        |kind: &str, payment_status| read_event(&event(kind, session("complete", payment_status))).observation.news;
     assert_eq!(kind("checkout.session.completed", "unpaid"), vec![News::Step(Step::Processing)]);
     assert_eq!(
         kind("checkout.session.async_payment_succeeded", "paid"),

@@ -67,10 +67,7 @@ pub fn run(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let session = build(ctx, &mut params)?;
     params.finish()?;
     let wire = session.wire(&ctx.view());
-    ctx.account.timers.insert((
-        session.expires_at * 1000,
-        Timer::ExpireSession(session.id.clone()),
-    ));
+    ctx.account.timers.insert((session.expires_at * 1000, Timer::ExpireSession(session.id.clone())));
     ctx.account.sessions.insert(session);
     Ok(wire)
 }
@@ -78,13 +75,8 @@ pub fn run(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
 fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
     check_kind(params)?;
     let now = ctx.moment.now();
-    let success_url = params
-        .required("success_url", 5_000)
-        .and_then(|url| absolute(url, "success_url"))?;
-    let cancel_url = params
-        .string("cancel_url", 5_000)?
-        .map(|url| absolute(url, "cancel_url"))
-        .transpose()?;
+    let success_url = params.required("success_url", 5_000).and_then(|url| absolute(url, "success_url"))?;
+    let cancel_url = params.string("cancel_url", 5_000)?.map(|url| absolute(url, "cancel_url")).transpose()?;
     let (currency, lines) = lines::line_items(params)?;
     let amount = lines::total(&lines, &currency)?;
     let (methods, allowed_methods) = methods(params, &currency)?;
@@ -116,25 +108,18 @@ fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
         attempts: 0,
         last_message: None,
     };
-    debug_assert!(
-        session.amount > 0 && session.payable(now),
-        "a new session can be paid"
-    );
+    debug_assert!(session.amount > 0 && session.payable(now), "a new session can be paid");
     Ok(session)
 }
 
 /// Hosted sessions in payment mode only, and nothing that would change the amount unseen.
 fn check_kind(params: &mut Params) -> Result<(), ApiError> {
-    match params
-        .one_of("mode", &["payment", "setup", "subscription"])?
-        .as_deref()
-    {
+    match params.one_of("mode", &["payment", "setup", "subscription"])?.as_deref() {
         Some("payment") => {}
         Some(_) => {
-            return Err(ApiError::invalid(
-                "This sandbox simulates Checkout Sessions with mode=payment only.",
-            )
-            .param("mode"));
+            return Err(
+                ApiError::invalid("This sandbox simulates Checkout Sessions with mode=payment only.").param("mode")
+            );
         }
         None => return Err(ApiError::missing("mode")),
     }
@@ -150,15 +135,11 @@ fn check_kind(params: &mut Params) -> Result<(), ApiError> {
     if let Some(key) = REFUSED.iter().find(|key| params.has(key)) {
         return Err(ApiError::invalid(format!("This sandbox does not simulate {key}.")).param(key));
     }
-    for (object, flag) in [
-        ("automatic_tax", "enabled"),
-        ("invoice_creation", "enabled"),
-    ] {
+    for (object, flag) in [("automatic_tax", "enabled"), ("invoice_creation", "enabled")] {
         if let Some(mut given) = params.object(object)? {
             if given.boolean(flag)? == Some(true) {
                 return Err(
-                    ApiError::invalid(format!("This sandbox does not simulate {object}."))
-                        .param(&given.name(flag)),
+                    ApiError::invalid(format!("This sandbox does not simulate {object}.")).param(&given.name(flag))
                 );
             }
             given.finish()?;
@@ -174,21 +155,11 @@ fn check_kind(params: &mut Params) -> Result<(), ApiError> {
 
 /// An absolute address, `{CHECKOUT_SESSION_ID}` allowed, that is safe to put in a link.
 fn absolute(text: String, param: &str) -> Result<String, ApiError> {
-    let refused = || {
-        ApiError::invalid("Not a valid URL")
-            .code("url_invalid")
-            .param(param)
-    };
+    let refused = || ApiError::invalid("Not a valid URL").code("url_invalid").param(param);
     let parsed = Url::parse(&text).map_err(|_| refused())?;
-    let script = matches!(
-        parsed.scheme(),
-        "javascript" | "data" | "vbscript" | "file" | "blob" | "about"
-    );
+    let script = matches!(parsed.scheme(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about");
     let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    if script
-        || !plain
-        || (matches!(parsed.scheme(), "http" | "https") && parsed.host_str().is_none())
-    {
+    if script || !plain || (matches!(parsed.scheme(), "http" | "https") && parsed.host_str().is_none()) {
         return Err(refused());
     }
     Ok(text)
@@ -198,14 +169,13 @@ fn absolute(text: String, param: &str) -> Result<String, ApiError> {
 fn methods(params: &mut Params, currency: &str) -> Result<(Vec<String>, bool), ApiError> {
     let allowed = params.strings("allowed_payment_method_types")?;
     let named = allowed.is_some();
-    let param = if named {
-        "allowed_payment_method_types"
-    } else {
-        "payment_method_types"
-    };
+    let param = if named { "allowed_payment_method_types" } else { "payment_method_types" };
     let methods = match (allowed, params.strings("payment_method_types")?) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::invalid("You may only specify one of payment_method_types and allowed_payment_method_types.").param(param));
+            return Err(ApiError::invalid(
+                "You may only specify one of payment_method_types and allowed_payment_method_types.",
+            )
+            .param(param));
         }
         (Some(methods), None) | (None, Some(methods)) => methods,
         (None, None) => vec!["card".to_owned()],
@@ -213,10 +183,16 @@ fn methods(params: &mut Params, currency: &str) -> Result<(Vec<String>, bool), A
     for (at, method) in methods.iter().enumerate() {
         let param = format!("{param}[{at}]");
         if !["card", "us_bank_account"].contains(&method.as_str()) {
-            return Err(ApiError::invalid(format!("The payment method type \"{method}\" is invalid: this sandbox simulates card and us_bank_account.")).param(&param));
+            return Err(ApiError::invalid(format!(
+                "The payment method type \"{method}\" is invalid: this sandbox simulates card and us_bank_account."
+            ))
+            .param(&param));
         }
         if method == "us_bank_account" && currency != "usd" {
-            return Err(ApiError::invalid("The currency provided is invalid for us_bank_account payment method types: use usd.").param(&param));
+            return Err(ApiError::invalid(
+                "The currency provided is invalid for us_bank_account payment method types: use usd.",
+            )
+            .param(&param));
         }
     }
     if methods.is_empty() {
@@ -231,29 +207,19 @@ fn expires_at(params: &mut Params, now: i64) -> Result<i64, ApiError> {
     };
     let refused = |message: &str| Err(ApiError::invalid(message).param("expires_at"));
     if at < now + SHORTEST - TOLERANCE {
-        return refused(
-            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
-        );
+        return refused("The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.");
     }
     if at > now + LONGEST + TOLERANCE {
-        return refused(
-            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
-        );
+        return refused("The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.");
     }
     Ok(at)
 }
 
 fn intent_data(mut data: Params) -> Result<IntentData, ApiError> {
-    let capture = data.one_of(
-        "capture_method",
-        &["automatic", "automatic_async", "manual"],
-    )?;
+    let capture = data.one_of("capture_method", &["automatic", "automatic_async", "manual"])?;
     for key in ["application_fee_amount", "on_behalf_of", "transfer_data"] {
         if data.has(key) {
-            return Err(
-                ApiError::invalid(format!("This sandbox does not simulate {key}."))
-                    .param(&data.name(key)),
-            );
+            return Err(ApiError::invalid(format!("This sandbox does not simulate {key}.")).param(&data.name(key)));
         }
     }
     let filled = IntentData {
@@ -285,20 +251,14 @@ fn email(params: &mut Params, key: &str) -> Result<Option<String>, ApiError> {
     let Some(email) = params.string(key, 800)? else {
         return Ok(None);
     };
-    let ok = email
-        .split_once('@')
-        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'));
+    let ok =
+        email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'));
     if !ok || email.chars().any(char::is_whitespace) {
-        return Err(ApiError::invalid(format!("Invalid email address: {email}"))
-            .code("email_invalid")
-            .param(&name));
+        return Err(ApiError::invalid(format!("Invalid email address: {email}")).code("email_invalid").param(&name));
     }
     Ok(Some(email))
 }
 
 fn shown_again(params: &mut Params) -> Map<String, Value> {
-    SHOWN_AGAIN
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), params.raw(key)?)))
-        .collect()
+    SHOWN_AGAIN.iter().filter_map(|key| Some(((*key).to_owned(), params.raw(key)?))).collect()
 }

@@ -14,20 +14,16 @@ pub fn line_items(params: &mut Params) -> Result<(String, Vec<Line>), ApiError> 
         .filter(|items| !items.is_empty())
         .ok_or_else(|| ApiError::missing("line_items"))?;
     if items.len() > MAX_LINES {
-        return Err(ApiError::invalid(
-            "A Checkout Session in payment mode can have at most 100 line items.",
-        )
-        .param("line_items"));
+        return Err(ApiError::invalid("A Checkout Session in payment mode can have at most 100 line items.")
+            .param("line_items"));
     }
     let mut currency = preset;
     let mut lines = Vec::with_capacity(items.len());
     for item in items {
         let (of_line, line) = line(item)?;
         if currency.get_or_insert_with(|| of_line.clone()) != &of_line {
-            return Err(ApiError::invalid(
-                "All line items in a Checkout Session must have the same currency.",
-            )
-            .param("line_items"));
+            return Err(ApiError::invalid("All line items in a Checkout Session must have the same currency.")
+                .param("line_items"));
         }
         lines.push(line);
     }
@@ -39,9 +35,7 @@ fn line(mut item: Params) -> Result<(String, Line), ApiError> {
         return Err(ApiError::no_such("price", &price, &item.name("price")).status(400));
     }
     let quantity_name = item.name("quantity");
-    let quantity = item
-        .integer("quantity")?
-        .ok_or_else(|| ApiError::missing(&quantity_name))?;
+    let quantity = item.integer("quantity")?.ok_or_else(|| ApiError::missing(&quantity_name))?;
     if !(1..=999_999).contains(&quantity) {
         return Err(ApiError::invalid("Quantity must be between 1 and 999999.")
             .code("parameter_invalid_integer")
@@ -97,60 +91,45 @@ fn unit_amount(data: &mut Params) -> Result<i64, ApiError> {
     let decimal = data.string("unit_amount_decimal", 20)?;
     let amount = match (data.integer("unit_amount")?, decimal) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::invalid(
-                "You may only specify one of unit_amount and unit_amount_decimal.",
-            )
-            .param(&decimal_name));
+            return Err(ApiError::invalid("You may only specify one of unit_amount and unit_amount_decimal.")
+                .param(&decimal_name));
         }
         (Some(amount), None) => amount,
         (None, Some(text)) => {
             let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
             if fraction.bytes().any(|digit| digit != b'0') {
-                return Err(
-                    ApiError::invalid("This sandbox charges whole minor units only.")
-                        .param(&decimal_name),
-                );
+                return Err(ApiError::invalid("This sandbox charges whole minor units only.").param(&decimal_name));
             }
-            whole
-                .parse()
-                .map_err(|_| ApiError::invalid("Invalid decimal").param(&decimal_name))?
+            whole.parse().map_err(|_| ApiError::invalid("Invalid decimal").param(&decimal_name))?
         }
         (None, None) => return Err(ApiError::missing(&name)),
     };
     if amount < 0 {
-        return Err(
-            ApiError::invalid("This value must be greater than or equal to 0.")
-                .code("parameter_invalid_integer")
-                .param(&name),
-        );
+        return Err(ApiError::invalid("This value must be greater than or equal to 0.")
+            .code("parameter_invalid_integer")
+            .param(&name));
     }
     Ok(amount)
 }
 
 /// What the session is over, within the provider's limits.
 pub fn total(lines: &[Line], currency: &str) -> Result<i64, ApiError> {
-    let sum = lines.iter().try_fold(0_i64, |sum, line| {
-        sum.checked_add(line.unit_amount.checked_mul(line.quantity)?)
-    });
+    let sum = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.unit_amount.checked_mul(line.quantity)?));
     let amount = sum.filter(|sum| *sum <= money::MAX_MINOR).ok_or_else(|| {
         ApiError::invalid("The Checkout Session's total amount must be no more than 99999999.")
             .code("amount_too_large")
             .param("line_items")
     })?;
     if amount < 1 {
-        return Err(ApiError::invalid(
-            "The Checkout Session's total amount must be greater than zero.",
-        )
-        .code("amount_too_small")
-        .param("line_items"));
+        return Err(ApiError::invalid("The Checkout Session's total amount must be greater than zero.")
+            .code("amount_too_small")
+            .param("line_items"));
     }
     let step = money::step(currency);
     if amount % step != 0 {
-        return Err(ApiError::invalid(format!(
-            "Amounts in {currency} must be multiples of {step}."
-        ))
-        .code("parameter_invalid_integer")
-        .param("line_items"));
+        return Err(ApiError::invalid(format!("Amounts in {currency} must be multiples of {step}."))
+            .code("parameter_invalid_integer")
+            .param("line_items"));
     }
     Ok(amount)
 }

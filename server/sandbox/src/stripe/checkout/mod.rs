@@ -16,10 +16,7 @@ use super::{
 const OBJECT: (&str, &str) = ("checkout.session", "/v1/checkout/sessions");
 
 fn find<'c>(ctx: &'c Ctx<'_>) -> Result<&'c Session, ApiError> {
-    ctx.account
-        .sessions
-        .get(ctx.id)
-        .ok_or_else(|| missing(ctx.id))
+    ctx.account.sessions.get(ctx.id).ok_or_else(|| missing(ctx.id))
 }
 
 fn missing(id: &str) -> ApiError {
@@ -44,12 +41,8 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     params.finish()?;
     let view = ctx.view();
     let keep = |session: &Session| {
-        intent
-            .as_ref()
-            .is_none_or(|intent| session.intent.as_ref() == Some(intent))
-            && status
-                .as_ref()
-                .is_none_or(|status| session.status.as_str() == status)
+        intent.as_ref().is_none_or(|intent| session.intent.as_ref() == Some(intent))
+            && status.as_ref().is_none_or(|status| session.status.as_str() == status)
             && email.as_ref().is_none_or(|email| {
                 session
                     .customer
@@ -59,24 +52,14 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
                     == Some(email)
             })
     };
-    query.page(
-        &ctx.account.sessions,
-        OBJECT,
-        |session| session.created,
-        keep,
-        |session| session.wire(&view),
-    )
+    query.page(&ctx.account.sessions, OBJECT, |session| session.created, keep, |session| session.wire(&view))
 }
 
 /// `POST /v1/checkout/sessions/:id`: the merchant's own data.
 pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let change = params.metadata()?;
     params.finish()?;
-    let session = ctx
-        .account
-        .sessions
-        .get_mut(ctx.id)
-        .ok_or_else(|| missing(ctx.id))?;
+    let session = ctx.account.sessions.get_mut(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if let Some(change) = change {
         params::apply(&mut session.metadata, change)?;
     }
@@ -106,18 +89,11 @@ pub fn line_items(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiErr
     let before = params.string("ending_before", 200)?;
     params.finish()?;
     let session = find(ctx)?;
-    let place = |id: &Option<String>| {
-        id.as_ref()
-            .and_then(|id| session.lines.iter().position(|line| line.id == *id))
-    };
+    let place = |id: &Option<String>| id.as_ref().and_then(|id| session.lines.iter().position(|line| line.id == *id));
     let start = place(&after).map_or(0, |at| at + 1);
     let end = place(&before).unwrap_or(session.lines.len()).max(start);
     let limit = usize::try_from(limit).unwrap_or(10);
-    let data: Vec<Value> = session.lines[start..end]
-        .iter()
-        .take(limit)
-        .map(|line| line.wire(session))
-        .collect();
+    let data: Vec<Value> = session.lines[start..end].iter().take(limit).map(|line| line.wire(session)).collect();
     let has_more = end - start > data.len();
     Ok(
         json!({"object": "list", "data": data, "has_more": has_more, "url": format!("{}/{}/line_items", OBJECT.1, session.id)}),

@@ -49,9 +49,7 @@ impl Fields {
             let value: String = value.trim().chars().take(200).collect();
             match name.as_ref() {
                 "method" => fields.method = pick(session, &value),
-                "number" | "account" => {
-                    fields.number = value.chars().filter(|c| !matches!(c, ' ' | '-')).collect()
-                }
+                "number" | "account" => fields.number = value.chars().filter(|c| !matches!(c, ' ' | '-')).collect(),
                 "routing" => fields.routing = value,
                 "expiry" => fields.expiry = value,
                 "cvc" => fields.cvc = value,
@@ -66,79 +64,43 @@ impl Fields {
 
     /// The same form for the next try: what is secret is forgotten.
     pub fn cleared(&self, session: &Session) -> Fields {
-        Fields {
-            name: self.name.clone(),
-            email: self.email.clone(),
-            ..Fields::empty(session, Some(self.method))
-        }
+        Fields { name: self.name.clone(), email: self.email.clone(), ..Fields::empty(session, Some(self.method)) }
     }
 
     /// The sentence about a field, if something is wrong with it.
     pub fn error(&self, field: &str) -> Option<&'static str> {
-        self.errors
-            .iter()
-            .find(|(name, _)| *name == field)
-            .map(|(_, sentence)| *sentence)
+        self.errors.iter().find(|(name, _)| *name == field).map(|(_, sentence)| *sentence)
     }
 
     /// What will be charged, or the form with its sentences.
     pub fn check(&self, now: i64) -> Result<Instrument, Box<Fields>> {
         let mut errors = Vec::new();
         if !self.email.is_empty()
-            && !self
-                .email
-                .split_once('@')
-                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+            && !self.email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
         {
             errors.push(("email", "Your email is incomplete."));
         }
-        let (exp_month, exp_year) = if self.method == "card" {
-            self.check_card(now, &mut errors)
-        } else {
-            self.check_bank(&mut errors)
-        };
+        let (exp_month, exp_year) =
+            if self.method == "card" { self.check_card(now, &mut errors) } else { self.check_bank(&mut errors) };
         if !errors.is_empty() {
-            return Err(Box::new(Fields {
-                errors,
-                number: String::new(),
-                cvc: String::new(),
-                ..self.clone()
-            }));
+            return Err(Box::new(Fields { errors, number: String::new(), cvc: String::new(), ..self.clone() }));
         }
         let card = self.method == "card";
         let (authenticates, outcome) = if card {
             cards::behaviour(&self.number)
         } else {
-            (
-                false,
-                cards::bank_behaviour(&self.number)
-                    .unwrap_or(Outcome::Declined(Decline::NoAccount)),
-            )
+            (false, cards::bank_behaviour(&self.number).unwrap_or(Outcome::Declined(Decline::NoAccount)))
         };
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let face = Face {
-            brand: if card {
-                cards::brand(&self.number)
-            } else {
-                "STRIPE TEST BANK"
-            }
-            .to_owned(),
-            last4: self
-                .number
-                .chars()
-                .skip(self.number.chars().count().saturating_sub(4))
-                .collect(),
+            brand: if card { cards::brand(&self.number) } else { "STRIPE TEST BANK" }.to_owned(),
+            last4: self.number.chars().skip(self.number.chars().count().saturating_sub(4)).collect(),
             exp_month,
             exp_year,
             name: text(&self.name),
             email: text(&self.email),
         };
-        Ok(Instrument {
-            method: self.method,
-            face,
-            outcome,
-            authenticates,
-        })
+        Ok(Instrument { method: self.method, face, outcome, authenticates })
     }
 
     fn check_card(&self, now: i64, errors: &mut Vec<(&'static str, &'static str)>) -> (u32, u32) {
@@ -158,11 +120,7 @@ impl Fields {
             }
             Some(_) => {}
         }
-        let digits = if cards::brand(&self.number) == "amex" {
-            4
-        } else {
-            3
-        };
+        let digits = if cards::brand(&self.number) == "amex" { 4 } else { 3 };
         if self.cvc.len() != digits || !self.cvc.bytes().all(|byte| byte.is_ascii_digit()) {
             errors.push(("cvc", "Your card's security code is incomplete."));
         }
@@ -186,20 +144,13 @@ fn pick(session: &Session, asked: &str) -> &'static str {
         "us_bank_account" => "us_bank_account",
         _ => "card",
     };
-    let offered = session
-        .methods
-        .iter()
-        .find(|method| *method == asked)
-        .or(session.methods.first());
+    let offered = session.methods.iter().find(|method| *method == asked).or(session.methods.first());
     offered.map_or("card", |method| known(method))
 }
 
 /// `12/34`, `12 / 2034` or `1234` → month and four-digit year.
 fn expiry(text: &str) -> Option<(u32, u32)> {
-    let digits: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '/' | '-'))
-        .collect();
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '/' | '-')).collect();
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -209,9 +160,7 @@ fn expiry(text: &str) -> Option<(u32, u32)> {
         _ => return None,
     };
     let (month, year): (u32, u32) = (month.parse().ok()?, year.parse().ok()?);
-    (1..=12)
-        .contains(&month)
-        .then_some((month, if year < 100 { year + 2000 } else { year }))
+    (1..=12).contains(&month).then_some((month, if year < 100 { year + 2000 } else { year }))
 }
 
 #[cfg(test)]
@@ -222,13 +171,7 @@ mod tests {
     const NOW: i64 = 1_795_219_200;
 
     fn fields(number: &str, expiry: &str, cvc: &str) -> Fields {
-        Fields {
-            method: "card",
-            number: number.into(),
-            expiry: expiry.into(),
-            cvc: cvc.into(),
-            ..Fields::default()
-        }
+        Fields { method: "card", number: number.into(), expiry: expiry.into(), cvc: cvc.into(), ..Fields::default() }
     }
 
     #[test]
@@ -247,32 +190,16 @@ mod tests {
         let names: Vec<_> = refused.errors.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["number", "expiry", "cvc"]);
         assert_eq!(
-            fields("4242424242424241", "11/26", "123")
-                .check(NOW)
-                .unwrap_err()
-                .error("number"),
+            fields("4242424242424241", "11/26", "123").check(NOW).unwrap_err().error("number"),
             Some("Your card number is invalid.")
         );
     }
 
     #[test]
     fn a_good_card_keeps_only_its_last_digits() {
-        let instrument = fields("4242424242424242", "11/26", "123")
-            .check(NOW)
-            .unwrap();
-        assert_eq!(
-            (instrument.face.last4.as_str(), instrument.outcome),
-            ("4242", Outcome::Pays)
-        );
-        assert!(
-            fields("378282246310005", "11/26", "123")
-                .check(NOW)
-                .is_err()
-        );
-        assert!(
-            fields("378282246310005", "11/26", "1234")
-                .check(NOW)
-                .is_ok()
-        );
+        let instrument = fields("4242424242424242", "11/26", "123").check(NOW).unwrap();
+        assert_eq!((instrument.face.last4.as_str(), instrument.outcome), ("4242", Outcome::Pays));
+        assert!(fields("378282246310005", "11/26", "123").check(NOW).is_err());
+        assert!(fields("378282246310005", "11/26", "1234").check(NOW).is_ok());
     }
 }

@@ -61,9 +61,6 @@ pub fn layout(status: StatusCode, title: &str, class: &str, body: &str) -> Respo
 mod tests {
     #[test]
     fn markup_becomes_text() {
-        assert_eq!(
-            super::escape(r#"<a href="x">&'"#),
-            "&lt;a href=&quot;x&quot;&gt;&amp;&#39;"
-        );
+        assert_eq!(super::escape(r#"<a href="x">&'"#), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
     }
 }

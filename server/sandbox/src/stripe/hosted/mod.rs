@@ -33,17 +33,10 @@ const FORM: usize = 16 * 1024;
 /// The page's addresses.
 pub fn router() -> Router<Arc<Core>> {
     Router::new()
-        .route(
-            "/c/pay/{session}",
-            get(show)
-                .post(submit)
-                .layer(axum::extract::DefaultBodyLimit::max(FORM)),
-        )
+        .route("/c/pay/{session}", get(show).post(submit).layer(axum::extract::DefaultBodyLimit::max(FORM)))
         .route(
             "/c/pay/{session}/3ds",
-            get(show_bank)
-                .post(answer_bank)
-                .layer(axum::extract::DefaultBodyLimit::max(FORM)),
+            get(show_bank).post(answer_bank).layer(axum::extract::DefaultBodyLimit::max(FORM)),
         )
 }
 
@@ -53,22 +46,13 @@ struct Shown {
 }
 
 /// `GET /c/pay/{session}`
-async fn show(
-    State(core): State<Arc<Core>>,
-    Path(id): Path<String>,
-    Query(shown): Query<Shown>,
-) -> Response {
+async fn show(State(core): State<Arc<Core>>, Path(id): Path<String>, Query(shown): Query<Shown>) -> Response {
     match find(&core, &id) {
         None => pages::unknown(),
         Some(session) if !session.payable(clock::now_ms() / 1000) => closed(&session),
         Some(session) => {
             let fields = form::Fields::empty(&session, shown.method.as_deref());
-            pages::pay(
-                StatusCode::OK,
-                &session,
-                &fields,
-                session.last_message.as_deref(),
-            )
+            pages::pay(StatusCode::OK, &session, &fields, session.last_message.as_deref())
         }
     }
 }
@@ -96,15 +80,8 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
         };
         let mark = account.events.mark();
         // A form sent twice, or again by reloading, counts once.
-        let stale = account
-            .sessions
-            .get(&id)
-            .is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.attempts));
-        let step = if stale {
-            None
-        } else {
-            Some(account.submit(&id, instrument, &moment))
-        };
+        let stale = account.sessions.get(&id).is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.attempts));
+        let step = if stale { None } else { Some(account.submit(&id, instrument, &moment)) };
         (step, mark)
     });
     let Some(session) = find(&core, &id) else {
@@ -134,13 +111,8 @@ async fn show_bank(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Res
 }
 
 /// `POST /c/pay/{session}/3ds`: `result=complete` or `result=fail`.
-async fn answer_bank(
-    State(core): State<Arc<Core>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
-    let passed = url::form_urlencoded::parse(&body)
-        .any(|(name, value)| name == "result" && value == "complete");
+async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
+    let passed = url::form_urlencoded::parse(&body).any(|(name, value)| name == "result" && value == "complete");
     let (step, mark) = core.change(|state| {
         let moment = core.moment();
         let Some(account) = state.account_of_session(&id) else {
@@ -158,55 +130,33 @@ async fn answer_bank(
 }
 
 fn find(core: &Core, id: &str) -> Option<Session> {
-    core.lock()
-        .account_of_session(id)?
-        .sessions
-        .get(id)
-        .cloned()
+    core.lock().account_of_session(id)?.sessions.get(id).cloned()
 }
 
 /// A page for a session that cannot be paid.
 fn closed(session: &Session) -> Response {
-    if session.status == SessionStatus::Complete {
-        pages::already_paid(session)
-    } else {
-        pages::expired(session)
-    }
+    if session.status == SessionStatus::Complete { pages::already_paid(session) } else { pages::expired(session) }
 }
 
 /// The second of two equal submissions gets the same way out as the first.
 fn redirect_or_closed(session: &Session) -> Response {
-    if session.status == SessionStatus::Complete {
-        leave(&session.return_url())
-    } else {
-        pages::expired(session)
-    }
+    if session.status == SessionStatus::Complete { leave(&session.return_url()) } else { pages::expired(session) }
 }
 
 /// Sends the shopper back, after the webhooks if the control API asked for that order.
 async fn finish(core: &Core, session: &Session, mark: u64) -> Response {
     let events: Vec<String> = match core.lock().account_of_session(&session.id) {
-        Some(account) if account.rules.before_redirect => account
-            .events
-            .since(mark)
-            .map(|event| event.id.clone())
-            .collect(),
+        Some(account) if account.rules.before_redirect => {
+            account.events.since(mark).map(|event| event.id.clone()).collect()
+        }
         _ => Vec::new(),
     };
     let settled = async {
-        while !core
-            .lock()
-            .account_of_session(&session.id)
-            .is_none_or(|account| account.settled(&events))
-        {
+        while !core.lock().account_of_session(&session.id).is_none_or(|account| account.settled(&events)) {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     };
-    if !events.is_empty()
-        && tokio::time::timeout(BEFORE_REDIRECT, settled)
-            .await
-            .is_err()
-    {
+    if !events.is_empty() && tokio::time::timeout(BEFORE_REDIRECT, settled).await.is_err() {
         tracing::debug!("webhooks not acknowledged in time; redirecting anyway");
     }
     redirect_or_closed(session)

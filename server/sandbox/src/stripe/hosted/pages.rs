@@ -15,26 +15,13 @@ use crate::stripe::{
 };
 
 /// The payment form, with a sentence about the last try.
-pub fn pay(
-    status: StatusCode,
-    session: &Session,
-    fields: &Fields,
-    message: Option<&str>,
-) -> Response {
+pub fn pay(status: StatusCode, session: &Session, fields: &Fields, message: Option<&str>) -> Response {
     let amount = escape(&money::display(session.amount, &session.currency));
-    let message = if fields.errors.is_empty() {
-        message
-    } else {
-        Some("Check the marked fields.")
-    };
-    let alert = message
-        .map(|text| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(text)))
-        .unwrap_or_default();
-    let (inputs, hints) = if fields.method == "card" {
-        (card_inputs(fields), card_hints())
-    } else {
-        (bank_inputs(fields), bank_hints())
-    };
+    let message = if fields.errors.is_empty() { message } else { Some("Check the marked fields.") };
+    let alert =
+        message.map(|text| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(text))).unwrap_or_default();
+    let (inputs, hints) =
+        if fields.method == "card" { (card_inputs(fields), card_hints()) } else { (bank_inputs(fields), bank_hints()) };
     let body = format!(
         r#"<main class="checkout">
 <section class="summary" aria-label="Order summary">{summary}</section>
@@ -52,11 +39,7 @@ pub fn pay(
 </section>
 </main>"#,
         summary = summary(session),
-        method = if fields.method == "card" {
-            "card"
-        } else {
-            "US bank account"
-        },
+        method = if fields.method == "card" { "card" } else { "US bank account" },
         tabs = tabs(session, fields.method),
         id = escape(&session.id),
         kind = fields.method,
@@ -74,11 +57,8 @@ fn summary(session: &Session) -> String {
         } else {
             format!(r#"<span class="quantity">× {}</span>"#, line.quantity)
         };
-        let description = line
-            .description
-            .as_ref()
-            .map(|text| format!("<small>{}</small>", escape(text)))
-            .unwrap_or_default();
+        let description =
+            line.description.as_ref().map(|text| format!("<small>{}</small>", escape(text))).unwrap_or_default();
         let _ = write!(
             lines,
             r#"<li><span class="what">{name} {quantity}{description}</span><span class="price">{price}</span></li>"#,
@@ -103,21 +83,9 @@ fn tabs(session: &Session, current: &str) -> String {
     }
     let mut tabs = String::from(r#"<nav class="tabs" aria-label="Payment method">"#);
     for method in &session.methods {
-        let label = if method == "card" {
-            "Card"
-        } else {
-            "Bank account"
-        };
-        let here = if method == current {
-            r#" aria-current="page""#
-        } else {
-            ""
-        };
-        let _ = write!(
-            tabs,
-            r#"<a href="?method={}"{here}>{label}</a>"#,
-            escape(method)
-        );
+        let label = if method == "card" { "Card" } else { "Bank account" };
+        let here = if method == current { r#" aria-current="page""# } else { "" };
+        let _ = write!(tabs, r#"<a href="?method={}"{here}>{label}</a>"#, escape(method));
     }
     tabs + "</nav>"
 }
@@ -159,10 +127,34 @@ fn card_inputs(fields: &Fields) -> String {
 
 fn bank_inputs(fields: &Fields) -> String {
     [
-        input(fields, "email", "Email", &fields.email, r#"type="email" autocomplete="email" inputmode="email" placeholder="optional""#),
-        input(fields, "routing", "Routing number", &fields.routing, &format!(r#"type="text" inputmode="numeric" placeholder="{TEST_ROUTING}" maxlength="9" required"#)),
-        input(fields, "account", "Account number", "", r#"type="text" inputmode="numeric" placeholder="000123456789" maxlength="17" required"#),
-        input(fields, "name", "Account holder", &fields.name, r#"type="text" autocomplete="name" placeholder="optional" maxlength="120""#),
+        input(
+            fields,
+            "email",
+            "Email",
+            &fields.email,
+            r#"type="email" autocomplete="email" inputmode="email" placeholder="optional""#,
+        ),
+        input(
+            fields,
+            "routing",
+            "Routing number",
+            &fields.routing,
+            &format!(r#"type="text" inputmode="numeric" placeholder="{TEST_ROUTING}" maxlength="9" required"#),
+        ),
+        input(
+            fields,
+            "account",
+            "Account number",
+            "",
+            r#"type="text" inputmode="numeric" placeholder="000123456789" maxlength="17" required"#,
+        ),
+        input(
+            fields,
+            "name",
+            "Account holder",
+            &fields.name,
+            r#"type="text" autocomplete="name" placeholder="optional" maxlength="120""#,
+        ),
     ]
     .concat()
 }
@@ -199,11 +191,7 @@ fn bank_hints() -> String {
 
 /// A card number as it is embossed.
 pub fn group(number: &str) -> String {
-    let cuts: &[usize] = if number.len() == 15 {
-        &[4, 10]
-    } else {
-        &[4, 8, 12]
-    };
+    let cuts: &[usize] = if number.len() == 15 { &[4, 10] } else { &[4, 8, 12] };
     number
         .chars()
         .enumerate()
@@ -213,11 +201,7 @@ pub fn group(number: &str) -> String {
 
 fn back_link(session: &Session) -> String {
     match &session.cancel_url {
-        Some(url) => format!(
-            r#"<p class="back"><a href="{}">Back to {}</a></p>"#,
-            escape(url),
-            escape(session.shop())
-        ),
+        Some(url) => format!(r#"<p class="back"><a href="{}">Back to {}</a></p>"#, escape(url), escape(session.shop())),
         None => String::new(),
     }
 }
@@ -241,21 +225,9 @@ pub fn bank(session: &Session) -> Response {
     layout(StatusCode::OK, "Confirm the payment", "plain", &body)
 }
 
-fn notice(
-    status: StatusCode,
-    kind: &str,
-    title: &str,
-    text: &str,
-    link: Option<(&str, &str)>,
-) -> Response {
+fn notice(status: StatusCode, kind: &str, title: &str, text: &str, link: Option<(&str, &str)>) -> Response {
     let link = link
-        .map(|(url, shop)| {
-            format!(
-                r#"<p><a class="primary" href="{}">Back to {}</a></p>"#,
-                escape(url),
-                escape(shop)
-            )
-        })
+        .map(|(url, shop)| format!(r#"<p><a class="primary" href="{}">Back to {}</a></p>"#, escape(url), escape(shop)))
         .unwrap_or_default();
     let body = format!(
         r#"<main class="single"><section class="panel notice {kind}"><span class="sign" aria-hidden="true"></span><h1>{title}</h1><p>{text}</p>{link}</section></main>"#,
@@ -269,51 +241,27 @@ fn notice(
 pub fn already_paid(session: &Session) -> Response {
     let amount = money::display(session.amount, &session.currency);
     let text = if session.paid {
-        format!(
-            "The payment of {amount} to {} is already complete. Nothing more was charged.",
-            session.shop()
-        )
+        format!("The payment of {amount} to {} is already complete. Nothing more was charged.", session.shop())
     } else {
         format!(
             "The payment of {amount} to {} was already submitted and is on its way. Nothing more was charged.",
             session.shop()
         )
     };
-    notice(
-        StatusCode::OK,
-        "done",
-        "You have already paid",
-        &text,
-        Some((&session.return_url(), session.shop())),
-    )
+    notice(StatusCode::OK, "done", "You have already paid", &text, Some((&session.return_url(), session.shop())))
 }
 
 /// A session whose time is up.
 pub fn expired(session: &Session) -> Response {
     let text = "This payment page is no longer open, and nothing was charged. Go back to the shop to start again.";
-    let link = session
-        .cancel_url
-        .as_deref()
-        .map(|url| (url, session.shop()));
-    notice(
-        StatusCode::GONE,
-        "late",
-        "This payment page has expired",
-        text,
-        link,
-    )
+    let link = session.cancel_url.as_deref().map(|url| (url, session.shop()));
+    notice(StatusCode::GONE, "late", "This payment page has expired", text, link)
 }
 
 /// No session at this address.
 pub fn unknown() -> Response {
     let text = "Check the address, or go back to the shop and start again.";
-    notice(
-        StatusCode::NOT_FOUND,
-        "late",
-        "There is no such payment page",
-        text,
-        None,
-    )
+    notice(StatusCode::NOT_FOUND, "late", "There is no such payment page", text, None)
 }
 
 #[cfg(test)]

@@ -76,17 +76,12 @@ impl Keyed for Charge {
 impl Charge {
     /// Minor units that may still be refunded.
     pub fn refundable(&self) -> i64 {
-        if self.status == ChargeStatus::Succeeded {
-            self.captured - self.refunded
-        } else {
-            0
-        }
+        if self.status == ChargeStatus::Succeeded { self.captured - self.refunded } else { 0 }
     }
 
     /// The balance transaction made when money moved.
     pub fn transaction(&self) -> Option<String> {
-        (self.captured > 0 && self.status == ChargeStatus::Succeeded)
-            .then(|| format!("txn_{}", tail(&self.id)))
+        (self.captured > 0 && self.status == ChargeStatus::Succeeded).then(|| format!("txn_{}", tail(&self.id)))
     }
 
     /// The charge on the wire.
@@ -141,14 +136,7 @@ impl Charge {
 
     fn outcome_wire(&self) -> Value {
         let (kind, network, reason, level, score, seller) = match self.decline {
-            None => (
-                "authorized",
-                "approved_by_network",
-                None,
-                "normal",
-                12,
-                "Payment complete.",
-            ),
+            None => ("authorized", "approved_by_network", None, "normal", 12, "Payment complete."),
             Some(Decline::Blocked) => (
                 "blocked",
                 "not_sent_to_network",
@@ -200,41 +188,13 @@ impl Charge {
                 "result": "authenticated", "result_reason": null, "transaction_id": null, "version": "2.2.0",
             })
         });
-        let cvc = if self.decline == Some(Decline::IncorrectCvc) {
-            "fail"
-        } else {
-            "pass"
-        };
+        let cvc = if self.decline == Some(Decline::IncorrectCvc) { "fail" } else { "pass" };
         for (key, value) in [
-            (
-                "amount_authorized",
-                if approved {
-                    self.amount.into()
-                } else {
-                    Value::Null
-                },
-            ),
-            (
-                "authorization_code",
-                if approved {
-                    "123456".into()
-                } else {
-                    Value::Null
-                },
-            ),
+            ("amount_authorized", if approved { self.amount.into() } else { Value::Null }),
+            ("authorization_code", if approved { "123456".into() } else { Value::Null }),
             ("three_d_secure", three_d_secure.unwrap_or_default()),
-            (
-                "checks",
-                json!({"address_line1_check": null, "address_postal_code_check": null, "cvc_check": cvc}),
-            ),
-            (
-                "network_transaction_id",
-                if approved {
-                    "104102978678771".into()
-                } else {
-                    Value::Null
-                },
-            ),
+            ("checks", json!({"address_line1_check": null, "address_postal_code_check": null, "cvc_check": cvc})),
+            ("network_transaction_id", if approved { "104102978678771".into() } else { Value::Null }),
         ] {
             details[key] = value;
         }

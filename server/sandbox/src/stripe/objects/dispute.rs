@@ -88,10 +88,7 @@ impl Keyed for Dispute {
 impl Dispute {
     /// The dispute on the wire.
     pub fn wire(&self) -> Value {
-        let mut evidence: Map<String, Value> = EVIDENCE
-            .iter()
-            .map(|key| ((*key).to_owned(), Value::Null))
-            .collect();
+        let mut evidence: Map<String, Value> = EVIDENCE.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
         evidence.insert("enhanced_evidence".into(), json!({}));
         let details = if self.method == "card" {
             json!({"type": "card", "card": {"brand": self.brand, "case_type": "chargeback", "network_reason_code": "10.4"}})

@@ -37,11 +37,7 @@ impl Keyed for Endpoint {
 impl Endpoint {
     /// Whether it wants this type of event.
     pub fn wants(&self, kind: &str) -> bool {
-        !self.disabled
-            && self
-                .enabled_events
-                .iter()
-                .any(|enabled| enabled == "*" || enabled == kind)
+        !self.disabled && self.enabled_events.iter().any(|enabled| enabled == "*" || enabled == kind)
     }
 
     /// The endpoint on the wire, without its secret.

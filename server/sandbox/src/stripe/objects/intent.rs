@@ -169,11 +169,7 @@ impl Failure {
     /// `last_payment_error`: only the keys that apply, as the provider sends it.
     fn wire(&self) -> Value {
         let words = self.decline.words();
-        let kind = if self.decline == Decline::AuthenticationFailed {
-            "invalid_request_error"
-        } else {
-            "card_error"
-        };
+        let kind = if self.decline == Decline::AuthenticationFailed { "invalid_request_error" } else { "card_error" };
         let mut error = json!({
             "code": words.code,
             "doc_url": format!("https://stripe.com/docs/error-codes/{}", words.code.replace('_', "-")),

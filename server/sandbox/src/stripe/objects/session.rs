@@ -151,17 +151,12 @@ impl Session {
 
     /// Where the shopper goes after paying.
     pub fn return_url(&self) -> String {
-        self.success_url
-            .replace("{CHECKOUT_SESSION_ID}", &self.id)
-            .replace("%7BCHECKOUT_SESSION_ID%7D", &self.id)
+        self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id).replace("%7BCHECKOUT_SESSION_ID%7D", &self.id)
     }
 
     /// The shop's name on the page, if the merchant gave one.
     pub fn shop(&self) -> &str {
-        let branded = self
-            .extra
-            .get("branding_settings")
-            .and_then(|branding| branding["display_name"].as_str());
+        let branded = self.extra.get("branding_settings").and_then(|branding| branding["display_name"].as_str());
         branded.unwrap_or("Demo shop")
     }
 
@@ -171,11 +166,7 @@ impl Session {
         let or = |key: &str, default: Value| self.extra.get(key).cloned().unwrap_or(default);
         let open = self.status == SessionStatus::Open;
         // The word changed with 2026-03-25.dahlia.
-        let ui_mode = if view.version < "2026-03-25" {
-            "hosted"
-        } else {
-            "hosted_page"
-        };
+        let ui_mode = if view.version < "2026-03-25" { "hosted" } else { "hosted_page" };
         json!({
             "id": self.id,
             "object": "checkout.session",
@@ -257,9 +248,7 @@ impl Session {
 
     fn customer_details(&self) -> Value {
         let typed = self.customer.as_ref();
-        let email = typed
-            .and_then(|customer| customer.email.as_ref())
-            .or(self.customer_email.as_ref());
+        let email = typed.and_then(|customer| customer.email.as_ref()).or(self.customer_email.as_ref());
         let name = typed.and_then(|customer| customer.name.as_ref());
         if email.is_none() && name.is_none() {
             return Value::Null;

@@ -15,20 +15,13 @@ use crate::stripe::{
 impl Account {
     /// The shopper submits a card or a bank account.
     pub fn submit(&mut self, session: &str, instrument: Instrument, moment: &Moment<'_>) -> Step {
-        let Some(open) = self
-            .sessions
-            .get_mut(session)
-            .filter(|session| session.payable(moment.now()))
-        else {
+        let Some(open) = self.sessions.get_mut(session).filter(|session| session.payable(moment.now())) else {
             return Step::Closed;
         };
         open.attempts += 1;
         open.authenticating = None;
         open.last_message = None;
-        open.customer = Some(Customer {
-            name: instrument.face.name.clone(),
-            email: instrument.face.email.clone(),
-        });
+        open.customer = Some(Customer { name: instrument.face.name.clone(), email: instrument.face.email.clone() });
         let intent = self.intent_of(session, moment);
         if instrument.authenticates {
             self.ask_bank(session, &intent, instrument, moment);
@@ -39,35 +32,18 @@ impl Account {
 
     /// The shopper answers on the bank's page.
     pub fn authenticate(&mut self, session: &str, passed: bool, moment: &Moment<'_>) -> Step {
-        let Some(open) = self
-            .sessions
-            .get_mut(session)
-            .filter(|session| session.payable(moment.now()))
-        else {
+        let Some(open) = self.sessions.get_mut(session).filter(|session| session.payable(moment.now())) else {
             return Step::Closed;
         };
-        let (Some(Authenticating { face, outcome }), Some(intent)) =
-            (open.authenticating.take(), open.intent.clone())
+        let (Some(Authenticating { face, outcome }), Some(intent)) = (open.authenticating.take(), open.intent.clone())
         else {
             return Step::Declined;
         };
-        let instrument = Instrument {
-            method: "card",
-            face,
-            outcome,
-            authenticates: true,
-        };
+        let instrument = Instrument { method: "card", face, outcome, authenticates: true };
         if passed {
             return self.charge(session, &intent, &instrument, true, moment);
         }
-        self.fail(
-            session,
-            &intent,
-            &instrument,
-            Decline::AuthenticationFailed,
-            None,
-            moment,
-        );
+        self.fail(session, &intent, &instrument, Decline::AuthenticationFailed, None, moment);
         Step::Declined
     }
 
@@ -90,23 +66,14 @@ impl Account {
         id
     }
 
-    fn ask_bank(
-        &mut self,
-        session: &str,
-        intent: &str,
-        instrument: Instrument,
-        moment: &Moment<'_>,
-    ) {
+    fn ask_bank(&mut self, session: &str, intent: &str, instrument: Instrument, moment: &Moment<'_>) {
         if let Some(intent) = self.intents.get_mut(intent) {
             intent.status = IntentStatus::RequiresAction;
             intent.payment_method = Some(ids::object("pm_1"));
             intent.last_error = None;
         }
         if let Some(open) = self.sessions.get_mut(session) {
-            open.authenticating = Some(Authenticating {
-                face: instrument.face,
-                outcome: instrument.outcome,
-            });
+            open.authenticating = Some(Authenticating { face: instrument.face, outcome: instrument.outcome });
         }
         self.tell_intent(intent, "payment_intent.requires_action", moment);
     }
@@ -146,8 +113,7 @@ impl Account {
         self.succeed(intent, &id, moment);
         self.complete(session, moment);
         if instrument.outcome == Outcome::PaysThenDisputed {
-            self.timers
-                .insert((moment.now_ms + LAPSE_MS, Timer::OpenDispute(id)));
+            self.timers.insert((moment.now_ms + LAPSE_MS, Timer::OpenDispute(id)));
         }
         Step::Done
     }
@@ -197,11 +163,7 @@ fn new_charge(intent: &Intent, instrument: &Instrument, authenticated: bool, now
         outcome: instrument.outcome,
         disputed: false,
         method: instrument.method.to_owned(),
-        payment_method: intent
-            .payment_method
-            .clone()
-            .filter(|_| authenticated)
-            .unwrap_or_else(|| ids::object("pm_1")),
+        payment_method: intent.payment_method.clone().filter(|_| authenticated).unwrap_or_else(|| ids::object("pm_1")),
         face: instrument.face.clone(),
         authenticated,
         metadata: intent.metadata.clone(),

@@ -32,10 +32,7 @@ impl<'a> Moment<'a> {
 
     /// How events render objects: in the account's own version.
     pub fn view(&self) -> View<'a> {
-        View {
-            base: self.base,
-            version: version::DEFAULT,
-        }
+        View { base: self.base, version: version::DEFAULT }
     }
 }
 
@@ -68,33 +65,21 @@ pub struct Instrument {
 impl Account {
     /// Tells endpoints about an intent as it is now.
     pub fn tell_intent(&mut self, intent: &str, kind: &str, moment: &Moment<'_>) {
-        if let Some(object) = self
-            .intents
-            .get(intent)
-            .map(|intent| intent.wire(&moment.view()))
-        {
+        if let Some(object) = self.intents.get(intent).map(|intent| intent.wire(&moment.view())) {
             self.emit(moment.now_ms, kind, object, None, &moment.cause);
         }
     }
 
     /// Tells endpoints about a charge as it is now.
     pub fn tell_charge(&mut self, charge: &str, kind: &str, moment: &Moment<'_>) {
-        if let Some(object) = self
-            .charges
-            .get(charge)
-            .map(|charge| charge.wire(&moment.view()))
-        {
+        if let Some(object) = self.charges.get(charge).map(|charge| charge.wire(&moment.view())) {
             self.emit(moment.now_ms, kind, object, None, &moment.cause);
         }
     }
 
     /// Tells endpoints about a session as it is now.
     pub fn tell_session(&mut self, session: &str, kind: &str, moment: &Moment<'_>) {
-        if let Some(object) = self
-            .sessions
-            .get(session)
-            .map(|session| session.wire(&moment.view()))
-        {
+        if let Some(object) = self.sessions.get(session).map(|session| session.wire(&moment.view())) {
             self.emit(moment.now_ms, kind, object, None, &moment.cause);
         }
     }

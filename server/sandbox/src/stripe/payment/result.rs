@@ -14,16 +14,8 @@ use crate::stripe::{
 
 impl Account {
     /// A bank debit: the session is done, the money is not there yet.
-    pub(super) fn start_debit(
-        &mut self,
-        session: &str,
-        intent: &str,
-        charge: &str,
-        moment: &Moment<'_>,
-    ) -> Step {
-        if let (Some(paying), Some(charge)) =
-            (self.intents.get_mut(intent), self.charges.get(charge))
-        {
+    pub(super) fn start_debit(&mut self, session: &str, intent: &str, charge: &str, moment: &Moment<'_>) -> Step {
+        if let (Some(paying), Some(charge)) = (self.intents.get_mut(intent), self.charges.get(charge)) {
             paying.status = IntentStatus::Processing;
             paying.last_error = None;
             paying.latest_charge = Some(charge.id.clone());
@@ -32,16 +24,12 @@ impl Account {
         self.tell_charge(charge, "charge.pending", moment);
         self.tell_intent(intent, "payment_intent.processing", moment);
         self.complete(session, moment);
-        self.timers.insert((
-            moment.now_ms + LAPSE_MS,
-            Timer::SettleDebit(charge.to_owned()),
-        ));
+        self.timers.insert((moment.now_ms + LAPSE_MS, Timer::SettleDebit(charge.to_owned())));
         Step::Done
     }
 
     pub(super) fn succeed(&mut self, intent: &str, charge: &str, moment: &Moment<'_>) {
-        let Some((paying, charge)) = self.intents.get_mut(intent).zip(self.charges.get(charge))
-        else {
+        let Some((paying, charge)) = self.intents.get_mut(intent).zip(self.charges.get(charge)) else {
             return;
         };
         paying.latest_charge = Some(charge.id.clone());
@@ -70,18 +58,13 @@ impl Account {
         moment: &Moment<'_>,
     ) {
         if let Some(paying) = self.intents.get_mut(intent) {
-            let used = charge
-                .as_ref()
-                .and_then(|id| self.charges.get(id))
-                .map(|charge| charge.payment_method.clone());
+            let used = charge.as_ref().and_then(|id| self.charges.get(id)).map(|charge| charge.payment_method.clone());
             paying.status = IntentStatus::RequiresPaymentMethod;
             paying.latest_charge = charge.clone().or_else(|| paying.latest_charge.take());
             paying.last_error = Some(Failure {
                 decline,
                 charge,
-                payment_method: used
-                    .or_else(|| paying.payment_method.take())
-                    .unwrap_or_else(|| ids::object("pm_1")),
+                payment_method: used.or_else(|| paying.payment_method.take()).unwrap_or_else(|| ids::object("pm_1")),
                 method: instrument.method.to_owned(),
                 face: instrument.face.clone(),
                 at: moment.now(),
@@ -105,39 +88,19 @@ impl Account {
 
     /// The bank has answered about a debit.
     pub fn settle_debit(&mut self, charge: &str, moment: &Moment<'_>) {
-        let Some(debit) = self
-            .charges
-            .get_mut(charge)
-            .filter(|charge| charge.status == ChargeStatus::Pending)
-        else {
+        let Some(debit) = self.charges.get_mut(charge).filter(|charge| charge.status == ChargeStatus::Pending) else {
             return;
         };
         let (intent, face, outcome) = (debit.intent.clone(), debit.face.clone(), debit.outcome);
-        let Some(session) = self
-            .intents
-            .get(&intent)
-            .map(|intent| intent.session.clone())
-        else {
+        let Some(session) = self.intents.get(&intent).map(|intent| intent.session.clone()) else {
             return;
         };
         if let Outcome::Declined(decline) = outcome {
             debit.status = ChargeStatus::Failed;
             debit.decline = Some(decline);
             self.tell_charge(charge, "charge.failed", moment);
-            let instrument = Instrument {
-                method: "us_bank_account",
-                face,
-                outcome,
-                authenticates: false,
-            };
-            self.fail(
-                &session,
-                &intent,
-                &instrument,
-                decline,
-                Some(charge.to_owned()),
-                moment,
-            );
+            let instrument = Instrument { method: "us_bank_account", face, outcome, authenticates: false };
+            self.fail(&session, &intent, &instrument, decline, Some(charge.to_owned()), moment);
             self.tell_session(&session, "checkout.session.async_payment_failed", moment);
             return;
         }
@@ -158,11 +121,7 @@ impl Account {
 
     /// Closes an open session; false when it was not open.
     pub fn expire(&mut self, session: &str, moment: &Moment<'_>) -> bool {
-        let Some(open) = self
-            .sessions
-            .get_mut(session)
-            .filter(|session| session.status == SessionStatus::Open)
-        else {
+        let Some(open) = self.sessions.get_mut(session).filter(|session| session.status == SessionStatus::Open) else {
             return false;
         };
         open.status = SessionStatus::Expired;
@@ -180,11 +139,7 @@ impl Account {
         let Some(paying) = self.intents.get_mut(intent) else {
             return;
         };
-        debug_assert_ne!(
-            paying.status,
-            IntentStatus::Succeeded,
-            "captured money is refunded, not voided"
-        );
+        debug_assert_ne!(paying.status, IntentStatus::Succeeded, "captured money is refunded, not voided");
         paying.status = IntentStatus::Canceled;
         paying.capturable = 0;
         paying.canceled_at = Some(moment.now());

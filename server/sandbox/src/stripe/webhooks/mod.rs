@@ -62,9 +62,7 @@ impl Default for Rules {
 impl Rules {
     /// When to try again after so many tries; nothing when enough is enough.
     pub(super) fn retry_after_ms(&self, tries: usize) -> Option<i64> {
-        RETRY_MS
-            .get(tries.checked_sub(1)?)
-            .map(|wait| wait.saturating_mul(self.retry_permille) / 1000)
+        RETRY_MS.get(tries.checked_sub(1)?).map(|wait| wait.saturating_mul(self.retry_permille) / 1000)
     }
 }
 
@@ -110,15 +108,7 @@ impl Account {
 
     /// Puts an event on its way to one endpoint, under the current rules.
     pub fn address(&mut self, event: &str, endpoint: &str, now_ms: i64) {
-        let Rules {
-            drop,
-            hold,
-            delay_ms,
-            duplicate,
-            tamper,
-            stale,
-            ..
-        } = self.rules;
+        let Rules { drop, hold, delay_ms, duplicate, tamper, stale, .. } = self.rules;
         let status = match () {
             () if drop => DeliveryStatus::Dropped,
             () if hold => DeliveryStatus::Held,

@@ -54,18 +54,14 @@ impl Account {
     }
 
     pub(super) fn enqueue(&mut self, endpoint: &str, due_ms: i64, delivery: String) {
-        self.queue
-            .entry(endpoint.to_owned())
-            .or_default()
-            .insert((due_ms, delivery));
+        self.queue.entry(endpoint.to_owned()).or_default().insert((due_ms, delivery));
     }
 
     /// Takes out what is due now, signed afresh; no endpoint gets more at a time than it may.
     pub fn due_parcels(&mut self, now_ms: i64) -> Vec<Parcel> {
         let mut due = Vec::new();
         for (endpoint, waiting) in &mut self.queue {
-            let free =
-                CONCURRENT.saturating_sub(self.in_flight.get(endpoint).copied().unwrap_or(0));
+            let free = CONCURRENT.saturating_sub(self.in_flight.get(endpoint).copied().unwrap_or(0));
             for _ in 0..free {
                 let Some(first) = waiting.first().filter(|(at, _)| *at <= now_ms).cloned() else {
                     break;
@@ -75,9 +71,7 @@ impl Account {
             }
         }
         self.queue.retain(|_, waiting| !waiting.is_empty());
-        due.into_iter()
-            .filter_map(|id| self.dispatch(&id, now_ms))
-            .collect()
+        due.into_iter().filter_map(|id| self.dispatch(&id, now_ms)).collect()
     }
 
     fn dispatch(&mut self, id: &str, now_ms: i64) -> Option<Parcel> {
@@ -95,10 +89,7 @@ impl Account {
 
     /// When the next delivery that is not due yet will be, milliseconds since 1970.
     pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        self.queue
-            .values()
-            .filter_map(|waiting| waiting.iter().map(|(at, _)| *at).find(|at| *at > now_ms))
-            .min()
+        self.queue.values().filter_map(|waiting| waiting.iter().map(|(at, _)| *at).find(|at| *at > now_ms)).min()
     }
 
     fn parcel(&self, delivery: &Delivery, now_ms: i64) -> Option<Parcel> {
@@ -112,18 +103,8 @@ impl Account {
         if delivery.tampered {
             body.insert(1, b' ');
         }
-        let (delivery, url, endpoint) = (
-            delivery.id.clone(),
-            endpoint.url.clone(),
-            endpoint.id.clone(),
-        );
-        Some(Parcel {
-            delivery,
-            endpoint,
-            url,
-            body,
-            signature,
-        })
+        let (delivery, url, endpoint) = (delivery.id.clone(), endpoint.url.clone(), endpoint.id.clone());
+        Some(Parcel { delivery, endpoint, url, body, signature })
     }
 
     /// Records a try, and plans the next one if it failed.
@@ -134,9 +115,7 @@ impl Account {
         let Some(delivery) = self.deliveries.get_mut(&parcel.delivery) else {
             return;
         };
-        let accepted = attempt
-            .http_status
-            .is_some_and(|status| (200..300).contains(&status));
+        let accepted = attempt.http_status.is_some_and(|status| (200..300).contains(&status));
         delivery.tries.push(attempt);
         if accepted {
             delivery.status = DeliveryStatus::Delivered;
@@ -157,10 +136,7 @@ impl Account {
     pub fn settled(&self, events: &[String]) -> bool {
         !self.deliveries.newest().take(1_000).any(|delivery| {
             events.contains(&delivery.event)
-                && matches!(
-                    delivery.status,
-                    DeliveryStatus::Waiting | DeliveryStatus::Sending | DeliveryStatus::Held
-                )
+                && matches!(delivery.status, DeliveryStatus::Waiting | DeliveryStatus::Sending | DeliveryStatus::Held)
         })
     }
 
@@ -170,10 +146,7 @@ impl Account {
             .deliveries
             .oldest()
             .filter(|delivery| {
-                !matches!(
-                    delivery.status,
-                    DeliveryStatus::Delivered | DeliveryStatus::Failed | DeliveryStatus::Dropped
-                )
+                !matches!(delivery.status, DeliveryStatus::Delivered | DeliveryStatus::Failed | DeliveryStatus::Dropped)
             })
             .map(|delivery| delivery.id.clone())
             .collect();
@@ -213,12 +186,7 @@ mod tests {
     }
 
     fn failed(at_ms: i64) -> Try {
-        Try {
-            at_ms,
-            took_ms: 1,
-            http_status: Some(302),
-            error: None,
-        }
+        Try { at_ms, took_ms: 1, http_status: Some(302), error: None }
     }
 
     #[test]
@@ -229,10 +197,7 @@ mod tests {
         account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
         let parcels = account.due_parcels(0);
         let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
-        assert_eq!(
-            (parcels.len(), &body["api_version"]),
-            (1, &Value::from("2025-01-01.acacia"))
-        );
+        assert_eq!((parcels.len(), &body["api_version"]), (1, &Value::from("2025-01-01.acacia")));
     }
 
     #[test]
@@ -260,14 +225,10 @@ mod tests {
         account.rules.hold = true;
         let first = account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
         account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
-        assert!(
-            account.due_parcels(9).is_empty() && !account.settled(std::slice::from_ref(&first))
-        );
+        assert!(account.due_parcels(9).is_empty() && !account.settled(std::slice::from_ref(&first)));
         assert_eq!(account.release(10, true), 2);
-        let order: Vec<_> = account.queue["we_1"]
-            .iter()
-            .map(|(_, id)| account.deliveries.get(id).unwrap().event.clone())
-            .collect();
+        let order: Vec<_> =
+            account.queue["we_1"].iter().map(|(_, id)| account.deliveries.get(id).unwrap().event.clone()).collect();
         assert_eq!(order[1], first);
     }
 
@@ -279,14 +240,7 @@ mod tests {
         }
         let parcels = account.due_parcels(0);
         assert_eq!(parcels.len(), CONCURRENT);
-        account.tried(
-            &parcels[0],
-            Try {
-                http_status: Some(204),
-                ..failed(0)
-            },
-            0,
-        );
+        account.tried(&parcels[0], Try { http_status: Some(204), ..failed(0) }, 0);
         assert_eq!(account.due_parcels(0).len(), 1);
     }
 }
