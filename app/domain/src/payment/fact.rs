@@ -12,7 +12,7 @@ use crate::money::Money;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
     /// The shopper chose a method; this attempt should be opened.
-    Start(Attempt),
+    Start(Box<Attempt>),
     /// The provider opened the attempt.
     Opened {
         /// Which.

@@ -94,7 +94,7 @@ impl Engine {
         let (session, amount) = (loaded.session.id.clone(), loaded.payment.amount);
         let attempt = Attempt::new(id.clone(), session, account, method, amount, now, until);
         let attempt = Attempt { lang: lang.map(str::to_owned), ..attempt };
-        match self.record(&loaded.payment.id, &Fact::Start(attempt), Source::Shopper).await {
+        match self.record(&loaded.payment.id, &Fact::Start(Box::new(attempt)), Source::Shopper).await {
             Ok(_) => Ok(Turn::Open(id)),
             Err(Error::Refused(Refusal::Live(_))) => Ok(Turn::Wait),
             Err(Error::Refused(Refusal::Settled | Refusal::Canceled)) => Ok(Turn::Finished(Started::Stay)),
