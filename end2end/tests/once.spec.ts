@@ -1,0 +1,80 @@
+// One debt, one payment, however often the button is pressed.
+import { expect, test } from "./support/fixtures.ts";
+import { open, payAndReturn, pressPay, seePhase, seeProvider, seeReady, sessionUrl } from "./support/shopper.ts";
+
+test("a double click opens one page at the provider", async ({ page, till }) => {
+  // Slow enough for the second click to arrive while the first is being worked on.
+  await till.sandbox.fault("slow", { delay_ms: 1_500 });
+  await open(page, await till.link());
+  await seeReady(page);
+  const heard = expect(page.locator("#pay")).toHaveText("Opening…");
+  await page.locator("#pay").dblclick();
+  await heard;
+  await seeProvider(page);
+  expect(await till.sandbox.creates()).toHaveLength(1);
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("a double click without scripts opens one page, too", async ({ newShopper, till }) => {
+  await till.sandbox.fault("slow", { delay_ms: 700 });
+  const context = await newShopper({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await open(page, await till.link());
+  // The second form takes the first one's place: the browser hangs up on it.
+  await page.locator("#pay").dblclick();
+  await seeProvider(page);
+  const keys = (await till.sandbox.creates()).map((call) => call.idempotency_key);
+  expect(new Set(keys).size).toBe(1);
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("two people on two devices open one page between them", async ({ newShopper, till }) => {
+  await till.sandbox.fault("slow", { delay_ms: 700 });
+  const link = await till.link();
+  const pages = await Promise.all(
+    [1, 2].map(async () => {
+      const page = await (await newShopper()).newPage();
+      await open(page, link);
+      await seeReady(page);
+      return page;
+    }),
+  );
+  expect(sessionUrl(pages[0]!)).toBe(sessionUrl(pages[1]!));
+  await Promise.all(pages.map((page) => pressPay(page)));
+  expect(pages[0]!.url()).toBe(pages[1]!.url());
+  expect(await till.sandbox.creates()).toHaveLength(1);
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+
+  // Whoever comes second finds it paid.
+  await payAndReturn(pages[0]!);
+  await pages[1]!.reload();
+  await expect(pages[1]!.getByRole("heading", { name: "You have already paid" })).toBeVisible();
+  await pages[1]!.getByRole("link", { name: /^Back to / }).click();
+  await seePhase(pages[1]!, "paid");
+  expect((await till.sandbox.stats()).charges_succeeded).toBe(1);
+});
+
+test("twenty presses at the same moment open one page", async ({ page, till }) => {
+  await till.sandbox.fault("slow", { delay_ms: 300 });
+  await open(page, await till.link());
+  const session = sessionUrl(page);
+  const body = new URLSearchParams({ token: session.split("/").pop()!, method: "card", lang: "en" });
+  const press = async () => {
+    const headers = { accept: "text/html", origin: till.ready.public_url };
+    const init = { method: "POST", body, headers, redirect: "manual" as const };
+    const reply = await fetch(`${till.ready.public_url}/fn/start_payment`, init);
+    return `${reply.status} ${reply.headers.get("location")}`;
+  };
+  const replies = await Promise.all(Array.from({ length: 20 }, press));
+  expect(new Set(replies)).toEqual(new Set([`303 ${new URL(session).pathname}/go`]));
+  expect(await till.sandbox.creates()).toHaveLength(1);
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("a one-time link opened by many at once is one order", async ({ till }) => {
+  const link = await till.link();
+  const places = await Promise.all(
+    Array.from({ length: 10 }, async () => (await fetch(link, { redirect: "manual" })).headers.get("location")),
+  );
+  expect(new Set(places).size).toBe(1);
+});
