@@ -57,8 +57,6 @@ test("the browser's own back button leads to a page that works", async ({ page, 
   await pressPay(page);
   await page.goBack();
   // Whether the browser kept the page or asks anew, it must show what is true now.
-  await expect(page.locator("main#panel")).toBeVisible();
-  if (/\/go$/.test(new URL(page.url()).pathname)) return;
   await seePhase(page, "resume");
   await page.getByRole("link", { name: "Continue to payment" }).click();
   await seeProvider(page);

@@ -7,9 +7,8 @@ test("a double click opens one page at the provider", async ({ page, till }) => 
   await till.sandbox.fault("slow", { delay_ms: 1_500 });
   await open(page, await till.link());
   await seeReady(page);
-  const heard = expect(page.locator("#pay")).toHaveText("Opening…");
   await page.locator("#pay").dblclick();
-  await heard;
+  await seePhase(page, "opening");
   await seeProvider(page);
   expect(await till.sandbox.creates()).toHaveLength(1);
   expect((await till.sandbox.stats()).sessions).toBe(1);

@@ -1,0 +1,82 @@
+// A session that is open in several places shows the same truth in all of them.
+import { expect, test } from "./support/fixtures.ts";
+import { CARDS, goBack, markPage, open, payAndReturn, pressPay, seePhase, seeReady, submitCard } from "./support/shopper.ts";
+
+/** "Within a second" with room for a machine that is busy with other tests. */
+const SOON = 5_000;
+
+test("two devices see every step of each other's", async ({ page, newShopper, till }) => {
+  const link = await till.link();
+  const laptop = await (await newShopper()).newPage();
+  await open(laptop, link);
+  await seeReady(laptop);
+  const untouched = await markPage(laptop);
+
+  await open(page, link);
+  await pressPay(page);
+  await seePhase(laptop, "resume", SOON);
+  await submitCard(page, CARDS.declined);
+  await seePhase(laptop, "declined", SOON);
+  await submitCard(page, CARDS.secure);
+  await seePhase(laptop, "authenticate", SOON);
+  await page.getByRole("button", { name: "Complete authentication" }).click();
+  await seePhase(laptop, "paid", SOON);
+  await seePhase(page, "paid", SOON);
+  await untouched();
+});
+
+test("giving up on one device frees the choice on the other", async ({ page, newShopper, till }) => {
+  const link = await till.link();
+  await open(page, link);
+  await pressPay(page);
+  await goBack(page);
+  const laptop = await (await newShopper()).newPage();
+  await laptop.goto(link);
+  await seePhase(laptop, "resume");
+  await seeReady(laptop);
+  const untouched = await markPage(laptop);
+  await page.getByRole("button", { name: "Choose another way to pay" }).click();
+  await seePhase(laptop, "choose", SOON);
+  await untouched();
+});
+
+test("without the event stream an open page asks by itself", async ({ page, till, watch }) => {
+  watch.allow(/\/events/);
+  await page.route("**/events", (route) => route.abort());
+  await till.sandbox.hold();
+  await open(page, await till.link());
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "confirming");
+  await seeReady(page);
+  const untouched = await markPage(page);
+  await till.sandbox.release();
+  await seePhase(page, "paid", 15_000);
+  await untouched();
+});
+
+test("a page that was left for another one is true when the browser brings it back", async ({ page, till }) => {
+  await till.sandbox.hold();
+  await open(page, await till.link());
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "confirming");
+  await seeReady(page);
+  await page.goto("about:blank");
+  await till.sandbox.release();
+  await expect.poll(async () => (await till.sandbox.deliveries()).every(({ status }) => status === "delivered")).toBe(true);
+  await page.goBack();
+  await seePhase(page, "paid");
+});
+
+test("a phase is announced to screen readers", async ({ page, till }) => {
+  await till.sandbox.hold();
+  await open(page, await till.link());
+  await pressPay(page);
+  await goBack(page);
+  await seePhase(page, "resume");
+  await seeReady(page);
+  await page.getByRole("button", { name: "Choose another way to pay" }).click();
+  await expect(page.getByRole("status")).toContainText("How would you like to pay?");
+  await expect(page.getByRole("status")).toContainText("The payment was stopped.");
+});

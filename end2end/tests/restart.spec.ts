@@ -1,0 +1,112 @@
+// Till stops in the middle of a payment, in order or not, and the payment is not lost.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, test } from "./support/fixtures.ts";
+import { CARDS, fillCard, markPage, open, payAndReturn, phaseOnServer, pressPay, seePhase, seeReady, sessionUrl } from "./support/shopper.ts";
+import type { Till } from "./support/till.ts";
+
+test.use({ keepPorts: true });
+
+/** While Till is down its pages complain about the connection, as they should. */
+const DOWN = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|events/;
+
+/** The simulated provider writes its state once a second, and a provider's own loss of memory is not the point here. */
+async function providerRemembers(till: Till, words: string): Promise<void> {
+  const file = join(till.dir, "data", "sandbox.json");
+  await expect.poll(async () => (await readFile(file, "utf8").catch(() => "")).includes(words)).toBe(true);
+}
+
+test("stopped in order while the shopper is at the provider", async ({ page, context, till, watch }) => {
+  watch.allow(DOWN);
+  await open(page, await till.link());
+  const session = sessionUrl(page);
+  await pressPay(page);
+  // An open page must not hold up the end, and must go on after it.
+  const waiting = await context.newPage();
+  await waiting.goto(session);
+  await seePhase(waiting, "resume");
+  await seeReady(waiting);
+  const untouched = await markPage(waiting);
+
+  expect(await till.stop()).toBe(0);
+  await till.startAgain();
+  await fillCard(page, CARDS.pays);
+  await payAndReturn(page);
+  await seePhase(page, "paid");
+  await seePhase(waiting, "paid", 20_000);
+  await untouched();
+  expect((await till.sandbox.stats()).charges_succeeded).toBe(1);
+  expect(await till.alerts()).toEqual([]);
+});
+
+test("killed after the payment, with the webhooks still to come", async ({ page, till, watch }) => {
+  watch.allow(DOWN);
+  await till.sandbox.hold();
+  await open(page, await till.link());
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "confirming");
+  await seeReady(page);
+  const untouched = await markPage(page);
+  await providerRemembers(till, "checkout.session.completed");
+
+  await till.kill();
+  await till.startAgain();
+  await till.sandbox.release();
+  // The page that was open all the time finds out by itself.
+  await seePhase(page, "paid", 20_000);
+  await untouched();
+  expect(await phaseOnServer(page.url())).toBe("paid");
+  expect((await till.sandbox.stats()).charges_succeeded).toBe(1);
+});
+
+test("killed after the payment, with the webhooks lost: sent again, they count", async ({ page, till, watch }) => {
+  watch.allow(DOWN);
+  await till.sandbox.webhooks({ drop: true });
+  await till.sandbox.deaf();
+  await open(page, await till.link());
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "confirming");
+  await providerRemembers(till, "checkout.session.completed");
+  await till.kill();
+  await till.startAgain();
+  await till.sandbox.deaf();
+  const [event] = await till.sandbox.events("checkout.session.completed");
+  await till.sandbox.resend(event!.id);
+  await seePhase(page, "paid", 20_000);
+});
+
+test("killed after paid: it stays paid, and the link knows", async ({ page, till, watch }) => {
+  watch.allow(DOWN);
+  const link = await till.link();
+  await open(page, link);
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "paid");
+  await till.kill();
+  await till.startAgain();
+  expect(await phaseOnServer(page.url())).toBe("paid");
+  await page.goto(link);
+  await seePhase(page, "paid");
+});
+
+
+test("stopped in order while a page is being opened at the provider: it is opened first", async ({ page, till, watch }) => {
+  watch.allow(DOWN);
+  // The way to the provider ends here, so that there is a page to look at.
+  await page.route("**/go", (route) => route.abort());
+  watch.allow(/ERR_FAILED/);
+  await till.sandbox.fault("slow", { delay_ms: 1_000 });
+  await open(page, await till.link());
+  const session = sessionUrl(page);
+  await seeReady(page);
+  await page.locator("#pay").click();
+  await expect.poll(async () => (await till.metric("till_payment_events_total")) > 0).toBe(true);
+  expect(await till.stop()).toBe(0);
+  await till.startAgain();
+  expect(await phaseOnServer(session)).toBe("resume");
+  expect(await till.sandbox.creates()).toHaveLength(1);
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});

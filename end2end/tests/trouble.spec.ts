@@ -1,0 +1,141 @@
+// A provider in trouble: the page says so in words, never "paid", and recovers without a second payment.
+import { expect, test } from "./support/fixtures.ts";
+import type { Fault } from "./support/sandbox.ts";
+import { goBack, heading, markPage, open, payAndReturn, phaseOnServer, pressPay, seePhase, seeProvider, seeReady, sessionUrl } from "./support/shopper.ts";
+import { freePort } from "./support/till.ts";
+
+const UNSURE: { fault: Fault; happened: string }[] = [
+  { fault: "error_500", happened: "an error" },
+  { fault: "error_500_after_accept", happened: "an error although it was carried out" },
+  { fault: "timeout_after_accept", happened: "no answer although it was carried out" },
+  { fault: "html_502", happened: "a gateway's page" },
+];
+
+for (const { fault, happened } of UNSURE) {
+  test(`${happened} on opening: nothing is known, so the same request is repeated`, async ({ page, till }) => {
+    await till.sandbox.fault(fault);
+    await open(page, await till.link());
+    await seeReady(page);
+    const session = sessionUrl(page);
+    const untouched = await markPage(page);
+    await page.locator("#pay").click();
+    await seePhase(page, "unknown");
+    await expect(heading(page)).toHaveText("We are checking your payment");
+    await expect(page.locator("main")).toContainText("Do not pay again.");
+    await expect(page.locator("#pay")).toHaveCount(0);
+    expect(await phaseOnServer(`${session}/return`)).toBe("unknown");
+
+    // A job asks again, and the open page shows the outcome by itself.
+    await seePhase(page, "resume", 15_000);
+    await untouched();
+    const calls = await till.sandbox.creates();
+    expect(calls.length).toBeGreaterThanOrEqual(2);
+    expect(calls[0]!.fault).toBe(fault);
+    expect(calls[0]!.idempotency_key).toMatch(/^att_.+/);
+    expect(new Set(calls.map((call) => call.idempotency_key)).size).toBe(1);
+    expect((await till.sandbox.stats()).sessions).toBe(1);
+
+    await page.getByRole("link", { name: "Continue to payment" }).click();
+    await seeProvider(page);
+    await payAndReturn(page);
+    await seePhase(page, "paid");
+    expect((await till.sandbox.stats()).charges_succeeded).toBe(1);
+  });
+}
+
+test("without scripts, the page of an unknown outcome finds out by loading itself again", async ({ newShopper, till }) => {
+  await till.sandbox.fault("timeout_after_accept");
+  const page = await (await newShopper({ javaScriptEnabled: false })).newPage();
+  await open(page, await till.link());
+  await page.locator("#pay").click();
+  await seePhase(page, "unknown");
+  await seePhase(page, "resume", 25_000);
+  await page.getByRole("link", { name: "Continue to payment" }).click();
+  await seeProvider(page);
+});
+
+test("a rate limit is waited out", async ({ page, till }) => {
+  await till.sandbox.fault("rate_limit_429", { count: 2 });
+  await open(page, await till.link());
+  await pressPay(page);
+  const calls = await till.sandbox.creates();
+  expect(calls.map((call) => call.status)).toEqual([429, 429, 200]);
+  expect(new Set(calls.map((call) => call.idempotency_key)).size).toBe(1);
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("a slow provider is waited for, in words", async ({ page, till }) => {
+  await till.sandbox.fault("slow", { delay_ms: 2_500 });
+  await open(page, await till.link());
+  await seeReady(page);
+  await page.locator("#pay").click();
+  await seePhase(page, "opening");
+  await expect(heading(page)).toHaveText("Opening the payment page");
+  await expect(page.locator("#pay")).toHaveCount(0);
+  expect(await phaseOnServer(sessionUrl(page))).toBe("opening");
+  await seeProvider(page);
+});
+
+test("a provider that cannot be reached is named as such, and tried again on the same page", async ({ page, till }) => {
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const { id: merchant } = await till.cli<{ id: string }>("merchant", "add", "Tea House");
+  const secret = "whsec_of_the_late_provider";
+  await till.cli(
+    "provider", "add", "stripe", "--merchant", merchant, "--base-url", base,
+    "--credential", "secret_key=sk_test_0123456789abcdef01234567", "--webhook-secret", secret,
+  );
+  await open(page, await till.link({ merchant }));
+  await seeReady(page);
+  const untouched = await markPage(page);
+  await page.locator("#pay").click();
+  await expect(page.locator("main")).toContainText("The payment provider could not be reached. Nothing was taken.");
+  await seePhase(page, "choose");
+  await untouched();
+
+  await till.beside("sandbox", ["sandbox", "--bind", `127.0.0.1:${port}`]);
+  await page.locator("#pay").click();
+  await expect(page).toHaveURL(new RegExp(`^${base}/c/pay/`));
+  await page.goBack();
+  await expect(page.locator("main")).not.toContainText("could not be reached");
+});
+
+test("a failed question about a payment is asked again until it is answered", async ({ page, till }) => {
+  await till.sandbox.webhooks({ drop: true });
+  await till.sandbox.fault("html_502", { operation: "checkout.sessions.retrieve", count: 1 });
+  await open(page, await till.link());
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "confirming");
+  await seePhase(page, "paid", 30_000);
+});
+
+test("a page that cannot be closed at the provider is closed by a job", async ({ page, till }) => {
+  await open(page, await till.link());
+  await pressPay(page);
+  const provider = page.url();
+  await goBack(page);
+  await seePhase(page, "resume");
+  await seeReady(page);
+  await till.sandbox.fault("error_500", { operation: "checkout.sessions.expire" });
+  await page.getByRole("button", { name: "Choose another way to pay" }).click();
+  // Until it is known to be closed there, nothing else is offered.
+  await seePhase(page, "choose", 20_000);
+  expect((await fetch(provider)).status).toBe(410);
+  const closes = await till.sandbox.calls("checkout.sessions.expire");
+  expect(new Set(closes.map((call) => call.idempotency_key)).size).toBe(1);
+});
+
+test("without a connection the page says so, and goes on when it is back", async ({ page, context, till, watch }) => {
+  watch.allow(/ERR_INTERNET_DISCONNECTED/);
+  await open(page, await till.link());
+  await seeReady(page);
+  const untouched = await markPage(page);
+  await context.setOffline(true);
+  await page.locator("#pay").click();
+  await expect(page.getByRole("alert")).toHaveText(/We could not reach the server/);
+  await expect(page.locator("#pay")).toHaveText(/^Pay /);
+  await untouched();
+  await context.setOffline(false);
+  await pressPay(page);
+});
