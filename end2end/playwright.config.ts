@@ -13,7 +13,8 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     locale: "en-GB",
-    trace: "retain-on-failure",
+    // Recording costs a third of the time; TRACE=1 turns it on to look into a failure.
+    trace: process.env.TRACE ? "retain-on-failure" : "off",
     screenshot: "only-on-failure",
     launchOptions: {
       // The system's browser: nothing is downloaded.

@@ -27,6 +27,25 @@ test("a double click without scripts opens one page, too", async ({ newShopper, 
   expect((await till.sandbox.stats()).sessions).toBe(1);
 });
 
+test("who hangs up while the page is being opened and presses again is not kept waiting", async ({ page, till }) => {
+  await till.sandbox.fault("slow", { delay_ms: 1_000 });
+  await open(page, await till.link());
+  const body = new URLSearchParams({ token: sessionUrl(page).split("/").pop()!, method: "card", lang: "en" });
+  const headers = { accept: "text/html", origin: till.ready.public_url };
+  const press = (signal?: AbortSignal) =>
+    fetch(`${till.ready.public_url}/fn/start_payment`, { method: "POST", body, headers, redirect: "manual", signal });
+  // As browsers do for the first of two forms, for a reload, and for a closed tab.
+  const hangUp = new AbortController();
+  const first = press(hangUp.signal).catch(() => "hung up");
+  await expect.poll(() => till.sandbox.waitingFaults()).toBe(0);
+  hangUp.abort();
+  expect(await first).toBe("hung up");
+  // What was begun is finished at once, not by a job half a minute later.
+  const second = await press(AbortSignal.timeout(10_000));
+  expect(second.headers.get("location")).toMatch(/\/go$/);
+  expect(await till.sandbox.creates()).toHaveLength(1);
+});
+
 test("two people on two devices open one page between them", async ({ newShopper, till }) => {
   await till.sandbox.fault("slow", { delay_ms: 700 });
   const link = await till.link();

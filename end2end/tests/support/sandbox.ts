@@ -90,6 +90,11 @@ export class Sandbox {
     await this.post("/_control/faults", { operation: CREATE, fault, ...options });
   }
 
+  /** Faults that have not happened yet: a fault that is gone from here has been met by a request. */
+  async waitingFaults(): Promise<number> {
+    return (await this.json<{ faults: unknown[] }>("/_control/faults")).faults.length;
+  }
+
   async reset(): Promise<void> {
     await this.post("/_control/reset", {});
   }
