@@ -28,6 +28,9 @@ fn impossible(text: impl Into<String>) -> ConfigError {
     ConfigError::Impossible(text.into())
 }
 
+/// Where a server is reached that listens where it does by default.
+const PUBLIC_URL_DEFAULT: &str = "http://127.0.0.1:3000";
+
 /// What every command that touches the database needs.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
@@ -35,7 +38,7 @@ pub struct Common {
     #[arg(long, env = "TILL_DATABASE_URL", default_value = "sqlite://data/till.db", hide_env_values = true)]
     pub database_url: String,
     /// The address under which shoppers and providers reach this installation
-    #[arg(long, env = "TILL_PUBLIC_URL", default_value = "http://127.0.0.1:3000")]
+    #[arg(long, env = "TILL_PUBLIC_URL", default_value = PUBLIC_URL_DEFAULT)]
     pub public_url: String,
     /// 64 hexadecimal digits that seal provider credentials; kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
@@ -54,6 +57,19 @@ pub struct Listen {
 }
 
 impl Common {
+    /// These settings for a server that listens at an address: unless told otherwise, that is where it is reached.
+    pub fn reached_at(mut self, bound: SocketAddr) -> Result<Common, ConfigError> {
+        if self.public_url == PUBLIC_URL_DEFAULT {
+            if !bound.ip().is_loopback() {
+                return Err(impossible(format!(
+                    "set TILL_PUBLIC_URL to the https address at which shoppers reach this server; it listens on {bound}"
+                )));
+            }
+            self.public_url = format!("http://{bound}");
+        }
+        Ok(self)
+    }
+
     /// Connects to the database with these settings, after making what may be made: the SQLite file and its master key.
     pub async fn engine(&self) -> Result<Engine, ConfigError> {
         let public_url = public_url(&self.public_url)?;
@@ -206,6 +222,17 @@ mod tests {
             &fs::metadata(directory.path().join("new/master.key")).unwrap().permissions(),
         );
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_server_is_reached_where_it_listens_unless_told_otherwise() {
+        let common =
+            |url: &str| Common { database_url: "sqlite://x".into(), public_url: url.to_owned(), master_key: None };
+        let local = "127.0.0.1:4000".parse().unwrap();
+        assert_eq!(common(PUBLIC_URL_DEFAULT).reached_at(local).unwrap().public_url, "http://127.0.0.1:4000");
+        assert_eq!(common("https://pay.example.com").reached_at(local).unwrap().public_url, "https://pay.example.com");
+        let open = "0.0.0.0:3000".parse().unwrap();
+        assert!(common(PUBLIC_URL_DEFAULT).reached_at(open).unwrap_err().to_string().contains("TILL_PUBLIC_URL"));
     }
 
     #[test]

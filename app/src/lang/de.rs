@@ -31,6 +31,7 @@ pub const WORDS: Words = Words {
     total: "Gesamt",
     each: "pro Stück",
     redirect_hint: "Sie gehen zur sicheren Seite des Zahlungsanbieters und kommen danach hierher zurück.",
+    no_methods: "Dieser Shop kann gerade keine Zahlungen annehmen. Bitte wenden Sie sich an den Shop oder versuchen Sie es später erneut.",
     not_finished: "Ich habe nicht zu Ende bezahlt",
     resume: "Weiter zur Zahlung",
     to_bank: "Weiter zu Ihrer Bank",

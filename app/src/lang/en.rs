@@ -31,6 +31,7 @@ pub const WORDS: Words = Words {
     total: "Total",
     each: "each",
     redirect_hint: "You will go to the payment provider's secure page and come back here afterwards.",
+    no_methods: "This shop cannot take payments at the moment. Please contact the shop, or try again later.",
     not_finished: "I did not finish paying",
     resume: "Continue to payment",
     to_bank: "Continue to your bank",

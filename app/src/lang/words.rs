@@ -91,6 +91,8 @@ pub struct Words {
     pub each: &'static str,
     /// That the provider's page comes next.
     pub redirect_hint: &'static str,
+    /// Instead of the methods, when the merchant offers none.
+    pub no_methods: &'static str,
     /// The link back to the choice from the return page.
     pub not_finished: &'static str,
     /// Goes on to the open payment page.

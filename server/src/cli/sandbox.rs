@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::demo::ready;
+use super::output::Format;
 use crate::config::bind;
 use crate::run::stop_signal;
 
@@ -24,6 +25,8 @@ pub(super) struct SandboxCommand {
     /// Write the address to this file, as JSON, when it answers
     #[arg(long)]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl SandboxCommand {
@@ -32,10 +35,13 @@ impl SandboxCommand {
         let url = format!("http://{}", listener.local_addr()?);
         let sandbox = Sandbox::new(Options { public_url: url.clone(), snapshot: self.snapshot, seed: None }).await?;
         let shutdown = stop_signal()?;
-        println!("The sandbox is at {url}. Any key that looks like sk_test_… makes an account.");
+        let about = json!({ "sandbox_url": url });
         if let Some(file) = &self.ready_file {
-            ready::write(file, &json!({ "sandbox_url": url }))?;
+            ready::write(file, &about)?;
         }
+        self.format.print(&about, || {
+            format!("The sandbox is at {url}. Any key that looks like sk_test_… makes an account.")
+        })?;
         Ok(sandbox.run(listener, shutdown).await?)
     }
 }

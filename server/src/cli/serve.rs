@@ -21,15 +21,16 @@ pub(super) struct Serve {
 
 impl Serve {
     pub async fn run(self) -> Result<(), Failure> {
+        let listener = bind("TILL_BIND", self.listen.bind).await?;
+        let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
+        let common = self.common.reached_at(listener.local_addr()?)?;
         let engine = if self.no_migrate {
-            self.common.ready_engine().await?
+            common.ready_engine().await?
         } else {
-            let engine = self.common.engine().await?;
+            let engine = common.engine().await?;
             engine.store().migrate().await?;
             engine
         };
-        let listener = bind("TILL_BIND", self.listen.bind).await?;
-        let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let shutdown = run::stop_signal()?;
         info!(bind = %self.listen.bind, ops = %self.listen.ops_bind, public_url = engine.public_url(), "serving");
         Ok(run::serve(engine, listener, ops, shutdown).await?)

@@ -18,6 +18,8 @@ impl Shell {
             .args(arguments)
             .env_clear()
             .env("TILL_DATABASE_URL", database)
+            .env("TILL_BIND", "127.0.0.1:0")
+            .env("TILL_OPS_BIND", "127.0.0.1:0")
             .output()
             .unwrap()
     }
@@ -76,7 +78,8 @@ fn a_shop_is_set_up_from_nothing() {
 #[test]
 fn impossible_settings_stop_the_start_with_what_to_change() {
     let till = Shell::new();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
+        (&["serve", "--bind", "0.0.0.0:0"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "http://pay.example.com"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "https://pay.example.com/shop"], "TILL_PUBLIC_URL"),
         (&["serve", "--database-url", "mysql://x"], "TILL_DATABASE_URL"),

@@ -11,10 +11,10 @@ use clap::Args;
 use engine::{Engine, HttpTransport, LinkSummary};
 use sandbox::{Options, Sandbox, Seed};
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::output::Format;
 use crate::config::{Common, Listen, bind};
 use crate::run;
 use seed::Seeded;
@@ -33,6 +33,8 @@ pub(super) struct Demo {
     /// Write addresses and keys to this file, as one JSON object, when everything answers
     #[arg(long)]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    format: Format,
 }
 
 /// What is written to the ready file.
@@ -62,7 +64,7 @@ impl Demo {
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
-        let common = self.reachable(&listener)?;
+        let common = self.common.clone().reached_at(listener.local_addr()?)?;
         let engine = common.engine().await?;
         engine.store().migrate().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
@@ -81,15 +83,6 @@ impl Demo {
         shutdown.cancel();
         provider.await??;
         Ok(served?)
-    }
-
-    /// With a port chosen by the system, the public address is the one that was bound.
-    fn reachable(&self, listener: &TcpListener) -> Result<Common, Failure> {
-        let mut common = self.common.clone();
-        if self.listen.bind.port() == 0 {
-            common.public_url = format!("http://{}", listener.local_addr()?);
-        }
-        Ok(common)
     }
 
     async fn sandbox(&self, common: &Common, url: &str, seeded: &Seeded) -> Result<Sandbox, Failure> {
@@ -124,25 +117,24 @@ impl Demo {
             // Stopped, or failed, before everything answered; the caller tells which.
             () = shutdown.cancelled() => return Ok(()),
         }
+        let ready = Ready {
+            public_url: engine.public_url(),
+            sandbox_url,
+            ops_url: ops_url.to_owned(),
+            database_url: &common.database_url,
+            pay_link: &link.url,
+            link_id: &link.id,
+            merchant: &seeded.merchant,
+            api_key: &seeded.api_key,
+            provider_account: &seeded.account,
+            webhook_url: &seeded.webhook_url,
+            webhook_secret: &seeded.webhook_secret,
+            sandbox_key: &seeded.sandbox_key,
+        };
         if let Some(file) = &self.ready_file {
-            let ready = Ready {
-                public_url: engine.public_url(),
-                sandbox_url,
-                ops_url: ops_url.to_owned(),
-                database_url: &common.database_url,
-                pay_link: &link.url,
-                link_id: &link.id,
-                merchant: &seeded.merchant,
-                api_key: &seeded.api_key,
-                provider_account: &seeded.account,
-                webhook_url: &seeded.webhook_url,
-                webhook_secret: &seeded.webhook_secret,
-                sandbox_key: &seeded.sandbox_key,
-            };
             ready::write(file, &ready)?;
         }
-        println!("{}", welcome(&link.url, sandbox_url, ops_url, &seeded.api_key));
-        Ok(())
+        self.format.print(&ready, || welcome(&link.url, sandbox_url, ops_url, &seeded.api_key))
     }
 }
 
