@@ -14,7 +14,7 @@ use crate::error::Error;
 pub struct Leased {
     /// The id.
     pub id: JobId,
-    /// The kind, see [`crate::jobs`].
+    /// The kind, see `crate::jobs`.
     pub kind: String,
     /// What it is about.
     pub subject: String,

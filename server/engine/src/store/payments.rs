@@ -1,4 +1,4 @@
-//! Payments, their attempts and their events. Written by [`crate::record`] alone.
+//! Payments, their attempts and their events. Written by `crate::record` alone.
 
 use domain::Millis;
 use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
