@@ -17,6 +17,7 @@ test("two devices see every step of each other's", async ({ page, newShopper, ti
   await seePhase(laptop, "resume", SOON);
   await submitCard(page, CARDS.declined);
   await seePhase(laptop, "declined", SOON);
+  await till.sandbox.nextSecond();
   await submitCard(page, CARDS.secure);
   await seePhase(laptop, "authenticate", SOON);
   await page.getByRole("button", { name: "Complete authentication" }).click();

@@ -1,4 +1,5 @@
 // The simulated provider: its switches, its records, and its API.
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface WebhookRules {
   delay_ms?: number;
@@ -119,6 +120,13 @@ export class Sandbox {
   async deliveries(): Promise<Delivery[]> {
     const { deliveries } = await this.json<{ deliveries: Delivery[] }>("/_control/deliveries");
     return deliveries;
+  }
+
+  /** Waits for the provider's next second. Its events are dated in whole seconds; of two within one, nobody can tell the
+   *  later, and robots are quicker than shoppers. */
+  async nextSecond(): Promise<void> {
+    const now = Date.now();
+    await pause(1_000 - (now % 1_000) + 1);
   }
 
   /** Events as the provider's API tells them, newest first. */
