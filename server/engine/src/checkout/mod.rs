@@ -5,6 +5,8 @@ mod start;
 mod turn;
 mod view;
 
+use std::future::Future;
+
 use thiserror::Error as ThisError;
 use tracing::error;
 
@@ -29,4 +31,15 @@ impl From<Error> for PageError {
         error!(%error, "a page could not be served");
         PageError::Busy
     }
+}
+
+/// Runs an action to its end even if the shopper hangs up in the middle: otherwise the next press would have to wait until
+/// a job takes over.
+async fn to_its_end<T: Send + 'static>(
+    action: impl Future<Output = Result<T, PageError>> + Send + 'static,
+) -> Result<T, PageError> {
+    tokio::spawn(action).await.unwrap_or_else(|error| {
+        error!(%error, "an action broke off");
+        Err(PageError::Busy)
+    })
 }

@@ -9,8 +9,8 @@ use domain::session::{Notice, Session};
 use domain::{Millis, SECOND};
 use tokio::time::{sleep, timeout};
 
-use super::PageError;
 use super::view::{Loaded, PAGE_MARGIN};
+use super::{PageError, to_its_end};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::record::Source;
@@ -44,7 +44,12 @@ impl Engine {
     /// Starts a payment with a method, or returns to the one under way. `lang` is the language the shopper chose, if any;
     /// it is carried to the provider and back.
     pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
-        let lang = lang.filter(|tag| is_language_tag(tag));
+        let (engine, token) = (self.clone(), token.clone());
+        let lang = lang.filter(|tag| is_language_tag(tag)).map(str::to_owned);
+        to_its_end(async move { engine.start_by_turns(&token, method, lang.as_deref()).await }).await
+    }
+
+    async fn start_by_turns(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
         for _ in 0..TURNS_MAX {
             let loaded = self.load(token).await?;
             match self.turn(&loaded, method, lang).await? {

@@ -5,8 +5,8 @@ use domain::link::LinkState;
 use domain::payment::{CloseReason, Stage};
 use domain::session::{Notice, Session, SessionState};
 
-use super::PageError;
 use super::view::Loaded;
+use super::{PageError, to_its_end};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{payments, sessions};
@@ -14,6 +14,11 @@ use crate::store::{payments, sessions};
 impl Engine {
     /// Stops the payment under way. If it turns out to have succeeded, that stands.
     pub async fn cancel(&self, token: &Token) -> Result<(), PageError> {
+        let (engine, token) = (self.clone(), token.clone());
+        to_its_end(async move { engine.cancel_live(&token).await }).await
+    }
+
+    async fn cancel_live(&self, token: &Token) -> Result<(), PageError> {
         let Loaded { session, payment, .. } = self.load(token).await?;
         let Some(live) = payment.live().filter(|live| live.stage == Stage::Open) else { return Ok(()) };
         self.close_now(&payment.id, &live.id, CloseReason::Cancelled).await?;

@@ -1,5 +1,7 @@
 //! What a session's page shows.
 
+use std::time::Duration;
+
 use domain::checkout::{Phase, View, phase};
 use domain::id::{ProviderAccountId, Token};
 use domain::link::{Link, LinkState};
@@ -8,15 +10,20 @@ use domain::money::Money;
 use domain::payment::{Handoff, Payment, Stage};
 use domain::session::Session;
 use domain::{MINUTE, Millis, SECOND};
+use tokio::time::sleep;
 
 use super::PageError;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
-use crate::store::{accounts, jobs, links, merchants, payments, sessions};
+use crate::store::{accounts, inbox, jobs, links, merchants, payments, sessions};
 
 /// A shopper who came back is news: if no webhook follows within this time, the provider is asked.
 const RETURN_GRACE: Millis = 10 * SECOND;
+
+/// The longest a page waits for deliveries that are being applied, and how recent they must be to be waited for.
+const CATCH_UP_MAX: Millis = SECOND;
+const CATCH_UP_LOOK: Duration = Duration::from_millis(25);
 
 /// A session with what belongs to it.
 pub(super) struct Loaded {
@@ -41,7 +48,8 @@ impl Engine {
 
     /// What the page of a session shows. `came_back` is whether it is the return address; it proves nothing.
     pub async fn view(&self, token: &Token, came_back: bool) -> Result<View, PageError> {
-        let Loaded { session, payment, link } = self.load(token).await?;
+        let loaded = if came_back { self.load_caught_up(token).await? } else { self.load(token).await? };
+        let Loaded { session, payment, link } = loaded;
         let now = self.env().now();
         let phase = phase(&session, &payment, came_back, now);
         if came_back && phase == Phase::Confirming {
@@ -73,6 +81,29 @@ impl Engine {
             test_mode: !link.live,
             lines: link.lines,
         })
+    }
+
+    /// Loads a session whose shopper has just come back. A webhook that was faster has been acknowledged and is being
+    /// applied in this moment: waiting for that, briefly, shows the truth at once.
+    async fn load_caught_up(&self, token: &Token) -> Result<Loaded, PageError> {
+        let first = self.load(token).await?;
+        let mut watch = self.live().watch(&first.payment.id);
+        let began = self.env().now();
+        loop {
+            let loaded = self.load(token).await?;
+            let now = self.env().now();
+            let waiting = phase(&loaded.session, &loaded.payment, true, now) == Phase::Confirming;
+            let live = loaded.payment.live().filter(|_| waiting && now - began < CATCH_UP_MAX);
+            let Some(account) = live.map(|live| live.account.clone()) else { return Ok(loaded) };
+            let since = began - CATCH_UP_MAX;
+            if !inbox::has_pending(&mut *self.store().reader().await?, &account, since).await? {
+                return Ok(loaded);
+            }
+            tokio::select! {
+                () = watch.changed() => {}
+                () = sleep(CATCH_UP_LOOK) => {}
+            }
+        }
     }
 
     /// Brings the next question to the provider forward. However often the page is loaded, it is asked once per grace.

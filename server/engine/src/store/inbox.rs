@@ -109,6 +109,20 @@ pub async fn backlog(connection: &mut Connection) -> Result<i64, Error> {
     row.number("waiting")
 }
 
+/// Whether an account has events that arrived since a time and wait.
+pub async fn has_pending(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    since: Millis,
+) -> Result<bool, Error> {
+    let row = query("SELECT id FROM inbox WHERE state = 'pending' AND received >= $1 AND account_id = $2 LIMIT 1")
+        .bind(since)
+        .bind(account.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
 fn inbox_row(row: &sqlx::any::AnyRow) -> Result<InboxRow, Error> {
     Ok(InboxRow {
         id: row.parsed("id")?,
