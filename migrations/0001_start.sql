@@ -141,12 +141,11 @@ CREATE TABLE jobs (
     tries BIGINT NOT NULL,
     generation BIGINT NOT NULL,
     leased_until BIGINT NOT NULL,
-    dead BIGINT NOT NULL,
     last_error TEXT,
     created BIGINT NOT NULL,
     UNIQUE (kind, subject)
 );
-CREATE INDEX jobs_due ON jobs (dead, run_at);
+CREATE INDEX jobs_due ON jobs (run_at);
 
 -- What was said between us and a provider, with secrets and personal data masked.
 CREATE TABLE exchanges (

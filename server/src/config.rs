@@ -28,28 +28,27 @@ fn impossible(text: impl Into<String>) -> ConfigError {
     ConfigError::Impossible(text.into())
 }
 
-/// Where a server is reached that listens where it does by default.
-const PUBLIC_URL_DEFAULT: &str = "http://127.0.0.1:3000";
-
 /// What every command that touches the database needs.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
     /// Where the data is: sqlite://FILE for one server, postgres://… for several
     #[arg(long, env = "TILL_DATABASE_URL", default_value = "sqlite://data/till.db", hide_env_values = true)]
     pub database_url: String,
-    /// The address under which shoppers and providers reach this installation
-    #[arg(long, env = "TILL_PUBLIC_URL", default_value = PUBLIC_URL_DEFAULT)]
-    pub public_url: String,
+    /// The address under which shoppers and providers reach this installation; without one, where TILL_BIND listens
+    #[arg(long, env = "TILL_PUBLIC_URL")]
+    pub public_url: Option<String>,
     /// 64 hexadecimal digits that seal provider credentials; kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
     pub master_key: Option<String>,
 }
 
+const BIND_DEFAULT: &str = "127.0.0.1:3000";
+
 /// Where the server listens.
 #[derive(Args, Debug, Clone)]
 pub struct Listen {
     /// Shopper pages and webhooks
-    #[arg(long, env = "TILL_BIND", default_value = "127.0.0.1:3000")]
+    #[arg(long, env = "TILL_BIND", default_value = BIND_DEFAULT)]
     pub bind: SocketAddr,
     /// /metrics, /healthz and /readyz; not for the public
     #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464")]
@@ -59,20 +58,25 @@ pub struct Listen {
 impl Common {
     /// These settings for a server that listens at an address: unless told otherwise, that is where it is reached.
     pub fn reached_at(mut self, bound: SocketAddr) -> Result<Common, ConfigError> {
-        if self.public_url == PUBLIC_URL_DEFAULT {
-            if !bound.ip().is_loopback() {
-                return Err(impossible(format!(
-                    "set TILL_PUBLIC_URL to the https address at which shoppers reach this server; it listens on {bound}"
-                )));
-            }
-            self.public_url = format!("http://{bound}");
+        if self.public_url.is_none() {
+            self.public_url = Some(address_of(bound)?);
         }
         Ok(self)
     }
 
+    fn public_url(&self) -> Result<String, ConfigError> {
+        match &self.public_url {
+            Some(url) => public_url(url),
+            None => {
+                let bind = std::env::var("TILL_BIND").unwrap_or_else(|_| BIND_DEFAULT.to_owned());
+                address_of(bind.parse().map_err(|error| impossible(format!("TILL_BIND is {bind:?}: {error}")))?)
+            }
+        }
+    }
+
     /// Connects to the database with these settings, after making what may be made: the SQLite file and its master key.
     pub async fn engine(&self) -> Result<Engine, ConfigError> {
-        let public_url = public_url(&self.public_url)?;
+        let public_url = self.public_url()?;
         Dialect::of(&self.database_url)?;
         let keyring = self.keyring()?;
         let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
@@ -81,13 +85,20 @@ impl Common {
         Ok(Engine::new(env, store, keyring, Settings { public_url }))
     }
 
-    /// The same, on a database whose structure must be current.
+    /// The same, on a database whose structure must be current and whose credentials the master key must open.
     pub async fn ready_engine(&self) -> Result<Engine, ConfigError> {
         let engine = self.engine().await?;
-        if engine.is_ready().await {
-            return Ok(engine);
+        if !engine.is_migrated().await {
+            return Err(impossible("the database's structure is not that of this version; run `till migrate` first"));
         }
-        Err(impossible("the database's structure is not that of this version; run `till migrate` first"))
+        engine.check_seals().await?;
+        Ok(engine)
+    }
+
+    /// The same, after bringing the database's structure up to date.
+    pub async fn migrated_engine(&self) -> Result<Engine, ConfigError> {
+        self.engine().await?.store().migrate().await?;
+        self.ready_engine().await
     }
 
     fn unreachable(&self, error: &engine::Error) -> ConfigError {
@@ -163,6 +174,15 @@ pub fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
     handle.sync_all()
 }
 
+/// Where a server is reached that nobody has given a public address.
+fn address_of(bound: SocketAddr) -> Result<String, ConfigError> {
+    if bound.ip().is_loopback() {
+        return Ok(format!("http://{bound}"));
+    }
+    let text = "set TILL_PUBLIC_URL to the https address at which shoppers reach this server";
+    Err(impossible(format!("{text}; it listens on {bound}")))
+}
+
 /// Checks the public address: https, or http on this machine; nothing after the host and port.
 fn public_url(text: &str) -> Result<String, ConfigError> {
     let wrong = |why: &str| {
@@ -226,22 +246,20 @@ mod tests {
 
     #[test]
     fn a_server_is_reached_where_it_listens_unless_told_otherwise() {
-        let common =
-            |url: &str| Common { database_url: "sqlite://x".into(), public_url: url.to_owned(), master_key: None };
-        let local = "127.0.0.1:4000".parse().unwrap();
-        assert_eq!(common(PUBLIC_URL_DEFAULT).reached_at(local).unwrap().public_url, "http://127.0.0.1:4000");
-        assert_eq!(common("https://pay.example.com").reached_at(local).unwrap().public_url, "https://pay.example.com");
-        let open = "0.0.0.0:3000".parse().unwrap();
-        assert!(common(PUBLIC_URL_DEFAULT).reached_at(open).unwrap_err().to_string().contains("TILL_PUBLIC_URL"));
+        let reached = |url: Option<&str>, bound: &str| {
+            let public_url = url.map(str::to_owned);
+            let common = Common { database_url: "sqlite://x".into(), public_url, master_key: None };
+            common.reached_at(bound.parse().unwrap()).and_then(|common| common.public_url())
+        };
+        assert_eq!(reached(None, "127.0.0.1:4000").unwrap(), "http://127.0.0.1:4000");
+        assert_eq!(reached(Some("http://127.0.0.1:3000"), "127.0.0.1:4000").unwrap(), "http://127.0.0.1:3000");
+        assert_eq!(reached(Some("https://pay.example.com"), "0.0.0.0:3000").unwrap(), "https://pay.example.com");
+        assert!(reached(None, "0.0.0.0:3000").unwrap_err().to_string().contains("TILL_PUBLIC_URL"));
     }
 
     #[test]
     fn postgres_needs_a_key_that_all_servers_share() {
-        let common = Common {
-            database_url: "postgres://db/till".into(),
-            public_url: "http://localhost".into(),
-            master_key: None,
-        };
+        let common = Common { database_url: "postgres://db/till".into(), public_url: None, master_key: None };
         assert!(common.keyring().unwrap_err().to_string().contains("TILL_MASTER_KEY"));
     }
 }

@@ -26,7 +26,12 @@ pub(crate) async fn serve(
     let operations = http::operations(engine.clone(), metrics);
     let background = tokio::spawn({
         let (engine, shutdown) = (engine.clone(), shutdown.clone());
-        async move { engine.run(shutdown).await }
+        async move {
+            // Acknowledging webhooks that nobody applies would be worse than not running.
+            let stop = shutdown.clone().drop_guard();
+            engine.run(shutdown).await;
+            drop(stop);
+        }
     });
     let ops_stop = shutdown.clone();
     let ops_task = tokio::spawn(async move {

@@ -147,7 +147,8 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
         (Stage::Opening, _) => Phase::Opening,
         (Stage::Closing(_), _) => Phase::Closing,
         // Providers send shoppers to the return address after success; an earlier decline or step is old news there.
-        _ if came_back || session.is_over(now) => Phase::Confirming,
+        // Without a way to the provider's page there is nothing to go on with; what became of it is being asked.
+        _ if came_back || session.is_over(now) || live.usable_handoff(now).is_none() => Phase::Confirming,
         (_, Some(Progress { step: Step::Declined(decline), .. })) => Phase::Declined(decline.class.shown()),
         (_, Some(Progress { step: Step::ActionRequired, .. })) => Phase::Authenticate,
         _ => Phase::Resume,

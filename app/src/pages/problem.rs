@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::document::{Frame, document};
+use super::document::{Frame, Refresh, document};
 use super::{PageContext, Problem};
 use crate::components::Message;
 
@@ -10,7 +10,9 @@ use crate::components::Message;
 #[must_use]
 pub fn problem(kind: Problem, ctx: &PageContext) -> String {
     let (title, advice) = (ctx.lang.words().problem)(kind);
-    document(Frame::plain(title), ctx, || {
+    // Who has no scripts must not be left on a page that was only meant for a moment.
+    let refresh = (kind == Problem::Busy).then_some(Refresh::Again(5));
+    document(Frame { refresh, ..Frame::plain(title) }, ctx, || {
         view! { <Message page="problem" title advice=advice.to_owned()/> }
     })
 }

@@ -42,8 +42,6 @@ pub struct Capabilities {
     pub page_life_min: Millis,
     /// The longest.
     pub page_life_max: Millis,
-    /// Whether an attempt can be looked up by the provider's reference.
-    pub fetch: bool,
 }
 
 /// Everything needed to open an attempt. A repetition must be built from the same values, because the provider compares
@@ -263,6 +261,9 @@ pub trait Connector: Send + Sync {
 
     /// What it can do.
     fn capabilities(&self) -> &'static Capabilities;
+
+    /// Whether the credentials look like the provider's, for this mode. The error says what is expected.
+    fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String>;
 
     /// The methods it offers in a currency; none if it does not take the currency at all.
     fn methods(&self, currency: Currency) -> Vec<Method>;

@@ -178,6 +178,7 @@ impl Engine {
         })?;
         let capabilities = connector.capabilities();
         check_credentials(capabilities.credentials, &new.credentials)?;
+        connector.check(&new.credentials, new.live).map_err(Error::Invalid)?;
         let base_url = new.base_url.as_deref().unwrap_or(capabilities.default_base_url);
         let id = ProviderAccountId::from_random(self.env().bits());
         let secrets = Secrets { credentials: new.credentials, webhook_secrets: bounded(new.webhook_secrets)? };
@@ -224,10 +225,30 @@ impl Engine {
         .await
     }
 
+    /// Replaces a credential, such as a key that was rotated at the provider. Payments under way use the new one.
+    pub async fn set_credential(
+        &self,
+        id: &ProviderAccountId,
+        name: &str,
+        value: &str,
+    ) -> Result<AccountSummary, Error> {
+        let row = self.account(id).await?;
+        let (_, connector) = self.unseal(&row)?;
+        self.change_secrets(id, |secrets| {
+            secrets.credentials.insert(name.to_owned(), value.to_owned());
+            check_credentials(connector.capabilities().credentials, &secrets.credentials)?;
+            connector.check(&secrets.credentials, row.live).map_err(Error::Invalid)
+        })
+        .await
+    }
+
     /// Decides whether new payments use an account.
     pub async fn enable_account(&self, id: &ProviderAccountId, enabled: bool) -> Result<AccountSummary, Error> {
-        let row = AccountRow { enabled, ..self.account(id).await? };
-        self.replace(&row).await
+        self.change_account(id, |row| {
+            row.enabled = enabled;
+            Ok(())
+        })
+        .await
     }
 
     async fn change_secrets(
@@ -235,18 +256,27 @@ impl Engine {
         id: &ProviderAccountId,
         change: impl FnOnce(&mut Secrets) -> Result<(), Error>,
     ) -> Result<AccountSummary, Error> {
-        let row = self.account(id).await?;
-        let mut secrets = self.secrets(&row)?;
-        change(&mut secrets)?;
-        let sealed = self.seal(id, &secrets)?;
-        self.replace(&AccountRow { sealed, ..row }).await
+        self.change_account(id, |row| {
+            let mut secrets = self.secrets(row)?;
+            change(&mut secrets)?;
+            row.sealed = self.seal(id, &secrets)?;
+            Ok(())
+        })
+        .await
     }
 
-    async fn replace(&self, row: &AccountRow) -> Result<AccountSummary, Error> {
+    async fn change_account(
+        &self,
+        id: &ProviderAccountId,
+        change: impl FnOnce(&mut AccountRow) -> Result<(), Error>,
+    ) -> Result<AccountSummary, Error> {
         let mut tx = self.store().begin().await?;
-        accounts::update(&mut tx, row).await?;
+        let row = accounts::lock(&mut tx, id).await?;
+        let mut row = row.ok_or_else(|| Error::NotFound(format!("provider account {id}")))?;
+        change(&mut row)?;
+        accounts::update(&mut tx, &row).await?;
         self.commit(tx).await?;
-        self.summary(row)
+        self.summary(&row)
     }
 
     fn summary(&self, row: &AccountRow) -> Result<AccountSummary, Error> {

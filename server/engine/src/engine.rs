@@ -61,8 +61,19 @@ impl Engine {
     }
 
     /// Whether the database answers and has this version's structure.
-    pub async fn is_ready(&self) -> bool {
+    pub async fn is_migrated(&self) -> bool {
         self.store().is_current().await.unwrap_or(false)
+    }
+
+    /// Finds out whether the master key opens every account's credentials. With a wrong one nothing else would work.
+    pub async fn check_seals(&self) -> Result<(), Error> {
+        let rows = accounts::all(&mut *self.store().reader().await?).await?;
+        rows.iter().try_for_each(|row| self.secrets(row).map(|_| ()))
+    }
+
+    /// Whether this server can do its work.
+    pub async fn is_ready(&self) -> bool {
+        self.is_migrated().await && self.check_seals().await.is_ok()
     }
 
     /// How many stored deliveries wait to be applied.

@@ -1,6 +1,6 @@
 //! Calls to the providers: bounded, counted, written down with secrets masked, and honest about what is not known.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use connectors::{Account, Connector, Fail, HttpRequest, HttpResponse, Operation, Outcome, Wire};
 use domain::id::{AttemptId, JobId};
@@ -58,7 +58,7 @@ impl Gateway<'_> {
         let mut request = self.connector.begin(self.account, operation, &key)?;
         for _ in 0..STEPS_MAX {
             let reply = self.send(attempt, &request).await?;
-            let now = self.engine.env().now();
+            let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
             match self.connector.resume(self.account, operation, &request, &reply, now)? {
                 Wire::Send(next) => request = next,
                 Wire::Done(outcome) => return Ok(outcome),
@@ -72,22 +72,22 @@ impl Gateway<'_> {
             let began = self.engine.env().now();
             let result = self.engine.env().transport.send(&self.account.base_url, request).await;
             self.write_down(attempt, request, &result, began).await;
-            let turned_away = match &result {
-                Ok(reply) => reply.status == 429,
-                Err(error) => matches!(error, TransportError::NotSent(_)),
+            let pause = match &result {
+                Ok(reply) if reply.status == 429 => retry_after(reply).unwrap_or_else(|| self.pause(sent)),
+                Err(TransportError::NotSent(_)) => self.pause(sent),
+                _ => return result,
             };
-            if !turned_away || sent >= SENDS_MAX {
+            if sent >= SENDS_MAX || pause > PAUSE_MAX {
                 return result;
             }
-            sleep(self.pause(sent)).await;
+            sleep(Duration::from_millis(u64::try_from(pause).unwrap_or(0))).await;
         }
         unreachable!("the loop returns")
     }
 
     /// Full jitter over a doubling bound.
-    fn pause(&self, sent: u32) -> Duration {
-        let bound = (200 << sent).min(PAUSE_MAX);
-        Duration::from_millis(u64::try_from(self.engine.env().below(bound)).unwrap_or(0))
+    fn pause(&self, sent: u32) -> Millis {
+        self.engine.env().below((200 << sent).min(PAUSE_MAX))
     }
 
     async fn write_down(
@@ -128,4 +128,16 @@ impl Gateway<'_> {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// When the reply was made, by the provider's clock: what a fetch finds is put in order with the provider's own events.
+fn provider_time(reply: &HttpResponse) -> Option<Millis> {
+    let date = httpdate::parse_http_date(reply.headers.get(http::header::DATE)?.to_str().ok()?).ok()?;
+    Millis::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+}
+
+/// How long the provider asks us to wait.
+fn retry_after(reply: &HttpResponse) -> Option<Millis> {
+    let seconds = reply.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.parse::<Millis>().ok()?;
+    Some(seconds.clamp(0, 3600) * SECOND)
 }

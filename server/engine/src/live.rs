@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::id::{PaymentId, Token};
+use sqlx::Executor;
 use sqlx::postgres::PgListener;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -19,6 +20,9 @@ use crate::store::{Dialect, payments, sessions};
 const BACKLOG: usize = 1024;
 /// While another server's news cannot be heard, pages look for themselves this often.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How long another server may be silent before the connection is tried.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 /// What a page is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,10 +138,19 @@ async fn hear(engine: &Engine) -> Result<(), Error> {
     info!("hearing other servers' news");
     // What was said before must be looked for.
     engine.live().send(News::Anything);
-    while let Some(notification) = listener.try_recv().await? {
-        if let Ok(payment) = notification.payload().parse() {
-            engine.live().tell(&payment);
+    loop {
+        match timeout(SILENCE_MAX, listener.try_recv()).await {
+            Ok(received) => {
+                let lost = || Error::Invalid("the connection was closed".into());
+                if let Ok(payment) = received?.ok_or_else(lost)?.payload().parse() {
+                    engine.live().tell(&payment);
+                }
+            }
+            // A connection cut without a word stays silent for ever; a question shows it.
+            Err(_) => {
+                let asked = timeout(SILENCE_MAX, listener.execute("SELECT 1")).await;
+                asked.map_err(|_| Error::Invalid("the connection does not answer".into()))??;
+            }
         }
     }
-    Err(Error::Invalid("the connection was closed".into()))
 }

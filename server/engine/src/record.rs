@@ -49,7 +49,12 @@ impl Engine {
     /// Records a fact in a transaction of its own and returns the payment as it is then.
     pub(crate) async fn record(&self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<Payment, Error> {
         let mut tx = self.store().begin().await?;
-        let (payment, _) = self.record_in(&mut tx, id, fact, source).await?;
+        let (payment, events) = self.record_in(&mut tx, id, fact, source).await?;
+        if events.is_empty() {
+            // Nothing new: open pages need not look again.
+            tx.rollback().await?;
+            return Ok(payment);
+        }
         self.commit(tx).await?;
         self.live().tell(id);
         Ok(payment)
@@ -83,6 +88,14 @@ impl Engine {
             match event {
                 Event::Started { attempt } => {
                     self.enqueue(tx, Kind::Open, attempt.id.as_str(), now + OPEN_GRACE).await?;
+                    // What was said about earlier tries is over.
+                    sessions::set_notice(tx, &attempt.session, None).await?;
+                }
+                Event::Staged { attempt, stage: Stage::Closed(_) } => {
+                    // A session that has waited for this may be able to end now.
+                    if let Some(found) = payment.attempt(attempt) {
+                        jobs::hasten(tx, Kind::Expire.as_str(), found.session.as_str(), now).await?;
+                    }
                 }
                 Event::Staged { attempt, stage: Stage::Unknown } => {
                     self.enqueue(tx, Kind::Open, attempt.as_str(), now + UNKNOWN_RETRY).await?;

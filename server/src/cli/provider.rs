@@ -63,6 +63,17 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
+    /// Replace a credential, such as a key that was rotated at the provider
+    SetCredential {
+        /// The account's id, pa_…
+        account: ProviderAccountId,
+        /// NAME=VALUE or NAME=@FILE
+        credential: String,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Forget all webhook secrets but the newest
     RetireWebhookSecrets {
         /// The account's id, pa_…
@@ -122,6 +133,10 @@ impl ProviderCommand {
             Action::AddWebhookSecret { account, secret, common, format } => {
                 let secret = secret::value(&secret)?;
                 (common.ready_engine().await?.add_webhook_secret(&account, &secret).await?, format)
+            }
+            Action::SetCredential { account, credential, common, format } => {
+                let (name, value) = secret::pair(&credential)?;
+                (common.ready_engine().await?.set_credential(&account, &name, &value).await?, format)
             }
             Action::RetireWebhookSecrets { account, common, format } => {
                 (common.ready_engine().await?.retire_webhook_secrets(&account).await?, format)

@@ -31,6 +31,7 @@ pub(super) struct SandboxCommand {
 
 impl SandboxCommand {
     pub async fn run(self) -> Result<(), Failure> {
+        ready::clear(self.ready_file.as_deref())?;
         let listener = bind("TILL_SANDBOX_BIND", self.bind).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let sandbox = Sandbox::new(Options { public_url: url.clone(), snapshot: self.snapshot, seed: None }).await?;

@@ -24,13 +24,7 @@ impl Serve {
         let listener = bind("TILL_BIND", self.listen.bind).await?;
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let common = self.common.reached_at(listener.local_addr()?)?;
-        let engine = if self.no_migrate {
-            common.ready_engine().await?
-        } else {
-            let engine = common.engine().await?;
-            engine.store().migrate().await?;
-            engine
-        };
+        let engine = if self.no_migrate { common.ready_engine().await? } else { common.migrated_engine().await? };
         let shutdown = run::stop_signal()?;
         info!(bind = %self.listen.bind, ops = %self.listen.ops_bind, public_url = engine.public_url(), "serving");
         Ok(run::serve(engine, listener, ops, shutdown).await?)

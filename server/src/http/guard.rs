@@ -49,15 +49,23 @@ pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next
 /// How long a request waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Works on a bounded number of requests; the others are asked to come back.
+/// Works on a bounded number of shoppers' requests; the others are asked to come back.
 pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     match timeout(TURN_TIMEOUT, state.requests.clone().acquire_owned()).await {
+        Ok(Ok(_permit)) => next.run(request).await,
+        _ => pages::problem(&state, request.headers(), None, Problem::Busy, StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+/// The same for deliveries.
+pub(super) async fn bounded_deliveries(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+    match timeout(TURN_TIMEOUT, state.deliveries.clone().acquire_owned()).await {
         Ok(Ok(_permit)) => next.run(request).await,
         _ => busy(),
     }
 }
 
-/// "Come back in a moment", for machines and people.
+/// "Come back in a moment", for machines.
 pub(super) fn busy() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "2")], "busy, try again in a moment\n").into_response()
 }

@@ -21,7 +21,7 @@ use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
 
 pub use ops::{Metrics, operations};
 
@@ -31,8 +31,12 @@ const FORM_BYTES_MAX: usize = 16 * 1024;
 const HOOK_BYTES_MAX: usize = 512 * 1024;
 /// No page takes longer, except an event stream.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-/// Requests worked on at a time, event streams apart.
+/// A body that takes longer to arrive is not worth waiting for.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests of shoppers worked on at a time, event streams apart.
 const REQUESTS_MAX: usize = 512;
+/// Deliveries worked on at a time. Apart from the shoppers', so that neither can starve the other.
+const DELIVERIES_MAX: usize = 256;
 /// Open event streams.
 const STREAMS_MAX: usize = 10_000;
 
@@ -42,6 +46,7 @@ pub(crate) struct State {
     pub engine: Engine,
     pub assets: Arc<Assets>,
     pub requests: Arc<Semaphore>,
+    pub deliveries: Arc<Semaphore>,
     pub streams: Arc<Semaphore>,
     pub shutdown: CancellationToken,
     /// Whether browsers reach us by https, so that they may be told to keep to it.
@@ -55,6 +60,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         engine,
         assets: Arc::new(assets::load()?),
         requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+        deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         shutdown,
     };
@@ -64,7 +70,8 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .layer(guard::same_origin(&state).map_err(std::io::Error::other)?);
     let hooks = Router::new()
         .route("/hooks/{provider}/{account}", post(hooks::receive))
-        .layer(DefaultBodyLimit::max(HOOK_BYTES_MAX));
+        .layer(DefaultBodyLimit::max(HOOK_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded_deliveries));
     let short = Router::new()
         .route("/", get(pages::home))
         .route("/l/{token}", get(pages::link))
@@ -73,10 +80,11 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .route("/c/{token}/go", get(pages::go))
         .route("/assets/{file}", get(assets::serve))
         .merge(functions)
-        .merge(hooks)
         .fallback(pages::not_found)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded))
+        .merge(hooks)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded));
+        .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
     let routes = Router::new()
         .route("/c/{token}/events", get(events::stream))
         .merge(short)

@@ -14,14 +14,13 @@ impl Shell {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let database = format!("sqlite://{}/till.db", self.0.path().display());
-        Command::new(env!("CARGO_BIN_EXE_till"))
-            .args(arguments)
-            .env_clear()
-            .env("TILL_DATABASE_URL", database)
-            .env("TILL_BIND", "127.0.0.1:0")
-            .env("TILL_OPS_BIND", "127.0.0.1:0")
-            .output()
-            .unwrap()
+        let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
+        command.args(arguments).env_clear().env("TILL_DATABASE_URL", database);
+        if arguments.contains(&"serve") {
+            // A free port, whatever else runs on this machine.
+            command.env("TILL_BIND", "127.0.0.1:0").env("TILL_OPS_BIND", "127.0.0.1:0");
+        }
+        command.output().unwrap()
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -64,6 +63,8 @@ fn a_shop_is_set_up_from_nothing() {
     let url = account["webhook_url"].as_str().unwrap();
     assert!(url.starts_with("http://127.0.0.1:3000/hooks/stripe/pa_"), "{url}");
     let account = account["id"].as_str().unwrap();
+    assert!(till.refused(&["provider", "set-credential", account, "secret_key=sk_live_x"]).contains("sk_test_"));
+    till.json(&["provider", "set-credential", account, "secret_key=sk_test_new"]);
     assert_eq!(till.json(&["provider", "add-webhook-secret", account, "whsec_1"])["webhook_secrets"], 1);
     let link = till.json(&line);
     assert_eq!(link["total"], "EUR 25.98");
@@ -100,12 +101,26 @@ fn impossible_settings_stop_the_start_with_what_to_change() {
 }
 
 #[test]
+fn another_master_key_stops_the_start() {
+    let till = Shell::new();
+    till.json(&["migrate"]);
+    let merchant = till.json(&["merchant", "add", "Tea"]);
+    let id = merchant["id"].as_str().unwrap();
+    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_x"]);
+    let other = "0".repeat(64);
+    assert!(till.refused(&["serve", "--master-key", &other]).contains("TILL_MASTER_KEY"));
+    std::fs::remove_file(till.0.path().join("master.key")).unwrap();
+    assert!(till.refused(&["serve"]).contains("TILL_MASTER_KEY"));
+}
+
+#[test]
 fn bad_input_is_explained() {
     let till = Shell::new();
     till.json(&["migrate"]);
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
+        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_x"], "sk_test_"),
         (&["merchant", "add", " "], "name"),
         (&["key", "add", "--merchant", "mer_x"], "MerchantId"),
         (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
@@ -118,13 +133,16 @@ fn bad_input_is_explained() {
                 "--merchant",
                 id,
                 "--credential",
-                "secret_key=x",
+                "secret_key=sk_test_x",
                 "--base-url",
                 "http://example.com",
             ],
             "https",
         ),
-        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=x", "--live"], "TILL_MASTER_KEY"),
+        (
+            &["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_x", "--live"],
+            "TILL_MASTER_KEY",
+        ),
         (&["link", "add", "--merchant", id, "--currency", "XXX", "--line", "Tea=1"], "ISO 4217"),
     ];
     for (arguments, says) in cases {

@@ -45,7 +45,7 @@ both! {
             assert!(text(&reply).contains("<h1"), "{path}");
         }
         assert_eq!(world.get(&format!("{}/c/x/events", world.node.url)).await.status, 404);
-        assert_eq!(world.get(&format!("{}/assets/../Cargo.toml", world.node.url)).await.status, 404);
+        assert_eq!(world.get(&format!("{}/assets/..%2F..%2FCargo.toml", world.node.url)).await.status, 404);
         assert_eq!(world.get(&format!("{}/assets/manifest.json", world.node.url)).await.status, 404);
     }
 }
@@ -87,7 +87,7 @@ both! {
         assert_eq!(world.send(Method::POST, &url, form, &body, &cross).await.status, 403);
         // The simplest of all: an address in an image.
         let got = world.get(&format!("{url}?{body}")).await;
-        assert!(got.status >= 300, "{}", got.status);
+        assert!((400..500).contains(&got.status), "{}", got.status);
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 0);
         assert_eq!(world.phase(&session).await, Phase::Choose);
     }
@@ -104,6 +104,7 @@ both! {
             let reply = world.send(Method::POST, &url, form, body, &headers).await;
             let location = header(&reply, "location");
             assert!(!location.contains("err") && !location.contains('?'), "{body}: {} {location}", reply.status);
+            assert!(reply.status == 303 && location.starts_with('/'), "{body}: {} {location}", reply.status);
         }
     }
 }

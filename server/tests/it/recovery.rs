@@ -79,13 +79,78 @@ both! {
     async fn refused_credentials_are_told_to_a_person_and_not_to_the_shopper(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
-        let wrong = account_at(&world.sandbox, "sk_wrong", "whsec_x");
+        let wrong = account_at(&world.sandbox, "sk_test_no", "whsec_x");
         engine.add_account(&world.merchant, wrong).await.unwrap();
         let session = world.session().await;
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)));
         assert_eq!(world.alert_kinds().await, ["open_failed"]);
+    }
+}
+
+async fn dollars(world: &World) -> domain::id::Token {
+    let unit = domain::money::Money::new(2500, "USD".parse().unwrap());
+    let line = domain::line::Line { name: "Tea".into(), description: None, unit, quantity: 1 };
+    let new = engine::NewLink {
+        lines: vec![line],
+        usage: domain::link::Usage::Once,
+        live: false,
+        session_ttl: domain::HOUR,
+        extendable: true,
+    };
+    let link = world.engine().add_link(&world.merchant, new).await.unwrap();
+    world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
+}
+
+both! {
+    async fn a_failed_debit_whose_webhooks_are_lost_does_not_lock_the_debt(world: World) {
+        world.control("webhooks", json!({"drop": true})).await;
+        let session = dollars(&world).await;
+        assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
+        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", "000222222227"), ("name", "Jo")];
+        assert_eq!(world.post_form(&page, &fields).await.status, 303);
+        world.control("advance", json!({"seconds": 10})).await;
+        // Choosing anew closes the first page, and that finds out what became of it.
+        eventually("another attempt can begin", || async {
+            world.engine().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
+        })
+        .await;
+        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        world.control("webhooks", json!({"drop": false})).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+    }
+}
+
+both! {
+    async fn a_provider_in_trouble_is_not_asked_more_often_because_somebody_reloads(world: World) {
+        world.control("webhooks", json!({"drop": true})).await;
+        let session = world.session().await;
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        world.control("faults", json!({"operation": "checkout.sessions.retrieve", "fault": "error_500", "count": 2})).await;
+        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
+        eventually("the provider was asked", || async { !world.calls("checkout.sessions.retrieve").await.is_empty() }).await;
+        for _ in 0..20 {
+            world.engine().view(&session, true).await.unwrap();
+        }
+        world.wait_for(&session, Phase::Paid).await;
+        assert_eq!(world.calls("checkout.sessions.retrieve").await.len(), 3);
+    }
+}
+
+both! {
+    async fn what_was_said_before_is_not_said_of_the_outcome(world: World) {
+        let link = world.link_with_ttl(domain::link::Usage::Once, 30_000).await;
+        let session = world.open(&link).await;
+        world.engine().extend(&session).await.unwrap();
+        assert_eq!(world.view(&session).await.notice, Some(Notice::Extended));
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+        assert_eq!(world.view(&session).await.notice, None);
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::HOUR;
 use crate::decline::Decline;
 use crate::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId};
-use crate::payment::{Capture, Movement};
+use crate::payment::{Capture, Handoff, Movement};
 
 fn session() -> Session {
     Session {
@@ -29,6 +29,7 @@ fn payment(change: impl FnOnce(&mut Attempt)) -> Payment {
     let id = AttemptId::from_random([7; 16]);
     let mut attempt = Attempt::new(id, session().id, account, Method::Card, money(1000), 0, HOUR);
     attempt.stage = Stage::Open;
+    attempt.handoff = Some(Handoff::Redirect { url: "https://pay.example".into() });
     change(&mut attempt);
     Payment {
         id: PaymentId::from_random([5; 16]),
@@ -72,6 +73,12 @@ fn the_return_address_proves_nothing() {
     assert_eq!(on_page(&fresh), Phase::Resume);
     fresh.attempts.clear();
     assert_eq!(on_return(&fresh), Phase::Choose);
+}
+
+#[test]
+fn a_page_that_has_closed_at_the_provider_is_not_offered_again() {
+    let closed = payment(|attempt| attempt.until = Some(0));
+    assert_eq!(on_page(&closed), Phase::Confirming);
 }
 
 #[test]

@@ -86,6 +86,9 @@ type Read = (Option<domain::id::AttemptId>, Observation);
 
 fn session(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
     let session: Session = parse(event)?;
+    if session.has_odd_amount() {
+        return Err(odd_amount());
+    }
     let own = own_reference(session.metadata.as_ref());
     let attempt = own.or_else(|| session.client_reference_id.as_deref()?.parse().ok());
     let mut seen = news::of_session(&session, at);
@@ -97,7 +100,14 @@ fn session(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
 
 fn intent(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
     let intent: Intent = parse(event)?;
+    if intent.has_odd_amount() {
+        return Err(odd_amount());
+    }
     Ok((own_reference(intent.metadata.as_ref()), news::of_intent(&intent, at)))
+}
+
+fn odd_amount() -> Unreadable {
+    Unreadable("the amount or the currency makes no sense".to_owned())
 }
 
 fn charge(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {

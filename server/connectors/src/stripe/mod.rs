@@ -12,6 +12,8 @@ mod object;
 mod operation;
 mod signature;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use domain::currency::Currency;
 use domain::method::Method;
@@ -37,7 +39,6 @@ static CAPABILITIES: Capabilities = Capabilities {
     default_base_url: "https://api.stripe.com",
     page_life_min: 30 * MINUTE,
     page_life_max: DAY,
-    fetch: true,
 };
 
 impl Connector for Stripe {
@@ -47,6 +48,18 @@ impl Connector for Stripe {
 
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
+    }
+
+    /// Test keys move no money and live keys do, whatever we think of them.
+    fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String> {
+        let mode = if live { "live" } else { "test" };
+        let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
+        let fits = ["sk", "rk"].iter().any(|kind| key.starts_with(&format!("{kind}_{mode}_")));
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("{SECRET_KEY} must start with sk_{mode}_ or rk_{mode}_ for a {mode} account"))
+        }
     }
 
     /// ACH debits are in US dollars only.

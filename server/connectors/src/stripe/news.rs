@@ -34,12 +34,19 @@ fn session_news(session: &Session, total: Option<i64>) -> Vec<News> {
         (Some("complete"), Some("unpaid"), _) if !manual && session.is_pending() => {
             vec![News::Step(Step::Processing)]
         }
+        // An asynchronous method failed after completion: this session can never be paid.
+        (Some("complete"), Some("unpaid"), _) if session.has_failed() => vec![News::Closed(CloseReason::Failed)],
         (Some("expired"), _, _) => vec![News::Closed(CloseReason::Expired)],
         _ => vec![],
     }
 }
 
 impl Session {
+    fn has_failed(&self) -> bool {
+        let failed = |intent: &Intent| matches!(intent.status.as_deref(), Some("requires_payment_method" | "canceled"));
+        matches!(&self.payment_intent, Some(Expandable::Object(intent)) if failed(intent))
+    }
+
     /// A complete but unpaid session is on its way, unless its intent, where known, says otherwise.
     fn is_pending(&self) -> bool {
         match &self.payment_intent {

@@ -104,6 +104,21 @@ pub(super) fn money(amount: Option<i64>, currency: Option<&str>) -> Option<Money
     Some(Money::new(from_stripe(amount?, currency)?, currency))
 }
 
+impl Session {
+    /// Whether it names an amount that makes no sense. Then nothing it says about money may be used, nor overlooked.
+    pub(super) fn has_odd_amount(&self) -> bool {
+        self.amount_total.is_some() && money(self.amount_total, self.currency.as_deref()).is_none()
+    }
+}
+
+impl Intent {
+    /// See [`Session::has_odd_amount`].
+    pub(super) fn has_odd_amount(&self) -> bool {
+        let odd = |amount| money(Some(amount), self.currency.as_deref()).is_none();
+        self.amount.is_some_and(odd) || odd(self.amount_received) || odd(self.amount_capturable)
+    }
+}
+
 /// Our reference in metadata.
 pub(super) fn own_reference(metadata: Option<&Metadata>) -> Option<AttemptId> {
     metadata?.get(ATTEMPT)?.parse().ok()

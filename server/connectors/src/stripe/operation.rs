@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::amount::to_stripe;
 use super::form::Form;
-use super::object::{ATTEMPT, CAPTURE, Session};
+use super::object::{ATTEMPT, CAPTURE, Expandable, Session};
 use super::{API_VERSION, SECRET_KEY, news};
 use crate::connector::{Account, Fail, OpenSpec, Operation, Outcome, Target, Wire};
 use crate::http::{HttpRequest, HttpResponse};
@@ -29,13 +29,12 @@ const RATE_LIMIT_WAIT: Millis = 2 * SECOND;
 
 pub(super) fn begin(account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
     match operation {
-        Operation::Open(spec) => {
-            request(account, CREATE, "/v1/checkout/sessions".to_owned(), open_form(spec)?, Some(key))
-        }
+        Operation::Open(spec) => post(account, CREATE, "/v1/checkout/sessions".to_owned(), open_form(spec)?, Some(key)),
         Operation::Fetch(target) => retrieve(account, target),
         Operation::Close(target) => {
             let path = format!("/v1/checkout/sessions/{}/expire", session_ref(target)?);
-            request(account, EXPIRE, path, String::new(), Some(key))
+            // Expiring twice does no harm, and a key would make Stripe repeat a stored error for a day.
+            post(account, EXPIRE, path, String::new(), None)
         }
     }
 }
@@ -47,11 +46,15 @@ pub(super) fn resume(
     reply: &HttpResponse,
     now: Millis,
 ) -> Result<Wire, Fail> {
-    if let (Operation::Close(target), EXPIRE, 400) = (operation, sent.name, reply.status) {
-        // It cannot be expired because it is no longer open; what it has become decides.
+    if let (Operation::Close(target), EXPIRE, 400 | 404 | 409 | 500..) = (operation, sent.name, reply.status) {
+        // It is no longer open, or the answer proves nothing: what it has become decides.
         return retrieve(account, target).map(Wire::Send);
     }
     let session: Session = success(reply)?;
+    let intent_is_odd = matches!(&session.payment_intent, Some(Expandable::Object(intent)) if intent.has_odd_amount());
+    if session.has_odd_amount() || intent_is_odd {
+        return Err(Fail::Unsure("the amount or the currency makes no sense".to_owned()));
+    }
     Ok(Wire::Done(match operation {
         Operation::Open(_) => {
             let url = session.url.ok_or_else(|| Fail::Unsure("the session has no url".to_owned()))?;
@@ -70,7 +73,7 @@ fn session_ref(target: &Target) -> Result<&str, Fail> {
 
 fn retrieve(account: &Account, target: &Target) -> Result<HttpRequest, Fail> {
     let path = format!("/v1/checkout/sessions/{}?expand[]=payment_intent", session_ref(target)?);
-    request(account, RETRIEVE, path, String::new(), None)
+    request(account, RETRIEVE, Method::GET, path, String::new())
 }
 
 /// Metadata is not copied from the session to the intent, so our reference goes to both.
@@ -109,22 +112,30 @@ fn method_name(method: PaymentMethod) -> &'static str {
     }
 }
 
-fn request(
+fn post(
     account: &Account,
     name: &'static str,
     path: String,
     body: String,
     key: Option<&str>,
 ) -> Result<HttpRequest, Fail> {
+    let mut request = request(account, name, Method::POST, path, body)?;
+    request.headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+    request.headers.extend(key.map(|key| ("Idempotency-Key", key.to_owned())));
+    Ok(request)
+}
+
+fn request(
+    account: &Account,
+    name: &'static str,
+    method: Method,
+    path: String,
+    body: String,
+) -> Result<HttpRequest, Fail> {
     let secret = account.credentials.get(SECRET_KEY);
     let secret = secret.ok_or_else(|| Fail::Unauthorized("the account has no secret key".to_owned()))?;
-    let mut headers = vec![("Stripe-Version", API_VERSION.to_owned())];
-    if let Some(key) = key {
-        headers.push(("Idempotency-Key", key.to_owned()));
-        headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
-    }
     let authorization = SecretString::from(format!("Bearer {}", secret.expose_secret()));
-    let method = if key.is_some() { Method::POST } else { Method::GET };
+    let headers = vec![("Stripe-Version", API_VERSION.to_owned())];
     Ok(HttpRequest { name, method, path, authorization, headers, body })
 }
 
@@ -210,8 +221,7 @@ mod tests {
     }
 
     fn resumed(operation: &Operation, name: &'static str, status: u16, body: &str) -> Result<Wire, Fail> {
-        let mut sent = request(&account(), name, String::new(), String::new(), None).unwrap();
-        sent.name = name;
+        let sent = request(&account(), name, Method::POST, String::new(), String::new()).unwrap();
         resume(&account(), operation, &sent, &reply(status, body), 5)
     }
 
@@ -281,6 +291,27 @@ mod tests {
         let Ok(Wire::Done(Outcome::Observed(seen))) = resumed(&close, RETRIEVE, 200, paid) else { panic!("no news") };
         assert!(seen.news.contains(&News::Moved(Movement::Captured { total: 1099 })));
         assert_eq!(seen.refs.payment.as_deref(), Some("pi_1"));
+    }
+
+    #[test]
+    fn a_debit_that_failed_is_closed_even_if_its_webhook_is_missing() {
+        let body = r#"{"id":"cs_test_1","status":"complete","payment_status":"unpaid","amount_total":1099,
+            "currency":"usd","payment_intent":{"id":"pi_1","status":"requires_payment_method","amount":1099,
+            "currency":"usd","last_payment_error":{"code":"insufficient_funds"}}}"#;
+        let Ok(Wire::Done(Outcome::Observed(seen))) = resumed(&Operation::Fetch(target()), RETRIEVE, 200, body) else {
+            panic!("no news")
+        };
+        assert!(seen.news.contains(&News::Closed(CloseReason::Failed)), "{:?}", seen.news);
+    }
+
+    #[test]
+    fn an_amount_that_makes_no_sense_is_not_overlooked() {
+        for (amount, currency) in [("50050", "isk"), ("1099", "zzz")] {
+            let body = format!(
+                r#"{{"id":"cs_1","status":"complete","payment_status":"paid","amount_total":{amount},"currency":"{currency}"}}"#
+            );
+            assert!(matches!(resumed(&Operation::Fetch(target()), RETRIEVE, 200, &body), Err(Fail::Unsure(_))));
+        }
     }
 
     #[test]

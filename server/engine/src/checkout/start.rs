@@ -14,7 +14,7 @@ use super::{PageError, to_its_end};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::record::Source;
-use crate::store::payments;
+use crate::store::{payments, sessions};
 
 /// How long a shopper waits for another request that is already opening or closing a page.
 const WAIT_MAX: Duration = Duration::from_secs(12);
@@ -99,12 +99,28 @@ impl Engine {
         let (session, amount) = (loaded.session.id.clone(), loaded.payment.amount);
         let attempt = Attempt::new(id.clone(), session, account, method, amount, now, until);
         let attempt = Attempt { lang: lang.map(str::to_owned), ..attempt };
-        match self.record(&loaded.payment.id, &Fact::Start(Box::new(attempt)), Source::Shopper).await {
-            Ok(_) => Ok(Turn::Open(id)),
+        match self.insert(loaded, attempt).await {
+            Ok(true) => Ok(Turn::Open(id)),
+            Ok(false) => Ok(Turn::Finished(Started::Stay)),
             Err(Error::Refused(Refusal::Live(_))) => Ok(Turn::Wait),
             Err(Error::Refused(Refusal::Settled | Refusal::Canceled)) => Ok(Turn::Finished(Started::Stay)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns false if the session has ended in this moment. Whoever ends it holds the payment's lock while doing so.
+    async fn insert(&self, loaded: &Loaded, attempt: Attempt) -> Result<bool, Error> {
+        let mut tx = self.store().begin().await?;
+        let (payment, session) = (&loaded.payment.id, &loaded.session.id);
+        self.record_in(&mut tx, payment, &Fact::Start(Box::new(attempt)), Source::Shopper).await?;
+        let current = sessions::find(&mut tx, session).await?;
+        if current.is_none_or(|stored| stored.session.is_over(self.env().now())) {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        self.commit(tx).await?;
+        self.live().tell(payment);
+        Ok(true)
     }
 
     /// When the provider's page should close: a little after the session, within what the provider allows.
@@ -125,7 +141,7 @@ impl Engine {
             Stage::Closed(CloseReason::Refused) => Some(Notice::ProviderRefused),
             _ => None,
         };
-        if notice.is_some() || session.notice.is_some() {
+        if notice.is_some() {
             self.notice(session, notice).await?;
         }
         if let Some(error) = failure {

@@ -3,7 +3,7 @@
 use domain::id::Token;
 use domain::link::LinkState;
 use domain::payment::{CloseReason, Stage};
-use domain::session::{Notice, Session, SessionState};
+use domain::session::{Notice, Session};
 
 use super::view::Loaded;
 use super::{PageError, to_its_end};
@@ -53,7 +53,7 @@ impl Engine {
         if done || !session.is_over(self.env().now()) || link.state == LinkState::Disabled {
             return Ok(session.token);
         }
-        sessions::close(&mut tx, &session.id, SessionState::Expired).await?;
+        sessions::expire(&mut tx, &session.id, self.env().now()).await?;
         let renewed = match sessions::open_of_payment(&mut tx, &payment.id).await? {
             Some(open) => open.session.token,
             None => self.new_session(&mut tx, &link, payment.id.clone()).await?,

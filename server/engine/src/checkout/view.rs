@@ -52,7 +52,7 @@ impl Engine {
         let Loaded { session, payment, link } = loaded;
         let now = self.env().now();
         let phase = phase(&session, &payment, came_back, now);
-        if came_back && phase == Phase::Confirming {
+        if phase == Phase::Confirming {
             self.hasten_check(&payment, now).await?;
         }
         let mut connection = self.store().reader().await?;
@@ -70,7 +70,7 @@ impl Engine {
             received: money(totals.captured.saturating_sub(totals.refunded)),
             refunded: money(totals.refunded),
             phase,
-            notice: session.notice,
+            notice: session.notice.filter(|_| phase.can_choose() || phase == Phase::Expired),
             methods: self.methods(&link).await?.into_iter().map(|(method, _)| method).collect(),
             expires: session.expires,
             ends_soon: session.ends_soon(now),

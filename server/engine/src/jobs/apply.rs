@@ -3,7 +3,7 @@
 use connectors::Incoming;
 use domain::id::{InboxId, ProviderAccountId};
 use domain::payment::{Fact, Refusal};
-use domain::{DAY, MINUTE, SECOND};
+use domain::{DAY, MINUTE, Millis, SECOND};
 
 use super::Next;
 use crate::alerts;
@@ -13,8 +13,10 @@ use crate::record::Source;
 use crate::store::inbox::{InboxRow, InboxState, find, settle};
 use crate::store::payments::{self, Located};
 
-/// How long an event waits for its payment to become known.
-const ORPHAN_MAX: i64 = DAY;
+/// How long an event that carries our reference waits for its payment to become known.
+const ORPHAN_MAX: Millis = DAY;
+/// How long one that does not: most are other payments on the same account.
+const STRANGER_MAX: Millis = 10 * MINUTE;
 
 /// What a delivery turned out to be.
 enum Verdict {
@@ -126,11 +128,14 @@ async fn close(
 async fn wait(engine: &Engine, row: &InboxRow, incoming: &Incoming) -> Result<Next, Error> {
     let now = engine.env().now();
     let age = now - row.received;
-    if age < ORPHAN_MAX {
-        return Ok(Next::At(now + (age / 2).clamp(SECOND, 10 * MINUTE)));
+    let (longest, alert) = match incoming.attempt {
+        // It claims to be ours, and yet we do not know it.
+        Some(_) => (ORPHAN_MAX, Some("webhook_orphan")),
+        None => (STRANGER_MAX, None),
+    };
+    if age < longest {
+        return Ok(Next::At(now + age.clamp(SECOND, 10 * MINUTE)));
     }
-    // An event that carries our reference claims to be ours, and yet we do not know it.
-    let alert = incoming.attempt.is_some().then_some("webhook_orphan");
     let note = "its payment never became known";
     close(engine, row, InboxState::Orphan, Some(&incoming.kind), Some(note), alert).await?;
     Ok(Next::Done)

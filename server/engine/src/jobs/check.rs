@@ -1,12 +1,13 @@
 //! Asks the provider for news of an attempt, in case webhooks are missing.
 
-use connectors::{Operation, Outcome, Target};
+use connectors::{Fail, Operation, Outcome, Target};
 use domain::payment::{Attempt, Fact, Refusal, Stage};
 use domain::{MINUTE, Millis};
 
 use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gateway::CallError;
 use crate::record::Source;
 
 /// Pauses grow with the attempt's age, between these.
@@ -23,6 +24,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let attempt = match outcome {
         Ok(Outcome::Observed(observation)) => engine.observe(&found, observation, Source::Fetch).await?,
         Ok(Outcome::Opened { .. }) => found.attempt,
+        Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
         Err(error) => return Err(Error::Invalid(error.to_string())),
     };
     if !is_waiting(&attempt) {

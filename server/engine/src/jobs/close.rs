@@ -1,12 +1,13 @@
 //! Closes an attempt's page at the provider. If it is no longer open there, what it has become is recorded.
 
-use connectors::{Operation, Outcome, Target};
-use domain::SECOND;
+use connectors::{Fail, Operation, Outcome, Target};
 use domain::payment::Stage;
+use domain::{MINUTE, SECOND};
 
 use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::gateway::CallError;
 use crate::record::Source;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
@@ -24,11 +25,13 @@ impl Engine {
         let attempt = match self.call(&found.attempt, &Operation::Close(target)).await? {
             Ok(Outcome::Observed(observation)) => self.observe(&found, observation, Source::Fetch).await?,
             Ok(Outcome::Opened { .. }) => found.attempt,
+            Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(self.env().now() + pause)),
             Err(error) => return Err(Error::Invalid(error.to_string())),
         };
         if matches!(attempt.stage, Stage::Closing(_)) {
             // Still on its way at the provider; its webhook or the next look will tell.
-            return Ok(Next::At(self.env().now() + 10 * SECOND));
+            let now = self.env().now();
+            return Ok(Next::At(now + ((now - attempt.created) / 4).clamp(10 * SECOND, 15 * MINUTE)));
         }
         Ok(Next::Done)
     }

@@ -1,9 +1,9 @@
 //! Ends a session whose time has run out, after closing what is open at the provider.
 
-use domain::SECOND;
 use domain::id::SessionId;
 use domain::payment::{CloseReason, Fact, Refusal};
 use domain::session::SessionState;
+use domain::{MINUTE, SECOND};
 
 use super::Next;
 use crate::engine::Engine;
@@ -30,11 +30,17 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         tx.rollback().await?;
         return match engine.record(&payment.id, &fact, Source::Engine).await {
             // The session stays open until the provider's page is closed or has been paid.
-            Ok(_) | Err(Error::Refused(Refusal::InProgress(_))) => Ok(Next::At(now + 2 * SECOND)),
+            Ok(_) | Err(Error::Refused(Refusal::InProgress(_))) => {
+                // When it closes, this job is brought forward; a bank debit may take days.
+                Ok(Next::At(now + (now - session.expires).clamp(5 * SECOND, 15 * MINUTE)))
+            }
             Err(error) => Err(error),
         };
     }
-    sessions::close(&mut tx, &session.id, SessionState::Expired).await?;
+    if !sessions::expire(&mut tx, &session.id, now).await? {
+        // It was given more time, or has been paid, in this moment.
+        return Ok(Next::At(now + SECOND));
+    }
     payments::notify(&mut tx, engine.store().dialect(), &payment.id).await?;
     engine.commit(tx).await?;
     engine.live().tell(&payment.id);

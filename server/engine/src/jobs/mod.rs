@@ -28,8 +28,8 @@ const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
 /// The longest time without a look for jobs that another server enqueued.
 const IDLE_MAX: Duration = Duration::from_secs(1);
-/// Failed tries after which a person must look.
-const TRIES_MAX: i64 = 100;
+/// Failed tries in a row after which a person is told. The job goes on: what it is about is money.
+const TRIES_ALERT: i64 = 20;
 /// The bound of the pause after a failure doubles up to this.
 const BACKOFF_MAX: Millis = 15 * MINUTE;
 
@@ -154,9 +154,7 @@ async fn until_next(engine: &Engine) -> Duration {
 
 async fn run_one(engine: &Engine, job: &Leased) {
     let result = match Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind) {
-        Some(kind) => timeout(RUN_MAX, kind.run(engine, &job.subject))
-            .await
-            .unwrap_or_else(|_| Err(Error::Invalid(format!("took longer than {RUN_MAX:?}")))),
+        Some(kind) => run_guarded(engine, kind, job.subject.clone()).await,
         None => Err(Error::NotFound(format!("job of kind {}", job.kind))),
     };
     let outcome = if result.is_ok() { "done" } else { "failed" };
@@ -166,20 +164,31 @@ async fn run_one(engine: &Engine, job: &Leased) {
     }
 }
 
+/// A handler that hangs or panics has failed like any other.
+async fn run_guarded(engine: &Engine, kind: Kind, subject: String) -> Result<Next, Error> {
+    let engine = engine.clone();
+    let mut task = JoinSet::new();
+    task.spawn(async move { kind.run(&engine, &subject).await });
+    match timeout(RUN_MAX, task.join_next()).await {
+        Ok(Some(Ok(result))) => result,
+        Ok(_) => Err(Error::Invalid("panicked".to_owned())),
+        Err(_) => Err(Error::Invalid(format!("took longer than {RUN_MAX:?}"))),
+    }
+}
+
 async fn settle(engine: &Engine, job: &Leased, result: Result<Next, Error>) -> Result<(), Error> {
     let now = engine.env().now();
     let mut tx = engine.store().begin().await?;
     match result {
         Ok(Next::Done) => jobs::finish(&mut tx, job, now).await?,
-        Ok(Next::At(time)) => jobs::again(&mut tx, job, time, None, false).await?,
+        Ok(Next::At(time)) => jobs::again(&mut tx, job, time, None).await?,
         Err(failure) => {
             warn!(kind = job.kind, subject = job.subject, tries = job.tries, error = %failure, "a job failed");
-            let dead = job.tries >= TRIES_MAX;
             let at = now + backoff(engine, job.tries);
-            jobs::again(&mut tx, job, at, Some(&failure.to_string()), dead).await?;
-            if dead {
+            jobs::again(&mut tx, job, at, Some(&failure.to_string())).await?;
+            if job.tries % TRIES_ALERT == 0 {
                 let subject = format!("{} {}", job.kind, job.subject);
-                crate::alerts::raise(engine, &mut tx, "job_dead", &subject, &failure.to_string()).await?;
+                crate::alerts::raise(engine, &mut tx, "job_failing", &subject, &failure.to_string()).await?;
             }
         }
     }

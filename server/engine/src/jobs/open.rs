@@ -1,6 +1,6 @@
 //! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
 
-use connectors::{OpenSpec, Operation, Outcome};
+use connectors::{Fail, OpenSpec, Operation, Outcome};
 use domain::id::{AttemptId, LinkId, PaymentId};
 use domain::payment::{Attempt, CloseReason, Fact, Payment, Stage};
 use domain::{MINUTE, Millis};
@@ -107,10 +107,10 @@ impl Engine {
         }
         match error {
             // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.
-            _ if attempt.stage == Stage::Unknown && !matches!(error, CallError::Fail(connectors::Fail::Refused(_))) => {
+            _ if attempt.stage == Stage::Unknown && !matches!(error, CallError::Fail(Fail::Refused(_))) => {
                 Fact::Unanswered { attempt: id }
             }
-            CallError::Transport(_) if error.is_definite() => {
+            CallError::Transport(_) | CallError::Fail(Fail::RateLimited(_)) if error.is_definite() => {
                 Fact::NotOpened { attempt: id, reason: CloseReason::Unreachable }
             }
             CallError::Fail(_) if error.is_definite() => Fact::NotOpened { attempt: id, reason: CloseReason::Refused },

@@ -76,6 +76,21 @@ pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId) -> 
     rows.iter().map(account).collect()
 }
 
+/// Every account.
+pub async fn all(connection: &mut Connection) -> Result<Vec<AccountRow>, Error> {
+    let rows = query("SELECT * FROM provider_accounts ORDER BY created, id").fetch_all(connection).await?;
+    rows.iter().map(account).collect()
+}
+
+/// Locks an account until the transaction ends, and loads it.
+pub async fn lock(connection: &mut Connection, id: &ProviderAccountId) -> Result<Option<AccountRow>, Error> {
+    let row = query("UPDATE provider_accounts SET enabled = enabled WHERE id = $1 RETURNING *")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(account).transpose()
+}
+
 fn account(row: &sqlx::any::AnyRow) -> Result<AccountRow, Error> {
     Ok(AccountRow {
         id: row.parsed("id")?,

@@ -22,19 +22,8 @@ pub struct Leased {
     pub tries: i64,
     /// Which request this run answers.
     pub generation: i64,
-}
-
-/// A job that was given up, for a person to look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dead {
-    /// The kind.
-    pub kind: String,
-    /// What it is about.
-    pub subject: String,
-    /// How often it was tried.
-    pub tries: i64,
-    /// Why it failed last.
-    pub last_error: Option<String>,
+    /// Until when the job is this run's; somebody else's lease must not be touched.
+    pub lease: Millis,
 }
 
 /// Asks for a job at a time. A job of the same kind and subject is brought forward, never put off.
@@ -47,11 +36,11 @@ pub async fn enqueue(
     now: Millis,
 ) -> Result<(), Error> {
     query(
-        "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, dead, created)
-         VALUES ($1, $2, $3, $4, 0, 0, 0, 0, $5)
+        "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, created)
+         VALUES ($1, $2, $3, $4, 0, 0, 0, $5)
          ON CONFLICT (kind, subject) DO UPDATE SET
-            run_at = CASE WHEN excluded.run_at < jobs.run_at OR jobs.dead = 1 THEN excluded.run_at ELSE jobs.run_at END,
-            generation = jobs.generation + 1, dead = 0",
+            run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
+            generation = jobs.generation + 1",
     )
     .bind(id.as_str())
     .bind(kind)
@@ -63,9 +52,10 @@ pub async fn enqueue(
     Ok(())
 }
 
-/// Brings an existing job forward. Does nothing if it is due earlier or does not exist.
+/// Brings an existing job forward. Does nothing if it is due earlier, does not exist, or has failed and is waiting: then
+/// haste would only add to somebody's trouble.
 pub async fn hasten(connection: &mut Connection, kind: &str, subject: &str, run_at: Millis) -> Result<(), Error> {
-    query("UPDATE jobs SET run_at = $1 WHERE kind = $2 AND subject = $3 AND run_at > $1 AND dead = 0")
+    query("UPDATE jobs SET run_at = $1 WHERE kind = $2 AND subject = $3 AND run_at > $1 AND last_error IS NULL")
         .bind(run_at)
         .bind(kind)
         .bind(subject)
@@ -76,7 +66,7 @@ pub async fn hasten(connection: &mut Connection, kind: &str, subject: &str, run_
 
 /// When a job is due.
 pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT run_at FROM jobs WHERE kind = $1 AND subject = $2 AND dead = 0")
+    let row = query("SELECT run_at FROM jobs WHERE kind = $1 AND subject = $2")
         .bind(kind)
         .bind(subject)
         .fetch_optional(connection)
@@ -100,6 +90,7 @@ pub async fn claim(
             subject: row.text("subject")?,
             tries: row.number("tries")?,
             generation: row.number("generation")?,
+            lease: until,
         })
     };
     rows.iter().map(leased).collect()
@@ -107,15 +98,17 @@ pub async fn claim(
 
 /// Removes a finished job, unless it was asked for again while it ran: then it stays, due at once.
 pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> Result<(), Error> {
-    let done = query("DELETE FROM jobs WHERE id = $1 AND generation = $2")
+    let done = query("DELETE FROM jobs WHERE id = $1 AND generation = $2 AND leased_until = $3")
         .bind(job.id.as_str())
         .bind(job.generation)
+        .bind(job.lease)
         .execute(&mut *connection)
         .await?;
     if done.rows_affected() == 0 {
-        query("UPDATE jobs SET leased_until = 0, tries = 0, run_at = $1 WHERE id = $2")
+        query("UPDATE jobs SET leased_until = 0, tries = 0, last_error = NULL, run_at = $1 WHERE id = $2 AND leased_until = $3")
             .bind(now)
             .bind(job.id.as_str())
+            .bind(job.lease)
             .execute(connection)
             .await?;
     }
@@ -128,20 +121,19 @@ pub async fn again(
     job: &Leased,
     run_at: Millis,
     error: Option<&str>,
-    dead: bool,
 ) -> Result<(), Error> {
     let tries = if error.is_some() { job.tries } else { 0 };
     query(
-        "UPDATE jobs SET leased_until = 0, tries = $1, last_error = $2, dead = $3,
-            run_at = CASE WHEN generation <> $4 AND run_at < $5 THEN run_at ELSE $5 END
-         WHERE id = $6",
+        "UPDATE jobs SET leased_until = 0, tries = $1, last_error = $2,
+            run_at = CASE WHEN generation <> $3 AND run_at < $4 THEN run_at ELSE $4 END
+         WHERE id = $5 AND leased_until = $6",
     )
     .bind(tries)
     .bind(error)
-    .bind(i64::from(dead))
     .bind(job.generation)
     .bind(run_at)
     .bind(job.id.as_str())
+    .bind(job.lease)
     .execute(connection)
     .await?;
     Ok(())
@@ -149,22 +141,8 @@ pub async fn again(
 
 /// When the next job is due, if there is one.
 pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs WHERE dead = 0")
+    let row = query("SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs")
         .fetch_one(connection)
         .await?;
     row.maybe_number("next")
-}
-
-/// Jobs that were given up.
-pub async fn dead(connection: &mut Connection) -> Result<Vec<Dead>, Error> {
-    let rows = query("SELECT * FROM jobs WHERE dead = 1 ORDER BY created LIMIT 1000").fetch_all(connection).await?;
-    let dead = |row: &sqlx::any::AnyRow| {
-        Ok(Dead {
-            kind: row.text("kind")?,
-            subject: row.text("subject")?,
-            tries: row.number("tries")?,
-            last_error: row.maybe_text("last_error")?,
-        })
-    };
-    rows.iter().map(dead).collect()
 }

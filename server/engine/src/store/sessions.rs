@@ -2,7 +2,7 @@
 
 use domain::Millis;
 use domain::id::{LinkId, PaymentId, SessionId, Token};
-use domain::session::{Notice, Session, SessionState};
+use domain::session::{Notice, Session};
 use sqlx::query;
 
 use super::Connection;
@@ -73,22 +73,28 @@ pub async fn open_of_payment(connection: &mut Connection, payment: &PaymentId) -
     row.as_ref().map(stored).transpose()
 }
 
-/// Moves an open session to its end. Returns whether it was open.
-pub async fn close(connection: &mut Connection, id: &SessionId, state: SessionState) -> Result<bool, Error> {
-    let done = query("UPDATE sessions SET state = $1, revision = revision + 1 WHERE id = $2 AND state = 'open'")
-        .bind(word(&state)?)
-        .bind(id.as_str())
-        .execute(connection)
-        .await?;
+/// Ends an open session whose time has run out. Returns whether it did: it may have been given more time meanwhile.
+pub async fn expire(connection: &mut Connection, id: &SessionId, now: Millis) -> Result<bool, Error> {
+    let done = query(
+        "UPDATE sessions SET state = 'expired', notice = NULL, revision = revision + 1
+         WHERE id = $1 AND state = 'open' AND expires <= $2",
+    )
+    .bind(id.as_str())
+    .bind(now)
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// Completes every open session of a payment.
 pub async fn complete_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<(), Error> {
-    query("UPDATE sessions SET state = 'complete', revision = revision + 1 WHERE payment_id = $1 AND state = 'open'")
-        .bind(payment.as_str())
-        .execute(connection)
-        .await?;
+    query(
+        "UPDATE sessions SET state = 'complete', notice = NULL, revision = revision + 1
+         WHERE payment_id = $1 AND state = 'open'",
+    )
+    .bind(payment.as_str())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -59,14 +59,14 @@ const READY_MAX: Duration = Duration::from_secs(20);
 
 impl Demo {
     pub async fn run(self) -> Result<(), Failure> {
+        ready::clear(self.ready_file.as_deref())?;
         // The addresses first: what is bound can be printed and seeded, whatever port was asked for.
         let listener = bind("TILL_BIND", self.listen.bind).await?;
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
         let common = self.common.clone().reached_at(listener.local_addr()?)?;
-        let engine = common.engine().await?;
-        engine.store().migrate().await?;
+        let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;
         let sandbox = self.sandbox(&common, &sandbox_url, &seeded).await?;

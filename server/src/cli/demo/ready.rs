@@ -40,6 +40,16 @@ async fn answers(transport: &HttpTransport, address: &str) -> bool {
     transport.send(address, &request).await.is_ok_and(|reply| reply.status == 200)
 }
 
+/// Removes the file of an earlier run, so that nobody takes its addresses for this run's.
+pub(in crate::cli) fn clear(file: Option<&Path>) -> Result<(), Failure> {
+    match file.map(fs::remove_file) {
+        Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("cannot replace the ready file: {error}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a JSON object in one step, so that a reader never sees half of it. It holds keys: only the owner may read it.
 pub(in crate::cli) fn write(file: &Path, content: &impl Serialize) -> Result<(), Failure> {
     let explain = |error: std::io::Error| format!("cannot write {}: {error}", file.display());

@@ -129,6 +129,21 @@ fn events_of_others_are_marked() {
 }
 
 #[test]
+fn an_amount_that_makes_no_sense_is_an_error() {
+    for (amount, currency) in [(50_050, "isk"), (1_099, "zzz")] {
+        let mut object = session("complete", "paid");
+        object["amount_total"] = json!(amount);
+        object["currency"] = json!(currency);
+        let event = event("checkout.session.completed", object).to_string();
+        assert!(read(&account(), event.as_bytes()).is_err());
+        let mut object = intent("succeeded");
+        object["amount_received"] = json!(amount);
+        object["currency"] = json!(currency);
+        assert!(read(&account(), self::event("payment_intent.succeeded", object).to_string().as_bytes()).is_err());
+    }
+}
+
+#[test]
 fn unknown_events_say_nothing_and_broken_ones_are_errors() {
     assert_eq!(read_event(&event("customer.created", json!({"id": "cus_1"}))).observation.news, vec![]);
     assert!(read(&account(), b"{}").is_err());
