@@ -7,7 +7,7 @@ use super::output::{Format, table};
 use crate::config::Common;
 
 /// List what a person should look at, newest first: rejected or foreign webhooks, wrong amounts, second payments of one
-/// debt, jobs that were given up.
+/// debt, jobs that keep failing.
 #[derive(Args, Debug)]
 pub(super) struct Alerts {
     /// How many

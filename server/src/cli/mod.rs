@@ -52,7 +52,7 @@ enum Command {
     Provider(provider::ProviderCommand),
     /// Make, list and switch payment links
     Link(link::LinkCommand),
-    /// List what a person should look at: rejected webhooks, mismatches, failed jobs
+    /// List what a person should look at: rejected webhooks, mismatches, failing jobs
     Alerts(alerts::Alerts),
 }
 
