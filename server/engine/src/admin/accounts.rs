@@ -1,54 +1,18 @@
-//! What the operator does: merchants, keys, provider accounts, links.
+//! Provider accounts: their credentials and webhook secrets.
 
 use std::collections::BTreeMap;
 
-use domain::Millis;
-use domain::id::{ApiKeyId, LinkId, MerchantId, ProviderAccountId, Token};
-use domain::line::{Line, order_total};
-use domain::link::{Link, LinkState, Usage, bounded_ttl};
+use domain::id::{MerchantId, ProviderAccountId};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::engine::{Engine, Secrets};
 use crate::error::Error;
+use crate::store::accounts;
 use crate::store::accounts::AccountRow;
-use crate::store::merchants::{ApiKey, Merchant};
-use crate::store::{accounts, links, merchants};
 
-/// Characters of a name or address at most.
-const TEXT_CHARS_MAX: usize = 200;
 /// Webhook secrets one account has at most; two are needed to replace one.
 const WEBHOOK_SECRETS_MAX: usize = 5;
-/// Rows a list shows at most.
-const LIST_MAX: i64 = 1_000;
-
-/// A merchant, for printing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MerchantSummary {
-    /// The id.
-    pub id: String,
-    /// The name shoppers see.
-    pub name: String,
-    /// Where shoppers can ask for help.
-    pub support_email: Option<String>,
-}
-
-/// An API key, for printing. The secret is shown once, when the key is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeySummary {
-    /// The id.
-    pub id: String,
-    /// The whole key, only when it has just been made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-    /// The last four characters.
-    pub hint: String,
-    /// Whether it is for live mode.
-    pub live: bool,
-    /// Whether it was revoked.
-    pub revoked: bool,
-}
 
 /// A provider account, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,21 +33,6 @@ pub struct AccountSummary {
     pub webhook_secrets: usize,
 }
 
-/// A payment link, for printing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LinkSummary {
-    /// The id.
-    pub id: String,
-    /// The address to share.
-    pub url: String,
-    /// The total, such as `EUR 30.98`.
-    pub total: String,
-    /// Whether it can be paid once only.
-    pub once: bool,
-    /// Whether it can be opened.
-    pub active: bool,
-}
-
 /// A provider account to be added.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
@@ -99,77 +48,7 @@ pub struct NewAccount {
     pub webhook_secrets: Vec<String>,
 }
 
-/// A link to be made.
-#[derive(Debug, Clone)]
-pub struct NewLink {
-    /// What is sold.
-    pub lines: Vec<Line>,
-    /// How often it can be paid.
-    pub usage: Usage,
-    /// Whether real money moves.
-    pub live: bool,
-    /// How long a session lives.
-    pub session_ttl: Millis,
-    /// Whether a shopper may ask for more time.
-    pub extendable: bool,
-}
-
 impl Engine {
-    /// Adds a merchant.
-    pub async fn add_merchant(&self, name: &str, support_email: Option<&str>) -> Result<MerchantSummary, Error> {
-        let merchant = Merchant {
-            id: MerchantId::from_random(self.env().bits()),
-            name: text("name", name)?,
-            support_email: support_email.map(|address| text("support e-mail", address)).transpose()?,
-            created: self.env().now(),
-        };
-        let mut tx = self.store().begin().await?;
-        merchants::insert(&mut tx, &merchant).await?;
-        self.commit(tx).await?;
-        Ok(merchant.into())
-    }
-
-    /// All merchants, oldest first.
-    pub async fn merchants(&self) -> Result<Vec<MerchantSummary>, Error> {
-        let mut connection = self.store().reader().await?;
-        Ok(merchants::list(&mut connection, LIST_MAX).await?.into_iter().map(Into::into).collect())
-    }
-
-    /// Makes an API key. Only its digest is kept.
-    pub async fn add_key(&self, merchant: &MerchantId, live: bool) -> Result<KeySummary, Error> {
-        self.check_merchant(merchant).await?;
-        let mode = if live { "live" } else { "test" };
-        let random = [self.env().bits(), self.env().bits()].concat();
-        let secret = format!("sk_{mode}_{}", hex::encode(random));
-        let key = ApiKey {
-            id: ApiKeyId::from_random(self.env().bits()),
-            merchant: merchant.clone(),
-            hint: secret[secret.len() - 4..].to_owned(),
-            live,
-            created: self.env().now(),
-            revoked: None,
-        };
-        let mut tx = self.store().begin().await?;
-        merchants::insert_key(&mut tx, &key, &hex::encode(Sha256::digest(secret.as_bytes()))).await?;
-        self.commit(tx).await?;
-        Ok(KeySummary { secret: Some(secret), ..key.into() })
-    }
-
-    /// A merchant's API keys, newest first.
-    pub async fn keys(&self, merchant: &MerchantId) -> Result<Vec<KeySummary>, Error> {
-        self.check_merchant(merchant).await?;
-        let mut connection = self.store().reader().await?;
-        Ok(merchants::keys(&mut connection, merchant, LIST_MAX).await?.into_iter().map(Into::into).collect())
-    }
-
-    /// Revokes an API key.
-    pub async fn revoke_key(&self, id: &ApiKeyId) -> Result<(), Error> {
-        let mut tx = self.store().begin().await?;
-        let revoked = merchants::revoke_key(&mut tx, id, self.env().now()).await?;
-        self.commit(tx).await?;
-        if revoked { Ok(()) } else { Err(Error::NotFound(format!("active key {id}"))) }
-    }
-
     /// Adds a provider account.
     pub async fn add_account(&self, merchant: &MerchantId, new: NewAccount) -> Result<AccountSummary, Error> {
         self.check_merchant(merchant).await?;
@@ -290,88 +169,6 @@ impl Engine {
             webhook_secrets: self.secrets(row)?.webhook_secrets.len(),
         })
     }
-
-    /// Makes a payment link.
-    pub async fn add_link(&self, merchant: &MerchantId, new: NewLink) -> Result<LinkSummary, Error> {
-        self.check_merchant(merchant).await?;
-        let link = Link {
-            id: LinkId::from_random(self.env().bits()),
-            token: Token::from_random(self.env().bits()),
-            merchant: merchant.clone(),
-            state: LinkState::Active,
-            usage: new.usage,
-            live: new.live,
-            total: order_total(&new.lines)?,
-            lines: new.lines,
-            session_ttl: bounded_ttl(new.session_ttl),
-            extendable: new.extendable,
-            created: self.env().now(),
-        };
-        if self.methods_of(&link).await? == 0 {
-            let mode = if link.live { "live" } else { "test" };
-            let text = format!(
-                "no enabled {mode} provider account of this merchant takes {}; add one with `till provider add`",
-                link.total.currency
-            );
-            return Err(Error::Invalid(text));
-        }
-        let mut tx = self.store().begin().await?;
-        links::insert(&mut tx, &link).await?;
-        self.commit(tx).await?;
-        Ok(self.link_summary(&link))
-    }
-
-    /// A merchant's links, newest first.
-    pub async fn links(&self, merchant: &MerchantId) -> Result<Vec<LinkSummary>, Error> {
-        self.check_merchant(merchant).await?;
-        let links = links::of_merchant(&mut *self.store().reader().await?, merchant, LIST_MAX).await?;
-        Ok(links.iter().map(|link| self.link_summary(link)).collect())
-    }
-
-    /// Switches a link on or off. Sessions that are open already go on.
-    pub async fn activate_link(&self, id: &LinkId, active: bool) -> Result<(), Error> {
-        let state = if active { LinkState::Active } else { LinkState::Disabled };
-        let mut tx = self.store().begin().await?;
-        let found = links::set_state(&mut tx, id, state).await?;
-        self.commit(tx).await?;
-        if found { Ok(()) } else { Err(Error::NotFound(format!("link {id}"))) }
-    }
-
-    fn link_summary(&self, link: &Link) -> LinkSummary {
-        LinkSummary {
-            id: link.id.to_string(),
-            url: format!("{}/l/{}", self.public_url(), link.token),
-            total: link.total.to_string(),
-            once: link.usage == Usage::Once,
-            active: link.state == LinkState::Active,
-        }
-    }
-
-    async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
-        let found = merchants::find(&mut *self.store().reader().await?, id).await?;
-        found.map(|_| ()).ok_or_else(|| Error::NotFound(format!("merchant {id}; see `till merchant list`")))
-    }
-}
-
-impl From<Merchant> for MerchantSummary {
-    fn from(merchant: Merchant) -> Self {
-        MerchantSummary { id: merchant.id.into(), name: merchant.name, support_email: merchant.support_email }
-    }
-}
-
-impl From<ApiKey> for KeySummary {
-    fn from(key: ApiKey) -> Self {
-        KeySummary { id: key.id.into(), secret: None, hint: key.hint, live: key.live, revoked: key.revoked.is_some() }
-    }
-}
-
-fn text(what: &str, value: &str) -> Result<String, Error> {
-    let value = value.trim();
-    let bad = value.is_empty() || value.chars().count() > TEXT_CHARS_MAX || value.chars().any(char::is_control);
-    if bad {
-        return Err(Error::Invalid(format!("the {what} must have 1 to {TEXT_CHARS_MAX} printable characters")));
-    }
-    Ok(value.to_owned())
 }
 
 fn check_credentials(needed: &[&str], given: &BTreeMap<String, String>) -> Result<(), Error> {

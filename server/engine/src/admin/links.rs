@@ -1,0 +1,100 @@
+//! Payment links.
+
+use domain::Millis;
+use domain::id::{LinkId, MerchantId, Token};
+use domain::line::{Line, order_total};
+use domain::link::{Link, LinkState, Usage, bounded_ttl};
+use serde::Serialize;
+
+use super::LIST_MAX;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::links;
+
+/// A payment link, for printing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkSummary {
+    /// The id.
+    pub id: String,
+    /// The address to share.
+    pub url: String,
+    /// The total, such as `EUR 30.98`.
+    pub total: String,
+    /// Whether it can be paid once only.
+    pub once: bool,
+    /// Whether it can be opened.
+    pub active: bool,
+}
+
+/// A link to be made.
+#[derive(Debug, Clone)]
+pub struct NewLink {
+    /// What is sold.
+    pub lines: Vec<Line>,
+    /// How often it can be paid.
+    pub usage: Usage,
+    /// Whether real money moves.
+    pub live: bool,
+    /// How long a session lives.
+    pub session_ttl: Millis,
+    /// Whether a shopper may ask for more time.
+    pub extendable: bool,
+}
+
+impl Engine {
+    /// Makes a payment link.
+    pub async fn add_link(&self, merchant: &MerchantId, new: NewLink) -> Result<LinkSummary, Error> {
+        self.check_merchant(merchant).await?;
+        let link = Link {
+            id: LinkId::from_random(self.env().bits()),
+            token: Token::from_random(self.env().bits()),
+            merchant: merchant.clone(),
+            state: LinkState::Active,
+            usage: new.usage,
+            live: new.live,
+            total: order_total(&new.lines)?,
+            lines: new.lines,
+            session_ttl: bounded_ttl(new.session_ttl),
+            extendable: new.extendable,
+            created: self.env().now(),
+        };
+        if self.methods_of(&link).await? == 0 {
+            let mode = if link.live { "live" } else { "test" };
+            let text = format!(
+                "no enabled {mode} provider account of this merchant takes {}; add one with `till provider add`",
+                link.total.currency
+            );
+            return Err(Error::Invalid(text));
+        }
+        let mut tx = self.store().begin().await?;
+        links::insert(&mut tx, &link).await?;
+        self.commit(tx).await?;
+        Ok(self.link_summary(&link))
+    }
+
+    /// A merchant's links, newest first.
+    pub async fn links(&self, merchant: &MerchantId) -> Result<Vec<LinkSummary>, Error> {
+        self.check_merchant(merchant).await?;
+        let links = links::of_merchant(&mut *self.store().reader().await?, merchant, LIST_MAX).await?;
+        Ok(links.iter().map(|link| self.link_summary(link)).collect())
+    }
+
+    /// Switches a link on or off. Sessions that are open already go on.
+    pub async fn activate_link(&self, id: &LinkId, active: bool) -> Result<(), Error> {
+        let state = if active { LinkState::Active } else { LinkState::Disabled };
+        let mut tx = self.store().begin().await?;
+        let found = links::set_state(&mut tx, id, state).await?;
+        self.commit(tx).await?;
+        if found { Ok(()) } else { Err(Error::NotFound(format!("link {id}"))) }
+    }
+
+    fn link_summary(&self, link: &Link) -> LinkSummary {
+        LinkSummary {
+            id: link.id.to_string(),
+            url: format!("{}/l/{}", self.public_url(), link.token),
+            total: link.total.to_string(),
+            once: link.usage == Usage::Once,
+            active: link.state == LinkState::Active,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Merchants and their API keys.
+
+use domain::id::{ApiKeyId, MerchantId};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{LIST_MAX, text};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::merchants;
+use crate::store::merchants::{ApiKey, Merchant};
+
+/// A merchant, for printing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MerchantSummary {
+    /// The id.
+    pub id: String,
+    /// The name shoppers see.
+    pub name: String,
+    /// Where shoppers can ask for help.
+    pub support_email: Option<String>,
+}
+
+/// An API key, for printing. The secret is shown once, when the key is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeySummary {
+    /// The id.
+    pub id: String,
+    /// The whole key, only when it has just been made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The last four characters.
+    pub hint: String,
+    /// Whether it is for live mode.
+    pub live: bool,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+impl Engine {
+    /// Adds a merchant.
+    pub async fn add_merchant(&self, name: &str, support_email: Option<&str>) -> Result<MerchantSummary, Error> {
+        let merchant = Merchant {
+            id: MerchantId::from_random(self.env().bits()),
+            name: text("name", name)?,
+            support_email: support_email.map(|address| text("support e-mail", address)).transpose()?,
+            created: self.env().now(),
+        };
+        let mut tx = self.store().begin().await?;
+        merchants::insert(&mut tx, &merchant).await?;
+        self.commit(tx).await?;
+        Ok(merchant.into())
+    }
+
+    /// All merchants, oldest first.
+    pub async fn merchants(&self) -> Result<Vec<MerchantSummary>, Error> {
+        let mut connection = self.store().reader().await?;
+        Ok(merchants::list(&mut connection, LIST_MAX).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Makes an API key. Only its digest is kept.
+    pub async fn add_key(&self, merchant: &MerchantId, live: bool) -> Result<KeySummary, Error> {
+        self.check_merchant(merchant).await?;
+        let mode = if live { "live" } else { "test" };
+        let random = [self.env().bits(), self.env().bits()].concat();
+        let secret = format!("sk_{mode}_{}", hex::encode(random));
+        let key = ApiKey {
+            id: ApiKeyId::from_random(self.env().bits()),
+            merchant: merchant.clone(),
+            hint: secret[secret.len() - 4..].to_owned(),
+            live,
+            created: self.env().now(),
+            revoked: None,
+        };
+        let mut tx = self.store().begin().await?;
+        merchants::insert_key(&mut tx, &key, &hex::encode(Sha256::digest(secret.as_bytes()))).await?;
+        self.commit(tx).await?;
+        Ok(KeySummary { secret: Some(secret), ..key.into() })
+    }
+
+    /// A merchant's API keys, newest first.
+    pub async fn keys(&self, merchant: &MerchantId) -> Result<Vec<KeySummary>, Error> {
+        self.check_merchant(merchant).await?;
+        let mut connection = self.store().reader().await?;
+        Ok(merchants::keys(&mut connection, merchant, LIST_MAX).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Revokes an API key.
+    pub async fn revoke_key(&self, id: &ApiKeyId) -> Result<(), Error> {
+        let mut tx = self.store().begin().await?;
+        let revoked = merchants::revoke_key(&mut tx, id, self.env().now()).await?;
+        self.commit(tx).await?;
+        if revoked { Ok(()) } else { Err(Error::NotFound(format!("active key {id}"))) }
+    }
+
+    pub(super) async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
+        let found = merchants::find(&mut *self.store().reader().await?, id).await?;
+        found.map(|_| ()).ok_or_else(|| Error::NotFound(format!("merchant {id}; see `till merchant list`")))
+    }
+}
+
+impl From<Merchant> for MerchantSummary {
+    fn from(merchant: Merchant) -> Self {
+        MerchantSummary { id: merchant.id.into(), name: merchant.name, support_email: merchant.support_email }
+    }
+}
+
+impl From<ApiKey> for KeySummary {
+    fn from(key: ApiKey) -> Self {
+        KeySummary { id: key.id.into(), secret: None, hint: key.hint, live: key.live, revoked: key.revoked.is_some() }
+    }
+}
