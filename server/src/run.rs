@@ -26,12 +26,7 @@ pub(crate) async fn serve(
     let operations = http::operations(engine.clone(), metrics);
     let background = tokio::spawn({
         let (engine, shutdown) = (engine.clone(), shutdown.clone());
-        async move {
-            // Acknowledging webhooks that nobody applies would be worse than not running.
-            let stop = shutdown.clone().drop_guard();
-            engine.run(shutdown).await;
-            drop(stop);
-        }
+        async move { engine.run(shutdown).await }
     });
     let ops_stop = shutdown.clone();
     let ops_task = tokio::spawn(async move {
@@ -43,9 +38,9 @@ pub(crate) async fn serve(
         let result = serving.await;
         // A listener that failed must take the rest down with it.
         shutdown.cancel();
-        let _ = background.await;
+        let as_told = background.await.unwrap_or(false);
         let _ = ops_task.await;
-        result
+        if as_told { result } else { Err(std::io::Error::other("background work broke off; see the log")) }
     };
     let bounded = async {
         shutdown.cancelled().await;

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use connectors::{Account, Connector};
 use domain::id::ProviderAccountId;
-use futures::future::join_all;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::env::Env;
 use crate::error::Error;
+use crate::jobs::Lane;
 use crate::live::Live;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
-use crate::store::{Store, Tx, accounts, inbox};
+use crate::store::{Dialect, Store, Tx, accounts, inbox};
 use crate::{jobs, live};
 
 /// What the engine is told once.
@@ -24,6 +26,9 @@ pub struct Settings {
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     pub public_url: String,
 }
+
+/// Actions of shoppers that go on at a time, whether or not anybody still waits for them.
+const ACTIONS_MAX: usize = 256;
 
 /// The application core. Cloning is cheap.
 #[derive(Clone)]
@@ -35,7 +40,8 @@ struct Inner {
     keyring: Keyring,
     settings: Settings,
     live: Live,
-    work: Notify,
+    work: [Notify; Lane::ALL.len()],
+    actions: Arc<Semaphore>,
 }
 
 /// What is sealed in an account's row.
@@ -49,15 +55,37 @@ impl Engine {
     /// An engine on a database whose structure is current.
     #[must_use]
     pub fn new(env: Env, store: Store, keyring: Keyring, settings: Settings) -> Self {
-        Engine(Arc::new(Inner { env, store, keyring, settings, live: Live::new(), work: Notify::new() }))
+        Engine(Arc::new(Inner {
+            env,
+            store,
+            keyring,
+            settings,
+            live: Live::new(),
+            work: Default::default(),
+            actions: Arc::new(Semaphore::new(ACTIONS_MAX)),
+        }))
     }
 
-    /// Runs jobs and listens for news until told to stop; then lets running jobs finish.
-    pub async fn run(&self, shutdown: CancellationToken) {
+    /// Runs jobs and listens for news until told to stop; then lets running jobs finish. Returns false if one of them ended
+    /// by itself: then the server must stop too, because it would acknowledge what nobody applies.
+    pub async fn run(&self, shutdown: CancellationToken) -> bool {
         jobs::plant(self).await;
-        let listener = live::listen(self.clone(), shutdown.clone());
-        let workers = jobs::run(self.clone(), shutdown);
-        join_all([tokio::spawn(listener), tokio::spawn(workers)]).await;
+        let mut tasks = JoinSet::new();
+        for lane in Lane::ALL {
+            tasks.spawn(jobs::run(self.clone(), lane, shutdown.clone()));
+        }
+        if self.store().dialect() == Dialect::Postgres {
+            tasks.spawn(live::listen(self.clone(), shutdown.clone()));
+        }
+        let mut as_told = true;
+        while let Some(ended) = tasks.join_next().await {
+            if !shutdown.is_cancelled() || ended.is_err() {
+                error!(?ended, "background work broke off");
+                as_told = false;
+                shutdown.cancel();
+            }
+        }
+        as_told
     }
 
     /// Whether the database answers and has this version's structure.
@@ -103,11 +131,16 @@ impl Engine {
 
     /// Wakes this server's workers: a job may be due.
     pub(crate) fn wake(&self) {
-        self.0.work.notify_one();
+        self.0.work.iter().for_each(Notify::notify_one);
     }
 
-    pub(crate) async fn work(&self) {
-        self.0.work.notified().await;
+    pub(crate) async fn work(&self, lane: Lane) {
+        self.0.work[lane as usize].notified().await;
+    }
+
+    /// A place among the shoppers' actions under way, if there is one.
+    pub(crate) fn action(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.actions.clone().try_acquire_owned().ok()
     }
 
     /// Commits and sends the workers to look for what the transaction enqueued.

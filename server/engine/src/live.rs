@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use crate::checkout::PageError;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::{Dialect, payments, sessions};
+use crate::store::{payments, sessions};
 
 /// News that wait for a slow page. One that falls further behind looks for itself.
 const BACKLOG: usize = 1024;
@@ -115,11 +115,8 @@ impl Engine {
     }
 }
 
-/// Passes other servers' news on until told to stop. Only PostgreSQL has other servers.
+/// Passes other servers' news on until told to stop.
 pub(crate) async fn listen(engine: Engine, shutdown: CancellationToken) {
-    if engine.store().dialect() != Dialect::Postgres {
-        return;
-    }
     while !shutdown.is_cancelled() {
         tokio::select! {
             () = shutdown.cancelled() => return,

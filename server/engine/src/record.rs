@@ -94,7 +94,7 @@ impl Engine {
                 Event::Staged { attempt, stage: Stage::Closed(_) } => {
                     // A session that has waited for this may be able to end now.
                     if let Some(found) = payment.attempt(attempt) {
-                        jobs::hasten(tx, Kind::Expire.as_str(), found.session.as_str(), now).await?;
+                        jobs::hasten(tx, Kind::Expire.as_str(), found.session.as_str(), now, now).await?;
                     }
                 }
                 Event::Staged { attempt, stage: Stage::Unknown } => {

@@ -278,7 +278,7 @@ async fn serve(database: &Database, key: &str, public_url: Option<String>) -> No
     let stop = CancellationToken::new();
     let router = server::http::router(engine.clone(), stop.clone()).unwrap();
     let (background, ended) = (engine.clone(), stop.clone());
-    tokio::spawn(async move { background.run(ended).await });
+    tokio::spawn(async move { assert!(background.run(ended).await) });
     tokio::spawn(async move { axum::serve(listener, router).await });
     Node { engine, url, _stop: stop.drop_guard() }
 }

@@ -45,7 +45,9 @@ pub enum Refusal {
 pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
     match fact {
         Fact::Start(attempt) => start(payment, attempt),
-        Fact::Opened { attempt, refs, handoff, until } => opened(find(payment, attempt)?, refs, handoff, *until),
+        Fact::Opened { attempt, refs, handoff, until } => {
+            opened(payment, find(payment, attempt)?, refs, handoff, *until)
+        }
         Fact::NotOpened { attempt, reason } => Ok(not_opened(find(payment, attempt)?, *reason)),
         Fact::Unanswered { attempt } => Ok(unanswered(find(payment, attempt)?)),
         Fact::CloseRequested { attempt, reason } => close(find(payment, attempt)?, *reason),
@@ -78,12 +80,22 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     Ok(vec![Event::Started { attempt: Box::new(attempt.clone()) }])
 }
 
-fn opened(attempt: &Attempt, refs: &Refs, handoff: &Handoff, until: Option<Millis>) -> Result<Vec<Event>, Refusal> {
+fn opened(
+    payment: &Payment,
+    attempt: &Attempt,
+    refs: &Refs,
+    handoff: &Handoff,
+    until: Option<Millis>,
+) -> Result<Vec<Event>, Refusal> {
     if attempt.refs.contradicts(refs) {
         return Err(Refusal::Contradiction(attempt.id.clone()));
     }
     let known = Event::Known { attempt: attempt.id.clone(), refs: refs.clone(), handoff: Some(handoff.clone()), until };
     Ok(match attempt.stage {
+        // It has been paid or called off meanwhile: nobody may pay on this page.
+        Stage::Opening | Stage::Unknown if payment.status().is_settled() || payment.canceled => {
+            vec![known, staged(attempt, Stage::Closing(CloseReason::Superseded))]
+        }
         Stage::Opening | Stage::Unknown => vec![known, staged(attempt, Stage::Open)],
         Stage::Open if attempt.handoff.is_some() => vec![],
         _ => vec![known],
@@ -182,7 +194,9 @@ impl Observer {
         match news {
             News::Step(step) => {
                 let progress = Progress { at, step: step.clone() };
-                if self.attempt.progress.as_ref() < Some(&progress) {
+                // The same said again, as by every fetch of a page still open, is no news.
+                let repeated = self.attempt.progress.as_ref().is_some_and(|known| known.step == progress.step);
+                if !repeated && self.attempt.progress.as_ref() < Some(&progress) {
                     self.attempt.progress = Some(progress.clone());
                     self.events.push(Event::Progressed { attempt, progress });
                 }

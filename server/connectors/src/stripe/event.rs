@@ -48,15 +48,18 @@ pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
 pub(super) fn read(account: &Account, item: &[u8]) -> Result<Incoming, Unreadable> {
     let event: Event<'_> = serde_json::from_slice(item).map_err(|error| Unreadable(error.to_string()))?;
     let at = event.created.checked_mul(SECOND).ok_or_else(|| Unreadable("impossible time".to_owned()))?;
+    if let Some(reason) = foreign(account, &event) {
+        return Ok(Incoming { kind: event.kind, foreign: Some(reason), attempt: None, observation: nothing(at) });
+    }
     let (attempt, observation) = match object_name(&event.kind) {
         "checkout.session" => session(&event, at)?,
         "payment_intent" => intent(&event, at)?,
         "charge" => charge(&event, at)?,
-        "refund" => (None, refund(&parse(&event)?, at)),
-        "dispute" => (None, dispute(&parse(&event)?, at)),
+        "refund" => (None, refund(&parse(&event)?, at)?),
+        "dispute" => (None, dispute(&parse(&event)?, at)?),
         _ => (None, nothing(at)),
     };
-    Ok(Incoming { foreign: foreign(account, &event), kind: event.kind, attempt, observation })
+    Ok(Incoming { foreign: None, kind: event.kind, attempt, observation })
 }
 
 fn object_name(kind: &str) -> &str {
@@ -114,6 +117,7 @@ fn charge(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
     let charge: Charge = parse(event)?;
     let captured = money(Some(charge.amount_captured), charge.currency.as_deref());
     let news = match (event.kind.as_str(), captured) {
+        ("charge.captured", None) => return Err(odd_amount()),
         ("charge.captured", Some(captured)) => vec![News::Moved(Movement::Captured { total: captured.minor })],
         _ => vec![],
     };
@@ -122,7 +126,7 @@ fn charge(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
     Ok((own_reference(charge.metadata.as_ref()), Observation { at, refs, debt, currency: None, news }))
 }
 
-fn refund(refund: &Refund, at: Millis) -> Observation {
+fn refund(refund: &Refund, at: Millis) -> Result<Observation, Unreadable> {
     let state = match refund.status.as_deref() {
         Some("succeeded") => RefundState::Succeeded,
         Some("failed" | "canceled") => RefundState::Failed,
@@ -139,7 +143,7 @@ fn refund(refund: &Refund, at: Millis) -> Observation {
 const BANK_RETURNS: &[&str] =
     &["insufficient_funds", "incorrect_account_details", "bank_cannot_process", "debit_not_authorized"];
 
-fn dispute(dispute: &Dispute, at: Millis) -> Observation {
+fn dispute(dispute: &Dispute, at: Millis) -> Result<Observation, Unreadable> {
     let bank = dispute.payment_method_details.as_ref().and_then(|method| method.kind.as_deref()) != Some("card");
     let returned = bank && dispute.reason.as_deref().is_some_and(|reason| BANK_RETURNS.contains(&reason));
     let state = match dispute.status.as_str() {
@@ -164,11 +168,11 @@ fn moved(
     currency: &str,
     at: Millis,
     movement: impl FnOnce(i64) -> Movement,
-) -> Observation {
-    let money = money(Some(amount), Some(currency));
-    let news = money.map(|money| News::Moved(movement(money.minor))).into_iter().collect();
+) -> Result<Observation, Unreadable> {
+    let money = money(Some(amount), Some(currency)).ok_or_else(odd_amount)?;
+    let news = vec![News::Moved(movement(money.minor))];
     let refs = Refs { session: None, payment };
-    Observation { at, refs, debt: None, currency: money.map(|money| money.currency), news }
+    Ok(Observation { at, refs, debt: None, currency: Some(money.currency), news })
 }
 
 fn nothing(at: Millis) -> Observation {

@@ -50,7 +50,10 @@ impl Session {
     /// A complete but unpaid session is on its way, unless its intent, where known, says otherwise.
     fn is_pending(&self) -> bool {
         match &self.payment_intent {
-            Some(Expandable::Object(intent)) => intent.status.as_deref() == Some("processing"),
+            // Once the session is complete, an action such as confirming a bank account is no longer on the page.
+            Some(Expandable::Object(intent)) => {
+                matches!(intent.status.as_deref(), Some("processing" | "requires_action"))
+            }
             _ => true,
         }
     }

@@ -55,6 +55,9 @@ pub(super) fn resume(
     if session.has_odd_amount() || intent_is_odd {
         return Err(Fail::Unsure("the amount or the currency makes no sense".to_owned()));
     }
+    if matches!(operation, Operation::Close(_)) && session.status.as_deref() == Some("open") {
+        return Err(Fail::Unsure("the page is still open".to_owned()));
+    }
     Ok(Wire::Done(match operation {
         Operation::Open(_) => {
             let url = session.url.ok_or_else(|| Fail::Unsure("the session has no url".to_owned()))?;
@@ -312,6 +315,14 @@ mod tests {
             );
             assert!(matches!(resumed(&Operation::Fetch(target()), RETRIEVE, 200, &body), Err(Fail::Unsure(_))));
         }
+    }
+
+    #[test]
+    fn a_page_that_is_still_open_has_not_been_closed() {
+        let close = Operation::Close(target());
+        assert!(matches!(resumed(&close, EXPIRE, 500, "oops"), Ok(Wire::Send(_))));
+        let body = r#"{"id":"cs_test_1","status":"open","payment_status":"unpaid","amount_total":1,"currency":"eur"}"#;
+        assert!(matches!(resumed(&close, RETRIEVE, 200, body), Err(Fail::Unsure(_))));
     }
 
     #[test]

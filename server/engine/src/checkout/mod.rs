@@ -13,6 +13,7 @@ use tracing::error;
 pub use link::OpenedLink;
 pub use start::Started;
 
+use crate::engine::Engine;
 use crate::error::Error;
 
 /// Why a page has nothing to show. It carries no details: they are in the log.
@@ -36,9 +37,16 @@ impl From<Error> for PageError {
 /// Runs an action to its end even if the shopper hangs up in the middle: otherwise the next press would have to wait until
 /// a job takes over.
 async fn to_its_end<T: Send + 'static>(
+    engine: &Engine,
     action: impl Future<Output = Result<T, PageError>> + Send + 'static,
 ) -> Result<T, PageError> {
-    tokio::spawn(action).await.unwrap_or_else(|error| {
+    let place = engine.action().ok_or(PageError::Busy)?;
+    let held = async move {
+        let result = action.await;
+        drop(place);
+        result
+    };
+    tokio::spawn(held).await.unwrap_or_else(|error| {
         error!(%error, "an action broke off");
         Err(PageError::Busy)
     })

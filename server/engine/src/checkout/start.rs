@@ -46,7 +46,7 @@ impl Engine {
     pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
         let (engine, token) = (self.clone(), token.clone());
         let lang = lang.filter(|tag| is_language_tag(tag)).map(str::to_owned);
-        to_its_end(async move { engine.start_by_turns(&token, method, lang.as_deref()).await }).await
+        to_its_end(self, async move { engine.start_by_turns(&token, method, lang.as_deref()).await }).await
     }
 
     async fn start_by_turns(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {

@@ -23,7 +23,7 @@ const RETURN_GRACE: Millis = 10 * SECOND;
 
 /// The longest a page waits for deliveries that are being applied, and how recent they must be to be waited for.
 const CATCH_UP_MAX: Millis = SECOND;
-const CATCH_UP_LOOK: Duration = Duration::from_millis(25);
+const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
 
 /// A session with what belongs to it.
 pub(super) struct Loaded {
@@ -113,7 +113,7 @@ impl Engine {
         let due = jobs::due(&mut *self.store().reader().await?, kind, subject).await?;
         if due.is_some_and(|due| due > wanted) {
             let mut tx = self.store().begin().await?;
-            jobs::hasten(&mut tx, kind, subject, wanted).await?;
+            jobs::hasten(&mut tx, kind, subject, wanted, now).await?;
             self.commit(tx).await?;
         }
         Ok(())

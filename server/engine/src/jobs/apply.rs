@@ -93,9 +93,11 @@ async fn apply(engine: &Engine, row: &InboxRow, located: &Located, incoming: &In
     }
     let recorded = engine.record_in(&mut tx, &located.payment, &fact, Source::Webhook(row.id.as_str())).await;
     match recorded {
-        Ok(_) => {
+        Ok((_, events)) => {
             engine.commit(tx).await?;
-            engine.live().tell(&located.payment);
+            if !events.is_empty() {
+                engine.live().tell(&located.payment);
+            }
             Ok(())
         }
         Err(Error::Refused(refusal @ (Refusal::Mismatch { .. } | Refusal::Contradiction(_)))) => {
@@ -118,7 +120,8 @@ async fn close(
     let mut tx = engine.store().begin().await?;
     let first = settle(&mut tx, &row.id, state, kind, note, engine.env().now()).await?;
     if let (true, Some(alert)) = (first, alert) {
-        alerts::raise(engine, &mut tx, alert, row.id.as_str(), note.unwrap_or_default()).await?;
+        let detail = format!("delivery {}: {}", row.id, note.unwrap_or_default());
+        alerts::raise(engine, &mut tx, alert, row.account.as_str(), &detail).await?;
     }
     engine.commit(tx).await
 }

@@ -21,8 +21,8 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::jobs::{self, Leased};
 
-/// Jobs one server runs at a time.
-const CONCURRENCY: usize = 16;
+/// Jobs of one lane that a server runs at a time.
+const CONCURRENCY: usize = 12;
 /// How long a job may run. The lease outlasts it, so that nobody else begins it meanwhile.
 const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
@@ -32,6 +32,23 @@ const IDLE_MAX: Duration = Duration::from_secs(1);
 const TRIES_ALERT: i64 = 20;
 /// The bound of the pause after a failure doubles up to this.
 const BACKOFF_MAX: Millis = 15 * MINUTE;
+
+/// Jobs that wait for providers must not hold up those that do not: a slow provider would delay everybody's webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Applying what has arrived. No network.
+    Apply,
+    /// Everything else.
+    Others,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Lane; 2] = [Lane::Apply, Lane::Others];
+
+    fn is_apply(self) -> bool {
+        self == Lane::Apply
+    }
+}
 
 /// A kind of job; the subject is an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,13 +114,13 @@ pub(crate) async fn plant(engine: &Engine) {
     }
 }
 
-/// Runs jobs until told to stop, then waits for those that run.
-pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
+/// Runs the jobs of a lane until told to stop, then waits for those that run.
+pub(crate) async fn run(engine: Engine, lane: Lane, shutdown: CancellationToken) {
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
         while running.try_join_next().is_some() {}
         let free = CONCURRENCY - running.len();
-        let leased = match claim(&engine, free).await {
+        let leased = match claim(&engine, lane, free).await {
             Ok(leased) => leased,
             Err(error) => {
                 warn!(%error, "no jobs can be leased");
@@ -122,29 +139,29 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = engine.work() => {}
-            () = sleep(until_next(&engine).await) => {}
+            () = engine.work(lane) => {}
+            () = sleep(until_next(&engine, lane).await) => {}
         }
     }
     while running.join_next().await.is_some() {}
 }
 
-async fn claim(engine: &Engine, free: usize) -> Result<Vec<Leased>, Error> {
+async fn claim(engine: &Engine, lane: Lane, free: usize) -> Result<Vec<Leased>, Error> {
     let now = engine.env().now();
     // Looking first keeps an idle server from taking the write lock every second.
-    let due = jobs::next_due(&mut *engine.store().reader().await?).await?;
+    let due = jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await?;
     if free == 0 || due.is_none_or(|due| due > now) {
         return Ok(vec![]);
     }
     let limit = i64::try_from(free).unwrap_or(1);
     let mut tx = engine.store().begin().await?;
-    let leased = jobs::claim(&mut tx, engine.store().dialect(), now, now + LEASE, limit).await?;
+    let leased = jobs::claim(&mut tx, engine.store().dialect(), lane.is_apply(), now, now + LEASE, limit).await?;
     tx.commit().await?;
     Ok(leased)
 }
 
-async fn until_next(engine: &Engine) -> Duration {
-    let next = async { jobs::next_due(&mut *engine.store().reader().await?).await };
+async fn until_next(engine: &Engine, lane: Lane) -> Duration {
+    let next = async { jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await };
     let wait = match next.await {
         Ok(Some(due)) => due - engine.env().now(),
         _ => Millis::MAX,

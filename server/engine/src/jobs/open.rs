@@ -2,7 +2,7 @@
 
 use connectors::{Fail, OpenSpec, Operation, Outcome};
 use domain::id::{AttemptId, LinkId, PaymentId};
-use domain::payment::{Attempt, CloseReason, Fact, Payment, Stage};
+use domain::payment::{Attempt, CloseReason, Fact, Stage};
 use domain::{MINUTE, Millis};
 
 use super::Next;
@@ -74,8 +74,7 @@ impl Engine {
             Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
             Err(error) => (self.not_opened(&found.attempt, &error).await, Some(error)),
         };
-        let payment = self.record(&found.payment, &fact, Source::Engine).await?;
-        self.close_unwanted(&payment).await;
+        self.record(&found.payment, &fact, Source::Engine).await?;
         Ok(failure)
     }
 
@@ -115,17 +114,6 @@ impl Engine {
             }
             CallError::Fail(_) if error.is_definite() => Fact::NotOpened { attempt: id, reason: CloseReason::Refused },
             _ => Fact::Unanswered { attempt: id },
-        }
-    }
-
-    /// The payment may have succeeded or been called off while the page was being opened; then nobody may pay there.
-    async fn close_unwanted(&self, payment: &Payment) {
-        let settled = payment.status().is_settled() || payment.canceled;
-        if let Some(live) = payment.live().filter(|live| settled && live.stage == Stage::Open) {
-            let fact = Fact::CloseRequested { attempt: live.id.clone(), reason: CloseReason::Superseded };
-            if let Err(error) = self.record(&payment.id, &fact, Source::Engine).await {
-                tracing::warn!(%error, attempt = %live.id, "an attempt no longer wanted could not be closed");
-            }
         }
     }
 }

@@ -65,13 +65,13 @@ impl Dialect {
         match self {
             Dialect::Sqlite => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2
+                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND (kind = 'apply') = ($4 = 1)
                     ORDER BY run_at LIMIT $3
                  ) RETURNING id, kind, subject, tries, generation"
             }
             Dialect::Postgres => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2
+                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND (kind = 'apply') = ($4 = 1)
                     ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED
                  ) RETURNING id, kind, subject, tries, generation"
             }

@@ -1,13 +1,16 @@
 //! The queue of jobs.
 
-use domain::Millis;
 use domain::id::JobId;
+use domain::{Millis, SECOND};
 use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
 use super::row::Columns;
 use crate::error::Error;
+
+/// The shortest pause after a failure when somebody asks for haste.
+const FAILED_PAUSE: Millis = 30 * SECOND;
 
 /// A leased job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +55,28 @@ pub async fn enqueue(
     Ok(())
 }
 
-/// Brings an existing job forward. Does nothing if it is due earlier, does not exist, or has failed and is waiting: then
-/// haste would only add to somebody's trouble.
-pub async fn hasten(connection: &mut Connection, kind: &str, subject: &str, run_at: Millis) -> Result<(), Error> {
-    query("UPDATE jobs SET run_at = $1 WHERE kind = $2 AND subject = $3 AND run_at > $1 AND last_error IS NULL")
-        .bind(run_at)
-        .bind(kind)
-        .bind(subject)
-        .execute(connection)
-        .await?;
+/// Brings an existing job forward; one that runs is run again. One that has failed keeps a pause, however often it is asked
+/// for: haste would only add to the provider's trouble.
+pub async fn hasten(
+    connection: &mut Connection,
+    kind: &str,
+    subject: &str,
+    run_at: Millis,
+    now: Millis,
+) -> Result<(), Error> {
+    query(
+        "UPDATE jobs SET run_at = CASE WHEN last_error IS NULL THEN $1 ELSE $2 END,
+            generation = CASE WHEN leased_until > $3 THEN generation + 1 ELSE generation END
+         WHERE kind = $4 AND subject = $5
+            AND (leased_until > $3 OR run_at > CASE WHEN last_error IS NULL THEN $1 ELSE $2 END)",
+    )
+    .bind(run_at)
+    .bind(run_at.max(now + FAILED_PAUSE))
+    .bind(now)
+    .bind(kind)
+    .bind(subject)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -74,15 +90,22 @@ pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Resu
     row.map(|row| row.number("run_at")).transpose()
 }
 
-/// Leases jobs that are due.
+/// Leases jobs that are due: those that apply deliveries, or the others.
 pub async fn claim(
     connection: &mut Connection,
     dialect: Dialect,
+    apply: bool,
     now: Millis,
     until: Millis,
     limit: i64,
 ) -> Result<Vec<Leased>, Error> {
-    let rows = query(dialect.claim_jobs()).bind(until).bind(now).bind(limit).fetch_all(connection).await?;
+    let rows = query(dialect.claim_jobs())
+        .bind(until)
+        .bind(now)
+        .bind(limit)
+        .bind(i64::from(apply))
+        .fetch_all(connection)
+        .await?;
     let leased = |row: &sqlx::any::AnyRow| {
         Ok(Leased {
             id: row.parsed("id")?,
@@ -139,10 +162,14 @@ pub async fn again(
     Ok(())
 }
 
-/// When the next job is due, if there is one.
-pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs")
-        .fetch_one(connection)
-        .await?;
+/// When the next job is due, if there is one: of those that apply deliveries, or of the others.
+pub async fn next_due(connection: &mut Connection, apply: bool) -> Result<Option<Millis>, Error> {
+    let row = query(
+        "SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs
+         WHERE (kind = 'apply') = ($1 = 1)",
+    )
+    .bind(i64::from(apply))
+    .fetch_one(connection)
+    .await?;
     row.maybe_number("next")
 }

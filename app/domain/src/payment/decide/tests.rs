@@ -133,6 +133,28 @@ fn references_of_another_object_are_refused() {
 }
 
 #[test]
+fn a_page_that_opens_after_the_debt_was_settled_is_closed_at_once() {
+    let facts = [
+        Fact::Start(Box::new(attempt(1))),
+        opened(1),
+        seen(1, News::Closed(CloseReason::Expired)),
+        Fact::Start(Box::new(attempt(2))),
+        captured(1),
+    ];
+    let mut payment = after(&facts);
+    assert_eq!(payment.attempts[1].stage, Stage::Opening);
+    payment.handle(&opened(2)).unwrap();
+    assert_eq!(payment.attempts[1].stage, Stage::Closing(CloseReason::Superseded));
+}
+
+#[test]
+fn what_is_said_again_is_no_news() {
+    let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1), seen(1, News::Step(Step::Waiting))]);
+    let later = Observation { at: 9, refs: refs(1), debt: None, currency: None, news: vec![News::Step(Step::Waiting)] };
+    assert_eq!(payment.handle(&Fact::Observed { attempt: id(1), observation: later }), Ok(vec![]));
+}
+
+#[test]
 fn an_unanswered_request_is_unknown_until_it_is_known() {
     let mut payment = after(&[Fact::Start(Box::new(attempt(1))), Fact::Unanswered { attempt: id(1) }]);
     assert_eq!(payment.status(), Status::Unknown);
