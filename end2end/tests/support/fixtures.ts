@@ -23,7 +23,9 @@ export const test = base.extend<Fixtures>({
     if (info.status !== info.expectedStatus) {
       await info.attach("till.log", { body: till.log, contentType: "text/plain" });
     }
+    const leaks = till.leaks();
     await till.dispose();
+    expect(leaks, "what the log must never hold").toEqual([]);
   },
   watch: [
     async ({ context, till }, use) => {

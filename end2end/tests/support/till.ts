@@ -27,6 +27,7 @@ export interface Ready {
   webhook_url: string;
   webhook_secret: string;
   sandbox_key: string;
+  api_key: string;
 }
 
 export interface Alert {
@@ -68,6 +69,8 @@ export class Till {
   ready!: Ready;
   sandbox!: Sandbox;
   log = "";
+  /** What is logged, as opposed to what the demo prints for its user. */
+  private logged = "";
   private child?: ChildProcess;
   private readonly helpers: ChildProcess[] = [];
 
@@ -108,6 +111,7 @@ export class Till {
     const keep = (bytes: Buffer) => (this.log += bytes.toString());
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
+    child.stderr.on("data", (bytes: Buffer) => (this.logged += bytes.toString()));
     child.on("error", (error) => (this.log += String(error)));
     return child;
   }
@@ -121,6 +125,14 @@ export class Till {
       await pause(20);
     }
     throw new Error(`till did not start:\n${this.log}`);
+  }
+
+  /** Secrets, card numbers and addresses of checkouts that were logged. */
+  leaks(): string[] {
+    const secrets = [this.ready.sandbox_key, this.ready.webhook_secret, this.ready.api_key];
+    const patterns = [/\b4\d{3} ?\d{4} ?\d{4} ?\d{4}\b/g, /\/[cl]\/[0-9a-z]{26}/g, /whsec_\w+/g, /sk_(test|live)_\w+/g];
+    const found = patterns.flatMap((pattern) => this.logged.match(pattern) ?? []);
+    return [...secrets.filter((secret) => this.logged.includes(secret)), ...found];
   }
 
   /** The orderly end; returns the exit code. */
