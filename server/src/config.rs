@@ -28,11 +28,16 @@ fn impossible(text: impl Into<String>) -> ConfigError {
     ConfigError::Impossible(text.into())
 }
 
+/// One file, in a directory of the place where Till is started.
+const DATABASE_URL_DEFAULT: &str = "sqlite://data/till.db";
+/// The demo's, unless told otherwise: what is played with must not lie among what is real.
+const DEMO_DATABASE_URL: &str = "sqlite://data/demo/till.db";
+
 /// What every command that touches the database needs.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
     /// Where the data is: sqlite://FILE for one server, postgres://… for several
-    #[arg(long, env = "TILL_DATABASE_URL", default_value = "sqlite://data/till.db", hide_env_values = true)]
+    #[arg(long, env = "TILL_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true)]
     pub database_url: String,
     /// The address under which shoppers and providers reach this installation; without one, where TILL_BIND listens
     #[arg(long, env = "TILL_PUBLIC_URL")]
@@ -56,6 +61,15 @@ pub struct Listen {
 }
 
 impl Common {
+    /// These settings for the demo, which has a database of its own.
+    #[must_use]
+    pub fn for_demo(mut self) -> Common {
+        if self.database_url == DATABASE_URL_DEFAULT {
+            self.database_url = DEMO_DATABASE_URL.to_owned();
+        }
+        self
+    }
+
     /// These settings for a server that listens at an address: unless told otherwise, that is where it is reached.
     pub fn reached_at(mut self, bound: SocketAddr) -> Result<Common, ConfigError> {
         if self.public_url.is_none() {
@@ -78,6 +92,9 @@ impl Common {
     pub async fn engine(&self) -> Result<Engine, ConfigError> {
         let public_url = self.public_url()?;
         Dialect::of(&self.database_url)?;
+        if let Some(file) = self.sqlite_file() {
+            directory_of(&file)?;
+        }
         let keyring = self.keyring()?;
         let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;

@@ -13,9 +13,9 @@ const LENGTH: usize = 26;
 
 /// The text is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{text:?} is not a {kind} id")]
+#[error("{text:?} is not an id that begins with {prefix:?} and goes on with 26 letters and digits")]
 pub struct BadId {
-    kind: &'static str,
+    prefix: &'static str,
     text: String,
 }
 
@@ -54,7 +54,7 @@ macro_rules! id {
             fn from_str(text: &str) -> Result<Self, BadId> {
                 match text.strip_prefix($prefix) {
                     Some(rest) if is_encoded(rest) => Ok(Self(text.to_owned())),
-                    _ => Err(BadId { kind: stringify!($name), text: text.chars().take(64).collect() }),
+                    _ => Err(BadId { prefix: $prefix, text: text.chars().take(64).collect() }),
                 }
             }
         }

@@ -265,6 +265,9 @@ pub trait Connector: Send + Sync {
     /// Whether the credentials look like the provider's, for this mode. The error says what is expected.
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String>;
 
+    /// Whether a webhook secret looks like the provider's. The error says what is expected.
+    fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
+
     /// The methods it offers in a currency; none if it does not take the currency at all.
     fn methods(&self, currency: Currency) -> Vec<Method>;
 

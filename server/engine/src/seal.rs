@@ -24,7 +24,10 @@ pub struct KeyringError;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SealError {
     /// It was sealed under a key that is not in `TILL_MASTER_KEY`.
-    #[error("credentials were sealed under another master key; set TILL_MASTER_KEY to the one they were sealed with")]
+    #[error(
+        "the credentials in this database were sealed under another master key; set TILL_MASTER_KEY to that one, or put the \
+             master.key it was kept in back beside the database file"
+    )]
     OtherKey,
     /// It is damaged or belongs to another row.
     #[error("sealed credentials are damaged")]

@@ -29,7 +29,12 @@ pub async fn save(core: &Core) -> Result<(), Error> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let beside = path.with_extension("tmp");
-        let mut file = std::fs::File::create(&beside)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // It holds keys, if only of simulated accounts.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, &path)

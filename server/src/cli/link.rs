@@ -5,7 +5,7 @@ use domain::SECOND;
 use domain::currency::Currency;
 use domain::id::{LinkId, MerchantId};
 use domain::line::Line;
-use domain::link::{SESSION_TTL_DEFAULT, Usage};
+use domain::link::{SESSION_TTL_DEFAULT, SESSION_TTL_MAX, Usage};
 use domain::money::Money;
 use engine::{LinkSummary, NewLink};
 use serde_json::json;
@@ -73,7 +73,8 @@ struct Add {
     #[arg(long)]
     live: bool,
     /// How long a visit lasts, in seconds; at most a day
-    #[arg(long, value_name = "SECONDS", default_value_t = SESSION_TTL_DEFAULT / SECOND)]
+    #[arg(long, value_name = "SECONDS", default_value_t = SESSION_TTL_DEFAULT / SECOND,
+        value_parser = clap::value_parser!(i64).range(1..=SESSION_TTL_MAX / SECOND))]
     session_ttl: i64,
     /// Do not let shoppers ask for more time
     #[arg(long)]
@@ -133,10 +134,17 @@ fn line(text: &str, currency: Currency) -> Result<Line, Failure> {
 fn rows(links: &[LinkSummary]) -> String {
     let row = |link: &LinkSummary| {
         let usage = if link.once { "once" } else { "reusable" };
-        vec![link.id.clone(), link.total.clone(), usage.to_owned(), yes(link.active), link.url.clone()]
+        vec![
+            link.id.clone(),
+            link.total.clone(),
+            usage.to_owned(),
+            yes(link.active),
+            link.paid.to_string(),
+            link.url.clone(),
+        ]
     };
     let rows: Vec<_> = links.iter().map(row).collect();
-    table(&["ID", "TOTAL", "USAGE", "ACTIVE", "ADDRESS"], &rows, "no links yet; make one with `till link add`")
+    table(&["ID", "TOTAL", "USAGE", "ACTIVE", "PAID", "ADDRESS"], &rows, "no links yet; make one with `till link add`")
 }
 
 #[cfg(test)]

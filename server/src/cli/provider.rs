@@ -124,7 +124,8 @@ impl ProviderCommand {
                         .map(|text| secret::value(text))
                         .collect::<Result<_, _>>()?,
                 };
-                (common.ready_engine().await?.add_account(&merchant, new).await?, format)
+                let account = common.ready_engine().await?.add_account(&merchant, new).await?;
+                return format.print(&account, || added(&account));
             }
             Action::List { merchant, common, format } => {
                 let accounts = common.ready_engine().await?.accounts(&merchant).await?;
@@ -150,6 +151,19 @@ impl ProviderCommand {
         };
         format.print(&account, || rows(std::slice::from_ref(&account)))
     }
+}
+
+/// A new account, and what to do at the provider.
+fn added(account: &AccountSummary) -> String {
+    let next = match account.webhook_secrets {
+        0 => format!(
+            "\n\nRegister the webhook address at the provider, then tell Till its secret:\n\
+             till provider add-webhook-secret {} @FILE",
+            account.id
+        ),
+        _ => String::new(),
+    };
+    rows(std::slice::from_ref(account)) + &next
 }
 
 fn rows(accounts: &[AccountSummary]) -> String {

@@ -41,7 +41,7 @@ impl SandboxCommand {
             ready::write(file, &about)?;
         }
         self.format.print(&about, || {
-            format!("The sandbox is at {url}. Any key that looks like sk_test_… makes an account.")
+            format!("The sandbox is at {url}. Any key sk_test_… with at least eight letters or digits after it makes an account.")
         })?;
         Ok(sandbox.run(listener, shutdown).await?)
     }

@@ -69,6 +69,9 @@ fn a_shop_is_set_up_from_nothing() {
     let link = till.json(&line);
     assert_eq!(link["total"], "EUR 25.98");
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["url"], link["url"]);
+    assert!(till.refused(&["provider", "add-webhook-secret", account, "./file"]).contains("@FILE"));
+    assert!(till.refused(&[&line[..], &["--session-ttl", "86401"]].concat()).contains("86400"));
+    assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["paid"], 0);
     till.json(&["link", "disable", link["id"].as_str().unwrap()]);
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["active"], false);
     assert_eq!(till.json(&["alerts"]).as_array().unwrap().len(), 0);
@@ -79,7 +82,7 @@ fn a_shop_is_set_up_from_nothing() {
 #[test]
 fn impossible_settings_stop_the_start_with_what_to_change() {
     let till = Shell::new();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["serve", "--bind", "0.0.0.0:0"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "http://pay.example.com"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "https://pay.example.com/shop"], "TILL_PUBLIC_URL"),
@@ -89,6 +92,7 @@ fn impossible_settings_stop_the_start_with_what_to_change() {
         (&["serve", "--bind", "203.0.113.1:80"], "TILL_BIND"),
         (&["serve", "--bind", "nonsense"], "--bind"),
         (&["--log", "lots=of=noise", "serve"], "TILL_LOG"),
+        (&["--log", "wran", "serve"], "TILL_LOG"),
     ];
     for (arguments, names) in cases {
         let error = till.refused(arguments);
@@ -122,7 +126,7 @@ fn bad_input_is_explained() {
     let cases: [(&[&str], &str); 8] = [
         (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_x"], "sk_test_"),
         (&["merchant", "add", " "], "name"),
-        (&["key", "add", "--merchant", "mer_x"], "MerchantId"),
+        (&["key", "add", "--merchant", "mer_x"], "mer_"),
         (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
         (&["provider", "add", "stripe", "--merchant", id, "--credential", "wrong=b"], "secret_key is missing"),
         (

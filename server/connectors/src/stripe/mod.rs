@@ -62,6 +62,13 @@ impl Connector for Stripe {
         }
     }
 
+    fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
+        if secret.starts_with("whsec_") {
+            return Ok(());
+        }
+        Err("a webhook secret starts with whsec_; to read it from a file, write @FILE".to_owned())
+    }
+
     /// ACH debits are in US dollars only.
     fn methods(&self, currency: Currency) -> Vec<Method> {
         match currency.code() {

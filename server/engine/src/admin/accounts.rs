@@ -58,6 +58,15 @@ impl Engine {
         let capabilities = connector.capabilities();
         check_credentials(capabilities.credentials, &new.credentials)?;
         connector.check(&new.credentials, new.live).map_err(Error::Invalid)?;
+        let odd = new.webhook_secrets.iter().find_map(|secret| connector.check_webhook_secret(secret).err());
+        if let Some(text) = odd {
+            return Err(Error::Invalid(text));
+        }
+        if new.live && !self.public_url().starts_with("https:") {
+            let text =
+                "a live account needs TILL_PUBLIC_URL, the https address at which the provider reaches this server";
+            return Err(Error::Invalid(text.to_owned()));
+        }
         let base_url = new.base_url.as_deref().unwrap_or(capabilities.default_base_url);
         let id = ProviderAccountId::from_random(self.env().bits());
         let secrets = Secrets { credentials: new.credentials, webhook_secrets: bounded(new.webhook_secrets)? };
@@ -86,6 +95,8 @@ impl Engine {
 
     /// Adds a webhook secret to an account, the newest first. The old ones stay valid until removed.
     pub async fn add_webhook_secret(&self, id: &ProviderAccountId, secret: &str) -> Result<AccountSummary, Error> {
+        let (_, connector) = self.unseal(&self.account(id).await?)?;
+        connector.check_webhook_secret(secret).map_err(Error::Invalid)?;
         self.change_secrets(id, |secrets| {
             secrets.webhook_secrets.retain(|known| known != secret);
             secrets.webhook_secrets.insert(0, secret.to_owned());

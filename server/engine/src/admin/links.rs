@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::LIST_MAX;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::links;
+use crate::store::{links, payments};
 
 /// A payment link, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +24,8 @@ pub struct LinkSummary {
     pub once: bool,
     /// Whether it can be opened.
     pub active: bool,
+    /// How often it has been paid.
+    pub paid: i64,
 }
 
 /// A link to be made.
@@ -69,14 +71,16 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         links::insert(&mut tx, &link).await?;
         self.commit(tx).await?;
-        Ok(self.link_summary(&link))
+        Ok(self.link_summary(&link, 0))
     }
 
     /// A merchant's links, newest first.
     pub async fn links(&self, merchant: &MerchantId) -> Result<Vec<LinkSummary>, Error> {
         self.check_merchant(merchant).await?;
         let links = links::of_merchant(&mut *self.store().reader().await?, merchant, LIST_MAX).await?;
-        Ok(links.iter().map(|link| self.link_summary(link)).collect())
+        let paid = payments::paid_by_link(&mut *self.store().reader().await?, merchant).await?;
+        let times = |link: &Link| paid.get(link.id.as_str()).copied().unwrap_or(0);
+        Ok(links.iter().map(|link| self.link_summary(link, times(link))).collect())
     }
 
     /// Switches a link on or off. Sessions that are open already go on.
@@ -88,13 +92,14 @@ impl Engine {
         if found { Ok(()) } else { Err(Error::NotFound(format!("link {id}"))) }
     }
 
-    fn link_summary(&self, link: &Link) -> LinkSummary {
+    fn link_summary(&self, link: &Link, paid: i64) -> LinkSummary {
         LinkSummary {
             id: link.id.to_string(),
             url: format!("{}/l/{}", self.public_url(), link.token),
             total: link.total.to_string(),
             once: link.usage == Usage::Once,
             active: link.state == LinkState::Active,
+            paid,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Payments, their attempts and their events. Written by `crate::record` alone.
 
+use std::collections::HashMap;
+
 use domain::Millis;
-use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
+use domain::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId};
 use domain::money::Money;
 use domain::payment::{Attempt, Event, Payment, Refs};
 use sqlx::query;
@@ -60,6 +62,18 @@ pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<
         .fetch_optional(connection)
         .await?;
     row.map(|row| row.parsed("id")).transpose()
+}
+
+/// How often each of a merchant's links has been paid. Links that never were are left out.
+pub async fn paid_by_link(connection: &mut Connection, merchant: &MerchantId) -> Result<HashMap<String, i64>, Error> {
+    let rows = query(
+        "SELECT link_id, COUNT(*) AS times FROM payments
+         WHERE merchant_id = $1 AND status IN ('succeeded', 'requires_capture') GROUP BY link_id",
+    )
+    .bind(merchant.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.text("link_id")?, row.number("times")?))).collect()
 }
 
 /// Locks a payment until the transaction ends, and loads it. Counting the revision up is the lock: it works alike on

@@ -30,7 +30,7 @@ pub async fn show(State(core): State<Arc<Core>>) -> Response {
         format!(
             r#"<main class="index">
 <section><h1>A payment provider that takes no money</h1>
-<p class="lead">This sandbox simulates Stripe's API, its payment page and its webhooks at <code>{base}</code>. Any key like <code>sk_test_…</code> opens an account of its own. Faults are set through <code>/_control</code>.</p></section>
+<p class="lead">This sandbox simulates Stripe's API, its payment page and its webhooks at <code>{base}</code>. Any key like <code>sk_test_…</code>, with at least eight letters or digits, opens an account of its own. Faults are set through <code>/_control</code>.</p></section>
 <section class="panel"><h2>Recent sessions</h2>{sessions}</section>
 <section class="panel"><h2>Recent events</h2>{events}</section>
 <section class="panel"><h2>Accounts</h2>{list}</section>

@@ -20,7 +20,8 @@ use crate::run;
 use seed::Seeded;
 
 /// Try Till: a server, a provider sandbox on its own origin, an SQLite file and a seeded shop. Prints a link that can be
-/// paid and the test cards. What it keeps lies beside the database; delete that directory to start afresh.
+/// paid and the test cards. What it keeps lies in data/demo unless --database-url says otherwise; delete that directory to
+/// start afresh.
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     #[command(flatten)]
@@ -65,7 +66,7 @@ impl Demo {
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
-        let common = self.common.clone().reached_at(listener.local_addr()?)?;
+        let common = self.common.clone().for_demo().reached_at(listener.local_addr()?)?;
         let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;
