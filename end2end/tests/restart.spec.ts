@@ -9,7 +9,7 @@ import type { Till } from "./support/till.ts";
 test.use({ keepPorts: true });
 
 /** While Till is down its pages complain about the connection, as they should. */
-const DOWN = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|events/;
+const DOWN = /ERR_(CONNECTION_\w+|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)|events/;
 
 /** The simulated provider writes its state once a second, and a provider's own loss of memory is not the point here. */
 async function providerRemembers(till: Till, words: string): Promise<void> {
