@@ -92,6 +92,7 @@ id!(/** A payment link. */ LinkId, "plink_");
 id!(/** A checkout session. */ SessionId, "cs_");
 id!(/** A payment: one debt. */ PaymentId, "pi_");
 id!(/** One try of a payment at one provider account. */ AttemptId, "att_");
+id!(/** A capture, void or refund that we ask a provider for. */ ModificationId, "mod_");
 id!(/** A stored delivery of a provider. */ InboxId, "in_");
 id!(/** A job. */ JobId, "job_");
 id!(/** A merchant's API key (not the secret itself). */ ApiKeyId, "key_");

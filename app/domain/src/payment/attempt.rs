@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::Book;
+use super::book::{Book, EntryState};
+use super::modification::{Modification, ModificationKind, Outcome};
 use crate::Millis;
 use crate::decline::Decline;
-use crate::id::{AttemptId, ProviderAccountId, SessionId};
+use crate::id::{AttemptId, ModificationId, ProviderAccountId, SessionId};
 use crate::method::Method;
 use crate::money::Money;
 
@@ -132,8 +133,11 @@ pub struct Attempt {
     pub progress: Option<Progress>,
     /// The money.
     pub book: Book,
-    /// It succeeded although the debt was already settled by another attempt.
+    /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off.
     pub second: bool,
+    /// What we asked the provider to do with the money, oldest first.
+    #[serde(default)]
+    pub modifications: Vec<Modification>,
 }
 
 impl Attempt {
@@ -163,6 +167,7 @@ impl Attempt {
             progress: None,
             book: Book::default(),
             second: false,
+            modifications: vec![],
         }
     }
 
@@ -198,5 +203,51 @@ impl Attempt {
     #[must_use]
     pub fn has_money(&self) -> bool {
         self.book.captured_net() > 0 || (self.book.authorised > 0 && !self.book.voided)
+    }
+
+    /// A modification by its id.
+    #[must_use]
+    pub fn modification(&self, id: &ModificationId) -> Option<&Modification> {
+        self.modifications.iter().find(|modification| modification.id == *id)
+    }
+
+    /// Modifications whose result is open.
+    pub fn under_way(&self) -> impl Iterator<Item = &Modification> {
+        self.modifications.iter().filter(|modification| modification.outcome(&self.book).is_open())
+    }
+
+    /// What may still be captured: authorised, not captured, and not asked for. Minor units.
+    #[must_use]
+    pub fn capturable(&self) -> i64 {
+        if self.book.voided {
+            return 0;
+        }
+        let taken = self.book.captured_net().saturating_add(self.book.captures_in(EntryState::Pending));
+        let asked = self.asked(|kind| matches!(kind, ModificationKind::Capture { .. }));
+        self.book.authorised.saturating_sub(taken).saturating_sub(asked).max(0)
+    }
+
+    /// What may still go back to the shopper: captured, neither refunded nor on its way, nor taken back by bank or dispute, nor
+    /// asked for. Minor units.
+    #[must_use]
+    pub fn refundable(&self) -> i64 {
+        let book = &self.book;
+        let gone = [
+            book.refunds_in(EntryState::Pending),
+            book.refunds_in(EntryState::Succeeded),
+            book.charged_back(),
+            book.returned_total(),
+            self.asked(|kind| matches!(kind, ModificationKind::Refund { .. })),
+        ];
+        gone.into_iter().fold(book.captured_net(), i64::saturating_sub).max(0)
+    }
+
+    /// Amounts asked for that the book does not know of yet.
+    fn asked(&self, which: impl Fn(&ModificationKind) -> bool) -> i64 {
+        let open = |modification: &&Modification| {
+            which(&modification.kind)
+                && matches!(modification.outcome(&self.book), Outcome::Requested | Outcome::Unknown)
+        };
+        self.modifications.iter().filter(open).map(Modification::amount).fold(0, i64::saturating_add)
     }
 }

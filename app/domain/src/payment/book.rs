@@ -28,12 +28,15 @@ pub enum Movement {
         /// Minor units.
         total: i64,
     },
-    /// A capture that had been reported did not happen after all.
-    CaptureFailed {
+    /// News of one capture, from a provider that reports each by itself. One that failed and was never reported alone lowers
+    /// the total.
+    Capture {
         /// The provider's reference of that capture.
         reference: String,
         /// Minor units.
         amount: i64,
+        /// How far it is.
+        state: EntryState,
     },
     /// News of one refund.
     Refund {
@@ -42,7 +45,7 @@ pub enum Movement {
         /// Minor units.
         amount: i64,
         /// How far it is.
-        state: RefundState,
+        state: EntryState,
     },
     /// News of one dispute.
     Dispute {
@@ -52,12 +55,22 @@ pub enum Movement {
         amount: i64,
         /// Where it stands.
         state: DisputeState,
-        /// When, by the provider's clock: a dispute can be won and then lost.
+        /// When, by the provider's clock or by the order of the states' names: a dispute can be won and then lost.
         at: Millis,
+        /// Until when evidence can be handed in, where the provider says.
+        #[serde(default)]
+        due: Option<Millis>,
     },
     /// The bank took the money back.
     Returned {
         /// The provider's reference.
+        reference: String,
+        /// Minor units.
+        amount: i64,
+    },
+    /// What the provider charged for its work.
+    Fee {
+        /// The provider's reference of the line.
         reference: String,
         /// Minor units.
         amount: i64,
@@ -71,15 +84,15 @@ pub enum Movement {
     },
 }
 
-/// A refund's life. It only moves down this list.
+/// The life of one refund or capture. It only moves down this list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RefundState {
-    /// Accepted, not sent.
+pub enum EntryState {
+    /// Accepted, not done.
     Pending,
-    /// Sent to the shopper.
+    /// Done.
     Succeeded,
-    /// Did not arrive, possibly after it had been reported as sent; the money is back.
+    /// Not done, possibly after it had been reported as done: the money is where it was.
     Failed,
 }
 
@@ -97,13 +110,13 @@ pub enum DisputeState {
     Lost,
 }
 
-/// One refund.
+/// One refund or capture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Refund {
+pub struct Entry {
     /// Minor units.
     pub amount: i64,
     /// How far it is.
-    pub state: RefundState,
+    pub state: EntryState,
 }
 
 /// One dispute.
@@ -115,6 +128,9 @@ pub struct Dispute {
     pub at: Millis,
     /// The newest word.
     pub state: DisputeState,
+    /// Until when evidence can be handed in, where the provider says.
+    #[serde(default)]
+    pub due: Option<Millis>,
 }
 
 /// The money of one attempt. All amounts are minor units.
@@ -126,14 +142,18 @@ pub struct Book {
     pub voided: bool,
     /// The highest total captured.
     pub captured: i64,
-    /// Captures that failed afterwards.
-    pub capture_failed: BTreeMap<String, i64>,
+    /// Captures reported one by one.
+    #[serde(default)]
+    pub captures: BTreeMap<String, Entry>,
     /// Refunds.
-    pub refunds: BTreeMap<String, Refund>,
+    pub refunds: BTreeMap<String, Entry>,
     /// Disputes.
     pub disputes: BTreeMap<String, Dispute>,
     /// Bank returns.
     pub returned: BTreeMap<String, i64>,
+    /// The provider's fees.
+    #[serde(default)]
+    pub fees: BTreeMap<String, i64>,
     /// Payouts.
     pub paid_out: BTreeMap<String, i64>,
 }
@@ -146,43 +166,59 @@ impl Book {
             Movement::Authorised { total } => self.authorised = self.authorised.max(*total),
             Movement::Voided => self.voided = true,
             Movement::Captured { total } => self.captured = self.captured.max(*total),
-            Movement::CaptureFailed { reference, amount } => raise(&mut self.capture_failed, reference, *amount),
+            Movement::Capture { reference, amount, state } => advance(&mut self.captures, reference, *amount, *state),
+            Movement::Fee { reference, amount } => raise(&mut self.fees, reference, *amount),
             Movement::Returned { reference, amount } => raise(&mut self.returned, reference, *amount),
             Movement::PaidOut { reference, amount } => raise(&mut self.paid_out, reference, *amount),
-            Movement::Refund { reference, amount, state } => {
-                if let Some(kept) = entry(&mut self.refunds, reference, Refund { amount: *amount, state: *state }) {
-                    kept.amount = kept.amount.max(*amount);
-                    kept.state = kept.state.max(*state);
-                }
-            }
-            Movement::Dispute { reference, amount, state, at } => {
-                let news = Dispute { amount: *amount, at: *at, state: *state };
+            Movement::Refund { reference, amount, state } => advance(&mut self.refunds, reference, *amount, *state),
+            Movement::Dispute { reference, amount, state, at, due } => {
+                let news = Dispute { amount: (*amount).max(0), at: *at, state: *state, due: *due };
                 if let Some(kept) = entry(&mut self.disputes, reference, news) {
                     kept.amount = kept.amount.max(*amount);
                     (kept.at, kept.state) = (kept.at, kept.state).max((*at, *state));
+                    kept.due = kept.due.max(*due);
                 }
             }
         }
         *self != before
     }
 
-    /// Captured less what failed afterwards.
+    /// Captured, less what failed afterwards. Providers report a total, or each capture by itself; who reports a total and
+    /// then the failure of one capture means the total to be that much lower.
     #[must_use]
     pub fn captured_net(&self) -> i64 {
-        self.captured.saturating_sub(sum(self.capture_failed.values().copied())).max(0)
+        let total = self.captured.saturating_sub(self.captures_in(EntryState::Failed));
+        total.max(self.captures_in(EntryState::Succeeded))
+    }
+
+    /// Captures in one state, where the provider reports each.
+    #[must_use]
+    pub fn captures_in(&self, state: EntryState) -> i64 {
+        total_in(&self.captures, state)
     }
 
     /// Refunds in one state.
     #[must_use]
-    pub fn refunds_in(&self, state: RefundState) -> i64 {
-        sum(self.refunds.values().filter(|refund| refund.state == state).map(|refund| refund.amount))
+    pub fn refunds_in(&self, state: EntryState) -> i64 {
+        total_in(&self.refunds, state)
+    }
+
+    /// Disputes in one state.
+    #[must_use]
+    pub fn disputes_in(&self, state: DisputeState) -> i64 {
+        sum(self.disputes.values().filter(|dispute| dispute.state == state).map(|dispute| dispute.amount))
     }
 
     /// What disputes hold or took.
     #[must_use]
     pub fn charged_back(&self) -> i64 {
-        let held = |dispute: &&Dispute| matches!(dispute.state, DisputeState::Open | DisputeState::Lost);
-        sum(self.disputes.values().filter(held).map(|dispute| dispute.amount))
+        self.disputes_in(DisputeState::Open).saturating_add(self.disputes_in(DisputeState::Lost))
+    }
+
+    /// What the provider charged.
+    #[must_use]
+    pub fn fees_total(&self) -> i64 {
+        sum(self.fees.values().copied())
     }
 
     /// What banks took back.
@@ -202,8 +238,19 @@ fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
     amounts.fold(0, i64::saturating_add)
 }
 
+fn total_in(entries: &BTreeMap<String, Entry>, state: EntryState) -> i64 {
+    sum(entries.values().filter(|entry| entry.state == state).map(|entry| entry.amount))
+}
+
+fn advance(entries: &mut BTreeMap<String, Entry>, reference: &str, amount: i64, state: EntryState) {
+    if let Some(kept) = entry(entries, reference, Entry { amount: amount.max(0), state }) {
+        kept.amount = kept.amount.max(amount);
+        kept.state = kept.state.max(state);
+    }
+}
+
 fn raise(entries: &mut BTreeMap<String, i64>, reference: &str, amount: i64) {
-    if let Some(kept) = entry(entries, reference, amount) {
+    if let Some(kept) = entry(entries, reference, amount.max(0)) {
         *kept = (*kept).max(amount);
     }
 }
@@ -228,7 +275,7 @@ mod tests {
 
     fn movement() -> impl Strategy<Value = Movement> {
         let amount = 0i64..1_000;
-        let refund = prop_oneof![Just(RefundState::Pending), Just(RefundState::Succeeded), Just(RefundState::Failed)];
+        let refund = prop_oneof![Just(EntryState::Pending), Just(EntryState::Succeeded), Just(EntryState::Failed)];
         let dispute = prop_oneof![
             Just(DisputeState::Inquiry),
             Just(DisputeState::Open),
@@ -239,12 +286,14 @@ mod tests {
             amount.clone().prop_map(|total| Movement::Authorised { total }),
             Just(Movement::Voided),
             amount.clone().prop_map(|total| Movement::Captured { total }),
-            (reference(), amount.clone()).prop_map(|(reference, amount)| Movement::CaptureFailed { reference, amount }),
+            (reference(), amount.clone(), refund.clone())
+                .prop_map(|(reference, amount, state)| { Movement::Capture { reference, amount, state } }),
             (reference(), amount.clone()).prop_map(|(reference, amount)| Movement::Returned { reference, amount }),
             (reference(), amount.clone(), refund)
                 .prop_map(|(reference, amount, state)| { Movement::Refund { reference, amount, state } }),
-            (reference(), amount, dispute, 0i64..4)
-                .prop_map(|(reference, amount, state, at)| { Movement::Dispute { reference, amount, state, at } }),
+            (reference(), amount, dispute, 0i64..4).prop_map(|(reference, amount, state, at)| {
+                Movement::Dispute { reference, amount, state, at, due: None }
+            }),
         ]
     }
 
@@ -275,16 +324,25 @@ mod tests {
     #[test]
     fn a_refund_that_fails_after_success_gives_the_money_back() {
         let refund = |state| Movement::Refund { reference: "re_1".into(), amount: 500, state };
-        let mut book = book_of(&[Movement::Captured { total: 1000 }, refund(RefundState::Succeeded)]);
-        assert_eq!(book.refunds_in(RefundState::Succeeded), 500);
-        assert!(book.join(&refund(RefundState::Failed)));
-        assert!(!book.join(&refund(RefundState::Pending)));
-        assert_eq!(book.refunds_in(RefundState::Succeeded), 0);
+        let mut book = book_of(&[Movement::Captured { total: 1000 }, refund(EntryState::Succeeded)]);
+        assert_eq!(book.refunds_in(EntryState::Succeeded), 500);
+        assert!(book.join(&refund(EntryState::Failed)));
+        assert!(!book.join(&refund(EntryState::Pending)));
+        assert_eq!(book.refunds_in(EntryState::Succeeded), 0);
+    }
+
+    #[test]
+    fn a_capture_that_fails_after_success_is_taken_back_whichever_way_it_was_reported() {
+        let capture = |state| Movement::Capture { reference: "c1".into(), amount: 600, state };
+        let single = book_of(&[capture(EntryState::Succeeded), capture(EntryState::Failed)]);
+        assert_eq!((book_of(&[capture(EntryState::Succeeded)]).captured_net(), single.captured_net()), (600, 0));
+        let total = book_of(&[Movement::Captured { total: 600 }, capture(EntryState::Failed)]);
+        assert_eq!(total.captured_net(), 0);
     }
 
     #[test]
     fn a_dispute_can_be_won_and_then_lost() {
-        let dispute = |state, at| Movement::Dispute { reference: "dp_1".into(), amount: 700, state, at };
+        let dispute = |state, at| Movement::Dispute { reference: "dp_1".into(), amount: 700, state, at, due: None };
         let mut book = book_of(&[dispute(DisputeState::Open, 1), dispute(DisputeState::Won, 2)]);
         assert_eq!(book.charged_back(), 0);
         book.join(&dispute(DisputeState::Lost, 3));

@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-use super::attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage};
+use super::attempt::{Attempt, CloseReason, Handoff, Refs, Stage};
 use super::book::Movement;
-use super::fact::{Event, Fact, News, Observation};
-use super::{Payment, Status};
+use super::fact::{Event, Fact};
+use super::{Payment, Status, modify, observe, transitions};
 use crate::Millis;
 use crate::id::AttemptId;
 use crate::money::Money;
@@ -39,6 +39,19 @@ pub enum Refusal {
     /// The provider's references are those of another object.
     #[error("the provider's references contradict those of attempt {0}")]
     Contradiction(AttemptId),
+    /// More was asked for than there is.
+    #[error("{asked} was asked for, but only {left} can be {what}")]
+    TooMuch {
+        /// What should be done with the money, as a participle.
+        what: &'static str,
+        /// Asked for.
+        asked: Money,
+        /// Possible.
+        left: Money,
+    },
+    /// The attempt is not in a state for this; the text says why.
+    #[error("{0}")]
+    NotNow(&'static str),
 }
 
 /// What follows from a fact. No events means that it says nothing new.
@@ -51,8 +64,15 @@ pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
         Fact::NotOpened { attempt, reason } => Ok(not_opened(find(payment, attempt)?, *reason)),
         Fact::Unanswered { attempt } => Ok(unanswered(find(payment, attempt)?)),
         Fact::CloseRequested { attempt, reason } => close(find(payment, attempt)?, *reason),
-        Fact::Observed { attempt, observation } => observed(payment, find(payment, attempt)?, observation),
+        Fact::Observed { attempt, observation } => observe::observed(payment, find(payment, attempt)?, observation),
         Fact::Cancel => cancel(payment),
+        Fact::Modify { attempt, modification, limits } => {
+            modify::modify(find(payment, attempt)?, modification, *limits)
+        }
+        Fact::Answered { attempt, modification, answer } => {
+            modify::answered(find(payment, attempt)?, modification, answer)
+        }
+        Fact::Keep => Ok(keep(payment)),
     }
 }
 
@@ -60,7 +80,7 @@ fn find<'a>(payment: &'a Payment, id: &AttemptId) -> Result<&'a Attempt, Refusal
     payment.attempt(id).ok_or_else(|| Refusal::NoSuchAttempt(id.clone()))
 }
 
-fn staged(attempt: &Attempt, stage: Stage) -> Event {
+pub(super) fn staged(attempt: &Attempt, stage: Stage) -> Event {
     Event::Staged { attempt: attempt.id.clone(), stage }
 }
 
@@ -116,11 +136,18 @@ fn unanswered(attempt: &Attempt) -> Vec<Event> {
     }
 }
 
-fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>, Refusal> {
+pub(super) fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>, Refusal> {
     match attempt.stage {
         Stage::Closing(_) | Stage::Closed(_) => Ok(vec![]),
         Stage::Open if !attempt.is_processing() => Ok(vec![staged(attempt, Stage::Closing(reason))]),
         _ => Err(Refusal::InProgress(attempt.id.clone())),
+    }
+}
+
+fn keep(payment: &Payment) -> Vec<Event> {
+    match payment.surplus() {
+        0 => vec![],
+        amount => vec![Event::Kept { amount }],
     }
 }
 
@@ -139,119 +166,28 @@ fn cancel(payment: &Payment) -> Result<Vec<Event>, Refusal> {
     Ok(events)
 }
 
-fn observed(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
-    check_money(payment, observation)?;
-    if attempt.refs.contradicts(&observation.refs) {
-        return Err(Refusal::Contradiction(attempt.id.clone()));
-    }
-    let mut seen = Observer { attempt: attempt.clone(), events: vec![] };
-    seen.learn(&observation.refs);
-    for news in &observation.news {
-        seen.take(news, observation.at);
-    }
-    if seen.has_news_of_money(attempt) {
-        seen.settle(payment);
-    }
-    Ok(seen.events)
-}
-
-/// The provider must speak of the same amount, and of the same currency in everything it says.
-fn check_money(payment: &Payment, observation: &Observation) -> Result<(), Refusal> {
-    let mismatch = |got: String| Err(Refusal::Mismatch { expected: payment.amount, got });
-    if let Some(debt) = observation.debt
-        && debt != payment.amount
-    {
-        return mismatch(debt.to_string());
-    }
-    let currency = observation.currency.or(observation.debt.map(|debt| debt.currency));
-    let moves = observation.news.iter().any(|news| matches!(news, News::Moved(_)));
-    match currency {
-        Some(currency) if currency != payment.amount.currency => mismatch(format!("an amount in {currency}")),
-        None if moves => mismatch("an amount without a currency".to_owned()),
-        _ => Ok(()),
-    }
-}
-
-/// Takes one observation in, item by item, and writes down what was new.
-struct Observer {
-    attempt: Attempt,
-    events: Vec<Event>,
-}
-
-impl Observer {
-    fn learn(&mut self, refs: &Refs) {
-        let mut joined = self.attempt.refs.clone();
-        joined.join(refs);
-        if joined != self.attempt.refs {
-            self.attempt.refs = joined;
-            let attempt = self.attempt.id.clone();
-            self.events.push(Event::Known { attempt, refs: refs.clone(), handoff: None, until: None });
-        }
-    }
-
-    fn take(&mut self, news: &News, at: Millis) {
-        let attempt = self.attempt.id.clone();
-        match news {
-            News::Step(step) => {
-                let progress = Progress { at, step: step.clone() };
-                // The same said again, as by every fetch of a page still open, is no news.
-                let repeated = self.attempt.progress.as_ref().is_some_and(|known| known.step == progress.step);
-                if !repeated && self.attempt.progress.as_ref() < Some(&progress) {
-                    self.attempt.progress = Some(progress.clone());
-                    self.events.push(Event::Progressed { attempt, progress });
-                }
-            }
-            News::Moved(movement) => {
-                if self.attempt.book.join(movement) {
-                    self.events.push(Event::Moved { attempt, movement: movement.clone() });
-                }
-            }
-            News::Closed(reason) => {
-                // The reason for which we asked to close it says more than the provider's "expired".
-                let reason = match self.attempt.stage {
-                    Stage::Closed(_) => return,
-                    Stage::Closing(asked) => asked,
-                    _ => *reason,
-                };
-                self.stage(Stage::Closed(reason));
-            }
-        }
-    }
-
-    fn stage(&mut self, stage: Stage) {
-        if self.attempt.stage != stage {
-            self.attempt.stage = stage;
-            self.events.push(staged(&self.attempt, stage));
-        }
-    }
-
-    fn has_news_of_money(&self, before: &Attempt) -> bool {
-        self.attempt.has_money() && !before.has_money()
-    }
-
-    /// The attempt has just succeeded: it is closed, a success of another attempt is pointed out, and an attempt that is
-    /// still live elsewhere is to be closed.
-    fn settle(&mut self, payment: &Payment) {
-        self.stage(Stage::Closed(CloseReason::Succeeded));
-        let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
-        if others().any(Attempt::has_money) {
-            self.events.push(Event::SecondSuccess { attempt: self.attempt.id.clone() });
-        }
-        let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();
-        self.events.extend(superseded.collect::<Vec<_>>());
-    }
-}
-
 impl Payment {
     /// Decides and applies in one step: the events, with the payment already changed by them.
     pub fn handle(&mut self, fact: &Fact) -> Result<Vec<Event>, Refusal> {
         let events = decide(self, fact)?;
+        let before = self.status();
         for event in &events {
+            debug_assert!(self.bears(event), "{event:?} is not in the table of transitions");
             self.apply(event);
         }
+        debug_assert!(transitions::allows(before, self.status()), "{before:?} → {:?} after {fact:?}", self.status());
         debug_assert!(self.attempts.iter().filter(|attempt| attempt.is_live()).count() <= 1);
         debug_assert!(!matches!(self.status(), Status::Unknown) || self.live().is_some());
         Ok(events)
+    }
+
+    fn bears(&self, event: &Event) -> bool {
+        match event {
+            Event::Staged { attempt, stage } => {
+                self.attempt(attempt).is_some_and(|found| transitions::allows_stage(Some(found.stage), *stage))
+            }
+            _ => true,
+        }
     }
 }
 
@@ -264,4 +200,4 @@ impl Event {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
 use super::book::Movement;
+use super::modification::{Modification, ModificationStage};
 use crate::Millis;
-use crate::id::AttemptId;
+use crate::id::{AttemptId, ModificationId};
 use crate::money::Money;
 
 /// Something that happened, told to [`super::decide`].
@@ -52,10 +53,69 @@ pub enum Fact {
     },
     /// The merchant called the payment off.
     Cancel,
+    /// Money should be captured, released or sent back.
+    Modify {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// What, new.
+        modification: Box<Modification>,
+        /// What the provider can do.
+        limits: Limits,
+    },
+    /// The provider answered a modification without saying what came of it, or did not answer.
+    Answered {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// Which modification.
+        modification: ModificationId,
+        /// What it answered.
+        answer: Answer,
+    },
+    /// The merchant keeps what was paid beyond the debt.
+    Keep,
+}
+
+/// What a provider can do with authorised and captured money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// Capture less than was authorised.
+    pub partial_capture: bool,
+    /// Capture several times.
+    pub multi_capture: bool,
+    /// Refund less than was captured.
+    pub partial_refund: bool,
+}
+
+/// A provider's answer to a modification.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It has taken the request and will say later what came of it.
+    Accepted {
+        /// Its reference, where it gave one.
+        reference: Option<String>,
+    },
+    /// It is certain that nothing was or will be done.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// It may or may not have acted.
+    Unanswered,
+}
+
+impl Answer {
+    pub(super) fn stage(&self) -> ModificationStage {
+        match self {
+            Answer::Accepted { .. } => ModificationStage::Accepted,
+            Answer::Refused { reason } => ModificationStage::Refused { reason: reason.clone() },
+            Answer::Unanswered => ModificationStage::Unknown,
+        }
+    }
 }
 
 /// What a provider said about one attempt.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Observation {
     /// When, by the provider's clock.
     pub at: Millis,
@@ -65,6 +125,8 @@ pub struct Observation {
     pub debt: Option<Money>,
     /// The currency of every amount in `news`, where `debt` does not say it.
     pub currency: Option<crate::currency::Currency>,
+    /// The modification it is about, where the provider repeats our reference.
+    pub modification: Option<ModificationId>,
     /// What it said.
     pub news: Vec<News>,
 }
@@ -78,6 +140,11 @@ pub enum News {
     Moved(Movement),
     /// The provider's page is closed for good.
     Closed(CloseReason),
+    /// The modification this is about was not done, and has no entry of its own in the book.
+    NotModified {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A change of a payment. Events are stored as they are, in order, and never rewritten.
@@ -121,16 +188,53 @@ pub enum Event {
         /// How.
         movement: Movement,
     },
-    /// An attempt succeeded although another had already settled the debt.
+    /// An attempt succeeded although nothing was owed any more.
     SecondSuccess {
         /// Which.
         attempt: AttemptId,
     },
-    /// The merchant called the payment off.
+    /// The merchant called the payment off, or its authorisation is gone.
     Canceled,
+    /// A modification was written down, to be sent.
+    Modifying {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// What.
+        modification: Box<Modification>,
+    },
+    /// More is known about a modification.
+    Answered {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// Which.
+        modification: ModificationId,
+        /// What the provider answered.
+        answer: Answer,
+    },
+    /// The merchant keeps what was paid beyond the debt.
+    Kept {
+        /// Minor units.
+        amount: i64,
+    },
 }
 
 impl Event {
+    /// The attempt it is about, if it is about one.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&AttemptId> {
+        match self {
+            Event::Started { attempt } => Some(&attempt.id),
+            Event::Known { attempt, .. }
+            | Event::Staged { attempt, .. }
+            | Event::Progressed { attempt, .. }
+            | Event::Moved { attempt, .. }
+            | Event::SecondSuccess { attempt }
+            | Event::Modifying { attempt, .. }
+            | Event::Answered { attempt, .. } => Some(attempt),
+            Event::Canceled | Event::Kept { .. } => None,
+        }
+    }
+
     /// The name under which the event is stored and counted.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -142,6 +246,9 @@ impl Event {
             Event::Moved { .. } => "moved",
             Event::SecondSuccess { .. } => "second_success",
             Event::Canceled => "canceled",
+            Event::Modifying { .. } => "modifying",
+            Event::Answered { .. } => "answered",
+            Event::Kept { .. } => "kept",
         }
     }
 }

@@ -7,15 +7,25 @@ mod attempt;
 mod book;
 mod decide;
 mod fact;
+mod modification;
+mod modify;
+mod observe;
 mod status;
+mod told;
+pub mod transitions;
 
 use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
-pub use book::{Book, Dispute, DisputeState, ENTRIES_MAX, Movement, Refund, RefundState};
+pub use book::{Book, Dispute, DisputeState, ENTRIES_MAX, Entry, EntryState, Movement};
 pub use decide::{Refusal, decide};
-pub use fact::{Event, Fact, News, Observation};
+pub use fact::{Answer, Event, Fact, Limits, News, Observation};
+pub use modification::{MODIFICATIONS_MAX, Modification, ModificationKind, ModificationStage, Outcome};
 pub use status::{Flags, Status, Totals};
+pub use told::{Told, told};
+
+#[cfg(test)]
+pub(crate) use decide::tests::walk;
 
 use crate::id::{AttemptId, MerchantId, PaymentId};
 use crate::money::Money;
@@ -41,8 +51,11 @@ pub struct Payment {
     pub amount: Money,
     /// When the money is taken.
     pub capture: Capture,
-    /// Whether the merchant called it off.
+    /// Whether the merchant called it off, or its authorisation is gone.
     pub canceled: bool,
+    /// What the merchant keeps beyond the debt, in minor units.
+    #[serde(default)]
+    pub kept: i64,
     /// Every try, oldest first.
     pub attempts: Vec<Attempt>,
 }
@@ -78,6 +91,22 @@ impl Payment {
         status::flags(self)
     }
 
+    /// What is owed, in minor units: the debt, unless it was called off, and what the merchant decided to keep.
+    #[must_use]
+    pub fn due(&self) -> i64 {
+        let debt = if self.canceled { 0 } else { self.amount.minor };
+        debt.saturating_add(self.kept)
+    }
+
+    /// What was captured beyond what is owed and has not gone back, in minor units.
+    #[must_use]
+    pub fn surplus(&self) -> i64 {
+        let totals = self.totals();
+        let gone = totals.refund_pending.saturating_add(totals.refunded);
+        let gone = gone.saturating_add(totals.charged_back).saturating_add(totals.returned);
+        totals.captured.saturating_sub(gone).saturating_sub(self.due()).max(0)
+    }
+
     /// Folds one event into the state. Events come from [`decide`] alone.
     pub fn apply(&mut self, event: &Event) {
         match event {
@@ -96,6 +125,13 @@ impl Payment {
                 found.book.join(movement);
             }),
             Event::SecondSuccess { attempt } => self.change(attempt, |found| found.second = true),
+            Event::Modifying { attempt, modification } => {
+                self.change(attempt, |found| found.modifications.push((**modification).clone()));
+            }
+            Event::Answered { attempt, modification, answer } => {
+                self.change(attempt, |found| found.answered(modification, answer));
+            }
+            Event::Kept { amount } => self.kept = self.kept.saturating_add(*amount),
         }
     }
 

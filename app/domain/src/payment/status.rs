@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Progress, Stage, Step};
-use super::book::{DisputeState, RefundState};
+use super::book::{DisputeState, EntryState};
+use super::modification::Outcome;
 use super::{Book, Payment};
 
 /// Sums over a payment's attempts, in minor units.
@@ -84,6 +85,8 @@ pub struct Flags {
     pub disputed: bool,
     /// The bank took money back.
     pub returned: bool,
+    /// A capture, void or refund was not answered; the provider is being asked.
+    pub unsure: bool,
 }
 
 pub(super) fn totals(payment: &Payment) -> Totals {
@@ -91,8 +94,8 @@ pub(super) fn totals(payment: &Payment) -> Totals {
     Totals {
         authorised: sum(|book| book.authorised),
         captured: sum(Book::captured_net),
-        refund_pending: sum(|book| book.refunds_in(RefundState::Pending)),
-        refunded: sum(|book| book.refunds_in(RefundState::Succeeded)),
+        refund_pending: sum(|book| book.refunds_in(EntryState::Pending)),
+        refunded: sum(|book| book.refunds_in(EntryState::Succeeded)),
         charged_back: sum(Book::charged_back),
         returned: sum(Book::returned_total),
         paid_out: sum(Book::paid_out_total),
@@ -130,5 +133,10 @@ pub(super) fn flags(payment: &Payment) -> Flags {
         refunded: paid && totals.refunded >= totals.captured,
         disputed: disputes().any(|dispute| dispute.state != DisputeState::Won),
         returned: totals.returned > 0,
+        unsure: payment
+            .attempts
+            .iter()
+            .flat_map(|attempt| attempt.under_way().map(|open| open.outcome(&attempt.book)))
+            .any(|outcome| outcome == Outcome::Unknown),
     }
 }

@@ -1,0 +1,5 @@
+//! Prints `docs/LEDGER.md`.
+
+fn main() {
+    print!("{}", domain::ledger::document());
+}

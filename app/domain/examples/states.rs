@@ -1,0 +1,5 @@
+//! Prints `docs/STATES.md`.
+
+fn main() {
+    print!("{}", domain::payment::transitions::document());
+}

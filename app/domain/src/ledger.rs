@@ -1,0 +1,271 @@
+//! The ledger's rules: double entry, per merchant and currency.
+//!
+//! Every entry takes an amount from one account and gives it to another, so that the sum over all accounts is zero after each
+//! entry, whatever happens. What is posted is the difference that a change made to a payment's totals: each business event
+//! has one rule, in [`Business::rule`], and a total that falls again is posted the other way round. Therefore the ledger agrees
+//! with the payments by construction, whatever the order in which providers told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ProviderAccountId;
+use crate::payment::{Book, DisputeState, EntryState, Payment};
+
+/// An account of the chart. A positive balance is a debit balance.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// Asset: what a provider account holds for the merchant; one for each provider account.
+    ProviderReceivable,
+    /// Liability: what the merchant is owed for what shoppers paid.
+    MerchantPayable,
+    /// Liability: refunds that the provider has taken but not sent.
+    RefundsInTransit,
+    /// Asset: money that is with a bank while a dispute is open.
+    Disputes,
+    /// Expense: what providers charge.
+    Fees,
+    /// Liability: money nobody asked for, until it is sent back or kept: second successes, overpayments, payments of a debt
+    /// that was called off.
+    Suspense,
+}
+
+impl Account {
+    /// The whole chart.
+    pub const ALL: [Account; 6] = [
+        Account::ProviderReceivable,
+        Account::MerchantPayable,
+        Account::RefundsInTransit,
+        Account::Disputes,
+        Account::Fees,
+        Account::Suspense,
+    ];
+
+    /// The name in the database and in statements.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Account::ProviderReceivable => "provider_receivable",
+            Account::MerchantPayable => "merchant_payable",
+            Account::RefundsInTransit => "refunds_in_transit",
+            Account::Disputes => "disputes",
+            Account::Fees => "fees",
+            Account::Suspense => "suspense",
+        }
+    }
+
+    /// What kind of account it is, and what its balance means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Account::ProviderReceivable => {
+                "asset; what the provider account holds for the merchant, one per provider account"
+            }
+            Account::MerchantPayable => "liability; what the merchant is owed for what shoppers paid",
+            Account::RefundsInTransit => "liability; refunds the provider has taken but not yet sent",
+            Account::Disputes => "asset; money held by banks while disputes are open",
+            Account::Fees => "expense; what providers charge",
+            Account::Suspense => {
+                "liability; money nobody asked for (second successes, overpayments, payments of a debt called off), until it is \
+                 sent back or kept"
+            }
+        }
+    }
+}
+
+/// A business event.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Business {
+    /// Money was captured.
+    Capture,
+    /// A provider took a refund.
+    RefundBegun,
+    /// A refund was sent to the shopper.
+    RefundSent,
+    /// A dispute took money away.
+    DisputeOpened,
+    /// A dispute was decided against the merchant.
+    DisputeLost,
+    /// A bank took money back.
+    Return,
+    /// A provider charged for its work.
+    Fee,
+    /// A provider paid out to the merchant.
+    Payout,
+    /// More was paid than is owed.
+    Surplus,
+}
+
+impl Business {
+    /// Every business event.
+    pub const ALL: [Business; 9] = [
+        Business::Capture,
+        Business::RefundBegun,
+        Business::RefundSent,
+        Business::DisputeOpened,
+        Business::DisputeLost,
+        Business::Return,
+        Business::Fee,
+        Business::Payout,
+        Business::Surplus,
+    ];
+
+    /// The name in the database and in statements.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Business::Capture => "capture",
+            Business::RefundBegun => "refund_begun",
+            Business::RefundSent => "refund_sent",
+            Business::DisputeOpened => "dispute_opened",
+            Business::DisputeLost => "dispute_lost",
+            Business::Return => "return",
+            Business::Fee => "fee",
+            Business::Payout => "payout",
+            Business::Surplus => "surplus",
+        }
+    }
+
+    /// The rule: which account is debited and which credited when the total grows. When it falls (a capture or refund that
+    /// failed after all, a dispute won, a surplus sent back or kept) the two change places.
+    #[must_use]
+    pub fn rule(self) -> (Account, Account) {
+        use Account::{Disputes, Fees, MerchantPayable, ProviderReceivable, RefundsInTransit, Suspense};
+        match self {
+            Business::Capture => (ProviderReceivable, MerchantPayable),
+            Business::RefundBegun => (MerchantPayable, RefundsInTransit),
+            Business::RefundSent => (RefundsInTransit, ProviderReceivable),
+            Business::DisputeOpened => (Disputes, ProviderReceivable),
+            Business::DisputeLost => (MerchantPayable, Disputes),
+            Business::Return => (MerchantPayable, ProviderReceivable),
+            Business::Fee => (Fees, ProviderReceivable),
+            Business::Payout => (MerchantPayable, ProviderReceivable),
+            Business::Surplus => (MerchantPayable, Suspense),
+        }
+    }
+
+    /// The total of an attempt's book that this event is about, in minor units; nothing for those of a whole payment.
+    fn total(self, book: &Book) -> i64 {
+        let refunds_sent = book.refunds_in(EntryState::Succeeded);
+        match self {
+            Business::Capture => book.captured_net(),
+            Business::RefundBegun => book.refunds_in(EntryState::Pending).saturating_add(refunds_sent),
+            Business::RefundSent => refunds_sent,
+            Business::DisputeOpened => book.charged_back(),
+            Business::DisputeLost => book.disputes_in(DisputeState::Lost),
+            Business::Return => book.returned_total(),
+            Business::Fee => book.fees_total(),
+            Business::Payout => book.paid_out_total(),
+            Business::Surplus => 0,
+        }
+    }
+}
+
+/// One entry: an amount above zero, in minor units, from the credited to the debited account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// What happened.
+    pub business: Business,
+    /// The account that is debited.
+    pub debit: Account,
+    /// The account that is credited.
+    pub credit: Account,
+    /// Minor units of the payment's currency.
+    pub amount: i64,
+    /// The provider account whose receivable it is.
+    pub provider_account: ProviderAccountId,
+}
+
+/// What a change of a payment means for the ledger.
+#[must_use]
+pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
+    let nothing = Book::default();
+    let mut entries = vec![];
+    for attempt in &after.attempts {
+        let old = before.attempt(&attempt.id).map_or(&nothing, |old| &old.book);
+        if *old == attempt.book {
+            continue;
+        }
+        for business in Business::ALL {
+            let change = business.total(&attempt.book).saturating_sub(business.total(old));
+            entries.extend(entry(business, change, &attempt.account));
+        }
+    }
+    let surplus = after.surplus().saturating_sub(before.surplus());
+    let newest = after.attempts.last().map(|attempt| &attempt.account);
+    entries.extend(newest.and_then(|account| entry(Business::Surplus, surplus, account)));
+    entries
+}
+
+fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
+    let (debit, credit) = business.rule();
+    let (debit, credit) = if change > 0 { (debit, credit) } else { (credit, debit) };
+    let provider_account = provider_account.clone();
+    (change != 0).then(|| Entry { business, debit, credit, amount: change.saturating_abs(), provider_account })
+}
+
+/// The balances that a payment alone should have, by account; debit balances are positive. What the ledger says must agree.
+#[must_use]
+pub fn balances(payment: &Payment) -> [(Account, i64); 6] {
+    let empty = Payment { attempts: vec![], canceled: false, kept: 0, ..payment.clone() };
+    let entries = entries(&empty, payment);
+    Account::ALL
+        .map(|account| (account, entries.iter().map(|entry| entry.effect(account)).fold(0, i64::saturating_add)))
+}
+
+impl Entry {
+    /// What the entry does to an account's balance.
+    #[must_use]
+    pub fn effect(&self, account: Account) -> i64 {
+        let debit = if self.debit == account { self.amount } else { 0 };
+        let credit = if self.credit == account { self.amount } else { 0 };
+        debit.saturating_sub(credit)
+    }
+}
+
+/// The chart of accounts and the rules as the text of `docs/LEDGER.md`.
+#[must_use]
+pub fn document() -> String {
+    let mut text = String::from(HEAD);
+    text.push_str("\n| account | what it is |\n|---|---|\n");
+    for account in Account::ALL {
+        text.push_str(&format!("| `{}` | {} |\n", account.as_str(), account.meaning()));
+    }
+    text.push_str(MIDDLE);
+    text.push_str("\n| business event | debit | credit |\n|---|---|---|\n");
+    for business in Business::ALL {
+        let (debit, credit) = business.rule();
+        text.push_str(&format!("| `{}` | `{}` | `{}` |\n", business.as_str(), debit.as_str(), credit.as_str()));
+    }
+    text.push_str(TAIL);
+    text
+}
+
+const HEAD: &str = "# The ledger
+
+Generated from `domain::ledger` by `cargo run -p domain --example ledger > docs/LEDGER.md`; a test fails when the two differ.
+
+Double entry, append-only, per merchant and currency. A row of the table `ledger` moves an amount above zero from the credited to
+the debited account; the database refuses anything else, and refuses to change or delete a row. So all balances of a merchant and
+currency add up to zero after every row. Rows are written in the transaction of the change they come from, and name it.
+
+## Chart of accounts
+";
+
+const MIDDLE: &str = "
+## Rules
+
+One rule for each business event. A total that falls again is posted with debit and credit exchanged: a capture or a refund that
+failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
+";
+
+const TAIL: &str = "
+An authorisation moves no money and is not posted. Fees and payouts are posted when settlements tell of them; until settlements are
+imported these two accounts stay as they are.
+
+`till ledger balances` prints the balances of a merchant, `till ledger check` compares them with the payments, and
+`till payment show` prints a payment's statement.
+";
+
+#[cfg(test)]
+mod tests;

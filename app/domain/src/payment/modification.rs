@@ -1,0 +1,161 @@
+//! What we ask a provider to do with a payment's money after it was authorised: capture, void, refund.
+//!
+//! A modification is written down before it is sent, with the id that becomes its idempotency key and our reference at the
+//! provider. What comes of it is read from the attempt's book, because that is where the provider's word goes.
+
+use serde::{Deserialize, Serialize};
+
+use super::book::{Book, Entry, EntryState};
+use crate::Millis;
+use crate::id::ModificationId;
+
+/// Modifications an attempt keeps at most.
+pub const MODIFICATIONS_MAX: usize = 200;
+
+/// What is asked for. Amounts are minor units of the payment's currency and positive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ModificationKind {
+    /// Take authorised money.
+    Capture {
+        /// Minor units.
+        amount: i64,
+        /// Whether the rest of the authorisation is released.
+        last: bool,
+    },
+    /// Release the authorisation.
+    Void,
+    /// Send captured money back.
+    Refund {
+        /// Minor units.
+        amount: i64,
+    },
+}
+
+impl ModificationKind {
+    /// The name used in logs, metrics and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ModificationKind::Capture { .. } => "capture",
+            ModificationKind::Void => "void",
+            ModificationKind::Refund { .. } => "refund",
+        }
+    }
+}
+
+/// How far our side is with a modification.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum ModificationStage {
+    /// Written down; the provider is being asked.
+    Requested,
+    /// The provider did not answer; it may or may not have acted.
+    Unknown,
+    /// The provider has taken it; the book tells what came of it.
+    Accepted,
+    /// It is certain that it was not and will not be done.
+    Refused {
+        /// Why, for the merchant.
+        reason: String,
+    },
+}
+
+/// One capture, void or refund.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Modification {
+    /// The id; also the idempotency key and our reference at the provider.
+    pub id: ModificationId,
+    /// What is asked for.
+    #[serde(flatten)]
+    pub kind: ModificationKind,
+    /// How far our side is.
+    #[serde(flatten)]
+    pub stage: ModificationStage,
+    /// The provider's reference.
+    pub reference: Option<String>,
+    /// When it was asked for.
+    pub created: Millis,
+}
+
+/// What has come of a modification.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider is being asked.
+    Requested,
+    /// The provider did not answer; it is being asked what it did.
+    Unknown,
+    /// The provider has taken it and will say what came of it.
+    Pending,
+    /// Done.
+    Succeeded,
+    /// Not done, or undone.
+    Failed,
+}
+
+impl Outcome {
+    /// Whether more is to be heard.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Outcome::Requested | Outcome::Unknown | Outcome::Pending)
+    }
+
+    /// The name used in the database and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Requested => "requested",
+            Outcome::Unknown => "unknown",
+            Outcome::Pending => "pending",
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+impl Modification {
+    /// A modification about to be sent.
+    #[must_use]
+    pub fn new(id: ModificationId, kind: ModificationKind, created: Millis) -> Self {
+        Modification { id, kind, stage: ModificationStage::Requested, reference: None, created }
+    }
+
+    /// The amount in minor units; zero for a void.
+    #[must_use]
+    pub fn amount(&self) -> i64 {
+        match self.kind {
+            ModificationKind::Capture { amount, .. } | ModificationKind::Refund { amount } => amount,
+            ModificationKind::Void => 0,
+        }
+    }
+
+    /// What has come of it, by what the provider has said about the money.
+    #[must_use]
+    pub fn outcome(&self, book: &Book) -> Outcome {
+        match self.stage {
+            ModificationStage::Requested => Outcome::Requested,
+            ModificationStage::Unknown => Outcome::Unknown,
+            ModificationStage::Refused { .. } => Outcome::Failed,
+            ModificationStage::Accepted => self.result(book),
+        }
+    }
+
+    fn result(&self, book: &Book) -> Outcome {
+        let entry = |entries: &std::collections::BTreeMap<String, Entry>| {
+            self.reference.as_ref().and_then(|reference| entries.get(reference)).map(|entry| entry.state)
+        };
+        let state = match self.kind {
+            ModificationKind::Capture { .. } => entry(&book.captures),
+            ModificationKind::Refund { .. } => entry(&book.refunds),
+            ModificationKind::Void if book.voided => Some(EntryState::Succeeded),
+            ModificationKind::Void => Some(EntryState::Pending),
+        };
+        match state {
+            // Who does not report captures one by one has answered with the new total.
+            None | Some(EntryState::Succeeded) => Outcome::Succeeded,
+            Some(EntryState::Pending) => Outcome::Pending,
+            Some(EntryState::Failed) => Outcome::Failed,
+        }
+    }
+}

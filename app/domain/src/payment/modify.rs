@@ -1,0 +1,126 @@
+//! Deciding about captures, voids and refunds.
+
+use super::attempt::Attempt;
+use super::book::{EntryState, Movement};
+use super::decide::Refusal;
+use super::fact::{Answer, Event, Limits};
+use super::modification::{MODIFICATIONS_MAX, Modification, ModificationKind, Outcome};
+use crate::id::ModificationId;
+use crate::money::Money;
+
+/// Writes a modification down if the attempt can bear it. What earlier ones asked for counts as gone, whether or not the
+/// provider has answered: of two refunds of 60 on 100 the second is refused.
+pub(super) fn modify(attempt: &Attempt, new: &Modification, limits: Limits) -> Result<Vec<Event>, Refusal> {
+    if attempt.modification(&new.id).is_some() {
+        return Ok(vec![]);
+    }
+    if attempt.modifications.len() >= MODIFICATIONS_MAX {
+        return Err(Refusal::NotNow("there are too many captures and refunds of this payment"));
+    }
+    match new.kind {
+        ModificationKind::Capture { amount, .. } => capture(attempt, amount, limits)?,
+        ModificationKind::Void => void(attempt)?,
+        ModificationKind::Refund { amount } => refund(attempt, amount, limits)?,
+    }
+    Ok(vec![Event::Modifying { attempt: attempt.id.clone(), modification: Box::new(new.clone()) }])
+}
+
+fn capture(attempt: &Attempt, amount: i64, limits: Limits) -> Result<(), Refusal> {
+    if has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
+        return Err(Refusal::NotNow("the payment is being voided"));
+    }
+    let (ended, begun) = captures(attempt);
+    if ended || (begun && !limits.multi_capture) {
+        return Err(Refusal::NotNow("the payment has been captured; what was left is released"));
+    }
+    if amount < attempt.book.authorised && !limits.partial_capture {
+        return Err(Refusal::NotNow("this provider captures the whole amount only"));
+    }
+    enough(attempt, "captured", amount, attempt.capturable())
+}
+
+/// Whether a capture has released the rest, and whether there has been a capture that did not fail.
+fn captures(attempt: &Attempt) -> (bool, bool) {
+    let standing = attempt.modifications.iter().filter(|known| known.outcome(&attempt.book) != Outcome::Failed);
+    let (mut ended, mut begun) = (false, attempt.book.captured_net() > 0);
+    for known in standing {
+        if let ModificationKind::Capture { last, .. } = known.kind {
+            (ended, begun) = (ended || last, true);
+        }
+    }
+    (ended, begun)
+}
+
+fn void(attempt: &Attempt) -> Result<(), Refusal> {
+    if attempt.book.voided || has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
+        return Err(Refusal::NotNow("the payment has been voided, or is being voided"));
+    }
+    if captures(attempt).1 || attempt.book.captures_in(EntryState::Pending) > 0 {
+        return Err(Refusal::NotNow("the payment has been captured, or is being captured; refund it instead"));
+    }
+    if attempt.book.authorised == 0 {
+        return Err(Refusal::NotNow("nothing is authorised"));
+    }
+    Ok(())
+}
+
+fn refund(attempt: &Attempt, amount: i64, limits: Limits) -> Result<(), Refusal> {
+    if amount < attempt.book.captured_net() && !limits.partial_refund {
+        return Err(Refusal::NotNow("this provider refunds the whole amount only"));
+    }
+    enough(attempt, "refunded", amount, attempt.refundable())
+}
+
+fn enough(attempt: &Attempt, what: &'static str, amount: i64, left: i64) -> Result<(), Refusal> {
+    let money = |minor| Money::new(minor, attempt.amount.currency);
+    if amount <= 0 {
+        return Err(Refusal::NotNow("the amount must be above zero"));
+    }
+    if amount > left {
+        return Err(Refusal::TooMuch { what, asked: money(amount), left: money(left) });
+    }
+    Ok(())
+}
+
+fn has_open(attempt: &Attempt, which: impl Fn(&ModificationKind) -> bool) -> bool {
+    attempt.under_way().any(|open| which(&open.kind))
+}
+
+/// Takes a provider's answer in. One that comes after the provider's own word, or after a better answer, says nothing new.
+pub(super) fn answered(attempt: &Attempt, id: &ModificationId, answer: &Answer) -> Result<Vec<Event>, Refusal> {
+    let missing = || Refusal::NotNow("the attempt has no such capture, void or refund");
+    let known = attempt.modification(id).ok_or_else(missing)?;
+    let open = matches!(known.outcome(&attempt.book), Outcome::Requested | Outcome::Unknown);
+    if !open || known.stage == answer.stage() {
+        return Ok(vec![]);
+    }
+    let event = Event::Answered { attempt: attempt.id.clone(), modification: id.clone(), answer: answer.clone() };
+    let mut events = vec![event];
+    if let Answer::Accepted { reference: Some(reference) } = answer {
+        let (reference, state) = (reference.clone(), EntryState::Pending);
+        let movement = match known.kind {
+            ModificationKind::Capture { amount, .. } => Some(Movement::Capture { reference, amount, state }),
+            ModificationKind::Refund { amount } => Some(Movement::Refund { reference, amount, state }),
+            ModificationKind::Void => None,
+        };
+        let mut book = attempt.book.clone();
+        let news = movement.filter(|movement| book.join(movement));
+        events.extend(news.map(|movement| Event::Moved { attempt: attempt.id.clone(), movement }));
+    }
+    Ok(events)
+}
+
+impl Attempt {
+    /// Folds an answer into the state.
+    pub(super) fn answered(&mut self, id: &ModificationId, answer: &Answer) {
+        if let Some(known) = self.modifications.iter_mut().find(|known| known.id == *id) {
+            known.stage = answer.stage();
+            if let Answer::Accepted { reference: Some(reference) } = answer {
+                known.reference.get_or_insert_with(|| reference.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! Deciding what follows from a provider's word.
+
+use super::attempt::{Attempt, CloseReason, Progress, Stage};
+use super::book::Movement;
+use super::decide::{Refusal, close, staged};
+use super::fact::{Answer, Event, News, Observation};
+use super::modification::ModificationStage;
+use super::{Payment, Refs};
+
+pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
+    check_money(payment, observation)?;
+    if attempt.refs.contradicts(&observation.refs) {
+        return Err(Refusal::Contradiction(attempt.id.clone()));
+    }
+    let mut seen = Observer { attempt: attempt.clone(), events: vec![] };
+    seen.learn(&observation.refs);
+    seen.link(observation);
+    for news in &observation.news {
+        seen.take(news, observation);
+    }
+    if seen.attempt.has_money() && !attempt.has_money() {
+        seen.settle(payment);
+    }
+    seen.emerge(payment, observation);
+    if seen.has_lost_its_authorisation(attempt, payment) {
+        seen.events.push(Event::Canceled);
+    }
+    Ok(seen.events)
+}
+
+/// The provider must speak of the same amount, and of the same currency in everything it says.
+fn check_money(payment: &Payment, observation: &Observation) -> Result<(), Refusal> {
+    let mismatch = |got: String| Err(Refusal::Mismatch { expected: payment.amount, got });
+    if let Some(debt) = observation.debt
+        && debt != payment.amount
+    {
+        return mismatch(debt.to_string());
+    }
+    let currency = observation.currency.or(observation.debt.map(|debt| debt.currency));
+    let moves = observation.news.iter().any(|news| matches!(news, News::Moved(_)));
+    match currency {
+        Some(currency) if currency != payment.amount.currency => mismatch(format!("an amount in {currency}")),
+        None if moves => mismatch("an amount without a currency".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Takes one observation in, item by item, and writes down what was new.
+struct Observer {
+    attempt: Attempt,
+    events: Vec<Event>,
+}
+
+impl Observer {
+    fn learn(&mut self, refs: &Refs) {
+        let mut joined = self.attempt.refs.clone();
+        joined.join(refs);
+        if joined != self.attempt.refs {
+            self.attempt.refs = joined;
+            let attempt = self.attempt.id.clone();
+            self.events.push(Event::Known { attempt, refs: refs.clone(), handoff: None, until: None });
+        }
+    }
+
+    /// A provider that repeats our reference has taken the modification, whatever became of its reply.
+    fn link(&mut self, observation: &Observation) {
+        let Some(known) = observation.modification.as_ref().and_then(|id| self.attempt.modification(id)) else {
+            return;
+        };
+        let reference = observation.news.iter().find_map(reference_of);
+        let told =
+            matches!(known.stage, ModificationStage::Accepted) && (known.reference.is_some() || reference.is_none());
+        let refuses = observation.news.iter().any(|news| matches!(news, News::NotModified { .. }));
+        if !told && !refuses {
+            let (attempt, modification) = (self.attempt.id.clone(), known.id.clone());
+            let answer = Answer::Accepted { reference };
+            self.attempt.answered(&modification, &answer);
+            self.events.push(Event::Answered { attempt, modification, answer });
+        }
+    }
+
+    fn take(&mut self, news: &News, observation: &Observation) {
+        let (attempt, at) = (self.attempt.id.clone(), observation.at);
+        match news {
+            News::Step(step) => {
+                let progress = Progress { at, step: step.clone() };
+                // The same said again, as by every fetch of a page still open, is no news.
+                let repeated = self.attempt.progress.as_ref().is_some_and(|known| known.step == progress.step);
+                if !repeated && self.attempt.progress.as_ref() < Some(&progress) {
+                    self.attempt.progress = Some(progress.clone());
+                    self.events.push(Event::Progressed { attempt, progress });
+                }
+            }
+            News::Moved(movement) => {
+                if self.attempt.book.join(movement) {
+                    self.events.push(Event::Moved { attempt, movement: movement.clone() });
+                }
+            }
+            News::Closed(reason) => {
+                // The reason for which we asked to close it says more than the provider's "expired".
+                let reason = match self.attempt.stage {
+                    Stage::Closed(_) => return,
+                    Stage::Closing(asked) => asked,
+                    _ => *reason,
+                };
+                self.stage(Stage::Closed(reason));
+            }
+            News::NotModified { reason } => self.not_modified(observation, reason),
+        }
+    }
+
+    fn not_modified(&mut self, observation: &Observation, reason: &str) {
+        let Some(known) = observation.modification.as_ref().and_then(|id| self.attempt.modification(id)) else {
+            return;
+        };
+        if !known.outcome(&self.attempt.book).is_open() {
+            return;
+        }
+        let (attempt, modification) = (self.attempt.id.clone(), known.id.clone());
+        let answer = Answer::Refused { reason: reason.to_owned() };
+        self.attempt.answered(&modification, &answer);
+        self.events.push(Event::Answered { attempt, modification, answer });
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        if self.attempt.stage != stage {
+            self.attempt.stage = stage;
+            self.events.push(staged(&self.attempt, stage));
+        }
+    }
+
+    /// An attempt of which it was unknown whether it had been opened, and of whose page the provider now speaks, has been.
+    fn emerge(&mut self, payment: &Payment, observation: &Observation) {
+        if self.attempt.stage == Stage::Unknown && observation.refs.session.is_some() {
+            let unwanted = payment.canceled || payment.status().is_settled();
+            self.stage(if unwanted { Stage::Closing(CloseReason::Superseded) } else { Stage::Open });
+        }
+    }
+
+    /// An authorisation that was released or ran out without capture leaves nothing to wait for: its page is long closed.
+    fn has_lost_its_authorisation(&self, before: &Attempt, payment: &Payment) -> bool {
+        let lost = self.attempt.book.voided && !before.book.voided;
+        let others = payment.attempts.iter().filter(|other| other.id != self.attempt.id);
+        lost && self.attempt.book.authorised > 0
+            && !self.attempt.has_money()
+            && !payment.canceled
+            && !others.clone().any(|other| other.has_money() || other.is_live())
+    }
+
+    /// The attempt has just succeeded: it is closed, a success of another attempt or a debt that was called off is
+    /// pointed out, and an attempt that is
+    /// still live elsewhere is to be closed.
+    fn settle(&mut self, payment: &Payment) {
+        self.stage(Stage::Closed(CloseReason::Succeeded));
+        let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
+        if payment.canceled || others().any(Attempt::has_money) {
+            self.events.push(Event::SecondSuccess { attempt: self.attempt.id.clone() });
+        }
+        let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();
+        self.events.extend(superseded.collect::<Vec<_>>());
+    }
+}
+
+fn reference_of(news: &News) -> Option<String> {
+    match news {
+        News::Moved(Movement::Capture { reference, .. } | Movement::Refund { reference, .. }) => {
+            Some(reference.clone())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,131 @@
+//! What a merchant must hear of a payment's change: the rows of the outbox.
+
+use serde::{Deserialize, Serialize};
+
+use super::book::{DisputeState, Entry, EntryState};
+use super::{Attempt, Payment, Status};
+use crate::id::AttemptId;
+
+/// One thing to tell the merchant. Amounts are minor units of the payment's currency.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "told", rename_all = "snake_case")]
+pub enum Told {
+    /// The payment's status has changed.
+    Status {
+        /// The status now.
+        status: Status,
+    },
+    /// The total captured has changed; downwards, if a capture failed afterwards.
+    Captured {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// The total now.
+        total: i64,
+    },
+    /// A refund has moved on.
+    Refund {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// The provider's reference.
+        reference: String,
+        /// The refund now.
+        refund: Entry,
+    },
+    /// A dispute has moved on.
+    Dispute {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// The provider's reference.
+        reference: String,
+        /// The amount in dispute.
+        amount: i64,
+        /// Where it stands.
+        state: DisputeState,
+    },
+    /// The bank took money back.
+    Returned {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// The total now.
+        total: i64,
+    },
+    /// A try was refused; the shopper can try again.
+    Declined {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// An attempt succeeded although nothing was owed any more.
+    SecondSuccess {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+}
+
+impl Told {
+    /// The name under which it is stored.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Told::Status { status } => format!("payment.{}", status.as_str()),
+            Told::Captured { .. } => "payment.captured".to_owned(),
+            Told::Refund { refund, .. } => match refund.state {
+                EntryState::Pending => "refund.created",
+                EntryState::Succeeded => "refund.succeeded",
+                EntryState::Failed => "refund.failed",
+            }
+            .to_owned(),
+            Told::Dispute { state, .. } => match state {
+                DisputeState::Inquiry => "dispute.announced",
+                DisputeState::Open => "dispute.opened",
+                DisputeState::Won => "dispute.won",
+                DisputeState::Lost => "dispute.lost",
+            }
+            .to_owned(),
+            Told::Returned { .. } => "payment.returned".to_owned(),
+            Told::Declined { .. } => "attempt.declined".to_owned(),
+            Told::SecondSuccess { .. } => "payment.second_success".to_owned(),
+        }
+    }
+}
+
+/// What of a change the merchant must hear, in a fixed order.
+#[must_use]
+pub fn told(before: &Payment, after: &Payment) -> Vec<Told> {
+    let mut told = vec![];
+    for attempt in &after.attempts {
+        of_attempt(before.attempt(&attempt.id), attempt, &mut told);
+    }
+    if before.status() != after.status() {
+        told.push(Told::Status { status: after.status() });
+    }
+    told
+}
+
+fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
+    let id = || after.id.clone();
+    let (old, new) = (before.map(|before| &before.book), &after.book);
+    let was = |total: fn(&super::Book) -> i64| old.map_or(0, total);
+    if was(super::Book::captured_net) != new.captured_net() {
+        told.push(Told::Captured { attempt: id(), total: new.captured_net() });
+    }
+    for (reference, refund) in &new.refunds {
+        if old.and_then(|old| old.refunds.get(reference)) != Some(refund) {
+            told.push(Told::Refund { attempt: id(), reference: reference.clone(), refund: *refund });
+        }
+    }
+    for (reference, dispute) in &new.disputes {
+        if old.and_then(|old| old.disputes.get(reference)) != Some(dispute) {
+            let (amount, state) = (dispute.amount, dispute.state);
+            told.push(Told::Dispute { attempt: id(), reference: reference.clone(), amount, state });
+        }
+    }
+    if was(super::Book::returned_total) != new.returned_total() {
+        told.push(Told::Returned { attempt: id(), total: new.returned_total() });
+    }
+    if after.decline().is_some() && before.and_then(Attempt::decline) != after.decline() {
+        told.push(Told::Declined { attempt: id() });
+    }
+    if after.second && !before.is_some_and(|before| before.second) {
+        told.push(Told::SecondSuccess { attempt: id() });
+    }
+}
