@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::Millis;
 use domain::currency::Currency;
-use domain::id::{AttemptId, ProviderAccountId};
+use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
-use domain::payment::{Capture, Handoff, Observation, Refs};
+use domain::payment::{Capture, Handoff, Limits, ModificationKind, Observation, Refs};
 use http::HeaderMap;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -42,6 +42,16 @@ pub struct Capabilities {
     pub page_life_min: Millis,
     /// The longest.
     pub page_life_max: Millis,
+    /// Whether an attempt can be looked up by the provider's own references.
+    pub fetch: bool,
+    /// Whether an attempt whose opening was not answered can be looked up by our reference. Otherwise the request is repeated.
+    pub find: bool,
+    /// Whether a modification that was not answered can be looked up. Otherwise the request is repeated.
+    pub find_modification: bool,
+    /// Whether money can be taken later than authorised.
+    pub manual_capture: bool,
+    /// What it can do with authorised and captured money.
+    pub limits: Limits,
 }
 
 /// Everything needed to open an attempt. A repetition must be built from the same values, because the provider compares
@@ -75,6 +85,25 @@ pub struct Target {
     pub attempt: AttemptId,
     /// The provider's references.
     pub refs: Refs,
+    /// The debt.
+    pub amount: Money,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// When the attempt was started.
+    pub created: Millis,
+}
+
+/// A capture, void or refund of an attempt. A repetition is built from the same values.
+#[derive(Debug, Clone)]
+pub struct ModifySpec {
+    /// Of which attempt.
+    pub target: Target,
+    /// Our reference; also the idempotency key.
+    pub modification: ModificationId,
+    /// What.
+    pub kind: ModificationKind,
+    /// When it was asked for.
+    pub created: Millis,
 }
 
 /// What the engine asks a provider for.
@@ -86,16 +115,26 @@ pub enum Operation {
     Fetch(Target),
     /// Close the payment page, or find out why it cannot be closed.
     Close(Target),
+    /// Look for an attempt whose opening was not answered, by our reference.
+    Find(Target),
+    /// Capture, void or refund.
+    Modify(ModifySpec),
+    /// Look for a modification that was not answered, by our reference.
+    FindModification(ModifySpec),
 }
 
 impl Operation {
-    /// The end of the idempotency key: one key per attempt and kind of operation.
+    /// The idempotency key: one for each attempt and kind of operation, and one for each modification; the same for every
+    /// repetition. At most 64 characters, the least that a provider allows (Adyen).
     #[must_use]
-    pub fn key_suffix(&self) -> &'static str {
+    pub fn key(&self) -> String {
         match self {
-            Operation::Open(_) => "open",
-            Operation::Fetch(_) => "fetch",
-            Operation::Close(_) => "close",
+            Operation::Open(spec) => format!("{}:open", spec.attempt),
+            Operation::Fetch(target) => format!("{}:fetch", target.attempt),
+            Operation::Close(target) => format!("{}:close", target.attempt),
+            Operation::Find(target) => format!("{}:find", target.attempt),
+            Operation::Modify(spec) => spec.modification.to_string(),
+            Operation::FindModification(spec) => format!("{}:find", spec.modification),
         }
     }
 }
@@ -121,8 +160,15 @@ pub enum Outcome {
         /// When the page closes.
         until: Option<Millis>,
     },
-    /// What the provider knows about the attempt.
+    /// What the provider knows about the attempt. In answer to a modification it carries the modification's id.
     Observed(Observation),
+    /// The provider has taken the modification and will say later what came of it.
+    Accepted {
+        /// Its reference, where it gave one.
+        reference: Option<String>,
+    },
+    /// A search found nothing. That is no proof that nothing is there: the provider's lists may lag.
+    NotFound,
 }
 
 /// Why an operation has no result.
@@ -296,8 +342,8 @@ pub trait Connector: Send + Sync {
     /// Takes a delivery apart into what is stored.
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject>;
 
-    /// Reads a stored event.
-    fn read(&self, account: &Account, item: &[u8]) -> Result<Incoming, Unreadable>;
+    /// Reads a stored event. `received` stamps what has no trustworthy time of its own.
+    fn read(&self, account: &Account, item: &[u8], received: Millis) -> Result<Incoming, Unreadable>;
 
     /// The reply to a delivery.
     fn reply(&self, disposition: Disposition) -> Reply;

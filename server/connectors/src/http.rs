@@ -13,8 +13,10 @@ pub struct HttpRequest {
     pub method: Method,
     /// Path and query, relative to the account's base address.
     pub path: String,
-    /// The `Authorization` header; kept apart so that it is never logged.
-    pub authorization: SecretString,
+    /// The name of the header that carries the credentials, such as `authorization`.
+    pub credential_header: &'static str,
+    /// Its value; kept apart so that it is never logged. An empty one is not sent.
+    pub credential: SecretString,
     /// The other headers.
     pub headers: Vec<(&'static str, String)>,
     /// The body.

@@ -54,7 +54,7 @@ pub(crate) struct Gateway<'a> {
 impl Gateway<'_> {
     /// Runs an operation to its end. Every repetition, now or later, carries the same idempotency key.
     pub(crate) async fn call(&self, attempt: &AttemptId, operation: &Operation) -> Result<Outcome, CallError> {
-        let key = format!("{attempt}:{}", operation.key_suffix());
+        let key = operation.key();
         let mut request = self.connector.begin(self.account, operation, &key)?;
         for _ in 0..STEPS_MAX {
             let reply = self.send(attempt, &request).await?;

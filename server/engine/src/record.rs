@@ -133,16 +133,7 @@ impl Engine {
 }
 
 fn changed(events: &[Event]) -> Vec<AttemptId> {
-    let id = |event: &Event| match event {
-        Event::Started { attempt } => Some(attempt.id.clone()),
-        Event::Known { attempt, .. }
-        | Event::Staged { attempt, .. }
-        | Event::Progressed { attempt, .. }
-        | Event::Moved { attempt, .. }
-        | Event::SecondSuccess { attempt } => Some(attempt.clone()),
-        Event::Canceled => None,
-    };
-    events.iter().filter_map(id).collect()
+    events.iter().filter_map(|event| event.attempt().cloned()).collect()
 }
 
 fn count(events: &[Event], source: Source<'_>) {

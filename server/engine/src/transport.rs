@@ -60,10 +60,10 @@ impl HttpTransport {
 
     async fn exchange(&self, base_url: &str, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let url = format!("{base_url}{}", request.path);
-        let mut builder = self
-            .client
-            .request(request.method.clone(), url)
-            .header(http::header::AUTHORIZATION, request.authorization.expose_secret());
+        let mut builder = self.client.request(request.method.clone(), url);
+        if !request.credential.expose_secret().is_empty() {
+            builder = builder.header(request.credential_header, request.credential.expose_secret());
+        }
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }

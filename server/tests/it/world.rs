@@ -244,7 +244,8 @@ impl World {
             name: "test",
             method,
             path: String::new(),
-            authorization: authorization.into(),
+            credential_header: "authorization",
+            credential: authorization.into(),
             headers,
             body: body.to_owned(),
         };

@@ -1,14 +1,14 @@
 //! Stripe's events: taken apart for the inbox, and read into observations.
 
 use bytes::Bytes;
-use domain::payment::{DisputeState, Movement, News, Observation, Refs, RefundState};
+use domain::payment::{DisputeState, EntryState, Movement, News, Observation, Refs};
 use domain::{Millis, SECOND};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::news;
-use super::object::{Charge, Dispute, Intent, Refund, Session, money, own_reference};
+use super::object::{Charge, Dispute, Intent, Refund, Session, money, own_modification, own_reference};
 use crate::connector::{Account, Incoming, Item, Reject, Unreadable};
 
 /// Characters of an event id at most.
@@ -55,7 +55,10 @@ pub(super) fn read(account: &Account, item: &[u8]) -> Result<Incoming, Unreadabl
         "checkout.session" => session(&event, at)?,
         "payment_intent" => intent(&event, at)?,
         "charge" => charge(&event, at)?,
-        "refund" => (None, refund(&parse(&event)?, at)?),
+        "refund" => {
+            let refund: Refund = parse(&event)?;
+            (own_reference(refund.metadata.as_ref()), refund_news(&refund, at)?)
+        }
         "dispute" => (None, dispute(&parse(&event)?, at)?),
         _ => (None, nothing(at)),
     };
@@ -123,20 +126,25 @@ fn charge(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
     };
     let debt = money(charge.amount, charge.currency.as_deref());
     let refs = Refs { session: None, payment: charge.payment_intent };
-    Ok((own_reference(charge.metadata.as_ref()), Observation { at, refs, debt, currency: None, news }))
+    Ok((
+        own_reference(charge.metadata.as_ref()),
+        Observation { at, refs, debt, currency: None, modification: None, news },
+    ))
 }
 
-fn refund(refund: &Refund, at: Millis) -> Result<Observation, Unreadable> {
+/// What a refund says, in an event or in a reply.
+pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Unreadable> {
     let state = match refund.status.as_deref() {
-        Some("succeeded") => RefundState::Succeeded,
-        Some("failed" | "canceled") => RefundState::Failed,
-        _ => RefundState::Pending,
+        Some("succeeded") => EntryState::Succeeded,
+        Some("failed" | "canceled") => EntryState::Failed,
+        _ => EntryState::Pending,
     };
-    moved(refund.payment_intent.clone(), refund.amount, &refund.currency, at, |amount| Movement::Refund {
+    let seen = moved(refund.payment_intent.clone(), refund.amount, &refund.currency, at, |amount| Movement::Refund {
         reference: refund.id.clone(),
         amount,
         state,
-    })
+    })?;
+    Ok(Observation { modification: own_modification(refund.metadata.as_ref()), ..seen })
 }
 
 /// Bank debits that fail after success arrive as disputes with these reasons (Stripe documentation, ACH Direct Debit).
@@ -152,12 +160,13 @@ fn dispute(dispute: &Dispute, at: Millis) -> Result<Observation, Unreadable> {
         "warning_needs_response" | "warning_under_review" => DisputeState::Inquiry,
         _ => DisputeState::Open,
     };
+    let due = dispute.evidence_details.as_ref().and_then(|details| details.due_by?.checked_mul(SECOND));
     moved(dispute.payment_intent.clone(), dispute.amount, &dispute.currency, at, |amount| {
         let reference = dispute.id.clone();
         if returned {
             Movement::Returned { reference, amount }
         } else {
-            Movement::Dispute { reference, amount, state, at }
+            Movement::Dispute { reference, amount, state, at, due }
         }
     })
 }
@@ -172,11 +181,11 @@ fn moved(
     let money = money(Some(amount), Some(currency)).ok_or_else(odd_amount)?;
     let news = vec![News::Moved(movement(money.minor))];
     let refs = Refs { session: None, payment };
-    Ok(Observation { at, refs, debt: None, currency: Some(money.currency), news })
+    Ok(Observation { at, refs, debt: None, currency: Some(money.currency), modification: None, news })
 }
 
 fn nothing(at: Millis) -> Observation {
-    Observation { at, refs: Refs::default(), debt: None, currency: None, news: vec![] }
+    Observation { at, refs: Refs::default(), debt: None, currency: None, modification: None, news: vec![] }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod amount;
 mod decline;
 mod event;
 mod form;
+mod modify;
 mod news;
 mod object;
 mod operation;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::currency::Currency;
 use domain::method::Method;
+use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
 use http::HeaderMap;
 
@@ -39,6 +41,11 @@ static CAPABILITIES: Capabilities = Capabilities {
     default_base_url: "https://api.stripe.com",
     page_life_min: 30 * MINUTE,
     page_life_max: DAY,
+    fetch: true,
+    find: true,
+    find_modification: true,
+    manual_capture: true,
+    limits: Limits { partial_capture: true, multi_capture: false, partial_refund: true },
 };
 
 impl Connector for Stripe {
@@ -110,7 +117,7 @@ impl Connector for Stripe {
         event::split(delivery.body())
     }
 
-    fn read(&self, account: &Account, item: &[u8]) -> Result<Incoming, Unreadable> {
+    fn read(&self, account: &Account, item: &[u8], _received: Millis) -> Result<Incoming, Unreadable> {
         event::read(account, item)
     }
 

@@ -21,7 +21,7 @@ pub(super) fn of_session(session: &Session, at: Millis) -> Observation {
         news.push(News::Step(Step::Waiting));
     }
     let refs = Refs { session: Some(session.id.clone()), payment };
-    Observation { at, refs, debt, currency: None, news }
+    Observation { at, refs, debt, currency: None, modification: None, news }
 }
 
 fn session_news(session: &Session, total: Option<i64>) -> Vec<News> {
@@ -69,7 +69,7 @@ pub(super) fn async_failure() -> Vec<News> {
 pub(super) fn of_intent(intent: &Intent, at: Millis) -> Observation {
     let debt = money(intent.amount, intent.currency.as_deref());
     let refs = Refs { session: None, payment: Some(intent.id.clone()) };
-    Observation { at, refs, debt, currency: None, news: intent_news(intent) }
+    Observation { at, refs, debt, currency: None, modification: None, news: intent_news(intent) }
 }
 
 fn intent_news(intent: &Intent) -> Vec<News> {

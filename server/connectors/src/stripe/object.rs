@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::currency::Currency;
-use domain::id::AttemptId;
+use domain::id::{AttemptId, ModificationId};
 use domain::money::Money;
 use serde::Deserialize;
 
@@ -11,6 +11,8 @@ use super::amount::from_stripe;
 
 /// Where our reference stands in metadata.
 pub(super) const ATTEMPT: &str = "till_attempt";
+/// Where our reference to a capture or refund stands in metadata.
+pub(super) const MODIFICATION: &str = "till_modification";
 /// Marks a session whose money is taken later.
 pub(super) const CAPTURE: &str = "till_capture";
 
@@ -22,6 +24,14 @@ pub(super) type Metadata = BTreeMap<String, String>;
 pub(super) enum Expandable<T> {
     Id(String),
     Object(T),
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+pub(super) struct List<T> {
+    pub data: Vec<T>,
+    #[serde(default)]
+    pub has_more: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +88,8 @@ pub(super) struct Refund {
     pub amount: i64,
     pub currency: String,
     pub status: Option<String>,
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,6 +102,14 @@ pub(super) struct Dispute {
     pub reason: Option<String>,
     #[serde(default)]
     pub payment_method_details: Option<DisputeMethod>,
+    #[serde(default)]
+    pub evidence_details: Option<EvidenceDetails>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EvidenceDetails {
+    /// Unix seconds until which evidence can be handed in.
+    pub due_by: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,6 +137,11 @@ impl Intent {
         let odd = |amount| money(Some(amount), self.currency.as_deref()).is_none();
         self.amount.is_some_and(odd) || odd(self.amount_received) || odd(self.amount_capturable)
     }
+}
+
+/// Our reference to a capture or refund in metadata.
+pub(super) fn own_modification(metadata: Option<&Metadata>) -> Option<ModificationId> {
+    metadata?.get(MODIFICATION)?.parse().ok()
 }
 
 /// Our reference in metadata.

@@ -2,21 +2,24 @@
 
 use domain::method::Method as PaymentMethod;
 use domain::payment::{Capture, Handoff, Refs};
-use domain::{Millis, SECOND};
+use domain::{MINUTE, Millis, SECOND};
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::amount::to_stripe;
 use super::form::Form;
-use super::object::{ATTEMPT, CAPTURE, Expandable, Session};
-use super::{API_VERSION, SECRET_KEY, news};
+use super::object::{ATTEMPT, CAPTURE, Expandable, List, Session};
+use super::{API_VERSION, SECRET_KEY, modify, news};
 use crate::connector::{Account, Fail, OpenSpec, Operation, Outcome, Target, Wire};
 use crate::http::{HttpRequest, HttpResponse};
 
 const CREATE: &str = "checkout.sessions.create";
 const RETRIEVE: &str = "checkout.sessions.retrieve";
 const EXPIRE: &str = "checkout.sessions.expire";
+const LIST: &str = "checkout.sessions.list";
+/// How far Stripe's clock may be behind ours when sessions are looked for.
+const SEARCH_MARGIN: Millis = 5 * MINUTE;
 /// The languages of Stripe's page that we may ask for; without one it follows the browser (API reference, Checkout Sessions).
 const LOCALES: &[&str] = &[
     "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv",
@@ -36,6 +39,9 @@ pub(super) fn begin(account: &Account, operation: &Operation, key: &str) -> Resu
             // Expiring twice does no harm, and a key would make Stripe repeat a stored error for a day.
             post(account, EXPIRE, path, String::new(), None)
         }
+        Operation::Find(target) => search(account, target, None),
+        Operation::Modify(spec) => modify::begin(account, spec, key),
+        Operation::FindModification(spec) => modify::find(account, spec),
     }
 }
 
@@ -46,11 +52,20 @@ pub(super) fn resume(
     reply: &HttpResponse,
     now: Millis,
 ) -> Result<Wire, Fail> {
+    match operation {
+        Operation::Modify(spec) => return modify::resume(account, spec, sent, reply, now),
+        Operation::FindModification(spec) => return modify::found(spec, reply, now),
+        Operation::Find(target) if sent.name == LIST => return found(account, target, reply),
+        _ => {}
+    }
     if let (Operation::Close(target), EXPIRE, 400 | 404 | 409 | 500..) = (operation, sent.name, reply.status) {
         // It is no longer open, or the answer proves nothing: what it has become decides.
         return retrieve(account, target).map(Wire::Send);
     }
     let session: Session = success(reply)?;
+    if matches!(operation, Operation::Find(_)) && session.status.as_deref() == Some("open") {
+        return opened(session).map(Wire::Done);
+    }
     let intent_is_odd = matches!(&session.payment_intent, Some(Expandable::Object(intent)) if intent.has_odd_amount());
     if session.has_odd_amount() || intent_is_odd {
         return Err(Fail::Unsure("the amount or the currency makes no sense".to_owned()));
@@ -58,15 +73,39 @@ pub(super) fn resume(
     if matches!(operation, Operation::Close(_)) && session.status.as_deref() == Some("open") {
         return Err(Fail::Unsure("the page is still open".to_owned()));
     }
-    Ok(Wire::Done(match operation {
-        Operation::Open(_) => {
-            let url = session.url.ok_or_else(|| Fail::Unsure("the session has no url".to_owned()))?;
-            let until = session.expires_at.and_then(|seconds| seconds.checked_mul(SECOND));
-            let refs = Refs { session: Some(session.id), payment: None };
-            Outcome::Opened { refs, handoff: Handoff::Redirect { url }, until }
-        }
-        Operation::Fetch(_) | Operation::Close(_) => Outcome::Observed(news::of_session(&session, now)),
-    }))
+    match operation {
+        Operation::Open(_) => opened(session),
+        _ => Ok(Outcome::Observed(news::of_session(&session, now))),
+    }
+    .map(Wire::Done)
+}
+
+fn opened(session: Session) -> Result<Outcome, Fail> {
+    let url = session.url.ok_or_else(|| Fail::Unsure("the session has no url".to_owned()))?;
+    let until = session.expires_at.and_then(|seconds| seconds.checked_mul(SECOND));
+    let refs = Refs { session: Some(session.id), payment: None };
+    Ok(Outcome::Opened { refs, handoff: Handoff::Redirect { url }, until })
+}
+
+/// Sessions made since the attempt was, newest first. Stripe's clock may be some minutes off ours.
+fn search(account: &Account, target: &Target, after: Option<&str>) -> Result<HttpRequest, Fail> {
+    let since = (target.created - SEARCH_MARGIN) / SECOND;
+    let cursor = after.map_or_else(String::new, |id| format!("&starting_after={id}"));
+    let path = format!("/v1/checkout/sessions?limit=100&created[gte]={since}{cursor}");
+    request(account, LIST, Method::GET, path, String::new())
+}
+
+fn found(account: &Account, target: &Target, reply: &HttpResponse) -> Result<Wire, Fail> {
+    let page: List<Session> = success(reply)?;
+    let ours = |session: &&Session| session.client_reference_id.as_deref() == Some(target.attempt.as_str());
+    if let Some(session) = page.data.iter().find(ours) {
+        let refs = Refs { session: Some(session.id.clone()), payment: None };
+        return retrieve(account, &Target { refs, ..target.clone() }).map(Wire::Send);
+    }
+    match page.data.last().filter(|_| page.has_more) {
+        Some(last) => search(account, target, Some(&last.id)).map(Wire::Send),
+        None => Ok(Wire::Done(Outcome::NotFound)),
+    }
 }
 
 fn session_ref(target: &Target) -> Result<&str, Fail> {
@@ -115,7 +154,7 @@ fn method_name(method: PaymentMethod) -> &'static str {
     }
 }
 
-fn post(
+pub(super) fn post(
     account: &Account,
     name: &'static str,
     path: String,
@@ -128,7 +167,7 @@ fn post(
     Ok(request)
 }
 
-fn request(
+pub(super) fn request(
     account: &Account,
     name: &'static str,
     method: Method,
@@ -137,9 +176,9 @@ fn request(
 ) -> Result<HttpRequest, Fail> {
     let secret = account.credentials.get(SECRET_KEY);
     let secret = secret.ok_or_else(|| Fail::Unauthorized("the account has no secret key".to_owned()))?;
-    let authorization = SecretString::from(format!("Bearer {}", secret.expose_secret()));
+    let credential = SecretString::from(format!("Bearer {}", secret.expose_secret()));
     let headers = vec![("Stripe-Version", API_VERSION.to_owned())];
-    Ok(HttpRequest { name, method, path, authorization, headers, body })
+    Ok(HttpRequest { name, method, path, credential_header: "authorization", credential, headers, body })
 }
 
 #[derive(Deserialize)]
@@ -153,7 +192,7 @@ struct ErrorDetail {
     message: Option<String>,
 }
 
-fn success(reply: &HttpResponse) -> Result<Session, Fail> {
+pub(super) fn success<T: serde::de::DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
     if (200..300).contains(&reply.status) {
         return serde_json::from_slice(&reply.body)
             .map_err(|error| Fail::Unsure(format!("status {} with an unreadable body: {error}", reply.status)));
@@ -230,7 +269,8 @@ mod tests {
 
     fn target() -> Target {
         let refs = Refs { session: Some("cs_test_1".into()), payment: None };
-        Target { attempt: AttemptId::from_random([7; 16]), refs }
+        let amount = Money::new(1099, "EUR".parse().unwrap());
+        Target { attempt: AttemptId::from_random([7; 16]), refs, amount, capture: Capture::Automatic, created: 600_000 }
     }
 
     #[test]
@@ -323,6 +363,25 @@ mod tests {
         assert!(matches!(resumed(&close, EXPIRE, 500, "oops"), Ok(Wire::Send(_))));
         let body = r#"{"id":"cs_test_1","status":"open","payment_status":"unpaid","amount_total":1,"currency":"eur"}"#;
         assert!(matches!(resumed(&close, RETRIEVE, 200, body), Err(Fail::Unsure(_))));
+    }
+
+    #[test]
+    fn an_attempt_is_found_by_our_reference_page_by_page() {
+        let find = Operation::Find(target());
+        let first = begin(&account(), &find, "k").unwrap();
+        assert_eq!(first.path, "/v1/checkout/sessions?limit=100&created[gte]=300");
+        let other = r#"{"has_more":true,"data":[{"id":"cs_9","client_reference_id":"x"}]}"#;
+        let Ok(Wire::Send(next)) = resumed(&find, LIST, 200, other) else { panic!("no second page") };
+        assert!(next.path.ends_with("&starting_after=cs_9"), "{}", next.path);
+        let ours =
+            format!(r#"{{"has_more":false,"data":[{{"id":"cs_7","client_reference_id":"{}"}}]}}"#, target().attempt);
+        let Ok(Wire::Send(next)) = resumed(&find, LIST, 200, &ours) else { panic!("not looked at") };
+        assert!(next.path.starts_with("/v1/checkout/sessions/cs_7?"), "{}", next.path);
+        let open = r#"{"id":"cs_7","url":"https://pay.example/7","status":"open","expires_at":9}"#;
+        assert!(matches!(resumed(&find, RETRIEVE, 200, open), Ok(Wire::Done(Outcome::Opened { .. }))));
+        let none = r#"{"has_more":false,"data":[]}"#;
+        assert!(matches!(resumed(&find, LIST, 200, none), Ok(Wire::Done(Outcome::NotFound))));
+        assert!(!resumed(&find, LIST, 500, "x").unwrap_err().is_definite());
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Engine {
             amount: link.total,
             capture: Capture::Automatic,
             canceled: false,
+            kept: 0,
             attempts: vec![],
         };
         if payments::insert(tx, &payment, &link.id, once, link.live, self.env().now()).await? {

@@ -41,7 +41,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
 
 async fn judge(engine: &Engine, row: &InboxRow) -> Result<Verdict, Error> {
     let (account, connector) = engine.unseal(&engine.account(&row.account).await?)?;
-    let incoming = match connector.read(&account, &row.body) {
+    let incoming = match connector.read(&account, &row.body, row.received) {
         Ok(incoming) => incoming,
         Err(error) => {
             let note = Some(error.to_string());

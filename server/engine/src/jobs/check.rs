@@ -1,6 +1,6 @@
 //! Asks the provider for news of an attempt, in case webhooks are missing.
 
-use connectors::{Fail, Operation, Outcome, Target};
+use connectors::{Fail, Operation, Outcome};
 use domain::payment::{Attempt, Fact, Refusal, Stage};
 use domain::{MINUTE, Millis};
 
@@ -19,11 +19,11 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     if !is_waiting(&found.attempt) {
         return Ok(Next::Done);
     }
-    let target = Target { attempt: found.attempt.id.clone(), refs: found.attempt.refs.clone() };
+    let target = found.target();
     let outcome = engine.call(&found.attempt, &Operation::Fetch(target)).await?;
     let attempt = match outcome {
         Ok(Outcome::Observed(observation)) => engine.observe(&found, observation, Source::Fetch).await?,
-        Ok(Outcome::Opened { .. }) => found.attempt,
+        Ok(_) => found.attempt,
         Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
         Err(error) => return Err(Error::Invalid(error.to_string())),
     };

@@ -1,6 +1,6 @@
 //! Closes an attempt's page at the provider. If it is no longer open there, what it has become is recorded.
 
-use connectors::{Fail, Operation, Outcome, Target};
+use connectors::{Fail, Operation, Outcome};
 use domain::payment::Stage;
 use domain::{MINUTE, SECOND};
 
@@ -21,10 +21,10 @@ impl Engine {
         if !matches!(found.attempt.stage, Stage::Closing(_)) {
             return Ok(Next::Done);
         }
-        let target = Target { attempt: found.attempt.id.clone(), refs: found.attempt.refs.clone() };
+        let target = found.target();
         let attempt = match self.call(&found.attempt, &Operation::Close(target)).await? {
             Ok(Outcome::Observed(observation)) => self.observe(&found, observation, Source::Fetch).await?,
-            Ok(Outcome::Opened { .. }) => found.attempt,
+            Ok(_) => found.attempt,
             Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(self.env().now() + pause)),
             Err(error) => return Err(Error::Invalid(error.to_string())),
         };

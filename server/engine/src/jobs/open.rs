@@ -1,7 +1,7 @@
 //! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
 
-use connectors::{Fail, OpenSpec, Operation, Outcome};
-use domain::id::{AttemptId, LinkId, PaymentId};
+use connectors::{Capabilities, Fail, OpenSpec, Operation, Outcome, Target};
+use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
 use domain::payment::{Attempt, CloseReason, Fact, Stage};
 use domain::{MINUTE, Millis};
 
@@ -39,6 +39,19 @@ pub(crate) struct Found {
     pub capture: domain::payment::Capture,
 }
 
+impl Found {
+    /// The attempt as connectors know it.
+    pub(crate) fn target(&self) -> Target {
+        Target {
+            attempt: self.attempt.id.clone(),
+            refs: self.attempt.refs.clone(),
+            amount: self.attempt.amount,
+            capture: self.capture,
+            created: self.attempt.created,
+        }
+    }
+}
+
 impl Engine {
     pub(crate) async fn find_attempt(&self, id: &str) -> Result<Found, Error> {
         let id: AttemptId = id.parse().map_err(Error::corrupt)?;
@@ -67,15 +80,32 @@ impl Engine {
         if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
             return Ok(None);
         }
-        let operation = Operation::Open(Box::new(self.open_spec(&found).await?));
         let id = found.attempt.id.clone();
-        let (fact, failure) = match self.call(&found.attempt, &operation).await? {
+        let mut outcome = Ok(Outcome::NotFound);
+        if found.attempt.stage == Stage::Unknown && self.capabilities(&found.attempt.account).await?.find {
+            outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
+        }
+        if matches!(outcome, Ok(Outcome::NotFound)) {
+            // Nothing there, as far as can be told: the same request again, with the same key.
+            let operation = Operation::Open(Box::new(self.open_spec(&found).await?));
+            outcome = self.call(&found.attempt, &operation).await?;
+        }
+        let (fact, failure) = match outcome {
             Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
             Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
+            Ok(Outcome::Accepted { .. } | Outcome::NotFound) => (Fact::Unanswered { attempt: id }, None),
             Err(error) => (self.not_opened(&found.attempt, &error).await, Some(error)),
         };
         self.record(&found.payment, &fact, Source::Engine).await?;
         Ok(failure)
+    }
+
+    /// What the provider of an account can do.
+    pub(crate) async fn capabilities(&self, account: &ProviderAccountId) -> Result<&'static Capabilities, Error> {
+        let row = self.account(account).await?;
+        let connector = connectors::by_name(&row.provider);
+        let missing = || Error::NotFound(format!("connector for provider {}", row.provider));
+        connector.map(|connector| connector.capabilities()).ok_or_else(missing)
     }
 
     async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {

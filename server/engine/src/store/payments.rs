@@ -116,6 +116,7 @@ async fn stored(connection: &mut Connection, row: &sqlx::any::AnyRow) -> Result<
         amount: Money::new(row.number("amount")?, row.parsed("currency")?),
         capture: row.word("capture")?,
         canceled: row.flag("canceled")?,
+        kept: row.number("kept")?,
         attempts: attempts.iter().map(|row| row.json("data")).collect::<Result<_, _>>()?,
     };
     Ok(Stored { payment, link: row.parsed("link_id")?, live: row.flag("live")?, revision: row.number("revision")? })
@@ -130,8 +131,8 @@ pub async fn save(
 ) -> Result<(), Error> {
     let totals = payment.totals();
     query(
-        "UPDATE payments SET canceled = $1, status = $2, authorised = $3, captured = $4, refunded = $5, updated = $6
-         WHERE id = $7",
+        "UPDATE payments SET canceled = $1, status = $2, authorised = $3, captured = $4, refunded = $5, updated = $6, kept = $7
+         WHERE id = $8",
     )
     .bind(i64::from(payment.canceled))
     .bind(payment.status().as_str())
@@ -139,6 +140,7 @@ pub async fn save(
     .bind(totals.captured)
     .bind(totals.refunded)
     .bind(now)
+    .bind(payment.kept)
     .bind(payment.id.as_str())
     .execute(&mut *connection)
     .await?;

@@ -33,7 +33,8 @@ async fn answers(transport: &HttpTransport, address: &str) -> bool {
         name: "ready",
         method: axum::http::Method::GET,
         path: String::new(),
-        authorization: String::new().into(),
+        credential_header: "authorization",
+        credential: String::new().into(),
         headers: vec![],
         body: String::new(),
     };

@@ -103,7 +103,7 @@ fn refunds_and_disputes_are_found_by_the_intent() {
     let refund = json!({"id": "re_1", "payment_intent": "pi_1", "amount": 500, "currency": "eur", "status": "pending"});
     let seen = read_event(&event("refund.created", refund)).observation;
     assert_eq!(seen.refs.payment.as_deref(), Some("pi_1"));
-    let expected = Movement::Refund { reference: "re_1".into(), amount: 500, state: RefundState::Pending };
+    let expected = Movement::Refund { reference: "re_1".into(), amount: 500, state: EntryState::Pending };
     assert_eq!(seen.news, vec![News::Moved(expected)]);
     assert_eq!(seen.currency, "EUR".parse().ok());
 
