@@ -52,7 +52,7 @@ pub fn sessions(accounts: &Accounts<'_>) -> String {
         let what = session.lines.first().map(|line| line.name.as_str()).unwrap_or_default();
         let _ = write!(
             html,
-            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Session"><a href="/c/pay/{id}"><code>{short}…</code></a></td><td data-label="For">{what}</td><td data-label="State">{status}, {paid}</td><td data-label="Amount" class="price">{amount}</td></tr>"#,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Session"><a href="/c/pay/{id}"><code>{short}…</code></a></td><td data-label="For">{what}</td><td data-label="State"><div>{status}, {paid}</div></td><td data-label="Amount" class="price">{amount}</td></tr>"#,
             time = clock::time_of_day(session.created),
             id = escape(&session.id),
             short = escape(&session.id.chars().take(18).collect::<String>()),

@@ -61,11 +61,16 @@ impl Draft {
                     .map_err(|_| ("amount_delta", "Give a whole number of minor units, as 100 or -1.".to_owned()))?,
             ),
         };
+        let on = match self.get("on") {
+            "api" => Some(Side::Api),
+            "webhook" => Some(Side::Webhook),
+            _ => None,
+        };
         Ok(Wanted {
             provider: Some(self.get("provider")).filter(|name| !name.is_empty()).unwrap_or("*").to_owned(),
             operation: Some(self.get("operation")).filter(|name| !name.is_empty()).unwrap_or("*").to_owned(),
             kind,
-            on: None,
+            on,
             count: small("count", whole("count", says)?.filter(|count| *count > 0))?,
             probability_permille: self.percent()?,
             probability: None::<Number>,
@@ -106,13 +111,13 @@ pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
         )
     });
     format!(
-        r#"<form method="post" action="/_control/form/faults" class="add">{general}{summary}
-<div class="grid">{fault}{provider}{operation}{count}{probability}{delay}{copies}{delta}{account}</div>
+        r##"<form method="post" action="/_control/form/faults#add" class="add">{general}{summary}
+<div class="grid">{fault}{provider}{operation}{count}{probability}{delay}{account}{copies}{delta}{on}</div>
 <datalist id="operations">{operations}</datalist>
 <button type="submit" class="primary">Add fault</button></form>
-<details class="kinds"><summary>What each fault does</summary>{kinds}</details>"#,
-        fault = select(draft, "fault", "What goes wrong", &kind_options(draft.get("fault")), "wide-field"),
-        provider = select(draft, "provider", "Provider", &provider_options(draft.get("provider")), ""),
+<details class="kinds"><summary>What each fault does</summary>{kinds}</details>"##,
+        fault = select(draft, "fault", "What goes wrong", &kind_options(draft.get("fault")), "", "wide-field"),
+        provider = select(draft, "provider", "Provider", &provider_options(draft.get("provider")), "", ""),
         operation = input(
             draft,
             "operation",
@@ -155,7 +160,8 @@ pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
             r#"placeholder="100" autocomplete="off""#,
             "For wrong amounts, as 100 or -1"
         ),
-        account = select(draft, "account", "Account", &account_options(draft.get("account"), accounts), ""),
+        account = select(draft, "account", "Account", &account_options(draft.get("account"), accounts), "", ""),
+        on = select(draft, "on", "Strikes", &side_options(draft.get("on")), "For unknown values and wrong amounts", ""),
         operations = suggestions(),
         kinds = kinds(),
     )
@@ -195,9 +201,10 @@ fn input(draft: &Draft, name: &str, label: &str, attributes: &str, hint: &str) -
     field(draft, name, label, &control, hint, "")
 }
 
-fn select(draft: &Draft, name: &str, label: &str, options: &str, class: &str) -> String {
-    let control = format!(r#"<select id="f-{name}" name="{name}"{}>{options}</select>"#, ties(draft, name, false));
-    field(draft, name, label, &control, "", class)
+fn select(draft: &Draft, name: &str, label: &str, options: &str, hint: &str, class: &str) -> String {
+    let control =
+        format!(r#"<select id="f-{name}" name="{name}"{}>{options}</select>"#, ties(draft, name, !hint.is_empty()));
+    field(draft, name, label, &control, hint, class)
 }
 
 fn option(value: &str, text: &str, chosen: &str) -> String {
@@ -244,6 +251,12 @@ fn kinds() -> String {
 
 fn provider_options(chosen: &str) -> String {
     PROVIDERS.iter().map(|name| option(name, provider(name), chosen)).collect()
+}
+
+fn side_options(chosen: &str) -> String {
+    [("", "API calls and webhooks"), ("api", "API calls only"), ("webhook", "Webhooks only")]
+        .map(|(value, text)| option(value, text, chosen))
+        .concat()
 }
 
 fn account_options(chosen: &str, accounts: &Accounts<'_>) -> String {
