@@ -80,7 +80,7 @@ pub fn events(accounts: &Accounts<'_>) -> String {
             if tries.is_empty() { r#"<span class="muted">nobody asked</span>"#.to_owned() } else { tries.join("<br>") };
         let _ = write!(
             html,
-            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Event">{kind}</td><td data-label="About"><code>{about}</code></td><td data-label="Webhooks"><div>{tries}</div></td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit" aria-label="Send {kind} again">Send again</button></form></td></tr>"#,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Event">{kind}</td><td data-label="About"><code>{about}</code></td><td data-label="Webhooks"><div>{tries}</div></td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit" aria-label="Send again: {kind}">Send again</button></form></td></tr>"#,
             time = clock::time_of_day(event.created),
             kind = escape(&event.kind),
             about = escape(&event.object["id"].as_str().unwrap_or_default().chars().take(18).collect::<String>()),

@@ -112,7 +112,7 @@ pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
     });
     format!(
         r##"<form method="post" action="/_control/form/faults#add" class="add">{general}{summary}
-<div class="grid">{fault}{provider}{operation}{count}{probability}{delay}{account}{copies}{delta}{on}</div>
+<div class="grid">{fault}{provider}{on}{operation}{count}{probability}{delay}{account}{copies}{delta}</div>
 <datalist id="operations">{operations}</datalist>
 <button type="submit" class="primary">Add fault</button></form>
 <details class="kinds"><summary>What each fault does</summary>{kinds}</details>"##,
