@@ -334,3 +334,29 @@ async fn a_fault_for_one_account_leaves_the_others_alone_and_another_provider_to
     fault(&server, json!({"fault": "error_500", "account": server.key, "provider": "stripe"})).await;
     assert_eq!(server.get("/v1/balance").await.0, 500);
 }
+
+#[tokio::test]
+async fn what_was_to_be_done_to_a_webhook_outlives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let receiver = Receiver::start(&[]).await;
+    let server = Server::start_with(Some(path.clone())).await;
+    let secret = endpoint(&server, &receiver, &["checkout.session.completed"]).await;
+    let list = json!([{"fault": "wrong_key", "operation": "checkout.session.completed"},
+        {"fault": "late", "operation": "checkout.session.completed", "delay_ms": 86_400_000}]);
+    server.control("/_control/faults", &list.to_string()).await;
+    let id = server.session("").await;
+    server.pay(&id, "4242424242424242").await;
+    server.stop().await;
+    let server = Server::start_with(Some(path)).await;
+    assert!(receiver.got.lock().unwrap().is_empty());
+    server.control("/_control/advance", r#"{"seconds":90000}"#).await;
+    assert!(!signed(&secret, &receiver.wait_for(1).await[0]).1);
+    // Faults still reach the account that was loaded.
+    fault(&server, json!({"fault": "drop", "operation": "charge.refunded"})).await;
+    let (_, list) = server.get("/v1/payment_intents").await;
+    endpoint(&server, &receiver, &["charge.refunded"]).await;
+    server.post("/v1/refunds", &format!("payment_intent={}", list["data"][0]["id"].as_str().unwrap())).await;
+    let (_, report) = server.get("/_control/deliveries").await;
+    assert_eq!(report["deliveries"][0]["status"], "dropped");
+}
