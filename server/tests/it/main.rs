@@ -6,6 +6,7 @@
 mod cli;
 mod hooks;
 mod journey;
+mod money;
 mod pages;
 mod races;
 mod recovery;

@@ -13,10 +13,11 @@ use domain::id::{MerchantId, PaymentId, ProviderAccountId, Token};
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
+use domain::payment::Capture;
 use engine::store::Store;
 use engine::{
     AccountSummary, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random, Settings,
-    Started, SystemClock, Transport,
+    Started, Statement, SystemClock, Transport,
 };
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
@@ -119,7 +120,17 @@ impl World {
         self.link_with_ttl(usage, HOUR).await
     }
 
+    /// A fresh session of a one-time link whose money is only authorised.
+    pub async fn session_to_capture(&self) -> Token {
+        let link = self.link_with(Usage::Once, HOUR, Capture::Manual).await;
+        self.open(&link).await
+    }
+
     pub async fn link_with_ttl(&self, usage: Usage, session_ttl: i64) -> Token {
+        self.link_with(usage, session_ttl, Capture::Automatic).await
+    }
+
+    async fn link_with(&self, usage: Usage, session_ttl: i64, capture: Capture) -> Token {
         let eur = "EUR".parse().unwrap();
         let line = |name: &str, minor, quantity| Line {
             name: name.to_owned(),
@@ -187,6 +198,45 @@ impl World {
         let id = self.payment_of(token).await;
         let mut connection = self.engine().store().reader().await.unwrap();
         engine::store::payments::events(&mut connection, &id).await.unwrap()
+    }
+
+    /// A fresh payment, paid with a card.
+    pub async fn paid_with(&self, card: &str) -> (Token, PaymentId) {
+        let session = self.session().await;
+        let page = self.start(&session).await;
+        self.pay(&page, card).await;
+        self.wait_for(&session, Phase::Paid).await;
+        let payment = self.payment_of(&session).await;
+        (session, payment)
+    }
+
+    /// A fresh payment, authorised only.
+    pub async fn authorised(&self) -> (Token, PaymentId) {
+        let session = self.session_to_capture().await;
+        let page = self.start(&session).await;
+        self.pay(&page, "4242424242424242").await;
+        self.wait_for(&session, Phase::Authorised).await;
+        let payment = self.payment_of(&session).await;
+        (session, payment)
+    }
+
+    /// Everything about a payment.
+    pub async fn statement(&self, payment: &PaymentId) -> Statement {
+        self.engine().statement(payment).await.unwrap()
+    }
+
+    /// The ledger agrees with every payment, and every balance sheet adds up to zero.
+    pub async fn books_are_right(&self) {
+        let (_, wrong) = self.engine().audit_ledger().await.unwrap();
+        assert_eq!(wrong, vec![]);
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        assert_eq!(balances.iter().map(|balance| balance.minor).sum::<i64>(), 0, "{balances:?}");
+    }
+
+    /// A balance of the merchant, debit positive.
+    pub async fn balance(&self, account: &str) -> i64 {
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.minor)
     }
 
     pub async fn inbox(&self) -> Vec<engine::store::inbox::InboxRow> {
