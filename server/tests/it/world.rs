@@ -92,7 +92,7 @@ impl World {
             webhook_url: account.webhook_url.clone(),
             webhook_secret: webhook_secret.clone(),
         };
-        let options = Options { public_url: sandbox.clone(), snapshot: None, seed: Some(seed) };
+        let options = Options { public_url: sandbox.clone(), seed: Some(seed), ..Options::default() };
         let provider = Sandbox::new(options).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(provider.run(listener, stop.clone()));

@@ -115,6 +115,7 @@ pub async fn reset(State(core): State<Arc<Core>>) -> Response {
     core.change(|state| {
         state.rules = Rules::default();
         state.faults.clear();
+        state.adyen.reset(now_ms);
         for account in state.accounts.values_mut() {
             account.rules = Rules::default();
             account.release(now_ms, false);

@@ -39,7 +39,7 @@ impl Server {
     async fn start_as(snapshot: Option<PathBuf>, seed: Option<Seed>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let options = Options { public_url: url.clone(), snapshot, seed };
+        let options = Options { public_url: url.clone(), snapshot, seed, ..Options::default() };
         let sandbox = Sandbox::new(options).await.unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let shutdown = CancellationToken::new();
