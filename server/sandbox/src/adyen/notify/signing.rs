@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(signature(KEY, &notice), "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0=");
     }
 
-    /// Computed with Python's `hmac` and `base64` over
+    /// Computed with openssl, and with the official SDK for Python, over
     /// `QFTQPCQ8HXSKGK82:NC6HT9CRT65ZGN82:TillDemo:a:b\c:500:EUR:REFUND:false`.
     #[test]
     fn an_independent_vector_with_separators_inside_holds() {
@@ -70,7 +70,7 @@ mod tests {
             code: "REFUND".into(),
             ..Notice::default()
         };
-        assert_eq!(signature(KEY, &notice), "Y8JXmEr3g0klWx8szPh5fOmyDJWgE0l2PPE1dmK1gA4=");
+        assert_eq!(signature(KEY, &notice), "mN59tUWXrcC5Cx9gmyoc2C+HV9xxRvZiyMtVj+8P+/s=");
         assert_ne!(signature(&KEY.replace('4', "5"), &notice), signature(KEY, &notice));
     }
 
