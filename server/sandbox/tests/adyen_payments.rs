@@ -123,6 +123,7 @@ async fn the_page_is_labelled_and_merchant_text_is_never_markup() {
     for label in ["Card number", "Expiry", "Security code", "Name on card"] {
         assert!(page.contains(&format!(">{label}</label>")), "{label}");
     }
+    assert!(page.contains("× 2</span></span><span class=\"price\">€25.98"));
     assert!(page.contains("Simulated Adyen page") && page.contains("Cancel and go back"));
     let (status, location, _) = server.submit(&format!("/adyen/pay/{id}/cancel"), "").await;
     assert_eq!((status, location.as_str()), (303, "https://shop.example/back?order=17"));

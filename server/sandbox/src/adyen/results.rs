@@ -161,14 +161,16 @@ impl Account {
     }
 
     /// The delay of an automatic capture is over. The provider does not tell.
-    pub fn capture_by_itself(&mut self, psp: &str) {
+    pub fn capture_by_itself(&mut self, psp: &str, at_ms: i64, now_ms: i64) {
         let Some(payment) = self.payments.get_mut(psp).filter(|payment| payment.capturable() > 0) else {
             return;
         };
         let amount = payment.capturable();
         payment.captured += amount;
-        let at_ms = payment.created * 1000;
-        self.book(Entry::Settled, psp, psp, amount, at_ms);
+        if payment.instrument.late == Late::CaptureFails {
+            self.timers.insert((at_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
+        }
+        self.book(Entry::Settled, psp, psp, amount, now_ms);
     }
 
     /// What was not captured in time is given up.

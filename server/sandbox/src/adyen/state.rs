@@ -198,7 +198,7 @@ impl Account {
                 Timer::ModifyFails(psp) => {
                     self.fail_modification(&psp, now_ms);
                 }
-                Timer::CaptureDelayed(psp) => self.capture_by_itself(&psp),
+                Timer::CaptureDelayed(psp) => self.capture_by_itself(&psp, at_ms, now_ms),
                 Timer::ExpirePayment(psp) => {
                     self.expire_payment(&psp, now_ms);
                 }

@@ -65,11 +65,10 @@ fn summary(checkout: &Checkout) -> String {
     let items = checkout.request.get("lineItems").and_then(Value::as_array);
     for item in items.into_iter().flatten().take(LINES) {
         let name = item["description"].as_str().or(item["id"].as_str()).unwrap_or("Item");
-        let quantity = match item["quantity"].as_i64() {
-            None | Some(1) => String::new(),
-            Some(count) => format!(r#" <span class="quantity">× {count}</span>"#),
-        };
-        let price = item["amountIncludingTax"].as_i64().map(|each| money::display(each, &checkout.currency));
+        let count = item["quantity"].as_i64().unwrap_or(1);
+        let quantity = if count == 1 { String::new() } else { format!(r#" <span class="quantity">× {count}</span>"#) };
+        let total = item["amountIncludingTax"].as_i64().and_then(|each| each.checked_mul(count));
+        let price = total.map(|total| money::display(total, &checkout.currency));
         let _ = write!(
             lines,
             r#"<li><span class="what">{name}{quantity}</span><span class="price">{price}</span></li>"#,
