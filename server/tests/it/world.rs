@@ -93,7 +93,7 @@ impl World {
             webhook_url: account.webhook_url.clone(),
             webhook_secret: webhook_secret.clone(),
         };
-        let options = Options { public_url: sandbox.clone(), snapshot: None, seed: Some(seed) };
+        let options = Options { public_url: sandbox.clone(), seed: Some(seed), ..Options::default() };
         let provider = Sandbox::new(options).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(provider.run(listener, stop.clone()));
@@ -139,14 +139,7 @@ impl World {
             quantity,
         };
         let lines = vec![line("Tea", 1299, 2), line("Cup", 500, 1)];
-        let new = NewLink {
-            lines,
-            usage,
-            live: false,
-            session_ttl,
-            extendable: true,
-            capture: domain::payment::Capture::Automatic,
-        };
+        let new = NewLink { lines, usage, live: false, session_ttl, extendable: true, capture };
         let link = self.engine().add_link(&self.merchant, new).await.unwrap();
         link.url.rsplit('/').next().unwrap().parse().unwrap()
     }
