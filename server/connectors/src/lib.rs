@@ -9,8 +9,8 @@ mod http;
 pub mod stripe;
 
 pub use connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, ModifySpec, OpenSpec, Operation,
-    Outcome, Reject, Reply, Target, Unreadable, Wire,
+    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Incoming, Item, ModifySpec, OpenSpec,
+    Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
 };
 pub use http::{HttpRequest, HttpResponse};
 
