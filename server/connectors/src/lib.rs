@@ -16,7 +16,7 @@ pub use connector::{
 pub use http::{HttpRequest, HttpResponse};
 
 /// Every provider, by the name used in the database, in addresses and on the command line.
-pub const PROVIDERS: &[&str] = &["adyen", "stripe"];
+pub const PROVIDERS: &[&str] = &["stripe", "adyen"];
 
 /// The connector of a provider.
 #[must_use]

@@ -21,6 +21,7 @@ const HIDDEN: &[&str] = &[
     "success_url",
     "cancel_url",
     "return_url",
+    "returnUrl",
     "receipt_url",
     "ip",
     "last4",
