@@ -102,6 +102,40 @@ impl World {
         World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, _stop: stop }
     }
 
+    /// The same with a merchant that is paid through Adyen, at the Adyen simulator.
+    pub async fn with_adyen(database: Database) -> World {
+        let mut world = World::new(database).await;
+        let (api_key, hmac) =
+            (format!("test_{}", random_hex()), format!("{}{}{}", random_hex(), random_hex(), "0123456789abcdef"));
+        let merchant = world.engine().add_merchant("Harbour Books", None).await.unwrap();
+        world.merchant = merchant.id.parse().unwrap();
+        let credentials = [("api_key", api_key.as_str()), ("merchant_account", "HarbourBooks")];
+        let new = NewAccount {
+            provider: "adyen".to_owned(),
+            base_url: Some(format!("{}/adyen", world.sandbox)),
+            live: false,
+            credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            webhook_secrets: vec![hmac.clone()],
+        };
+        world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+        let endpoint = json!({"account": api_key, "merchant_account": "HarbourBooks", "url": world.account.webhook_url, "hmac_key": hmac});
+        world.control("adyen/endpoint", endpoint).await;
+        (world.secret_key, world.webhook_secret) = (api_key, hmac);
+        world
+    }
+
+    /// Enters a card on Adyen's page; the holder's name chooses the outcome. Returns the reply's status.
+    pub async fn pay_at_adyen(&self, page: &str, holder: &str) -> u16 {
+        let fields = [
+            ("number", "4111111111111111"),
+            ("expiry", "03/30"),
+            ("cvc", "737"),
+            ("holderName", holder),
+            ("action", "pay"),
+        ];
+        self.post_form(page, &fields).await.status
+    }
+
     /// Another server on the same database.
     pub async fn second_node(&self) -> Node {
         serve(&self.database, &self.key, Some(self.node.url.clone())).await

@@ -53,6 +53,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // The request is repeated with the same key, which Adyen keeps for at least 31 days.
     find: false,
     find_modification: false,
+    event_list: false,
     manual_capture: true,
     limits: Limits { partial_capture: true, multi_capture: true, partial_refund: true },
 };
@@ -99,7 +100,7 @@ impl Connector for Adyen {
             Operation::Fetch(target) => link::retrieve(account, target),
             Operation::Close(target) => link::expire(account, target),
             Operation::Modify(spec) => modify::begin(account, spec, key),
-            Operation::Find(_) | Operation::FindModification(_) => {
+            Operation::Find(_) | Operation::FindModification(_) | Operation::Events(_) => {
                 Err(Fail::Unsupported("Adyen cannot look anything up by our reference".to_owned()))
             }
         }
@@ -118,7 +119,7 @@ impl Connector for Adyen {
             Operation::Fetch(target) => link::fetched(target, reply, now),
             Operation::Close(target) => link::closed(account, target, sent, reply, now),
             Operation::Modify(spec) => modify::received(spec, reply),
-            Operation::Find(_) | Operation::FindModification(_) => {
+            Operation::Find(_) | Operation::FindModification(_) | Operation::Events(_) => {
                 Err(Fail::Unsupported("Adyen cannot look anything up by our reference".to_owned()))
             }
         }
