@@ -113,7 +113,7 @@ impl Engine {
         let due = jobs::due(&mut *self.store().reader().await?, kind, subject).await?;
         if due.is_some_and(|due| due > wanted) {
             let mut tx = self.store().begin().await?;
-            jobs::hasten(&mut tx, kind, subject, wanted, now).await?;
+            jobs::hasten(&mut tx, kind, &[subject.to_owned()], wanted, now).await?;
             self.commit(tx).await?;
         }
         Ok(())

@@ -10,6 +10,7 @@ pub mod exchanges;
 pub mod inbox;
 pub mod jobs;
 pub mod links;
+mod many;
 pub mod merchants;
 pub mod payments;
 mod row;
