@@ -70,7 +70,7 @@ impl Engine {
 
     /// Commits a change of a session and tells its open pages, here and on other servers.
     async fn publish(&self, mut tx: crate::store::Tx, session: &Session) -> Result<(), Error> {
-        payments::notify(&mut tx, self.store().dialect(), std::slice::from_ref(&session.payment)).await?;
+        payments::notify(&mut tx, self.store().dialect(), &session.payment).await?;
         self.commit(tx).await?;
         self.live().tell(&session.payment);
         Ok(())

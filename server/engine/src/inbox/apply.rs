@@ -182,7 +182,7 @@ impl Outcome {
         let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
         inbox::stop_waiting(connection, &done).await?;
         for ((kind, subject), (detail, times)) in &self.alerts {
-            alerts::raise(engine, connection, kind, subject, detail, *times).await?;
+            alerts::raise_times(engine, connection, kind, subject, detail, *times).await?;
         }
         Ok(usize::try_from(settled).is_ok_and(|settled| settled == self.settled.len()))
     }
@@ -202,7 +202,7 @@ async fn write_off(engine: &Engine, connection: &mut Connection, row: &Taken, fa
     let due = engine.env().now() + backoff(engine, row.tries);
     inbox::put_off(connection, &row.id, due, &failure.to_string()).await?;
     if row.tries % TRIES_ALERT == 0 {
-        alerts::raise(engine, connection, "webhook_failing", row.id.as_str(), &failure.to_string(), 1).await?;
+        alerts::raise(engine, connection, "webhook_failing", row.id.as_str(), &failure.to_string()).await?;
     }
     Ok(())
 }

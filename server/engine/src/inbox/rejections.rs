@@ -85,7 +85,7 @@ impl Rejections {
 
     /// What cannot be stored goes on waiting.
     async fn write(&self, engine: &Engine, subject: &str, detail: &str, times: i64) {
-        if let Err(error) = engine.raise("webhook_rejected", subject, detail, times).await {
+        if let Err(error) = engine.alert_times("webhook_rejected", subject, detail, times).await {
             warn!(subject, times, %error, "rejected deliveries could not be written down yet");
             let mut counts = self.counts();
             let count = counts.by_subject.entry(subject.to_owned()).or_default();

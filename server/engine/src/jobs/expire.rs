@@ -41,7 +41,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         // It was given more time, or has been paid, in this moment.
         return Ok(Next::At(now + SECOND));
     }
-    payments::notify(&mut tx, engine.store().dialect(), std::slice::from_ref(&payment.id)).await?;
+    payments::notify(&mut tx, engine.store().dialect(), &payment.id).await?;
     engine.commit(tx).await?;
     engine.live().tell(&payment.id);
     Ok(Next::Done)

@@ -50,18 +50,20 @@ impl<'a> Batch<'a> {
         if events.is_empty() {
             return Ok(false);
         }
-        let step = Step { before: &before, after: &entry.now, events: &events, now: engine.env().now() };
-        follow_up(engine, &step, &mut self.changes);
-        for event in events {
+        let now = engine.env().now();
+        for event in &events {
             entry.seq += 1;
             self.changes.events.push(EventRow {
                 payment: id.clone(),
                 seq: entry.seq,
-                event,
+                event: event.clone(),
                 source: source.name(),
                 cause: source.cause().map(str::to_owned),
             });
         }
+        let (live, seq) = (entry.before.live, entry.seq);
+        let step = Step { before: &before, after: &entry.now, events: &events, seq, live, now };
+        follow_up(engine, &step, &mut self.changes);
         Ok(true)
     }
 

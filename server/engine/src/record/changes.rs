@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Millis;
 use domain::id::{PaymentId, SessionId};
-use domain::payment::Attempt;
+use domain::payment::{Attempt, Told};
 
 use super::batch::Entry;
 use crate::alerts;
@@ -12,13 +12,16 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
 use crate::store::jobs::NewJob;
+use crate::store::ledger::Posting;
 use crate::store::payments::{AttemptRow, EventRow};
-use crate::store::{Connection, inbox, jobs, payments, sessions};
+use crate::store::{Connection, inbox, jobs, ledger, outbox, payments, sessions};
 
 /// Rows to be written, in the order of what happened.
 #[derive(Default)]
 pub(super) struct Changes {
     pub events: Vec<EventRow>,
+    pub ledger: Vec<(Posting, domain::ledger::Entry)>,
+    pub outbox: Vec<(Posting, Told)>,
     /// By kind and subject: the earliest wish counts.
     jobs: BTreeMap<(&'static str, String), NewJob>,
     /// Jobs that would find nothing left to do.
@@ -61,6 +64,8 @@ impl Changes {
         payments::update_attempts(connection, &old, now).await?;
         payments::insert_attempts(connection, &new, now).await?;
         payments::append(connection, &self.events, now).await?;
+        ledger::insert(connection, &self.ledger).await?;
+        outbox::insert(connection, &self.outbox).await?;
         self.write_jobs(connection, now).await?;
         for session in &self.begun {
             sessions::set_notice(connection, session, None).await?;
@@ -69,10 +74,10 @@ impl Changes {
         sessions::complete_of_payments(connection, &settled).await?;
         let brought = inbox::bring_forward(connection, &self.known, now).await?;
         for (kind, subject, detail) in &self.alerts {
-            alerts::raise(engine, connection, kind, subject, detail, 1).await?;
+            alerts::raise(engine, connection, kind, subject, detail).await?;
         }
         let ids: Vec<PaymentId> = changed.iter().map(|entry| entry.now.id.clone()).collect();
-        payments::notify(connection, engine.store().dialect(), &ids).await?;
+        payments::notify_many(connection, engine.store().dialect(), &ids).await?;
         let jobs = !self.ending.is_empty() || self.jobs.values().any(|job| job.run_at <= now);
         Ok(Work { jobs, deliveries: brought > 0 })
     }
@@ -81,7 +86,7 @@ impl Changes {
         let wanted: Vec<NewJob> = self.jobs.values().cloned().collect();
         jobs::enqueue(connection, &wanted, now).await?;
         let ending: Vec<String> = self.ending.iter().map(ToString::to_string).collect();
-        jobs::hasten(connection, Kind::Expire.as_str(), &ending, now, now).await?;
+        jobs::hasten_many(connection, Kind::Expire.as_str(), &ending, now, now).await?;
         let mut spared: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
         for (kind, subject) in &self.spared {
             spared.entry(kind).or_default().push(subject);

@@ -21,6 +21,7 @@ use crate::store::{Connection, Tx, jobs};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source<'a> {
     Shopper,
+    Merchant,
     Engine,
     Fetch,
     /// With the id of the inbox row.
@@ -31,6 +32,7 @@ impl Source<'_> {
     fn name(self) -> &'static str {
         match self {
             Source::Shopper => "shopper",
+            Source::Merchant => "merchant",
             Source::Engine => "engine",
             Source::Fetch => "fetch",
             Source::Webhook(_) => "webhook",

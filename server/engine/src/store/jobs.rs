@@ -51,7 +51,7 @@ pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) 
             "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, created) VALUES {}
              ON CONFLICT (kind, subject) DO UPDATE SET
                 run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
-                generation = jobs.generation + 1",
+                generation = jobs.generation + 1, dead = NULL",
             0,
             portion.len(),
             8,
@@ -66,9 +66,20 @@ pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) 
     Ok(())
 }
 
+/// Brings an existing job forward, see [`hasten_many`].
+pub async fn hasten(
+    connection: &mut Connection,
+    kind: &str,
+    subject: &str,
+    run_at: Millis,
+    now: Millis,
+) -> Result<(), Error> {
+    hasten_many(connection, kind, &[subject.to_owned()], run_at, now).await
+}
+
 /// Brings existing jobs forward; one that runs is run again. One that has failed keeps a pause, however often it is asked
 /// for: haste would only add to the provider's trouble.
-pub async fn hasten(
+pub async fn hasten_many(
     connection: &mut Connection,
     kind: &str,
     subjects: &[String],
@@ -177,13 +188,78 @@ pub async fn again(
     Ok(())
 }
 
+/// Gives a job up until a person asks for it again.
+pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: Millis) -> Result<(), Error> {
+    query("UPDATE jobs SET leased_until = 0, dead = $1, last_error = $2 WHERE id = $3 AND leased_until = $4")
+        .bind(now)
+        .bind(error)
+        .bind(job.id.as_str())
+        .bind(job.lease)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Runs a job again that was given up or waits. Returns whether there is one.
+pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<bool, Error> {
+    let done = query("UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1")
+        .bind(now)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A job, for a person.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct JobRow {
+    /// The id.
+    pub id: String,
+    /// The kind.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// When it is due, in milliseconds since 1970.
+    pub run_at: Millis,
+    /// Tries in a row that failed.
+    pub tries: i64,
+    /// Why the last one failed.
+    pub last_error: Option<String>,
+    /// When it was given up, in milliseconds since 1970.
+    pub dead: Option<Millis>,
+}
+
+/// Jobs that have failed, or only those that were given up; those given up first.
+pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
+    let rows = query(
+        "SELECT * FROM jobs WHERE dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL)
+         ORDER BY CASE WHEN dead IS NULL THEN 1 ELSE 0 END, run_at, id LIMIT $2",
+    )
+    .bind(i64::from(dead))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let job = |row: &sqlx::any::AnyRow| {
+        Ok(JobRow {
+            id: row.text("id")?,
+            kind: row.text("kind")?,
+            subject: row.text("subject")?,
+            run_at: row.number("run_at")?,
+            tries: row.number("tries")?,
+            last_error: row.maybe_text("last_error")?,
+            dead: row.maybe_number("dead")?,
+        })
+    };
+    rows.iter().map(job).collect()
+}
+
 /// When the next job is due, if there is one. Only the first are looked at: there are always a few that are not leased among
 /// them, or else so many are that somebody looks again soon.
 pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
     let row = query(
         "SELECT MIN(next) AS next FROM (
             SELECT CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END AS next
-            FROM jobs ORDER BY run_at LIMIT 100
+            FROM jobs WHERE dead IS NULL ORDER BY run_at LIMIT 100
          ) AS first",
     )
     .fetch_one(connection)

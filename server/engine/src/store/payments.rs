@@ -13,6 +13,7 @@ use super::many::{filled, lists, portions, statement};
 use super::row::{Columns, to_json, word};
 use super::{Connection, Dialect};
 use crate::error::Error;
+use crate::money::PaymentRow;
 
 /// A payment with what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -325,6 +326,40 @@ pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis)
     Ok(())
 }
 
+/// The ids of payments that follow one, in order.
+pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<PaymentId>, Error> {
+    let rows = query("SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
+/// A merchant's payments, newest first.
+pub async fn of_merchant(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    limit: i64,
+) -> Result<Vec<PaymentRow>, Error> {
+    let rows = query("SELECT * FROM payments WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
+        .bind(merchant.as_str())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    let payment = |row: &sqlx::any::AnyRow| {
+        Ok(PaymentRow {
+            id: row.text("id")?,
+            amount: Money::new(row.number("amount")?, row.parsed("currency")?),
+            status: row.text("status")?,
+            captured: row.number("captured")?,
+            refunded: row.number("refunded")?,
+            created: row.number("created")?,
+        })
+    };
+    rows.iter().map(payment).collect()
+}
+
 /// A payment's events, oldest first, with their source.
 pub async fn events(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<(Event, String)>, Error> {
     let rows = query("SELECT data, source FROM payment_events WHERE payment_id = $1 ORDER BY seq LIMIT 10000")
@@ -389,8 +424,13 @@ fn located(row: &AnyRow) -> Result<Located, Error> {
     Ok(Located { attempt: row.parsed("id")?, payment: row.parsed("payment_id")?, account: row.parsed("account_id")? })
 }
 
-/// Tells other servers, on commit, that payments' pages have news.
-pub async fn notify(connection: &mut Connection, dialect: Dialect, payments: &[PaymentId]) -> Result<(), Error> {
+/// Tells other servers, on commit, that a payment's pages have news.
+pub async fn notify(connection: &mut Connection, dialect: Dialect, payment: &PaymentId) -> Result<(), Error> {
+    notify_many(connection, dialect, std::slice::from_ref(payment)).await
+}
+
+/// The same for several.
+pub async fn notify_many(connection: &mut Connection, dialect: Dialect, payments: &[PaymentId]) -> Result<(), Error> {
     let Some(template) = dialect.notify() else { return Ok(()) };
     for portion in portions(payments) {
         let text = statement(template, 0, portion.len(), 1);
