@@ -166,6 +166,7 @@ impl Engine {
         change(&mut row)?;
         accounts::update(&mut tx, &row).await?;
         self.commit(tx).await?;
+        self.ready_accounts().forget(id);
         self.summary(&row)
     }
 

@@ -2,7 +2,6 @@
 //!
 //! A kind is one file and one line in [`Kind`]. Handlers must bear running twice.
 
-mod apply;
 mod check;
 mod close;
 mod expire;
@@ -23,7 +22,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::jobs::{self, Leased};
 
-/// Jobs of one lane that a server runs at a time.
+/// Jobs a server runs at a time.
 const CONCURRENCY: usize = 12;
 /// How long a job may run. The lease outlasts it, so that nobody else begins it meanwhile.
 const RUN_MAX: Duration = Duration::from_secs(75);
@@ -35,28 +34,9 @@ const TRIES_ALERT: i64 = 20;
 /// The bound of the pause after a failure doubles up to this.
 const BACKOFF_MAX: Millis = 15 * MINUTE;
 
-/// Jobs that wait for providers must not hold up those that do not: a slow provider would delay everybody's webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// Applying what has arrived. No network.
-    Apply,
-    /// Everything else.
-    Others,
-}
-
-impl Lane {
-    pub(crate) const ALL: [Lane; 2] = [Lane::Apply, Lane::Others];
-
-    fn is_apply(self) -> bool {
-        self == Lane::Apply
-    }
-}
-
 /// A kind of job; the subject is an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Reads a stored delivery and changes its payment. Subject: inbox row.
-    Apply,
     /// Asks the provider for news of an attempt. Subject: attempt.
     Check,
     /// Closes an attempt's page at the provider. Subject: attempt.
@@ -74,12 +54,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 8] =
-        [Kind::Apply, Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Surplus];
+    const ALL: [Kind; 7] =
+        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Surplus];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Kind::Apply => "apply",
             Kind::Check => "check",
             Kind::Close => "close",
             Kind::Expire => "expire",
@@ -92,7 +71,6 @@ impl Kind {
 
     async fn run(self, engine: &Engine, subject: &str) -> Result<Next, Error> {
         match self {
-            Kind::Apply => apply::run(engine, subject).await,
             Kind::Check => check::run(engine, subject).await,
             Kind::Close => close::run(engine, subject).await,
             Kind::Expire => expire::run(engine, subject).await,
@@ -125,13 +103,13 @@ pub(crate) async fn plant(engine: &Engine) {
     }
 }
 
-/// Runs the jobs of a lane until told to stop, then waits for those that run.
-pub(crate) async fn run(engine: Engine, lane: Lane, shutdown: CancellationToken) {
+/// Runs jobs until told to stop, then waits for those that run.
+pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
         while running.try_join_next().is_some() {}
         let free = CONCURRENCY - running.len();
-        let leased = match claim(&engine, lane, free).await {
+        let leased = match claim(&engine, free).await {
             Ok(leased) => leased,
             Err(error) => {
                 warn!(%error, "no jobs can be leased");
@@ -150,29 +128,29 @@ pub(crate) async fn run(engine: Engine, lane: Lane, shutdown: CancellationToken)
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = engine.work(lane) => {}
-            () = sleep(until_next(&engine, lane).await) => {}
+            () = engine.work() => {}
+            () = sleep(until_next(&engine).await) => {}
         }
     }
     while running.join_next().await.is_some() {}
 }
 
-async fn claim(engine: &Engine, lane: Lane, free: usize) -> Result<Vec<Leased>, Error> {
+async fn claim(engine: &Engine, free: usize) -> Result<Vec<Leased>, Error> {
     let now = engine.env().now();
     // Looking first keeps an idle server from taking the write lock every second.
-    let due = jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await?;
+    let due = jobs::next_due(&mut *engine.store().reader().await?).await?;
     if free == 0 || due.is_none_or(|due| due > now) {
         return Ok(vec![]);
     }
     let limit = i64::try_from(free).unwrap_or(1);
     let mut tx = engine.store().begin().await?;
-    let leased = jobs::claim(&mut tx, engine.store().dialect(), lane.is_apply(), now, now + LEASE, limit).await?;
+    let leased = jobs::claim(&mut tx, engine.store().dialect(), now, now + LEASE, limit).await?;
     tx.commit().await?;
     Ok(leased)
 }
 
-async fn until_next(engine: &Engine, lane: Lane) -> Duration {
-    let next = async { jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await };
+async fn until_next(engine: &Engine) -> Duration {
+    let next = async { jobs::next_due(&mut *engine.store().reader().await?).await };
     let wait = match next.await {
         Ok(Some(due)) => due - engine.env().now(),
         _ => Millis::MAX,
@@ -236,7 +214,7 @@ fn is_hopeless(failure: &Error) -> bool {
 }
 
 /// Full jitter over a doubling bound.
-fn backoff(engine: &Engine, tries: i64) -> Millis {
+pub(crate) fn backoff(engine: &Engine, tries: i64) -> Millis {
     let doubled = SECOND.checked_shl(u32::try_from(tries.clamp(0, 20)).unwrap_or(20)).unwrap_or(BACKOFF_MAX);
     100 + engine.env().below(doubled.min(BACKOFF_MAX))
 }

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod jobs;
 pub mod ledger;
 pub mod links;
+mod many;
 pub mod merchants;
 pub mod outbox;
 pub mod payments;
