@@ -187,3 +187,23 @@ both! {
         }
     }
 }
+
+both! {
+    async fn what_no_webhook_told_is_listed_at_the_provider(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        world.control("webhooks", json!({"drop": true})).await;
+        // Somebody refunds in the provider's own dashboard.
+        let intent = world.statement(&payment).await.payment.attempts[0].refs.payment.clone().unwrap();
+        let bearer = format!("Bearer {}", world.secret_key);
+        let (url, body) = (format!("{}/v1/refunds", world.sandbox), format!("payment_intent={intent}&amount=700"));
+        let kind = "application/x-www-form-urlencoded";
+        let reply = world.send(axum::http::Method::POST, &url, kind, &body, &[("authorization", &bearer)]).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(world.statement(&payment).await.totals.refunded, 0);
+        let mut tx = world.engine().store().begin().await.unwrap();
+        sqlx::query("UPDATE jobs SET run_at = 0 WHERE kind = 'repair'").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        eventually("the refund is known", || async { world.statement(&payment).await.totals.refunded == 700 }).await;
+        world.books_are_right().await;
+    }
+}

@@ -125,6 +125,16 @@ impl Engine {
         self.deposit(items.into_iter().map(row).collect()).await
     }
 
+    /// Takes in events that were listed at the provider; those that had been delivered are known already.
+    pub(crate) async fn make_up_for(&self, account: &ProviderAccountId, items: Vec<Item>) -> Result<(), Error> {
+        match self.store_items(account, items).await {
+            Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
+            Ok(Stored::Duplicate) => {}
+            Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
+        }
+        Ok(())
+    }
+
     async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
         count(provider, reject.as_str());
         let subject = format!("{account} {}", reject.as_str());

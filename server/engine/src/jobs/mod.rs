@@ -8,6 +8,7 @@ mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
 mod prune;
+mod repair;
 mod surplus;
 
 use std::time::Duration;
@@ -49,13 +50,15 @@ pub(crate) enum Kind {
     Open,
     /// Forgets old exchanges. Subject: a word.
     Prune,
+    /// Lists an account's events and takes in those that were missed. Subject: provider account.
+    Repair,
     /// Sends back or holds what was paid beyond the debt. Subject: payment.
     Surplus,
 }
 
 impl Kind {
-    const ALL: [Kind; 7] =
-        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Surplus];
+    const ALL: [Kind; 8] =
+        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Repair, Kind::Surplus];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -65,6 +68,7 @@ impl Kind {
             Kind::Modify => "modify",
             Kind::Open => "open",
             Kind::Prune => "prune",
+            Kind::Repair => "repair",
             Kind::Surplus => "surplus",
         }
     }
@@ -77,6 +81,7 @@ impl Kind {
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
+            Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,
         }
     }
@@ -95,11 +100,15 @@ pub(crate) enum Next {
 pub(crate) async fn plant(engine: &Engine) {
     let planted = async {
         let mut tx = engine.store().begin().await?;
-        engine.enqueue(&mut tx, Kind::Prune, "exchanges", engine.env().now() + MINUTE).await?;
+        let soon = engine.env().now() + MINUTE;
+        engine.enqueue(&mut tx, Kind::Prune, "exchanges", soon).await?;
+        for account in crate::store::accounts::all(&mut tx).await? {
+            engine.enqueue(&mut tx, Kind::Repair, account.id.as_str(), soon).await?;
+        }
         engine.commit(tx).await
     };
     if let Err(error) = planted.await {
-        warn!(%error, "the clean-up job could not be enqueued");
+        warn!(%error, "the jobs that always run could not be enqueued");
     }
 }
 
