@@ -1,0 +1,98 @@
+//! `stress faults`.
+
+mod kill;
+mod site;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use crate::Failure;
+use crate::cluster::Cluster;
+
+/// Which database.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+    /// One after the other.
+    Both,
+}
+
+/// A kind of fault.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The server is killed with SIGKILL at a random moment of every round.
+    Kill,
+}
+
+/// The options of `stress faults`.
+#[derive(Args, Debug, Clone)]
+pub struct Faults {
+    /// The binary under test
+    #[arg(long, default_value = "dist/till")]
+    pub till: PathBuf,
+    /// How often each fault is injected
+    #[arg(long, default_value_t = 10)]
+    pub rounds: u32,
+    /// On which database
+    #[arg(long, value_enum, default_value_t = Which::Both)]
+    pub database: Which,
+    /// Which faults; all if not given
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub kinds: Vec<Kind>,
+    /// Decides the moments of the faults and the load
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A PostgreSQL in which databases may be made, postgres://user@host:port; without one, a cluster is made
+    #[arg(long, env = "TILL_TEST_POSTGRES")]
+    pub postgres: Option<String>,
+    /// No new round begins after so many seconds of a fault's run
+    #[arg(long, default_value_t = 900)]
+    pub budget_seconds: u64,
+    /// How long a server may take to work off what it has acknowledged, in seconds
+    #[arg(long, default_value_t = 150)]
+    pub drain_seconds: u64,
+}
+
+impl Faults {
+    fn wants(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    fn wants_on(&self, database: Which) -> bool {
+        self.database == Which::Both || self.database == database
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.budget_seconds)
+    }
+
+    /// Runs the faults one after the other. The first violation ends the run.
+    pub async fn run(self) -> Result<(), Failure> {
+        let on_sqlite = self.wants_on(Which::Sqlite);
+        let on_postgres = self.wants_on(Which::Postgres);
+        if self.wants(Kind::Kill) && on_sqlite {
+            kill::run(&self, None).await?;
+        }
+        if on_postgres {
+            // One cluster for all that need none of their own.
+            let (_cluster, url) = match &self.postgres {
+                Some(url) => (None, url.clone()),
+                None => {
+                    let cluster = Cluster::start_new()?;
+                    let url = cluster.url();
+                    (Some(cluster), url)
+                }
+            };
+            if self.wants(Kind::Kill) {
+                kill::run(&self, Some(&url)).await?;
+            }
+        }
+        println!("no violations");
+        Ok(())
+    }
+}
