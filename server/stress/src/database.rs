@@ -1,6 +1,5 @@
 //! A database for one run, and connections that look at it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::any::install_default_drivers;
@@ -45,20 +44,20 @@ impl Database {
         Ok(Database { url, name: "postgres", at: Some((server.to_owned(), name)), _directory: None })
     }
 
-    /// The SQLite file, if it is one.
-    pub fn file(&self) -> Option<PathBuf> {
-        self.url.strip_prefix("sqlite://").map(PathBuf::from)
-    }
-
     /// A connection that only reads.
     pub async fn look(&self) -> Result<AnyConnection, Failure> {
+        Database::look_at(&self.url).await
+    }
+
+    /// The same, to a database known by its address.
+    pub async fn look_at(url: &str) -> Result<AnyConnection, Failure> {
         install_default_drivers();
-        if self.name == "sqlite" {
-            let mut connection = AnyConnection::connect(&format!("{}?mode=ro", self.url)).await?;
+        if url.starts_with("sqlite:") {
+            let mut connection = AnyConnection::connect(&format!("{url}?mode=ro")).await?;
             connection.execute("PRAGMA busy_timeout = 5000").await?;
             return Ok(connection);
         }
-        let mut connection = AnyConnection::connect(&self.url).await?;
+        let mut connection = AnyConnection::connect(url).await?;
         connection.execute("SET default_transaction_read_only = on").await?;
         Ok(connection)
     }

@@ -81,7 +81,7 @@ impl Running {
     }
 
     /// Lets nobody buy any more and waits until every delivery is acknowledged or rightly refused.
-    pub async fn finish(mut self, patience: Duration) -> Result<Arc<Load>, Failure> {
+    pub async fn finish(&mut self, patience: Duration) -> Result<(), Failure> {
         self.load.buying.store(false, Ordering::SeqCst);
         let began = Instant::now();
         while self.load.waiting() > 0 {
@@ -95,7 +95,7 @@ impl Running {
         while let Some(ended) = self.tasks.join_next().await {
             ended?;
         }
-        Ok(self.load.clone())
+        Ok(())
     }
 }
 

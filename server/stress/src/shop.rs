@@ -152,11 +152,6 @@ impl Shop {
         self.directory.path().join("till.log")
     }
 
-    /// A file of the run's.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
     /// Starts the server and waits until it is ready.
     pub async fn serve(&self) -> Result<Process, Failure> {
         self.serve_with(&[], &[]).await

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::Faults;
-use super::site::Site;
+use super::site::{Setup, Site};
 use crate::Failure;
 use crate::database::Database;
 use crate::random::Random;
@@ -25,7 +25,7 @@ pub(super) async fn run(options: &Faults, postgres: Option<&str>) -> Result<(), 
         None => Database::sqlite()?,
     };
     let deadline = options.deadline();
-    let mut site = Site::open(options, "kill -9", database, &[], false).await?;
+    let mut site = Site::open(options, "kill -9", database, Setup::default()).await?;
     let (mut kills, mut slowest) = (0, Duration::ZERO);
     for round in 1..=options.rounds {
         if Instant::now() > deadline {

@@ -1,12 +1,16 @@
 //! `stress faults`.
 
+mod clock;
+mod disk;
 mod kill;
+mod postgres;
 mod site;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use tokio::task::block_in_place;
 
 use crate::Failure;
 use crate::cluster::Cluster;
@@ -27,6 +31,12 @@ pub enum Which {
 pub enum Kind {
     /// The server is killed with SIGKILL at a random moment of every round.
     Kill,
+    /// PostgreSQL is stopped and started; always on a cluster of the run's own, with fsync on.
+    Postgres,
+    /// The disk of an SQLite database fills up.
+    Disk,
+    /// The server's clock jumps by two hours, on SQLite. Needs the package faketime.
+    Clock,
 }
 
 /// The options of `stress faults`.
@@ -73,26 +83,48 @@ impl Faults {
 
     /// Runs the faults one after the other. The first violation ends the run.
     pub async fn run(self) -> Result<(), Failure> {
-        let on_sqlite = self.wants_on(Which::Sqlite);
-        let on_postgres = self.wants_on(Which::Postgres);
-        if self.wants(Kind::Kill) && on_sqlite {
-            kill::run(&self, None).await?;
+        if self.wants_on(Which::Sqlite) {
+            self.run_on_sqlite().await?;
         }
-        if on_postgres {
-            // One cluster for all that need none of their own.
+        if self.wants_on(Which::Postgres) {
+            self.run_on_postgres().await?;
+        }
+        println!("no violations");
+        Ok(())
+    }
+
+    async fn run_on_sqlite(&self) -> Result<(), Failure> {
+        if self.wants(Kind::Kill) {
+            kill::run(self, None).await?;
+        }
+        if self.wants(Kind::Disk) {
+            disk::run(self).await?;
+        }
+        if self.wants(Kind::Clock) {
+            match clock::library() {
+                Some(library) => clock::run(self, &library).await?,
+                None if self.kinds.is_empty() => println!("clock: left out, the package faketime is not installed"),
+                None => return Err("the package faketime is not installed".into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_on_postgres(&self) -> Result<(), Failure> {
+        if self.wants(Kind::Kill) {
             let (_cluster, url) = match &self.postgres {
                 Some(url) => (None, url.clone()),
                 None => {
-                    let cluster = Cluster::start_new()?;
+                    let cluster = block_in_place(Cluster::start_new)?;
                     let url = cluster.url();
                     (Some(cluster), url)
                 }
             };
-            if self.wants(Kind::Kill) {
-                kill::run(&self, Some(&url)).await?;
-            }
+            kill::run(self, Some(&url)).await?;
         }
-        println!("no violations");
+        if self.wants(Kind::Postgres) {
+            postgres::run(self).await?;
+        }
         Ok(())
     }
 }

@@ -25,6 +25,20 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 const WAITING: &str =
     "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'pending') + (SELECT COUNT(*) FROM jobs WHERE kind = 'apply')";
 
+/// How long a server may take to go on once what it needs is back.
+const RECOVERY_MAX: Duration = Duration::from_secs(30);
+
+/// What is special about a run's server.
+#[derive(Default)]
+pub struct Setup {
+    /// A program that starts it, with arguments.
+    pub wrapper: Vec<String>,
+    /// More environment.
+    pub env: Vec<(&'static str, String)>,
+    /// Its clock may be wrong, so that it may refuse what is signed well.
+    pub clock_moves: bool,
+}
+
 /// A shop, its load and its server.
 pub struct Site {
     /// The load at work.
@@ -32,26 +46,21 @@ pub struct Site {
     /// The server.
     pub server: Process,
     name: String,
+    worked_off: Duration,
 }
 
 impl Site {
-    /// Opens a shop on a database and sends shoppers in. `clock_moves`: Till's clock may be wrong.
-    pub async fn open(
-        options: &Faults,
-        name: &str,
-        database: Database,
-        env: &[(&str, String)],
-        clock_moves: bool,
-    ) -> Result<Site, Failure> {
+    /// Opens a shop on a database and sends shoppers in.
+    pub async fn open(options: &Faults, name: &str, database: Database, setup: Setup) -> Result<Site, Failure> {
         let name = format!("{name} {}", database.name);
         let mut random = Random::new(options.seed, 1);
         let mut shop = Shop::open(&options.till, database, &mut random).await?;
         let links = options.rounds.min(ONCE_LINKS);
         let once = (0..links).map(|_| shop.add_link("EUR", "Pot=18.50", true)).collect::<Result<Vec<_>, _>>()?;
         let shop = Arc::new(shop);
-        let server = shop.serve_with(&[], env).await?;
-        let running = Running::start(shop, once, options.seed, clock_moves);
-        Ok(Site { running, server, name })
+        let server = shop.serve_with(&setup.wrapper, &setup.env).await?;
+        let running = Running::start(shop, once, options.seed, setup.clock_moves);
+        Ok(Site { running, server, name, worked_off: Duration::ZERO })
     }
 
     /// What the clients share.
@@ -71,38 +80,80 @@ impl Site {
         Ok(())
     }
 
+    /// How many replies of a status deliveries have had.
+    pub fn replies(&self, status: u16) -> u64 {
+        self.load().record().replies.get(&status).copied().unwrap_or(0)
+    }
+
+    /// Waits until deliveries are acknowledged again, by the same process. Returns how long that took.
+    pub async fn recovered(&mut self, options: &Faults, since: &str) -> Result<Duration, Failure> {
+        let (began, before) = (Instant::now(), self.replies(200));
+        while self.replies(200) == before {
+            if let Some(status) = self.server.ended() {
+                return Err(self.broken(options, format!("the server ended: {status}")));
+            }
+            if began.elapsed() > RECOVERY_MAX {
+                return Err(self.broken(options, format!("nothing was acknowledged for {RECOVERY_MAX:?} since {since}")));
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        Ok(began.elapsed())
+    }
+
+    /// A violation, with what is needed to look into it.
+    pub fn broken(&self, options: &Faults, error: impl std::fmt::Display) -> Failure {
+        let kept = keep(&self.shop().log(), &self.name, options.seed);
+        let (name, seed, kept) = (&self.name, options.seed, kept.display());
+        format!("{name}, seed {seed}: {error}\nthe server's log is kept in {kept}").into()
+    }
+
     /// Ends the load, waits until all is worked off, stops the server and checks.
     pub async fn conclude(self, options: &Faults, what: &str) -> Result<(), Failure> {
-        let log = self.shop().log();
-        let (name, seed) = (self.name.clone(), options.seed);
-        match self.try_to_conclude(options, what).await {
+        self.conclude_then(options, what, async || Ok(())).await
+    }
+
+    /// The same with a look of the caller's own at the stopped database.
+    pub async fn conclude_then(
+        mut self,
+        options: &Faults,
+        what: &str,
+        look: impl AsyncFnOnce() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let concluded = async {
+            self.work_off(options).await?;
+            look().await?;
+            self.check(what).await
+        };
+        match concluded.await {
             Ok(()) => Ok(()),
-            Err(error) => {
-                let kept = keep(&log, &name, seed);
-                Err(format!("{name}, seed {seed}: {what}: {error}\nthe server's log is kept in {}", kept.display()).into())
-            }
+            Err(error) => Err(self.broken(options, format!("{what}: {error}"))),
         }
     }
 
-    async fn try_to_conclude(mut self, options: &Faults, what: &str) -> Result<(), Failure> {
-        let load = self.running.finish(FLUSH_MAX).await?;
+    async fn work_off(&mut self, options: &Faults) -> Result<(), Failure> {
+        self.running.finish(FLUSH_MAX).await?;
         let began = Instant::now();
         let patience = Duration::from_secs(options.drain_seconds);
-        while load.shop.database.number(WAITING).await? > 0 && began.elapsed() < patience {
+        while self.shop().database.number(WAITING).await? > 0 && began.elapsed() < patience {
             sleep(Duration::from_millis(200)).await;
         }
-        let drained = began.elapsed();
+        self.worked_off = began.elapsed();
         self.server.stop(STOP_MAX).await?;
-        let found = Snapshot::read(&load.shop.database).await?;
-        let provider = load.shop.provider_sessions().await?;
-        let text = summary(&load).await?;
-        let record = load.record().clone();
-        let (account, other) = (&load.shop.account.id, &load.shop.other.id);
+        Ok(())
+    }
+
+    async fn check(&self, what: &str) -> Result<(), Failure> {
+        let shop = self.shop();
+        let found = Snapshot::read(&shop.database).await?;
+        let provider = shop.provider_sessions().await?;
+        let text = summary(self.load()).await?;
+        let record = self.load().record().clone();
+        let (account, other) = (&shop.account.id, &shop.other.id);
         let evidence = Evidence { found: &found, record: &record, provider: &provider, account, other };
         let result = checks::run(&evidence);
-        load.shop.database.remove().await?;
+        shop.database.remove().await?;
         let verdict = if result.is_ok() { "0 violations" } else { "VIOLATIONS" };
-        println!("{}: {what}: {text}, worked off in {} ms, {verdict}", self.name, drained.as_millis());
+        println!("{}: {what}: {text}, worked off in {} ms, {verdict}", self.name, self.worked_off.as_millis());
         result
     }
 }
