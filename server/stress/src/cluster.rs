@@ -15,11 +15,17 @@ pub struct Cluster {
     /// Under which user it runs, if not ours: PostgreSQL refuses to run as root.
     owner: Option<String>,
     port: u16,
+    prefix: Vec<String>,
 }
 
 impl Cluster {
     /// Makes one and starts it.
     pub fn start_new() -> Result<Cluster, Failure> {
+        Cluster::start_within(&[])
+    }
+
+    /// The same within another program, such as `taskset`.
+    pub fn start_within(prefix: &[&str]) -> Result<Cluster, Failure> {
         let directory = tempfile::Builder::new().prefix("till-stress-pg").tempdir()?;
         let root = run(Command::new("id").arg("-u"))?.trim() == "0";
         let owner = root.then(|| "postgres".to_owned());
@@ -27,7 +33,8 @@ impl Cluster {
             run(Command::new("chown").arg(owner).arg(directory.path()))?;
         }
         let port = free_address()?.port();
-        let cluster = Cluster { directory, binaries: binaries()?, owner, port };
+        let prefix = prefix.iter().map(|word| (*word).to_owned()).collect();
+        let cluster = Cluster { directory, binaries: binaries()?, owner, port, prefix };
         run(cluster.command("initdb").args(["-U", "till", "-A", "trust"]).arg("-D").arg(cluster.data()))?;
         cluster.start()?;
         Ok(cluster)
@@ -43,15 +50,12 @@ impl Cluster {
     }
 
     fn command(&self, program: &str) -> Command {
+        let owner = self.owner.iter().flat_map(|owner| ["runuser", "-u", owner, "--"]);
         let program = self.binaries.join(program);
-        let mut command = match &self.owner {
-            Some(owner) => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", owner, "--"]).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
+        let words = self.prefix.iter().map(String::as_str).chain(owner).map(PathBuf::from).chain([program]);
+        let words: Vec<PathBuf> = words.collect();
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         command.current_dir("/");
         command
     }

@@ -153,7 +153,8 @@ async fn chunks(stream: &mut TcpStream, buffer: &mut Vec<u8>, mut at: usize) -> 
                 None => more(stream, buffer).await?,
             }
         };
-        let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16).map_err(|_| broken())?;
+        let size =
+            usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16).map_err(|_| broken())?;
         at += line.len() + 2;
         if body.len() + size > BODY_BYTES_MAX {
             return Err(broken());

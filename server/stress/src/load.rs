@@ -17,6 +17,7 @@ use crate::shop::{Link, Shop};
 use crate::stripe::sign;
 
 mod shopper;
+pub mod visit;
 
 /// Shoppers at a time.
 const SHOPPERS: u64 = 4;

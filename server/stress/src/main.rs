@@ -1,5 +1,6 @@
 //! `stress`: real faults and benchmarks for the real `till` binary, as separate processes on this machine.
 
+mod bench;
 mod checks;
 mod clock;
 mod cluster;
@@ -32,12 +33,15 @@ struct Cli {
 enum Command {
     /// Kill, starve and mislead a server under load, and check afterwards that nothing is lost and nothing happened twice
     Faults(faults::Faults),
+    /// Measure deliveries per second, latency, memory and news to open pages, as ratios between variants
+    Bench(bench::Bench),
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Faults(command) => command.run().await,
+        Command::Bench(command) => command.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

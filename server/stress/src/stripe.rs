@@ -33,6 +33,11 @@ pub struct About<'a> {
 }
 
 impl About<'_> {
+    /// About no payment.
+    pub fn nothing(created: i64) -> About<'static> {
+        About { event: "", created, attempt: "", session: "", intent: "", amount: 0, currency: "" }
+    }
+
     fn event(&self, kind: &str, object: Value) -> Vec<u8> {
         let event = json!({
             "id": self.event, "object": "event", "api_version": "2025-03-31.basil", "type": kind,
@@ -83,7 +88,17 @@ impl About<'_> {
 
     /// `customer.created`: concerns no payment.
     pub fn noise(&self) -> Vec<u8> {
-        self.event("customer.created", json!({"id": "cus_1", "object": "customer", "metadata": {}}))
+        self.noise_of(0)
+    }
+
+    /// The same of so many bytes at least.
+    pub fn noise_of(&self, bytes: usize) -> Vec<u8> {
+        let made = |padding: usize| {
+            let object =
+                json!({"id": "cus_1", "object": "customer", "metadata": {}, "description": "x".repeat(padding)});
+            self.event("customer.created", object)
+        };
+        made(bytes.saturating_sub(made(0).len()))
     }
 }
 

@@ -20,5 +20,7 @@ pub(super) fn agrees_with_payments(evidence: &Evidence<'_>) -> Vec<String> {
     }
     let payments = evidence.found.payments.iter();
     let broken = payments.filter(|(id, row)| (row.totals[1] > 0) != entries.contains_key(id.as_str()));
-    broken.map(|(id, row)| format!("{id} has {:?} and ledger entries: {:?}", row.totals, entries.get(id.as_str()))).collect()
+    broken
+        .map(|(id, row)| format!("{id} has {:?} and ledger entries: {:?}", row.totals, entries.get(id.as_str())))
+        .collect()
 }

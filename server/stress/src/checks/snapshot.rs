@@ -131,7 +131,10 @@ impl Snapshot {
             let empty = domain::payment::Payment {
                 id: id.parse().map_err(|_| format!("payment {id}"))?,
                 merchant: merchant.parse().map_err(|_| format!("merchant {merchant}"))?,
-                amount: domain::money::Money::new(row.try_get("amount")?, currency.parse().map_err(|_| format!("currency {currency}"))?),
+                amount: domain::money::Money::new(
+                    row.try_get("amount")?,
+                    currency.parse().map_err(|_| format!("currency {currency}"))?,
+                ),
                 capture: serde_json::from_value(capture.into())?,
                 canceled: false,
                 attempts: vec![],

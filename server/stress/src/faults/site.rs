@@ -93,7 +93,9 @@ impl Site {
                 return Err(self.broken(options, format!("the server ended: {status}")));
             }
             if began.elapsed() > RECOVERY_MAX {
-                return Err(self.broken(options, format!("nothing was acknowledged for {RECOVERY_MAX:?} since {since}")));
+                return Err(
+                    self.broken(options, format!("nothing was acknowledged for {RECOVERY_MAX:?} since {since}"))
+                );
             }
             sleep(Duration::from_millis(10)).await;
         }
