@@ -50,6 +50,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("the provider has one page per attempt", payments::one_page_per_attempt),
     ("the ledger's entries are whole", ledger::entries_are_whole),
     ("the ledger agrees with the payments", ledger::agrees_with_payments),
+    ("the outbox has what the merchant must hear", ledger::merchants_hear),
 ];
 
 /// Runs every check. The error names each rule that was broken, with examples.
@@ -65,3 +66,6 @@ pub fn run(evidence: &Evidence<'_>) -> Result<(), Failure> {
     }
     if report.is_empty() { Ok(()) } else { Err(report.join("\n").into()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use domain::currency::Currency;
+use domain::money::Money;
 use domain::payment::{Attempt, Event};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row, query};
+use sqlx::{AnyConnection, Row, query, query_scalar};
 
 use crate::Failure;
 use crate::database::Database;
@@ -59,14 +62,25 @@ pub struct EventRow {
 /// A row of `ledger`: an amount in minor units that went from one account to another.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The payment it belongs to, if any.
-    pub payment: Option<String>,
+    /// The payment.
+    pub payment: String,
+    /// The payment's event it was posted with.
+    pub seq: i64,
     /// Where it is added.
     pub debit: String,
     /// Where it is taken.
     pub credit: String,
     /// Minor units.
     pub amount: i64,
+}
+
+/// A row of `outbox`: something the merchant must hear.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// The payment.
+    pub payment: String,
+    /// The payment's event that it tells of.
+    pub seq: i64,
 }
 
 /// Everything the checks need.
@@ -84,9 +98,11 @@ pub struct Snapshot {
     pub apply_jobs: Vec<String>,
     /// The ledger, if this version has one.
     pub ledger: Option<Vec<Entry>>,
+    /// The outbox, if this version has one.
+    pub outbox: Option<Vec<Notice>>,
 }
 
-fn json<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Failure> {
+fn parsed<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Failure> {
     let text: String = row.try_get(column)?;
     Ok(serde_json::from_str(&text).map_err(|error| format!("{column}: {error}: {text}"))?)
 }
@@ -102,7 +118,12 @@ impl Snapshot {
         found.read_events(&mut connection).await?;
         let jobs = query("SELECT subject FROM jobs WHERE kind = 'apply'").fetch_all(&mut connection).await?;
         found.apply_jobs = jobs.iter().map(|row| row.try_get("subject")).collect::<Result<_, _>>()?;
-        found.ledger = read_ledger(&mut connection).await?;
+        if exists(&mut connection, database.name, "ledger").await? {
+            found.ledger = Some(read_ledger(&mut connection).await?);
+        }
+        if exists(&mut connection, database.name, "outbox").await? {
+            found.outbox = Some(read_outbox(&mut connection).await?);
+        }
         Ok(found)
     }
 
@@ -128,17 +149,11 @@ impl Snapshot {
             let capture: String = row.try_get("capture")?;
             let currency: String = row.try_get("currency")?;
             let merchant: String = row.try_get("merchant_id")?;
-            let empty = domain::payment::Payment {
-                id: id.parse().map_err(|_| format!("payment {id}"))?,
-                merchant: merchant.parse().map_err(|_| format!("merchant {merchant}"))?,
-                amount: domain::money::Money::new(
-                    row.try_get("amount")?,
-                    currency.parse().map_err(|_| format!("currency {currency}"))?,
-                ),
-                capture: serde_json::from_value(capture.into())?,
-                canceled: false,
-                attempts: vec![],
-            };
+            let amount: Currency = currency.parse().map_err(|_| format!("currency {currency}"))?;
+            let amount = Money::new(row.try_get("amount")?, amount);
+            // By way of JSON, so that fields which later versions add take their defaults.
+            let empty = serde_json::from_value(json!({"id": id, "merchant": merchant, "amount": amount,
+                "capture": capture, "canceled": false, "attempts": []}))?;
             let canceled: i64 = row.try_get("canceled")?;
             let totals = [row.try_get("authorised")?, row.try_get("captured")?, row.try_get("refunded")?];
             let payment = Payment { empty, canceled: canceled != 0, status: row.try_get("status")?, totals };
@@ -153,7 +168,7 @@ impl Snapshot {
             .await?;
         for row in rows {
             let live: i64 = row.try_get("live")?;
-            let attempt = json(&row, "data")?;
+            let attempt = parsed(&row, "data")?;
             self.attempts.push(AttemptRow { payment: row.try_get("payment_id")?, live: live != 0, attempt });
         }
         Ok(())
@@ -166,7 +181,7 @@ impl Snapshot {
         for row in rows {
             let event = EventRow {
                 seq: row.try_get("seq")?,
-                event: json(&row, "data")?,
+                event: parsed(&row, "data")?,
                 cause: row.try_get("cause")?,
                 at: row.try_get("at")?,
             };
@@ -182,17 +197,32 @@ impl Snapshot {
     }
 }
 
-/// Versions before the ledger have no such table.
-async fn read_ledger(connection: &mut AnyConnection) -> Result<Option<Vec<Entry>>, Failure> {
-    let rows = query("SELECT * FROM ledger").fetch_all(connection).await;
-    let Ok(rows) = rows else { return Ok(None) };
+/// Whether this version has a table.
+async fn exists(connection: &mut AnyConnection, database: &str, table: &str) -> Result<bool, Failure> {
+    let asked = match database {
+        "sqlite" => "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+        _ => "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public' AND table_name = $1",
+    };
+    let count: i64 = query_scalar(asked).bind(table).fetch_one(connection).await?;
+    Ok(count > 0)
+}
+
+async fn read_ledger(connection: &mut AnyConnection) -> Result<Vec<Entry>, Failure> {
+    let rows = query("SELECT payment_id, seq, debit_account, credit_account, amount FROM ledger");
     let entry = |row: &AnyRow| -> Result<Entry, Failure> {
         Ok(Entry {
-            payment: row.try_get("payment_id").unwrap_or(None),
+            payment: row.try_get("payment_id")?,
+            seq: row.try_get("seq")?,
             debit: row.try_get("debit_account")?,
             credit: row.try_get("credit_account")?,
             amount: row.try_get("amount")?,
         })
     };
-    Ok(Some(rows.iter().map(entry).collect::<Result<_, _>>()?))
+    rows.fetch_all(connection).await?.iter().map(entry).collect()
+}
+
+async fn read_outbox(connection: &mut AnyConnection) -> Result<Vec<Notice>, Failure> {
+    let rows = query("SELECT payment_id, seq FROM outbox").fetch_all(connection).await?;
+    let notice = |row: &AnyRow| Ok(Notice { payment: row.try_get("payment_id")?, seq: row.try_get("seq")? });
+    rows.iter().map(notice).collect()
 }
