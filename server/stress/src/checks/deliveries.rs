@@ -45,7 +45,7 @@ pub(super) fn nothing_from_nowhere(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 pub(super) fn no_work_is_left(evidence: &Evidence<'_>) -> Vec<String> {
-    let jobs = evidence.found.apply_jobs.iter().map(|subject| format!("a job for inbox row {subject} waits"));
+    let jobs = evidence.found.apply_jobs.iter().map(|job| format!("a job waits for inbox row {job}"));
     let pending = evidence.found.inbox.iter().filter(|(_, row)| row.state == "pending");
     let rows = pending.map(|((account, event), row)| format!("{event} at {account} ({}) is pending", row.id));
     jobs.chain(rows).collect()

@@ -11,6 +11,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row, query, query_scalar};
 
 use crate::Failure;
+use crate::clock;
 use crate::database::Database;
 
 /// A row of `inbox`.
@@ -94,7 +95,7 @@ pub struct Snapshot {
     pub attempts: Vec<AttemptRow>,
     /// By payment, in order.
     pub events: HashMap<String, Vec<EventRow>>,
-    /// Inbox rows for which a job waits.
+    /// Jobs for inbox rows, in words.
     pub apply_jobs: Vec<String>,
     /// The ledger, if this version has one.
     pub ledger: Option<Vec<Entry>>,
@@ -116,8 +117,7 @@ impl Snapshot {
         found.read_payments(&mut connection).await?;
         found.read_attempts(&mut connection).await?;
         found.read_events(&mut connection).await?;
-        let jobs = query("SELECT subject FROM jobs WHERE kind = 'apply'").fetch_all(&mut connection).await?;
-        found.apply_jobs = jobs.iter().map(|row| row.try_get("subject")).collect::<Result<_, _>>()?;
+        found.read_jobs(&mut connection).await?;
         if exists(&mut connection, database.name, "ledger").await? {
             found.ledger = Some(read_ledger(&mut connection).await?);
         }
@@ -186,6 +186,19 @@ impl Snapshot {
                 at: row.try_get("at")?,
             };
             self.events.entry(row.try_get("payment_id")?).or_default().push(event);
+        }
+        Ok(())
+    }
+
+    async fn read_jobs(&mut self, connection: &mut AnyConnection) -> Result<(), Failure> {
+        let jobs = query("SELECT subject, run_at, leased_until, tries FROM jobs WHERE kind = 'apply'");
+        let now = clock::millis();
+        for row in jobs.fetch_all(connection).await? {
+            let subject: String = row.try_get("subject")?;
+            let (due, leased): (i64, i64) = (row.try_get("run_at")?, row.try_get("leased_until")?);
+            let tries: i64 = row.try_get("tries")?;
+            let (due, leased) = ((due - now) / 1000, (leased - now).max(0) / 1000);
+            self.apply_jobs.push(format!("{subject}: due in {due} s, leased for {leased} s more, tries {tries}"));
         }
         Ok(())
     }
