@@ -22,7 +22,7 @@ pub enum Which {
     Sqlite,
     /// A server.
     Postgres,
-    /// One after the other.
+    /// Each of them.
     Both,
 }
 
@@ -73,21 +73,16 @@ impl Faults {
         self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
-    fn wants_on(&self, database: Which) -> bool {
-        self.database == Which::Both || self.database == database
-    }
-
     fn deadline(&self) -> Instant {
         Instant::now() + Duration::from_secs(self.budget_seconds)
     }
 
-    /// Runs the faults one after the other. The first violation ends the run.
+    /// Runs the faults of a database one after the other, the databases side by side. The first violation ends the run.
     pub async fn run(self) -> Result<(), Failure> {
-        if self.wants_on(Which::Sqlite) {
-            self.run_on_sqlite().await?;
-        }
-        if self.wants_on(Which::Postgres) {
-            self.run_on_postgres().await?;
+        match self.database {
+            Which::Sqlite => self.run_on_sqlite().await?,
+            Which::Postgres => self.run_on_postgres().await?,
+            Which::Both => futures::try_join!(self.run_on_sqlite(), self.run_on_postgres()).map(drop)?,
         }
         println!("no violations");
         Ok(())
