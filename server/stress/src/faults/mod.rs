@@ -64,7 +64,7 @@ pub struct Faults {
     #[arg(long, default_value_t = 900)]
     pub budget_seconds: u64,
     /// How long a server may take to work off what it has acknowledged, in seconds
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 240)]
     pub drain_seconds: u64,
 }
 
