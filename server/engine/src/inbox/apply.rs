@@ -178,7 +178,12 @@ impl Outcome {
         let settled = inbox::settle(connection, &self.settled, now).await?;
         // What was handed over has never waited.
         let may_have_waited = rows.iter().filter(|row| !row.handed).map(|row| row.id.clone()).collect::<Vec<_>>();
-        let waits = |id: &InboxId| self.waits.iter().any(|(waits, ..)| waits == id);
+        // What is given up as an orphan keeps waiting: should its payment become known after all, it is taken up again.
+        let orphan = |settled: &Settled| settled.state == InboxState::Orphan;
+        let waits = |id: &InboxId| {
+            self.waits.iter().any(|(waits, ..)| waits == id)
+                || self.settled.iter().any(|settled| settled.id == *id && orphan(settled))
+        };
         let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
         inbox::stop_waiting(connection, &done).await?;
         for ((kind, subject), (detail, times)) in &self.alerts {

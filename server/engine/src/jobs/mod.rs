@@ -9,13 +9,14 @@ pub(crate) mod modify;
 pub(crate) mod open;
 mod prune;
 mod repair;
+mod rescue;
 mod surplus;
 
 use std::time::Duration;
 
 use domain::{MINUTE, Millis, SECOND};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -30,6 +31,8 @@ const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
 /// The longest time without a look for jobs that another server enqueued.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// How often what a wrong clock has put off is looked for.
+const RESCUE: Duration = Duration::from_secs(5);
 /// Failed tries in a row after which a person is told. The job goes on: what it is about is money.
 const TRIES_ALERT: i64 = 20;
 /// The bound of the pause after a failure doubles up to this.
@@ -115,7 +118,14 @@ pub(crate) async fn plant(engine: &Engine) {
 /// Runs jobs until told to stop, then waits for those that run.
 pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let mut running = JoinSet::new();
+    let mut looked: Option<Instant> = None;
     while !shutdown.is_cancelled() {
+        if looked.is_none_or(|looked| looked.elapsed() > RESCUE) {
+            looked = Some(Instant::now());
+            if let Err(error) = rescue::run(&engine).await {
+                warn!(%error, "what a wrong clock has put off could not be looked for");
+            }
+        }
         while running.try_join_next().is_some() {}
         let free = CONCURRENCY - running.len();
         let leased = match claim(&engine, free).await {
