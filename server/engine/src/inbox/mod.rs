@@ -20,7 +20,7 @@ use tracing::{debug, error};
 pub(crate) use applier::Handover;
 pub(crate) use commit::Intake;
 pub(crate) use rejections::Rejections;
-pub use tuning::Tuning;
+pub use tuning::{Intake as IntakeMode, Tuning};
 
 use crate::accounts::Ready;
 use crate::engine::Engine;
@@ -76,7 +76,10 @@ impl Engine {
                 return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
             }
         };
-        let stored = self.store_items(id, items).await;
+        let stored = match self.tuning().intake {
+            IntakeMode::Discard => Ok(Stored::Fresh),
+            _ => self.store_items(id, items).await,
+        };
         let outcome = match stored {
             Ok(Stored::Fresh) => "stored",
             Ok(Stored::Duplicate) => "duplicate",
