@@ -52,7 +52,7 @@ impl World {
         };
         let (gone, there, what) = match kind {
             ModificationKind::Refund { .. } => (standing(&known.book.refunds) + unheard(true), known.book.captured_net(), "refunds ≤ captures"),
-            ModificationKind::Capture { .. } => (known.book.captured.max(standing(&known.book.captures)) + unheard(false), known.book.authorised, "captures ≤ authorisation"),
+            ModificationKind::Capture { .. } => (known.book.captured_net().max(standing(&known.book.captures)) + unheard(false), known.book.authorised, "captures ≤ authorisation"),
             ModificationKind::Void => {
                 let captures = standing(&known.book.captures) + unheard(false);
                 (captures, 0, "void or capture, not both")
