@@ -7,6 +7,9 @@ ALTER TABLE merchants ADD COLUMN surplus TEXT NOT NULL DEFAULT 'refund';
 -- When the money of a link's payments is taken: 'automatic' or 'manual'.
 ALTER TABLE links ADD COLUMN capture TEXT NOT NULL DEFAULT 'automatic';
 
+-- When a job was given up; a person can ask for it again.
+ALTER TABLE jobs ADD COLUMN dead BIGINT;
+
 -- Double entry: each row moves an amount from the credited to the debited account, so that all balances of a merchant and currency
 -- add up to zero after every row. seq is the payment's event it was posted with. Append-only: see store::dialect.
 CREATE TABLE ledger (

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{LinkId, MerchantId, Token};
 use crate::line::Line;
 use crate::money::Money;
+use crate::payment::Capture;
 use crate::{DAY, HOUR, MINUTE, Millis};
 
 /// How long a session lives where the link does not say.
@@ -57,6 +58,8 @@ pub struct Link {
     pub extendable: bool,
     /// When it was made.
     pub created: Millis,
+    /// When the money is taken.
+    pub capture: Capture,
 }
 
 /// The nearest allowed session life: at least a second, at most [`SESSION_TTL_MAX`].

@@ -24,6 +24,12 @@ impl Method {
     /// Every method, in the order the page shows them.
     pub const ALL: [Method; 2] = [Method::Card, Method::BankDebit];
 
+    /// Whether money can be authorised now and captured later.
+    #[must_use]
+    pub fn can_be_authorised(self) -> bool {
+        self == Method::Card
+    }
+
     /// The name used in forms and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {

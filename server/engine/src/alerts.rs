@@ -1,10 +1,12 @@
 //! Telling a person: an alert in the database, a line in the log, a count in the metrics.
 
+use domain::id::JobId;
 use tracing::warn;
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::alerts::{Alert, list};
+use crate::store::jobs::{JobRow, failing, retry};
 use crate::store::{Connection, alerts};
 
 /// Characters of an alert's text that are kept.
@@ -41,5 +43,18 @@ impl Engine {
     pub async fn alerts(&self, limit: i64) -> Result<Vec<Alert>, Error> {
         let mut connection = self.store().reader().await?;
         list(&mut connection, limit.clamp(1, 1000)).await
+    }
+
+    /// Jobs that have failed, or only those that were given up.
+    pub async fn failing_jobs(&self, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
+        failing(&mut *self.store().reader().await?, dead, limit.clamp(1, 1000)).await
+    }
+
+    /// Runs a failed job again now, also one that was given up.
+    pub async fn retry_job(&self, id: &JobId) -> Result<(), Error> {
+        let mut tx = self.store().begin().await?;
+        let found = retry(&mut tx, id, self.env().now()).await?;
+        self.commit(tx).await?;
+        if found { Ok(()) } else { Err(Error::NotFound(format!("job {id} that could be run now; see `till jobs`"))) }
     }
 }

@@ -1,19 +1,21 @@
 //! The only way a payment changes: a fact, the domain's decision, and everything that follows from it in one transaction.
 
 use domain::id::{AttemptId, JobId, PaymentId};
-use domain::payment::{Event, Fact, Payment, Stage};
+use domain::payment::{Answer, DisputeState, Event, Fact, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
 use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::jobs::Kind;
-use crate::store::{Connection, Tx, jobs, payments, sessions};
+use crate::jobs::{Kind, modify};
+use crate::store::ledger::Posting;
+use crate::store::{Connection, Tx, jobs, ledger, outbox, payments, sessions};
 
 /// Who told the engine a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source<'a> {
     Shopper,
+    Merchant,
     Engine,
     Fetch,
     /// With the id of the inbox row.
@@ -24,6 +26,7 @@ impl Source<'_> {
     fn name(self) -> &'static str {
         match self {
             Source::Shopper => "shopper",
+            Source::Merchant => "merchant",
             Source::Engine => "engine",
             Source::Fetch => "fetch",
             Source::Webhook(_) => "webhook",
@@ -69,13 +72,19 @@ impl Engine {
         source: Source<'_>,
     ) -> Result<(Payment, Vec<Event>), Error> {
         let stored = payments::lock(tx, id).await?;
-        let mut payment = stored.ok_or_else(|| Error::NotFound(format!("payment {id}")))?.payment;
+        let stored = stored.ok_or_else(|| Error::NotFound(format!("payment {id}")))?;
+        let before = stored.payment;
+        let mut payment = before.clone();
         let events = payment.handle(fact)?;
         if !events.is_empty() {
             let now = self.env().now();
             payments::save(tx, &payment, &changed(&events), now).await?;
-            payments::append(tx, id, &events, source.name(), source.cause(), now).await?;
-            self.follow_up(tx, &payment, &events, now).await?;
+            let seq = payments::append(tx, id, &events, source.name(), source.cause(), now).await?;
+            let (merchant, currency, live) = (&payment.merchant, payment.amount.currency, stored.live);
+            let posting = Posting { payment: id, merchant, seq, currency, live, at: now };
+            ledger::insert(tx, posting, &domain::ledger::entries(&before, &payment)).await?;
+            outbox::insert(tx, posting, &domain::payment::told(&before, &payment)).await?;
+            self.follow_up(tx, &before, &payment, &events, now).await?;
             payments::notify(tx, self.store().dialect(), id).await?;
             count(&events, source);
         }
@@ -83,7 +92,14 @@ impl Engine {
     }
 
     /// What must happen because of the events, enqueued with them.
-    async fn follow_up(&self, tx: &mut Tx, payment: &Payment, events: &[Event], now: Millis) -> Result<(), Error> {
+    async fn follow_up(
+        &self,
+        tx: &mut Tx,
+        before: &Payment,
+        payment: &Payment,
+        events: &[Event],
+        now: Millis,
+    ) -> Result<(), Error> {
         for event in events {
             match event {
                 Event::Started { attempt } => {
@@ -107,11 +123,32 @@ impl Engine {
                     self.enqueue(tx, Kind::Close, attempt.as_str(), now).await?;
                 }
                 Event::SecondSuccess { attempt } => {
-                    let detail = format!("payment {} was paid twice", payment.id);
+                    let detail = format!("payment {} was paid although nothing was owed any more", payment.id);
                     alerts::raise(self, tx, "second_success", attempt.as_str(), &detail).await?;
+                    self.enqueue(tx, Kind::Surplus, payment.id.as_str(), now).await?;
+                }
+                Event::Modifying { attempt, modification } => {
+                    let subject = modify::subject(attempt, &modification.id);
+                    self.enqueue(tx, Kind::Modify, &subject, now + OPEN_GRACE).await?;
+                }
+                Event::Answered { attempt, modification, answer } => {
+                    let subject = modify::subject(attempt, modification);
+                    let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
+                    self.enqueue(tx, Kind::Modify, &subject, now + wait).await?;
+                }
+                Event::Moved { attempt, movement: Movement::Dispute { reference, state, due, .. } } => {
+                    if *state == DisputeState::Open {
+                        let until =
+                            due.map_or_else(String::new, |due| format!("; evidence is due by {due} (ms since 1970)"));
+                        let detail = format!("payment {}: dispute {reference} was opened{until}", payment.id);
+                        alerts::raise(self, tx, "dispute_opened", attempt.as_str(), &detail).await?;
+                    }
                 }
                 _ => {}
             }
+        }
+        if payment.surplus() > before.surplus() {
+            self.enqueue(tx, Kind::Surplus, payment.id.as_str(), now).await?;
         }
         if payment.status().is_settled() {
             sessions::complete_of_payment(tx, &payment.id).await?;

@@ -87,11 +87,11 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
 /// One try; anything but a 2xx is a failure, a redirect too.
 async fn send(core: Arc<Core>, key: String, parcel: Parcel) {
     let started_ms = clock::now_ms();
-    let reply = core
-        .client
-        .post(&parcel.url)
-        .header("content-type", "application/json; charset=utf-8")
-        .header("stripe-signature", &parcel.signature)
+    let mut request = core.client.post(&parcel.url).header("content-type", "application/json; charset=utf-8");
+    if let Some(signature) = &parcel.signature {
+        request = request.header("stripe-signature", signature);
+    }
+    let reply = request
         .header("accept", "*/*; q=0.5, application/xml")
         .header("cache-control", "no-cache")
         .body(parcel.body.clone())

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Error, Seed, clock,
-    control::faults::Fault,
+    control::faults::Faults,
     stripe::{
         auth,
         objects::{endpoint::Endpoint, event::Cause},
@@ -39,9 +39,9 @@ pub struct State {
     /// For accounts that are yet to come.
     #[serde(skip)]
     pub rules: Rules,
-    /// Faults still to happen, in order.
+    /// Faults still to happen; every account holds the same list.
     #[serde(skip)]
-    pub faults: Vec<Fault>,
+    pub faults: Faults,
 }
 
 /// The running sandbox.
@@ -68,7 +68,9 @@ impl Core {
     )]
     pub fn new(base: String, snapshot: Option<PathBuf>, mut state: State) -> Result<Core, Error> {
         let now_ms = clock::now_ms();
-        for account in state.accounts.values_mut() {
+        for (key, account) in &mut state.accounts {
+            account.key.clone_from(key);
+            account.faults = state.faults.clone();
             account.keys.recover();
             account.recover_deliveries(now_ms);
         }
@@ -130,6 +132,11 @@ impl Core {
         result
     }
 
+    /// Faults still to happen.
+    pub fn faults(&self) -> Faults {
+        self.lock().faults.clone()
+    }
+
     /// A moment with no API call behind it.
     pub fn moment(&self) -> Moment<'_> {
         Moment { now_ms: clock::now_ms(), base: &self.base, cause: Cause::default() }
@@ -143,7 +150,10 @@ impl State {
             if self.accounts.len() >= ACCOUNTS {
                 return None;
             }
-            self.accounts.insert(key.to_owned(), Account::new(self.rules.clone()));
+            let mut account = Account::new(self.rules.clone());
+            account.key = key.to_owned();
+            account.faults = self.faults.clone();
+            self.accounts.insert(key.to_owned(), account);
         }
         self.accounts.get_mut(key)
     }

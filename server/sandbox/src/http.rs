@@ -22,7 +22,10 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/healthz", get(async || "ok"))
         .route(
             "/assets/sandbox.css",
-            get(async || asset("text/css; charset=utf-8", include_str!("stripe/hosted/sandbox.css"))),
+            get(async || {
+                let text = concat!(include_str!("stripe/hosted/sandbox.css"), include_str!("control/page/control.css"));
+                asset("text/css; charset=utf-8", text)
+            }),
         )
         .route(
             "/assets/sandbox.js",

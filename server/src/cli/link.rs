@@ -7,6 +7,7 @@ use domain::id::{LinkId, MerchantId};
 use domain::line::Line;
 use domain::link::{SESSION_TTL_DEFAULT, SESSION_TTL_MAX, Usage};
 use domain::money::Money;
+use domain::payment::Capture;
 use engine::{LinkSummary, NewLink};
 use serde_json::json;
 
@@ -76,6 +77,9 @@ struct Add {
     #[arg(long, value_name = "SECONDS", default_value_t = SESSION_TTL_DEFAULT / SECOND,
         value_parser = clap::value_parser!(i64).range(1..=SESSION_TTL_MAX / SECOND))]
     session_ttl: i64,
+    /// Only authorise the money; take it later with `till payment capture`
+    #[arg(long)]
+    capture_later: bool,
     /// Do not let shoppers ask for more time
     #[arg(long)]
     no_extension: bool,
@@ -107,6 +111,7 @@ impl Add {
             live: self.live,
             session_ttl: self.session_ttl.saturating_mul(SECOND),
             extendable: !self.no_extension,
+            capture: if self.capture_later { Capture::Manual } else { Capture::Automatic },
         };
         let link = self.common.ready_engine().await?.add_link(&self.merchant, new).await?;
         self.format.print(&link, || format!("{}\n\n{}", link.url, rows(std::slice::from_ref(&link))))

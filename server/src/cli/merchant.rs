@@ -1,7 +1,10 @@
 //! `till merchant`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use domain::id::MerchantId;
 use engine::MerchantSummary;
+use engine::store::merchants::SurplusPolicy;
+use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, table};
@@ -28,6 +31,18 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
+    /// Set what happens to money nobody asked for: second successes, overpayments, payments of what was called off
+    Surplus {
+        /// The merchant's id, mer_…
+        merchant: MerchantId,
+        /// Send it back, or hold it until `till payment refund` or `till payment keep`
+        #[arg(value_enum)]
+        policy: Policy,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
     /// List merchants
     List {
         #[command(flatten)]
@@ -37,6 +52,12 @@ enum Action {
     },
 }
 
+#[derive(ValueEnum, Debug, Clone, Copy)]
+enum Policy {
+    Refund,
+    Hold,
+}
+
 impl MerchantCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
@@ -44,6 +65,14 @@ impl MerchantCommand {
                 let engine = common.ready_engine().await?;
                 let merchant = engine.add_merchant(&name, support_email.as_deref()).await?;
                 format.print(&merchant, || rows(std::slice::from_ref(&merchant)))
+            }
+            Action::Surplus { merchant, policy, common, format } => {
+                let policy = match policy {
+                    Policy::Refund => SurplusPolicy::Refund,
+                    Policy::Hold => SurplusPolicy::Hold,
+                };
+                common.ready_engine().await?.set_surplus_policy(&merchant, policy).await?;
+                format.print(&json!({"id": merchant, "surplus": policy}), || "done".to_owned())
             }
             Action::List { common, format } => {
                 let merchants = common.ready_engine().await?.merchants().await?;

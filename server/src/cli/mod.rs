@@ -2,11 +2,14 @@
 
 mod alerts;
 mod demo;
+mod jobs;
 mod key;
+mod ledger;
 mod link;
 mod merchant;
 mod migrate;
 mod output;
+mod payment;
 mod provider;
 mod sandbox;
 mod secret;
@@ -52,6 +55,12 @@ enum Command {
     Provider(provider::ProviderCommand),
     /// Make, list and switch payment links
     Link(link::LinkCommand),
+    /// List, show, capture, void, refund and cancel payments
+    Payment(payment::PaymentCommand),
+    /// Print a merchant's balances, and compare the ledger with the payments
+    Ledger(ledger::LedgerCommand),
+    /// List jobs that fail or were given up, and run them again
+    Jobs(jobs::JobsCommand),
     /// List what a person should look at: rejected webhooks, mismatches, failing jobs
     Alerts(alerts::Alerts),
 }
@@ -67,6 +76,9 @@ impl Command {
             Command::Key(command) => command.run().await,
             Command::Provider(command) => command.run().await,
             Command::Link(command) => command.run().await,
+            Command::Payment(command) => command.run().await,
+            Command::Ledger(command) => command.run().await,
+            Command::Jobs(command) => command.run().await,
             Command::Alerts(command) => command.run().await,
         }
     }

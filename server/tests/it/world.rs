@@ -128,7 +128,14 @@ impl World {
             quantity,
         };
         let lines = vec![line("Tea", 1299, 2), line("Cup", 500, 1)];
-        let new = NewLink { lines, usage, live: false, session_ttl, extendable: true };
+        let new = NewLink {
+            lines,
+            usage,
+            live: false,
+            session_ttl,
+            extendable: true,
+            capture: domain::payment::Capture::Automatic,
+        };
         let link = self.engine().add_link(&self.merchant, new).await.unwrap();
         link.url.rsplit('/').next().unwrap().parse().unwrap()
     }

@@ -4,6 +4,7 @@ use domain::Millis;
 use domain::id::{LinkId, MerchantId, Token};
 use domain::line::{Line, order_total};
 use domain::link::{Link, LinkState, Usage, bounded_ttl};
+use domain::payment::Capture;
 use serde::Serialize;
 
 use super::LIST_MAX;
@@ -41,6 +42,8 @@ pub struct NewLink {
     pub session_ttl: Millis,
     /// Whether a shopper may ask for more time.
     pub extendable: bool,
+    /// When the money is taken.
+    pub capture: Capture,
 }
 
 impl Engine {
@@ -59,7 +62,13 @@ impl Engine {
             session_ttl: bounded_ttl(new.session_ttl),
             extendable: new.extendable,
             created: self.env().now(),
+            capture: new.capture,
         };
+        if link.capture == Capture::Manual && !self.can_capture_later(&link).await? {
+            return Err(Error::Invalid(
+                "a provider account of this merchant cannot capture later than it authorises".into(),
+            ));
+        }
         if self.methods_of(&link).await? == 0 {
             let mode = if link.live { "live" } else { "test" };
             let text = format!(

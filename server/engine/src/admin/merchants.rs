@@ -8,7 +8,7 @@ use super::{LIST_MAX, text};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::merchants;
-use crate::store::merchants::{ApiKey, Merchant};
+use crate::store::merchants::{ApiKey, Merchant, SurplusPolicy};
 
 /// A merchant, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +56,14 @@ impl Engine {
     pub async fn merchants(&self) -> Result<Vec<MerchantSummary>, Error> {
         let mut connection = self.store().reader().await?;
         Ok(merchants::list(&mut connection, LIST_MAX).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Sets what happens to money of a merchant that nobody asked for.
+    pub async fn set_surplus_policy(&self, merchant: &MerchantId, policy: SurplusPolicy) -> Result<(), Error> {
+        let mut tx = self.store().begin().await?;
+        let found = merchants::set_surplus_policy(&mut tx, merchant, policy).await?;
+        self.commit(tx).await?;
+        if found { Ok(()) } else { Err(Error::NotFound(format!("merchant {merchant}; see `till merchant list`"))) }
     }
 
     /// Makes an API key. Only its digest is kept.

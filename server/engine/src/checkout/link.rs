@@ -3,7 +3,7 @@
 use domain::Millis;
 use domain::id::{PaymentId, SessionId, Token};
 use domain::link::{Link, LinkState, Usage};
-use domain::payment::{Capture, Payment};
+use domain::payment::Payment;
 use domain::session::{Session, SessionState};
 
 use super::PageError;
@@ -52,7 +52,7 @@ impl Engine {
             id: PaymentId::from_random(self.env().bits()),
             merchant: link.merchant.clone(),
             amount: link.total,
-            capture: Capture::Automatic,
+            capture: link.capture,
             canceled: false,
             kept: 0,
             attempts: vec![],

@@ -7,7 +7,7 @@ use domain::id::{ProviderAccountId, Token};
 use domain::link::{Link, LinkState};
 use domain::method::Method;
 use domain::money::Money;
-use domain::payment::{Handoff, Payment, Stage};
+use domain::payment::{Capture, Handoff, Payment, Stage};
 use domain::session::Session;
 use domain::{MINUTE, Millis, SECOND};
 use tokio::time::sleep;
@@ -128,7 +128,8 @@ impl Engine {
             usable.filter_map(|row| Some((row, connectors::by_name(&row.provider)?.methods(link.total.currency))));
         let offered: Vec<_> = offered.collect();
         let account = |method: Method| {
-            let row = offered.iter().find(|(_, methods)| methods.contains(&method));
+            let fits = link.capture == Capture::Automatic || method.can_be_authorised();
+            let row = offered.iter().find(|(_, methods)| fits && methods.contains(&method));
             row.map(|(row, _)| (method, row.id.clone()))
         };
         Ok(Method::ALL.into_iter().filter_map(account).collect())
@@ -155,6 +156,16 @@ fn reference(payment: &Payment) -> String {
 pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;
 
 impl Engine {
+    /// Whether every account that a link's methods use can capture later than it authorises.
+    pub(crate) async fn can_capture_later(&self, link: &Link) -> Result<bool, Error> {
+        for (_, account) in self.methods(link).await? {
+            if !self.capabilities(&account).await?.manual_capture {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// How many methods a link offers.
     pub(crate) async fn methods_of(&self, link: &Link) -> Result<usize, Error> {
         Ok(self.methods(link).await?.len())

@@ -19,6 +19,9 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     if !is_waiting(&found.attempt) {
         return Ok(Next::Done);
     }
+    if !engine.capabilities(&found.attempt.account).await?.fetch {
+        return Ok(Next::Done);
+    }
     let target = found.target();
     let outcome = engine.call(&found.attempt, &Operation::Fetch(target)).await?;
     let attempt = match outcome {

@@ -6,8 +6,10 @@ mod apply;
 mod check;
 mod close;
 mod expire;
-mod open;
+pub(crate) mod modify;
+pub(crate) mod open;
 mod prune;
+mod surplus;
 
 use std::time::Duration;
 
@@ -61,14 +63,19 @@ pub(crate) enum Kind {
     Close,
     /// Ends a session whose time has run out. Subject: session.
     Expire,
+    /// Sends a capture, void or refund, or asks what came of it. Subject: attempt/modification.
+    Modify,
     /// Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
     Open,
     /// Forgets old exchanges. Subject: a word.
     Prune,
+    /// Sends back or holds what was paid beyond the debt. Subject: payment.
+    Surplus,
 }
 
 impl Kind {
-    const ALL: [Kind; 6] = [Kind::Apply, Kind::Check, Kind::Close, Kind::Expire, Kind::Open, Kind::Prune];
+    const ALL: [Kind; 8] =
+        [Kind::Apply, Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Surplus];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -76,8 +83,10 @@ impl Kind {
             Kind::Check => "check",
             Kind::Close => "close",
             Kind::Expire => "expire",
+            Kind::Modify => "modify",
             Kind::Open => "open",
             Kind::Prune => "prune",
+            Kind::Surplus => "surplus",
         }
     }
 
@@ -87,8 +96,10 @@ impl Kind {
             Kind::Check => check::run(engine, subject).await,
             Kind::Close => close::run(engine, subject).await,
             Kind::Expire => expire::run(engine, subject).await,
+            Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
+            Kind::Surplus => surplus::run(engine, subject).await,
         }
     }
 }
@@ -199,6 +210,12 @@ async fn settle(engine: &Engine, job: &Leased, result: Result<Next, Error>) -> R
     match result {
         Ok(Next::Done) => jobs::finish(&mut tx, job, now).await?,
         Ok(Next::At(time)) => jobs::again(&mut tx, job, time, None).await?,
+        Err(failure) if is_hopeless(&failure) && job.tries >= TRIES_ALERT => {
+            error!(kind = job.kind, subject = job.subject, error = %failure, "a job is given up");
+            jobs::bury(&mut tx, job, &failure.to_string(), now).await?;
+            let subject = format!("{} {}", job.kind, job.subject);
+            crate::alerts::raise(engine, &mut tx, "job_dead", &subject, &failure.to_string()).await?;
+        }
         Err(failure) => {
             warn!(kind = job.kind, subject = job.subject, tries = job.tries, error = %failure, "a job failed");
             let at = now + backoff(engine, job.tries);
@@ -210,6 +227,12 @@ async fn settle(engine: &Engine, job: &Leased, result: Result<Next, Error>) -> R
         }
     }
     engine.commit(tx).await
+}
+
+/// Whether only a person can help: what the job is about is missing or cannot be read. Trouble at a provider or in the
+/// database is never hopeless, because what waits is money.
+fn is_hopeless(failure: &Error) -> bool {
+    matches!(failure, Error::NotFound(_) | Error::Corrupt(_))
 }
 
 /// Full jitter over a doubling bound.

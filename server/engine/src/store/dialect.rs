@@ -65,15 +65,44 @@ impl Dialect {
         match self {
             Dialect::Sqlite => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND (kind = 'apply') = ($4 = 1)
+                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL AND (kind = 'apply') = ($4 = 1)
                     ORDER BY run_at LIMIT $3
                  ) RETURNING id, kind, subject, tries, generation"
             }
             Dialect::Postgres => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND (kind = 'apply') = ($4 = 1)
+                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL AND (kind = 'apply') = ($4 = 1)
                     ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED
                  ) RETURNING id, kind, subject, tries, generation"
+            }
+        }
+    }
+
+    /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
+    pub(super) fn guards(self) -> Vec<String> {
+        let tables = ["ledger", "payment_events"];
+        match self {
+            Dialect::Sqlite => {
+                let guard = |table: &str, what: &str| {
+                    format!(
+                        "CREATE TRIGGER IF NOT EXISTS {table}_keeps_{what} BEFORE {what} ON {table} BEGIN
+                            SELECT RAISE(ABORT, '{table} is append-only'); END"
+                    )
+                };
+                tables.iter().flat_map(|table| [guard(table, "update"), guard(table, "delete")]).collect()
+            }
+            Dialect::Postgres => {
+                let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $$
+                    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$ LANGUAGE plpgsql";
+                let guard = |table: &&str| {
+                    format!(
+                        "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+                            FOR EACH ROW EXECUTE FUNCTION till_append_only()"
+                    )
+                };
+                // One server at a time: replacing a function twice at once is an error.
+                let lock = "SELECT CAST(pg_advisory_xact_lock(7102455) AS TEXT)".to_owned();
+                [lock, function.to_owned()].into_iter().chain(tables.iter().map(guard)).collect()
             }
         }
     }

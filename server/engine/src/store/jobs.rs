@@ -43,7 +43,7 @@ pub async fn enqueue(
          VALUES ($1, $2, $3, $4, 0, 0, 0, $5)
          ON CONFLICT (kind, subject) DO UPDATE SET
             run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
-            generation = jobs.generation + 1",
+            generation = jobs.generation + 1, dead = NULL",
     )
     .bind(id.as_str())
     .bind(kind)
@@ -162,11 +162,76 @@ pub async fn again(
     Ok(())
 }
 
+/// Gives a job up until a person asks for it again.
+pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: Millis) -> Result<(), Error> {
+    query("UPDATE jobs SET leased_until = 0, dead = $1, last_error = $2 WHERE id = $3 AND leased_until = $4")
+        .bind(now)
+        .bind(error)
+        .bind(job.id.as_str())
+        .bind(job.lease)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Runs a job again that was given up or waits. Returns whether there is one.
+pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<bool, Error> {
+    let done = query("UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1")
+        .bind(now)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A job, for a person.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct JobRow {
+    /// The id.
+    pub id: String,
+    /// The kind.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// When it is due, in milliseconds since 1970.
+    pub run_at: Millis,
+    /// Tries in a row that failed.
+    pub tries: i64,
+    /// Why the last one failed.
+    pub last_error: Option<String>,
+    /// When it was given up, in milliseconds since 1970.
+    pub dead: Option<Millis>,
+}
+
+/// Jobs that have failed, or only those that were given up; those given up first.
+pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
+    let rows = query(
+        "SELECT * FROM jobs WHERE dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL)
+         ORDER BY CASE WHEN dead IS NULL THEN 1 ELSE 0 END, run_at, id LIMIT $2",
+    )
+    .bind(i64::from(dead))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let job = |row: &sqlx::any::AnyRow| {
+        Ok(JobRow {
+            id: row.text("id")?,
+            kind: row.text("kind")?,
+            subject: row.text("subject")?,
+            run_at: row.number("run_at")?,
+            tries: row.number("tries")?,
+            last_error: row.maybe_text("last_error")?,
+            dead: row.maybe_number("dead")?,
+        })
+    };
+    rows.iter().map(job).collect()
+}
+
 /// When the next job is due, if there is one: of those that apply deliveries, or of the others.
 pub async fn next_due(connection: &mut Connection, apply: bool) -> Result<Option<Millis>, Error> {
     let row = query(
         "SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs
-         WHERE (kind = 'apply') = ($1 = 1)",
+         WHERE dead IS NULL AND (kind = 'apply') = ($1 = 1)",
     )
     .bind(i64::from(apply))
     .fetch_one(connection)

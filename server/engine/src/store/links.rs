@@ -13,8 +13,8 @@ use crate::error::Error;
 pub async fn insert(connection: &mut Connection, link: &Link) -> Result<(), Error> {
     query(
         "INSERT INTO links
-         (id, token, merchant_id, state, once, live, currency, total, lines, session_ttl, extendable, created)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         (id, token, merchant_id, state, once, live, currency, total, lines, session_ttl, extendable, created, capture)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(link.id.as_str())
     .bind(link.token.as_str())
@@ -28,6 +28,7 @@ pub async fn insert(connection: &mut Connection, link: &Link) -> Result<(), Erro
     .bind(link.session_ttl)
     .bind(i64::from(link.extendable))
     .bind(link.created)
+    .bind(word(&link.capture)?)
     .execute(connection)
     .await?;
     Ok(())
@@ -82,5 +83,6 @@ fn link(row: &sqlx::any::AnyRow) -> Result<Link, Error> {
         session_ttl: row.number("session_ttl")?,
         extendable: row.flag("extendable")?,
         created: row.number("created")?,
+        capture: row.word("capture")?,
     })
 }

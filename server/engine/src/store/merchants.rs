@@ -38,6 +38,36 @@ pub struct ApiKey {
     pub revoked: Option<Millis>,
 }
 
+/// What happens to money nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurplusPolicy {
+    /// It is sent back.
+    Refund,
+    /// It is held, and a person is told.
+    Hold,
+}
+
+/// A merchant's policy for money nobody asked for.
+pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusPolicy, Error> {
+    let row = query("SELECT surplus FROM merchants WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    row.ok_or_else(|| Error::NotFound(format!("merchant {id}")))?.word("surplus")
+}
+
+/// Sets a merchant's policy for money nobody asked for. Returns whether there is such a merchant.
+pub async fn set_surplus_policy(
+    connection: &mut Connection,
+    id: &MerchantId,
+    policy: SurplusPolicy,
+) -> Result<bool, Error> {
+    let done = query("UPDATE merchants SET surplus = $1 WHERE id = $2")
+        .bind(super::row::word(&policy)?)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Adds a merchant.
 pub async fn insert(connection: &mut Connection, merchant: &Merchant) -> Result<(), Error> {
     query("INSERT INTO merchants (id, name, support_email, created) VALUES ($1, $2, $3, $4)")

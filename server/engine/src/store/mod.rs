@@ -9,8 +9,10 @@ pub mod dialect;
 pub mod exchanges;
 pub mod inbox;
 pub mod jobs;
+pub mod ledger;
 pub mod links;
 pub mod merchants;
+pub mod outbox;
 pub mod payments;
 mod row;
 pub mod sessions;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 
 pub use dialect::Dialect;
 
@@ -69,6 +71,11 @@ impl Store {
     /// Brings the structure up to date. Several servers may do it at once.
     pub async fn migrate(&self) -> Result<(), Error> {
         sqlx::migrate!("../../migrations").run(&self.write).await?;
+        let mut tx = self.begin().await?;
+        for statement in self.dialect.guards() {
+            (&mut *tx).execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement))).await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 

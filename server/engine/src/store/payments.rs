@@ -11,6 +11,7 @@ use sqlx::query;
 use super::Connection;
 use super::row::{Columns, to_json, word};
 use crate::error::Error;
+use crate::money::PaymentRow;
 
 /// A payment with what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +181,7 @@ async fn save_attempt(
     Ok(())
 }
 
-/// Appends events.
+/// Appends events. Returns the number of the last.
 pub async fn append(
     connection: &mut Connection,
     payment: &PaymentId,
@@ -188,11 +189,13 @@ pub async fn append(
     source: &str,
     cause: Option<&str>,
     now: Millis,
-) -> Result<(), Error> {
+) -> Result<i64, Error> {
+    let mut seq = 0;
     for event in events {
-        query(
+        let row = query(
             "INSERT INTO payment_events (payment_id, seq, name, data, source, cause, at)
-             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM payment_events WHERE payment_id = $1",
+             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM payment_events WHERE payment_id = $1
+             RETURNING seq",
         )
         .bind(payment.as_str())
         .bind(event.name())
@@ -200,10 +203,45 @@ pub async fn append(
         .bind(source)
         .bind(cause)
         .bind(now)
-        .execute(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
+        seq = row.number("seq")?;
     }
-    Ok(())
+    Ok(seq)
+}
+
+/// The ids of payments that follow one, in order.
+pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<PaymentId>, Error> {
+    let rows = query("SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
+/// A merchant's payments, newest first.
+pub async fn of_merchant(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    limit: i64,
+) -> Result<Vec<PaymentRow>, Error> {
+    let rows = query("SELECT * FROM payments WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
+        .bind(merchant.as_str())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    let payment = |row: &sqlx::any::AnyRow| {
+        Ok(PaymentRow {
+            id: row.text("id")?,
+            amount: Money::new(row.number("amount")?, row.parsed("currency")?),
+            status: row.text("status")?,
+            captured: row.number("captured")?,
+            refunded: row.number("refunded")?,
+            created: row.number("created")?,
+        })
+    };
+    rows.iter().map(payment).collect()
 }
 
 /// A payment's events, oldest first, with their source.

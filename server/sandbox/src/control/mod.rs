@@ -1,7 +1,9 @@
 //! The control API and page: what a tester turns to make things go wrong, and to see what happened.
 
+mod fault_api;
 pub mod faults;
-mod index;
+mod number;
+mod page;
 mod reports;
 mod switches;
 
@@ -13,7 +15,7 @@ use axum::{
     http::{Method, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde_json::{Value, json};
 
@@ -25,14 +27,17 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/webhooks", get(switches::show).post(switches::webhooks))
         .route("/_control/reset", post(switches::reset))
         .route("/_control/advance", post(switches::advance))
-        .route("/_control/faults", get(switches::show).post(switches::faults))
+        .route("/_control/faults", get(switches::show).post(fault_api::add).delete(fault_api::clear))
+        .route("/_control/faults/kinds", get(fault_api::kinds))
+        .route("/_control/faults/{id}", delete(fault_api::remove))
+        .route("/_control/seed", get(fault_api::show_seed).post(fault_api::seed))
         .route("/_control/disputes", post(switches::dispute))
         .route("/_control/disputes/{id}/close", post(switches::close_dispute))
         .route("/_control/events/{id}/resend", post(switches::resend))
         .route("/_control/calls", get(reports::calls))
         .route("/_control/stats", get(reports::stats))
         .route("/_control/deliveries", get(reports::deliveries))
-        .route("/", get(index::show))
+        .merge(page::router())
         .layer(middleware::from_fn(same_site))
 }
 

@@ -1,4 +1,4 @@
-//! Switches: how webhooks behave, which calls go wrong, what happens next.
+//! Switches: how all webhooks behave, and what happens next.
 
 use std::sync::Arc;
 
@@ -11,11 +11,12 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Number, json};
 
-use super::{
-    faults::{CAPACITY, Fault},
-    refuse, reply,
+use super::{number::permille, refuse, reply};
+use crate::{
+    clock,
+    core::{self, Core},
+    stripe::webhooks::Rules,
 };
-use crate::{clock, core::Core, stripe::webhooks::Rules};
 
 /// Extra copies of one delivery.
 const DUPLICATES: u32 = 20;
@@ -39,7 +40,7 @@ struct Change {
 }
 
 /// Reads a JSON body; an empty one is `{}`.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
     let bytes = if body.is_empty() { b"{}" } else { body.as_ref() };
     serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))
 }
@@ -49,7 +50,13 @@ pub async fn show(State(core): State<Arc<Core>>) -> Response {
     let state = core.lock();
     let accounts: serde_json::Map<_, _> =
         state.accounts.iter().map(|(key, account)| (key.clone(), json!(account.rules))).collect();
-    reply(json!({"webhooks": state.rules, "accounts": accounts, "faults": state.faults}))
+    let faults = &state.faults;
+    reply(json!({
+        "webhooks": state.rules,
+        "accounts": accounts,
+        "faults": faults.list(),
+        "seed": faults.current_seed(),
+    }))
 }
 
 /// `POST /_control/webhooks`
@@ -100,27 +107,27 @@ fn apply(rules: &mut Rules, change: &Change, scale: Option<i64>) {
     rules.retry_permille = scale.unwrap_or(rules.retry_permille);
 }
 
-/// `0.25` → 250, without floating point; nothing outside 0–1000.
-fn permille(number: &Number) -> Option<i64> {
-    let text = number.to_string();
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let value = whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
-    (!text.starts_with('-') && value <= 1_000_000).then_some(value)
+/// Keeps webhooks back, or no longer; of all accounts and of those yet to come.
+pub(super) fn hold(state: &mut core::State, hold: bool) {
+    state.rules.hold = hold;
+    state.accounts.values_mut().for_each(|account| account.rules.hold = hold);
 }
 
 /// `POST /_control/reset`: rules and faults as they were at the start; held deliveries go out. Objects stay.
 pub async fn reset(State(core): State<Arc<Core>>) -> Response {
     let now_ms = clock::now_ms();
-    core.change(|state| {
-        state.rules = Rules::default();
-        state.faults.clear();
-        for account in state.accounts.values_mut() {
-            account.rules = Rules::default();
-            account.release(now_ms, false);
-        }
-    });
+    core.change(|state| reset_all(state, now_ms));
     reply(json!({"reset": true}))
+}
+
+/// Rules, faults and dice as they were at the start.
+pub(super) fn reset_all(state: &mut core::State, now_ms: i64) {
+    state.rules = Rules::default();
+    state.faults.reset();
+    for account in state.accounts.values_mut() {
+        account.rules = Rules::default();
+        account.release(now_ms, false);
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,37 +142,16 @@ pub async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Response {
         Ok(advance) => advance,
         Err(refused) => return *refused,
     };
-    let moment = core.moment();
-    let until_ms = moment.now_ms + i64::from(advance.seconds) * 1000;
-    let count = core.change(|state| state.run_timers(until_ms, &moment));
-    reply(json!({"happened": count}))
+    reply(json!({"happened": advance_by(&core, advance.seconds)}))
 }
 
-/// `POST /_control/faults`: one fault, or a list of them.
-pub async fn faults(State(core): State<Arc<Core>>, body: Bytes) -> Response {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMore {
-        More(Vec<Fault>),
-        One(Fault),
-    }
-    let given = match read(&body) {
-        Ok(OneOrMore::One(fault)) => vec![fault],
-        Ok(OneOrMore::More(faults)) => faults,
-        Err(_) => {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "A fault is {\"operation\", \"fault\": timeout_after_accept | error_500 | error_500_after_accept | html_502 | \
-                 rate_limit_429 | slow, \"count\"?, \"delay_ms\"?, \"account\"?}.",
-            );
-        }
-    };
+/// Runs the timers of the next seconds and sends the webhooks that would go out in them; how many things that makes.
+pub(super) fn advance_by(core: &Core, seconds: u32) -> usize {
+    let moment = core.moment();
+    let until_ms = moment.now_ms + i64::from(seconds) * 1000;
     core.change(|state| {
-        if state.faults.len() + given.len() > CAPACITY {
-            return refuse(StatusCode::BAD_REQUEST, "Too many faults are waiting.");
-        }
-        state.faults.extend(given.into_iter().filter(|fault| fault.count > 0));
-        reply(json!({"faults": state.faults}))
+        let happened = state.run_timers(until_ms, &moment);
+        happened + state.accounts.values_mut().map(|account| account.hurry(moment.now_ms, until_ms)).sum::<usize>()
     })
 }
 
@@ -229,22 +215,7 @@ pub async fn resend(State(core): State<Arc<Core>>, Path(id): Path<String>, heade
         headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"));
     match sent {
         None => refuse(StatusCode::NOT_FOUND, "There is no event with this id."),
-        Some(_) if browser => Redirect::to("/").into_response(),
+        Some(_) if browser => Redirect::to("/#webhooks").into_response(),
         Some(count) => reply(json!({"deliveries": count})),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scales_are_read_without_floating_point() {
-        let read = |text: &str| permille(&serde_json::from_str::<Number>(text).unwrap());
-        assert_eq!(
-            (read("1"), read("0.25"), read("0.001"), read("12.5")),
-            (Some(1000), Some(250), Some(1), Some(12_500))
-        );
-        assert_eq!((read("-1"), read("-0.5"), read("1000.1"), read("1e30")), (None, None, None, None));
     }
 }

@@ -20,13 +20,14 @@ use super::{
     operation::{self, Ctx, Operation},
     params::Params,
     payment::Moment,
-    reply::{Outgoing, cut, html_502, refuse, respond},
+    reply::{Outgoing, cut, html, refuse, respond},
     state::{Account, Call},
     version,
+    webhooks::{ENUMS, PROVIDER, early},
 };
 use crate::{
     clock,
-    control::faults::{self, Kind},
+    control::faults::{Fault, Kind, spoil},
     core::Core,
 };
 
@@ -76,13 +77,11 @@ async fn process(core: &Core, incoming: Incoming) -> Response {
         (Err(error), _) | (Ok(_), Err(error)) => refuse(error, &incoming.request_id),
         (Ok(key), Ok(version)) => answer(core, &incoming, key, version).await,
     };
-    if outgoing.fault == Some(Kind::TimeoutAfterAccept) {
-        return cut();
+    match outgoing.fault {
+        Some(kind) if kind.loses_reply() => cut(),
+        Some(Kind::Html502 | Kind::Html200) => html(outgoing.reply.status, &incoming.request_id),
+        _ => respond(&incoming.request_id, version.ok().as_deref(), &incoming.headers, &outgoing),
     }
-    if outgoing.fault == Some(Kind::Html502) {
-        return html_502(&incoming.request_id);
-    }
-    respond(&incoming.request_id, version.ok().as_deref(), &incoming.headers, &outgoing)
 }
 
 /// The caller's version, or the account's.
@@ -102,33 +101,55 @@ async fn answer(core: &Core, incoming: &Incoming, key: &str, version: &str) -> O
     let path = incoming.uri.path().to_owned();
     let found = operation::find(incoming.method.as_str(), &path);
     let name = found.as_ref().map_or("", |(operation, _)| operation.name);
-    let fault = if name.is_empty() { None } else { core.change(|state| faults::take(&mut state.faults, name, key)) };
+    let fault = if name.is_empty() { None } else { core.faults().take_call(PROVIDER, name, key) };
     let outgoing = match (found, &fault) {
         (Err(error), _) => refuse(&error, &incoming.request_id),
         (Ok(_), Some(fault)) if fault.kind.refuses() => {
             tokio::time::sleep(fault.delay()).await;
-            let error = match fault.kind {
-                Kind::RateLimit429 => ApiError::rate_limited(),
-                Kind::Html502 => ApiError::internal().status(502),
-                _ => ApiError::internal(),
-            };
-            Outgoing { fault: Some(fault.kind), ..refuse(&error, &incoming.request_id) }
+            Outgoing { fault: Some(fault.kind), ..refuse(&refusal(fault.kind), &incoming.request_id) }
         }
         (Ok((operation, id)), fault) => {
-            let slow = fault.as_ref().filter(|fault| fault.kind == Kind::Slow).map(faults::Fault::delay);
+            let slow = fault.as_ref().filter(|fault| fault.kind == Kind::Slow).map(Fault::delay);
             let mut outgoing = perform(core, incoming, key, version, (operation, id), slow).await;
             if let Some(fault) = fault.as_ref().filter(|fault| fault.kind != Kind::Slow) {
                 tokio::time::sleep(fault.delay()).await;
-                outgoing.fault = Some(fault.kind);
-                if fault.kind == Kind::Error500AfterAccept {
-                    outgoing.reply = refuse(&ApiError::internal(), &incoming.request_id).reply;
-                }
+                spoil_reply(&mut outgoing, fault, &incoming.request_id);
             }
             outgoing
         }
     };
     record(core, incoming, key, name, &outgoing, fault.map(|fault| fault.kind));
     outgoing
+}
+
+/// What a call is refused with that is not carried out.
+fn refusal(kind: Kind) -> ApiError {
+    match kind {
+        Kind::RateLimit429 => ApiError::rate_limited(),
+        Kind::Conflict409 => ApiError::idempotency(
+            "There is currently another in-progress request using this Idempotent Key (sandbox fault). \
+             Please try again later.",
+            409,
+        ),
+        Kind::Html200 => ApiError::internal().status(200),
+        Kind::Html502 => ApiError::internal().status(502),
+        Kind::Error503 => ApiError::internal().status(503),
+        _ => ApiError::internal(),
+    }
+}
+
+/// Changes the reply to a call that was carried out; the stored one stays true.
+fn spoil_reply(outgoing: &mut Outgoing, fault: &Fault, request_id: &str) {
+    outgoing.fault = Some(fault.kind);
+    match fault.kind {
+        Kind::Error500AfterAccept => outgoing.reply = refuse(&ApiError::internal(), request_id).reply,
+        Kind::WrongAmount => spoil::amounts(&mut outgoing.reply.body, fault.delta()),
+        Kind::UnknownValue => match outgoing.reply.body.get_mut("error") {
+            Some(error) => spoil::unheard_of(error, &["code", "type"]),
+            None => spoil::unheard_of(&mut outgoing.reply.body, ENUMS),
+        },
+        _ => {}
+    }
 }
 
 fn record(
@@ -139,7 +160,7 @@ fn record(
     outgoing: &Outgoing,
     fault: Option<Kind>,
 ) {
-    let lost = outgoing.fault == Some(Kind::TimeoutAfterAccept);
+    let lost = outgoing.fault.is_some_and(Kind::loses_reply);
     let call = Call {
         request_id: incoming.request_id.clone(),
         at_ms: clock::now_ms(),
@@ -199,6 +220,7 @@ async fn perform(
     let cause = Cause { request: Some(incoming.request_id.clone()), idempotency_key: idempotency.clone() };
     let moment = Moment { now_ms: clock::now_ms(), base: &core.base, cause };
     let run = |account: &mut Account| {
+        let mark = account.deliveries.mark();
         let result = execute(account, moment, version, found, params);
         let executed = result.as_ref().map_or_else(|error| error.executed, |_| true);
         let reply = result.map_or_else(|error| refuse(error).reply, |body| Reply { status: 200, body });
@@ -207,7 +229,7 @@ async fn perform(
             Some(given) => account.keys.abandon(given),
             None => {}
         }
-        reply
+        (reply, mark)
     };
     // Reading changes nothing, so it does not cause a save.
     let reply = if incoming.method == Method::GET {
@@ -215,7 +237,11 @@ async fn perform(
     } else {
         core.change(|state| state.account(key).map(run))
     };
-    reply.map_or_else(|| refuse(ApiError::rate_limited()), Outgoing::from)
+    let Some((reply, mark)) = reply else {
+        return refuse(ApiError::rate_limited());
+    };
+    early::wait(core, mark, |state| state.accounts.get_mut(key)).await;
+    reply.into()
 }
 
 fn params(incoming: &Incoming) -> Result<Params, ApiError> {

@@ -20,7 +20,7 @@ mod metadata;
 mod misc;
 pub mod money;
 pub mod objects;
-mod operation;
+pub mod operation;
 mod params;
 pub mod payment;
 mod refunds;

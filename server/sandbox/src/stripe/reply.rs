@@ -1,4 +1,4 @@
-//! Replies: status, headers, body, and the two ways to spoil them.
+//! Replies: status, headers, body, and the two ways to go without one.
 
 use std::io;
 
@@ -68,12 +68,13 @@ pub fn cut() -> Response {
     })))
 }
 
-/// A gateway's page instead of a reply.
-pub fn html_502(request_id: &str) -> Response {
-    let mut response = Response::new(Body::from(
-        "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
-    ));
-    *response.status_mut() = StatusCode::BAD_GATEWAY;
+/// A gateway's or a proxy's page instead of a reply.
+pub fn html(status: u16, request_id: &str) -> Response {
+    let title = if status == 200 { "One moment, please" } else { "502 Bad Gateway" };
+    let mut response = Response::new(Body::from(format!(
+        "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    )));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert("request-id", value);

@@ -18,7 +18,7 @@ use super::{
     },
     webhooks::Rules,
 };
-use crate::{clock, store::Store};
+use crate::{clock, control::faults::Faults, store::Store};
 
 /// API calls remembered per account.
 const CALLS: usize = 2_000;
@@ -62,6 +62,15 @@ pub struct Account {
     /// The API calls received, oldest first.
     #[serde(skip)]
     pub calls: VecDeque<Call>,
+    /// Its secret key, by which faults know it.
+    #[serde(skip)]
+    pub key: String,
+    /// The faults that may strike its webhooks, shared with the whole sandbox.
+    #[serde(skip)]
+    pub faults: Faults,
+    /// Deliveries that wait to be overtaken, per endpoint; after a restart they go at the end of their time.
+    #[serde(skip)]
+    pub overtaken: HashMap<String, Vec<String>>,
 }
 
 /// Something that happens by itself.
@@ -121,6 +130,9 @@ impl Account {
             in_flight: HashMap::new(),
             rules,
             calls: VecDeque::new(),
+            key: String::new(),
+            faults: Faults::default(),
+            overtaken: HashMap::new(),
         }
     }
 

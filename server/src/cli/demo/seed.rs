@@ -100,6 +100,7 @@ pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary
         live: false,
         session_ttl: HOUR,
         extendable: true,
+        capture: domain::payment::Capture::Automatic,
     };
     Ok(engine.add_link(&seeded.merchant.parse()?, new).await?)
 }

@@ -43,7 +43,7 @@ pub fn layout(status: StatusCode, title: &str, class: &str, body: &str) -> Respo
 <body class="{class}">
 <header class="bar"><div class="bar-inner"><span class="brand"><span class="mark" aria-hidden="true"></span>Sandbox payments</span><span class="badge">Test mode</span></div></header>
 {body}
-<footer class="foot">Simulated Stripe page. No real card works here and no money moves.</footer>
+<footer class="foot">A simulation. No real card works here and no money moves.</footer>
 </body>
 </html>
 "##

@@ -21,6 +21,8 @@ pub use html::{escape, layout};
 use super::{
     objects::session::{Session, SessionStatus},
     payment::Step,
+    state::Account,
+    webhooks::early,
 };
 use crate::{clock, core::Core};
 
@@ -76,14 +78,15 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
     let (step, mark) = core.change(|state| {
         let moment = core.moment();
         let Some(account) = state.account_of_session(&id) else {
-            return (None, 0);
+            return (None, Mark::default());
         };
-        let mark = account.events.mark();
+        let mark = Mark::of(account);
         // A form sent twice, or again by reloading, counts once.
         let stale = account.sessions.get(&id).is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.attempts));
         let step = if stale { None } else { Some(account.submit(&id, instrument, &moment)) };
         (step, mark)
     });
+    early::wait(&core, mark.deliveries, |state| state.account_of_session(&id)).await;
     let Some(session) = find(&core, &id) else {
         return pages::unknown();
     };
@@ -116,16 +119,30 @@ async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body
     let (step, mark) = core.change(|state| {
         let moment = core.moment();
         let Some(account) = state.account_of_session(&id) else {
-            return (Step::Closed, 0);
+            return (Step::Closed, Mark::default());
         };
-        let mark = account.events.mark();
+        let mark = Mark::of(account);
         (account.authenticate(&id, passed, &moment), mark)
     });
+    early::wait(&core, mark.deliveries, |state| state.account_of_session(&id)).await;
     match (find(&core, &id), step) {
         (None, _) => pages::unknown(),
         (Some(session), Step::Done) => finish(&core, &session, mark).await,
         (Some(session), Step::Closed) => redirect_or_closed(&session),
         (Some(_), Step::Declined | Step::Authenticate) => to(&format!("/c/pay/{id}")),
+    }
+}
+
+/// Where an account stood before the shopper did something.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    events: u64,
+    deliveries: u64,
+}
+
+impl Mark {
+    fn of(account: &Account) -> Mark {
+        Mark { events: account.events.mark(), deliveries: account.deliveries.mark() }
     }
 }
 
@@ -144,10 +161,10 @@ fn redirect_or_closed(session: &Session) -> Response {
 }
 
 /// Sends the shopper back, after the webhooks if the control API asked for that order.
-async fn finish(core: &Core, session: &Session, mark: u64) -> Response {
+async fn finish(core: &Core, session: &Session, mark: Mark) -> Response {
     let events: Vec<String> = match core.lock().account_of_session(&session.id) {
         Some(account) if account.rules.before_redirect => {
-            account.events.since(mark).map(|event| event.id.clone()).collect()
+            account.events.since(mark.events).map(|event| event.id.clone()).collect()
         }
         _ => Vec::new(),
     };

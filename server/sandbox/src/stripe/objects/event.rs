@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::words;
-use crate::store::Keyed;
+use crate::{control::faults::Plan, store::Keyed};
 
 /// Something that happened, frozen as it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,10 +94,9 @@ pub struct Delivery {
     pub tries: Vec<Try>,
     /// Milliseconds since 1970 of the next try.
     pub due_ms: i64,
-    /// Whether the control API tampers with the body after signing.
-    pub tampered: bool,
-    /// Whether the control API signs with an old time.
-    pub stale: bool,
+    /// What the control API does to it.
+    #[serde(flatten)]
+    pub plan: Plan,
 }
 
 /// One try to deliver.

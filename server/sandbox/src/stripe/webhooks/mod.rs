@@ -1,17 +1,28 @@
 //! Events become deliveries; deliveries are sent, repeated and recorded (Stripe, Webhooks).
 
+pub mod early;
+mod kinds;
+mod parcel;
 mod queue;
 
 use serde::Serialize;
 use serde_json::Value;
 
-pub use queue::Parcel;
+pub use kinds::KINDS;
+pub use parcel::Parcel;
 
 use super::{
     ids,
     objects::event::{Cause, Delivery, DeliveryStatus, Event},
     state::Account,
 };
+use crate::control::faults::{Kind, Plan, spoil};
+
+/// What faults call this provider.
+pub const PROVIDER: &str = "stripe";
+
+/// The fields whose values a fault replaces by unheard-of ones.
+pub const ENUMS: &[&str] = &["status", "payment_status"];
 
 /// Waits before the second, third and fourth try, milliseconds at scale 1. The provider's sandbox takes hours.
 const RETRY_MS: [i64; 3] = [5_000, 30_000, 120_000];
@@ -60,6 +71,15 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Adds what the switches do to every webhook to what faults do to this one.
+    fn amend(&self, plan: &mut Plan) {
+        plan.delay_ms += self.delay_ms;
+        plan.copies += self.duplicate;
+        plan.dropped |= self.drop;
+        plan.tampered |= self.tamper;
+        plan.stale |= self.stale;
+    }
+
     /// When to try again after so many tries; nothing when enough is enough.
     pub(super) fn retry_after_ms(&self, tries: usize) -> Option<i64> {
         RETRY_MS.get(tries.checked_sub(1)?).map(|wait| wait.saturating_mul(self.retry_permille) / 1000)
@@ -76,9 +96,9 @@ impl Account {
         previous: Option<Value>,
         cause: &Cause,
     ) -> String {
+        debug_assert!(KINDS.contains(&kind), "{kind} belongs in KINDS");
         if self.rules.unknown_values {
-            object["status"] = "sandbox_unheard_of".into();
-            object["sandbox_unheard_of"] = Value::Bool(true);
+            spoil::unheard_of(&mut object, &["status"]);
         }
         let event = Event {
             id: ids::object("evt_1"),
@@ -106,27 +126,34 @@ impl Account {
         id
     }
 
-    /// Puts an event on its way to one endpoint, under the current rules.
+    /// Puts an event on its way to one endpoint, under the current rules and faults.
     pub fn address(&mut self, event: &str, endpoint: &str, now_ms: i64) {
-        let Rules { drop, hold, delay_ms, duplicate, tamper, stale, .. } = self.rules;
+        let kind = self.events.get(event).map(|event| event.kind.clone()).unwrap_or_default();
+        // Only one waits to be overtaken at a time: the next goes ahead of it.
+        let waits = self.overtaken.get(endpoint).is_some_and(|waiting| !waiting.is_empty());
+        let skip: &[Kind] = if waits { &[Kind::Reorder] } else { &[] };
+        let mut plan = self.faults.take_delivery(PROVIDER, &kind, &self.key, skip);
+        self.rules.amend(&mut plan);
         let status = match () {
-            () if drop => DeliveryStatus::Dropped,
-            () if hold => DeliveryStatus::Held,
+            () if plan.dropped => DeliveryStatus::Dropped,
+            () if self.rules.hold => DeliveryStatus::Held,
             () => DeliveryStatus::Waiting,
         };
-        for _ in 0..=duplicate {
+        for _ in 0..=plan.copies {
             let delivery = Delivery {
                 id: ids::fresh("dlv_", 16),
                 event: event.to_owned(),
                 endpoint: endpoint.to_owned(),
                 status,
                 tries: Vec::new(),
-                due_ms: now_ms + delay_ms,
-                tampered: tamper,
-                stale,
+                due_ms: now_ms + plan.delay_ms + plan.reorder_ms,
+                plan: plan.clone(),
             };
             if status == DeliveryStatus::Waiting {
                 self.enqueue(endpoint, delivery.due_ms, delivery.id.clone());
+                if plan.reorder_ms > 0 {
+                    self.overtaken.entry(endpoint.to_owned()).or_default().push(delivery.id.clone());
+                }
             }
             self.deliveries.insert(delivery);
         }

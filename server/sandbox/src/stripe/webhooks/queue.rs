@@ -1,33 +1,14 @@
 //! Deliveries on their way: what is due, what became of it, what is tried again.
 
+use super::Parcel;
 use crate::store::Keyed;
 use crate::stripe::{
-    objects::event::{Delivery, DeliveryStatus, Try},
-    signing,
+    objects::event::{DeliveryStatus, Try},
     state::Account,
-    version,
 };
 
 /// Deliveries in the air per endpoint.
 const CONCURRENT: usize = 16;
-
-/// How old a signature is when the control API asks for a stale one, seconds.
-const STALE_SECONDS: i64 = 3_600;
-
-/// What one try needs, taken out of the state so that nothing is locked while it is sent.
-#[derive(Debug)]
-pub struct Parcel {
-    /// The delivery.
-    pub delivery: String,
-    /// Its endpoint.
-    pub endpoint: String,
-    /// Where to.
-    pub url: String,
-    /// The body, exactly as signed.
-    pub body: Vec<u8>,
-    /// The signature header.
-    pub signature: String,
-}
 
 impl Account {
     /// Lets held deliveries go, in order or the other way round.
@@ -83,6 +64,11 @@ impl Account {
             return None;
         };
         delivery.status = DeliveryStatus::Sending;
+        if delivery.plan.reorder_ms > 0
+            && let Some(waiting) = self.overtaken.get_mut(&parcel.endpoint)
+        {
+            waiting.retain(|waiting| waiting != id);
+        }
         *self.in_flight.entry(parcel.endpoint.clone()).or_default() += 1;
         Some(parcel)
     }
@@ -92,26 +78,12 @@ impl Account {
         self.queue.values().filter_map(|waiting| waiting.iter().map(|(at, _)| *at).find(|at| *at > now_ms)).min()
     }
 
-    fn parcel(&self, delivery: &Delivery, now_ms: i64) -> Option<Parcel> {
-        let endpoint = self.endpoints.get(&delivery.endpoint)?;
-        let event = self.events.get(&delivery.event)?;
-        let api_version = endpoint.api_version.as_deref().unwrap_or(version::DEFAULT);
-        // The provider sends indented JSON, which catches receivers that verify what they re-serialised.
-        let mut body = serde_json::to_vec_pretty(&event.wire(api_version)).ok()?;
-        let at = now_ms / 1000 - if delivery.stale { STALE_SECONDS } else { 0 };
-        let signature = signing::header(&endpoint.secret, at, &body);
-        if delivery.tampered {
-            body.insert(1, b' ');
-        }
-        let (delivery, url, endpoint) = (delivery.id.clone(), endpoint.url.clone(), endpoint.id.clone());
-        Some(Parcel { delivery, endpoint, url, body, signature })
-    }
-
     /// Records a try, and plans the next one if it failed.
     pub fn tried(&mut self, parcel: &Parcel, attempt: Try, now_ms: i64) {
         if let Some(count) = self.in_flight.get_mut(&parcel.endpoint) {
             *count = count.saturating_sub(1);
         }
+        self.overtake(parcel, now_ms);
         let Some(delivery) = self.deliveries.get_mut(&parcel.delivery) else {
             return;
         };
@@ -130,6 +102,45 @@ impl Account {
         } else {
             delivery.status = DeliveryStatus::Failed;
         }
+    }
+
+    /// One has gone: whatever waited to be overtaken by it follows.
+    fn overtake(&mut self, gone: &Parcel, now_ms: i64) {
+        let itself = self.deliveries.get(&gone.delivery).is_some_and(|delivery| delivery.plan.reorder_ms > 0);
+        if itself {
+            return;
+        }
+        for id in self.overtaken.remove(&gone.endpoint).unwrap_or_default() {
+            self.bring_forward(&id, now_ms);
+        }
+    }
+
+    /// Moves a waiting delivery to an earlier time.
+    fn bring_forward(&mut self, id: &str, due_ms: i64) {
+        let Some(delivery) = self.deliveries.get_mut(id).filter(|delivery| delivery.status == DeliveryStatus::Waiting)
+        else {
+            return;
+        };
+        let (endpoint, was_ms) = (delivery.endpoint.clone(), delivery.due_ms);
+        delivery.due_ms = due_ms;
+        if let Some(waiting) = self.queue.get_mut(&endpoint) {
+            waiting.remove(&(was_ms, id.to_owned()));
+        }
+        self.enqueue(&endpoint, due_ms, id.to_owned());
+    }
+
+    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
+    pub fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
+        let later: Vec<String> = self
+            .queue
+            .values()
+            .flat_map(|waiting| waiting.range((now_ms + 1, String::new())..(until_ms + 1, String::new())))
+            .map(|(_, id)| id.clone())
+            .collect();
+        for id in &later {
+            self.bring_forward(id, now_ms);
+        }
+        later.len()
     }
 
     /// Whether every delivery of these events was acknowledged or will never be sent.

@@ -1,54 +1,30 @@
-//! The page at `/`: what this is, and what happened lately.
+//! What happened lately: payments, events, calls; and what there is to try with.
 
-use std::{fmt::Write, sync::Arc};
+use std::fmt::Write;
 
-use axum::{extract::State, http::StatusCode, response::Response};
-
+use super::{Accounts, ROWS};
 use crate::{
     clock,
-    core::Core,
     stripe::{
         auth, cards,
-        hosted::{escape, layout},
+        hosted::escape,
         money,
         objects::{
             event::{Delivery, DeliveryStatus, Event},
             session::Session,
         },
-        state::Account,
+        state::{Account, Call},
     },
 };
 
-/// Rows shown of each kind.
-const ROWS: usize = 25;
-
-/// `GET /`
-pub async fn show(State(core): State<Arc<Core>>) -> Response {
-    let body = {
-        let state = core.lock();
-        let accounts = state.accounts.iter().map(|(key, account)| (key.as_str(), account)).collect::<Vec<_>>();
-        format!(
-            r#"<main class="index">
-<section><h1>A payment provider that takes no money</h1>
-<p class="lead">This sandbox simulates Stripe's API, its payment page and its webhooks at <code>{base}</code>. Any key like <code>sk_test_…</code>, with at least eight letters or digits, opens an account of its own. Faults are set through <code>/_control</code>.</p></section>
-<section class="panel"><h2>Recent sessions</h2>{sessions}</section>
-<section class="panel"><h2>Recent events</h2>{events}</section>
-<section class="panel"><h2>Accounts</h2>{list}</section>
-<section class="panel"><h2>Test cards</h2><ul class="cards">{cards}</ul></section>
-</main>"#,
-            base = escape(&core.base),
-            sessions = sessions(&accounts),
-            events = events(&accounts),
-            list = list(&accounts),
-            cards = test_cards(),
-        )
-    };
-    layout(StatusCode::OK, "Overview", "wide", &body)
+/// A key that may stand on a page.
+pub fn masked(key: &str) -> String {
+    escape(&auth::mask(key))
 }
 
 /// The newest of all accounts' objects.
 fn newest<'a, T>(
-    accounts: &[(&'a str, &'a Account)],
+    accounts: &Accounts<'a>,
     of: impl Fn(&'a Account) -> Vec<&'a T>,
     at: impl Fn(&T) -> i64,
 ) -> Vec<(&'a Account, &'a T)> {
@@ -60,11 +36,12 @@ fn newest<'a, T>(
     all
 }
 
-fn sessions(accounts: &[(&str, &Account)]) -> String {
+/// The newest checkout sessions.
+pub fn sessions(accounts: &Accounts<'_>) -> String {
     let rows =
         newest(accounts, |account| account.sessions.newest().take(ROWS).collect(), |session: &Session| session.created);
     if rows.is_empty() {
-        return r#"<p class="empty">None yet.</p>"#.to_owned();
+        return r#"<p class="empty">None yet: create a checkout session through the API.</p>"#.to_owned();
     }
     let mut html = String::from(
         r#"<table><thead><tr><th>Time (UTC)</th><th>Session</th><th>For</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
@@ -75,7 +52,7 @@ fn sessions(accounts: &[(&str, &Account)]) -> String {
         let what = session.lines.first().map(|line| line.name.as_str()).unwrap_or_default();
         let _ = write!(
             html,
-            r#"<tr><td>{time}</td><td><a href="/c/pay/{id}"><code>{short}…</code></a></td><td>{what}</td><td>{status}, {paid}</td><td class="price">{amount}</td></tr>"#,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Session"><a href="/c/pay/{id}"><code>{short}…</code></a></td><td data-label="For">{what}</td><td data-label="State"><div>{status}, {paid}</div></td><td data-label="Amount" class="price">{amount}</td></tr>"#,
             time = clock::time_of_day(session.created),
             id = escape(&session.id),
             short = escape(&session.id.chars().take(18).collect::<String>()),
@@ -87,13 +64,14 @@ fn sessions(accounts: &[(&str, &Account)]) -> String {
     html + "</tbody></table>"
 }
 
-fn events(accounts: &[(&str, &Account)]) -> String {
+/// The newest events, each with its deliveries and a button that sends it again.
+pub fn events(accounts: &Accounts<'_>) -> String {
     let rows = newest(accounts, |account| account.events.newest().take(ROWS).collect(), |event: &Event| event.created);
     if rows.is_empty() {
-        return r#"<p class="empty">None yet.</p>"#.to_owned();
+        return r#"<p class="empty">None yet: events come with payments, refunds and disputes.</p>"#.to_owned();
     }
     let mut html = String::from(
-        "<table><thead><tr><th>Time (UTC)</th><th>Event</th><th>About</th><th>Webhooks</th><th></th></tr></thead><tbody>",
+        "<table><thead><tr><th>Time (UTC)</th><th>Event</th><th>About</th><th>Webhooks</th><th><span class=\"unseen\">Action</span></th></tr></thead><tbody>",
     );
     for (account, event) in rows {
         let tries: Vec<String> =
@@ -102,7 +80,7 @@ fn events(accounts: &[(&str, &Account)]) -> String {
             if tries.is_empty() { r#"<span class="muted">nobody asked</span>"#.to_owned() } else { tries.join("<br>") };
         let _ = write!(
             html,
-            r#"<tr><td>{time}</td><td>{kind}</td><td><code>{about}</code></td><td>{tries}</td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit">Send again</button></form></td></tr>"#,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Event">{kind}</td><td data-label="About"><code>{about}</code></td><td data-label="Webhooks"><div>{tries}</div></td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit" aria-label="Send again: {kind}">Send again</button></form></td></tr>"#,
             time = clock::time_of_day(event.created),
             kind = escape(&event.kind),
             about = escape(&event.object["id"].as_str().unwrap_or_default().chars().take(18).collect::<String>()),
@@ -130,10 +108,49 @@ fn describe(delivery: &Delivery) -> String {
         count => format!(" · {count} tries"),
     };
     let last = last.map(|last| format!(" ({})", escape(&last))).unwrap_or_default();
-    format!(r#"<span class="{class}">{}</span>{last}{tries}"#, delivery.status)
+    let faults: Vec<&str> = delivery.plan.kinds().iter().map(|kind| kind.title()).collect();
+    let faults = if faults.is_empty() { String::new() } else { format!(" · {}", escape(&faults.join(", "))) };
+    format!(r#"<span class="{class}">{}</span>{last}{tries}{faults}"#, delivery.status)
 }
 
-fn list(accounts: &[(&str, &Account)]) -> String {
+/// The newest API calls.
+pub fn calls(accounts: &Accounts<'_>) -> String {
+    let mut rows: Vec<(&str, &Call)> = accounts
+        .iter()
+        .flat_map(|(key, account)| account.calls.iter().rev().take(ROWS).map(move |call| (*key, call)))
+        .collect();
+    if rows.is_empty() {
+        return r#"<p class="empty">None yet: point a client at this address.</p>"#.to_owned();
+    }
+    rows.sort_by_key(|(_, call)| std::cmp::Reverse(call.at_ms));
+    let mut html = String::from(
+        "<table><thead><tr><th>Time (UTC)</th><th>Call</th><th>Reply</th><th>Fault</th><th>Account</th></tr></thead><tbody>",
+    );
+    for (key, call) in rows.into_iter().take(ROWS) {
+        let name = if call.operation.is_empty() { &call.path } else { call.operation };
+        let status = match call.status {
+            0 => r#"<span class="bad">no reply</span>"#.to_owned(),
+            status @ 200..300 => format!(r#"<span class="good">{status}</span>"#),
+            status => format!(r#"<span class="bad">{status}</span>"#),
+        };
+        let _ = write!(
+            html,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Call">{method} {name}</td><td data-label="Reply"><div>{status}{replayed}</div></td><td data-label="Fault">{fault}</td><td data-label="Account"><code>{key}</code></td></tr>"#,
+            time = clock::time_of_day(call.at_ms / 1000),
+            method = escape(&call.method),
+            name = escape(&name.chars().take(60).collect::<String>()),
+            replayed = if call.replayed { ", as stored" } else { "" },
+            fault = call
+                .fault
+                .map_or(r#"<span class="muted">none</span>"#.to_owned(), |fault| format!("<code>{fault}</code>")),
+            key = masked(key),
+        );
+    }
+    html + "</tbody></table>"
+}
+
+/// The accounts.
+pub fn list(accounts: &Accounts<'_>) -> String {
     if accounts.is_empty() {
         return r#"<p class="empty">None yet: the first request with a test key makes one.</p>"#.to_owned();
     }
@@ -145,8 +162,8 @@ fn list(accounts: &[(&str, &Account)]) -> String {
             account.endpoints.oldest().map(|endpoint| format!("<code>{}</code>", escape(&endpoint.url))).collect();
         let _ = write!(
             html,
-            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&auth::mask(key)),
+            r#"<tr><td data-label="Key"><code>{}</code></td><td data-label="Sessions">{}</td><td data-label="Payments">{}</td><td data-label="Refunds">{}</td><td data-label="Webhook endpoints"><div>{}</div></td></tr>"#,
+            masked(key),
             account.sessions.len(),
             account.intents.len(),
             account.refunds.len(),
@@ -156,7 +173,8 @@ fn list(accounts: &[(&str, &Account)]) -> String {
     html + "</tbody></table>"
 }
 
-fn test_cards() -> String {
+/// What can be typed on the payment page.
+pub fn test_cards() -> String {
     let mut html = String::new();
     for card in cards::CARDS {
         let _ = write!(

@@ -1,0 +1,163 @@
+//! What a merchant does with a payment's money: capture, void, refund, keep, call off.
+//!
+//! A modification is recorded first and sent afterwards, always with its own id as the key. Whoever asks waits for the
+//! provider's answer; if the server dies, or the provider does not answer, a job goes on.
+
+mod book;
+mod statement;
+
+use connectors::ModifySpec;
+use domain::id::{AttemptId, ModificationId, PaymentId};
+use domain::payment::{Answer, Attempt, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
+
+pub use book::{Balance, Discrepancy};
+pub use statement::{PaymentRow, Statement};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::gateway::CallError;
+use crate::jobs::open::Found;
+use crate::record::Source;
+use crate::store::payments;
+
+/// What has come of a modification so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modified {
+    /// The modification.
+    pub modification: Modification,
+    /// What has come of it.
+    pub outcome: Outcome,
+}
+
+impl Engine {
+    /// Captures authorised money: an amount in minor units, or all that is left. `last` releases the rest.
+    ///
+    /// # Errors
+    /// Nothing is authorised, or less than asked for; or the provider cannot capture in parts.
+    pub async fn capture(&self, payment: &PaymentId, amount: Option<i64>, last: bool) -> Result<Modified, Error> {
+        let stored = self.stored(payment).await?;
+        let attempt = pick(&stored, "nothing is authorised", Attempt::capturable)?;
+        let amount = amount.unwrap_or_else(|| attempt.capturable());
+        self.modify(payment, &attempt.id, ModificationKind::Capture { amount, last }, Source::Merchant).await
+    }
+
+    /// Releases an authorisation.
+    ///
+    /// # Errors
+    /// Nothing is authorised, or it has been captured or is being captured.
+    pub async fn void(&self, payment: &PaymentId) -> Result<Modified, Error> {
+        let stored = self.stored(payment).await?;
+        let open = |attempt: &Attempt| if attempt.has_money() { attempt.book.authorised } else { 0 };
+        let attempt = pick(&stored, "nothing is authorised", open)?;
+        self.modify(payment, &attempt.id, ModificationKind::Void, Source::Merchant).await
+    }
+
+    /// Sends captured money back: an amount in minor units, or all that is left.
+    ///
+    /// # Errors
+    /// More is asked for than was captured and has not gone back or been asked back; or the provider cannot refund in parts.
+    pub async fn refund(&self, payment: &PaymentId, amount: Option<i64>) -> Result<Modified, Error> {
+        let stored = self.stored(payment).await?;
+        let attempt = pick(&stored, "there is nothing to refund", Attempt::refundable)?;
+        let amount = amount.unwrap_or_else(|| attempt.refundable());
+        self.modify(payment, &attempt.id, ModificationKind::Refund { amount }, Source::Merchant).await
+    }
+
+    /// Keeps what was paid beyond the debt, instead of sending it back.
+    pub async fn keep_surplus(&self, payment: &PaymentId) -> Result<Payment, Error> {
+        self.record(payment, &Fact::Keep, Source::Merchant).await
+    }
+
+    /// Calls a payment off. What is paid all the same is treated by the merchant's policy for surplus money.
+    pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
+        self.record(payment, &Fact::Cancel, Source::Merchant).await
+    }
+
+    pub(crate) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
+        let stored = payments::find(&mut *self.store().reader().await?, payment).await?;
+        stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(format!("payment {payment}")))
+    }
+
+    /// Records a modification and sends it.
+    pub(crate) async fn modify(
+        &self,
+        payment: &PaymentId,
+        attempt: &AttemptId,
+        kind: ModificationKind,
+        source: Source<'_>,
+    ) -> Result<Modified, Error> {
+        let found = self.find_attempt(attempt.as_str()).await?;
+        if found.attempt.refs.payment.is_none() {
+            let text = "the provider has not named the payment yet; its webhook will; try again in a moment";
+            return Err(Error::Invalid(text.into()));
+        }
+        let limits: Limits = self.capabilities(&found.attempt.account).await?.limits;
+        let id = ModificationId::from_random(self.env().bits());
+        let modification = Box::new(Modification::new(id.clone(), kind, self.env().now()));
+        self.record(payment, &Fact::Modify { attempt: attempt.clone(), modification, limits }, source).await?;
+        // Once it is written down a job will send it, so trouble from here on is no reason to report failure.
+        if let Err(error) = self.send_modification(attempt.as_str(), &id, true).await {
+            tracing::warn!(%attempt, modification = %id, %error, "a modification was not sent yet");
+        }
+        self.modified(attempt.as_str(), &id).await
+    }
+
+    pub(crate) async fn modified(&self, attempt: &str, id: &ModificationId) -> Result<Modified, Error> {
+        let attempt = self.find_attempt(attempt).await?.attempt;
+        let known = attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
+        Ok(Modified { modification: known.clone(), outcome: known.outcome(&attempt.book) })
+    }
+
+    /// Sends a modification whose result is open, or asks what came of it. `first` is whether nobody has sent it before.
+    pub(crate) async fn send_modification(&self, attempt: &str, id: &ModificationId, first: bool) -> Result<(), Error> {
+        let found = self.find_attempt(attempt).await?;
+        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
+        let outcome = known.outcome(&found.attempt.book);
+        let spec = || ModifySpec {
+            target: found.target(),
+            modification: id.clone(),
+            kind: known.kind,
+            created: known.created,
+        };
+        let mut reply = Ok(connectors::Outcome::NotFound);
+        if outcome.is_open() && !first && self.capabilities(&found.attempt.account).await?.find_modification {
+            reply = self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await?;
+        }
+        if matches!(reply, Ok(connectors::Outcome::NotFound))
+            && matches!(outcome, Outcome::Requested | Outcome::Unknown)
+        {
+            reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
+        }
+        self.take_reply(&found, id, reply).await
+    }
+
+    async fn take_reply(
+        &self,
+        found: &Found,
+        id: &ModificationId,
+        reply: Result<connectors::Outcome, CallError>,
+    ) -> Result<(), Error> {
+        let answer = match reply {
+            Ok(connectors::Outcome::Observed(observation)) => {
+                return self.observe(found, observation, Source::Fetch).await.map(|_| ());
+            }
+            Ok(connectors::Outcome::Accepted { reference }) => Answer::Accepted { reference },
+            Ok(connectors::Outcome::NotFound | connectors::Outcome::Opened { .. }) => return Ok(()),
+            Err(CallError::Fail(connectors::Fail::Refused(reason))) => Answer::Refused { reason },
+            // It is certain that this request did nothing; what the merchant asked for is still to be done.
+            Err(error) if error.is_definite() => return Err(Error::Invalid(error.to_string())),
+            Err(error) => {
+                tracing::warn!(modification = %id, %error, "a provider did not answer a modification");
+                Answer::Unanswered
+            }
+        };
+        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
+        self.record(&found.payment, &fact, Source::Engine).await.map(|_| ())
+    }
+}
+
+/// The attempt with the most of something; the newest of several.
+fn pick<'a>(payment: &'a Payment, none: &str, amount: impl Fn(&Attempt) -> i64) -> Result<&'a Attempt, Error> {
+    let best = payment.attempts.iter().max_by_key(|attempt| amount(attempt));
+    best.filter(|best| amount(best) > 0).ok_or_else(|| Error::Invalid(none.to_owned()))
+}

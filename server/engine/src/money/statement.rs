@@ -1,0 +1,70 @@
+//! Everything about one payment, and lists of payments.
+
+use domain::id::{MerchantId, PaymentId};
+use domain::money::Money;
+use domain::payment::{Event, Flags, Payment, Status, Totals};
+use serde::Serialize;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::ledger::{self, LedgerRow};
+use crate::store::{outbox, payments};
+
+/// A payment in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PaymentRow {
+    /// The id.
+    pub id: String,
+    /// The debt.
+    pub amount: Money,
+    /// The status.
+    pub status: String,
+    /// Captured, in minor units.
+    pub captured: i64,
+    /// Refunded, in minor units.
+    pub refunded: i64,
+    /// When it was made, in milliseconds since 1970.
+    pub created: i64,
+}
+
+/// Everything about one payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// The payment with its attempts.
+    pub payment: Payment,
+    /// The derived status.
+    pub status: Status,
+    /// What is true on top of the status.
+    pub flags: Flags,
+    /// The sums.
+    pub totals: Totals,
+    /// What happened, oldest first, with who told.
+    pub events: Vec<(Event, String)>,
+    /// Its rows in the ledger, oldest first.
+    pub ledger: Vec<LedgerRow>,
+    /// The names of what the merchant has to hear, oldest first.
+    pub told: Vec<String>,
+}
+
+impl Engine {
+    /// Everything about one payment.
+    pub async fn statement(&self, id: &PaymentId) -> Result<Statement, Error> {
+        let mut connection = self.store().reader().await?;
+        let stored = payments::find(&mut connection, id).await?;
+        let payment = stored.ok_or_else(|| Error::NotFound(format!("payment {id}")))?.payment;
+        Ok(Statement {
+            status: payment.status(),
+            flags: payment.flags(),
+            totals: payment.totals(),
+            events: payments::events(&mut connection, id).await?,
+            ledger: ledger::of_payment(&mut connection, id).await?,
+            told: outbox::names_of_payment(&mut connection, id).await?,
+            payment,
+        })
+    }
+
+    /// A merchant's payments, newest first, at most `limit`.
+    pub async fn payments(&self, merchant: &MerchantId, limit: i64) -> Result<Vec<PaymentRow>, Error> {
+        payments::of_merchant(&mut *self.store().reader().await?, merchant, limit.clamp(1, 1000)).await
+    }
+}

@@ -1,0 +1,133 @@
+//! The ledger. Rows are added by `crate::record` alone, and never changed.
+
+use std::collections::BTreeMap;
+
+use domain::Millis;
+use domain::currency::Currency;
+use domain::id::{MerchantId, PaymentId};
+use domain::ledger::{Account, Entry};
+use serde::Serialize;
+use sqlx::query;
+
+use super::Connection;
+use super::row::Columns;
+use crate::error::Error;
+
+/// A row, for a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerRow {
+    /// The payment's event it was posted with.
+    pub seq: i64,
+    /// The business event.
+    pub business: String,
+    /// The account debited.
+    pub debit: String,
+    /// The account credited.
+    pub credit: String,
+    /// Minor units.
+    pub amount: i64,
+    /// When, in milliseconds since 1970.
+    pub at: Millis,
+}
+
+/// Whose rows they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Posting<'a> {
+    /// The payment.
+    pub payment: &'a PaymentId,
+    /// Its merchant.
+    pub merchant: &'a MerchantId,
+    /// The payment's event.
+    pub seq: i64,
+    /// The currency.
+    pub currency: Currency,
+    /// Whether real money moved.
+    pub live: bool,
+    /// When.
+    pub at: Millis,
+}
+
+/// Adds rows.
+pub async fn insert(connection: &mut Connection, posting: Posting<'_>, entries: &[Entry]) -> Result<(), Error> {
+    for (line, entry) in entries.iter().enumerate() {
+        query(
+            "INSERT INTO ledger (payment_id, seq, line, merchant_id, provider_account_id, currency, business,
+                debit_account, credit_account, amount, live, at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )
+        .bind(posting.payment.as_str())
+        .bind(posting.seq)
+        .bind(i64::try_from(line).map_err(Error::corrupt)?)
+        .bind(posting.merchant.as_str())
+        .bind(entry.provider_account.as_str())
+        .bind(posting.currency.code())
+        .bind(entry.business.as_str())
+        .bind(entry.debit.as_str())
+        .bind(entry.credit.as_str())
+        .bind(entry.amount)
+        .bind(i64::from(posting.live))
+        .bind(posting.at)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A payment's rows, oldest first.
+pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<LedgerRow>, Error> {
+    let rows = query("SELECT * FROM ledger WHERE payment_id = $1 ORDER BY seq, line LIMIT 10000")
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
+    let row = |row: &sqlx::any::AnyRow| {
+        Ok(LedgerRow {
+            seq: row.number("seq")?,
+            business: row.text("business")?,
+            debit: row.text("debit_account")?,
+            credit: row.text("credit_account")?,
+            amount: row.number("amount")?,
+            at: row.number("at")?,
+        })
+    };
+    rows.iter().map(row).collect()
+}
+
+/// A payment's balances by account; debit balances are positive.
+pub async fn balances_of_payment(
+    connection: &mut Connection,
+    payment: &PaymentId,
+) -> Result<BTreeMap<String, i64>, Error> {
+    let mut balances = BTreeMap::new();
+    for row in of_payment(connection, payment).await? {
+        *balances.entry(row.debit).or_insert(0) += row.amount;
+        *balances.entry(row.credit).or_insert(0) -= row.amount;
+    }
+    Ok(balances)
+}
+
+/// A merchant's balances by currency, in the order of the chart of accounts.
+pub async fn balances(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    live: bool,
+) -> Result<Vec<(Currency, String, i64)>, Error> {
+    // PostgreSQL's sum over BIGINT is NUMERIC, which the driver does not read.
+    let rows = query(
+        "SELECT currency, account, CAST(SUM(amount) AS BIGINT) AS minor FROM (
+            SELECT currency, debit_account AS account, amount FROM ledger WHERE merchant_id = $1 AND live = $2
+            UNION ALL
+            SELECT currency, credit_account AS account, -amount FROM ledger WHERE merchant_id = $1 AND live = $2
+         ) AS lines GROUP BY currency, account ORDER BY currency, account",
+    )
+    .bind(merchant.as_str())
+    .bind(i64::from(live))
+    .fetch_all(connection)
+    .await?;
+    let balance = |row: &sqlx::any::AnyRow| {
+        Ok::<_, Error>((row.parsed::<Currency>("currency")?, row.text("account")?, row.number("minor")?))
+    };
+    let mut balances = rows.iter().map(balance).collect::<Result<Vec<_>, _>>()?;
+    let place = |name: &str| Account::ALL.iter().position(|account| account.as_str() == name);
+    balances.sort_by_key(|(currency, account, _)| (currency.code(), place(account)));
+    Ok(balances)
+}

@@ -1,0 +1,40 @@
+//! What merchants must hear. Rows are added by `crate::record` alone, in the transaction of the change.
+
+use domain::id::PaymentId;
+use domain::payment::Told;
+use sqlx::query;
+
+use super::Connection;
+use super::ledger::Posting;
+use super::row::{Columns, to_json};
+use crate::error::Error;
+
+/// Adds rows.
+pub async fn insert(connection: &mut Connection, posting: Posting<'_>, told: &[Told]) -> Result<(), Error> {
+    for (line, told) in told.iter().enumerate() {
+        query(
+            "INSERT INTO outbox (payment_id, seq, line, merchant_id, name, data, live, created)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(posting.payment.as_str())
+        .bind(posting.seq)
+        .bind(i64::try_from(line).map_err(Error::corrupt)?)
+        .bind(posting.merchant.as_str())
+        .bind(told.name())
+        .bind(to_json(told)?)
+        .bind(i64::from(posting.live))
+        .bind(posting.at)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The names of a payment's rows, oldest first.
+pub async fn names_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<String>, Error> {
+    let rows = query("SELECT name FROM outbox WHERE payment_id = $1 ORDER BY seq, line LIMIT 10000")
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.text("name")).collect()
+}

@@ -1,0 +1,73 @@
+//! The control API of faults: list, add, remove, clear, and the seed of their dice.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    faults::{Kind, Wanted},
+    refuse, reply,
+    switches::read,
+};
+use crate::core::Core;
+
+/// `POST /_control/faults`: one fault, or a list of them.
+pub async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Response {
+    let faults = core.faults();
+    match Wanted::read(&body).and_then(|wanted| faults.add(wanted)) {
+        Ok(added) => reply(json!({"added": added, "faults": faults.list()})),
+        Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
+    }
+}
+
+/// `DELETE /_control/faults/{id}`
+pub async fn remove(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
+    let faults = core.faults();
+    if faults.remove(&id) {
+        reply(json!({"removed": id, "faults": faults.list()}))
+    } else {
+        refuse(StatusCode::NOT_FOUND, "There is no fault with this id; it may have happened as often as it should.")
+    }
+}
+
+/// `DELETE /_control/faults`: all of them; the switches stay.
+pub async fn clear(State(core): State<Arc<Core>>) -> Response {
+    reply(json!({"cleared": core.faults().clear(), "faults": []}))
+}
+
+/// `GET /_control/faults/kinds`: what can go wrong.
+pub async fn kinds() -> Response {
+    let kinds: Vec<Value> = Kind::ALL
+        .iter()
+        .map(|kind| json!({"fault": kind, "title": kind.title(), "effect": kind.effect(), "on": kind.sides()}))
+        .collect();
+    reply(json!({ "kinds": kinds }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seed {
+    seed: u64,
+}
+
+/// `POST /_control/seed {"seed":N}`: the dice of faults with a probability start this sequence.
+pub async fn seed(State(core): State<Arc<Core>>, body: Bytes) -> Response {
+    let wanted: Seed = match read(&body) {
+        Ok(wanted) => wanted,
+        Err(refused) => return *refused,
+    };
+    core.faults().seed(wanted.seed);
+    reply(json!({"seed": wanted.seed}))
+}
+
+/// `GET /_control/seed`
+pub async fn show_seed(State(core): State<Arc<Core>>) -> Response {
+    reply(json!({"seed": core.faults().current_seed()}))
+}

@@ -1,0 +1,331 @@
+//! Faults, injected on request: the next calls of an operation, or the next webhooks of a type, go wrong.
+//!
+//! The model knows no provider. A simulator asks [`Faults::take_call`] once per API call and [`Faults::take_delivery`]
+//! once per webhook it is about to queue, and carries out what it is told.
+
+mod chance;
+mod kind;
+mod plan;
+pub mod spoil;
+mod wanted;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use chance::Chance;
+pub use kind::{Kind, Side};
+pub use plan::Plan;
+pub use wanted::Wanted;
+
+/// Faults that may wait at a time.
+pub const CAPACITY: usize = 1_000;
+
+/// The longest a fault may hold a request.
+const LONGEST_CALL: Duration = Duration::from_secs(300);
+
+/// The longest a fault may keep a webhook back: providers try for as long.
+const LONGEST_DELIVERY: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The providers a fault can be for; `*` is all of them.
+pub const PROVIDERS: [&str; 3] = ["*", "stripe", "adyen"];
+
+/// A fault in waiting.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fault {
+    /// `flt_…`, counted up.
+    pub id: String,
+    /// One of [`PROVIDERS`].
+    pub provider: String,
+    /// An API operation such as `checkout.sessions.create`, or a type of event; `*`, or a prefix that ends with `*`.
+    pub operation: String,
+    /// What goes wrong.
+    #[serde(rename = "fault")]
+    pub kind: Kind,
+    /// Where; both sides when absent, for the kinds that have two.
+    pub on: Option<Side>,
+    /// How often it still happens; for ever when absent.
+    pub count: Option<u32>,
+    /// In how many of 1000 cases it happens; in all when absent.
+    pub probability_permille: Option<u16>,
+    /// The account's key at its provider, for Stripe the secret key; every account when absent.
+    pub account: Option<String>,
+    /// How long the request or the webhook is held, milliseconds.
+    pub delay_ms: Option<u64>,
+    /// Extra copies of a duplicated webhook.
+    pub copies: Option<u32>,
+    /// Minor units by which a wrong amount is wrong.
+    pub amount_delta: Option<i64>,
+    /// How often it has happened so far.
+    pub happened: u64,
+}
+
+impl Fault {
+    /// How long a request is held.
+    pub fn delay(&self) -> Duration {
+        let default_ms = if self.kind == Kind::Slow { 5_000 } else { 0 };
+        Duration::from_millis(self.delay_ms.unwrap_or(default_ms)).min(LONGEST_CALL)
+    }
+
+    /// Minor units by which an amount is wrong.
+    pub fn delta(&self) -> i64 {
+        self.amount_delta.unwrap_or(100)
+    }
+
+    fn fits(&self, side: Side, provider: &str, name: &str, account: &str) -> bool {
+        self.on.is_none_or(|on| on == side)
+            && self.kind.sides().contains(&side)
+            && (self.provider == "*" || self.provider == provider)
+            && self.operation.strip_suffix('*').map_or(self.operation == name, |prefix| name.starts_with(prefix))
+            && self.account.as_deref().is_none_or(|wanted| wanted == account)
+    }
+}
+
+/// All faults in waiting, shared by everything that may go wrong. Cheap to clone; every clone is the same list.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: Vec<Fault>,
+    added: u64,
+    chance: Chance,
+}
+
+impl Faults {
+    /// The fault of an API call, if one waits and the dice want it: the oldest that fits. `account` is the account's key.
+    pub fn take_call(&self, provider: &str, operation: &str, account: &str) -> Option<Fault> {
+        let mut inner = self.inner();
+        let fits: Vec<usize> = inner.fitting(|fault| fault.fits(Side::Api, provider, operation, account));
+        let at = fits.into_iter().find(|at| inner.strikes(*at))?;
+        Some(inner.strike(at))
+    }
+
+    /// What is to be done to a webhook: the faults that fit together, each kind at most once. `event` is the provider's
+    /// type of event, `account` the account's key. Kinds in `skip` are left for another webhook.
+    pub fn take_delivery(&self, provider: &str, event: &str, account: &str, skip: &[Kind]) -> Plan {
+        let mut inner = self.inner();
+        let fits =
+            inner.fitting(|fault| fault.fits(Side::Webhook, provider, event, account) && !skip.contains(&fault.kind));
+        let (mut plan, mut met) = (Plan::default(), Vec::new());
+        // From the back, so that a used-up fault does not move those still to be looked at.
+        let mut chosen: Vec<usize> = Vec::new();
+        for at in fits {
+            let kind = inner.waiting[at].kind;
+            if !met.contains(&kind) && inner.strikes(at) {
+                met.push(kind);
+                chosen.push(at);
+            }
+        }
+        for at in chosen.into_iter().rev() {
+            plan.apply(&inner.strike(at));
+        }
+        plan
+    }
+
+    /// Adds faults, all or none; their ids.
+    ///
+    /// # Errors
+    /// When more would wait than may, or one is malformed; with a sentence for the caller.
+    pub fn add(&self, wanted: Vec<Wanted>) -> Result<Vec<String>, String> {
+        let mut inner = self.inner();
+        if inner.waiting.len() + wanted.len() > CAPACITY {
+            return Err(format!("Too many faults are waiting: at most {CAPACITY}."));
+        }
+        let mut checked = wanted.into_iter().map(Wanted::check).collect::<Result<Vec<Fault>, String>>()?;
+        checked.retain(|fault| fault.count != Some(0));
+        for fault in &mut checked {
+            inner.added += 1;
+            fault.id = format!("flt_{}", inner.added);
+        }
+        let ids = checked.iter().map(|fault| fault.id.clone()).collect();
+        inner.waiting.append(&mut checked);
+        Ok(ids)
+    }
+
+    /// All faults, oldest first.
+    pub fn list(&self) -> Vec<Fault> {
+        self.inner().waiting.clone()
+    }
+
+    /// Takes a fault out; whether there was one.
+    pub fn remove(&self, id: &str) -> bool {
+        let mut inner = self.inner();
+        let before = inner.waiting.len();
+        inner.waiting.retain(|fault| fault.id != id);
+        inner.waiting.len() < before
+    }
+
+    /// Takes all faults out; how many there were.
+    pub fn clear(&self) -> usize {
+        std::mem::take(&mut self.inner().waiting).len()
+    }
+
+    /// No faults, and the sequence of the current seed from its beginning.
+    pub fn reset(&self) {
+        let mut inner = self.inner();
+        inner.waiting.clear();
+        inner.chance = Chance::new(inner.chance.seed());
+    }
+
+    /// Starts the sequence of this seed.
+    pub fn seed(&self, seed: u64) {
+        self.inner().chance = Chance::new(seed);
+    }
+
+    /// The seed the sequence began with.
+    pub fn current_seed(&self) -> u64 {
+        self.inner().chance.seed()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Each change leaves a usable list, so a panic elsewhere need not stop the simulator.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn fitting(&self, fits: impl Fn(&Fault) -> bool) -> Vec<usize> {
+        self.waiting.iter().enumerate().filter(|(_, fault)| fits(fault)).map(|(at, _)| at).collect()
+    }
+
+    /// Throws the dice for a fault that has a probability.
+    fn strikes(&mut self, at: usize) -> bool {
+        self.waiting[at].probability_permille.is_none_or(|permille| self.chance.happens(permille))
+    }
+
+    /// Uses a fault once.
+    fn strike(&mut self, at: usize) -> Fault {
+        let fault = &mut self.waiting[at];
+        fault.happened += 1;
+        fault.count = fault.count.map(|count| count.saturating_sub(1));
+        let struck = fault.clone();
+        if struck.count == Some(0) {
+            self.waiting.remove(at);
+        }
+        struck
+    }
+}
+
+/// The fault of an API call of a simulator that does not say whose it is: only faults for every provider fit.
+#[allow(dead_code, reason = "a simulator that is being written may still call it by this signature")]
+pub fn take(faults: &mut Faults, operation: &str, key: &str) -> Option<Fault> {
+    faults.take_call("*", operation, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(json: &str) -> Faults {
+        let faults = Faults::default();
+        faults.add(Wanted::read(json.as_bytes()).unwrap()).unwrap();
+        faults
+    }
+
+    fn kind(faults: &Faults, operation: &str, key: &str) -> Option<Kind> {
+        faults.take_call("stripe", operation, key).map(|fault| fault.kind)
+    }
+
+    #[test]
+    fn a_fault_happens_as_often_as_asked_and_to_whom() {
+        let json = r#"{"operation":"refunds.create","fault":"error_500","count":2,"account":"sk_test_a"}"#;
+        let faults = faults(json);
+        assert_eq!(kind(&faults, "refunds.create", "sk_test_b"), None);
+        assert_eq!(kind(&faults, "refunds.list", "sk_test_a"), None);
+        assert_eq!(kind(&faults, "refunds.create", "sk_test_a"), Some(Kind::Error500));
+        assert_eq!(faults.list()[0].count, Some(1));
+        assert_eq!(kind(&faults, "refunds.create", "sk_test_a"), Some(Kind::Error500));
+        assert_eq!(kind(&faults, "refunds.create", "sk_test_a"), None);
+        assert!(faults.list().is_empty());
+    }
+
+    #[test]
+    fn operations_match_whole_by_prefix_or_all_and_providers_are_apart() {
+        let hit = |operation: &str, called: &str| {
+            let json = format!(r#"{{"operation":"{operation}","provider":"stripe","fault":"slow"}}"#);
+            kind(&faults(&json), called, "k").is_some()
+        };
+        assert!(
+            hit("*", "refunds.create") && hit("refunds.*", "refunds.create") && hit("refunds.create", "refunds.create")
+        );
+        assert!(
+            !hit("refunds", "refunds.create")
+                && !hit("refund.*", "refunds.create")
+                && !hit("charges.*", "refunds.create")
+        );
+        let adyen = faults(r#"{"provider":"adyen","operation":"*","fault":"slow"}"#);
+        assert!(kind(&adyen, "refunds.create", "k").is_none());
+        assert!(take(&mut adyen.clone(), "payments.refund", "k").is_none(), "nobody said it is Adyen");
+        assert!(adyen.take_call("adyen", "payments.refund", "k").is_some());
+    }
+
+    #[test]
+    fn calls_and_webhooks_have_faults_of_their_own() {
+        let both = faults(
+            r#"[{"operation":"*","fault":"tamper"},{"operation":"*","fault":"error_500"},
+                {"operation":"*","fault":"wrong_amount","on":"webhook","amount_delta":-5}]"#,
+        );
+        assert_eq!(kind(&both, "refunds.create", "k"), Some(Kind::Error500));
+        assert_eq!(kind(&both, "refunds.create", "k"), None);
+        let plan = both.take_delivery("stripe", "refund.created", "k", &[]);
+        assert_eq!(plan, Plan { tampered: true, amount_delta: -5, ..Plan::default() });
+        assert_eq!(both.take_delivery("stripe", "refund.created", "k", &[]), Plan::default());
+    }
+
+    #[test]
+    fn one_kind_strikes_a_webhook_once_and_skipped_kinds_wait() {
+        let faults = faults(
+            r#"[{"operation":"*","fault":"duplicate","copies":2},{"operation":"*","fault":"duplicate"},
+            {"operation":"*","fault":"reorder"}]"#,
+        );
+        let plan = faults.take_delivery("stripe", "x", "k", &[Kind::Reorder]);
+        assert_eq!((plan.copies, plan.reorder_ms), (2, 0));
+        let plan = faults.take_delivery("stripe", "x", "k", &[]);
+        assert_eq!((plan.copies, plan.reorder_ms), (1, 60_000));
+    }
+
+    #[test]
+    fn probability_strikes_by_chance_for_ever_or_until_the_count_is_used_up() {
+        let count = |permille: u32| {
+            let faults = faults(&format!(r#"{{"fault":"slow","probability_permille":{permille}}}"#));
+            (0..1000).filter(|_| kind(&faults, "x", "k").is_some()).count()
+        };
+        assert_eq!((count(0), count(1000)), (0, 1000));
+        assert!((200..300).contains(&count(250)));
+        let faults = faults(r#"{"fault":"slow","probability":0.5,"count":3}"#);
+        assert_eq!((0..1000).filter(|_| kind(&faults, "x", "k").is_some()).count(), 3);
+        assert!(faults.list().is_empty());
+    }
+
+    #[test]
+    fn a_seed_makes_a_run_repeatable_and_reset_starts_it_again() {
+        let faults = Faults::default();
+        faults.seed(42);
+        let run = || {
+            faults.add(Wanted::read(br#"{"fault":"slow","probability":0.5}"#).unwrap()).unwrap();
+            (0..64).map(|_| kind(&faults, "x", "k").is_some()).collect::<Vec<_>>()
+        };
+        let first = run();
+        faults.reset();
+        assert_eq!((faults.current_seed(), run()), (42, first.clone()));
+        faults.clear();
+        faults.seed(43);
+        assert_ne!(run(), first);
+    }
+
+    #[test]
+    fn faults_are_listed_removed_and_bounded() {
+        let faults = faults(r#"[{"fault":"slow"},{"fault":"drop"}]"#);
+        let ids: Vec<_> = faults.list().into_iter().map(|fault| fault.id).collect();
+        assert_eq!(ids, ["flt_1", "flt_2"]);
+        assert!(faults.remove("flt_1") && !faults.remove("flt_1"));
+        let more = || (0..CAPACITY).map(|_| Wanted::read(br#"{"fault":"slow"}"#).unwrap().remove(0)).collect();
+        assert!(faults.add(more()).is_err());
+        assert_eq!((faults.list().len(), faults.clear()), (1, 1));
+        assert_eq!(faults.add(more()).unwrap().len(), CAPACITY);
+    }
+}

@@ -1,0 +1,313 @@
+//! The form that adds a fault, as it was sent if it was refused, and what each fault does.
+
+use std::{collections::HashMap, fmt::Write};
+
+use serde_json::Number;
+
+use super::{Accounts, fault_list::provider};
+use crate::{
+    control::{
+        faults::{Kind, PROVIDERS, Side, Wanted},
+        number::decimal,
+    },
+    stripe::{auth, hosted::escape, operation::OPERATIONS, webhooks::KINDS},
+};
+
+/// The form as it was sent, and why it was refused.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    fields: HashMap<String, String>,
+    /// A sentence, and the field it is about.
+    error: Option<(&'static str, String)>,
+}
+
+impl Draft {
+    /// Reads a submitted form.
+    pub fn read(body: &[u8]) -> Draft {
+        let fields = url::form_urlencoded::parse(body).into_owned().collect();
+        Draft { fields, error: None }
+    }
+
+    /// The form again, with a sentence about what is wrong with a field.
+    pub fn refused(mut self, field: &'static str, message: impl Into<String>) -> Draft {
+        self.error = Some((field, message.into()));
+        self
+    }
+
+    /// A field; empty when absent.
+    pub fn get(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", |value| value.trim())
+    }
+
+    /// The fault it asks for. `keys` are the accounts' keys by id, so that no key stands in the page.
+    pub fn wanted(&self, keys: &HashMap<String, String>) -> Result<Wanted, (&'static str, String)> {
+        let kind = Kind::named(self.get("fault")).ok_or(("fault", "Choose what goes wrong.".to_owned()))?;
+        let whole = |name: &'static str, says: &str| match self.get(name) {
+            "" => Ok(None),
+            text => text.parse::<u64>().map(Some).map_err(|_| (name, says.to_owned())),
+        };
+        let says = "Give a whole number, or nothing.";
+        let small = |name, value: Option<u64>| {
+            value.map(u32::try_from).transpose().map_err(|_| (name, "This number is too large.".to_owned()))
+        };
+        let account = match self.get("account") {
+            "" => None,
+            id => Some(keys.get(id).cloned().ok_or(("account", "This account is gone.".to_owned()))?),
+        };
+        let amount_delta = match self.get("amount_delta") {
+            "" => None,
+            text => Some(
+                text.parse()
+                    .map_err(|_| ("amount_delta", "Give a whole number of minor units, as 100 or -1.".to_owned()))?,
+            ),
+        };
+        let on = match self.get("on") {
+            "api" => Some(Side::Api),
+            "webhook" => Some(Side::Webhook),
+            _ => None,
+        };
+        Ok(Wanted {
+            provider: Some(self.get("provider")).filter(|name| !name.is_empty()).unwrap_or("*").to_owned(),
+            operation: Some(self.get("operation")).filter(|name| !name.is_empty()).unwrap_or("*").to_owned(),
+            kind,
+            on,
+            count: small("count", whole("count", says)?.filter(|count| *count > 0))?,
+            probability_permille: self.percent()?,
+            probability: None::<Number>,
+            account,
+            delay_ms: whole("delay_ms", says)?,
+            copies: small("copies", whole("copies", says)?)?,
+            amount_delta,
+        })
+    }
+
+    fn percent(&self) -> Result<Option<u16>, (&'static str, String)> {
+        let text = self.get("probability").trim_end_matches('%').trim_end();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let permille = decimal(text, 1).and_then(|permille| u16::try_from(permille).ok());
+        match permille.filter(|permille| *permille <= 1000) {
+            Some(permille) => Ok(Some(permille)),
+            None => Err(("probability", "Give a percentage from 0 to 100, as 25 or 12.5.".to_owned())),
+        }
+    }
+
+    fn problem(&self, field: &str) -> Option<&str> {
+        self.error.as_ref().filter(|(name, _)| *name == field).map(|(_, message)| message.as_str())
+    }
+}
+
+/// The form.
+pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
+    let general = draft
+        .problem("")
+        .map_or_else(String::new, |message| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(message)));
+    let named = draft.error.as_ref().filter(|(field, _)| !field.is_empty());
+    let summary = named.map_or_else(String::new, |(field, message)| {
+        format!(
+            r##"<p class="alert" role="alert">The fault was not added. <a href="#f-{field}">{}</a></p>"##,
+            escape(message)
+        )
+    });
+    format!(
+        r##"<form method="post" action="/_control/form/faults#add" class="add">{general}{summary}
+<div class="grid">{fault}{provider}{on}{operation}{count}{probability}{delay}{account}{copies}{delta}</div>
+<datalist id="operations">{operations}</datalist>
+<button type="submit" class="primary">Add fault</button></form>
+<details class="kinds"><summary>What each fault does</summary>{kinds}</details>"##,
+        fault = select(draft, "fault", "What goes wrong", &kind_options(draft.get("fault")), "", "wide-field"),
+        provider = select(draft, "provider", "Provider", &provider_options(draft.get("provider")), "", ""),
+        operation = input(
+            draft,
+            "operation",
+            "Operation or event type",
+            r#"list="operations" placeholder="every one" autocapitalize="none" spellcheck="false" autocomplete="off""#,
+            "One name, or a beginning with * as refunds.*"
+        ),
+        count = input(
+            draft,
+            "count",
+            "How often",
+            r#"inputmode="numeric" placeholder="1" autocomplete="off""#,
+            "Empty: once; with a probability, until removed"
+        ),
+        probability = input(
+            draft,
+            "probability",
+            "Probability, %",
+            r#"inputmode="decimal" placeholder="100" autocomplete="off""#,
+            "In how many of 100 cases"
+        ),
+        delay = input(
+            draft,
+            "delay_ms",
+            "Delay, milliseconds",
+            r#"inputmode="numeric" autocomplete="off""#,
+            "Empty: as described with the fault"
+        ),
+        copies = input(
+            draft,
+            "copies",
+            "Extra copies",
+            r#"inputmode="numeric" placeholder="1" autocomplete="off""#,
+            "For duplicates, 1 to 20"
+        ),
+        delta = input(
+            draft,
+            "amount_delta",
+            "Wrong by, minor units",
+            r#"placeholder="100" autocomplete="off""#,
+            "For wrong amounts, as 100 or -1"
+        ),
+        account = select(draft, "account", "Account", &account_options(draft.get("account"), accounts), "", ""),
+        on = select(draft, "on", "Strikes", &side_options(draft.get("on")), "For unknown values and wrong amounts", ""),
+        operations = suggestions(),
+        kinds = kinds(),
+    )
+}
+
+fn field(draft: &Draft, name: &str, label: &str, control: &str, hint: &str, class: &str) -> String {
+    let problem = draft
+        .problem(name)
+        .map(|message| format!(r#"<p class="error" id="e-{name}">{}</p>"#, escape(message)))
+        .unwrap_or_default();
+    let hint =
+        if hint.is_empty() { String::new() } else { format!(r#"<p class="hint" id="h-{name}">{}</p>"#, escape(hint)) };
+    format!(r#"<div class="field {class}"><label for="f-{name}">{label}</label>{control}{hint}{problem}</div>"#)
+}
+
+/// The attributes that tie a field to its hint and its error.
+fn ties(draft: &Draft, name: &str, hint: bool) -> String {
+    let wrong = draft.problem(name).is_some();
+    let about: Vec<String> =
+        [(hint, "h"), (wrong, "e")].iter().filter(|(is, _)| *is).map(|(_, which)| format!("{which}-{name}")).collect();
+    let mut ties = String::new();
+    if !about.is_empty() {
+        let _ = write!(ties, r#" aria-describedby="{}""#, about.join(" "));
+    }
+    if wrong {
+        ties.push_str(r#" aria-invalid="true""#);
+    }
+    ties
+}
+
+fn input(draft: &Draft, name: &str, label: &str, attributes: &str, hint: &str) -> String {
+    let control = format!(
+        r#"<input id="f-{name}" name="{name}" value="{}" {attributes}{}>"#,
+        escape(draft.get(name)),
+        ties(draft, name, !hint.is_empty())
+    );
+    field(draft, name, label, &control, hint, "")
+}
+
+fn select(draft: &Draft, name: &str, label: &str, options: &str, hint: &str, class: &str) -> String {
+    let control =
+        format!(r#"<select id="f-{name}" name="{name}"{}>{options}</select>"#, ties(draft, name, !hint.is_empty()));
+    field(draft, name, label, &control, hint, class)
+}
+
+fn option(value: &str, text: &str, chosen: &str) -> String {
+    let selected = if value == chosen { " selected" } else { "" };
+    format!(r#"<option value="{}"{selected}>{}</option>"#, escape(value), escape(text))
+}
+
+/// The three groups of kinds, each with its heading.
+fn groups() -> [(&'static str, Vec<Kind>); 3] {
+    let of = |sides: &[Side]| Kind::ALL.iter().copied().filter(|kind| kind.sides() == sides).collect();
+    [
+        ("API calls", of(&[Side::Api])),
+        ("Webhooks", of(&[Side::Webhook])),
+        ("API calls and webhooks", of(&[Side::Api, Side::Webhook])),
+    ]
+}
+
+fn kind_options(chosen: &str) -> String {
+    let mut html = String::new();
+    for (title, kinds) in groups() {
+        let options: String = kinds.iter().map(|kind| option(kind.as_str(), kind.title(), chosen)).collect();
+        let _ = write!(html, r#"<optgroup label="{title}">{options}</optgroup>"#);
+    }
+    html
+}
+
+fn kinds() -> String {
+    let mut html = String::new();
+    for (title, kinds) in groups() {
+        let _ = write!(html, "<h3>{title}</h3><dl>");
+        for kind in kinds {
+            let _ = write!(
+                html,
+                "<div><dt>{} <code>{}</code></dt><dd>{}</dd></div>",
+                escape(kind.title()),
+                kind.as_str(),
+                escape(kind.effect())
+            );
+        }
+        html.push_str("</dl>");
+    }
+    html
+}
+
+fn provider_options(chosen: &str) -> String {
+    PROVIDERS.iter().map(|name| option(name, provider(name), chosen)).collect()
+}
+
+fn side_options(chosen: &str) -> String {
+    [("", "API calls and webhooks"), ("api", "API calls only"), ("webhook", "Webhooks only")]
+        .map(|(value, text)| option(value, text, chosen))
+        .concat()
+}
+
+fn account_options(chosen: &str, accounts: &Accounts<'_>) -> String {
+    let each = accounts.iter().map(|(key, account)| option(&account.id, &auth::mask(key), chosen));
+    std::iter::once(option("", "Every account", chosen)).chain(each).collect()
+}
+
+fn suggestions() -> String {
+    let names = OPERATIONS.iter().map(|operation| operation.name).chain(KINDS.iter().copied());
+    names.map(|name| format!(r#"<option value="{name}"></option>"#)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(form: &str) -> Result<Wanted, &'static str> {
+        Draft::read(form.as_bytes()).wanted(&HashMap::new()).map_err(|(field, _)| field)
+    }
+
+    #[test]
+    fn forms_become_faults() {
+        let fault =
+            wanted("fault=slow&provider=stripe&operation=+refunds.*+&count=3&probability=12%2C5+%25&delay_ms=20")
+                .unwrap();
+        assert_eq!(
+            (fault.kind, fault.provider.as_str(), fault.operation.as_str()),
+            (Kind::Slow, "stripe", "refunds.*")
+        );
+        assert_eq!((fault.count, fault.probability_permille, fault.delay_ms), (Some(3), Some(125), Some(20)));
+        let fault = wanted("fault=wrong_amount&operation=&count=&amount_delta=-1&copies=").unwrap();
+        assert_eq!((fault.operation.as_str(), fault.count, fault.amount_delta), ("*", None, Some(-1)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_field() {
+        for (form, field) in [
+            ("fault=melt", "fault"),
+            ("fault=slow&count=x", "count"),
+            ("fault=slow&count=99999999999", "count"),
+            ("fault=slow&probability=101", "probability"),
+            ("fault=slow&probability=-1", "probability"),
+            ("fault=slow&delay_ms=1.5", "delay_ms"),
+            ("fault=slow&account=acct_gone", "account"),
+            ("fault=wrong_amount&amount_delta=much", "amount_delta"),
+        ] {
+            assert_eq!(wanted(form).unwrap_err(), field, "{form}");
+        }
+        let draft = Draft::read(b"fault=slow&count=\"x").refused("count", "Give <a number>.");
+        let html = html(&draft, &[]);
+        assert!(html.contains(r#"value="&quot;x""#) && html.contains("Give &lt;a number&gt;."), "{html}");
+        assert!(html.contains(r#"aria-describedby="h-count e-count" aria-invalid="true""#), "{html}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The page at `/`: turns faults on and off, and shows what happened lately. Plain forms; it needs no script.
+
+mod activity;
+mod fault_form;
+mod fault_list;
+mod forms;
+mod queue;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Query, State},
+    http::StatusCode,
+    response::{Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use crate::{
+    core::Core,
+    stripe::{
+        hosted::{escape, layout},
+        state::Account,
+    },
+};
+use fault_form::Draft;
+
+/// Rows shown of each kind.
+const ROWS: usize = 25;
+
+/// Bytes of a submitted form.
+const FORM: usize = 16 * 1024;
+
+/// The page's addresses.
+pub fn router() -> Router<Arc<Core>> {
+    let forms = Router::new()
+        .route("/faults", post(forms::add))
+        .route("/faults/clear", post(forms::clear))
+        .route("/faults/{id}/remove", post(forms::remove))
+        .route("/webhooks", post(forms::webhooks))
+        .route("/advance", post(forms::advance))
+        .route("/seed", post(forms::seed))
+        .route("/reset", post(forms::reset))
+        .layer(DefaultBodyLimit::max(FORM));
+    Router::new()
+        .route("/", get(show))
+        .route("/_control", get(async || Redirect::to("/")))
+        .nest("/_control/form", forms)
+}
+
+/// What the last form did, told once after the redirect.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Done {
+    Added,
+    Removed,
+    Gone,
+    Cleared,
+    Held,
+    Released,
+    Advanced,
+    Seeded,
+    Reset,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Shown {
+    done: Option<Done>,
+    count: Option<u64>,
+}
+
+/// `GET /`
+async fn show(State(core): State<Arc<Core>>, Query(shown): Query<Shown>) -> Response {
+    let told = shown.done.map(|done| words(done, shown.count.unwrap_or(0)));
+    render(&core, StatusCode::OK, &Draft::default(), told.as_deref())
+}
+
+fn words(done: Done, count: u64) -> String {
+    let things = |one: &str, more: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {more}") };
+    match done {
+        Done::Added => "Fault added.".to_owned(),
+        Done::Removed => "Fault removed.".to_owned(),
+        Done::Gone => "That fault was already gone: it had happened as often as it should.".to_owned(),
+        Done::Cleared => format!("{} removed.", things("fault", "faults")),
+        Done::Held => "Webhooks are kept back from now on.".to_owned(),
+        Done::Released => format!("{} released.", things("webhook", "webhooks")),
+        Done::Advanced if count == 0 => "Time advanced. Nothing was due by then.".to_owned(),
+        Done::Advanced => format!("Time advanced: {} at once.", things("thing happened", "things happened")),
+        Done::Seeded => "The dice start again with this seed.".to_owned(),
+        Done::Reset => "Everything is as it was at the start. Sessions, payments and events stay.".to_owned(),
+    }
+}
+
+/// The whole page. `draft` is a form that was refused, `told` what the last one did.
+fn render(core: &Core, status: StatusCode, draft: &Draft, told: Option<&str>) -> Response {
+    let told = told.map_or_else(String::new, |told| format!(r#"<p class="told" role="status">{}</p>"#, escape(told)));
+    let body = {
+        let state = core.lock();
+        let accounts = state.accounts.iter().map(|(key, account)| (key.as_str(), account)).collect::<Vec<_>>();
+        let faults = state.faults.list();
+        format!(
+            r##"<main class="index">
+<section class="intro"><h1>A payment provider that takes no money</h1>
+<p class="lead">This sandbox simulates a provider's API, its payment page and its webhooks at <code>{base}</code>. Any key like <code>sk_test_…</code>, with at least eight letters or digits, opens an account of its own. Here you make things go wrong on purpose.</p>
+<nav aria-label="On this page"><a href="#faults">Faults</a><a href="#webhooks">Webhooks</a><a href="#time">Time</a><a href="#payments">Payments</a><a href="#calls">Calls</a><a href="#accounts">Accounts</a><a href="#cards">Test cards</a></nav></section>
+{told}
+<section class="panel" id="faults" aria-labelledby="faults-title"><h2 id="faults-title">Active faults</h2>{list}</section>
+<section class="panel" id="add" aria-labelledby="add-title"><h2 id="add-title">Add a fault</h2>{form}</section>
+<section class="panel" id="webhooks" aria-labelledby="webhooks-title"><h2 id="webhooks-title">Webhooks</h2>{queue}<h3>Recent events</h3>{events}</section>
+<section class="panel" id="time" aria-labelledby="time-title"><h2 id="time-title">Time and chance</h2>{time}</section>
+<section class="panel" id="payments" aria-labelledby="payments-title"><h2 id="payments-title">Recent payments</h2>{sessions}</section>
+<section class="panel" id="calls" aria-labelledby="calls-title"><h2 id="calls-title">Recent API calls</h2>{calls}</section>
+<section class="panel" id="accounts" aria-labelledby="accounts-title"><h2 id="accounts-title">Accounts</h2>{account_list}</section>
+<section class="panel" id="cards" aria-labelledby="cards-title"><h2 id="cards-title">Test cards</h2><ul class="cards">{cards}</ul></section>
+</main>"##,
+            base = escape(&core.base),
+            list = fault_list::html(&faults, &accounts),
+            form = fault_form::html(draft, &accounts),
+            queue = queue::html(&state, &accounts),
+            events = activity::events(&accounts),
+            time = queue::time(&accounts, state.faults.current_seed()),
+            sessions = activity::sessions(&accounts),
+            calls = activity::calls(&accounts),
+            account_list = activity::list(&accounts),
+            cards = activity::test_cards(),
+        )
+    };
+    layout(status, "Overview", "wide", &body)
+}
+
+/// The accounts by key.
+type Accounts<'a> = [(&'a str, &'a Account)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_said_in_words() {
+        assert_eq!(words(Done::Advanced, 0), "Time advanced. Nothing was due by then.");
+        assert_eq!(words(Done::Advanced, 1), "Time advanced: 1 thing happened at once.");
+        assert_eq!(words(Done::Released, 2), "2 webhooks released.");
+    }
+}

@@ -1,0 +1,65 @@
+//! `till jobs`.
+
+use clap::{Args, Subcommand};
+use domain::id::JobId;
+use engine::store::jobs::JobRow;
+use serde_json::json;
+
+use super::Failure;
+use super::output::{Format, table, yes};
+use crate::config::Common;
+
+/// Jobs do what cannot be done at once: ask providers, send refunds, end sessions. One that fails is tried again, for as long
+/// as it takes; one that cannot be done at all (what it is about is missing) is given up after 20 tries and listed here.
+#[derive(Args, Debug)]
+pub(super) struct JobsCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// List jobs that have failed and are tried again, and those that were given up
+    List {
+        /// Only those that were given up
+        #[arg(long)]
+        dead: bool,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Run a job again now, also one that was given up
+    Retry {
+        /// The job's id, job_…
+        job: JobId,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+impl JobsCommand {
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.action {
+            Action::List { dead, limit, common, format } => {
+                let jobs = common.ready_engine().await?.failing_jobs(dead, limit).await?;
+                let row = |job: &JobRow| {
+                    let (error, given_up) = (job.last_error.clone().unwrap_or_default(), yes(job.dead.is_some()));
+                    vec![job.id.clone(), job.kind.clone(), job.subject.clone(), job.tries.to_string(), given_up, error]
+                };
+                let rows: Vec<_> = jobs.iter().map(row).collect();
+                let heads = ["ID", "KIND", "SUBJECT", "TRIES", "GIVEN UP", "LAST ERROR"];
+                format.print(&jobs, || table(&heads, &rows, "no job has failed"))
+            }
+            Action::Retry { job, common, format } => {
+                common.ready_engine().await?.retry_job(&job).await?;
+                format.print(&json!({"id": job}), || "it runs as soon as a server is free".to_owned())
+            }
+        }
+    }
+}

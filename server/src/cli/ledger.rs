@@ -1,0 +1,68 @@
+//! `till ledger`.
+
+use clap::{Args, Subcommand};
+use domain::id::MerchantId;
+use engine::Balance;
+use serde_json::json;
+
+use super::Failure;
+use super::output::{Format, table};
+use crate::config::Common;
+
+/// The double-entry ledger; docs/LEDGER.md has the chart of accounts and the rules.
+#[derive(Args, Debug)]
+pub(super) struct LedgerCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// Print a merchant's balances; debit balances are positive, and they add up to zero
+    Balances {
+        /// The merchant's id, mer_…
+        #[arg(long)]
+        merchant: MerchantId,
+        /// Of real money instead of test mode
+        #[arg(long)]
+        live: bool,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Compare the ledger with every payment; fails if they disagree
+    Check {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+impl LedgerCommand {
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.action {
+            Action::Balances { merchant, live, common, format } => {
+                let balances = common.ready_engine().await?.balances(&merchant, live).await?;
+                let row = |balance: &Balance| vec![balance.account.clone(), balance.amount.clone()];
+                let rows: Vec<_> = balances.iter().map(row).collect();
+                format.print(&balances, || table(&["ACCOUNT", "BALANCE"], &rows, "nothing was posted yet"))
+            }
+            Action::Check { common, format } => {
+                let (compared, found) = common.ready_engine().await?.audit_ledger().await?;
+                let lines = found.iter().map(|wrong| {
+                    format!(
+                        "{}: {} is {}, should be {}",
+                        wrong.payment, wrong.account, wrong.ledger, wrong.payment_says
+                    )
+                });
+                let lines = lines.collect::<Vec<_>>().join("\n");
+                let summary = format!("{compared} payments compared, {} disagreements", found.len());
+                format
+                    .print(&json!({"compared": compared, "disagreements": found}), || format!("{lines}\n{summary}"))?;
+                if found.is_empty() { Ok(()) } else { Err(summary.into()) }
+            }
+        }
+    }
+}
