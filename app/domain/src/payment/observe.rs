@@ -6,9 +6,15 @@ use super::decide::{Refusal, close, staged};
 use super::fact::{Answer, Event, News, Observation};
 use super::modification::ModificationStage;
 use super::{Payment, Refs};
+use crate::mutant::{self, Mutant};
 
 pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
-    check_money(payment, observation)?;
+    if !mutant::on(Mutant::MismatchApplied) {
+        check_money(payment, observation)?;
+    }
+    if matches!(attempt.stage, Stage::Closed(_)) && mutant::on(Mutant::LateSuccessDropped) {
+        return Ok(vec![]);
+    }
     if attempt.refs.contradicts(&observation.refs) {
         return Err(Refusal::Contradiction(attempt.id.clone()));
     }
@@ -154,7 +160,8 @@ impl Observer {
     fn settle(&mut self, payment: &Payment) {
         self.stage(Stage::Closed(CloseReason::Succeeded));
         let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
-        if payment.canceled || others().any(Attempt::has_money) {
+        let second = payment.canceled || others().any(Attempt::has_money);
+        if second && !mutant::on(Mutant::SecondSuccessUnnoticed) {
             self.events.push(Event::SecondSuccess { attempt: self.attempt.id.clone() });
         }
         let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();

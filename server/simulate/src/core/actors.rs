@@ -5,7 +5,7 @@ use domain::payment::{CloseReason, Fact, ModificationKind, Stage};
 
 use super::network::Forgery;
 use super::provider::{Kind, PageState, Say};
-use super::server::{Press, Work};
+use super::server::{Press, TURNS_MAX, Work};
 use super::world::{World, note};
 
 impl World {
@@ -17,7 +17,7 @@ impl World {
             _ => {
                 let method = self.random.pick(&[Method::Card, Method::Card, Method::BankDebit]);
                 note!(self, "shopper: presses {method:?} in tab {tab}");
-                self.spawn(Work::Start(Press { method, tab, turns: 4 }));
+                self.spawn(Work::Start(Press { method, tab, turns: TURNS_MAX }));
             }
         }
     }
@@ -60,6 +60,8 @@ impl World {
         }
         let attempt = self.random.below(self.database.payment.attempts.len());
         let known = self.database.attempt(attempt);
+        // See `engine::money::modify`.
+        let named = known.refs.payment.is_some();
         let (capturable, captured) = (known.capturable(), known.book.captured_net());
         let authorised = known.book.authorised;
         match self.random.below(12) {
@@ -71,6 +73,7 @@ impl World {
                 note!(self, "merchant: keeps what was paid too much");
                 let _ = self.record(&Fact::Keep);
             }
+            _ if !named => {}
             2..=4 if capturable > 0 => {
                 let amount = if self.random.percent(60) { capturable } else { self.random.amount(capturable) };
                 let last = self.kind_of(attempt) == Kind::Results || self.random.percent(50);

@@ -10,6 +10,7 @@ use domain::payment::{
 use super::network::{Event, Forgery, Op, Reply};
 use super::provider::{Kind, Move, Page, PageState, Say, What, possible};
 use super::world::{World, note};
+use crate::census::Seen;
 
 impl World {
     /// A webhook goes out; sometimes a second event says the same.
@@ -21,6 +22,9 @@ impl World {
     }
 
     pub fn emit(&mut self, page: usize, say: Say, forged: Forgery, attempt: usize) {
+        if forged != Forgery::Genuine {
+            self.census.count(Seen::Forged);
+        }
         let kind = self.provider.pages[page].kind;
         let event = self.events.len();
         let at = self.now;
@@ -145,7 +149,7 @@ impl World {
                 return self.result(page, modification);
             }
         };
-        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key, reported: true });
+        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key });
         note!(self, "provider: {what:?} of {amount} on page {page} is {state:?}");
         match what {
             What::Capture => {
@@ -173,7 +177,7 @@ impl World {
             }
         };
         let state = if can { EntryState::Pending } else { EntryState::Failed };
-        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key, reported: true });
+        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key });
         note!(self, "provider: received {what:?} of {amount} on page {page}; will {}", if can { "try" } else { "fail" });
         if !can {
             self.tell(page, Say::Entry { movement, state });
@@ -326,7 +330,7 @@ impl World {
         if !manual {
             self.provider.captured_ever += amount;
             let (what, state) = (What::Capture, EntryState::Succeeded);
-            self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, reported: false });
+            self.push(Move { page, what, amount, state, modification: None, key: usize::MAX });
         }
         self.tell(page, Say::Paid { captured: if manual { 0 } else { amount } });
     }
@@ -405,7 +409,7 @@ impl World {
             3 if debit && self.provider.refundable(page) > 0 => {
                 let amount = self.provider.refundable(page);
                 let (what, state) = (What::Return, EntryState::Succeeded);
-                let movement = self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, reported: true });
+                let movement = self.push(Move { page, what, amount, state, modification: None, key: usize::MAX });
                 note!(self, "provider: the bank takes {amount} back on page {page}");
                 self.tell(page, Say::Returned { movement });
             }
@@ -444,7 +448,7 @@ impl World {
                     return;
                 }
                 let (what, state) = (What::Dispute(DisputeState::Open), EntryState::Succeeded);
-                (self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, reported: true }), DisputeState::Open)
+                (self.push(Move { page, what, amount, state, modification: None, key: usize::MAX }), DisputeState::Open)
             }
         };
         self.provider.moves[movement].what = What::Dispute(state);

@@ -137,8 +137,9 @@ impl World {
             self.violate("nobody is charged twice unnoticed", |_| format!("{paid} pages hold the shopper's money"));
         }
         let surplus = self.database.payment.surplus();
-        if surplus > 0 && self.database.alerts == 0 {
-            self.violate("what was paid too much is noticed", |_| format!("{surplus} is too much"));
+        let stuck = self.database.payment.attempts.iter().all(|attempt| attempt.refundable() == 0);
+        if surplus > 0 && !self.database.held && !stuck {
+            self.violate("what was paid too much is sent back or held", |_| format!("{surplus} is too much"));
         }
     }
 
@@ -224,5 +225,13 @@ impl World {
     pub fn is_asked_about(&self, attempt: usize) -> bool {
         let Some(known) = self.database.payment.attempts.get(attempt) else { return false };
         matches!(known.stage, Stage::Open | Stage::Closing(_))
+    }
+
+    /// Whether a job asks what has come of this refund.
+    pub fn is_being_asked(&self, movement: usize) -> bool {
+        let Some(modification) = self.provider.moves[movement].modification else { return false };
+        let Some(attempt) = self.database.payment.attempts.get(self.database.modified[modification]) else { return false };
+        let id = &self.names.modifications[modification];
+        attempt.modification(id).is_some_and(|known| known.outcome(&attempt.book).is_open())
     }
 }

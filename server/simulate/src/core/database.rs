@@ -3,13 +3,16 @@
 use domain::ledger::{self, Account};
 use domain::money::Money;
 use domain::mutant::{self, Mutant};
-use domain::payment::{Answer, Attempt, Capture, Event, Fact, Payment, Refusal, Stage, Told, decide, told, transitions};
+use domain::payment::{
+    Answer, Attempt, Capture, CloseReason, EntryState, Event, Fact, Movement, Payment, Refusal, Stage, Told, decide, told, transitions,
+};
 use domain::session::{Session, SessionState};
 use domain::{MINUTE, Millis, SECOND};
 
 use super::names::Names;
 use super::provider::Kind;
 use super::world::{SESSION_TTL, START, World, note};
+use crate::census::Seen;
 
 /// See `engine::record`.
 const OPEN_GRACE: Millis = 30 * SECOND;
@@ -74,6 +77,8 @@ pub(super) struct Database {
     pub modified: Vec<usize>,
     /// Alerts of second payments.
     pub alerts: usize,
+    /// Whether a person was told that too much was paid, and that it is held or could not be sent back.
+    pub held: bool,
 }
 
 impl Database {
@@ -88,6 +93,7 @@ impl Database {
             jobs: vec![],
             modified: vec![],
             alerts: 0,
+            held: false,
         }
     }
 
@@ -103,7 +109,7 @@ impl Database {
         self.inbox.clear();
         self.jobs.clear();
         self.modified.clear();
-        self.alerts = 0;
+        (self.alerts, self.held) = (0, false);
         self.enqueue(JobKind::Expire, 0, START + SESSION_TTL);
     }
 
@@ -150,6 +156,7 @@ impl World {
         let before = self.database.payment.status();
         for event in &events {
             self.bears(event);
+            self.count(event);
             self.database.payment.apply(event);
         }
         note!(self, "  stored {}: {before:?} → {:?}", names(&events), self.database.payment.status());
@@ -164,6 +171,28 @@ impl World {
         }
         self.check_each(&events);
         Ok(true)
+    }
+
+    fn count(&mut self, event: &Event) {
+        let closed = |id| self.database.payment.attempt(id).is_some_and(|known| !known.is_live());
+        let seen = match event {
+            Event::Started { .. } => Seen::Attempt,
+            Event::Staged { stage: Stage::Unknown, .. } => Seen::Unknown,
+            Event::Staged { stage: Stage::Closing(_), .. } => Seen::Closing,
+            Event::Staged { attempt, stage: Stage::Closed(CloseReason::Succeeded) } if closed(attempt) => Seen::LateSuccess,
+            Event::Staged { stage: Stage::Closed(CloseReason::Succeeded), .. } => Seen::Paid,
+            Event::SecondSuccess { .. } => Seen::SecondSuccess,
+            Event::Canceled => Seen::Cancelled,
+            Event::Modifying { .. } => Seen::Modification,
+            Event::Answered { answer: Answer::Unanswered, .. } => Seen::ModificationUnknown,
+            Event::Answered { answer: Answer::Refused { .. }, .. } => Seen::ModificationRefused,
+            Event::Moved { movement: Movement::Capture { state: EntryState::Failed, .. }, .. } => Seen::CaptureFailed,
+            Event::Moved { movement: Movement::Refund { state: EntryState::Failed, .. }, .. } => Seen::RefundFailed,
+            Event::Moved { movement: Movement::Dispute { .. }, .. } => Seen::Dispute,
+            Event::Moved { movement: Movement::Returned { .. }, .. } => Seen::Returned,
+            _ => return,
+        };
+        self.census.count(seen);
     }
 
     fn bears(&mut self, event: &Event) {
@@ -211,9 +240,7 @@ impl World {
                 Event::Staged { stage: Stage::Closing(_), .. } => self.database.enqueue(JobKind::Close, attempt, now),
                 Event::SecondSuccess { .. } => {
                     self.database.alerts += 1;
-                    if self.refunds_surplus {
-                        self.database.enqueue(JobKind::Surplus, attempt, now);
-                    }
+                    self.database.enqueue(JobKind::Surplus, 0, now);
                 }
                 Event::Modifying { modification, .. } => {
                     let number = self.modification_number(&modification.id);
@@ -221,16 +248,14 @@ impl World {
                 }
                 Event::Answered { modification, answer, .. } => {
                     let number = self.modification_number(modification);
-                    match answer {
-                        Answer::Unanswered => self.database.enqueue(JobKind::Modify, number, now + UNKNOWN_RETRY),
-                        Answer::Accepted { .. } if self.kind_of(attempt) == Kind::Results => {
-                            self.database.enqueue(JobKind::Check, attempt, now + FIRST_CHECK);
-                        }
-                        _ => {}
-                    }
+                    let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
+                    self.database.enqueue(JobKind::Modify, number, now + wait);
                 }
                 _ => {}
             }
+        }
+        if self.database.payment.surplus() > self.database.replayed.surplus() {
+            self.database.enqueue(JobKind::Surplus, 0, now);
         }
         if self.database.payment.status().is_settled() && self.database.session.state == SessionState::Open {
             self.database.session.state = SessionState::Complete;

@@ -16,7 +16,9 @@ use self::network::Forgery;
 use self::provider::{Kind, Say};
 use self::server::Work;
 use self::world::{World, note};
+use crate::census::{Census, Seen};
 use crate::report::{Failure, Violation};
+use crate::run::Layer;
 
 /// Steps of a seed before it is brought to rest.
 const STEPS_MIN: usize = 25;
@@ -33,9 +35,14 @@ impl Default for Core {
     }
 }
 
-impl Core {
-    /// Runs a seed.
-    pub fn run(&mut self, seed: u64) -> Result<(), Violation> {
+impl Layer for Core {
+    const BATCH: u64 = 1_000;
+
+    fn new() -> Result<Self, String> {
+        Ok(Core::default())
+    }
+
+    fn run(&mut self, seed: u64) -> Result<(), Violation> {
         let world = &mut self.0;
         world.begin(seed);
         for _ in 0..STEPS_MIN + world.random.below(STEPS_MORE) {
@@ -53,8 +60,11 @@ impl Core {
         world.violation.take().map_or(Ok(()), Err)
     }
 
-    /// Runs a seed again and writes down every step. `None` in the failure means that nothing was violated.
-    pub fn replay(&mut self, seed: u64) -> Failure {
+    fn census(&self) -> &Census {
+        &self.0.census
+    }
+
+    fn replay(&mut self, seed: u64) -> Failure {
         self.0.trace = Some(vec![]);
         let result = self.run(seed);
         let trace = self.0.trace.take().unwrap_or_default();
@@ -110,15 +120,18 @@ impl World {
             match self.random.below(3) {
                 0 => {
                     note!(self, "network: event {event} arrives twice");
+                    self.census.count(Seen::DeliveryTwice);
                     self.flights.push(event);
                 }
                 1 => {
+                    self.census.count(Seen::DeliveryDelayed);
                     self.flights.push(event);
                     return true;
                 }
                 _ => {
                     if self.can_be_missed(event) {
                         note!(self, "network: event {event} never arrives");
+                        self.census.count(Seen::DeliveryDropped);
                         self.events[event].dropped = true;
                     } else {
                         self.flights.push(event);
@@ -134,8 +147,10 @@ impl World {
     /// Whether a fetch will tell what this delivery says.
     fn can_be_missed(&self, event: usize) -> bool {
         let one = self.events[event];
-        let of_page = matches!(one.say, Say::Paid { captured: _ } | Say::Declined | Say::ActionRequired | Say::Processing | Say::Failed | Say::Expired);
-        one.forged == Forgery::Genuine && one.kind == Kind::Results && of_page && self.is_asked_about(one.attempt)
+        let of_page = matches!(one.say, Say::Paid { .. } | Say::Declined | Say::ActionRequired | Say::Processing | Say::Failed | Say::Expired);
+        let of_refund = matches!(one.say, Say::Entry { movement, .. } if self.is_being_asked(movement));
+        let told_by_fetch = (of_page && self.is_asked_about(one.attempt)) || of_refund;
+        one.forged == Forgery::Genuine && one.kind == Kind::Results && told_by_fetch
     }
 
     /// A request that nobody waits for any more arrives.
@@ -146,6 +161,7 @@ impl World {
         }
         let op = self.late.swap_remove(self.random.below(count));
         note!(self, "network: {op:?} arrives late");
+        self.census.count(Seen::RequestLate);
         self.act(op);
         true
     }

@@ -72,8 +72,6 @@ pub(super) struct Move {
     pub modification: Option<usize>,
     /// The idempotency key it was asked with.
     pub key: usize,
-    /// Whether the provider reports it by itself.
-    pub reported: bool,
 }
 
 /// What a webhook says. Amounts are those of the movement named.

@@ -15,15 +15,18 @@ use super::names::NAMES;
 use super::network::{Forgery, Op, Reply};
 use super::provider::{Kind, PageState};
 use super::world::{PAGE_MARGIN, World, note};
+use crate::census::Seen;
 
 const LEASE: Millis = 90 * SECOND;
 /// How much later than asked for a provider may close a page.
 const PAGE_END_MARGIN: Millis = 5 * MINUTE;
 /// Looks one press of the button takes.
-const TURNS_MAX: u8 = 4;
+pub(super) const TURNS_MAX: u8 = 4;
 /// Attempts and modifications a seed may make.
 const ATTEMPTS_MAX: usize = 5;
 const MODIFICATIONS_MAX: usize = 8;
+/// Refunds or voids of one attempt that may fail before a person must decide.
+const FAILURES_MAX: usize = 3;
 
 /// A press of the button that is being served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +53,10 @@ pub(super) enum Work {
     Open { attempt: usize, press: Option<Press>, unknown: bool, call: Call },
     Close { attempt: usize, press: Option<Press>, call: Call },
     Check { attempt: usize, call: Call },
-    Modify { modification: usize, unknown: bool, call: Call },
+    Modify { modification: usize, first: bool, unknown: bool, call: Call },
     Apply { inbox: usize },
     Expire,
-    Surplus { attempt: usize },
+    Surplus,
     Receive { event: usize, stored: bool },
     Cancel,
 }
@@ -99,9 +102,9 @@ impl World {
             JobKind::Check => Work::Check { attempt: subject, call: Call::None },
             JobKind::Close => Work::Close { attempt: subject, press: None, call: Call::None },
             JobKind::Expire => Work::Expire,
-            JobKind::Modify => Work::Modify { modification: subject, unknown: false, call: Call::None },
+            JobKind::Modify => Work::Modify { modification: subject, first: false, unknown: false, call: Call::None },
             JobKind::Open => Work::Open { attempt: subject, press: None, unknown: false, call: Call::None },
-            JobKind::Surplus => Work::Surplus { attempt: subject },
+            JobKind::Surplus => Work::Surplus,
         };
         let server = self.random.below(2) as u8;
         note!(self, "server {server}: job {kind:?} {subject}");
@@ -112,6 +115,7 @@ impl World {
     /// One server dies between two steps. What it had sent may still arrive.
     pub fn crash(&mut self, server: u8) {
         note!(self, "server {server} crashes with {} things under way", self.tasks.iter().filter(|task| task.server == server).count());
+        self.census.count(Seen::Crash);
         let mut at = 0;
         while at < self.tasks.len() {
             if self.tasks[at].server == server {
@@ -172,10 +176,10 @@ impl World {
             Work::Open { attempt, press, unknown, call } => self.open(attempt, press, unknown, call),
             Work::Close { attempt, press, call } => self.close(attempt, press, call),
             Work::Check { attempt, call } => self.check_attempt(attempt, call),
-            Work::Modify { modification, unknown, call } => self.modification(modification, unknown, call),
+            Work::Modify { modification, first, unknown, call } => self.modification(modification, first, unknown, call),
             Work::Apply { inbox } => self.apply(inbox),
             Work::Expire => self.expire(),
-            Work::Surplus { attempt } => self.surplus(attempt),
+            Work::Surplus => self.surplus(),
             Work::Receive { event, stored } => self.receive(server, event, stored),
             Work::Cancel => {
                 let _ = self.record(&Fact::Cancel);
@@ -189,6 +193,7 @@ impl World {
         if !self.fault() {
             return self.act(op);
         }
+        self.census.count(Seen::RequestLost);
         match self.random.below(5) {
             0 => Reply::NotSent,
             1 => Reply::RateLimited,
@@ -326,9 +331,6 @@ impl World {
             Reply::NotSent | Reply::RateLimited if !unknown || mutant::on(Mutant::FailedRetryIsNo) => {
                 Fact::NotOpened { attempt, reason: CloseReason::Unreachable }
             }
-            Reply::Lost if mutant::on(Mutant::TimeOutIsNo) => {
-                Fact::NotOpened { attempt, reason: CloseReason::Unreachable }
-            }
             _ => Fact::Unanswered { attempt },
         };
         let _ = self.record(&fact);
@@ -380,9 +382,7 @@ impl World {
 
     /// Whether only asking, or waiting, can tell more.
     fn is_waiting(&self, attempt: usize) -> bool {
-        let known = self.database.attempt(attempt);
-        let results = self.kind_of(attempt) == Kind::Results;
-        matches!(known.stage, Stage::Open | Stage::Closing(_)) || (results && known.under_way().next().is_some())
+        matches!(self.database.attempt(attempt).stage, Stage::Open | Stage::Closing(_))
     }
 
     fn check_attempt(&mut self, attempt: usize, call: Call) -> Next {
@@ -420,7 +420,7 @@ impl World {
         self.database.modified.push(attempt);
         let fact = Fact::Modify { attempt: id, modification: Box::new(modification), limits };
         match self.record(&fact) {
-            Ok(_) => self.spawn(Work::Modify { modification: number, unknown: false, call: Call::None }),
+            Ok(_) => self.spawn(Work::Modify { modification: number, first: true, unknown: false, call: Call::None }),
             Err(refusal) => {
                 self.database.modified.pop();
                 note!(self, "merchant: {kind:?} of attempt {attempt} is refused: {refusal}");
@@ -428,58 +428,73 @@ impl World {
         }
     }
 
-    fn modification(&mut self, modification: usize, unknown: bool, call: Call) -> Next {
+    fn modification(&mut self, modification: usize, first: bool, unknown: bool, call: Call) -> Next {
         let attempt = self.database.modified[modification];
-        let id = self.names.modifications[modification].clone();
-        let again = |unknown, call| Next::Again(Work::Modify { modification, unknown, call });
+        let again = |unknown, call| Next::Again(Work::Modify { modification, first, unknown, call });
         match call {
             Call::None => {
-                let known = self.database.attempt(attempt);
-                let Some(outcome) = known.modification(&id).map(|found| found.outcome(&known.book)) else { return Next::Done };
+                let Some(outcome) = self.outcome(attempt, modification) else { return Next::Done };
                 let unknown = outcome == Outcome::Unknown;
-                match outcome {
-                    Outcome::Unknown if self.kind_of(attempt) == Kind::Results => {
-                        again(unknown, Call::Sent(Op::FindModification { modification }))
-                    }
-                    Outcome::Requested | Outcome::Unknown => {
-                        let key = self.key(2_000 + modification, unknown);
-                        again(unknown, Call::Sent(Op::Modify { modification, key }))
-                    }
-                    _ => Next::Done,
+                if outcome.is_open() && !first && self.kind_of(attempt) == Kind::Results {
+                    return again(unknown, Call::Sent(Op::FindModification { modification }));
                 }
+                if !matches!(outcome, Outcome::Requested | Outcome::Unknown) {
+                    return self.modified(attempt, modification, first);
+                }
+                let key = self.key(2_000 + modification, !first);
+                again(unknown, Call::Sent(Op::Modify { modification, key }))
             }
             Call::Sent(op) => {
                 let reply = self.transmit(op);
-                if reply == Reply::NotFound {
-                    let key = self.key(2_000 + modification, unknown);
+                let outcome = self.outcome(attempt, modification);
+                if reply == Reply::NotFound && matches!(outcome, Some(Outcome::Requested | Outcome::Unknown)) {
+                    let key = self.key(2_000 + modification, !first);
                     return again(unknown, Call::Sent(Op::Modify { modification, key }));
                 }
                 again(unknown, Call::Answered(reply))
             }
-            Call::Answered(reply) => self.modified(attempt, modification, unknown, reply),
+            Call::Answered(reply) => self.take_reply(attempt, modification, first, reply),
         }
     }
 
-    fn modified(&mut self, number: usize, modification: usize, unknown: bool, reply: Reply) -> Next {
+    fn outcome(&self, attempt: usize, modification: usize) -> Option<Outcome> {
+        let known = self.database.attempt(attempt);
+        known.modification(&self.names.modifications[modification]).map(|found| found.outcome(&known.book))
+    }
+
+    fn take_reply(&mut self, number: usize, modification: usize, first: bool, reply: Reply) -> Next {
         let attempt = self.names.attempts[number].clone();
-        let id = self.names.modifications[modification].clone();
         let answer = match reply {
             Reply::Seen(observation) => {
                 self.observe(number, *observation);
-                return Next::Done;
+                return self.modified(number, modification, first);
             }
             Reply::Accepted { movement } => {
                 Answer::Accepted { reference: movement.map(|number| self.names.moves[number].clone()) }
             }
             Reply::Refused => Answer::Refused { reason: "refused".to_owned() },
+            Reply::NotFound | Reply::Opened { .. } => return self.modified(number, modification, first),
             // Nothing was done this time; what came of an earlier request is as open as before.
-            Reply::NotSent | Reply::RateLimited if !unknown => return Next::Failed,
-            _ => Answer::Unanswered,
+            Reply::NotSent | Reply::RateLimited => return Next::Failed,
+            Reply::Lost => Answer::Unanswered,
         };
-        let _ = self.record(&Fact::Answered { attempt, modification: id.clone(), answer });
-        let known = self.database.attempt(number);
-        match known.modification(&id).map(|found| found.outcome(&known.book)) {
+        let id = self.names.modifications[modification].clone();
+        let _ = self.record(&Fact::Answered { attempt, modification: id, answer });
+        self.modified(number, modification, first)
+    }
+
+    /// How the job goes on, see `engine::jobs::modify`.
+    fn modified(&mut self, attempt: usize, modification: usize, first: bool) -> Next {
+        if first {
+            return Next::Done;
+        }
+        match self.outcome(attempt, modification) {
             Some(Outcome::Requested | Outcome::Unknown) => Next::Failed,
+            Some(Outcome::Pending) => {
+                let id = &self.names.modifications[modification];
+                let created = self.database.attempt(attempt).modification(id).map_or(self.now, |known| known.created);
+                Next::At(self.now + (self.now - created).clamp(MINUTE, 6 * 60 * MINUTE))
+            }
             _ => Next::Done,
         }
     }
@@ -510,6 +525,7 @@ impl World {
     fn acknowledge(&mut self, event: usize) {
         if self.fault() {
             note!(self, "network: the reply to event {event} is lost");
+            self.census.count(Seen::ReplyLost);
             self.flights.push(event);
         } else {
             self.events[event].acknowledged = true;
@@ -570,22 +586,22 @@ impl World {
         Next::Done
     }
 
-    /// Sends back what was paid beyond the debt, by the merchant's policy.
-    fn surplus(&mut self, attempt: usize) -> Next {
-        let known = self.database.attempt(attempt);
-        if known.under_way().next().is_some() {
-            return Next::At(self.now + MINUTE);
-        }
-        let book = &known.book;
-        if book.captured_net() == 0 && book.authorised > 0 && !book.voided {
-            self.ask(attempt, ModificationKind::Void);
+    /// Treats what was paid beyond the debt by the merchant's policy.
+    fn surplus(&mut self) -> Next {
+        let Some((attempt, kind)) = self.database.payment.wanted_back() else { return Next::Done };
+        let failed = |known: &&Modification| known.outcome(&attempt.book) == Outcome::Failed;
+        let stuck = attempt.modifications.iter().filter(failed).count() >= FAILURES_MAX;
+        if stuck || !self.refunds_surplus {
+            self.database.held = true;
+            note!(self, "  a person is told of the surplus");
             return Next::Done;
         }
-        let amount = self.database.payment.surplus().min(known.refundable());
-        if amount > 0 {
-            self.ask(attempt, ModificationKind::Refund { amount });
+        if attempt.refs.payment.is_none() {
+            return Next::Failed;
         }
-        Next::Done
+        let number = self.number_of(&attempt.id).unwrap_or(0);
+        self.ask(number, kind);
+        Next::At(self.now)
     }
 
     /// At most one page can be paid by somebody at any time.

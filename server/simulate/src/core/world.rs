@@ -11,6 +11,7 @@ use super::names::Names;
 use super::network::{Event, Op};
 use super::provider::{Kind, Provider};
 use super::server::Task;
+use crate::census::Census;
 use crate::random::Random;
 use crate::report::Violation;
 
@@ -59,6 +60,7 @@ pub(super) struct World {
     /// Keys handed out beyond the regular ones, by a bug.
     pub stray_keys: usize,
     pub violation: Option<Violation>,
+    pub census: Census,
     pub trace: Option<Vec<String>>,
 }
 
@@ -106,6 +108,7 @@ impl World {
             ending: false,
             stray_keys: 0,
             violation: None,
+            census: Census::default(),
             trace: None,
         }
     }
