@@ -36,9 +36,9 @@ pub enum Mutant {
     ContradictionApplied,
     /// A page that was opened after the debt was settled or called off stays open.
     OpenedAfterSettledStays,
-    /// A payment that the bank is working on can be closed.
-    ProcessingClosed,
-    /// A request without an answer is taken for one that was not carried out.
+    /// An attempt that is to be closed counts as closed before the provider has said so.
+    ClosedWithoutAsking,
+    /// A refund without an answer is taken for one that was not carried out.
     TimeOutIsNo,
     /// A repetition that fails is taken for proof that the first request was not carried out.
     FailedRetryIsNo,
@@ -52,7 +52,7 @@ pub enum Mutant {
     ForgedAccepted,
     /// A delivery is acknowledged before it is stored.
     AcknowledgedBeforeStored,
-    /// Nobody asks again about an opening that was not answered.
+    /// The job that asks about an opening that was not answered gives up after the first try.
     UnknownIsForgotten,
     /// A refund once written down stays reserved although the provider refused it.
     RefusedStaysReserved,
@@ -77,7 +77,7 @@ impl Mutant {
         Mutant::OutboxSkipsAfterUnknown,
         Mutant::ContradictionApplied,
         Mutant::OpenedAfterSettledStays,
-        Mutant::ProcessingClosed,
+        Mutant::ClosedWithoutAsking,
         Mutant::TimeOutIsNo,
         Mutant::FailedRetryIsNo,
         Mutant::NewKeyOnRetry,

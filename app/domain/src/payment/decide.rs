@@ -135,9 +135,6 @@ fn not_opened(attempt: &Attempt, reason: CloseReason) -> Vec<Event> {
 
 fn unanswered(attempt: &Attempt) -> Vec<Event> {
     match attempt.stage {
-        Stage::Opening if mutant::on(Mutant::TimeOutIsNo) => {
-            vec![staged(attempt, Stage::Closed(CloseReason::Unreachable))]
-        }
         Stage::Opening => vec![staged(attempt, Stage::Unknown)],
         _ => vec![],
     }
@@ -146,7 +143,8 @@ fn unanswered(attempt: &Attempt) -> Vec<Event> {
 pub(super) fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>, Refusal> {
     match attempt.stage {
         Stage::Closing(_) | Stage::Closed(_) => Ok(vec![]),
-        Stage::Open if !attempt.is_processing() || mutant::on(Mutant::ProcessingClosed) => Ok(vec![staged(attempt, Stage::Closing(reason))]),
+        Stage::Open if mutant::on(Mutant::ClosedWithoutAsking) => Ok(vec![staged(attempt, Stage::Closed(reason))]),
+        Stage::Open if !attempt.is_processing() => Ok(vec![staged(attempt, Stage::Closing(reason))]),
         _ => Err(Refusal::InProgress(attempt.id.clone())),
     }
 }

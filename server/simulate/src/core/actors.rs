@@ -11,11 +11,18 @@ use super::world::{World, note};
 impl World {
     pub fn shopper_acts(&mut self) {
         let tab = self.random.below(self.tabs.len());
-        match (self.random.below(10), self.tabs[tab]) {
-            (0..=6, Some(page)) => self.on_page(tab, page),
-            (7, _) => self.stops(),
+        match (self.random.below(12), self.tabs[tab]) {
+            (0..=8, Some(page)) => self.on_page(tab, page),
+            (9, _) => self.stops(),
             _ => {
-                let method = self.random.pick(&[Method::Card, Method::Card, Method::BankDebit]);
+                // A bank that thinks for long makes people try something else.
+                let thinking = self.provider.pages.iter().any(|page| page.paying);
+                let other = self.random.percent(if thinking { 80 } else { 30 });
+                let method = match self.database.payment.live().filter(|_| !other) {
+                    Some(live) => live.method,
+                    None if thinking => Method::BankDebit,
+                    None => self.random.pick(&[Method::Card, Method::Card, Method::BankDebit]),
+                };
                 note!(self, "shopper: presses {method:?} in tab {tab}");
                 self.spawn(Work::Start(Press { method, tab, turns: TURNS_MAX }));
             }
@@ -36,40 +43,42 @@ impl World {
             return;
         }
         let debit = self.database.attempt(one.attempt).account == self.names.accounts[1];
-        match self.random.below(10) {
-            0..=4 if debit => {
+        match self.random.below(12) {
+            0..=6 if debit => {
                 self.provider.pages[page].state = PageState::Processing;
                 note!(self, "shopper: orders a debit on page {page}");
                 self.tell(page, Say::Processing);
             }
-            0..=3 => self.succeed(page),
-            4 => {
+            0..=5 => self.succeed(page),
+            6 | 7 => {
                 self.provider.pages[page].paying = true;
                 note!(self, "shopper: pays on page {page}, the bank thinks");
             }
-            5 => self.tell(page, Say::Declined),
-            6 => self.tell(page, Say::ActionRequired),
-            7 => self.tabs[tab] = None,
+            8 => self.tell(page, Say::Declined),
+            9 => self.tell(page, Say::ActionRequired),
+            10 => self.tabs[tab] = None,
             _ => {}
         }
     }
 
     pub fn merchant_acts(&mut self) {
-        if self.database.payment.attempts.is_empty() {
+        if self.random.percent(4) {
+            note!(self, "merchant: calls the payment off");
+            self.spawn(Work::Cancel);
             return;
         }
-        let attempt = self.random.below(self.database.payment.attempts.len());
+        // Money is where the questions are.
+        let count = self.database.payment.attempts.len();
+        let with_money = (0..count).find(|attempt| self.database.attempt(*attempt).book.authorised > 0);
+        let Some(first) = with_money else { return self.shopper_acts() };
+        let attempt = if self.random.percent(70) { first } else { self.random.below(count) };
         let known = self.database.attempt(attempt);
         // See `engine::money::modify`.
         let named = known.refs.payment.is_some();
         let (capturable, captured) = (known.capturable(), known.book.captured_net());
         let authorised = known.book.authorised;
         match self.random.below(12) {
-            0 => {
-                note!(self, "merchant: calls the payment off");
-                self.spawn(Work::Cancel);
-            }
-            1 if captured > 0 => {
+            0 if captured > 0 => {
                 note!(self, "merchant: keeps what was paid too much");
                 let _ = self.record(&Fact::Keep);
             }

@@ -2,11 +2,14 @@
 
 use domain::checkout::{Phase, phase};
 use domain::ledger;
-use domain::payment::{DisputeState, EntryState, Event, ModificationKind, Stage, Status, Told};
+use domain::id::AttemptId;
+use domain::payment::{
+    DisputeState, EntryState, Event, Modification, ModificationKind, ModificationStage, Stage, Status, Told,
+};
 
 use super::database::InboxState;
 use super::network::Forgery;
-use super::provider::What;
+use super::provider::{PageState, What};
 use super::world::World;
 
 impl World {
@@ -31,21 +34,62 @@ impl World {
             self.violate("nothing is shown as paid without evidence", |_| format!("the page says {phase:?}"));
         }
         for event in events {
-            if let Event::Modifying { attempt, modification } = event {
-                self.check_reserved(attempt, modification.kind);
+            match event {
+                Event::Modifying { attempt, modification } => {
+                    self.check_reserved(attempt, modification.kind);
+                    self.check_truly_left(attempt);
+                }
+                Event::Staged { attempt, stage: Stage::Closed(_) } => self.check_closed_there(attempt),
+                _ => {}
             }
+        }
+        let payment = &self.database.payment;
+        let owed = !payment.status().is_settled() && !payment.canceled;
+        let open = payment.live().is_some_and(|live| live.stage == Stage::Open && !live.is_processing());
+        if open && !owed {
+            self.violate("what is open when nothing is owed is closed", |_| "an attempt stays open".to_owned());
+        }
+    }
+
+    /// An attempt that is closed here can no longer be paid there.
+    fn check_closed_there(&mut self, attempt: &AttemptId) {
+        let Some(number) = self.number_of(attempt) else { return };
+        let open = |page: &super::provider::Page| page.attempt == number && page.state == PageState::Open && self.now < page.until;
+        if self.provider.pages.iter().any(open) {
+            self.violate("what is closed here is closed there", |_| format!("the page of attempt {number} is open at the provider"));
+        }
+    }
+
+    /// When a refund is written down, providers have captured enough for it and all those before, heard of or not.
+    fn check_truly_left(&mut self, attempt: &AttemptId) {
+        let Some(number) = self.number_of(attempt) else { return };
+        let provider = &self.provider;
+        let of_attempt = |one: &&super::provider::Move| provider.pages[one.page].attempt == number;
+        let there: i64 = provider.moves.iter().filter(of_attempt).filter(|one| one.what == What::Capture).map(|one| one.amount).sum();
+        let refunds = provider.moves.iter().filter(of_attempt).filter(|one| one.what == What::Refund && one.state != EntryState::Failed);
+        let gone: i64 = refunds.map(|one| one.amount).sum();
+        let known = self.database.attempt(number);
+        let on_its_way = |one: &&Modification| {
+            let name = self.names.modifications.iter().position(|id| *id == one.id).unwrap_or(0);
+            matches!(one.kind, ModificationKind::Refund { .. })
+                && matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown)
+                && provider.move_of(name).is_none()
+        };
+        let asked: i64 = known.modifications.iter().filter(on_its_way).map(Modification::amount).sum();
+        if gone + asked > there {
+            self.violate("refunds ≤ captures", |_| format!("{gone} refunded and {asked} asked for, of {there} ever captured"));
         }
     }
 
     /// When a refund or capture is written down, it and everything before it fit into what there is.
-    fn check_reserved(&mut self, attempt: &domain::id::AttemptId, kind: ModificationKind) {
+    fn check_reserved(&mut self, attempt: &AttemptId, kind: ModificationKind) {
         let Some(known) = self.database.payment.attempt(attempt) else { return };
         let unheard = |refund: bool| -> i64 {
             let counts = |kind: ModificationKind| matches!(kind, ModificationKind::Refund { .. }) == refund && kind != ModificationKind::Void;
             let open = known.modifications.iter().filter(|one| counts(one.kind)).filter(|one| {
-                matches!(one.stage, domain::payment::ModificationStage::Requested | domain::payment::ModificationStage::Unknown)
+                matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown)
             });
-            open.map(domain::payment::Modification::amount).sum()
+            open.map(Modification::amount).sum()
         };
         let standing = |entries: &std::collections::BTreeMap<String, domain::payment::Entry>| -> i64 {
             entries.values().filter(|entry| entry.state != EntryState::Failed).map(|entry| entry.amount).sum()
@@ -136,6 +180,10 @@ impl World {
         if paid > 1 && !(flags.second_success && self.database.alerts > 0) {
             self.violate("nobody is charged twice unnoticed", |_| format!("{paid} pages hold the shopper's money"));
         }
+        let unnoticed = self.database.payment.canceled && !flags.second_success;
+        if unnoticed && self.database.payment.attempts.iter().any(|attempt| attempt.has_money()) {
+            self.violate("nobody is charged twice unnoticed", |_| "a payment that was called off holds money".to_owned());
+        }
         let surplus = self.database.payment.surplus();
         let stuck = self.database.payment.attempts.iter().all(|attempt| attempt.refundable() == 0);
         if surplus > 0 && !self.database.held && !stuck {
@@ -185,7 +233,7 @@ impl World {
             missing = Some(format!("the status {:?}, last told {last_status:?}", payment.status()));
         }
         for attempt in &payment.attempts {
-            let about = |told: &Told, id: &domain::id::AttemptId| *id == attempt.id && !matches!(told, Told::Status { .. });
+            let about = |told: &Told, id: &AttemptId| *id == attempt.id && !matches!(told, Told::Status { .. });
             let captured = outbox.iter().rev().find_map(|told| match told {
                 Told::Captured { attempt: id, total } if about(told, id) => Some(*total),
                 _ => None,

@@ -230,9 +230,7 @@ impl World {
                 Event::Started { .. } => self.database.enqueue(JobKind::Open, attempt, now + OPEN_GRACE),
                 Event::Staged { stage: Stage::Closed(_), .. } => self.database.hasten(JobKind::Expire, 0, now),
                 Event::Staged { stage: Stage::Unknown, .. } => {
-                    if !mutant::on(Mutant::UnknownIsForgotten) {
-                        self.database.enqueue(JobKind::Open, attempt, now + UNKNOWN_RETRY);
-                    }
+                    self.database.enqueue(JobKind::Open, attempt, now + UNKNOWN_RETRY);
                 }
                 Event::Staged { stage: Stage::Open, .. } => {
                     self.database.enqueue(JobKind::Check, attempt, now + FIRST_CHECK);

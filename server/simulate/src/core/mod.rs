@@ -75,13 +75,13 @@ impl Layer for Core {
 impl World {
     fn step(&mut self) {
         match self.random.below(100) {
-            0..=43 => self.work(),
-            44..=58 => drop(self.deliver()),
-            59..=74 => self.shopper_acts(),
-            75..=81 => self.merchant_acts(),
-            82..=85 => drop(self.bank_decides()),
-            86..=88 => self.bank_surprises(),
-            89..=94 => {
+            0..=45 => self.work(),
+            46..=58 => drop(self.deliver()),
+            59..=70 => self.shopper_acts(),
+            71..=82 => self.merchant_acts(),
+            83..=86 => drop(self.bank_decides()),
+            87..=89 => self.bank_surprises(),
+            90..=94 => {
                 let time = self.random.pick(&[SECOND, 5 * SECOND, 31 * SECOND, MINUTE, 2 * MINUTE, 10 * MINUTE, HOUR]);
                 note!(self, "… {} s pass", time / SECOND);
                 self.pass(time);

@@ -59,6 +59,16 @@ pub(super) enum Work {
     Surplus,
     Receive { event: usize, stored: bool },
     Cancel,
+    /// The job's work is done; its row is settled in a transaction of its own.
+    Finish(Ending),
+}
+
+/// How a job's run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Done,
+    At(Millis),
+    Failed,
 }
 
 /// Something under way on a server; a crash forgets it.
@@ -76,6 +86,7 @@ enum Next {
     Done,
     At(Millis),
     Failed,
+    Settle(Ending),
 }
 
 impl World {
@@ -125,7 +136,9 @@ impl World {
                 {
                     self.late.push(op);
                 }
-                if let Work::Receive { event, .. } = task.work {
+                if let Work::Receive { event, .. } = task.work
+                    && !self.events[event].acknowledged
+                {
                     self.flights.push(event);
                 }
             } else {
@@ -139,11 +152,20 @@ impl World {
         let Task { server, work, job } = self.tasks.swap_remove(at);
         match self.run(server, work) {
             Next::Again(work) => self.tasks.push(Task { server, work, job }),
-            next => self.settle(job, &next),
+            Next::Done => self.finish(server, job, Ending::Done),
+            Next::At(time) => self.finish(server, job, Ending::At(time)),
+            Next::Failed => self.finish(server, job, Ending::Failed),
+            Next::Settle(ending) => self.settle(job, ending),
         }
     }
 
-    fn settle(&mut self, lease: Option<(JobKind, usize, u32, Millis)>, next: &Next) {
+    fn finish(&mut self, server: u8, job: Option<(JobKind, usize, u32, Millis)>, ending: Ending) {
+        if job.is_some() {
+            self.tasks.push(Task { server, work: Work::Finish(ending), job });
+        }
+    }
+
+    fn settle(&mut self, lease: Option<(JobKind, usize, u32, Millis)>, ending: Ending) {
         let Some((kind, subject, generation, leased_until)) = lease else { return };
         let found = self.database.jobs.iter().position(|job| {
             (job.kind, job.subject, job.leased_until) == (kind, subject, leased_until)
@@ -152,19 +174,18 @@ impl World {
         let jitter = self.random.below(1_000) as Millis;
         let now = self.now;
         let job = &mut self.database.jobs[at];
-        match next {
-            Next::Done if job.generation == generation => drop(self.database.jobs.swap_remove(at)),
-            Next::Done => (job.leased_until, job.tries, job.failed, job.run_at) = (0, 0, false, now),
-            Next::At(_) | Next::Failed => {
-                let failed = matches!(next, Next::Failed);
+        match ending {
+            Ending::Done if job.generation == generation => drop(self.database.jobs.swap_remove(at)),
+            Ending::Done => (job.leased_until, job.tries, job.failed, job.run_at) = (0, 0, false, now),
+            Ending::At(_) | Ending::Failed => {
+                let failed = ending == Ending::Failed;
                 let backoff = now + 100 + jitter + (SECOND << job.tries.min(8));
-                let time = if let Next::At(time) = next { *time } else { backoff };
+                let time = if let Ending::At(time) = ending { time } else { backoff };
                 let sooner = job.generation != generation && job.run_at < time;
                 job.run_at = if sooner { job.run_at } else { time };
                 job.tries = if failed { job.tries } else { 0 };
                 (job.leased_until, job.failed) = (0, failed);
             }
-            Next::Again(_) => {}
         }
     }
 
@@ -181,6 +202,7 @@ impl World {
             Work::Expire => self.expire(),
             Work::Surplus => self.surplus(),
             Work::Receive { event, stored } => self.receive(server, event, stored),
+            Work::Finish(ending) => Next::Settle(ending),
             Work::Cancel => {
                 let _ = self.record(&Fact::Cancel);
                 Next::Done
@@ -190,7 +212,9 @@ impl World {
 
     /// The network between, with its faults; the provider acts when the request arrives.
     fn transmit(&mut self, op: Op) -> Reply {
-        if !self.fault() {
+        // What moves money is the place to look.
+        let risky = matches!(op, Op::Modify { .. }) && self.fault();
+        if !risky && !self.fault() {
             return self.act(op);
         }
         self.census.count(Seen::RequestLost);
@@ -259,6 +283,11 @@ impl World {
 
     /// The shopper's tab goes to the provider's page.
     fn hand_over(&mut self, attempt: usize, tab: usize) {
+        // See `engine::checkout::view::handoff`.
+        let payment = &self.database.payment;
+        if self.database.session.is_over(self.now) || payment.status().is_settled() {
+            return;
+        }
         if let Some(page) = self.database.page_of(attempt) {
             note!(self, "shopper: tab {tab} is at page {page}");
             self.tabs[tab] = Some(page);
@@ -295,7 +324,8 @@ impl World {
         match call {
             Call::None => {
                 let stage = self.database.attempt(attempt).stage;
-                let unknown = stage == Stage::Unknown;
+                // Whoever went before may have died after asking.
+                let unknown = stage == Stage::Unknown || press.is_none();
                 if !matches!(stage, Stage::Opening | Stage::Unknown) {
                     return Next::Done;
                 }
@@ -344,6 +374,9 @@ impl World {
         if self.database.attempt(number).until.is_some_and(|until| self.now > until + PAGE_END_MARGIN) {
             let attempt = self.names.attempts[number].clone();
             let _ = self.record(&Fact::NotOpened { attempt, reason: CloseReason::Expired });
+            return Next::Done;
+        }
+        if mutant::on(Mutant::UnknownIsForgotten) {
             return Next::Done;
         }
         Next::Failed
@@ -479,7 +512,13 @@ impl World {
             Reply::Lost => Answer::Unanswered,
         };
         let id = self.names.modifications[modification].clone();
-        let _ = self.record(&Fact::Answered { attempt, modification: id, answer });
+        let _ = self.record(&Fact::Answered { attempt, modification: id.clone(), answer });
+        let failed = self.outcome(number, modification) == Some(Outcome::Failed);
+        if first && failed && !self.ending && self.random.percent(60) {
+            let kind = self.database.attempt(number).modification(&id).map(|known| known.kind);
+            note!(self, "merchant: tries again what has failed");
+            kind.into_iter().for_each(|kind| self.ask(number, kind));
+        }
         self.modified(number, modification, first)
     }
 
