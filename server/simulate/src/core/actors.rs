@@ -10,6 +10,9 @@ use super::world::{World, note};
 
 impl World {
     pub fn shopper_acts(&mut self) {
+        if self.provider.authorised_ever && self.database.payment.status().is_settled() && self.random.percent(70) {
+            return self.merchant_acts();
+        }
         let tab = self.random.below(self.tabs.len());
         match (self.random.below(12), self.tabs[tab]) {
             (0..=8, Some(page)) => self.on_page(tab, page),
@@ -70,7 +73,7 @@ impl World {
         // Money is where the questions are.
         let count = self.database.payment.attempts.len();
         let with_money = (0..count).find(|attempt| self.database.attempt(*attempt).book.authorised > 0);
-        let Some(first) = with_money else { return self.shopper_acts() };
+        let Some(first) = with_money else { return };
         let attempt = if self.random.percent(70) { first } else { self.random.below(count) };
         let known = self.database.attempt(attempt);
         // See `engine::money::modify`.

@@ -10,6 +10,7 @@ mod provider;
 mod server;
 mod world;
 
+use domain::payment::EntryState;
 use domain::{DAY, HOUR, MINUTE, SECOND};
 
 use self::network::Forgery;
@@ -21,7 +22,7 @@ use crate::report::{Failure, Violation};
 use crate::run::Layer;
 
 /// Steps of a seed before it is brought to rest.
-const STEPS_MIN: usize = 25;
+const STEPS_MIN: usize = 30;
 const STEPS_MORE: usize = 40;
 /// Steps in which everything must come to rest.
 const REST_MAX: usize = 1_500;
@@ -148,7 +149,7 @@ impl World {
     fn can_be_missed(&self, event: usize) -> bool {
         let one = self.events[event];
         let of_page = matches!(one.say, Say::Paid { .. } | Say::Declined | Say::ActionRequired | Say::Processing | Say::Failed | Say::Expired);
-        let of_refund = matches!(one.say, Say::Entry { movement, .. } if self.is_being_asked(movement));
+        let of_refund = matches!(one.say, Say::Entry { movement, state: EntryState::Succeeded } if self.is_being_asked(movement));
         let told_by_fetch = (of_page && self.is_asked_about(one.attempt)) || of_refund;
         one.forged == Forgery::Genuine && one.kind == Kind::Results && told_by_fetch
     }
