@@ -147,7 +147,9 @@ impl Engine {
                 _ => {}
             }
         }
-        if payment.surplus() > before.surplus() {
+        // A refund that was not answered and then failed leaves the surplus as it was, but nobody is at it any more.
+        let anew = payment.wanted_back().is_some() && before.wanted_back().is_none();
+        if anew || payment.surplus() > before.surplus() {
             self.enqueue(tx, Kind::Surplus, payment.id.as_str(), now).await?;
         }
         if payment.status().is_settled() {

@@ -252,7 +252,9 @@ impl World {
                 _ => {}
             }
         }
-        if self.database.payment.surplus() > self.database.replayed.surplus() {
+        let (payment, before) = (&self.database.payment, &self.database.replayed);
+        let anew = payment.wanted_back().is_some() && before.wanted_back().is_none();
+        if anew || payment.surplus() > before.surplus() {
             self.database.enqueue(JobKind::Surplus, 0, now);
         }
         if self.database.payment.status().is_settled() && self.database.session.state == SessionState::Open {
