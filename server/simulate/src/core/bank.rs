@@ -398,15 +398,15 @@ impl World {
             return;
         }
         let debit = self.database.attempt(one.attempt).account == self.names.accounts[1];
-        match self.random.below(5) {
+        match self.random.below(6) {
             0 if one.manual && !one.voided && self.provider.capturable(page) == one.authorised => {
                 self.provider.pages[page].voided = true;
                 note!(self, "provider: the authorisation on page {page} has run out");
                 self.tell(page, Say::Voided { modification: None });
             }
             1 if one.kind == Kind::Receipts => self.fail_afterwards(page, What::Capture),
-            2 => self.fail_afterwards(page, What::Refund),
-            3 if debit && self.provider.refundable(page) > 0 => {
+            2 | 3 => self.fail_afterwards(page, What::Refund),
+            4 if debit && self.provider.refundable(page) > 0 => {
                 let amount = self.provider.refundable(page);
                 let (what, state) = (What::Return, EntryState::Succeeded);
                 let movement = self.push(Move { page, what, amount, state, modification: None, key: usize::MAX });
