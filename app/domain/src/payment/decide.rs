@@ -9,6 +9,7 @@ use super::{Payment, Status, modify, observe, transitions};
 use crate::Millis;
 use crate::id::AttemptId;
 use crate::money::Money;
+use crate::mutant::{self, Mutant};
 
 /// Why a fact changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -92,7 +93,8 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     if payment.canceled {
         return Err(Refusal::Canceled);
     }
-    if let Some(live) = payment.live() {
+    let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);
+    if let Some(live) = payment.live().filter(|live| !forgets(live)) {
         return Err(Refusal::Live(live.id.clone()));
     }
     if attempt.amount != payment.amount {
@@ -114,7 +116,9 @@ fn opened(
     let known = Event::Known { attempt: attempt.id.clone(), refs: refs.clone(), handoff: Some(handoff.clone()), until };
     Ok(match attempt.stage {
         // It has been paid or called off meanwhile: nobody may pay on this page.
-        Stage::Opening | Stage::Unknown if payment.status().is_settled() || payment.canceled => {
+        Stage::Opening | Stage::Unknown
+            if (payment.status().is_settled() || payment.canceled) && !mutant::on(Mutant::OpenedAfterSettledStays) =>
+        {
             vec![known, staged(attempt, Stage::Closing(CloseReason::Superseded))]
         }
         Stage::Opening | Stage::Unknown => vec![known, staged(attempt, Stage::Open)],
@@ -140,6 +144,7 @@ fn unanswered(attempt: &Attempt) -> Vec<Event> {
 pub(super) fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>, Refusal> {
     match attempt.stage {
         Stage::Closing(_) | Stage::Closed(_) => Ok(vec![]),
+        Stage::Open if mutant::on(Mutant::ClosedWithoutAsking) => Ok(vec![staged(attempt, Stage::Closed(reason))]),
         Stage::Open if !attempt.is_processing() => Ok(vec![staged(attempt, Stage::Closing(reason))]),
         _ => Err(Refusal::InProgress(attempt.id.clone())),
     }

@@ -8,6 +8,7 @@ use super::modification::{Modification, ModificationStage};
 use crate::Millis;
 use crate::id::{AttemptId, ModificationId};
 use crate::money::Money;
+use crate::mutant::{self, Mutant};
 
 /// Something that happened, told to [`super::decide`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -116,6 +117,9 @@ impl Answer {
         match self {
             Answer::Accepted { .. } => ModificationStage::Accepted,
             Answer::Refused { reason } => ModificationStage::Refused { reason: reason.clone() },
+            Answer::Unanswered if mutant::on(Mutant::TimeOutIsNo) => {
+                ModificationStage::Refused { reason: String::new() }
+            }
             Answer::Unanswered => ModificationStage::Unknown,
         }
     }

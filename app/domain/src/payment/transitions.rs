@@ -48,6 +48,7 @@ pub const PAYMENT: &[Transition] = &[
     row(Unknown, Processing, "it turns out to be under way"),
     row(Unknown, RequiresCapture, "it turns out to be authorised"),
     row(Unknown, Succeeded, "it turns out to be captured"),
+    row(Unknown, Canceled, "it turns out to have been authorised and released since"),
     row(RequiresCapture, Succeeded, "captured"),
     row(RequiresCapture, Canceled, "voided, or the authorisation has expired"),
     row(RequiresCapture, RequiresPaymentMethod, "the authorisation is gone, and another attempt is open"),

@@ -68,6 +68,27 @@ pub(in crate::payment) fn after(facts: &[Fact]) -> Payment {
 }
 
 #[test]
+fn an_authorisation_that_is_gone_before_we_hear_of_it_leaves_nothing_to_wait_for() {
+    let (authorised, voided) = (Movement::Authorised { total: 1000 }, Movement::Voided);
+    let orders = [[authorised.clone(), voided.clone()], [voided, authorised]];
+    for movements in &orders {
+        // Told at once, as by a fetch, or in two deliveries.
+        let mut at_once = after(&[Fact::Start(Box::new(attempt(1))), opened(1)]);
+        let mut apart = at_once.clone();
+        let news = movements.iter().cloned().map(News::Moved).collect();
+        let Fact::Observed { attempt, mut observation } = seen(1, News::Step(Step::Waiting)) else { unreachable!() };
+        observation.news = news;
+        at_once.handle(&Fact::Observed { attempt, observation }).unwrap();
+        for movement in movements {
+            apart.handle(&seen(1, News::Moved(movement.clone()))).unwrap();
+        }
+        for payment in [at_once, apart] {
+            assert_eq!((payment.status(), payment.live()), (Status::Canceled, None), "{movements:?}");
+        }
+    }
+}
+
+#[test]
 fn a_payment_is_opened_and_captured() {
     let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1)]);
     assert_eq!(payment.status(), Status::RequiresPaymentMethod);
