@@ -140,9 +140,7 @@ impl Engine {
         }
         match error {
             // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.
-            _ if unknown && !matches!(error, CallError::Fail(Fail::Refused(_))) => {
-                Fact::Unanswered { attempt: id }
-            }
+            _ if unknown && !matches!(error, CallError::Fail(Fail::Refused(_))) => Fact::Unanswered { attempt: id },
             CallError::Transport(_) | CallError::Fail(Fail::RateLimited(_)) if error.is_definite() => {
                 Fact::NotOpened { attempt: id, reason: CloseReason::Unreachable }
             }
