@@ -107,7 +107,7 @@ pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, t
 
 /// Which of the rows are stored under their own id.
 async fn known(connection: &mut Connection, rows: &[NewRow]) -> Result<HashSet<String>, Error> {
-    let text = list("SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
+    let text = list(connection, "SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
     let select = rows.iter().fold(query(text), |select, row| select.bind(row.id.as_str()));
     select.fetch_all(connection).await?.iter().map(|row| row.text("id")).collect()
 }
@@ -240,12 +240,13 @@ pub async fn bring_forward(connection: &mut Connection, known: &[String], now: M
     let mut brought = 0;
     for (portion, size) in lists(known) {
         let text = list(
-            "UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $1
+            connection,
+            "UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2
              AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted IN ({}))",
-            1,
+            2,
             size,
         );
-        let update = filled(portion, size).fold(query(text).bind(now), |update, wanted| update.bind(wanted));
+        let update = filled(portion, size).fold(query(text).bind(now).bind(now), |update, wanted| update.bind(wanted));
         brought += update.execute(&mut *connection).await?.rows_affected();
     }
     Ok(brought)
@@ -254,7 +255,7 @@ pub async fn bring_forward(connection: &mut Connection, known: &[String], now: M
 /// Forgets what events have waited for.
 pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
-        let text = list("DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size);
+        let text = list(connection, "DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size);
         let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
         delete.execute(&mut *connection).await?;
     }

@@ -88,6 +88,7 @@ pub async fn hasten_many(
 ) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {
         let text = list(
+            connection,
             "UPDATE jobs SET run_at = CASE WHEN last_error IS NULL THEN $1 ELSE $2 END,
                 generation = CASE WHEN leased_until > $3 THEN generation + 1 ELSE generation END
              WHERE kind = $4 AND subject IN ({})
@@ -156,7 +157,7 @@ pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> R
 /// Removes jobs that would find nothing to do. One that runs ends by itself.
 pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {
-        let text = list("DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size);
+        let text = list(connection, "DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size);
         let delete = filled(portion, size).fold(query(text).bind(kind), |delete, subject| delete.bind(*subject));
         delete.execute(&mut *connection).await?;
     }

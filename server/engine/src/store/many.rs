@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Database, Sqlite};
 use super::Connection;
 
 /// Rows of one statement. The largest keeps the number of parameters within what both databases allow.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// The template, fixed parameters, rows, columns, and whether parameters have names.
 type Key = (&'static str, usize, usize, usize, bool);
@@ -53,16 +53,27 @@ pub(super) fn values(
     text((template, 0, rows, columns, named))
 }
 
-/// The template with `{}` replaced by a list of parameters that follow `fixed` ones.
-pub(super) fn list(template: &'static str, fixed: usize, size: usize) -> AssertSqlSafe<Arc<str>> {
-    text((template, fixed, size, 0, true))
+/// The template with `{}` replaced by a list of parameters that follow `fixed` ones, which it names in order.
+pub(super) fn list(
+    connection: &Connection,
+    template: &'static str,
+    fixed: usize,
+    size: usize,
+) -> AssertSqlSafe<Arc<str>> {
+    let once = (1..=fixed).all(|number| template.matches(&format!("${number}")).count() == 1);
+    let named = connection.backend_name() != Sqlite::NAME || !once;
+    text((template, fixed, size, 0, named))
 }
 
 fn text(key: Key) -> AssertSqlSafe<Arc<str>> {
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     let text = texts.entry(key).or_insert_with(|| {
         let (template, fixed, rows, columns, named) = key;
-        Arc::from(template.replace("{}", &parameters(fixed, rows, columns, named)))
+        let mut text = template.replace("{}", &parameters(fixed, rows, columns, named));
+        for number in (1..=fixed).rev().filter(|_| !named) {
+            text = text.replace(&format!("${number}"), "?");
+        }
+        Arc::from(text)
     });
     // Only numbers have been put into a constant.
     AssertSqlSafe(Arc::clone(text))
@@ -115,7 +126,9 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_after_the_fixed_ones() {
-        assert_eq!(list("x ({}) y", 1, 3).into_sql_str().as_str(), "x ($2, $3, $4) y");
+        let text = |template, named| text((template, 1, 3, 0, named)).into_sql_str().as_str().to_owned();
+        assert_eq!(text("x $1 ({}) y", true), "x $1 ($2, $3, $4) y");
+        assert_eq!(text("x $1 ({}) y", false), "x ? (?, ?, ?) y");
         assert_eq!(parameters(0, 2, 2, true), "($1, $2), ($3, $4)");
         assert_eq!(parameters(0, 2, 2, false), "(?, ?), (?, ?)");
     }

@@ -150,7 +150,7 @@ pub async fn lock_many(
 ) -> Result<Vec<(PaymentId, Result<Locked, Error>)>, Error> {
     let mut locked = Vec::with_capacity(ids.len());
     for (portion, size) in lists(ids) {
-        let text = list(dialect.lock_payments(), 0, size);
+        let text = list(connection, dialect.lock_payments(), 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
         let rows = select.fetch_all(&mut *connection).await?;
         let mut attempts = attempts_of(connection, portion, size).await?;
@@ -173,8 +173,12 @@ async fn attempts_of(
     payments: &[PaymentId],
     size: usize,
 ) -> Result<HashMap<String, Result<Vec<Attempt>, Error>>, Error> {
-    let text =
-        list("SELECT payment_id, data FROM attempts WHERE payment_id IN ({}) ORDER BY payment_id, ordinal", 0, size);
+    let text = list(
+        connection,
+        "SELECT payment_id, data FROM attempts WHERE payment_id IN ({}) ORDER BY payment_id, ordinal",
+        0,
+        size,
+    );
     let select = filled(payments, size).fold(query(text), |select, id| select.bind(id.as_str()));
     let mut found: HashMap<String, Result<Vec<Attempt>, Error>> = HashMap::with_capacity(payments.len());
     for row in select.fetch_all(connection).await? {
@@ -424,7 +428,7 @@ pub async fn locate(connection: &mut Connection, attempt: &AttemptId) -> Result<
 pub async fn locate_many(connection: &mut Connection, attempts: &[AttemptId]) -> Result<Vec<Located>, Error> {
     let mut found = Vec::with_capacity(attempts.len());
     for (portion, size) in lists(attempts) {
-        let text = list("SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size);
+        let text = list(connection, "SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
         for row in select.fetch_all(&mut *connection).await? {
             found.push(located(&row)?);

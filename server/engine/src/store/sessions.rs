@@ -91,6 +91,7 @@ pub async fn expire(connection: &mut Connection, id: &SessionId, now: Millis) ->
 pub async fn complete_of_payments(connection: &mut Connection, payments: &[PaymentId]) -> Result<(), Error> {
     for (portion, size) in lists(payments) {
         let text = list(
+            connection,
             "UPDATE sessions SET state = 'complete', notice = NULL, revision = revision + 1
              WHERE payment_id IN ({}) AND state = 'open'",
             0,
