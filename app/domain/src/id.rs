@@ -19,9 +19,9 @@ pub struct BadId {
     text: String,
 }
 
-fn encode(random: [u8; 16]) -> String {
+fn encode(random: [u8; 16]) -> [u8; LENGTH] {
     let bits = u128::from_be_bytes(random);
-    (0..LENGTH).rev().map(|group| char::from(ALPHABET[(bits >> (group * 5)) as usize & 31])).collect()
+    std::array::from_fn(|at| ALPHABET[(bits >> ((LENGTH - 1 - at) * 5)) as usize & 31])
 }
 
 fn is_encoded(text: &str) -> bool {
@@ -33,19 +33,23 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name([u8; $prefix.len() + LENGTH]);
 
         impl $name {
             /// An id made of 128 random bits.
             #[must_use]
             pub fn from_random(random: [u8; 16]) -> Self {
-                Self(concat!($prefix).to_owned() + &encode(random))
+                let mut text = [0; $prefix.len() + LENGTH];
+                text[..$prefix.len()].copy_from_slice($prefix.as_bytes());
+                text[$prefix.len()..].copy_from_slice(&encode(random));
+                Self(text)
             }
 
             /// The whole text, prefix included.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                // Only ASCII gets in, see above and below.
+                std::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
 
@@ -53,7 +57,11 @@ macro_rules! id {
             type Err = BadId;
             fn from_str(text: &str) -> Result<Self, BadId> {
                 match text.strip_prefix($prefix) {
-                    Some(rest) if is_encoded(rest) => Ok(Self(text.to_owned())),
+                    Some(rest) if is_encoded(rest) => {
+                        let mut bytes = [0; $prefix.len() + LENGTH];
+                        bytes.copy_from_slice(text.as_bytes());
+                        Ok(Self(bytes))
+                    }
                     _ => Err(BadId { prefix: $prefix, text: text.chars().take(64).collect() }),
                 }
             }
@@ -68,19 +76,19 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     };

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::ProviderAccountId;
+use crate::mutant::{self, Mutant};
 use crate::payment::{Book, DisputeState, EntryState, Payment};
 
 /// An account of the chart. A positive balance is a debit balance.
@@ -201,6 +202,9 @@ fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) 
     let (debit, credit) = business.rule();
     let (debit, credit) = if change > 0 { (debit, credit) } else { (credit, debit) };
     let provider_account = provider_account.clone();
+    if change < 0 && mutant::on(Mutant::LedgerForgetsReversals) {
+        return None;
+    }
     (change != 0).then(|| Entry { business, debit, credit, amount: change.saturating_abs(), provider_account })
 }
 

@@ -13,6 +13,7 @@ pub mod line;
 pub mod link;
 pub mod method;
 pub mod money;
+pub mod mutant;
 pub mod payment;
 pub mod session;
 

@@ -9,6 +9,7 @@ use crate::decline::Decline;
 use crate::id::{AttemptId, ModificationId, ProviderAccountId, SessionId};
 use crate::method::Method;
 use crate::money::Money;
+use crate::mutant::{self, Mutant};
 
 /// How far our side has come with an attempt. What the provider says about the money is in [`Progress`] and [`Book`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -65,6 +66,9 @@ impl Refs {
     /// Whether the other names a different object where both name one.
     #[must_use]
     pub fn contradicts(&self, other: &Refs) -> bool {
+        if mutant::on(Mutant::ContradictionApplied) {
+            return false;
+        }
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
         differ(&self.session, &other.session) || differ(&self.payment, &other.payment)
     }
@@ -171,6 +175,16 @@ impl Attempt {
         }
     }
 
+    /// An attempt that stands for a second payment which the provider took on this one's page: closed, and with the provider's
+    /// reference to that payment.
+    #[must_use]
+    pub fn twin(&self, id: AttemptId, payment: String, now: Millis) -> Self {
+        let until = self.until.unwrap_or(now);
+        let new = Attempt::new(id, self.session.clone(), self.account.clone(), self.method, self.amount, now, until);
+        let refs = Refs { session: None, payment: Some(payment) };
+        Attempt { stage: Stage::Closed(CloseReason::Superseded), refs, lang: self.lang.clone(), ..new }
+    }
+
     /// Whether it can still move money.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -232,6 +246,9 @@ impl Attempt {
     #[must_use]
     pub fn refundable(&self) -> i64 {
         let book = &self.book;
+        if mutant::on(Mutant::RefundIgnoresInFlight) {
+            return book.captured_net().saturating_sub(book.refunds_in(EntryState::Succeeded)).max(0);
+        }
         let gone = [
             book.refunds_in(EntryState::Pending),
             book.refunds_in(EntryState::Succeeded),
@@ -244,9 +261,10 @@ impl Attempt {
 
     /// Amounts asked for that the book does not know of yet.
     fn asked(&self, which: impl Fn(&ModificationKind) -> bool) -> i64 {
-        let open = |modification: &&Modification| {
-            which(&modification.kind)
-                && matches!(modification.outcome(&self.book), Outcome::Requested | Outcome::Unknown)
+        let open = |modification: &&Modification| match modification.outcome(&self.book) {
+            Outcome::Unknown if mutant::on(Mutant::UnknownRefundNotReserved) => false,
+            Outcome::Requested | Outcome::Unknown => which(&modification.kind),
+            _ => false,
         };
         self.modifications.iter().filter(open).map(Modification::amount).fold(0, i64::saturating_add)
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
+use crate::mutant::{self, Mutant};
 
 /// Entries of one kind an attempt keeps at most; far more than any provider allows refunds.
 pub const ENTRIES_MAX: usize = 1_000;
@@ -165,6 +166,7 @@ impl Book {
         match movement {
             Movement::Authorised { total } => self.authorised = self.authorised.max(*total),
             Movement::Voided => self.voided = true,
+            Movement::Captured { total } if mutant::on(Mutant::TotalsAddUp) => self.captured += total,
             Movement::Captured { total } => self.captured = self.captured.max(*total),
             Movement::Capture { reference, amount, state } => advance(&mut self.captures, reference, *amount, *state),
             Movement::Fee { reference, amount } => raise(&mut self.fees, reference, *amount),
@@ -187,6 +189,9 @@ impl Book {
     /// then the failure of one capture means the total to be that much lower.
     #[must_use]
     pub fn captured_net(&self) -> i64 {
+        if mutant::on(Mutant::CaptureFailureIgnored) {
+            return self.captured.max(self.captures.values().map(|entry| entry.amount).sum());
+        }
         let total = self.captured.saturating_sub(self.captures_in(EntryState::Failed));
         total.max(self.captures_in(EntryState::Succeeded))
     }
@@ -245,7 +250,9 @@ fn total_in(entries: &BTreeMap<String, Entry>, state: EntryState) -> i64 {
 fn advance(entries: &mut BTreeMap<String, Entry>, reference: &str, amount: i64, state: EntryState) {
     if let Some(kept) = entry(entries, reference, Entry { amount: amount.max(0), state }) {
         kept.amount = kept.amount.max(amount);
-        kept.state = kept.state.max(state);
+        if !(kept.state == EntryState::Succeeded && mutant::on(Mutant::RefundFailureIgnored)) {
+            kept.state = kept.state.max(state);
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use thiserror::Error;
 
 use super::attempt::{Attempt, CloseReason, Handoff, Refs, Stage};
 use super::book::Movement;
-use super::fact::{Event, Fact};
+use super::fact::{Event, Fact, Observation};
 use super::{Payment, Status, modify, observe, transitions};
 use crate::Millis;
 use crate::id::AttemptId;
 use crate::money::Money;
+use crate::mutant::{self, Mutant};
 
 /// Why a fact changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -73,6 +74,7 @@ pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
             modify::answered(find(payment, attempt)?, modification, answer)
         }
         Fact::Keep => Ok(keep(payment)),
+        Fact::Twin { attempt, observation } => twin(payment, attempt, observation),
     }
 }
 
@@ -91,7 +93,8 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     if payment.canceled {
         return Err(Refusal::Canceled);
     }
-    if let Some(live) = payment.live() {
+    let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);
+    if let Some(live) = payment.live().filter(|live| !forgets(live)) {
         return Err(Refusal::Live(live.id.clone()));
     }
     if attempt.amount != payment.amount {
@@ -113,7 +116,9 @@ fn opened(
     let known = Event::Known { attempt: attempt.id.clone(), refs: refs.clone(), handoff: Some(handoff.clone()), until };
     Ok(match attempt.stage {
         // It has been paid or called off meanwhile: nobody may pay on this page.
-        Stage::Opening | Stage::Unknown if payment.status().is_settled() || payment.canceled => {
+        Stage::Opening | Stage::Unknown
+            if (payment.status().is_settled() || payment.canceled) && !mutant::on(Mutant::OpenedAfterSettledStays) =>
+        {
             vec![known, staged(attempt, Stage::Closing(CloseReason::Superseded))]
         }
         Stage::Opening | Stage::Unknown => vec![known, staged(attempt, Stage::Open)],
@@ -139,9 +144,21 @@ fn unanswered(attempt: &Attempt) -> Vec<Event> {
 pub(super) fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>, Refusal> {
     match attempt.stage {
         Stage::Closing(_) | Stage::Closed(_) => Ok(vec![]),
+        Stage::Open if mutant::on(Mutant::ClosedWithoutAsking) => Ok(vec![staged(attempt, Stage::Closed(reason))]),
         Stage::Open if !attempt.is_processing() => Ok(vec![staged(attempt, Stage::Closing(reason))]),
         _ => Err(Refusal::InProgress(attempt.id.clone())),
     }
+}
+
+fn twin(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
+    if attempt.is_live() || payment.attempt(&attempt.id).is_some() {
+        return Err(Refusal::NotNow("a second payment on one page begins as a new attempt that is closed"));
+    }
+    let mut with = payment.clone();
+    let started = Event::Started { attempt: Box::new(attempt.clone()) };
+    with.apply(&started);
+    let events = observe::observed(&with, attempt, observation)?;
+    Ok(std::iter::once(started).chain(events).collect())
 }
 
 fn keep(payment: &Payment) -> Vec<Event> {

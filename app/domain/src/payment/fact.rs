@@ -8,6 +8,7 @@ use super::modification::{Modification, ModificationStage};
 use crate::Millis;
 use crate::id::{AttemptId, ModificationId};
 use crate::money::Money;
+use crate::mutant::{self, Mutant};
 
 /// Something that happened, told to [`super::decide`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,6 +74,13 @@ pub enum Fact {
     },
     /// The merchant keeps what was paid beyond the debt.
     Keep,
+    /// The provider took a second payment on the page of an attempt: this new attempt, already closed, stands for it.
+    Twin {
+        /// The new attempt.
+        attempt: Box<Attempt>,
+        /// What the provider said about it.
+        observation: Observation,
+    },
 }
 
 /// What a provider can do with authorised and captured money.
@@ -109,6 +117,9 @@ impl Answer {
         match self {
             Answer::Accepted { .. } => ModificationStage::Accepted,
             Answer::Refused { reason } => ModificationStage::Refused { reason: reason.clone() },
+            Answer::Unanswered if mutant::on(Mutant::TimeOutIsNo) => {
+                ModificationStage::Refused { reason: String::new() }
+            }
             Answer::Unanswered => ModificationStage::Unknown,
         }
     }

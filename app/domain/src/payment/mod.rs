@@ -11,6 +11,7 @@ mod modification;
 mod modify;
 mod observe;
 mod status;
+mod surplus;
 mod told;
 pub mod transitions;
 

@@ -7,6 +7,7 @@ use super::fact::{Answer, Event, Limits};
 use super::modification::{MODIFICATIONS_MAX, Modification, ModificationKind, Outcome};
 use crate::id::ModificationId;
 use crate::money::Money;
+use crate::mutant::{self, Mutant};
 
 /// Writes a modification down if the attempt can bear it. What earlier ones asked for counts as gone, whether or not the
 /// provider has answered: of two refunds of 60 on 100 the second is refused.
@@ -54,6 +55,10 @@ fn captures(attempt: &Attempt) -> (bool, bool) {
 fn void(attempt: &Attempt) -> Result<(), Refusal> {
     if attempt.book.voided || has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
         return Err(Refusal::NotNow("the payment has been voided, or is being voided"));
+    }
+    let taken = attempt.book.captured_net() > 0;
+    if mutant::on(Mutant::VoidDuringCapture) && !taken {
+        return Ok(());
     }
     if captures(attempt).1 || attempt.book.captures_in(EntryState::Pending) > 0 {
         return Err(Refusal::NotNow("the payment has been captured, or is being captured; refund it instead"));
@@ -114,7 +119,9 @@ impl Attempt {
     /// Folds an answer into the state.
     pub(super) fn answered(&mut self, id: &ModificationId, answer: &Answer) {
         if let Some(known) = self.modifications.iter_mut().find(|known| known.id == *id) {
-            known.stage = answer.stage();
+            if !(matches!(answer, Answer::Refused { .. }) && mutant::on(Mutant::RefusedStaysReserved)) {
+                known.stage = answer.stage();
+            }
             if let Answer::Accepted { reference: Some(reference) } = answer {
                 known.reference.get_or_insert_with(|| reference.clone());
             }

@@ -6,9 +6,15 @@ use super::decide::{Refusal, close, staged};
 use super::fact::{Answer, Event, News, Observation};
 use super::modification::ModificationStage;
 use super::{Payment, Refs};
+use crate::mutant::{self, Mutant};
 
 pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
-    check_money(payment, observation)?;
+    if !mutant::on(Mutant::MismatchApplied) {
+        check_money(payment, observation)?;
+    }
+    if matches!(attempt.stage, Stage::Closed(_)) && mutant::on(Mutant::LateSuccessDropped) {
+        return Ok(vec![]);
+    }
     if attempt.refs.contradicts(&observation.refs) {
         return Err(Refusal::Contradiction(attempt.id.clone()));
     }
@@ -20,6 +26,9 @@ pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Obser
     }
     if seen.attempt.has_money() && !attempt.has_money() {
         seen.settle(payment);
+    } else if is_released(&seen.attempt) && seen.attempt.is_live() {
+        // It was authorised and released before we heard of either.
+        seen.stage(Stage::Closed(CloseReason::Succeeded));
     }
     seen.emerge(payment, observation);
     if seen.has_lost_its_authorisation(attempt, payment) {
@@ -139,11 +148,9 @@ impl Observer {
 
     /// An authorisation that was released or ran out without capture leaves nothing to wait for: its page is long closed.
     fn has_lost_its_authorisation(&self, before: &Attempt, payment: &Payment) -> bool {
-        let lost = self.attempt.book.voided && !before.book.voided;
+        let lost = is_released(&self.attempt) && !is_released(before);
         let others = payment.attempts.iter().filter(|other| other.id != self.attempt.id);
-        lost && self.attempt.book.authorised > 0
-            && !self.attempt.has_money()
-            && !payment.canceled
+        lost && !payment.canceled
             && !others.clone().any(|other| other.has_money() || other.is_live())
     }
 
@@ -153,12 +160,18 @@ impl Observer {
     fn settle(&mut self, payment: &Payment) {
         self.stage(Stage::Closed(CloseReason::Succeeded));
         let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
-        if payment.canceled || others().any(Attempt::has_money) {
+        let second = payment.canceled || others().any(Attempt::has_money);
+        if second && !mutant::on(Mutant::SecondSuccessUnnoticed) {
             self.events.push(Event::SecondSuccess { attempt: self.attempt.id.clone() });
         }
         let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();
         self.events.extend(superseded.collect::<Vec<_>>());
     }
+}
+
+/// Whether there was an authorisation and nothing of it is left.
+fn is_released(attempt: &Attempt) -> bool {
+    attempt.book.authorised > 0 && attempt.book.voided && !attempt.has_money()
 }
 
 fn reference_of(news: &News) -> Option<String> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::book::{DisputeState, Entry, EntryState};
 use super::{Attempt, Payment, Status};
 use crate::id::AttemptId;
+use crate::mutant::{self, Mutant};
 
 /// One thing to tell the merchant. Amounts are minor units of the payment's currency.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -95,7 +96,8 @@ pub fn told(before: &Payment, after: &Payment) -> Vec<Told> {
     for attempt in &after.attempts {
         of_attempt(before.attempt(&attempt.id), attempt, &mut told);
     }
-    if before.status() != after.status() {
+    let skipped = before.status() == Status::Unknown && mutant::on(Mutant::OutboxSkipsAfterUnknown);
+    if before.status() != after.status() && !skipped {
         told.push(Told::Status { status: after.status() });
     }
     told
@@ -109,7 +111,8 @@ fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
         told.push(Told::Captured { attempt: id(), total: new.captured_net() });
     }
     for (reference, refund) in &new.refunds {
-        if old.and_then(|old| old.refunds.get(reference)) != Some(refund) {
+        let skipped = refund.state == EntryState::Failed && mutant::on(Mutant::OutboxSkipsFailedRefunds);
+        if old.and_then(|old| old.refunds.get(reference)) != Some(refund) && !skipped {
             told.push(Told::Refund { attempt: id(), reference: reference.clone(), refund: *refund });
         }
     }

@@ -48,6 +48,7 @@ pub const PAYMENT: &[Transition] = &[
     row(Unknown, Processing, "it turns out to be under way"),
     row(Unknown, RequiresCapture, "it turns out to be authorised"),
     row(Unknown, Succeeded, "it turns out to be captured"),
+    row(Unknown, Canceled, "it turns out to have been authorised and released since"),
     row(RequiresCapture, Succeeded, "captured"),
     row(RequiresCapture, Canceled, "voided, or the authorisation has expired"),
     row(RequiresCapture, RequiresPaymentMethod, "the authorisation is gone, and another attempt is open"),
@@ -86,6 +87,7 @@ pub struct StageChange {
 /// Every change of an attempt's stage.
 pub const ATTEMPT: &[StageChange] = &[
     StageChange { from: None, to: "opening", when: "the shopper chooses a method" },
+    StageChange { from: None, to: "closed", when: "the provider took a second payment on one page" },
     StageChange { from: Some("opening"), to: "open", when: "the provider has opened its page" },
     StageChange { from: Some("opening"), to: "unknown", when: "no answer" },
     StageChange { from: Some("opening"), to: "closing", when: "opened, but nothing is owed any more" },

@@ -134,7 +134,7 @@ impl Engine {
     }
 
     async fn open_now(&self, session: &Session, attempt: &AttemptId) -> Result<Started, Error> {
-        let failure = self.open_attempt(attempt.as_str()).await?;
+        let failure = self.open_attempt(attempt.as_str(), true).await?;
         let stage = self.find_attempt(attempt.as_str()).await?.attempt.stage;
         let notice = match stage {
             Stage::Closed(CloseReason::Unreachable) => Some(Notice::ProviderUnreachable),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Millis;
-use domain::id::InboxId;
-use domain::payment::{Fact, Refusal};
+use domain::id::{AttemptId, InboxId};
+use domain::payment::{Fact, News, Observation, Refs, Refusal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{error, warn};
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::jobs::backoff;
 use crate::record::{Batch, Source, Written};
 use crate::store::inbox::{self, InboxState, Settled, Taken};
-use crate::store::payments::Located;
+use crate::store::payments::{self, Located};
 use crate::store::{Connection, Tx};
 
 /// From this try on an event is applied alone: it may be what made the others fail.
@@ -118,8 +118,15 @@ async fn decide(
             Verdict::Concerns(located, incoming) => {
                 let (attempt, observation) = (located.attempt.clone(), incoming.observation);
                 let fact = Fact::Observed { attempt, observation };
-                let taken = batch.take(&located.payment, &fact, Source::Webhook(row.id.as_str()));
-                outcome.taken(row, &located, incoming.kind, taken.map(drop));
+                let source = Source::Webhook(row.id.as_str());
+                let mut taken = batch.take(&located.payment, &fact, source).map(drop);
+                if let (Err(Error::Refused(Refusal::Contradiction(_))), Fact::Observed { attempt, observation }) =
+                    (&taken, fact)
+                    && let Some(fact) = twin(engine, tx, &batch, &located, &attempt, observation).await?
+                {
+                    taken = batch.take(&located.payment, &fact, source).map(drop);
+                }
+                outcome.taken(row, &located, incoming.kind, taken);
             }
             Verdict::Waits { due, wanted } => outcome.waits.push((row.id.clone(), due, wanted)),
             Verdict::Closed(closed) => outcome.close(row, closed),
@@ -127,6 +134,33 @@ async fn decide(
         }
     }
     batch.write(tx).await
+}
+
+/// A provider that speaks of another payment under our reference has taken two on one page. Nobody may be charged twice without
+/// a record: the second is an attempt of its own.
+async fn twin(
+    engine: &Engine,
+    tx: &mut Tx,
+    batch: &Batch<'_>,
+    located: &Located,
+    attempt: &AttemptId,
+    observation: Observation,
+) -> Result<Option<Fact>, Error> {
+    let moves = observation.news.iter().any(|news| matches!(news, News::Moved(_)));
+    let Some(reference) = observation.refs.payment.clone().filter(|_| moves) else { return Ok(None) };
+    let payment = batch.payment(&located.payment)?;
+    let known = |refs: &Refs| refs.payment.as_ref() == Some(&reference);
+    if let Some(other) = payment.attempts.iter().find(|other| known(&other.refs)) {
+        return Ok(Some(Fact::Observed { attempt: other.id.clone(), observation }));
+    }
+    let refs = Refs { session: None, payment: Some(reference.clone()) };
+    let Some(first) = payment.attempt(attempt) else { return Ok(None) };
+    if first.refs.payment.is_none() || payments::locate_by_refs(tx, &located.account, &refs).await?.is_some() {
+        return Ok(None);
+    }
+    let id = AttemptId::from_random(engine.env().bits());
+    let attempt = Box::new(first.twin(id, reference, engine.env().now()));
+    Ok(Some(Fact::Twin { attempt, observation: Observation { refs, ..observation } }))
 }
 
 /// What becomes of the inbox's rows.
@@ -178,7 +212,12 @@ impl Outcome {
         let settled = inbox::settle(connection, &self.settled, now).await?;
         // What was handed over has never waited.
         let may_have_waited = rows.iter().filter(|row| !row.handed).map(|row| row.id.clone()).collect::<Vec<_>>();
-        let waits = |id: &InboxId| self.waits.iter().any(|(waits, ..)| waits == id);
+        // What is given up as an orphan keeps waiting: should its payment become known after all, it is taken up again.
+        let orphan = |settled: &Settled| settled.state == InboxState::Orphan;
+        let waits = |id: &InboxId| {
+            self.waits.iter().any(|(waits, ..)| waits == id)
+                || self.settled.iter().any(|settled| settled.id == *id && orphan(settled))
+        };
         let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
         inbox::stop_waiting(connection, &done).await?;
         for ((kind, subject), (detail, times)) in &self.alerts {

@@ -20,7 +20,7 @@ use tracing::{debug, error};
 pub(crate) use applier::Handover;
 pub(crate) use commit::Intake;
 pub(crate) use rejections::Rejections;
-pub use tuning::Tuning;
+pub use tuning::{Intake as IntakeMode, Tuning};
 
 use crate::accounts::Ready;
 use crate::engine::Engine;
@@ -76,7 +76,10 @@ impl Engine {
                 return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
             }
         };
-        let stored = self.store_items(id, items).await;
+        let stored = match self.tuning().intake {
+            IntakeMode::Discard => Ok(Stored::Fresh),
+            _ => self.store_items(id, items).await,
+        };
         let outcome = match stored {
             Ok(Stored::Fresh) => "stored",
             Ok(Stored::Duplicate) => "duplicate",
@@ -123,6 +126,16 @@ impl Engine {
             received: now,
         };
         self.deposit(items.into_iter().map(row).collect()).await
+    }
+
+    /// Takes in events that were listed at the provider; those that had been delivered are known already.
+    pub(crate) async fn make_up_for(&self, account: &ProviderAccountId, items: Vec<Item>) -> Result<(), Error> {
+        match self.store_items(account, items).await {
+            Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
+            Ok(Stored::Duplicate) => {}
+            Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
+        }
+        Ok(())
     }
 
     async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {

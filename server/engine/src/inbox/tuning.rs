@@ -4,9 +4,22 @@ use domain::{Millis, SECOND};
 
 use crate::store::Dialect;
 
+/// How deliveries are stored. All but the first are for comparison in benchmarks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intake {
+    /// Those that arrive together share a transaction.
+    Group,
+    /// Each has a transaction of its own.
+    Single,
+    /// Authenticated and thrown away. Never for real deliveries.
+    Discard,
+}
+
 /// How the inbox is sized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
+    /// How deliveries are stored.
+    pub intake: Intake,
     /// Deliveries that wait for their commit at most; further ones are asked to come again.
     pub queue: usize,
     /// Their bytes at most.
@@ -33,6 +46,7 @@ impl Tuning {
             Dialect::Postgres => (2, 2),
         };
         Tuning {
+            intake: Intake::Group,
             queue: 1_024,
             queue_bytes: 64 * 1024 * 1024,
             batch: 256,
@@ -40,6 +54,17 @@ impl Tuning {
             appliers,
             handover: 2_048,
             lease: 15 * SECOND,
+        }
+    }
+
+    /// The same with another way of storing. With a transaction for each delivery, as many are under way as the database
+    /// bears.
+    #[must_use]
+    pub fn with(self, intake: Intake, dialect: Dialect) -> Tuning {
+        match (intake, dialect) {
+            (Intake::Single, Dialect::Sqlite) => Tuning { intake, batch: 1, ..self },
+            (Intake::Single, Dialect::Postgres) => Tuning { intake, batch: 1, committers: 14, ..self },
+            _ => Tuning { intake, ..self },
         }
     }
 }

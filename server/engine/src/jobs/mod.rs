@@ -8,13 +8,15 @@ mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
 mod prune;
+mod repair;
+mod rescue;
 mod surplus;
 
 use std::time::Duration;
 
 use domain::{MINUTE, Millis, SECOND};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -29,6 +31,8 @@ const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
 /// The longest time without a look for jobs that another server enqueued.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// How often what a wrong clock has put off is looked for.
+const RESCUE: Duration = Duration::from_secs(5);
 /// Failed tries in a row after which a person is told. The job goes on: what it is about is money.
 const TRIES_ALERT: i64 = 20;
 /// The bound of the pause after a failure doubles up to this.
@@ -49,13 +53,15 @@ pub(crate) enum Kind {
     Open,
     /// Forgets old exchanges. Subject: a word.
     Prune,
+    /// Lists an account's events and takes in those that were missed. Subject: provider account.
+    Repair,
     /// Sends back or holds what was paid beyond the debt. Subject: payment.
     Surplus,
 }
 
 impl Kind {
-    const ALL: [Kind; 7] =
-        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Surplus];
+    const ALL: [Kind; 8] =
+        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Repair, Kind::Surplus];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -65,6 +71,7 @@ impl Kind {
             Kind::Modify => "modify",
             Kind::Open => "open",
             Kind::Prune => "prune",
+            Kind::Repair => "repair",
             Kind::Surplus => "surplus",
         }
     }
@@ -77,6 +84,7 @@ impl Kind {
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
+            Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,
         }
     }
@@ -95,18 +103,29 @@ pub(crate) enum Next {
 pub(crate) async fn plant(engine: &Engine) {
     let planted = async {
         let mut tx = engine.store().begin().await?;
-        engine.enqueue(&mut tx, Kind::Prune, "exchanges", engine.env().now() + MINUTE).await?;
+        let soon = engine.env().now() + MINUTE;
+        engine.enqueue(&mut tx, Kind::Prune, "exchanges", soon).await?;
+        for account in crate::store::accounts::all(&mut tx).await? {
+            engine.enqueue(&mut tx, Kind::Repair, account.id.as_str(), soon).await?;
+        }
         engine.commit(tx).await
     };
     if let Err(error) = planted.await {
-        warn!(%error, "the clean-up job could not be enqueued");
+        warn!(%error, "the jobs that always run could not be enqueued");
     }
 }
 
 /// Runs jobs until told to stop, then waits for those that run.
 pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let mut running = JoinSet::new();
+    let mut looked: Option<Instant> = None;
     while !shutdown.is_cancelled() {
+        if looked.is_none_or(|looked| looked.elapsed() > RESCUE) {
+            looked = Some(Instant::now());
+            if let Err(error) = rescue::run(&engine).await {
+                warn!(%error, "what a wrong clock has put off could not be looked for");
+            }
+        }
         while running.try_join_next().is_some() {}
         let free = CONCURRENCY - running.len();
         let leased = match claim(&engine, free).await {

@@ -13,7 +13,7 @@ use crate::record::Source;
 use crate::store::{links, payments, sessions};
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
-    let failure = engine.open_attempt(subject).await?;
+    let failure = engine.open_attempt(subject, false).await?;
     let found = engine.find_attempt(subject).await?;
     if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
         return Ok(Next::Done);
@@ -71,18 +71,20 @@ impl Engine {
     ) -> Result<Result<Outcome, CallError>, Error> {
         let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
         let gateway = Gateway { engine: self, account: &account, connector };
-        Ok(gateway.call(&attempt.id, operation).await)
+        Ok(gateway.call(Some(&attempt.id), operation).await)
     }
 
-    /// Opens an attempt that is waiting for it, and records the outcome. Returns why it is not open.
-    pub(crate) async fn open_attempt(&self, attempt: &str) -> Result<Option<CallError>, Error> {
+    /// Opens an attempt that is waiting for it, and records the outcome. Returns why it is not open. `first` is whether it is
+    /// certain that nobody has asked the provider before: whoever had may have died before the answer was stored.
+    pub(crate) async fn open_attempt(&self, attempt: &str, first: bool) -> Result<Option<CallError>, Error> {
         let found = self.find_attempt(attempt).await?;
         if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
             return Ok(None);
         }
         let id = found.attempt.id.clone();
+        let unknown = found.attempt.stage == Stage::Unknown || !first;
         let mut outcome = Ok(Outcome::NotFound);
-        if found.attempt.stage == Stage::Unknown && self.capabilities(&found.attempt.account).await?.find {
+        if unknown && self.capabilities(&found.attempt.account).await?.find {
             outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
         }
         if matches!(outcome, Ok(Outcome::NotFound)) {
@@ -93,8 +95,10 @@ impl Engine {
         let (fact, failure) = match outcome {
             Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
             Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
-            Ok(Outcome::Accepted { .. } | Outcome::NotFound) => (Fact::Unanswered { attempt: id }, None),
-            Err(error) => (self.not_opened(&found.attempt, &error).await, Some(error)),
+            Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Events { .. }) => {
+                (Fact::Unanswered { attempt: id }, None)
+            }
+            Err(error) => (self.not_opened(&found.attempt, unknown, &error).await, Some(error)),
         };
         self.record(&found.payment, &fact, Source::Engine).await?;
         Ok(failure)
@@ -129,16 +133,14 @@ impl Engine {
         })
     }
 
-    async fn not_opened(&self, attempt: &Attempt, error: &CallError) -> Fact {
+    async fn not_opened(&self, attempt: &Attempt, unknown: bool, error: &CallError) -> Fact {
         let id = attempt.id.clone();
         if let CallError::Fail(fail) = error {
             self.alert("open_failed", attempt.account.as_str(), &fail.to_string()).await;
         }
         match error {
             // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.
-            _ if attempt.stage == Stage::Unknown && !matches!(error, CallError::Fail(Fail::Refused(_))) => {
-                Fact::Unanswered { attempt: id }
-            }
+            _ if unknown && !matches!(error, CallError::Fail(Fail::Refused(_))) => Fact::Unanswered { attempt: id },
             CallError::Transport(_) | CallError::Fail(Fail::RateLimited(_)) if error.is_definite() => {
                 Fact::NotOpened { attempt: id, reason: CloseReason::Unreachable }
             }

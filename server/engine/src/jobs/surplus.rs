@@ -1,7 +1,7 @@
 //! Treats money nobody asked for by the merchant's policy: sends it back, or holds it and tells a person. Subject: payment.
 
 use domain::id::PaymentId;
-use domain::payment::{Attempt, ModificationKind, Outcome, Payment};
+use domain::payment::{Attempt, Outcome};
 
 use super::Next;
 use crate::engine::Engine;
@@ -16,7 +16,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let id: PaymentId = subject.parse().map_err(Error::corrupt)?;
     let payment = engine.stored(&id).await?;
     let policy = merchants::surplus_policy(&mut *engine.store().reader().await?, &payment.merchant).await?;
-    let Some((attempt, kind)) = wanted(&payment) else { return Ok(Next::Done) };
+    let Some((attempt, kind)) = payment.wanted_back() else { return Ok(Next::Done) };
     if policy == SurplusPolicy::Hold {
         let detail = format!("more was paid than is owed; refund it or run `till payment keep {id}`");
         engine.alert("surplus_held", subject, &detail).await;
@@ -30,31 +30,6 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     engine.modify(&id, &attempt.id, kind, Source::Engine).await?;
     // There may be more, from another attempt.
     Ok(Next::At(engine.env().now()))
-}
-
-/// What should be sent back or released next: second successes first, the newest first.
-fn wanted(payment: &Payment) -> Option<(&Attempt, ModificationKind)> {
-    let attempts = || payment.attempts.iter().rev();
-    let loose = |attempt: &&Attempt| {
-        attempt.second
-            && attempt.has_money()
-            && attempt.book.captured_net() == 0
-            && !attempt.under_way().any(|open| !matches!(open.kind, ModificationKind::Refund { .. }))
-    };
-    if let Some(attempt) = attempts().find(loose) {
-        return Some((attempt, ModificationKind::Void));
-    }
-    let asked = |attempt: &Attempt| {
-        let waiting = attempt.under_way().filter(|open| open.outcome(&attempt.book) != Outcome::Pending);
-        let refunds = waiting.filter(|open| matches!(open.kind, ModificationKind::Refund { .. }));
-        refunds.map(|open| open.amount()).fold(0, i64::saturating_add)
-    };
-    let under_way = attempts().map(asked).fold(0, i64::saturating_add);
-    let surplus = payment.surplus().saturating_sub(under_way);
-    let (second, first): (Vec<_>, Vec<_>) = attempts().partition(|attempt| attempt.second);
-    let attempt = second.into_iter().chain(first).find(|attempt| attempt.refundable() > 0)?;
-    let amount = surplus.min(attempt.refundable());
-    (amount > 0).then_some((attempt, ModificationKind::Refund { amount }))
 }
 
 fn failures(attempt: &Attempt) -> usize {

@@ -52,7 +52,9 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     for event in step.events {
         jobs(engine, step, event, changes);
     }
-    if step.after.surplus() > step.before.surplus() {
+    // A refund that was not answered and then failed leaves the surplus as it was, but nobody is at it any more.
+    let anew = step.after.wanted_back().is_some() && step.before.wanted_back().is_none();
+    if anew || step.after.surplus() > step.before.surplus() {
         changes.enqueue(engine, Kind::Surplus, step.after.id.as_str(), step.now);
     }
     if step.after.status().is_settled() {

@@ -235,13 +235,14 @@ pub async fn wait(connection: &mut Connection, id: &InboxId, due: Millis, wanted
     Ok(())
 }
 
-/// Brings events forward that wait for something that is known now, and tells how many.
+/// Brings events forward that wait for something that is known now, also those that were given up, and tells how many.
 pub async fn bring_forward(connection: &mut Connection, known: &[String], now: Millis) -> Result<u64, Error> {
     let mut brought = 0;
     for (portion, size) in lists(known) {
         let text = list(
             connection,
-            "UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2
+            "UPDATE inbox SET due = $1, state = 'pending', settled = NULL, note = NULL
+             WHERE ((state = 'pending' AND due > $2) OR state = 'orphan')
              AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted IN ({}))",
             2,
             size,
@@ -261,6 +262,37 @@ pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Resul
     }
     Ok(())
 }
+
+/// Forgets what events have waited for that arrived before a time.
+pub async fn stop_waiting_since(connection: &mut Connection, before: Millis) -> Result<(), Error> {
+    query("DELETE FROM inbox_waits WHERE inbox_id IN (SELECT id FROM inbox WHERE received < $1)")
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes events due that are put off further than they ever are: the clock was set back. Tells how many.
+pub async fn rescue(connection: &mut Connection, now: Millis) -> Result<u64, Error> {
+    let done = query("UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2")
+        .bind(now)
+        .bind(now + PUT_OFF_MAX)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether there are events to be rescued.
+pub async fn is_stranded(connection: &mut Connection, now: Millis) -> Result<bool, Error> {
+    let row = query("SELECT id FROM inbox WHERE state = 'pending' AND due > $1 LIMIT 1")
+        .bind(now + PUT_OFF_MAX)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Further than this into the future no event is ever put off.
+const PUT_OFF_MAX: Millis = 20 * domain::MINUTE;
 
 /// How many events wait.
 pub async fn backlog(connection: &mut Connection) -> Result<i64, Error> {

@@ -188,6 +188,42 @@ pub async fn again(
     Ok(())
 }
 
+/// How far jobs are leased and put off at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// A lease.
+    pub lease: Millis,
+    /// Jobs that wait for the end of a day or of a session.
+    pub day: Millis,
+    /// Questions about captures and refunds.
+    pub modify: Millis,
+    /// All others.
+    pub other: Millis,
+}
+
+/// Beyond its bounds: leased_until after $2, or run_at later than its kind ever is.
+const BEYOND: &str = "dead IS NULL AND (leased_until > $2 OR run_at > $1 + CASE
+    WHEN kind IN ('expire', 'prune') THEN $3 WHEN kind = 'modify' THEN $4 ELSE $5 END)";
+
+/// Whether there are jobs that are leased or put off further than they ever are: the clock was set back.
+pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: Bounds) -> Result<bool, Error> {
+    let text = format!("SELECT id FROM jobs WHERE {BEYOND} LIMIT 1");
+    let select = query(sqlx::AssertSqlSafe(text)).bind(now).bind(now + bounds.lease);
+    let row = select.bind(bounds.day).bind(bounds.modify).bind(bounds.other).fetch_optional(connection).await?;
+    Ok(row.is_some())
+}
+
+/// Frees such jobs and makes them due. Tells how many.
+pub async fn rescue(connection: &mut Connection, now: Millis, bounds: Bounds) -> Result<u64, Error> {
+    let text = format!(
+        "UPDATE jobs SET run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END,
+            leased_until = CASE WHEN leased_until > $2 THEN 0 ELSE leased_until END WHERE {BEYOND}"
+    );
+    let update = query(sqlx::AssertSqlSafe(text)).bind(now).bind(now + bounds.lease);
+    let done = update.bind(bounds.day).bind(bounds.modify).bind(bounds.other).execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
 /// Gives a job up until a person asks for it again.
 pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: Millis) -> Result<(), Error> {
     query("UPDATE jobs SET leased_until = 0, dead = $1, last_error = $2 WHERE id = $3 AND leased_until = $4")

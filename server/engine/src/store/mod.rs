@@ -20,6 +20,7 @@ pub mod sessions;
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
@@ -62,6 +63,11 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                // A transaction that could not even be rolled back, as on a full disk, must not be handed to the next.
+                .before_acquire(|connection, _| {
+                    let whole = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(whole) })
+                })
                 .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection).await }))
         };
         let write = pool(writers).connect_with(options.clone()).await?;

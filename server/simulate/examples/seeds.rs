@@ -1,0 +1,35 @@
+//! `seeds core|engine FIRST COUNT [THREADS]` runs seeds; with a count of zero it replays one. For work on the simulation itself;
+//! users have `till simulate`.
+
+use simulate::{Layer, Options, core::Core, run};
+
+fn main() -> Result<(), String> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.first().map(String::as_str) {
+        Some("core") => go::<Core>(&args),
+        _ => Err("which layer?".into()),
+    }
+}
+
+fn go<L: Layer>(args: &[String]) -> Result<(), String> {
+    let number = |at: usize| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let (first, seeds, threads) = (number(1), number(2), number(3));
+    if seeds == 0 {
+        println!("{}", L::new()?.replay(first));
+        return Ok(());
+    }
+    let threads = usize::try_from(threads).unwrap_or(1);
+    let report = run::<L>(Options { first, seeds, threads, budget: None, failures_max: 10_000 }, |_, _| {})?;
+    println!("{} seeds, {} a second, {} failed", report.seeds, report.speed(), report.failed.len());
+    let mut kinds = std::collections::BTreeMap::new();
+    for (seed, violation) in &report.failed {
+        kinds.entry(violation.invariant).or_insert_with(Vec::new).push(*seed);
+    }
+    for (invariant, seeds) in kinds {
+        println!("{invariant}: {} times, {:?}", seeds.len(), &seeds[..seeds.len().min(5)]);
+    }
+    for (text, count) in report.census.rows() {
+        println!("{count:>12}  {text}");
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! What must hold: after every transaction, and when a seed has come to rest. The measure is the providers' truth.
+
+use domain::checkout::{Phase, phase};
+use domain::ledger;
+use domain::id::AttemptId;
+use domain::payment::{
+    DisputeState, EntryState, Event, Modification, ModificationKind, ModificationStage, Stage, Status, Told,
+};
+
+use super::database::InboxState;
+use super::network::Forgery;
+use super::provider::{PageState, What};
+use super::world::World;
+
+impl World {
+    /// After every transaction.
+    pub fn check_each(&mut self, events: &[Event]) {
+        let totals = self.database.payment.totals();
+        let captured_ever = self.provider.captured_ever;
+        if totals.captured > captured_ever {
+            self.violate("nothing is shown as paid without evidence", |_| {
+                format!("{} is booked as captured, providers have only ever captured {captured_ever}", totals.captured)
+            });
+        }
+        let phase = phase(&self.database.session, &self.database.payment, false, self.now);
+        let shown = match phase {
+            Phase::Paid | Phase::PaidLate | Phase::PartlyPaid | Phase::Overpaid | Phase::PartlyRefunded | Phase::Refunded => {
+                captured_ever > 0
+            }
+            Phase::Authorised => self.provider.authorised_ever,
+            _ => true,
+        };
+        if !shown {
+            self.violate("nothing is shown as paid without evidence", |_| format!("the page says {phase:?}"));
+        }
+        for event in events {
+            match event {
+                Event::Modifying { attempt, modification } => {
+                    self.check_reserved(attempt, modification.kind);
+                    self.check_truly_left(attempt);
+                }
+                Event::Staged { attempt, stage: Stage::Closed(_) } => self.check_closed_there(attempt),
+                _ => {}
+            }
+        }
+        let payment = &self.database.payment;
+        let owed = !payment.status().is_settled() && !payment.canceled;
+        let open = payment.live().is_some_and(|live| live.stage == Stage::Open && !live.is_processing());
+        if open && !owed {
+            self.violate("what is open when nothing is owed is closed", |_| "an attempt stays open".to_owned());
+        }
+    }
+
+    /// An attempt that is closed here can no longer be paid there.
+    fn check_closed_there(&mut self, attempt: &AttemptId) {
+        let Some(number) = self.number_of(attempt) else { return };
+        let open = |page: &super::provider::Page| page.attempt == number && page.state == PageState::Open && self.now < page.until;
+        if self.provider.pages.iter().any(open) {
+            self.violate("what is closed here is closed there", |_| format!("the page of attempt {number} is open at the provider"));
+        }
+    }
+
+    /// When a refund is written down, providers have captured enough for it and all those before, heard of or not.
+    fn check_truly_left(&mut self, attempt: &AttemptId) {
+        let Some(number) = self.number_of(attempt) else { return };
+        let provider = &self.provider;
+        let of_attempt = |one: &&super::provider::Move| provider.pages[one.page].attempt == number;
+        let there: i64 = provider.moves.iter().filter(of_attempt).filter(|one| one.what == What::Capture).map(|one| one.amount).sum();
+        let refunds = provider.moves.iter().filter(of_attempt).filter(|one| one.what == What::Refund && one.state != EntryState::Failed);
+        let gone: i64 = refunds.map(|one| one.amount).sum();
+        let known = self.database.attempt(number);
+        let on_its_way = |one: &&Modification| {
+            let name = self.names.modifications.iter().position(|id| *id == one.id).unwrap_or(0);
+            matches!(one.kind, ModificationKind::Refund { .. })
+                && matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown)
+                && provider.move_of(name).is_none()
+        };
+        let asked: i64 = known.modifications.iter().filter(on_its_way).map(Modification::amount).sum();
+        if gone + asked > there {
+            self.violate("refunds ≤ captures", |_| format!("{gone} refunded and {asked} asked for, of {there} ever captured"));
+        }
+    }
+
+    /// When a refund or capture is written down, it and everything before it fit into what there is.
+    fn check_reserved(&mut self, attempt: &AttemptId, kind: ModificationKind) {
+        let Some(known) = self.database.payment.attempt(attempt) else { return };
+        let unheard = |refund: bool| -> i64 {
+            let counts = |kind: ModificationKind| matches!(kind, ModificationKind::Refund { .. }) == refund && kind != ModificationKind::Void;
+            let open = known.modifications.iter().filter(|one| counts(one.kind)).filter(|one| {
+                matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown)
+            });
+            open.map(Modification::amount).sum()
+        };
+        let standing = |entries: &std::collections::BTreeMap<String, domain::payment::Entry>| -> i64 {
+            entries.values().filter(|entry| entry.state != EntryState::Failed).map(|entry| entry.amount).sum()
+        };
+        let (gone, there, what) = match kind {
+            ModificationKind::Refund { .. } => (standing(&known.book.refunds) + unheard(true), known.book.captured_net(), "refunds ≤ captures"),
+            ModificationKind::Capture { .. } => (known.book.captured_net().max(standing(&known.book.captures)) + unheard(false), known.book.authorised, "captures ≤ authorisation"),
+            ModificationKind::Void => {
+                let captures = standing(&known.book.captures) + unheard(false);
+                (captures, 0, "void or capture, not both")
+            }
+        };
+        if gone > there {
+            self.violate(what, |_| format!("{gone} asked for or done, of {there}"));
+        }
+    }
+
+    /// When everything has come to rest.
+    pub fn check_end(&mut self) {
+        self.check_known();
+        for attempt in 0..self.database.payment.attempts.len() {
+            self.check_money(attempt);
+        }
+        self.check_twice();
+        self.check_deliveries();
+        self.check_books();
+        self.check_outbox();
+    }
+
+    fn check_known(&mut self) {
+        let payment = &self.database.payment;
+        if payment.status() == Status::Unknown || payment.live().is_some() {
+            let live = payment.live().map(|live| live.stage);
+            self.violate("every payment ends known", |_| format!("an attempt is still {live:?}"));
+            return;
+        }
+        let open = payment.attempts.iter().flat_map(|attempt| attempt.under_way().map(|one| (one.kind, one.outcome(&attempt.book)))).next();
+        if let Some((kind, outcome)) = open {
+            self.violate("every payment ends known", |_| format!("{kind:?} is still {outcome:?}"));
+        }
+    }
+
+    fn check_money(&mut self, attempt: usize) {
+        let provider = &self.provider;
+        let pages = || (0..provider.pages.len()).filter(|page| provider.pages[*page].attempt == attempt);
+        let sum = |of: &dyn Fn(usize) -> i64| -> i64 { pages().map(of).sum() };
+        let truth = [
+            sum(&|page| provider.pages[page].authorised),
+            sum(&|page| provider.captured(page)),
+            sum(&|page| provider.refunds(page, EntryState::Pending)),
+            sum(&|page| provider.refunds(page, EntryState::Succeeded)),
+            sum(&|page| provider.charged_back(page)),
+            sum(&|page| provider.sum(page, |one| one.what == What::Dispute(DisputeState::Won))),
+            sum(&|page| provider.returned(page)),
+            sum(&|page| i64::from(provider.pages[page].voided)),
+        ];
+        let book = &self.database.attempt(attempt).book;
+        let told = [
+            book.authorised,
+            book.captured_net(),
+            book.refunds_in(EntryState::Pending),
+            book.refunds_in(EntryState::Succeeded),
+            book.charged_back(),
+            book.disputes_in(DisputeState::Won),
+            book.returned_total(),
+            i64::from(book.voided),
+        ];
+        if truth != told {
+            self.violate("Till's totals are the provider's", |_| {
+                format!("attempt {attempt}: authorised, captured, refund pending, refunded, charged back, won, returned, voided are {truth:?} there, {told:?} here")
+            });
+        }
+        let gone = truth[2] + truth[3];
+        if gone > truth[1] {
+            self.violate("refunds ≤ captures", |_| format!("attempt {attempt}: {gone} refunded of {}", truth[1]));
+        }
+        for modification in 0..self.database.modified.len() {
+            let times = self.provider.moves.iter().filter(|one| one.modification == Some(modification) && one.state != EntryState::Failed).count();
+            if times > 1 {
+                self.violate("nothing is done twice", |_| format!("modification {modification} was done {times} times"));
+            }
+        }
+    }
+
+    fn check_twice(&mut self) {
+        let paid = (0..self.provider.pages.len()).filter(|page| self.provider.has_money(*page)).count();
+        let flags = self.database.payment.flags();
+        if paid > 1 && !(flags.second_success && self.database.alerts > 0) {
+            self.violate("nobody is charged twice unnoticed", |_| format!("{paid} pages hold the shopper's money"));
+        }
+        let unnoticed = self.database.payment.canceled && !flags.second_success;
+        if unnoticed && self.database.payment.attempts.iter().any(|attempt| attempt.has_money()) {
+            self.violate("nobody is charged twice unnoticed", |_| "a payment that was called off holds money".to_owned());
+        }
+        let surplus = self.database.payment.surplus();
+        let stuck = self.database.payment.attempts.iter().all(|attempt| attempt.refundable() == 0);
+        if surplus > 0 && !self.database.held && !stuck {
+            self.violate("what was paid too much is sent back or held", |_| format!("{surplus} is too much"));
+        }
+    }
+
+    fn check_deliveries(&mut self) {
+        for number in 0..self.events.len() {
+            let event = self.events[number];
+            let row = self.database.inbox.iter().find(|row| row.event == number);
+            let (state, applied) = row.map_or((None, 0), |row| (Some(row.state), row.applied));
+            let fine = match event.forged {
+                Forgery::Genuine if event.acknowledged => state == Some(InboxState::Applied) && applied == 1,
+                Forgery::Genuine => event.dropped,
+                _ => applied == 0,
+            };
+            if !fine {
+                self.violate("every acknowledged delivery is applied once, and no other", |_| {
+                    format!("event {number} ({:?}, acknowledged: {}) is {state:?}, applied {applied} times", event.forged, event.acknowledged)
+                });
+            }
+        }
+    }
+
+    fn check_books(&mut self) {
+        let payment = &self.database.payment;
+        let expected = ledger::balances(payment).map(|(_, balance)| balance);
+        let found = self.database.balances;
+        if found != expected || found.iter().sum::<i64>() != 0 {
+            self.violate("the ledger agrees with the payment and adds up to zero", |_| format!("{found:?}, expected {expected:?}"));
+        }
+        if self.database.payment != self.database.replayed {
+            self.violate("the events give the state", |_| "replaying them gives another payment".to_owned());
+        }
+    }
+
+    /// The last word to the merchant about each thing is how it is now.
+    fn check_outbox(&mut self) {
+        let (payment, outbox) = (&self.database.payment, &self.database.outbox);
+        let last_status = outbox.iter().rev().find_map(|told| match told {
+            Told::Status { status } => Some(*status),
+            _ => None,
+        });
+        let mut missing = None;
+        if last_status.unwrap_or(Status::RequiresPaymentMethod) != payment.status() {
+            missing = Some(format!("the status {:?}, last told {last_status:?}", payment.status()));
+        }
+        for attempt in &payment.attempts {
+            let about = |told: &Told, id: &AttemptId| *id == attempt.id && !matches!(told, Told::Status { .. });
+            let captured = outbox.iter().rev().find_map(|told| match told {
+                Told::Captured { attempt: id, total } if about(told, id) => Some(*total),
+                _ => None,
+            });
+            if captured.unwrap_or(0) != attempt.book.captured_net() {
+                missing = Some(format!("captured {}", attempt.book.captured_net()));
+            }
+            for (reference, refund) in &attempt.book.refunds {
+                let last = outbox.iter().rev().find_map(|told| match told {
+                    Told::Refund { attempt: id, reference: of, refund } if about(told, id) && of == reference => Some(*refund),
+                    _ => None,
+                });
+                if last != Some(*refund) {
+                    missing = Some(format!("refund {reference} is {refund:?}"));
+                }
+            }
+            for (reference, dispute) in &attempt.book.disputes {
+                let last = outbox.iter().rev().find_map(|told| match told {
+                    Told::Dispute { attempt: id, reference: of, state, .. } if about(told, id) && of == reference => Some(*state),
+                    _ => None,
+                });
+                if last != Some(dispute.state) {
+                    missing = Some(format!("dispute {reference} is {:?}", dispute.state));
+                }
+            }
+            let second = outbox.iter().any(|told| matches!(told, Told::SecondSuccess { attempt: id } if *id == attempt.id));
+            if second != attempt.second {
+                missing = Some("a second success".to_owned());
+            }
+        }
+        if let Some(missing) = missing {
+            self.violate("the outbox is complete", |_| format!("the merchant was not told: {missing}"));
+        }
+    }
+
+    /// Whether anything is still open at an attempt; deliveries about it may then be dropped, because it is asked about.
+    pub fn is_asked_about(&self, attempt: usize) -> bool {
+        let Some(known) = self.database.payment.attempts.get(attempt) else { return false };
+        matches!(known.stage, Stage::Open | Stage::Closing(_))
+    }
+
+    /// Whether a job asks what has come of this refund.
+    pub fn is_being_asked(&self, movement: usize) -> bool {
+        let Some(modification) = self.provider.moves[movement].modification else { return false };
+        let Some(attempt) = self.database.payment.attempts.get(self.database.modified[modification]) else { return false };
+        let id = &self.names.modifications[modification];
+        attempt.modification(id).is_some_and(|known| known.outcome(&attempt.book).is_open())
+    }
+}

@@ -1,0 +1,289 @@
+//! Till's database: what survives a crash. Every method that changes it is one transaction.
+
+use domain::ledger::{self, Account};
+use domain::money::Money;
+use domain::mutant::{self, Mutant};
+use domain::payment::{
+    Answer, Attempt, Capture, CloseReason, EntryState, Event, Fact, Movement, Payment, Refusal, Stage, Told, decide, told, transitions,
+};
+use domain::session::{Session, SessionState};
+use domain::{MINUTE, Millis, SECOND};
+
+use super::names::Names;
+use super::provider::Kind;
+use super::world::{SESSION_TTL, START, World, note};
+use crate::census::Seen;
+
+/// See `engine::record`.
+const OPEN_GRACE: Millis = 30 * SECOND;
+const UNKNOWN_RETRY: Millis = 2 * SECOND;
+const FIRST_CHECK: Millis = MINUTE;
+
+/// What a job does; its subject is a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JobKind {
+    Apply,
+    Check,
+    Close,
+    Expire,
+    Modify,
+    Open,
+    Surplus,
+}
+
+/// A row of the job queue, see `engine::store::jobs`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    pub kind: JobKind,
+    pub subject: usize,
+    pub run_at: Millis,
+    pub leased_until: Millis,
+    pub generation: u32,
+    pub tries: u32,
+    pub failed: bool,
+}
+
+/// What became of a stored delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InboxState {
+    Pending,
+    Applied,
+    Mismatch,
+    Orphan,
+}
+
+/// A row of the inbox.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InboxRow {
+    pub event: usize,
+    pub received: Millis,
+    pub state: InboxState,
+    /// How often a transaction has applied it.
+    pub applied: u32,
+}
+
+/// All tables.
+pub(super) struct Database {
+    pub payment: Payment,
+    /// The same payment, folded from the stored events alone, and always one transaction behind while one is made.
+    pub replayed: Payment,
+    pub session: Session,
+    /// The ledger's balances, debit positive, in the order of [`Account::ALL`].
+    pub balances: [i64; 6],
+    pub outbox: Vec<Told>,
+    pub inbox: Vec<InboxRow>,
+    pub jobs: Vec<Job>,
+    /// The attempt of each modification.
+    pub modified: Vec<usize>,
+    /// Alerts of second payments.
+    pub alerts: usize,
+    /// Whether a person was told that too much was paid, and that it is held or could not be sent back.
+    pub held: bool,
+}
+
+impl Database {
+    pub fn new(payment: Payment, session: Session) -> Self {
+        Database {
+            replayed: payment.clone(),
+            payment,
+            session,
+            balances: [0; 6],
+            outbox: vec![],
+            inbox: vec![],
+            jobs: vec![],
+            modified: vec![],
+            alerts: 0,
+            held: false,
+        }
+    }
+
+    pub fn clear(&mut self, amount: Money, capture: Capture) {
+        for payment in [&mut self.payment, &mut self.replayed] {
+            (payment.amount, payment.capture, payment.canceled, payment.kept) = (amount, capture, false, 0);
+            payment.attempts.clear();
+        }
+        self.session.state = SessionState::Open;
+        (self.session.created, self.session.expires) = (START, START + SESSION_TTL);
+        self.balances = [0; 6];
+        self.outbox.clear();
+        self.inbox.clear();
+        self.jobs.clear();
+        self.modified.clear();
+        (self.alerts, self.held) = (0, false);
+        self.enqueue(JobKind::Expire, 0, START + SESSION_TTL);
+    }
+
+    /// Asks for a job; one that is there is brought forward, never put off.
+    pub fn enqueue(&mut self, kind: JobKind, subject: usize, run_at: Millis) {
+        match self.job(kind, subject) {
+            Some(job) => (job.run_at, job.generation) = (job.run_at.min(run_at), job.generation + 1),
+            None => self.jobs.push(Job { kind, subject, run_at, leased_until: 0, generation: 0, tries: 0, failed: false }),
+        }
+    }
+
+    pub fn job(&mut self, kind: JobKind, subject: usize) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|job| job.kind == kind && job.subject == subject)
+    }
+
+    fn hasten(&mut self, kind: JobKind, subject: usize, now: Millis) {
+        if let Some(job) = self.job(kind, subject) {
+            let wanted = if job.failed { now + 30 * SECOND } else { now };
+            if job.leased_until > now || job.run_at > wanted {
+                job.generation += u32::from(job.leased_until > now);
+                job.run_at = wanted;
+            }
+        }
+    }
+
+    pub fn attempt(&self, number: usize) -> &Attempt {
+        &self.payment.attempts[number]
+    }
+
+    /// The page an attempt knows of.
+    pub fn page_of(&self, attempt: usize) -> Option<usize> {
+        self.payment.attempts.get(attempt)?.refs.session.as_deref().and_then(Names::number)
+    }
+}
+
+impl World {
+    /// One transaction: decides about a fact and stores what follows, as `engine::record` does. Returns whether it said
+    /// anything new.
+    pub fn record(&mut self, fact: &Fact) -> Result<bool, Refusal> {
+        let events = decide(&self.database.payment, fact)?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let before = self.database.payment.status();
+        for event in &events {
+            self.bears(event);
+            self.count(event);
+            self.database.payment.apply(event);
+        }
+        note!(self, "  stored {}: {before:?} → {:?}", names(&events), self.database.payment.status());
+        if !transitions::allows(before, self.database.payment.status()) {
+            let after = self.database.payment.status();
+            self.violate("every change of status is in the table", |_| format!("{before:?} → {after:?}"));
+        }
+        self.post(&events);
+        self.follow_up(&events);
+        for event in &events {
+            self.database.replayed.apply(event);
+        }
+        self.check_each(&events);
+        Ok(true)
+    }
+
+    fn count(&mut self, event: &Event) {
+        let closed = |id| self.database.payment.attempt(id).is_some_and(|known| !known.is_live());
+        let seen = match event {
+            Event::Started { .. } => Seen::Attempt,
+            Event::Staged { stage: Stage::Unknown, .. } => Seen::Unknown,
+            Event::Staged { stage: Stage::Closing(_), .. } => Seen::Closing,
+            Event::Staged { attempt, stage: Stage::Closed(CloseReason::Succeeded) } if closed(attempt) => Seen::LateSuccess,
+            Event::Staged { stage: Stage::Closed(CloseReason::Succeeded), .. } => Seen::Paid,
+            Event::SecondSuccess { .. } => Seen::SecondSuccess,
+            Event::Canceled => Seen::Cancelled,
+            Event::Modifying { .. } => Seen::Modification,
+            Event::Answered { answer: Answer::Unanswered, .. } => Seen::ModificationUnknown,
+            Event::Answered { answer: Answer::Refused { .. }, .. } => Seen::ModificationRefused,
+            Event::Moved { movement: Movement::Capture { state: EntryState::Failed, .. }, .. } => Seen::CaptureFailed,
+            Event::Moved { movement: Movement::Refund { state: EntryState::Failed, .. }, .. } => Seen::RefundFailed,
+            Event::Moved { movement: Movement::Dispute { .. }, .. } => Seen::Dispute,
+            Event::Moved { movement: Movement::Returned { .. }, .. } => Seen::Returned,
+            _ => return,
+        };
+        self.census.count(seen);
+    }
+
+    fn bears(&mut self, event: &Event) {
+        if let Event::Staged { attempt, stage } = event
+            && let Some(found) = self.database.payment.attempt(attempt)
+            && !transitions::allows_stage(Some(found.stage), *stage)
+        {
+            let from = found.stage;
+            self.violate("every change of stage is in the table", |_| format!("{from:?} → {stage:?}"));
+        }
+    }
+
+    /// The ledger's entries and the outbox' rows.
+    fn post(&mut self, _events: &[Event]) {
+        let Database { payment, replayed, balances, outbox, .. } = &mut self.database;
+        for entry in ledger::entries(replayed, payment) {
+            for (balance, account) in balances.iter_mut().zip(Account::ALL) {
+                *balance += entry.effect(account);
+            }
+            if mutant::on(Mutant::LedgerPostsTwice) && entry.business == ledger::Business::RefundSent {
+                for (balance, account) in balances.iter_mut().zip(Account::ALL) {
+                    *balance += entry.effect(account);
+                }
+            }
+        }
+        outbox.extend(told(replayed, payment));
+    }
+
+    /// What must happen because of the events, enqueued with them: `engine::record::follow_up`.
+    fn follow_up(&mut self, events: &[Event]) {
+        let now = self.now;
+        for event in events {
+            let Some(attempt) = event.attempt().and_then(|id| self.number_of(id)) else { continue };
+            match event {
+                Event::Started { .. } => self.database.enqueue(JobKind::Open, attempt, now + OPEN_GRACE),
+                Event::Staged { stage: Stage::Closed(_), .. } => self.database.hasten(JobKind::Expire, 0, now),
+                Event::Staged { stage: Stage::Unknown, .. } => {
+                    self.database.enqueue(JobKind::Open, attempt, now + UNKNOWN_RETRY);
+                }
+                Event::Staged { stage: Stage::Open, .. } => {
+                    self.database.enqueue(JobKind::Check, attempt, now + FIRST_CHECK);
+                }
+                Event::Staged { stage: Stage::Closing(_), .. } => self.database.enqueue(JobKind::Close, attempt, now),
+                Event::SecondSuccess { .. } => {
+                    self.database.alerts += 1;
+                    self.database.enqueue(JobKind::Surplus, 0, now);
+                }
+                Event::Modifying { modification, .. } => {
+                    let number = self.modification_number(&modification.id);
+                    self.database.enqueue(JobKind::Modify, number, now + OPEN_GRACE);
+                }
+                Event::Answered { modification, answer, .. } => {
+                    let number = self.modification_number(modification);
+                    let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
+                    self.database.enqueue(JobKind::Modify, number, now + wait);
+                }
+                _ => {}
+            }
+        }
+        let (payment, before) = (&self.database.payment, &self.database.replayed);
+        let anew = payment.wanted_back().is_some() && before.wanted_back().is_none();
+        if anew || payment.surplus() > before.surplus() {
+            self.database.enqueue(JobKind::Surplus, 0, now);
+        }
+        if self.database.payment.status().is_settled() && self.database.session.state == SessionState::Open {
+            self.database.session.state = SessionState::Complete;
+        }
+    }
+
+    pub fn number_of(&self, id: &domain::id::AttemptId) -> Option<usize> {
+        self.database.payment.attempts.iter().position(|attempt| attempt.id == *id)
+    }
+
+    fn modification_number(&self, id: &domain::id::ModificationId) -> usize {
+        self.names.modifications.iter().position(|known| known == id).unwrap_or(0)
+    }
+
+    /// Which kind of provider an attempt is at.
+    pub fn kind_of(&self, attempt: usize) -> Kind {
+        let card = self.database.attempt(attempt).account == self.names.accounts[0];
+        self.kinds[usize::from(!card)]
+    }
+}
+
+fn names(events: &[Event]) -> String {
+    let one = |event: &Event| match event {
+        Event::Staged { stage, .. } => format!("{stage:?}"),
+        Event::Moved { movement, .. } => format!("{movement:?}"),
+        Event::Modifying { modification, .. } => format!("modifying {:?}", modification.kind),
+        Event::Answered { answer, .. } => format!("{answer:?}"),
+        other => other.name().to_owned(),
+    };
+    events.iter().map(one).collect::<Vec<_>>().join(", ")
+}

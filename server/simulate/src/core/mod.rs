@@ -1,0 +1,194 @@
+//! The core layer: the payment protocol as pure steps. `domain` decides, the world answers; there is no I/O.
+
+mod actors;
+mod bank;
+mod check;
+mod database;
+mod names;
+mod network;
+mod provider;
+mod server;
+mod world;
+
+use domain::payment::EntryState;
+use domain::{DAY, HOUR, MINUTE, SECOND};
+
+use self::network::Forgery;
+use self::provider::{Kind, Say};
+use self::server::Work;
+use self::world::{World, note};
+use crate::census::{Census, Seen};
+use crate::report::{Failure, Violation};
+use crate::run::Layer;
+
+/// Steps of a seed before it is brought to rest.
+const STEPS_MIN: usize = 30;
+const STEPS_MORE: usize = 40;
+/// Steps in which everything must come to rest.
+const REST_MAX: usize = 1_500;
+
+/// Runs seeds one after another in one world.
+pub struct Core(World);
+
+impl Default for Core {
+    fn default() -> Self {
+        Core(World::new())
+    }
+}
+
+impl Layer for Core {
+    const BATCH: u64 = 1_000;
+
+    fn new() -> Result<Self, String> {
+        Ok(Core::default())
+    }
+
+    fn run(&mut self, seed: u64) -> Result<(), Violation> {
+        let world = &mut self.0;
+        world.begin(seed);
+        for _ in 0..STEPS_MIN + world.random.below(STEPS_MORE) {
+            world.step();
+            if world.violation.is_some() {
+                break;
+            }
+        }
+        if world.violation.is_none() {
+            world.come_to_rest();
+        }
+        if world.violation.is_none() {
+            world.check_end();
+        }
+        world.violation.take().map_or(Ok(()), Err)
+    }
+
+    fn census(&self) -> &Census {
+        &self.0.census
+    }
+
+    fn replay(&mut self, seed: u64) -> Failure {
+        self.0.trace = Some(vec![]);
+        let result = self.run(seed);
+        let trace = self.0.trace.take().unwrap_or_default();
+        Failure { seed, violation: result.err(), trace }
+    }
+}
+
+impl World {
+    fn step(&mut self) {
+        match self.random.below(100) {
+            0..=45 => self.work(),
+            46..=58 => drop(self.deliver()),
+            59..=70 => self.shopper_acts(),
+            71..=82 => self.merchant_acts(),
+            83..=86 => drop(self.bank_decides()),
+            87..=89 => self.bank_surprises(),
+            90..=94 => {
+                let time = self.random.pick(&[SECOND, 5 * SECOND, 31 * SECOND, MINUTE, 2 * MINUTE, 10 * MINUTE, HOUR]);
+                note!(self, "… {} s pass", time / SECOND);
+                self.pass(time);
+            }
+            95 => {
+                let server = self.random.below(2) as u8;
+                self.crash(server);
+            }
+            96 => self.forger_acts(),
+            _ => {
+                if !self.arrive_late() {
+                    self.work();
+                }
+            }
+        }
+    }
+
+    fn work(&mut self) {
+        let count = self.tasks.len();
+        if count > 0 {
+            let at = self.random.below(count);
+            self.advance(at);
+        } else if !self.claim() {
+            self.deliver();
+        }
+    }
+
+    /// A delivery that is on its way arrives, now or once more, or is lost for good.
+    fn deliver(&mut self) -> bool {
+        let count = self.flights.len();
+        if count == 0 {
+            return false;
+        }
+        let event = self.flights.swap_remove(self.random.below(count));
+        if self.fault() {
+            match self.random.below(3) {
+                0 => {
+                    note!(self, "network: event {event} arrives twice");
+                    self.census.count(Seen::DeliveryTwice);
+                    self.flights.push(event);
+                }
+                1 => {
+                    self.census.count(Seen::DeliveryDelayed);
+                    self.flights.push(event);
+                    return true;
+                }
+                _ => {
+                    if self.can_be_missed(event) {
+                        note!(self, "network: event {event} never arrives");
+                        self.census.count(Seen::DeliveryDropped);
+                        self.events[event].dropped = true;
+                    } else {
+                        self.flights.push(event);
+                    }
+                    return true;
+                }
+            }
+        }
+        self.spawn(Work::Receive { event, stored: false });
+        true
+    }
+
+    /// Whether a fetch will tell what this delivery says.
+    fn can_be_missed(&self, event: usize) -> bool {
+        let one = self.events[event];
+        let of_page = matches!(one.say, Say::Paid { .. } | Say::Declined | Say::ActionRequired | Say::Processing | Say::Failed | Say::Expired);
+        let of_refund = matches!(one.say, Say::Entry { movement, state: EntryState::Succeeded } if self.is_being_asked(movement));
+        let told_by_fetch = (of_page && self.is_asked_about(one.attempt)) || of_refund;
+        one.forged == Forgery::Genuine && one.kind == Kind::Results && told_by_fetch
+    }
+
+    /// A request that nobody waits for any more arrives.
+    fn arrive_late(&mut self) -> bool {
+        let count = self.late.len();
+        if count == 0 {
+            return false;
+        }
+        let op = self.late.swap_remove(self.random.below(count));
+        note!(self, "network: {op:?} arrives late");
+        self.census.count(Seen::RequestLate);
+        self.act(op);
+        true
+    }
+
+    /// Nothing goes wrong any more and nobody begins anything: everything must end.
+    fn come_to_rest(&mut self) {
+        note!(self, "from here on nothing goes wrong");
+        self.ending = true;
+        for _ in 0..REST_MAX {
+            if self.violation.is_some() {
+                return;
+            }
+            if !self.tasks.is_empty() {
+                let at = self.random.below(self.tasks.len());
+                self.advance(at);
+            } else if self.claim() || self.deliver() || self.arrive_late() || self.bank_decides() {
+            } else {
+                // Everything that waits becomes due.
+                let due = self.database.jobs.iter().map(|job| job.run_at.max(job.leased_until)).max();
+                let Some(due) = due else { return };
+                let time = (due - self.now).clamp(0, DAY);
+                note!(self, "… {} s pass", time / SECOND);
+                self.pass(time);
+            }
+        }
+        let jobs = self.database.jobs.len();
+        self.violate("everything comes to rest", |_| format!("{jobs} jobs are still there after {REST_MAX} steps"));
+    }
+}

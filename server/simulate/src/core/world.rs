@@ -1,0 +1,161 @@
+//! One world: providers, network, two servers on one database, shoppers and a merchant. It is reused from seed to seed.
+
+use domain::currency::Currency;
+use domain::money::Money;
+use domain::payment::{Capture, Payment};
+use domain::session::{Session, SessionState};
+use domain::{MINUTE, Millis};
+
+use super::database::Database;
+use super::names::Names;
+use super::network::{Event, Op};
+use super::provider::{Kind, Provider};
+use super::server::Task;
+use crate::census::Census;
+use crate::random::Random;
+use crate::report::Violation;
+
+/// When every world begins.
+pub(super) const START: Millis = 1_700_000_000_000;
+/// How long a session lives.
+pub(super) const SESSION_TTL: Millis = 30 * MINUTE;
+/// How much later than the session a page closes.
+pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;
+
+/// Writes a line of the trace, if somebody reads it. Formatting costs more than the step it describes.
+macro_rules! note {
+    ($world:expr, $($text:tt)*) => {
+        if $world.trace.is_some() {
+            let line = format!($($text)*);
+            $world.write(line);
+        }
+    };
+}
+pub(super) use note;
+
+/// Everything there is.
+pub(super) struct World {
+    pub random: Random,
+    pub now: Millis,
+    pub names: Names,
+    pub currency: Currency,
+    pub provider: Provider,
+    /// The kinds of the two provider accounts: for cards, for bank debits.
+    pub kinds: [Kind; 2],
+    /// Deliveries by number; a flight is a copy of one on its way.
+    pub events: Vec<Event>,
+    pub flights: Vec<usize>,
+    /// Requests that will arrive although nobody waits for them any more.
+    pub late: Vec<Op>,
+    pub database: Database,
+    pub tasks: Vec<Task>,
+    /// The page each tab of the shopper is on at a provider.
+    pub tabs: [Option<usize>; 2],
+    /// How often in a hundred something goes wrong on the network.
+    pub faults: u32,
+    /// Whether the merchant wants second payments sent back; else they are held.
+    pub refunds_surplus: bool,
+    /// The end of the seed: nothing goes wrong any more, and nobody begins anything new.
+    pub ending: bool,
+    /// Keys handed out beyond the regular ones, by a bug.
+    pub stray_keys: usize,
+    pub violation: Option<Violation>,
+    pub census: Census,
+    pub trace: Option<Vec<String>>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let names = Names::new();
+        let currency = Currency::all().find(|one| one.code() == "EUR");
+        let currency = currency.or_else(|| Currency::all().next()).expect("there are currencies");
+        let payment = Payment {
+            id: names.payment.clone(),
+            merchant: names.merchant.clone(),
+            amount: Money::new(0, currency),
+            capture: Capture::Automatic,
+            canceled: false,
+            kept: 0,
+            attempts: vec![],
+        };
+        let session = Session {
+            id: names.session.clone(),
+            token: names.token.clone(),
+            merchant: names.merchant.clone(),
+            link: names.link.clone(),
+            payment: names.payment.clone(),
+            state: SessionState::Open,
+            notice: None,
+            created: START,
+            expires: START + SESSION_TTL,
+            extension: 0,
+        };
+        World {
+            random: Random::new(0),
+            now: START,
+            names,
+            currency,
+            provider: Provider::default(),
+            kinds: [Kind::Results, Kind::Receipts],
+            events: vec![],
+            flights: vec![],
+            late: vec![],
+            database: Database::new(payment, session),
+            tasks: vec![],
+            tabs: [None; 2],
+            faults: 0,
+            refunds_surplus: false,
+            ending: false,
+            stray_keys: 0,
+            violation: None,
+            census: Census::default(),
+            trace: None,
+        }
+    }
+
+    /// Makes the world new for a seed.
+    pub fn begin(&mut self, seed: u64) {
+        self.random = Random::new(seed);
+        self.now = START;
+        self.provider.clear();
+        self.events.clear();
+        self.flights.clear();
+        self.late.clear();
+        self.tasks.clear();
+        self.tabs = [None; 2];
+        (self.ending, self.violation, self.stray_keys) = (false, None, 0);
+        self.kinds = [self.kind(), self.kind()];
+        self.faults = self.random.pick(&[0, 5, 15, 40]);
+        self.refunds_surplus = self.random.percent(50);
+        let amount = Money::new(100 + self.random.amount(900), self.currency);
+        let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
+        self.database.clear(amount, capture);
+        note!(self, "a debt of {amount}, captured {capture:?}; cards at {:?}, debits at {:?}; faults {}%, second payments are {}",
+            self.kinds[0], self.kinds[1], self.faults, if self.refunds_surplus { "sent back" } else { "held" });
+    }
+
+    fn kind(&mut self) -> Kind {
+        self.random.pick(&[Kind::Results, Kind::Receipts])
+    }
+
+    /// Whether something goes wrong now.
+    pub fn fault(&mut self) -> bool {
+        !self.ending && self.random.percent(self.faults)
+    }
+
+    /// The first violation counts; later ones may only follow from it.
+    pub fn violate(&mut self, invariant: &'static str, detail: impl FnOnce(&World) -> String) {
+        if self.violation.is_none() {
+            let detail = detail(self);
+            note!(self, "VIOLATION of \"{invariant}\": {detail}");
+            self.violation = Some(Violation { invariant, detail });
+        }
+    }
+
+    pub fn write(&mut self, line: String) {
+        let since = self.now - START;
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>7}.{:03}s  {line}", since / 1_000, since % 1_000));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Randomised fault runs in a deterministic world: a seed decides everything, and a seed that fails fails again.
+//!
+//! Two layers. [`core`] runs the payment protocol as pure steps, hundred thousands of seeds a second; `docs/SIMULATION.md` says
+//! what is simulated and what must hold.
+
+mod census;
+pub mod core;
+mod random;
+mod report;
+mod run;
+
+pub use census::Census;
+pub use report::{Failure, Report, Violation};
+pub use run::{Layer, Options, run};
