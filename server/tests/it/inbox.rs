@@ -31,7 +31,13 @@ async fn opened(world: &World) -> (Token, String) {
     let attempt = &payment.attempts[0];
     let page = attempt.refs.session.as_deref().unwrap();
     let body = paid_event(&format!("evt_{}", random_hex()), attempt.id.as_str(), page, 3098, "eur");
+    // One payment at the provider belongs to one attempt.
+    let body = body.replace("pi_forged", &payment_ref(&session));
     (session, body)
+}
+
+fn payment_ref(session: &Token) -> String {
+    format!("pi_{session}")
 }
 
 async fn stored(world: &World, session: &Token) -> domain::payment::Payment {
@@ -191,7 +197,7 @@ both! {
     async fn an_event_that_was_too_early_is_applied_when_its_payment_is_known(world: World) {
         let (session, paid) = opened(&world).await;
         let refund = json!({"id": format!("evt_{}", random_hex()), "type": "refund.created", "created": seconds(), "livemode": false,
-            "data": {"object": {"id": "re_1", "object": "refund", "payment_intent": "pi_forged", "amount": 98, "currency": "eur", "status": "succeeded"}}});
+            "data": {"object": {"id": "re_1", "object": "refund", "payment_intent": payment_ref(&session), "amount": 98, "currency": "eur", "status": "succeeded"}}});
         let refund = refund.to_string();
         assert_eq!(deliver(&world, &world.node, &refund).await.status, 200);
         eventually("it waits, and for long", || async {
