@@ -61,7 +61,7 @@ impl Env {
         self.clock.now()
     }
 
-    /// 128 random bits, for an id.
+    /// 128 random bits, for what must not be guessed.
     #[must_use]
     pub fn bits(&self) -> [u8; 16] {
         let mut bits = [0; 16];

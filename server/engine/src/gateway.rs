@@ -122,7 +122,7 @@ impl Gateway<'_> {
     }
 
     async fn store(&self, exchange: &Exchange) -> Result<(), Error> {
-        let id = JobId::from_random(self.engine.env().bits());
+        let id = JobId::from_random(self.engine.env().timed_bits());
         let mut tx = self.engine.store().begin().await?;
         exchanges::insert(&mut tx, id.as_str().trim_start_matches("job_"), exchange).await?;
         tx.commit().await?;

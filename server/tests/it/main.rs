@@ -6,6 +6,7 @@
 mod adyen;
 mod cli;
 mod hooks;
+mod inbox;
 mod journey;
 mod money;
 mod pages;

@@ -17,7 +17,7 @@ use domain::payment::Capture;
 use engine::store::Store;
 use engine::{
     AccountSummary, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random, Settings,
-    Started, Statement, SystemClock, Transport,
+    Started, Statement, SystemClock, Transport, Tuning,
 };
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
@@ -61,7 +61,15 @@ pub fn random_hex() -> String {
 pub struct Node {
     pub engine: Engine,
     pub url: String,
+    background: CancellationToken,
     _stop: DropGuard,
+}
+
+impl Node {
+    /// Ends jobs and appliers, as if the server had died; requests are still answered.
+    pub fn stop_background(&self) {
+        self.background.cancel();
+    }
 }
 
 pub struct World {
@@ -80,7 +88,7 @@ pub struct World {
 impl World {
     pub async fn new(database: Database) -> World {
         let key = Keyring::generate(&OsRandom);
-        let node = serve(&database, &key, None).await;
+        let node = serve(&database, &key, None, |_| {}).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sandbox = format!("http://{}", listener.local_addr().unwrap());
         let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
@@ -138,7 +146,12 @@ impl World {
 
     /// Another server on the same database.
     pub async fn second_node(&self) -> Node {
-        serve(&self.database, &self.key, Some(self.node.url.clone())).await
+        self.tuned_node(|_| {}).await
+    }
+
+    /// The same with an inbox of another size.
+    pub async fn tuned_node(&self, tune: impl FnOnce(&mut Tuning)) -> Node {
+        serve(&self.database, &self.key, Some(self.node.url.clone()), tune).await
     }
 
     pub fn engine(&self) -> &Engine {
@@ -348,7 +361,7 @@ pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewA
     }
 }
 
-async fn serve(database: &Database, key: &str, public_url: Option<String>) -> Node {
+async fn serve(database: &Database, key: &str, public_url: Option<String>, tune: impl FnOnce(&mut Tuning)) -> Node {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let store = Store::connect(&database.url).await.unwrap();
@@ -359,13 +372,16 @@ async fn serve(database: &Database, key: &str, public_url: Option<String>) -> No
         transport: Arc::new(HttpTransport::new().unwrap()),
     };
     let settings = Settings { public_url: public_url.unwrap_or_else(|| url.clone()) };
-    let engine = Engine::new(env, store, Keyring::parse(key).unwrap(), settings);
+    let mut tuning = Tuning::of(store.dialect());
+    tune(&mut tuning);
+    let engine = Engine::tuned(env, store, Keyring::parse(key).unwrap(), settings, tuning);
     let stop = CancellationToken::new();
+    let background = stop.child_token();
     let router = server::http::router(engine.clone(), stop.clone()).unwrap();
-    let (background, ended) = (engine.clone(), stop.clone());
-    tokio::spawn(async move { assert!(background.run(ended).await) });
+    let (workers, ended) = (engine.clone(), background.clone());
+    tokio::spawn(async move { assert!(workers.run(ended).await) });
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Node { engine, url, _stop: stop.drop_guard() }
+    Node { engine, url, background, _stop: stop.drop_guard() }
 }
 
 /// Waits until a condition holds.

@@ -49,7 +49,7 @@ impl Engine {
     async fn payment_of(&self, tx: &mut Tx, link: &Link) -> Result<PaymentId, Error> {
         let once = link.usage == Usage::Once;
         let payment = Payment {
-            id: PaymentId::from_random(self.env().bits()),
+            id: PaymentId::from_random(self.env().timed_bits()),
             merchant: link.merchant.clone(),
             amount: link.total,
             capture: link.capture,
@@ -68,7 +68,7 @@ impl Engine {
     pub(super) async fn new_session(&self, tx: &mut Tx, link: &Link, payment: PaymentId) -> Result<Token, Error> {
         let now = self.env().now();
         let session = Session {
-            id: SessionId::from_random(self.env().bits()),
+            id: SessionId::from_random(self.env().timed_bits()),
             token: Token::from_random(self.env().bits()),
             merchant: link.merchant.clone(),
             link: link.id.clone(),

@@ -95,7 +95,7 @@ impl Engine {
     ) -> Result<Turn, Error> {
         let now = self.env().now();
         let until = self.page_end(&account, loaded.session.expires, now).await?;
-        let id = AttemptId::from_random(self.env().bits());
+        let id = AttemptId::from_random(self.env().timed_bits());
         let (session, amount) = (loaded.session.id.clone(), loaded.payment.amount);
         let attempt = Attempt::new(id.clone(), session, account, method, amount, now, until);
         let attempt = Attempt { lang: lang.map(str::to_owned), ..attempt };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::Millis;
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -17,6 +17,9 @@ use crate::store::inbox::{self, Taken};
 
 /// Events applied in one transaction.
 const BATCH: usize = 256;
+/// How long a batch is waited for to fill, and the pause in between that ends the waiting.
+const GATHER_MAX: Duration = Duration::from_millis(25);
+const PAUSE_MAX: Duration = Duration::from_millis(4);
 /// The longest time without a look for what another server stored.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
@@ -66,12 +69,28 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
 /// Applies what is handed over until nobody can hand over any more.
 async fn work(engine: Engine, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) {
     loop {
-        let mut rows = Vec::with_capacity(BATCH);
-        if receiver.lock().await.recv_many(&mut rows, BATCH).await == 0 {
+        let rows = gather(&mut *receiver.lock().await).await;
+        if rows.is_empty() {
             return;
         }
         apply_all(&engine, rows).await;
     }
+}
+
+/// Takes what is there, and what follows without a pause: a transaction costs the same for one and for many.
+async fn gather(receiver: &mut mpsc::Receiver<Taken>) -> Vec<Taken> {
+    let mut rows = Vec::with_capacity(BATCH);
+    let last = Instant::now() + GATHER_MAX;
+    receiver.recv_many(&mut rows, BATCH).await;
+    while !rows.is_empty() && rows.len() < BATCH {
+        let until = last.min(Instant::now() + PAUSE_MAX);
+        let left = BATCH - rows.len();
+        match timeout_at(until, receiver.recv_many(&mut rows, left)).await {
+            Ok(more) if more > 0 => {}
+            _ => break,
+        }
+    }
+    rows
 }
 
 /// Applies what is due in the database: left over by a server that died, waiting, failed, or too much to be handed over.

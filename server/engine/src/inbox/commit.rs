@@ -10,6 +10,7 @@ use tracing::error;
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::store::Tx;
 use crate::store::inbox::{self, NewRow, Taken};
 
 /// How long a request waits for its commit. It may still be stored later: then the provider's next try is a duplicate.
@@ -66,7 +67,17 @@ impl Intake {
         self.queue().parcels.len()
     }
 
-    /// The next transaction's deliveries. Without any the committer must end, and is counted as ended.
+    /// Whether something waits. If not, the committer who asks must end, and is counted as ended.
+    fn goes_on(&self) -> bool {
+        let mut queue = self.queue();
+        let goes_on = !queue.parcels.is_empty();
+        if !goes_on {
+            queue.committers = queue.committers.saturating_sub(1);
+        }
+        goes_on
+    }
+
+    /// The next transaction's deliveries.
     fn next(&self, rows_max: usize) -> Vec<Parcel> {
         let mut queue = self.queue();
         let (mut batch, mut rows, mut bytes) = (vec![], 0, 0);
@@ -78,9 +89,6 @@ impl Intake {
             }
             queue.bytes = queue.bytes.saturating_sub(parcel.bytes());
             batch.extend(queue.parcels.pop_front());
-        }
-        if batch.is_empty() {
-            queue.committers = queue.committers.saturating_sub(1);
         }
         batch
     }
@@ -137,39 +145,52 @@ impl Engine {
     }
 }
 
-/// Commits until nothing waits.
+/// Commits until nothing waits. The transaction is begun before its deliveries are taken from the queue: those that arrive while
+/// it waits for its turn still come along.
 async fn commit_all(engine: Engine) {
     let mut place = Place { intake: engine.intake(), held: true };
-    loop {
+    while engine.intake().goes_on() {
+        let tx = engine.store().begin().await;
         let parcels = engine.intake().next(engine.tuning().batch);
-        if parcels.is_empty() {
-            place.held = false;
-            return;
+        // Another committer may have taken them meanwhile.
+        if !parcels.is_empty() {
+            commit(&engine, tx, parcels).await;
         }
-        commit(&engine, parcels).await;
     }
+    place.held = false;
 }
 
-async fn commit(engine: &Engine, parcels: Vec<Parcel>) {
+async fn commit(engine: &Engine, tx: Result<Tx, Error>, parcels: Vec<Parcel>) {
     let rows: usize = parcels.iter().map(|parcel| parcel.rows.len()).sum();
     metrics::histogram!("till_inbox_batch_rows").record(u32::try_from(rows).unwrap_or(u32::MAX));
-    match write(engine, &parcels).await {
+    let written = match tx {
+        Ok(tx) => write(engine, tx, &parcels).await,
+        Err(error) => Err(error),
+    };
+    match written {
         Ok(stored) => answer(parcels, stored.into_iter().map(Ok)),
         Err(error) if error.is_of_one() && parcels.len() > 1 => {
             error!(%error, deliveries = parcels.len(), "deliveries could not be stored together; storing them one by one");
             for parcel in parcels {
-                let parcel = [parcel];
-                let stored = write(engine, &parcel).await;
-                let stored = stored
-                    .map_err(|error| tell(&error, 1))
-                    .map_or(vec![Err(NotStored)], |stored| stored.into_iter().map(Ok).collect());
-                answer(parcel.into(), stored.into_iter());
+                let stored = write_alone(engine, &parcel).await;
+                answer(vec![parcel], std::iter::once(stored));
             }
         }
         Err(error) => {
             tell(&error, parcels.len());
             let stored = vec![Err(NotStored); parcels.len()];
             answer(parcels, stored.into_iter());
+        }
+    }
+}
+
+async fn write_alone(engine: &Engine, parcel: &Parcel) -> Result<Stored, NotStored> {
+    let written = async { write(engine, engine.store().begin().await?, std::slice::from_ref(parcel)).await };
+    match written.await {
+        Ok(stored) => stored.first().copied().ok_or(NotStored),
+        Err(error) => {
+            tell(&error, 1);
+            Err(NotStored)
         }
     }
 }
@@ -186,7 +207,7 @@ fn answer(parcels: Vec<Parcel>, stored: impl Iterator<Item = Result<Stored, NotS
 }
 
 /// Writes deliveries in one transaction, and hands what was new to this server's appliers if they have room for it.
-async fn write(engine: &Engine, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
+async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
     let numbered = parcels.iter().enumerate().flat_map(|(of, parcel)| parcel.rows.iter().map(move |row| (of, row)));
     let mut rows: Vec<(usize, NewRow)> = numbered.map(|(of, row)| (of, row.clone())).collect();
     rows.sort_by(|(_, a), (_, b)| (&a.account, &a.event).cmp(&(&b.account, &b.event)));
@@ -196,7 +217,6 @@ async fn write(engine: &Engine, parcels: &[Parcel]) -> Result<Vec<Stored>, Error
     let now = engine.env().now();
     // What is handed over counts as taken up; if this server dies, it is due for another.
     let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
-    let mut tx = engine.store().begin().await?;
     let fresh = inbox::insert(&mut tx, &rows, due, tries).await?;
     tx.commit().await?;
     let mut stored = vec![Stored::Duplicate; parcels.len()];

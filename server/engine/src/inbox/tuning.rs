@@ -41,8 +41,8 @@ impl Tuning {
     #[must_use]
     pub fn of(dialect: Dialect) -> Tuning {
         let (committers, appliers) = match dialect {
-            // One writer at a time; while one batch is written, the next is read.
-            Dialect::Sqlite => (1, 2),
+            // One writer at a time; while one batch is applied, the next gathers.
+            Dialect::Sqlite => (1, 1),
             Dialect::Postgres => (2, 2),
         };
         Tuning {

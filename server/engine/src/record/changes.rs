@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Millis;
 use domain::id::{PaymentId, SessionId};
-use domain::payment::{Attempt, Told};
+use domain::payment::Told;
 
 use super::batch::Entry;
 use crate::alerts;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::jobs::Kind;
 use crate::store::jobs::NewJob;
 use crate::store::ledger::Posting;
-use crate::store::payments::{AttemptRow, EventRow};
+use crate::store::payments::{AttemptRow, Change, EventRow};
 use crate::store::{Connection, inbox, jobs, ledger, outbox, payments, sessions};
 
 /// Rows to be written, in the order of what happened.
@@ -108,14 +108,14 @@ pub(crate) struct Work {
 }
 
 /// The attempts that differ from what was loaded, and those that are new.
-fn attempts<'e>(changed: &[&'e Entry]) -> (Vec<&'e Attempt>, Vec<AttemptRow<'e>>) {
+fn attempts<'e>(changed: &[&'e Entry]) -> (Vec<Change<'e>>, Vec<AttemptRow<'e>>) {
     let (mut old, mut new) = (vec![], vec![]);
     for entry in changed {
         let before = &entry.before.payment.attempts;
         for (ordinal, attempt) in (0i64..).zip(&entry.now.attempts) {
             match before.iter().find(|known| known.id == attempt.id) {
                 Some(known) if known == attempt => {}
-                Some(_) => old.push(attempt),
+                Some(known) => old.push((known, attempt)),
                 None => new.push(AttemptRow { payment: &entry.now.id, ordinal, attempt }),
             }
         }

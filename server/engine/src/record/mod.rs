@@ -91,7 +91,7 @@ impl Engine {
     }
 
     fn new_job(&self, kind: Kind, subject: &str, run_at: Millis) -> NewJob {
-        let id = JobId::from_random(self.env().bits());
+        let id = JobId::from_random(self.env().timed_bits());
         NewJob { id, kind: kind.as_str(), subject: subject.to_owned(), run_at }
     }
 }

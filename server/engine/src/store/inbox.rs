@@ -10,7 +10,7 @@ use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
-use super::many::{filled, lists, portions, statement};
+use super::many::{filled, list, lists, portions, values};
 use super::row::{Columns, word};
 use crate::error::Error;
 
@@ -75,10 +75,10 @@ pub struct NewRow {
 pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, tries: i64) -> Result<Vec<bool>, Error> {
     let mut fresh = Vec::with_capacity(rows.len());
     for portion in portions(rows) {
-        let text = statement(
+        let text = values(
+            connection,
             "INSERT INTO inbox (id, account_id, event, body, state, received, due, tries) VALUES {}
              ON CONFLICT (account_id, event) DO NOTHING",
-            0,
             portion.len(),
             8,
         );
@@ -107,7 +107,7 @@ pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, t
 
 /// Which of the rows are stored under their own id.
 async fn known(connection: &mut Connection, rows: &[NewRow]) -> Result<HashSet<String>, Error> {
-    let text = statement("SELECT id FROM inbox WHERE id IN ({})", 0, rows.len(), 0);
+    let text = list(connection, "SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
     let select = rows.iter().fold(query(text), |select, row| select.bind(row.id.as_str()));
     select.fetch_all(connection).await?.iter().map(|row| row.text("id")).collect()
 }
@@ -191,16 +191,16 @@ pub struct Settled {
 pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) -> Result<u64, Error> {
     let mut settled = 0;
     for portion in portions(rows) {
-        let text = statement(
-            "UPDATE inbox SET state = v.column2, kind = v.column3, note = v.column4, settled = $1
+        let text = values(
+            connection,
+            "UPDATE inbox SET state = v.column2, kind = v.column3, note = v.column4, settled = v.column5
              FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'",
-            1,
             portion.len(),
-            4,
+            5,
         );
-        let mut update = query(text).bind(now);
+        let mut update = query(text);
         for row in portion {
-            update = update.bind(row.id.as_str()).bind(word(&row.state)?).bind(&row.kind).bind(&row.note);
+            update = update.bind(row.id.as_str()).bind(word(&row.state)?).bind(&row.kind).bind(&row.note).bind(now);
         }
         settled += update.execute(&mut *connection).await?.rows_affected();
     }
@@ -239,14 +239,15 @@ pub async fn wait(connection: &mut Connection, id: &InboxId, due: Millis, wanted
 pub async fn bring_forward(connection: &mut Connection, known: &[String], now: Millis) -> Result<u64, Error> {
     let mut brought = 0;
     for (portion, size) in lists(known) {
-        let text = statement(
+        let text = list(
+            connection,
             "UPDATE inbox SET due = $1, state = 'pending', settled = NULL, note = NULL
-             WHERE ((state = 'pending' AND due > $1) OR state = 'orphan') AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted IN ({}))",
-            1,
+             WHERE ((state = 'pending' AND due > $2) OR state = 'orphan')
+             AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted IN ({}))",
+            2,
             size,
-            0,
         );
-        let update = filled(portion, size).fold(query(text).bind(now), |update, wanted| update.bind(wanted));
+        let update = filled(portion, size).fold(query(text).bind(now).bind(now), |update, wanted| update.bind(wanted));
         brought += update.execute(&mut *connection).await?.rows_affected();
     }
     Ok(brought)
@@ -255,7 +256,7 @@ pub async fn bring_forward(connection: &mut Connection, known: &[String], now: M
 /// Forgets what events have waited for.
 pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
-        let text = statement("DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size, 0);
+        let text = list(connection, "DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size);
         let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
         delete.execute(&mut *connection).await?;
     }

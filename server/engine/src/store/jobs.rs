@@ -6,7 +6,7 @@ use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
-use super::many::{filled, lists, portions, statement};
+use super::many::{filled, list, lists, portions, values};
 use super::row::Columns;
 use crate::error::Error;
 
@@ -47,12 +47,12 @@ pub struct NewJob {
 /// stand in the list once.
 pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) -> Result<(), Error> {
     for portion in portions(jobs) {
-        let text = statement(
+        let text = values(
+            connection,
             "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, created) VALUES {}
              ON CONFLICT (kind, subject) DO UPDATE SET
                 run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
                 generation = jobs.generation + 1, dead = NULL",
-            0,
             portion.len(),
             8,
         );
@@ -87,14 +87,14 @@ pub async fn hasten_many(
     now: Millis,
 ) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {
-        let text = statement(
+        let text = list(
+            connection,
             "UPDATE jobs SET run_at = CASE WHEN last_error IS NULL THEN $1 ELSE $2 END,
                 generation = CASE WHEN leased_until > $3 THEN generation + 1 ELSE generation END
              WHERE kind = $4 AND subject IN ({})
                 AND (leased_until > $3 OR run_at > CASE WHEN last_error IS NULL THEN $1 ELSE $2 END)",
             4,
             size,
-            0,
         );
         let update = query(text).bind(run_at).bind(run_at.max(now + FAILED_PAUSE)).bind(now).bind(kind);
         let update = filled(portion, size).fold(update, |update, subject| update.bind(subject));
@@ -157,7 +157,7 @@ pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> R
 /// Removes jobs that would find nothing to do. One that runs ends by itself.
 pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {
-        let text = statement("DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size, 0);
+        let text = list(connection, "DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size);
         let delete = filled(portion, size).fold(query(text).bind(kind), |delete, subject| delete.bind(*subject));
         delete.execute(&mut *connection).await?;
     }

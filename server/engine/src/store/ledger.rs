@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::query;
 
 use super::Connection;
-use super::many::{portions, statement};
+use super::many::{portions, values};
 use super::row::Columns;
 use crate::error::Error;
 
@@ -53,10 +53,10 @@ pub struct Posting {
 /// Adds rows.
 pub async fn insert(connection: &mut Connection, rows: &[(Posting, Entry)]) -> Result<(), Error> {
     for portion in portions(rows) {
-        let text = statement(
+        let text = values(
+            connection,
             "INSERT INTO ledger (payment_id, seq, line, merchant_id, provider_account_id, currency, business,
                 debit_account, credit_account, amount, live, at) VALUES {}",
-            0,
             portion.len(),
             12,
         );

@@ -4,17 +4,19 @@
 //! of rows, and many rows take several statements.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Database, Sqlite};
+
+use super::Connection;
 
 /// Rows of one statement. The largest keeps the number of parameters within what both databases allow.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// A statement's text by its template, rows, columns and fixed parameters. Templates are constants, so this is small.
-type Texts = HashMap<(&'static str, usize, usize, usize), Arc<str>>;
-static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
+/// The template, fixed parameters, rows, columns, and whether parameters have names.
+type Key = (&'static str, usize, usize, usize, bool);
+/// The texts in use. Templates are constants, so they are few.
+static TEXTS: LazyLock<Mutex<HashMap<Key, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 /// The rows in portions of the fixed sizes.
 pub(super) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -39,19 +41,45 @@ pub(super) fn filled<T>(portion: &[T], size: usize) -> impl Iterator<Item = &T> 
     (0..size).filter_map(|at| portion.get(at).or(portion.last()))
 }
 
-/// The template with `{}` replaced by `rows` lists of `columns` parameters, or by one list for no columns. `fixed`
-/// parameters come before them.
-pub(super) fn statement(template: &'static str, fixed: usize, rows: usize, columns: usize) -> AssertSqlSafe<Arc<str>> {
+/// The template with `{}` replaced by `rows` rows of `columns` parameters, the statement's only ones. On SQLite they have no
+/// names: looking hundreds of names up takes longer than the statement.
+pub(super) fn values(
+    connection: &Connection,
+    template: &'static str,
+    rows: usize,
+    columns: usize,
+) -> AssertSqlSafe<Arc<str>> {
+    let named = connection.backend_name() != Sqlite::NAME;
+    text((template, 0, rows, columns, named))
+}
+
+/// The template with `{}` replaced by a list of parameters that follow `fixed` ones, which it names in order.
+pub(super) fn list(
+    connection: &Connection,
+    template: &'static str,
+    fixed: usize,
+    size: usize,
+) -> AssertSqlSafe<Arc<str>> {
+    let once = (1..=fixed).all(|number| template.matches(&format!("${number}")).count() == 1);
+    let named = connection.backend_name() != Sqlite::NAME || !once;
+    text((template, fixed, size, 0, named))
+}
+
+fn text(key: Key) -> AssertSqlSafe<Arc<str>> {
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = texts.entry((template, fixed, rows, columns)).or_insert_with(|| {
-        let list = parameters(fixed, rows, columns);
-        Arc::from(template.replace("{}", &list))
+    let text = texts.entry(key).or_insert_with(|| {
+        let (template, fixed, rows, columns, named) = key;
+        let mut text = template.replace("{}", &parameters(fixed, rows, columns, named));
+        for number in (1..=fixed).rev().filter(|_| !named) {
+            text = text.replace(&format!("${number}"), "?");
+        }
+        Arc::from(text)
     });
     // Only numbers have been put into a constant.
     AssertSqlSafe(Arc::clone(text))
 }
 
-fn parameters(fixed: usize, rows: usize, columns: usize) -> String {
+fn parameters(fixed: usize, rows: usize, columns: usize, named: bool) -> String {
     let mut text = String::new();
     let mut next = fixed;
     for row in 0..rows {
@@ -59,8 +87,13 @@ fn parameters(fixed: usize, rows: usize, columns: usize) -> String {
         text.push_str(if columns > 0 { "(" } else { "" });
         for column in 0..columns.max(1) {
             next += 1;
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{}${next}", if column > 0 { ", " } else { "" });
+            text.push_str(if column > 0 { ", " } else { "" });
+            if named {
+                text.push('$');
+                text.push_str(&next.to_string());
+            } else {
+                text.push('?');
+            }
         }
         text.push_str(if columns > 0 { ")" } else { "" });
     }
@@ -93,8 +126,10 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_after_the_fixed_ones() {
-        let text = |statement: AssertSqlSafe<Arc<str>>| statement.into_sql_str().as_str().to_owned();
-        assert_eq!(text(statement("x {} y", 1, 2, 2)), "x ($2, $3), ($4, $5) y");
-        assert_eq!(text(statement("x ({}) y", 0, 3, 0)), "x ($1, $2, $3) y");
+        let text = |template, named| text((template, 1, 3, 0, named)).into_sql_str().as_str().to_owned();
+        assert_eq!(text("x $1 ({}) y", true), "x $1 ($2, $3, $4) y");
+        assert_eq!(text("x $1 ({}) y", false), "x ? (?, ?, ?) y");
+        assert_eq!(parameters(0, 2, 2, true), "($1, $2), ($3, $4)");
+        assert_eq!(parameters(0, 2, 2, false), "(?, ?), (?, ?)");
     }
 }

@@ -6,16 +6,16 @@ use sqlx::query;
 
 use super::Connection;
 use super::ledger::Posting;
-use super::many::{portions, statement};
+use super::many::{portions, values};
 use super::row::{Columns, to_json};
 use crate::error::Error;
 
 /// Adds rows.
 pub async fn insert(connection: &mut Connection, rows: &[(Posting, Told)]) -> Result<(), Error> {
     for portion in portions(rows) {
-        let text = statement(
+        let text = values(
+            connection,
             "INSERT INTO outbox (payment_id, seq, line, merchant_id, name, data, live, created) VALUES {}",
-            0,
             portion.len(),
             8,
         );

@@ -9,7 +9,7 @@ use domain::payment::{Attempt, Event, Payment, Refs};
 use sqlx::any::AnyRow;
 use sqlx::query;
 
-use super::many::{filled, lists, portions, statement};
+use super::many::{filled, list, lists, portions, values};
 use super::row::{Columns, to_json, word};
 use super::{Connection, Dialect};
 use crate::error::Error;
@@ -150,7 +150,7 @@ pub async fn lock_many(
 ) -> Result<Vec<(PaymentId, Result<Locked, Error>)>, Error> {
     let mut locked = Vec::with_capacity(ids.len());
     for (portion, size) in lists(ids) {
-        let text = statement(dialect.lock_payments(), 0, size, 0);
+        let text = list(connection, dialect.lock_payments(), 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
         let rows = select.fetch_all(&mut *connection).await?;
         let mut attempts = attempts_of(connection, portion, size).await?;
@@ -173,11 +173,11 @@ async fn attempts_of(
     payments: &[PaymentId],
     size: usize,
 ) -> Result<HashMap<String, Result<Vec<Attempt>, Error>>, Error> {
-    let text = statement(
+    let text = list(
+        connection,
         "SELECT payment_id, data FROM attempts WHERE payment_id IN ({}) ORDER BY payment_id, ordinal",
         0,
         size,
-        0,
     );
     let select = filled(payments, size).fold(query(text), |select, id| select.bind(id.as_str()));
     let mut found: HashMap<String, Result<Vec<Attempt>, Error>> = HashMap::with_capacity(payments.len());
@@ -195,15 +195,16 @@ async fn attempts_of(
 /// Writes payments' derived columns and the numbers of their newest events, and counts their revisions up.
 pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], now: Millis) -> Result<(), Error> {
     for portion in portions(changed) {
-        let text = statement(
+        let text = values(
+            connection,
             "UPDATE payments SET canceled = v.column2, status = v.column3, authorised = v.column4, captured = v.column5,
-                refunded = v.column6, kept = v.column7, seq = v.column8, revision = payments.revision + 1, updated = $1
+                refunded = v.column6, kept = v.column7, seq = v.column8, revision = payments.revision + 1,
+                updated = v.column9
              FROM (VALUES {}) AS v WHERE payments.id = v.column1",
-            1,
             portion.len(),
-            8,
+            9,
         );
-        let mut update = query(text).bind(now);
+        let mut update = query(text);
         for (payment, seq) in portion {
             let totals = payment.totals();
             update = update
@@ -214,7 +215,8 @@ pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], no
                 .bind(totals.captured)
                 .bind(totals.refunded)
                 .bind(payment.kept)
-                .bind(*seq);
+                .bind(*seq)
+                .bind(now);
         }
         update.execute(&mut *connection).await?;
     }
@@ -235,10 +237,10 @@ pub struct AttemptRow<'a> {
 /// Adds attempts.
 pub async fn insert_attempts(connection: &mut Connection, rows: &[AttemptRow<'_>], now: Millis) -> Result<(), Error> {
     for portion in portions(rows) {
-        let text = statement(
+        let text = values(
+            connection,
             "INSERT INTO attempts
              (id, payment_id, account_id, ordinal, live, session_ref, payment_ref, data, created, updated) VALUES {}",
-            0,
             portion.len(),
             10,
         );
@@ -261,25 +263,58 @@ pub async fn insert_attempts(connection: &mut Connection, rows: &[AttemptRow<'_>
     Ok(())
 }
 
-/// Writes attempts that have changed.
-pub async fn update_attempts(connection: &mut Connection, rows: &[&Attempt], now: Millis) -> Result<(), Error> {
-    for portion in portions(rows) {
-        let text = statement(
-            "UPDATE attempts SET live = v.column2, session_ref = v.column3, payment_ref = v.column4, data = v.column5,
-                updated = $1
+/// An attempt before and after a change.
+pub type Change<'a> = (&'a Attempt, &'a Attempt);
+
+/// Writes attempts that have changed. A column with an index is only written if it has changed: the database would take the
+/// same value out of the index and put it in again.
+pub async fn update_attempts(connection: &mut Connection, changed: &[Change<'_>], now: Millis) -> Result<(), Error> {
+    let inside = |(before, after): &Change<'_>| before.refs == after.refs && before.is_live() == after.is_live();
+    let (inside, outside): (Vec<Change<'_>>, Vec<Change<'_>>) = changed.iter().partition(|change| inside(change));
+    let same_session = |(before, after): &Change<'_>| before.refs.session == after.refs.session;
+    let (paid, opened): (Vec<Change<'_>>, Vec<Change<'_>>) = outside.into_iter().partition(same_session);
+    for portion in portions(&inside) {
+        let text = values(
+            connection,
+            "UPDATE attempts SET data = v.column2, updated = v.column3
              FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
-            1,
+            portion.len(),
+            3,
+        );
+        let mut update = query(text);
+        for (_, attempt) in portion {
+            update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
+        }
+        update.execute(&mut *connection).await?;
+    }
+    for portion in portions(&paid) {
+        let text = values(
+            connection,
+            "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4, payment_ref = v.column5
+             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
             portion.len(),
             5,
         );
-        let mut update = query(text).bind(now);
-        for attempt in portion {
-            update = update
-                .bind(attempt.id.as_str())
-                .bind(i64::from(attempt.is_live()))
-                .bind(&attempt.refs.session)
-                .bind(&attempt.refs.payment)
-                .bind(to_json(attempt)?);
+        let mut update = query(text);
+        for (_, attempt) in portion {
+            update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
+            update = update.bind(i64::from(attempt.is_live())).bind(&attempt.refs.payment);
+        }
+        update.execute(&mut *connection).await?;
+    }
+    for portion in portions(&opened) {
+        let text = values(
+            connection,
+            "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4, payment_ref = v.column5,
+                session_ref = v.column6
+             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
+            portion.len(),
+            6,
+        );
+        let mut update = query(text);
+        for (_, attempt) in portion {
+            update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
+            update = update.bind(i64::from(attempt.is_live())).bind(&attempt.refs.payment).bind(&attempt.refs.session);
         }
         update.execute(&mut *connection).await?;
     }
@@ -304,9 +339,9 @@ pub struct EventRow {
 /// Appends events.
 pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis) -> Result<(), Error> {
     for portion in portions(rows) {
-        let text = statement(
+        let text = values(
+            connection,
             "INSERT INTO payment_events (payment_id, seq, name, data, source, cause, at) VALUES {}",
-            0,
             portion.len(),
             7,
         );
@@ -393,7 +428,7 @@ pub async fn locate(connection: &mut Connection, attempt: &AttemptId) -> Result<
 pub async fn locate_many(connection: &mut Connection, attempts: &[AttemptId]) -> Result<Vec<Located>, Error> {
     let mut found = Vec::with_capacity(attempts.len());
     for (portion, size) in lists(attempts) {
-        let text = statement("SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size, 0);
+        let text = list(connection, "SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
         for row in select.fetch_all(&mut *connection).await? {
             found.push(located(&row)?);
@@ -433,7 +468,7 @@ pub async fn notify(connection: &mut Connection, dialect: Dialect, payment: &Pay
 pub async fn notify_many(connection: &mut Connection, dialect: Dialect, payments: &[PaymentId]) -> Result<(), Error> {
     let Some(template) = dialect.notify() else { return Ok(()) };
     for portion in portions(payments) {
-        let text = statement(template, 0, portion.len(), 1);
+        let text = values(connection, template, portion.len(), 1);
         let select = portion.iter().fold(query(text), |select, payment| select.bind(payment.as_str()));
         select.execute(&mut *connection).await?;
     }

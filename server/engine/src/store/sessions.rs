@@ -6,7 +6,7 @@ use domain::session::{Notice, Session};
 use sqlx::query;
 
 use super::Connection;
-use super::many::{filled, lists, statement};
+use super::many::{filled, list, lists};
 use super::row::{Columns, unword, word};
 use crate::error::Error;
 
@@ -90,12 +90,12 @@ pub async fn expire(connection: &mut Connection, id: &SessionId, now: Millis) ->
 /// Completes every open session of payments.
 pub async fn complete_of_payments(connection: &mut Connection, payments: &[PaymentId]) -> Result<(), Error> {
     for (portion, size) in lists(payments) {
-        let text = statement(
+        let text = list(
+            connection,
             "UPDATE sessions SET state = 'complete', notice = NULL, revision = revision + 1
              WHERE payment_id IN ({}) AND state = 'open'",
             0,
             size,
-            0,
         );
         let update = filled(portion, size).fold(query(text), |update, payment| update.bind(payment.as_str()));
         update.execute(&mut *connection).await?;

@@ -1,0 +1,262 @@
+//! The inbox under load and in trouble: nothing acknowledged is lost, nothing is applied twice, nothing holds up the rest.
+
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use connectors::HttpResponse;
+use domain::checkout::Phase;
+use domain::id::Token;
+use engine::Clock;
+use engine::SystemClock;
+use engine::store::inbox::{InboxState, claim};
+use engine::store::{Dialect, Tx};
+use futures::future::join_all;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, Executor, query};
+
+use crate::both;
+use crate::world::{Node, World, eventually, header, paid_event, random_hex, seconds, sign};
+
+async fn deliver(world: &World, node: &Node, body: &str) -> HttpResponse {
+    let url = format!("{}/hooks/stripe/{}", node.url, world.account.id);
+    let signature = sign(&world.webhook_secret, seconds(), body);
+    world.send(Method::POST, &url, "application/json", body, &[("stripe-signature", &signature)]).await
+}
+
+/// A session with an open page, and the webhook that would pay it.
+async fn opened(world: &World) -> (Token, String) {
+    let session = world.session().await;
+    world.start(&session).await;
+    let payment = stored(world, &session).await;
+    let attempt = &payment.attempts[0];
+    let page = attempt.refs.session.as_deref().unwrap();
+    let body = paid_event(&format!("evt_{}", random_hex()), attempt.id.as_str(), page, 3098, "eur");
+    // One payment at the provider belongs to one attempt.
+    let body = body.replace("pi_forged", &payment_ref(&session));
+    (session, body)
+}
+
+fn payment_ref(session: &Token) -> String {
+    format!("pi_{session}")
+}
+
+async fn stored(world: &World, session: &Token) -> domain::payment::Payment {
+    let id = world.payment_of(session).await;
+    let mut connection = world.engine().store().reader().await.unwrap();
+    engine::store::payments::find(&mut connection, &id).await.unwrap().unwrap().payment
+}
+
+/// An event of something else on the account.
+fn unrelated() -> String {
+    json!({"id": format!("evt_{}", random_hex()), "type": "customer.created", "created": 1, "livemode": false,
+        "data": {"object": {"id": "cus_1"}}})
+    .to_string()
+}
+
+async fn state_of(world: &World, body: &str) -> Option<InboxState> {
+    let event: serde_json::Value = serde_json::from_str(body).unwrap();
+    world.inbox().await.into_iter().find(|row| row.event == event["id"]).map(|row| row.state)
+}
+
+/// Keeps everybody else from storing deliveries until it is dropped.
+async fn block(node: &Node) -> Tx {
+    let mut tx = node.engine.store().begin().await.unwrap();
+    if node.engine.store().dialect() == Dialect::Postgres {
+        tx.execute("LOCK TABLE inbox IN SHARE MODE").await.unwrap();
+    }
+    tx
+}
+
+both! {
+    async fn copies_that_arrive_together_are_stored_once_and_all_acknowledged(world: World) {
+        let bodies: Vec<String> = (0..20).map(|_| unrelated()).collect();
+        let copies = bodies.iter().cycle().take(100).map(|body| deliver(&world, &world.node, body));
+        let replies = join_all(copies).await;
+        assert!(replies.iter().all(|reply| reply.status == 200), "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
+        assert_eq!(world.inbox().await.len(), 20);
+    }
+}
+
+both! {
+    async fn a_full_queue_asks_to_come_again_and_recovers_by_itself(world: World) {
+        let small = world.tuned_node(|tuning| tuning.queue = 4).await;
+        let held = block(&world.node).await;
+        let bodies: Vec<String> = (0..40).map(|_| unrelated()).collect();
+        let released = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            held.rollback().await.unwrap();
+        };
+        let (replies, ()) = tokio::join!(join_all(bodies.iter().map(|body| deliver(&world, &small, body))), released);
+        let (stored, busy): (Vec<_>, Vec<_>) = bodies.iter().zip(&replies).partition(|(_, reply)| reply.status == 200);
+        assert!(!stored.is_empty() && !busy.is_empty(), "{} stored, {} busy", stored.len(), busy.len());
+        assert!(busy.iter().all(|(_, reply)| reply.status == 503 && !header(reply, "retry-after").is_empty()));
+        assert_eq!(world.inbox().await.len(), stored.len(), "what was acknowledged is there, and nothing else");
+        for (body, _) in busy {
+            assert_eq!(deliver(&world, &small, body).await.status, 200);
+        }
+        assert_eq!(world.inbox().await.len(), 40);
+    }
+}
+
+/// Lets the node's database take nothing, or take everything again.
+async fn fail(node: &Node, url: &str, fails: bool) {
+    if node.engine.store().dialect() == Dialect::Sqlite {
+        // The only writing connection keeps this setting: no page can be added.
+        let mut tx = node.engine.store().begin().await.unwrap();
+        let limit = if fails { "PRAGMA max_page_count = 1" } else { "PRAGMA max_page_count = 1000000000" };
+        tx.execute(limit).await.unwrap();
+        return tx.rollback().await.unwrap();
+    }
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+    let allow = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !fails);
+    admin.execute(AssertSqlSafe(allow)).await.unwrap();
+    if fails {
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        admin.execute(AssertSqlSafe(end)).await.unwrap();
+    }
+}
+
+both! {
+    async fn a_database_that_fails_loses_nothing_acknowledged_and_recovers_by_itself(world: World) {
+        let before: Vec<String> = (0..5).map(|_| unrelated()).collect();
+        for body in &before {
+            assert_eq!(deliver(&world, &world.node, body).await.status, 200);
+        }
+        fail(&world.node, &world.database.url, true).await;
+        let during: Vec<String> = (0..12).map(|_| unrelated()).collect();
+        let replies = join_all(during.iter().map(|body| deliver(&world, &world.node, body))).await;
+        let acknowledged: Vec<&String> = during.iter().zip(&replies).filter(|(_, reply)| reply.status == 200).map(|(body, _)| body).collect();
+        assert!(replies.iter().any(|reply| reply.status == 503), "it did not fail");
+        let odd = replies.iter().find(|reply| reply.status != 200 && (reply.status != 503 || header(reply, "retry-after").is_empty()));
+        assert!(odd.is_none(), "{odd:?}");
+        fail(&world.node, &world.database.url, false).await;
+        eventually("deliveries are taken again", || async {
+            deliver(&world, &world.node, &unrelated()).await.status == 200
+        })
+        .await;
+        for body in before.iter().chain(acknowledged) {
+            assert!(state_of(&world, body).await.is_some(), "acknowledged and lost: {body}");
+        }
+        for body in &during {
+            assert_eq!(deliver(&world, &world.node, body).await.status, 200);
+        }
+        eventually("everything is looked at", || async { world.engine().backlog().await.unwrap() == 0 }).await;
+    }
+}
+
+both! {
+    async fn two_servers_share_the_deliveries_and_apply_each_once(world: World) {
+        let other = world.second_node().await;
+        let mut sessions = vec![];
+        for _ in 0..3 {
+            sessions.push(opened(&world).await);
+        }
+        let copies = (0..60).map(|number| {
+            let (world, node) = (&world, if number % 2 == 0 { &world.node } else { &other });
+            let body = sessions[number % 3].1.replace("evt_", &format!("evt_{number}_"));
+            async move { deliver(world, node, &body).await.status }
+        });
+        let replies = join_all(copies.collect::<Vec<_>>()).await;
+        assert!(replies.iter().all(|status| *status == 200), "{replies:?}");
+        eventually("everything is applied", || async { world.engine().backlog().await.unwrap() == 0 }).await;
+        assert!(world.inbox().await.iter().all(|row| row.state == InboxState::Applied));
+        for (session, _) in &sessions {
+            let moved = world.events(session).await.into_iter().filter(|(event, _)| event.moves_money()).count();
+            assert_eq!((moved, world.phase(session).await), (1, Phase::Paid));
+        }
+        assert_eq!(world.alert_kinds().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_cannot_be_applied_holds_up_nothing_else(world: World) {
+        let (good, bad) = (opened(&world).await, opened(&world).await);
+        let damaged = stored(&world, &bad.0).await;
+        let write = |data: String| {
+            let id = damaged.attempts[0].id.to_string();
+            let store = world.engine().store();
+            async move {
+                let mut tx = store.begin().await.unwrap();
+                query("UPDATE attempts SET data = $1 WHERE id = $2").bind(data).bind(id).execute(&mut *tx).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        };
+        write("{".to_owned()).await;
+        let replies = [deliver(&world, &world.node, &bad.1), deliver(&world, &world.node, &good.1)];
+        assert!(join_all(replies).await.iter().all(|reply| reply.status == 200));
+        world.wait_for(&good.0, Phase::Paid).await;
+        assert_eq!(state_of(&world, &bad.1).await, Some(InboxState::Pending));
+        eventually("it is said why", || async { world.inbox().await.iter().any(|row| row.note.is_some()) }).await;
+        write(serde_json::to_string(&damaged.attempts[0]).unwrap()).await;
+        world.wait_for(&bad.0, Phase::Paid).await;
+    }
+}
+
+both! {
+    async fn an_event_that_was_too_early_is_applied_when_its_payment_is_known(world: World) {
+        let (session, paid) = opened(&world).await;
+        let refund = json!({"id": format!("evt_{}", random_hex()), "type": "refund.created", "created": seconds(), "livemode": false,
+            "data": {"object": {"id": "re_1", "object": "refund", "payment_intent": payment_ref(&session), "amount": 98, "currency": "eur", "status": "succeeded"}}});
+        let refund = refund.to_string();
+        assert_eq!(deliver(&world, &world.node, &refund).await.status, 200);
+        eventually("it waits, and for long", || async {
+            let mut tx = world.engine().store().begin().await.unwrap();
+            let far = SystemClock.now() + 15 * domain::MINUTE;
+            let waits = "UPDATE inbox SET due = $1 WHERE id IN (SELECT inbox_id FROM inbox_waits)";
+            let put_off = query(waits).bind(far).execute(&mut *tx).await.unwrap().rows_affected();
+            tx.commit().await.unwrap();
+            put_off == 1
+        })
+        .await;
+        assert_eq!(state_of(&world, &refund).await, Some(InboxState::Pending));
+        assert_eq!(deliver(&world, &world.node, &paid).await.status, 200);
+        eventually("it is applied", || async { state_of(&world, &refund).await == Some(InboxState::Applied) }).await;
+        assert_eq!(world.view(&session).await.refunded.minor, 98);
+    }
+}
+
+both! {
+    async fn what_a_server_had_taken_up_when_it_died_is_applied_by_another(world: World) {
+        let (session, body) = opened(&world).await;
+        world.node.stop_background();
+        assert_eq!(deliver(&world, &world.node, &body).await.status, 200);
+        let store = world.engine().store();
+        let now = SystemClock.now();
+        let mut tx = store.begin().await.unwrap();
+        let taken = claim(&mut tx, store.dialect(), now + 60_000, now + 1_500, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(taken.len(), 1, "nobody else has taken it");
+        let _other = world.second_node().await;
+        world.wait_for(&session, Phase::Paid).await;
+        assert!(SystemClock.now() >= now + 1_500, "not while it was somebody else's");
+    }
+}
+
+both! {
+    async fn a_secret_that_another_server_learned_counts_at_once(world: World) {
+        let other = world.second_node().await;
+        assert_eq!(deliver(&world, &world.node, &unrelated()).await.status, 200);
+        other.engine.add_webhook_secret(&world.account_id(), "whsec_new").await.unwrap();
+        let began = Instant::now();
+        let body = unrelated();
+        let signature = sign("whsec_new", seconds(), &body);
+        eventually("it is accepted", || async {
+            let headers = [("stripe-signature", signature.as_str())];
+            world.send(Method::POST, &world.account.webhook_url, "application/json", &body, &headers).await.status == 200
+        })
+        .await;
+        assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
+    }
+}
+
+both! {
+    async fn a_flood_of_forgeries_is_counted_exactly(world: World) {
+        let url = &world.account.webhook_url;
+        let forged = (0..150).map(|_| world.send(Method::POST, url, "application/json", "{}", &[]));
+        assert!(join_all(forged).await.iter().all(|reply| reply.status == 400));
+        let alerts = world.engine().alerts(10).await.unwrap();
+        assert_eq!((alerts.len(), alerts[0].kind.as_str(), alerts[0].times), (1, "webhook_rejected", 150));
+        assert!(world.inbox().await.is_empty());
+    }
+}
