@@ -1,6 +1,8 @@
 //! The only way a payment changes: a fact, the domain's decision, and everything that follows from it in one transaction.
 
 use domain::id::{AttemptId, JobId, PaymentId};
+use domain::ledger::Business;
+use domain::mutant::{self, Mutant};
 use domain::payment::{Answer, DisputeState, Event, Fact, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
@@ -82,7 +84,12 @@ impl Engine {
             let seq = payments::append(tx, id, &events, source.name(), source.cause(), now).await?;
             let (merchant, currency, live) = (&payment.merchant, payment.amount.currency, stored.live);
             let posting = Posting { payment: id, merchant, seq, currency, live, at: now };
-            ledger::insert(tx, posting, &domain::ledger::entries(&before, &payment)).await?;
+            let mut entries = domain::ledger::entries(&before, &payment);
+            if mutant::on(Mutant::LedgerPostsTwice) {
+                let again = entries.iter().filter(|entry| entry.business == Business::RefundSent).cloned();
+                entries.extend(again.collect::<Vec<_>>());
+            }
+            ledger::insert(tx, posting, &entries).await?;
             outbox::insert(tx, posting, &domain::payment::told(&before, &payment)).await?;
             self.follow_up(tx, &before, &payment, &events, now).await?;
             payments::notify(tx, self.store().dialect(), id).await?;

@@ -171,6 +171,22 @@ async fn claim(engine: &Engine, lane: Lane, free: usize) -> Result<Vec<Leased>, 
     Ok(leased)
 }
 
+impl Engine {
+    /// Runs one job that is due, if there is one: of those that apply deliveries, or of the others. For whoever drives the
+    /// engine by hand instead of by [`Engine::run`]. Returns what it was.
+    pub async fn run_one_due(&self, deliveries: bool) -> Result<Option<String>, Error> {
+        let lane = if deliveries { Lane::Apply } else { Lane::Others };
+        let Some(job) = claim(self, lane, 1).await?.pop() else { return Ok(None) };
+        run_one(self, &job).await;
+        Ok(Some(format!("{} {}", job.kind, job.subject)))
+    }
+
+    /// When the next job is due, if there is one: of those that apply deliveries, or of the others.
+    pub async fn next_due(&self, deliveries: bool) -> Result<Option<Millis>, Error> {
+        jobs::next_due(&mut *self.store().reader().await?, deliveries).await
+    }
+}
+
 async fn until_next(engine: &Engine, lane: Lane) -> Duration {
     let next = async { jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await };
     let wait = match next.await {

@@ -82,6 +82,20 @@ pub async fn of_account(connection: &mut Connection, account: &ProviderAccountId
     rows.iter().map(inbox_row).collect()
 }
 
+/// What an account has stored of an event: one row, or none.
+pub async fn of_event(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    event: &str,
+) -> Result<Vec<InboxRow>, Error> {
+    let rows = query("SELECT * FROM inbox WHERE account_id = $1 AND event = $2")
+        .bind(account.as_str())
+        .bind(event)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(inbox_row).collect()
+}
+
 /// Writes down what became of an event that was still pending. Returns false if somebody else did so first.
 pub async fn settle(
     connection: &mut Connection,
