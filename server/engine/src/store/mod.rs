@@ -71,6 +71,8 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                // A file does not hang up; asking it before every use would double the cost of a read.
+                .test_before_acquire(dialect != Dialect::Sqlite)
                 .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection).await }))
         };
         let write = pool(writers).connect_with(options.clone()).await?;
