@@ -1,5 +1,6 @@
 # make run    builds Till and starts the demo       make test   lints and runs every test
 # make build  leaves the release binary at dist/till make lint   formatting, clippy, documentation
+# make soak   real faults, a hundred rounds each     make bench  figures and ratios, see docs/BENCHMARKS.md
 # Both set up what is missing first; caches live in ~/.cache/till.
 
 SHELL := /bin/bash
@@ -10,10 +11,11 @@ CACHE := $(HOME)/.cache/till
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run build site test lint rust-tests sdk-tests browser-tests format build-tools test-tools clean
+.PHONY: help run build site test lint rust-tests sdk-tests browser-tests stress-tests soak bench stress format build-tools \
+	test-tools clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 run: build
 	exec dist/till demo
@@ -27,7 +29,7 @@ build: site
 site: build-tools
 	end2end/build/site.sh dist/site
 
-test: lint rust-tests build sdk-tests browser-tests
+test: lint rust-tests build sdk-tests browser-tests stress-tests
 	@echo "every test passed"
 
 lint: site
@@ -47,6 +49,21 @@ sdk-tests: build test-tools
 browser-tests: build test-tools
 	node end2end/build/budget.mjs dist/site
 	TILL_BIN=$(CURDIR)/dist/till npm --prefix end2end test
+
+# The tool is no part of the product. Together with the server its dependencies are compiled but once.
+stress: build
+	cargo build --release --locked -p server -p stress
+
+# kill -9 under load, a few times.
+stress-tests: stress test-tools
+	.ci/with-postgres $(CARGO_TARGET_DIR)/release/stress faults --till dist/till --kinds kill --rounds 3 --budget-seconds 20
+
+# Every real fault on both databases, PostgreSQL with fsync. SEED=… repeats a run.
+soak: stress test-tools
+	$(CARGO_TARGET_DIR)/release/stress faults --till dist/till --rounds 100 --seed $(or $(SEED),1) --drain-seconds 300
+
+bench: stress test-tools
+	$(CARGO_TARGET_DIR)/release/stress bench --till dist/till --json dist/bench.json
 
 format:
 	cargo fmt

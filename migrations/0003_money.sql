@@ -10,6 +10,9 @@ ALTER TABLE links ADD COLUMN capture TEXT NOT NULL DEFAULT 'automatic';
 -- When a job was given up; a person can ask for it again.
 ALTER TABLE jobs ADD COLUMN dead BIGINT;
 
+-- Up to when an account's events have been listed at its provider.
+ALTER TABLE provider_accounts ADD COLUMN events_seen BIGINT NOT NULL DEFAULT 0;
+
 -- Double entry: each row moves an amount from the credited to the debited account, so that all balances of a merchant and currency
 -- add up to zero after every row. seq is the payment's event it was posted with. Append-only: see store::dialect.
 CREATE TABLE ledger (

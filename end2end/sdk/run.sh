@@ -35,4 +35,5 @@ judge() {
 status=0
 judge "stripe for Node" 's/^# pass //p' node --test --test-reporter=tap "$here/stripe.test.mjs" || status=1
 judge "stripe for Python" 's/^Ran \([0-9]*\) .*/\1/p' "$venv/bin/python" "$here/test_stripe.py" || status=1
+judge "Adyen for Python" 's/^Ran \([0-9]*\) .*/\1/p' "$venv/bin/python" "$here/test_adyen.py" || status=1
 exit $status

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use engine::store::{Dialect, Store};
-use engine::{Engine, Env, HttpTransport, Keyring, OsRandom, Settings, SystemClock};
+use engine::{Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning};
 use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
@@ -99,7 +99,8 @@ impl Common {
         let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
-        Ok(Engine::new(env, store, keyring, Settings { public_url }))
+        let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
+        Ok(Engine::tuned(env, store, keyring, Settings { public_url }, tuning))
     }
 
     /// The same, on a database whose structure must be current and whose credentials the master key must open.
@@ -154,6 +155,25 @@ impl Common {
         let file = self.sqlite_file().ok_or_else(|| impossible("there is no data directory without SQLite"))?;
         directory_of(&file)
     }
+}
+
+/// Hidden: how deliveries are stored, for the comparison in docs/BENCHMARKS.md. Only on this machine's own address.
+fn intake(public_url: &str) -> Result<IntakeMode, ConfigError> {
+    let Ok(wanted) = std::env::var("TILL_BENCH_INBOX") else { return Ok(IntakeMode::Group) };
+    let mode = match wanted.as_str() {
+        "group" => IntakeMode::Group,
+        "single" => IntakeMode::Single,
+        "discard" => IntakeMode::Discard,
+        _ => {
+            return Err(impossible(format!(
+                "TILL_BENCH_INBOX is {wanted:?}; it is group, single or discard, or not set"
+            )));
+        }
+    };
+    if mode != IntakeMode::Group && !public_url.starts_with("http://127.0.0.1:") {
+        return Err(impossible("TILL_BENCH_INBOX is for benchmarks on 127.0.0.1 only; unset it"));
+    }
+    Ok(mode)
 }
 
 fn directory_of(file: &Path) -> Result<PathBuf, ConfigError> {

@@ -48,6 +48,8 @@ pub struct Capabilities {
     pub find: bool,
     /// Whether a modification that was not answered can be looked up. Otherwise the request is repeated.
     pub find_modification: bool,
+    /// Whether events can be listed, so that a missed delivery can be made up for.
+    pub event_list: bool,
     /// Whether money can be taken later than authorised.
     pub manual_capture: bool,
     /// What it can do with authorised and captured money.
@@ -121,6 +123,17 @@ pub enum Operation {
     Modify(ModifySpec),
     /// Look for a modification that was not answered, by our reference.
     FindModification(ModifySpec),
+    /// List the account's events, for those whose deliveries were missed.
+    Events(EventsSpec),
+}
+
+/// A page of an account's events, newest first.
+#[derive(Debug, Clone)]
+pub struct EventsSpec {
+    /// The oldest event wanted.
+    pub since: Millis,
+    /// Where the page before this one ended.
+    pub cursor: Option<String>,
 }
 
 impl Operation {
@@ -135,6 +148,7 @@ impl Operation {
             Operation::Find(target) => format!("{}:find", target.attempt),
             Operation::Modify(spec) => spec.modification.to_string(),
             Operation::FindModification(spec) => format!("{}:find", spec.modification),
+            Operation::Events(spec) => format!("events:{}", spec.since),
         }
     }
 }
@@ -166,6 +180,13 @@ pub enum Outcome {
     Accepted {
         /// Its reference, where it gave one.
         reference: Option<String>,
+    },
+    /// A page of events, as they would have been delivered.
+    Events {
+        /// Each event.
+        items: Vec<Item>,
+        /// Where to go on, if there are more.
+        cursor: Option<String>,
     },
     /// A search found nothing. That is no proof that nothing is there: the provider's lists may lag.
     NotFound,

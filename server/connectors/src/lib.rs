@@ -4,23 +4,25 @@
 //! sending. It authenticates a delivery, splits it into items that can be stored, and reads an item into what the domain
 //! understands. A new provider is one folder here and one line in [`by_name`].
 
+pub mod adyen;
 mod connector;
 mod http;
 pub mod stripe;
 
 pub use connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, ModifySpec, OpenSpec, Operation,
-    Outcome, Reject, Reply, Target, Unreadable, Wire,
+    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Incoming, Item, ModifySpec, OpenSpec,
+    Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
 };
 pub use http::{HttpRequest, HttpResponse};
 
 /// Every provider, by the name used in the database, in addresses and on the command line.
-pub const PROVIDERS: &[&str] = &["stripe"];
+pub const PROVIDERS: &[&str] = &["stripe", "adyen"];
 
 /// The connector of a provider.
 #[must_use]
 pub fn by_name(provider: &str) -> Option<&'static dyn Connector> {
     match provider {
+        "adyen" => Some(&adyen::Adyen),
         "stripe" => Some(&stripe::Stripe),
         _ => None,
     }

@@ -20,27 +20,49 @@ pub(crate) async fn raise(
     subject: &str,
     detail: &str,
 ) -> Result<(), Error> {
+    raise_times(engine, connection, kind, subject, detail, 1).await
+}
+
+/// Raises an alert in the caller's transaction for several occurrences.
+pub(crate) async fn raise_times(
+    engine: &Engine,
+    connection: &mut Connection,
+    kind: &'static str,
+    subject: &str,
+    detail: &str,
+    times: i64,
+) -> Result<(), Error> {
     let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
-    warn!(alert = kind, subject, detail, "something a person should look at");
-    metrics::counter!("till_alerts_total", "kind" => kind).increment(1);
-    alerts::raise(connection, kind, subject, &detail, engine.env().now()).await
+    warn!(alert = kind, subject, detail, times, "something a person should look at");
+    metrics::counter!("till_alerts_total", "kind" => kind).increment(times.unsigned_abs());
+    alerts::raise(connection, kind, subject, &detail, times, engine.env().now()).await
 }
 
 impl Engine {
     /// Raises an alert in a transaction of its own. A failure to do so is logged: the caller's own work matters more.
     pub(crate) async fn alert(&self, kind: &'static str, subject: &str, detail: &str) {
-        let stored = async {
-            let mut tx = self.store().begin().await?;
-            raise(self, &mut tx, kind, subject, detail).await?;
-            self.commit(tx).await
-        };
-        if let Err(error) = stored.await {
+        if let Err(error) = self.alert_times(kind, subject, detail, 1).await {
             warn!(alert = kind, subject, %error, "an alert could not be stored");
         }
     }
 
+    /// Raises an alert in a transaction of its own, for one or more occurrences.
+    pub(crate) async fn alert_times(
+        &self,
+        kind: &'static str,
+        subject: &str,
+        detail: &str,
+        times: i64,
+    ) -> Result<(), Error> {
+        let mut tx = self.store().begin().await?;
+        raise_times(self, &mut tx, kind, subject, detail, times).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// The alerts, newest first.
     pub async fn alerts(&self, limit: i64) -> Result<Vec<Alert>, Error> {
+        self.rejections().flush(self).await;
         let mut connection = self.store().reader().await?;
         list(&mut connection, limit.clamp(1, 1000)).await
     }

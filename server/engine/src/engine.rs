@@ -11,10 +11,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+use crate::accounts::Accounts;
 use crate::env::Env;
 use crate::error::Error;
-use crate::jobs::Lane;
+use crate::inbox::{Handover, Intake, Rejections, Tuning, applier};
 use crate::live::Live;
+use crate::record::Work;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
 use crate::store::{Dialect, Store, Tx, accounts, inbox};
@@ -40,7 +42,12 @@ struct Inner {
     keyring: Keyring,
     settings: Settings,
     live: Live,
-    work: [Notify; Lane::ALL.len()],
+    work: Notify,
+    accounts: Accounts,
+    intake: Intake,
+    handover: Handover,
+    rejections: Rejections,
+    tuning: Tuning,
     actions: Arc<Semaphore>,
 }
 
@@ -55,13 +62,25 @@ impl Engine {
     /// An engine on a database whose structure is current.
     #[must_use]
     pub fn new(env: Env, store: Store, keyring: Keyring, settings: Settings) -> Self {
+        let tuning = Tuning::of(store.dialect());
+        Self::tuned(env, store, keyring, settings, tuning)
+    }
+
+    /// The same with an inbox of another size.
+    #[must_use]
+    pub fn tuned(env: Env, store: Store, keyring: Keyring, settings: Settings, tuning: Tuning) -> Self {
         Engine(Arc::new(Inner {
             env,
             store,
             keyring,
             settings,
             live: Live::new(),
-            work: Default::default(),
+            work: Notify::new(),
+            accounts: Accounts::default(),
+            intake: Intake::default(),
+            handover: Handover::default(),
+            rejections: Rejections::default(),
+            tuning,
             actions: Arc::new(Semaphore::new(ACTIONS_MAX)),
         }))
     }
@@ -71,9 +90,8 @@ impl Engine {
     pub async fn run(&self, shutdown: CancellationToken) -> bool {
         jobs::plant(self).await;
         let mut tasks = JoinSet::new();
-        for lane in Lane::ALL {
-            tasks.spawn(jobs::run(self.clone(), lane, shutdown.clone()));
-        }
+        tasks.spawn(jobs::run(self.clone(), shutdown.clone()));
+        tasks.spawn(applier::run(self.clone(), shutdown.clone()));
         if self.store().dialect() == Dialect::Postgres {
             tasks.spawn(live::listen(self.clone(), shutdown.clone()));
         }
@@ -85,6 +103,7 @@ impl Engine {
                 shutdown.cancel();
             }
         }
+        self.rejections().flush(self).await;
         as_told
     }
 
@@ -129,13 +148,43 @@ impl Engine {
         &self.0.live
     }
 
-    /// Wakes this server's workers: a job may be due.
+    /// Wakes this server's workers: a job or a delivery may be due.
     pub(crate) fn wake(&self) {
-        self.0.work.iter().for_each(Notify::notify_one);
+        self.wake_for(Work { jobs: true, deliveries: true });
     }
 
-    pub(crate) async fn work(&self, lane: Lane) {
-        self.0.work[lane as usize].notified().await;
+    /// Wakes the workers that have something to do.
+    pub(crate) fn wake_for(&self, work: Work) {
+        if work.jobs {
+            self.0.work.notify_one();
+        }
+        if work.deliveries {
+            self.0.handover.wake();
+        }
+    }
+
+    pub(crate) async fn work(&self) {
+        self.0.work.notified().await;
+    }
+
+    pub(crate) fn ready_accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.0.intake
+    }
+
+    pub(crate) fn handover(&self) -> &Handover {
+        &self.0.handover
+    }
+
+    pub(crate) fn rejections(&self) -> &Rejections {
+        &self.0.rejections
+    }
+
+    pub(crate) fn tuning(&self) -> &Tuning {
+        &self.0.tuning
     }
 
     /// A place among the shoppers' actions under way, if there is one.

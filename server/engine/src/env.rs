@@ -85,6 +85,15 @@ impl Env {
         bits
     }
 
+    /// 48 bits of time in milliseconds and 80 random bits, for the ids of rows that are written in large numbers: what is
+    /// written together lies together in the index.
+    #[must_use]
+    pub fn timed_bits(&self) -> [u8; 16] {
+        let mut bits = self.bits();
+        bits[..6].copy_from_slice(&self.now().to_be_bytes()[2..]);
+        bits
+    }
+
     /// A random number from zero up to, but not including, the bound; zero for a bound below one. Used for jitter only.
     #[must_use]
     pub fn below(&self, bound: Millis) -> Millis {

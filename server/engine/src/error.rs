@@ -36,7 +36,41 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether one of several things done together may be to blame, so that the others may do better without it. Otherwise
+    /// the database cannot do anything now.
+    pub(crate) fn is_of_one(&self) -> bool {
+        match self {
+            Error::Store(sqlx::Error::Database(error)) => !error.code().is_some_and(|code| is_of_all(&code)),
+            Error::Store(error) => {
+                use sqlx::Error as E;
+                !matches!(
+                    error,
+                    E::Io(_)
+                        | E::Tls(_)
+                        | E::Protocol(_)
+                        | E::PoolTimedOut
+                        | E::PoolClosed
+                        | E::WorkerCrashed
+                        | E::BeginFailed
+                )
+            }
+            _ => true,
+        }
+    }
+
     pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
         Error::Corrupt(what.to_string())
     }
+}
+
+/// Whether a database's code says that it cannot work now: SQLite's result codes, or PostgreSQL's classes for connections,
+/// read-only servers, resources, locks, operators and the system.
+fn is_of_all(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["08", "25", "28", "3D", "53", "55", "57", "58", "XX"].contains(&&code[..2]);
+    }
+    // The low byte is the primary code: PERM, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN,
+    // PROTOCOL, NOTADB.
+    let primary = code.parse::<i64>().map(|code| code & 0xff);
+    primary.is_ok_and(|code| [3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26].contains(&code))
 }

@@ -53,7 +53,7 @@ pub(crate) struct Gateway<'a> {
 
 impl Gateway<'_> {
     /// Runs an operation to its end. Every repetition, now or later, carries the same idempotency key.
-    pub(crate) async fn call(&self, attempt: &AttemptId, operation: &Operation) -> Result<Outcome, CallError> {
+    pub(crate) async fn call(&self, attempt: Option<&AttemptId>, operation: &Operation) -> Result<Outcome, CallError> {
         let mut key = operation.key();
         if mutant::on(Mutant::NewKeyOnRetry) {
             key.push_str(&hex::encode(self.engine.env().bits()));
@@ -70,7 +70,7 @@ impl Gateway<'_> {
         Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests"))))
     }
 
-    async fn send(&self, attempt: &AttemptId, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+    async fn send(&self, attempt: Option<&AttemptId>, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         for sent in 1.. {
             let began = self.engine.env().now();
             let result = self.engine.env().transport.send(&self.account.base_url, request).await;
@@ -95,7 +95,7 @@ impl Gateway<'_> {
 
     async fn write_down(
         &self,
-        attempt: &AttemptId,
+        attempt: Option<&AttemptId>,
         request: &HttpRequest,
         result: &Result<HttpResponse, TransportError>,
         at: Millis,
@@ -108,7 +108,7 @@ impl Gateway<'_> {
         .increment(1);
         let exchange = Exchange {
             account: self.account.id.clone(),
-            attempt: attempt.clone(),
+            attempt: attempt.cloned(),
             operation: request.name.to_owned(),
             request: format!("{} {} {}", request.method, request.path, mask::body(request.body.as_bytes())),
             status: status.map(i64::from),

@@ -3,6 +3,7 @@
 //! Everything a payment goes through passes `record`: facts in, the domain's decision, and the result stored in one
 //! transaction. Clock, randomness and HTTP are passed in through [`Env`].
 
+mod accounts;
 mod admin;
 mod alerts;
 mod checkout;
@@ -26,7 +27,7 @@ pub use engine::{Engine, Settings};
 pub use env::{Clock, Env, OsRandom, Random, SystemClock};
 pub use error::Error;
 pub use gateway::CallError;
-pub use inbox::{Received, RejectedHook};
+pub use inbox::{IntakeMode, Received, RejectedHook, Tuning};
 pub use live::Follower;
 pub use money::{Balance, Discrepancy, Modified, PaymentRow, Statement};
 pub use seal::{Keyring, KeyringError};

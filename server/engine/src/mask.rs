@@ -21,6 +21,7 @@ const HIDDEN: &[&str] = &[
     "success_url",
     "cancel_url",
     "return_url",
+    "returnUrl",
     "receipt_url",
     "ip",
     "last4",
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn secrets_and_persons_are_hidden_and_money_is_not() {
-        let masked = body(br#"{"amount":5,"url":"https://x/y","a":[{"email":"e@x"}],"b":{"card":{"last4":"4242"}}}"#);
+        let masked = body(br#"{"amount":5,"url":"https://x/y","returnUrl":"https://x/c/t","a":[{"email":"e@x"}],"b":{"card":{"last4":"4242"}}}"#);
         assert!(masked.contains(r#""amount":5"#));
         for hidden in ["https", "e@x", "4242"] {
             assert!(!masked.contains(hidden), "{masked}");

@@ -6,7 +6,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, clock,
+    Error, adyen, clock,
     core::Core,
     snapshot,
     stripe::{objects::event::Try, webhooks::Parcel},
@@ -55,11 +55,14 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
     let mut sending = JoinSet::new();
     loop {
         let moment = core.moment();
-        let (parcels, next_ms) = {
+        let (parcels, adyen, next_ms) = {
             let mut state = core.lock();
             if state.run_timers(moment.now_ms, &moment) > 0 {
                 core.dirty.notify_one();
             }
+            let adyen: Vec<(String, adyen::notify::Parcel)> = (state.adyen.accounts.iter_mut())
+                .filter_map(|(key, account)| Some((key.clone(), account.due_parcel(moment.now_ms)?)))
+                .collect();
             let parcels: Vec<(String, Parcel)> = state
                 .accounts
                 .iter_mut()
@@ -67,10 +70,13 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
                     account.due_parcels(moment.now_ms).into_iter().map(|parcel| (key.clone(), parcel))
                 })
                 .collect();
-            (parcels, state.next_due_ms(moment.now_ms))
+            (parcels, adyen, state.next_due_ms(moment.now_ms))
         };
         for (key, parcel) in parcels {
             sending.spawn(send(core.clone(), key, parcel));
+        }
+        for (key, parcel) in adyen {
+            sending.spawn(adyen::notify::send(core.clone(), key, parcel));
         }
         while sending.try_join_next().is_some() {}
         let wait = next_ms

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::{
-    Error, Seed, clock,
+    AdyenSeed, Error, Seed,
+    adyen::{self, state::Adyen},
+    clock,
     control::faults::Faults,
     stripe::{
         auth,
@@ -36,6 +38,9 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct State {
     /// By secret key.
     pub accounts: BTreeMap<String, Account>,
+    /// The second provider.
+    #[serde(default)]
+    pub adyen: Adyen,
     /// For accounts that are yet to come.
     #[serde(skip)]
     pub rules: Rules,
@@ -74,6 +79,7 @@ impl Core {
             account.keys.recover();
             account.recover_deliveries(now_ms);
         }
+        state.adyen.recover();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(WEBHOOK_TIMEOUT)
@@ -115,6 +121,20 @@ impl Core {
             api_version: None,
             created: clock::now_ms() / 1000,
         });
+        Ok(())
+    }
+
+    /// Makes sure the seed's account at the second provider and its endpoint exist.
+    pub fn seed_adyen(&self, seed: AdyenSeed) -> Result<(), Error> {
+        if !adyen::auth::is_test_key(&seed.api_key) || !adyen::notify::is_hmac_key(&seed.hmac_key) {
+            return Err(Error::AdyenSeed);
+        }
+        let mut state = self.lock();
+        let account = state.adyen.account(&seed.api_key).ok_or(Error::AdyenSeed)?;
+        account.merchant_account = Some(seed.merchant_account);
+        let endpoint =
+            adyen::state::Endpoint { url: seed.webhook_url, hmac_key: seed.hmac_key, basic: seed.webhook_basic };
+        account.set_endpoint(Some(endpoint), clock::now_ms());
         Ok(())
     }
 
@@ -165,7 +185,7 @@ impl State {
 
     /// Runs every timer that is due at `until_ms`; events bear the time of `moment`.
     pub fn run_timers(&mut self, until_ms: i64, moment: &Moment<'_>) -> usize {
-        let mut count = 0;
+        let mut count = self.adyen.run_timers(until_ms, moment.now_ms);
         for account in self.accounts.values_mut() {
             while let Some((at_ms, timer)) = account.timers.pop_first() {
                 if at_ms > until_ms {
@@ -185,7 +205,7 @@ impl State {
             let timer = account.timers.first().map(|(at_ms, _)| *at_ms);
             [timer, account.next_due_ms(now_ms)].into_iter().flatten().min()
         };
-        self.accounts.values().filter_map(next).min()
+        self.accounts.values().filter_map(next).chain(self.adyen.next_due_ms(now_ms)).min()
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{control, core::Core, stripe};
+use crate::{adyen, control, core::Core, stripe};
 
 /// The router.
 pub fn router(core: Arc<Core>) -> Router {
@@ -18,6 +18,9 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1", any(stripe::api::handle))
         .route("/v1/{*path}", any(stripe::api::handle))
         .merge(stripe::hosted::router())
+        .merge(adyen::api::router())
+        .merge(adyen::hosted::router())
+        .route("/adyen/reports/{merchant_account}/{name}", get(adyen::reports::download))
         .merge(control::router())
         .route("/healthz", get(async || "ok"))
         .route(

@@ -1,12 +1,13 @@
 //! Provider simulators on their own origin. Shares no code with the connectors.
 //!
-//! Today it simulates one provider, Stripe: its API, its hosted payment page with the well-known test cards, its
+//! It simulates Stripe and Adyen: their APIs, their hosted payment pages with the well-known test cards, their
 //! signed webhooks, and a control API that makes things go wrong on purpose. Everything is written from the
 //! provider's documents; nothing here may move real money.
 
 // The provider's objects have up to 70 keys, each of which is a step of the `json!` macro.
 #![recursion_limit = "512"]
 
+mod adyen;
 mod background;
 mod clock;
 mod control;
@@ -29,6 +30,8 @@ pub struct Options {
     pub snapshot: Option<PathBuf>,
     /// An account that exists from the start, for a demo that chooses its own keys.
     pub seed: Option<Seed>,
+    /// The same at the second provider, Adyen.
+    pub adyen: Option<AdyenSeed>,
 }
 
 /// An account with one webhook endpoint whose secret the caller chose.
@@ -40,6 +43,21 @@ pub struct Seed {
     pub webhook_url: String,
     /// The endpoint's signing secret, `whsec_…`.
     pub webhook_secret: String,
+}
+
+/// An account at the simulated Adyen with one standard webhook.
+#[derive(Debug, Clone)]
+pub struct AdyenSeed {
+    /// The API key: `AQE…` or `test_…`, 16 to 512 visible characters.
+    pub api_key: String,
+    /// The merchant account code the key has rights on.
+    pub merchant_account: String,
+    /// Where its notifications go.
+    pub webhook_url: String,
+    /// The HMAC key, 64 hexadecimal digits.
+    pub hmac_key: String,
+    /// User and password of HTTP Basic, where the endpoint asks for them.
+    pub webhook_basic: Option<(String, String)>,
 }
 
 /// Why a sandbox could not start or go on.
@@ -57,6 +75,11 @@ pub enum Error {
     /// The seed's secret key is not a test key.
     #[error("the seed's secret key must look like sk_test_ followed by at least 8 letters or digits")]
     SeedKey,
+    /// The second seed's keys are not keys.
+    #[error(
+        "the Adyen seed needs an API key (AQE… or test_…, at least 16 characters) and 64 hexadecimal digits as HMAC key"
+    )]
+    AdyenSeed,
 }
 
 /// One running set of simulators. Cheap to clone the router from; the state is shared.
@@ -69,7 +92,7 @@ impl Sandbox {
     /// Loads the snapshot if there is one, and adds the seed's account if it is missing.
     ///
     /// # Errors
-    /// When the snapshot exists but cannot be read, or the seed's key is not a test key.
+    /// When the snapshot exists but cannot be read, or a seed's key is not a test key.
     pub async fn new(options: Options) -> Result<Sandbox, Error> {
         // Another crate in the process may have installed it already; either is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -80,6 +103,9 @@ impl Sandbox {
         let core = core::Core::new(options.public_url, options.snapshot, state)?;
         if let Some(seed) = options.seed {
             core.seed(&seed)?;
+        }
+        if let Some(seed) = options.adyen {
+            core.seed_adyen(seed)?;
         }
         Ok(Sandbox { core: Arc::new(core) })
     }

@@ -20,12 +20,12 @@ pub(super) struct ProviderCommand {
 enum Action {
     /// Add an account and print the address to register for its webhooks
     Add {
-        /// The provider: stripe
+        /// The provider: stripe or adyen
         provider: String,
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
-        /// A credential, NAME=VALUE or NAME=@FILE; stripe needs secret_key
+        /// A credential, NAME=VALUE or NAME=@FILE; stripe needs secret_key, adyen api_key and merchant_account
         #[arg(long = "credential", value_name = "NAME=VALUE", required = true)]
         credentials: Vec<String>,
         /// The secret its webhooks are signed with, VALUE or @FILE; can be added later

@@ -34,7 +34,8 @@ impl SandboxCommand {
         ready::clear(self.ready_file.as_deref())?;
         let listener = bind("TILL_SANDBOX_BIND", self.bind).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let sandbox = Sandbox::new(Options { public_url: url.clone(), snapshot: self.snapshot, seed: None }).await?;
+        let sandbox =
+            Sandbox::new(Options { public_url: url.clone(), snapshot: self.snapshot, ..Options::default() }).await?;
         let shutdown = stop_signal()?;
         let about = json!({ "sandbox_url": url });
         if let Some(file) = &self.ready_file {

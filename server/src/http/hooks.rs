@@ -16,12 +16,16 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Received::Reply(reply) = state.engine.receive(&provider, &account, &headers, body).await else {
-        return (StatusCode::NOT_FOUND, "there is no such provider account\n").into_response();
+    let (reply, busy) = match state.engine.receive(&provider, &account, &headers, body).await {
+        Received::Reply(reply) => (reply, false),
+        Received::Busy(reply) => (reply, true),
+        Received::NoSuchAccount => {
+            return (StatusCode::NOT_FOUND, "there is no such provider account\n").into_response();
+        }
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if busy {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response

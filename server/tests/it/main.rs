@@ -3,9 +3,11 @@
 //! `both!` makes a test of each body for each database. PostgreSQL's address is in `TILL_TEST_POSTGRES`;
 //! `.ci/with-postgres cargo test` sets it.
 
+mod adyen;
 mod cli;
 mod hooks;
 mod journey;
+mod money;
 mod pages;
 mod races;
 mod recovery;
@@ -34,3 +36,25 @@ macro_rules! both {
     };
 }
 pub(crate) use both;
+
+/// The same with a merchant that is paid through Adyen.
+macro_rules! both_at_adyen {
+    (async fn $name:ident($world:ident: World) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn body($world: World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body(World::with_adyen($crate::world::Database::sqlite()).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                body(World::with_adyen($crate::world::Database::postgres().await).await).await;
+            }
+        }
+    };
+}
+pub(crate) use both_at_adyen;

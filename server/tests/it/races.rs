@@ -71,6 +71,7 @@ both! {
             live: false,
             session_ttl: domain::HOUR,
             extendable: false,
+            capture: domain::payment::Capture::Automatic,
         };
         let link = world.engine().add_link(&world.merchant, new).await.unwrap();
         let session = world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await;

@@ -7,7 +7,7 @@ use engine::Started;
 use serde_json::json;
 
 use crate::both;
-use crate::world::{World, account_at, eventually};
+use crate::world::{World, account_at, eventually, paid_event, random_hex, seconds, sign};
 
 const GOOD: &str = "4242424242424242";
 
@@ -27,8 +27,8 @@ both! {
         assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "nobody pays again meanwhile");
         world.wait_for(&session, Phase::Resume).await;
         let calls = world.calls("checkout.sessions.create").await;
-        assert!(calls.len() >= 2);
         assert_eq!(keys(&calls).len(), 1, "always the same key: {calls:?}");
+        assert!(!world.calls("checkout.sessions.list").await.is_empty(), "it was looked for by our reference");
         assert_eq!(world.provider("/v1/checkout/sessions").await["data"].as_array().unwrap().len(), 1);
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
@@ -98,6 +98,7 @@ async fn dollars(world: &World) -> domain::id::Token {
         live: false,
         session_ttl: domain::HOUR,
         extendable: true,
+        capture: domain::payment::Capture::Automatic,
     };
     let link = world.engine().add_link(&world.merchant, new).await.unwrap();
     world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
@@ -184,5 +185,75 @@ both! {
         for secret in [&world.secret_key, &world.webhook_secret, &session.to_string(), "/c/pay/"] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
+    }
+}
+
+both! {
+    async fn what_no_webhook_told_is_listed_at_the_provider(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        world.control("webhooks", json!({"drop": true})).await;
+        // Somebody refunds in the provider's own dashboard.
+        let intent = world.statement(&payment).await.payment.attempts[0].refs.payment.clone().unwrap();
+        let bearer = format!("Bearer {}", world.secret_key);
+        let (url, body) = (format!("{}/v1/refunds", world.sandbox), format!("payment_intent={intent}&amount=700"));
+        let kind = "application/x-www-form-urlencoded";
+        let reply = world.send(axum::http::Method::POST, &url, kind, &body, &[("authorization", &bearer)]).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(world.statement(&payment).await.totals.refunded, 0);
+        let mut tx = world.engine().store().begin().await.unwrap();
+        sqlx::query("UPDATE jobs SET run_at = 0 WHERE kind = 'repair'").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        eventually("the refund is known", || async { world.statement(&payment).await.totals.refunded == 700 }).await;
+        world.books_are_right().await;
+    }
+}
+
+both! {
+    async fn a_clock_that_is_set_back_strands_nothing(world: World) {
+        world.control("webhooks", json!({"hold": true})).await;
+        let session = world.session().await;
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        // As if everything had been put off by a server whose clock was a day ahead.
+        let ahead = (crate::world::seconds() + 86_400) * 1000 + 7_200_000;
+        let mut tx = world.engine().store().begin().await.unwrap();
+        sqlx::query("UPDATE jobs SET run_at = $1, leased_until = $1").bind(ahead).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        world.control("webhooks", json!({"hold": false, "drop": true})).await;
+        world.wait_for(&session, Phase::Paid).await;
+    }
+}
+
+both! {
+    async fn an_event_that_was_given_up_is_applied_once_its_payment_is_known(world: World) {
+        let session = world.session().await;
+        world.start(&session).await;
+        let provider = world.provider("/v1/checkout/sessions").await["data"][0].clone();
+        let attempt = provider["client_reference_id"].as_str().unwrap().to_owned();
+        let refund = json!({
+            "id": format!("evt_{}", random_hex()), "object": "event", "type": "refund.updated", "created": seconds(),
+            "livemode": false,
+            "data": {"object": {"id": "re_1", "object": "refund", "payment_intent": "pi_forged", "amount": 98,
+                "currency": "eur", "status": "succeeded"}}
+        });
+        let paid = paid_event(&format!("evt_{}", random_hex()), &attempt, provider["id"].as_str().unwrap(), 3098, "eur");
+        for body in [refund.to_string(), paid] {
+            let signature = sign(&world.webhook_secret, seconds(), &body);
+            let headers = [("stripe-signature", signature.as_str())];
+            let url = &world.account.webhook_url;
+            assert_eq!(world.send(axum::http::Method::POST, url, "application/json", &body, &headers).await.status, 200);
+            if body.contains("re_1") {
+                eventually("it waits", || async {
+                    let mut tx = world.engine().store().begin().await.unwrap();
+                    let given_up = "UPDATE inbox SET state = 'orphan', settled = 1 WHERE state = 'pending' AND id IN (SELECT inbox_id FROM inbox_waits)";
+                    let done = sqlx::query(given_up).execute(&mut *tx).await.unwrap().rows_affected();
+                    tx.commit().await.unwrap();
+                    done == 1
+                })
+                .await;
+            }
+        }
+        world.wait_for(&session, Phase::PartlyRefunded).await;
+        world.books_are_right().await;
     }
 }

@@ -13,10 +13,11 @@ use domain::id::{MerchantId, PaymentId, ProviderAccountId, Token};
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
+use domain::payment::Capture;
 use engine::store::Store;
 use engine::{
     AccountSummary, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random, Settings,
-    Started, SystemClock, Transport,
+    Started, Statement, SystemClock, Transport,
 };
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
@@ -92,13 +93,47 @@ impl World {
             webhook_url: account.webhook_url.clone(),
             webhook_secret: webhook_secret.clone(),
         };
-        let options = Options { public_url: sandbox.clone(), snapshot: None, seed: Some(seed) };
+        let options = Options { public_url: sandbox.clone(), seed: Some(seed), ..Options::default() };
         let provider = Sandbox::new(options).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(provider.run(listener, stop.clone()));
         let http = HttpTransport::new().unwrap();
         let stop = stop.drop_guard();
         World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, _stop: stop }
+    }
+
+    /// The same with a merchant that is paid through Adyen, at the Adyen simulator.
+    pub async fn with_adyen(database: Database) -> World {
+        let mut world = World::new(database).await;
+        let (api_key, hmac) =
+            (format!("test_{}", random_hex()), format!("{}{}{}", random_hex(), random_hex(), "0123456789abcdef"));
+        let merchant = world.engine().add_merchant("Harbour Books", None).await.unwrap();
+        world.merchant = merchant.id.parse().unwrap();
+        let credentials = [("api_key", api_key.as_str()), ("merchant_account", "HarbourBooks")];
+        let new = NewAccount {
+            provider: "adyen".to_owned(),
+            base_url: Some(format!("{}/adyen", world.sandbox)),
+            live: false,
+            credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            webhook_secrets: vec![hmac.clone()],
+        };
+        world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+        let endpoint = json!({"account": api_key, "merchant_account": "HarbourBooks", "url": world.account.webhook_url, "hmac_key": hmac});
+        world.control("adyen/endpoint", endpoint).await;
+        (world.secret_key, world.webhook_secret) = (api_key, hmac);
+        world
+    }
+
+    /// Enters a card on Adyen's page; the holder's name chooses the outcome. Returns the reply's status.
+    pub async fn pay_at_adyen(&self, page: &str, holder: &str) -> u16 {
+        let fields = [
+            ("number", "4111111111111111"),
+            ("expiry", "03/30"),
+            ("cvc", "737"),
+            ("holderName", holder),
+            ("action", "pay"),
+        ];
+        self.post_form(page, &fields).await.status
     }
 
     /// Another server on the same database.
@@ -119,7 +154,17 @@ impl World {
         self.link_with_ttl(usage, HOUR).await
     }
 
+    /// A fresh session of a one-time link whose money is only authorised.
+    pub async fn session_to_capture(&self) -> Token {
+        let link = self.link_with(Usage::Once, HOUR, Capture::Manual).await;
+        self.open(&link).await
+    }
+
     pub async fn link_with_ttl(&self, usage: Usage, session_ttl: i64) -> Token {
+        self.link_with(usage, session_ttl, Capture::Automatic).await
+    }
+
+    async fn link_with(&self, usage: Usage, session_ttl: i64, capture: Capture) -> Token {
         let eur = "EUR".parse().unwrap();
         let line = |name: &str, minor, quantity| Line {
             name: name.to_owned(),
@@ -128,14 +173,7 @@ impl World {
             quantity,
         };
         let lines = vec![line("Tea", 1299, 2), line("Cup", 500, 1)];
-        let new = NewLink {
-            lines,
-            usage,
-            live: false,
-            session_ttl,
-            extendable: true,
-            capture: domain::payment::Capture::Automatic,
-        };
+        let new = NewLink { lines, usage, live: false, session_ttl, extendable: true, capture };
         let link = self.engine().add_link(&self.merchant, new).await.unwrap();
         link.url.rsplit('/').next().unwrap().parse().unwrap()
     }
@@ -187,6 +225,45 @@ impl World {
         let id = self.payment_of(token).await;
         let mut connection = self.engine().store().reader().await.unwrap();
         engine::store::payments::events(&mut connection, &id).await.unwrap()
+    }
+
+    /// A fresh payment, paid with a card.
+    pub async fn paid_with(&self, card: &str) -> (Token, PaymentId) {
+        let session = self.session().await;
+        let page = self.start(&session).await;
+        self.pay(&page, card).await;
+        self.wait_for(&session, Phase::Paid).await;
+        let payment = self.payment_of(&session).await;
+        (session, payment)
+    }
+
+    /// A fresh payment, authorised only.
+    pub async fn authorised(&self) -> (Token, PaymentId) {
+        let session = self.session_to_capture().await;
+        let page = self.start(&session).await;
+        self.pay(&page, "4242424242424242").await;
+        self.wait_for(&session, Phase::Authorised).await;
+        let payment = self.payment_of(&session).await;
+        (session, payment)
+    }
+
+    /// Everything about a payment.
+    pub async fn statement(&self, payment: &PaymentId) -> Statement {
+        self.engine().statement(payment).await.unwrap()
+    }
+
+    /// The ledger agrees with every payment, and every balance sheet adds up to zero.
+    pub async fn books_are_right(&self) {
+        let (_, wrong) = self.engine().audit_ledger().await.unwrap();
+        assert_eq!(wrong, vec![]);
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        assert_eq!(balances.iter().map(|balance| balance.minor).sum::<i64>(), 0, "{balances:?}");
+    }
+
+    /// A balance of the merchant, debit positive.
+    pub async fn balance(&self, account: &str) -> i64 {
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.minor)
     }
 
     pub async fn inbox(&self) -> Vec<engine::store::inbox::InboxRow> {

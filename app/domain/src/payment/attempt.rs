@@ -175,6 +175,16 @@ impl Attempt {
         }
     }
 
+    /// An attempt that stands for a second payment which the provider took on this one's page: closed, and with the provider's
+    /// reference to that payment.
+    #[must_use]
+    pub fn twin(&self, id: AttemptId, payment: String, now: Millis) -> Self {
+        let until = self.until.unwrap_or(now);
+        let new = Attempt::new(id, self.session.clone(), self.account.clone(), self.method, self.amount, now, until);
+        let refs = Refs { session: None, payment: Some(payment) };
+        Attempt { stage: Stage::Closed(CloseReason::Superseded), refs, lang: self.lang.clone(), ..new }
+    }
+
     /// Whether it can still move money.
     #[must_use]
     pub fn is_live(&self) -> bool {

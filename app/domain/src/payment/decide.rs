@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::attempt::{Attempt, CloseReason, Handoff, Refs, Stage};
 use super::book::Movement;
-use super::fact::{Event, Fact};
+use super::fact::{Event, Fact, Observation};
 use super::{Payment, Status, modify, observe, transitions};
 use crate::Millis;
 use crate::id::AttemptId;
@@ -74,6 +74,7 @@ pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
             modify::answered(find(payment, attempt)?, modification, answer)
         }
         Fact::Keep => Ok(keep(payment)),
+        Fact::Twin { attempt, observation } => twin(payment, attempt, observation),
     }
 }
 
@@ -147,6 +148,17 @@ pub(super) fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>
         Stage::Open if !attempt.is_processing() => Ok(vec![staged(attempt, Stage::Closing(reason))]),
         _ => Err(Refusal::InProgress(attempt.id.clone())),
     }
+}
+
+fn twin(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
+    if attempt.is_live() || payment.attempt(&attempt.id).is_some() {
+        return Err(Refusal::NotNow("a second payment on one page begins as a new attempt that is closed"));
+    }
+    let mut with = payment.clone();
+    let started = Event::Started { attempt: Box::new(attempt.clone()) };
+    with.apply(&started);
+    let events = observe::observed(&with, attempt, observation)?;
+    Ok(std::iter::once(started).chain(events).collect())
 }
 
 fn keep(payment: &Payment) -> Vec<Event> {

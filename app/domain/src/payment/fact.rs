@@ -74,6 +74,13 @@ pub enum Fact {
     },
     /// The merchant keeps what was paid beyond the debt.
     Keep,
+    /// The provider took a second payment on the page of an attempt: this new attempt, already closed, stands for it.
+    Twin {
+        /// The new attempt.
+        attempt: Box<Attempt>,
+        /// What the provider said about it.
+        observation: Observation,
+    },
 }
 
 /// What a provider can do with authorised and captured money.

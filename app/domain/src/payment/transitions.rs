@@ -87,6 +87,7 @@ pub struct StageChange {
 /// Every change of an attempt's stage.
 pub const ATTEMPT: &[StageChange] = &[
     StageChange { from: None, to: "opening", when: "the shopper chooses a method" },
+    StageChange { from: None, to: "closed", when: "the provider took a second payment on one page" },
     StageChange { from: Some("opening"), to: "open", when: "the provider has opened its page" },
     StageChange { from: Some("opening"), to: "unknown", when: "no answer" },
     StageChange { from: Some("opening"), to: "closing", when: "opened, but nothing is owed any more" },

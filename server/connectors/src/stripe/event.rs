@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use domain::payment::{DisputeState, EntryState, Movement, News, Observation, Refs};
 use domain::{Millis, SECOND};
+use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::news;
 use super::object::{Charge, Dispute, Intent, Refund, Session, money, own_modification, own_reference};
-use crate::connector::{Account, Incoming, Item, Reject, Unreadable};
+use super::operation::{request, succeeded};
+use crate::connector::{Account, EventsSpec, Fail, Incoming, Item, Outcome, Reject, Unreadable, Wire};
+use crate::http::{HttpRequest, HttpResponse};
 
 /// Characters of an event id at most.
 const EVENT_ID_CHARS_MAX: usize = 255;
@@ -43,6 +46,32 @@ pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
         return Err(Reject::Unreadable);
     }
     Ok(vec![Item { event: head.id, body: body.clone() }])
+}
+
+/// Events that were made since a time, newest first. Stripe keeps them for thirty days (API reference, Events).
+pub(super) fn list(account: &Account, spec: &EventsSpec) -> Result<HttpRequest, Fail> {
+    let since = spec.since / SECOND;
+    let cursor = spec.cursor.as_ref().map_or_else(String::new, |id| format!("&starting_after={id}"));
+    let path = format!("/v1/events?limit=100&created[gte]={since}{cursor}");
+    request(account, "events.list", Method::GET, path, String::new())
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+pub(super) fn listed(reply: &HttpResponse) -> Result<Wire, Fail> {
+    succeeded(reply)?;
+    let unreadable = |error: &dyn std::fmt::Display| Fail::Unsure(format!("unreadable events: {error}"));
+    let page: Page<'_> = serde_json::from_slice(&reply.body).map_err(|error| unreadable(&error))?;
+    let items = page.data.iter().map(|event| split(&Bytes::copy_from_slice(event.get().as_bytes())));
+    let items = items.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(&error))?.concat();
+    let cursor = items.last().filter(|_| page.has_more).map(|last| last.event.clone());
+    Ok(Wire::Done(Outcome::Events { items, cursor }))
 }
 
 pub(super) fn read(account: &Account, item: &[u8]) -> Result<Incoming, Unreadable> {

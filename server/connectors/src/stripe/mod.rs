@@ -44,6 +44,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fetch: true,
     find: true,
     find_modification: true,
+    event_list: true,
     manual_capture: true,
     limits: Limits { partial_capture: true, multi_capture: false, partial_refund: true },
 };

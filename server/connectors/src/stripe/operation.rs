@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::amount::to_stripe;
 use super::form::Form;
 use super::object::{ATTEMPT, CAPTURE, Expandable, List, Session};
-use super::{API_VERSION, SECRET_KEY, modify, news};
+use super::{API_VERSION, SECRET_KEY, event, modify, news};
 use crate::connector::{Account, Fail, OpenSpec, Operation, Outcome, Target, Wire};
 use crate::http::{HttpRequest, HttpResponse};
 
@@ -42,6 +42,7 @@ pub(super) fn begin(account: &Account, operation: &Operation, key: &str) -> Resu
         Operation::Find(target) => search(account, target, None),
         Operation::Modify(spec) => modify::begin(account, spec, key),
         Operation::FindModification(spec) => modify::find(account, spec),
+        Operation::Events(spec) => event::list(account, spec),
     }
 }
 
@@ -55,6 +56,7 @@ pub(super) fn resume(
     match operation {
         Operation::Modify(spec) => return modify::resume(account, spec, sent, reply, now),
         Operation::FindModification(spec) => return modify::found(spec, reply, now),
+        Operation::Events(_) => return event::listed(reply),
         Operation::Find(target) if sent.name == LIST => return found(account, target, reply),
         _ => {}
     }
@@ -193,9 +195,15 @@ struct ErrorDetail {
 }
 
 pub(super) fn success<T: serde::de::DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
+    succeeded(reply)?;
+    serde_json::from_slice(&reply.body)
+        .map_err(|error| Fail::Unsure(format!("status {} with an unreadable body: {error}", reply.status)))
+}
+
+/// What a reply without success means.
+pub(super) fn succeeded(reply: &HttpResponse) -> Result<(), Fail> {
     if (200..300).contains(&reply.status) {
-        return serde_json::from_slice(&reply.body)
-            .map_err(|error| Fail::Unsure(format!("status {} with an unreadable body: {error}", reply.status)));
+        return Ok(());
     }
     let detail = serde_json::from_slice::<ErrorBody>(&reply.body).ok().map(|body| body.error);
     let text = describe(reply.status, detail.as_ref());

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use domain::MINUTE;
 use domain::id::{MerchantId, ProviderAccountId};
 use serde::Serialize;
 use url::Url;
 
 use crate::engine::{Engine, Secrets};
 use crate::error::Error;
+use crate::jobs::Kind;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;
 
@@ -82,6 +84,7 @@ impl Engine {
         };
         let mut tx = self.store().begin().await?;
         accounts::insert(&mut tx, &row).await?;
+        self.enqueue(&mut tx, Kind::Repair, row.id.as_str(), self.env().now() + MINUTE).await?;
         self.commit(tx).await?;
         self.summary(&row)
     }
@@ -166,6 +169,7 @@ impl Engine {
         change(&mut row)?;
         accounts::update(&mut tx, &row).await?;
         self.commit(tx).await?;
+        self.ready_accounts().forget(id);
         self.summary(&row)
     }
 

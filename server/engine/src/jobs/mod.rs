@@ -2,20 +2,21 @@
 //!
 //! A kind is one file and one line in [`Kind`]. Handlers must bear running twice.
 
-mod apply;
 mod check;
 mod close;
 mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
 mod prune;
+mod repair;
+mod rescue;
 mod surplus;
 
 use std::time::Duration;
 
 use domain::{MINUTE, Millis, SECOND};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -23,40 +24,23 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::jobs::{self, Leased};
 
-/// Jobs of one lane that a server runs at a time.
+/// Jobs a server runs at a time.
 const CONCURRENCY: usize = 12;
 /// How long a job may run. The lease outlasts it, so that nobody else begins it meanwhile.
 const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
 /// The longest time without a look for jobs that another server enqueued.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// How often what a wrong clock has put off is looked for.
+const RESCUE: Duration = Duration::from_secs(5);
 /// Failed tries in a row after which a person is told. The job goes on: what it is about is money.
 const TRIES_ALERT: i64 = 20;
 /// The bound of the pause after a failure doubles up to this.
 const BACKOFF_MAX: Millis = 15 * MINUTE;
 
-/// Jobs that wait for providers must not hold up those that do not: a slow provider would delay everybody's webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// Applying what has arrived. No network.
-    Apply,
-    /// Everything else.
-    Others,
-}
-
-impl Lane {
-    pub(crate) const ALL: [Lane; 2] = [Lane::Apply, Lane::Others];
-
-    fn is_apply(self) -> bool {
-        self == Lane::Apply
-    }
-}
-
 /// A kind of job; the subject is an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Reads a stored delivery and changes its payment. Subject: inbox row.
-    Apply,
     /// Asks the provider for news of an attempt. Subject: attempt.
     Check,
     /// Closes an attempt's page at the provider. Subject: attempt.
@@ -69,36 +53,38 @@ pub(crate) enum Kind {
     Open,
     /// Forgets old exchanges. Subject: a word.
     Prune,
+    /// Lists an account's events and takes in those that were missed. Subject: provider account.
+    Repair,
     /// Sends back or holds what was paid beyond the debt. Subject: payment.
     Surplus,
 }
 
 impl Kind {
     const ALL: [Kind; 8] =
-        [Kind::Apply, Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Surplus];
+        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Repair, Kind::Surplus];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Kind::Apply => "apply",
             Kind::Check => "check",
             Kind::Close => "close",
             Kind::Expire => "expire",
             Kind::Modify => "modify",
             Kind::Open => "open",
             Kind::Prune => "prune",
+            Kind::Repair => "repair",
             Kind::Surplus => "surplus",
         }
     }
 
     async fn run(self, engine: &Engine, subject: &str) -> Result<Next, Error> {
         match self {
-            Kind::Apply => apply::run(engine, subject).await,
             Kind::Check => check::run(engine, subject).await,
             Kind::Close => close::run(engine, subject).await,
             Kind::Expire => expire::run(engine, subject).await,
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
+            Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,
         }
     }
@@ -117,21 +103,32 @@ pub(crate) enum Next {
 pub(crate) async fn plant(engine: &Engine) {
     let planted = async {
         let mut tx = engine.store().begin().await?;
-        engine.enqueue(&mut tx, Kind::Prune, "exchanges", engine.env().now() + MINUTE).await?;
+        let soon = engine.env().now() + MINUTE;
+        engine.enqueue(&mut tx, Kind::Prune, "exchanges", soon).await?;
+        for account in crate::store::accounts::all(&mut tx).await? {
+            engine.enqueue(&mut tx, Kind::Repair, account.id.as_str(), soon).await?;
+        }
         engine.commit(tx).await
     };
     if let Err(error) = planted.await {
-        warn!(%error, "the clean-up job could not be enqueued");
+        warn!(%error, "the jobs that always run could not be enqueued");
     }
 }
 
-/// Runs the jobs of a lane until told to stop, then waits for those that run.
-pub(crate) async fn run(engine: Engine, lane: Lane, shutdown: CancellationToken) {
+/// Runs jobs until told to stop, then waits for those that run.
+pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let mut running = JoinSet::new();
+    let mut looked: Option<Instant> = None;
     while !shutdown.is_cancelled() {
+        if looked.is_none_or(|looked| looked.elapsed() > RESCUE) {
+            looked = Some(Instant::now());
+            if let Err(error) = rescue::run(&engine).await {
+                warn!(%error, "what a wrong clock has put off could not be looked for");
+            }
+        }
         while running.try_join_next().is_some() {}
         let free = CONCURRENCY - running.len();
-        let leased = match claim(&engine, lane, free).await {
+        let leased = match claim(&engine, free).await {
             Ok(leased) => leased,
             Err(error) => {
                 warn!(%error, "no jobs can be leased");
@@ -150,45 +147,44 @@ pub(crate) async fn run(engine: Engine, lane: Lane, shutdown: CancellationToken)
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = engine.work(lane) => {}
-            () = sleep(until_next(&engine, lane).await) => {}
+            () = engine.work() => {}
+            () = sleep(until_next(&engine).await) => {}
         }
     }
     while running.join_next().await.is_some() {}
 }
 
-async fn claim(engine: &Engine, lane: Lane, free: usize) -> Result<Vec<Leased>, Error> {
+async fn claim(engine: &Engine, free: usize) -> Result<Vec<Leased>, Error> {
     let now = engine.env().now();
     // Looking first keeps an idle server from taking the write lock every second.
-    let due = jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await?;
+    let due = jobs::next_due(&mut *engine.store().reader().await?).await?;
     if free == 0 || due.is_none_or(|due| due > now) {
         return Ok(vec![]);
     }
     let limit = i64::try_from(free).unwrap_or(1);
     let mut tx = engine.store().begin().await?;
-    let leased = jobs::claim(&mut tx, engine.store().dialect(), lane.is_apply(), now, now + LEASE, limit).await?;
+    let leased = jobs::claim(&mut tx, engine.store().dialect(), now, now + LEASE, limit).await?;
     tx.commit().await?;
     Ok(leased)
 }
 
 impl Engine {
-    /// Runs one job that is due, if there is one: of those that apply deliveries, or of the others. For whoever drives the
-    /// engine by hand instead of by [`Engine::run`]. Returns what it was.
-    pub async fn run_one_due(&self, deliveries: bool) -> Result<Option<String>, Error> {
-        let lane = if deliveries { Lane::Apply } else { Lane::Others };
-        let Some(job) = claim(self, lane, 1).await?.pop() else { return Ok(None) };
+    /// Runs one job that is due, if there is one. For whoever drives the engine by hand instead of by [`Engine::run`]. Returns
+    /// what it was.
+    pub async fn run_one_due(&self) -> Result<Option<String>, Error> {
+        let Some(job) = claim(self, 1).await?.pop() else { return Ok(None) };
         run_one(self, &job).await;
         Ok(Some(format!("{} {}", job.kind, job.subject)))
     }
 
-    /// When the next job is due, if there is one: of those that apply deliveries, or of the others.
-    pub async fn next_due(&self, deliveries: bool) -> Result<Option<Millis>, Error> {
-        jobs::next_due(&mut *self.store().reader().await?, deliveries).await
+    /// When the next job is due, if there is one.
+    pub async fn next_job_due(&self) -> Result<Option<Millis>, Error> {
+        jobs::next_due(&mut *self.store().reader().await?).await
     }
 }
 
-async fn until_next(engine: &Engine, lane: Lane) -> Duration {
-    let next = async { jobs::next_due(&mut *engine.store().reader().await?, lane.is_apply()).await };
+async fn until_next(engine: &Engine) -> Duration {
+    let next = async { jobs::next_due(&mut *engine.store().reader().await?).await };
     let wait = match next.await {
         Ok(Some(due)) => due - engine.env().now(),
         _ => Millis::MAX,
@@ -252,7 +248,7 @@ fn is_hopeless(failure: &Error) -> bool {
 }
 
 /// Full jitter over a doubling bound.
-fn backoff(engine: &Engine, tries: i64) -> Millis {
+pub(crate) fn backoff(engine: &Engine, tries: i64) -> Millis {
     let doubled = SECOND.checked_shl(u32::try_from(tries.clamp(0, 20)).unwrap_or(20)).unwrap_or(BACKOFF_MAX);
     100 + engine.env().below(doubled.min(BACKOFF_MAX))
 }

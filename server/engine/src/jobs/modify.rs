@@ -8,9 +8,9 @@ use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
 
-/// Pauses between questions grow with the modification's age, between these: refunds take days.
+/// Pauses between questions grow with the modification's age, between these; webhooks tell sooner.
 const PAUSE_MIN: Millis = MINUTE;
-const PAUSE_MAX: Millis = 6 * 60 * MINUTE;
+pub(super) const PAUSE_MAX: Millis = 60 * MINUTE;
 /// How long a result may be outstanding before a person is told.
 const OVERDUE: Millis = 10 * DAY;
 

@@ -75,7 +75,7 @@ impl Engine {
     ) -> Result<Result<Outcome, CallError>, Error> {
         let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
         let gateway = Gateway { engine: self, account: &account, connector };
-        Ok(gateway.call(&attempt.id, operation).await)
+        Ok(gateway.call(Some(&attempt.id), operation).await)
     }
 
     /// Opens an attempt that is waiting for it, and records the outcome. Returns why it is not open. `first` is whether it is
@@ -99,7 +99,9 @@ impl Engine {
         let (fact, failure) = match outcome {
             Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
             Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
-            Ok(Outcome::Accepted { .. } | Outcome::NotFound) => (Fact::Unanswered { attempt: id }, None),
+            Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Events { .. }) => {
+                (Fact::Unanswered { attempt: id }, None)
+            }
             Err(error) => (self.not_opened(&found.attempt, unknown, &error).await, Some(error)),
         };
         self.record(&found.payment, &fact, Source::Engine).await?;

@@ -1,11 +1,11 @@
-//! Forgets exchanges after their time.
+//! Forgets exchanges, and what deliveries waited for, after their time.
 
 use domain::DAY;
 
 use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::exchanges;
+use crate::store::{exchanges, inbox};
 
 /// How long exchanges are kept: a dispute can come months later, but then the provider's own log is the evidence.
 const KEPT: i64 = 90 * DAY;
@@ -14,6 +14,7 @@ pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
     let now = engine.env().now();
     let mut tx = engine.store().begin().await?;
     exchanges::prune(&mut tx, now - KEPT).await?;
+    inbox::stop_waiting_since(&mut tx, now - KEPT).await?;
     engine.commit(tx).await?;
     Ok(Next::At(now + DAY))
 }

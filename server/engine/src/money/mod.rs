@@ -142,7 +142,7 @@ impl Engine {
                 return self.observe(found, observation, Source::Fetch).await.map(|_| ());
             }
             Ok(connectors::Outcome::Accepted { reference }) => Answer::Accepted { reference },
-            Ok(connectors::Outcome::NotFound | connectors::Outcome::Opened { .. }) => return Ok(()),
+            Ok(_) => return Ok(()),
             Err(CallError::Fail(connectors::Fail::Refused(reason))) => Answer::Refused { reason },
             // It is certain that this request did nothing; what the merchant asked for is still to be done.
             Err(error) if error.is_definite() => return Err(Error::Invalid(error.to_string())),

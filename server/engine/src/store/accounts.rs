@@ -91,6 +91,25 @@ pub async fn lock(connection: &mut Connection, id: &ProviderAccountId) -> Result
     row.as_ref().map(account).transpose()
 }
 
+/// Up to when an account's events have been listed at its provider; at first, when it was made.
+pub async fn events_seen(connection: &mut Connection, id: &ProviderAccountId) -> Result<Millis, Error> {
+    let row = query("SELECT CASE WHEN events_seen > created THEN events_seen ELSE created END AS seen FROM provider_accounts WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.map_or(Ok(0), |row| row.number("seen"))
+}
+
+/// Writes down up to when an account's events have been listed.
+pub async fn set_events_seen(connection: &mut Connection, id: &ProviderAccountId, until: Millis) -> Result<(), Error> {
+    query("UPDATE provider_accounts SET events_seen = $1 WHERE id = $2 AND events_seen < $1")
+        .bind(until)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 fn account(row: &sqlx::any::AnyRow) -> Result<AccountRow, Error> {
     Ok(AccountRow {
         id: row.parsed("id")?,

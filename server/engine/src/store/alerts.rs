@@ -24,22 +24,24 @@ pub struct Alert {
     pub last_at: Millis,
 }
 
-/// Counts an occurrence.
+/// Counts occurrences.
 pub async fn raise(
     connection: &mut Connection,
     kind: &str,
     subject: &str,
     detail: &str,
+    times: i64,
     now: Millis,
 ) -> Result<(), Error> {
     query(
-        "INSERT INTO alerts (kind, subject, detail, times, first_at, last_at) VALUES ($1, $2, $3, 1, $4, $4)
+        "INSERT INTO alerts (kind, subject, detail, times, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $5)
          ON CONFLICT (kind, subject) DO UPDATE SET
-            times = alerts.times + 1, detail = excluded.detail, last_at = excluded.last_at",
+            times = alerts.times + excluded.times, detail = excluded.detail, last_at = excluded.last_at",
     )
     .bind(kind)
     .bind(subject)
     .bind(detail)
+    .bind(times)
     .bind(now)
     .execute(connection)
     .await?;

@@ -65,15 +65,32 @@ impl Dialect {
         match self {
             Dialect::Sqlite => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL AND (kind = 'apply') = ($4 = 1)
+                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL
                     ORDER BY run_at LIMIT $3
                  ) RETURNING id, kind, subject, tries, generation"
             }
             Dialect::Postgres => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
-                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL AND (kind = 'apply') = ($4 = 1)
+                    SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL
                     ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED
                  ) RETURNING id, kind, subject, tries, generation"
+            }
+        }
+    }
+
+    /// Takes up due events of the inbox, with the same courtesy between servers.
+    pub(super) fn claim_inbox(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "UPDATE inbox SET due = $1, tries = tries + 1 WHERE id IN (
+                    SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
+                 ) RETURNING id, account_id, body, received, tries"
+            }
+            Dialect::Postgres => {
+                "UPDATE inbox SET due = $1, tries = tries + 1 WHERE id IN (
+                    SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
+                    FOR UPDATE SKIP LOCKED
+                 ) RETURNING id, account_id, body, received, tries"
             }
         }
     }
@@ -107,11 +124,28 @@ impl Dialect {
         }
     }
 
-    /// Tells other servers, when the transaction commits, that a payment's pages have news.
+    /// Loads payments to be changed in this transaction. PostgreSQL locks the rows, in order, so that two servers never
+    /// wait for each other; on SQLite a writing transaction is alone anyway.
+    pub(super) fn lock_payments(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT id, merchant_id, link_id, live, currency, amount, capture, canceled, kept, revision, seq
+                 FROM payments WHERE id IN ({})"
+            }
+            Dialect::Postgres => {
+                "SELECT id, merchant_id, link_id, live, currency, amount, capture, canceled, kept, revision, seq
+                 FROM payments WHERE id IN ({}) ORDER BY id FOR UPDATE"
+            }
+        }
+    }
+
+    /// Tells other servers, when the transaction commits, that payments' pages have news.
     pub(super) fn notify(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => None,
-            Dialect::Postgres => Some("SELECT CAST(pg_notify('till_news', $1) AS TEXT)"),
+            Dialect::Postgres => {
+                Some("SELECT CAST(pg_notify('till_news', column1) AS TEXT) FROM (VALUES {}) AS payments")
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::error::Error;
 pub struct Exchange {
     /// The account.
     pub account: ProviderAccountId,
-    /// The attempt it was about.
-    pub attempt: AttemptId,
+    /// The attempt it was about, if it was about one.
+    pub attempt: Option<AttemptId>,
     /// The operation, such as `checkout.sessions.create`.
     pub operation: String,
     /// Method, path and masked body.
@@ -37,7 +37,7 @@ pub async fn insert(connection: &mut Connection, id: &str, exchange: &Exchange) 
     )
     .bind(id)
     .bind(exchange.account.as_str())
-    .bind(exchange.attempt.as_str())
+    .bind(exchange.attempt.as_ref().map(AttemptId::as_str))
     .bind(&exchange.operation)
     .bind(&exchange.request)
     .bind(exchange.status)
@@ -58,7 +58,7 @@ pub async fn of_attempt(connection: &mut Connection, attempt: &AttemptId) -> Res
     let exchange = |row: &sqlx::any::AnyRow| {
         Ok(Exchange {
             account: row.parsed("account_id")?,
-            attempt: row.parsed("attempt_id")?,
+            attempt: Some(row.parsed("attempt_id")?),
             operation: row.text("operation")?,
             request: row.text("request")?,
             status: row.maybe_number("status")?,

@@ -1,11 +1,16 @@
 //! Provider deliveries, stored before the reply.
 
+use std::collections::HashSet;
+
+use bytes::Bytes;
 use domain::Millis;
 use domain::id::{InboxId, ProviderAccountId};
 use serde::{Deserialize, Serialize};
 use sqlx::query;
 
 use super::Connection;
+use super::dialect::Dialect;
+use super::many::{filled, lists, portions, statement};
 use super::row::{Columns, word};
 use crate::error::Error;
 
@@ -50,21 +55,108 @@ pub struct InboxRow {
     pub received: Millis,
 }
 
-/// Stores an event. Returns false if the account already has one with the same id.
-pub async fn insert(connection: &mut Connection, row: &InboxRow) -> Result<bool, Error> {
-    let done = query(
-        "INSERT INTO inbox (id, account_id, event, body, state, received) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (account_id, event) DO NOTHING",
-    )
-    .bind(row.id.as_str())
-    .bind(row.account.as_str())
-    .bind(&row.event)
-    .bind(row.body.as_slice())
-    .bind(word(&row.state)?)
-    .bind(row.received)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() > 0)
+/// An event about to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// The id.
+    pub id: InboxId,
+    /// The account it came in for.
+    pub account: ProviderAccountId,
+    /// The provider's id of the event.
+    pub event: String,
+    /// The event's bytes.
+    pub body: Bytes,
+    /// When it arrived.
+    pub received: Millis,
+}
+
+/// Stores events, to be taken up when `due`. Tells for each whether it is new: an account has an event once. Rows must be
+/// in one order everywhere (account, then event), or two servers could wait for each other.
+pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, tries: i64) -> Result<Vec<bool>, Error> {
+    let mut fresh = Vec::with_capacity(rows.len());
+    for portion in portions(rows) {
+        let text = statement(
+            "INSERT INTO inbox (id, account_id, event, body, state, received, due, tries) VALUES {}
+             ON CONFLICT (account_id, event) DO NOTHING",
+            0,
+            portion.len(),
+            8,
+        );
+        let mut insert = query(text);
+        for row in portion {
+            insert = insert
+                .bind(row.id.as_str())
+                .bind(row.account.as_str())
+                .bind(&row.event)
+                .bind(&row.body[..])
+                .bind("pending")
+                .bind(row.received)
+                .bind(due)
+                .bind(tries);
+        }
+        let stored = insert.execute(&mut *connection).await?.rows_affected();
+        if usize::try_from(stored).is_ok_and(|stored| stored == portion.len()) {
+            fresh.extend(portion.iter().map(|_| true));
+        } else {
+            let known = known(connection, portion).await?;
+            fresh.extend(portion.iter().map(|row| known.contains(row.id.as_str())));
+        }
+    }
+    Ok(fresh)
+}
+
+/// Which of the rows are stored under their own id.
+async fn known(connection: &mut Connection, rows: &[NewRow]) -> Result<HashSet<String>, Error> {
+    let text = statement("SELECT id FROM inbox WHERE id IN ({})", 0, rows.len(), 0);
+    let select = rows.iter().fold(query(text), |select, row| select.bind(row.id.as_str()));
+    select.fetch_all(connection).await?.iter().map(|row| row.text("id")).collect()
+}
+
+/// An event taken up to be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The id.
+    pub id: InboxId,
+    /// The account it came in for.
+    pub account: ProviderAccountId,
+    /// The event's bytes.
+    pub body: Bytes,
+    /// When it arrived.
+    pub received: Millis,
+    /// How often it was taken up, this time included, since it last waited for its payment.
+    pub tries: i64,
+    /// Whether it comes from memory, just stored, and not from the database.
+    pub handed: bool,
+}
+
+/// Takes up events that are due, the oldest first, and makes them due again at `again`.
+pub async fn claim(
+    connection: &mut Connection,
+    dialect: Dialect,
+    now: Millis,
+    again: Millis,
+    limit: i64,
+) -> Result<Vec<Taken>, Error> {
+    let rows = query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(connection).await?;
+    let taken = |row: &sqlx::any::AnyRow| {
+        Ok(Taken {
+            id: row.parsed("id")?,
+            account: row.parsed("account_id")?,
+            body: row.bytes("body")?.into(),
+            received: row.number("received")?,
+            tries: row.number("tries")?,
+            handed: false,
+        })
+    };
+    let mut taken: Vec<Taken> = rows.iter().map(taken).collect::<Result<_, Error>>()?;
+    taken.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
+    Ok(taken)
+}
+
+/// When the next pending event is due, if there is one.
+pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
+    let row = query("SELECT MIN(due) AS next FROM inbox WHERE state = 'pending'").fetch_one(connection).await?;
+    row.maybe_number("next")
 }
 
 /// A stored event by id.
@@ -96,26 +188,124 @@ pub async fn of_event(
     rows.iter().map(inbox_row).collect()
 }
 
-/// Writes down what became of an event that was still pending. Returns false if somebody else did so first.
-pub async fn settle(
-    connection: &mut Connection,
-    id: &InboxId,
-    state: InboxState,
-    kind: Option<&str>,
-    note: Option<&str>,
-    now: Millis,
-) -> Result<bool, Error> {
-    let done =
-        query("UPDATE inbox SET state = $1, kind = $2, note = $3, settled = $4 WHERE id = $5 AND state = 'pending'")
-            .bind(word(&state)?)
-            .bind(kind)
-            .bind(note)
-            .bind(now)
-            .bind(id.as_str())
-            .execute(connection)
-            .await?;
-    Ok(done.rows_affected() > 0)
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Which.
+    pub id: InboxId,
+    /// What.
+    pub state: InboxState,
+    /// The provider's name of the event, if it could be read.
+    pub kind: Option<String>,
+    /// Why, for a person.
+    pub note: Option<String>,
 }
+
+/// Writes down what became of events that were still pending, and tells how many were: another server may have been faster.
+pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) -> Result<u64, Error> {
+    let mut settled = 0;
+    for portion in portions(rows) {
+        let text = statement(
+            "UPDATE inbox SET state = v.column2, kind = v.column3, note = v.column4, settled = $1
+             FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'",
+            1,
+            portion.len(),
+            4,
+        );
+        let mut update = query(text).bind(now);
+        for row in portion {
+            update = update.bind(row.id.as_str()).bind(word(&row.state)?).bind(&row.kind).bind(&row.note);
+        }
+        settled += update.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(settled)
+}
+
+/// Puts an event off that could not be applied, with the reason.
+pub async fn put_off(connection: &mut Connection, id: &InboxId, due: Millis, why: &str) -> Result<(), Error> {
+    query("UPDATE inbox SET due = $1, note = $2 WHERE id = $3 AND state = 'pending'")
+        .bind(due)
+        .bind(why)
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets an event wait until it is due, or until something it wants becomes known.
+pub async fn wait(connection: &mut Connection, id: &InboxId, due: Millis, wanted: &[String]) -> Result<(), Error> {
+    query("UPDATE inbox SET due = $1, tries = 0 WHERE id = $2 AND state = 'pending'")
+        .bind(due)
+        .bind(id.as_str())
+        .execute(&mut *connection)
+        .await?;
+    for wanted in wanted {
+        query("INSERT INTO inbox_waits (wanted, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(wanted)
+            .bind(id.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Brings events forward that wait for something that is known now, also those that were given up, and tells how many.
+pub async fn bring_forward(connection: &mut Connection, known: &[String], now: Millis) -> Result<u64, Error> {
+    let mut brought = 0;
+    for (portion, size) in lists(known) {
+        let text = statement(
+            "UPDATE inbox SET due = $1, state = 'pending', settled = NULL, note = NULL
+             WHERE ((state = 'pending' AND due > $1) OR state = 'orphan') AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted IN ({}))",
+            1,
+            size,
+            0,
+        );
+        let update = filled(portion, size).fold(query(text).bind(now), |update, wanted| update.bind(wanted));
+        brought += update.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(brought)
+}
+
+/// Forgets what events have waited for.
+pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Result<(), Error> {
+    for (portion, size) in lists(ids) {
+        let text = statement("DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size, 0);
+        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
+        delete.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Forgets what events have waited for that arrived before a time.
+pub async fn stop_waiting_since(connection: &mut Connection, before: Millis) -> Result<(), Error> {
+    query("DELETE FROM inbox_waits WHERE inbox_id IN (SELECT id FROM inbox WHERE received < $1)")
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes events due that are put off further than they ever are: the clock was set back. Tells how many.
+pub async fn rescue(connection: &mut Connection, now: Millis) -> Result<u64, Error> {
+    let done = query("UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2")
+        .bind(now)
+        .bind(now + PUT_OFF_MAX)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether there are events to be rescued.
+pub async fn is_stranded(connection: &mut Connection, now: Millis) -> Result<bool, Error> {
+    let row = query("SELECT id FROM inbox WHERE state = 'pending' AND due > $1 LIMIT 1")
+        .bind(now + PUT_OFF_MAX)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Further than this into the future no event is ever put off.
+const PUT_OFF_MAX: Millis = 20 * domain::MINUTE;
 
 /// How many events wait.
 pub async fn backlog(connection: &mut Connection) -> Result<i64, Error> {

@@ -6,6 +6,7 @@ use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
+use super::many::{filled, lists, portions, statement};
 use super::row::Columns;
 use crate::error::Error;
 
@@ -29,34 +30,43 @@ pub struct Leased {
     pub lease: Millis,
 }
 
-/// Asks for a job at a time. A job of the same kind and subject is brought forward, never put off.
-pub async fn enqueue(
-    connection: &mut Connection,
-    id: &JobId,
-    kind: &str,
-    subject: &str,
-    run_at: Millis,
-    now: Millis,
-) -> Result<(), Error> {
-    query(
-        "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, created)
-         VALUES ($1, $2, $3, $4, 0, 0, 0, $5)
-         ON CONFLICT (kind, subject) DO UPDATE SET
-            run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
-            generation = jobs.generation + 1, dead = NULL",
-    )
-    .bind(id.as_str())
-    .bind(kind)
-    .bind(subject)
-    .bind(run_at)
-    .bind(now)
-    .execute(connection)
-    .await?;
+/// A job to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// The id, if there is none of this kind and subject yet.
+    pub id: JobId,
+    /// The kind, see `crate::jobs`.
+    pub kind: &'static str,
+    /// What it is about.
+    pub subject: String,
+    /// When it should run.
+    pub run_at: Millis,
+}
+
+/// Asks for jobs, each at a time. A job of the same kind and subject is brought forward, never put off. A kind and subject may
+/// stand in the list once.
+pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) -> Result<(), Error> {
+    for portion in portions(jobs) {
+        let text = statement(
+            "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, created) VALUES {}
+             ON CONFLICT (kind, subject) DO UPDATE SET
+                run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
+                generation = jobs.generation + 1, dead = NULL",
+            0,
+            portion.len(),
+            8,
+        );
+        let mut insert = query(text);
+        for job in portion {
+            insert = insert.bind(job.id.as_str()).bind(job.kind).bind(&job.subject).bind(job.run_at);
+            insert = insert.bind(0i64).bind(0i64).bind(0i64).bind(now);
+        }
+        insert.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
-/// Brings an existing job forward; one that runs is run again. One that has failed keeps a pause, however often it is asked
-/// for: haste would only add to the provider's trouble.
+/// Brings an existing job forward, see [`hasten_many`].
 pub async fn hasten(
     connection: &mut Connection,
     kind: &str,
@@ -64,19 +74,32 @@ pub async fn hasten(
     run_at: Millis,
     now: Millis,
 ) -> Result<(), Error> {
-    query(
-        "UPDATE jobs SET run_at = CASE WHEN last_error IS NULL THEN $1 ELSE $2 END,
-            generation = CASE WHEN leased_until > $3 THEN generation + 1 ELSE generation END
-         WHERE kind = $4 AND subject = $5
-            AND (leased_until > $3 OR run_at > CASE WHEN last_error IS NULL THEN $1 ELSE $2 END)",
-    )
-    .bind(run_at)
-    .bind(run_at.max(now + FAILED_PAUSE))
-    .bind(now)
-    .bind(kind)
-    .bind(subject)
-    .execute(connection)
-    .await?;
+    hasten_many(connection, kind, &[subject.to_owned()], run_at, now).await
+}
+
+/// Brings existing jobs forward; one that runs is run again. One that has failed keeps a pause, however often it is asked
+/// for: haste would only add to the provider's trouble.
+pub async fn hasten_many(
+    connection: &mut Connection,
+    kind: &str,
+    subjects: &[String],
+    run_at: Millis,
+    now: Millis,
+) -> Result<(), Error> {
+    for (portion, size) in lists(subjects) {
+        let text = statement(
+            "UPDATE jobs SET run_at = CASE WHEN last_error IS NULL THEN $1 ELSE $2 END,
+                generation = CASE WHEN leased_until > $3 THEN generation + 1 ELSE generation END
+             WHERE kind = $4 AND subject IN ({})
+                AND (leased_until > $3 OR run_at > CASE WHEN last_error IS NULL THEN $1 ELSE $2 END)",
+            4,
+            size,
+            0,
+        );
+        let update = query(text).bind(run_at).bind(run_at.max(now + FAILED_PAUSE)).bind(now).bind(kind);
+        let update = filled(portion, size).fold(update, |update, subject| update.bind(subject));
+        update.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
@@ -90,22 +113,15 @@ pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Resu
     row.map(|row| row.number("run_at")).transpose()
 }
 
-/// Leases jobs that are due: those that apply deliveries, or the others.
+/// Leases jobs that are due.
 pub async fn claim(
     connection: &mut Connection,
     dialect: Dialect,
-    apply: bool,
     now: Millis,
     until: Millis,
     limit: i64,
 ) -> Result<Vec<Leased>, Error> {
-    let rows = query(dialect.claim_jobs())
-        .bind(until)
-        .bind(now)
-        .bind(limit)
-        .bind(i64::from(apply))
-        .fetch_all(connection)
-        .await?;
+    let rows = query(dialect.claim_jobs()).bind(until).bind(now).bind(limit).fetch_all(connection).await?;
     let leased = |row: &sqlx::any::AnyRow| {
         Ok(Leased {
             id: row.parsed("id")?,
@@ -138,6 +154,16 @@ pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> R
     Ok(())
 }
 
+/// Removes jobs that would find nothing to do. One that runs ends by itself.
+pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) -> Result<(), Error> {
+    for (portion, size) in lists(subjects) {
+        let text = statement("DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size, 0);
+        let delete = filled(portion, size).fold(query(text).bind(kind), |delete, subject| delete.bind(*subject));
+        delete.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// Puts a job off. `error` is why it failed; without one it simply runs again and its tries start anew.
 pub async fn again(
     connection: &mut Connection,
@@ -160,6 +186,42 @@ pub async fn again(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// How far jobs are leased and put off at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// A lease.
+    pub lease: Millis,
+    /// Jobs that wait for the end of a day or of a session.
+    pub day: Millis,
+    /// Questions about captures and refunds.
+    pub modify: Millis,
+    /// All others.
+    pub other: Millis,
+}
+
+/// Beyond its bounds: leased_until after $2, or run_at later than its kind ever is.
+const BEYOND: &str = "dead IS NULL AND (leased_until > $2 OR run_at > $1 + CASE
+    WHEN kind IN ('expire', 'prune') THEN $3 WHEN kind = 'modify' THEN $4 ELSE $5 END)";
+
+/// Whether there are jobs that are leased or put off further than they ever are: the clock was set back.
+pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: Bounds) -> Result<bool, Error> {
+    let text = format!("SELECT id FROM jobs WHERE {BEYOND} LIMIT 1");
+    let select = query(sqlx::AssertSqlSafe(text)).bind(now).bind(now + bounds.lease);
+    let row = select.bind(bounds.day).bind(bounds.modify).bind(bounds.other).fetch_optional(connection).await?;
+    Ok(row.is_some())
+}
+
+/// Frees such jobs and makes them due. Tells how many.
+pub async fn rescue(connection: &mut Connection, now: Millis, bounds: Bounds) -> Result<u64, Error> {
+    let text = format!(
+        "UPDATE jobs SET run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END,
+            leased_until = CASE WHEN leased_until > $2 THEN 0 ELSE leased_until END WHERE {BEYOND}"
+    );
+    let update = query(sqlx::AssertSqlSafe(text)).bind(now).bind(now + bounds.lease);
+    let done = update.bind(bounds.day).bind(bounds.modify).bind(bounds.other).execute(connection).await?;
+    Ok(done.rows_affected())
 }
 
 /// Gives a job up until a person asks for it again.
@@ -227,13 +289,15 @@ pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Res
     rows.iter().map(job).collect()
 }
 
-/// When the next job is due, if there is one: of those that apply deliveries, or of the others.
-pub async fn next_due(connection: &mut Connection, apply: bool) -> Result<Option<Millis>, Error> {
+/// When the next job is due, if there is one. Only the first are looked at: there are always a few that are not leased among
+/// them, or else so many are that somebody looks again soon.
+pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
     let row = query(
-        "SELECT MIN(CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END) AS next FROM jobs
-         WHERE dead IS NULL AND (kind = 'apply') = ($1 = 1)",
+        "SELECT MIN(next) AS next FROM (
+            SELECT CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END AS next
+            FROM jobs WHERE dead IS NULL ORDER BY run_at LIMIT 100
+         ) AS first",
     )
-    .bind(i64::from(apply))
     .fetch_one(connection)
     .await?;
     row.maybe_number("next")

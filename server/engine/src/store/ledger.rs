@@ -10,6 +10,7 @@ use serde::Serialize;
 use sqlx::query;
 
 use super::Connection;
+use super::many::{portions, statement};
 use super::row::Columns;
 use crate::error::Error;
 
@@ -30,15 +31,17 @@ pub struct LedgerRow {
     pub at: Millis,
 }
 
-/// Whose rows they are.
-#[derive(Debug, Clone, Copy)]
-pub struct Posting<'a> {
+/// Whose a row of the ledger or the outbox is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
     /// The payment.
-    pub payment: &'a PaymentId,
+    pub payment: PaymentId,
     /// Its merchant.
-    pub merchant: &'a MerchantId,
+    pub merchant: MerchantId,
     /// The payment's event.
     pub seq: i64,
+    /// The row's place among those of the event, from zero.
+    pub line: i64,
     /// The currency.
     pub currency: Currency,
     /// Whether real money moved.
@@ -48,27 +51,32 @@ pub struct Posting<'a> {
 }
 
 /// Adds rows.
-pub async fn insert(connection: &mut Connection, posting: Posting<'_>, entries: &[Entry]) -> Result<(), Error> {
-    for (line, entry) in entries.iter().enumerate() {
-        query(
+pub async fn insert(connection: &mut Connection, rows: &[(Posting, Entry)]) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = statement(
             "INSERT INTO ledger (payment_id, seq, line, merchant_id, provider_account_id, currency, business,
-                debit_account, credit_account, amount, live, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )
-        .bind(posting.payment.as_str())
-        .bind(posting.seq)
-        .bind(i64::try_from(line).map_err(Error::corrupt)?)
-        .bind(posting.merchant.as_str())
-        .bind(entry.provider_account.as_str())
-        .bind(posting.currency.code())
-        .bind(entry.business.as_str())
-        .bind(entry.debit.as_str())
-        .bind(entry.credit.as_str())
-        .bind(entry.amount)
-        .bind(i64::from(posting.live))
-        .bind(posting.at)
-        .execute(&mut *connection)
-        .await?;
+                debit_account, credit_account, amount, live, at) VALUES {}",
+            0,
+            portion.len(),
+            12,
+        );
+        let mut insert = query(text);
+        for (posting, entry) in portion {
+            insert = insert
+                .bind(posting.payment.as_str())
+                .bind(posting.seq)
+                .bind(posting.line)
+                .bind(posting.merchant.as_str())
+                .bind(entry.provider_account.as_str())
+                .bind(posting.currency.code())
+                .bind(entry.business.as_str())
+                .bind(entry.debit.as_str())
+                .bind(entry.credit.as_str())
+                .bind(entry.amount)
+                .bind(i64::from(posting.live))
+                .bind(posting.at);
+        }
+        insert.execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod jobs;
 pub mod ledger;
 pub mod links;
+mod many;
 pub mod merchants;
 pub mod outbox;
 pub mod payments;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use sqlx::Connection as _;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
@@ -73,6 +75,11 @@ impl Store {
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 // A file does not hang up; asking it before every use would double the cost of a read.
                 .test_before_acquire(dialect != Dialect::Sqlite)
+                // A transaction that could not even be rolled back, as on a full disk, must not be handed to the next.
+                .before_acquire(|connection, _| {
+                    let whole = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(whole) })
+                })
                 .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection).await }))
         };
         let write = pool(writers).connect_with(options.clone()).await?;

@@ -6,26 +6,32 @@ use sqlx::query;
 
 use super::Connection;
 use super::ledger::Posting;
+use super::many::{portions, statement};
 use super::row::{Columns, to_json};
 use crate::error::Error;
 
 /// Adds rows.
-pub async fn insert(connection: &mut Connection, posting: Posting<'_>, told: &[Told]) -> Result<(), Error> {
-    for (line, told) in told.iter().enumerate() {
-        query(
-            "INSERT INTO outbox (payment_id, seq, line, merchant_id, name, data, live, created)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(posting.payment.as_str())
-        .bind(posting.seq)
-        .bind(i64::try_from(line).map_err(Error::corrupt)?)
-        .bind(posting.merchant.as_str())
-        .bind(told.name())
-        .bind(to_json(told)?)
-        .bind(i64::from(posting.live))
-        .bind(posting.at)
-        .execute(&mut *connection)
-        .await?;
+pub async fn insert(connection: &mut Connection, rows: &[(Posting, Told)]) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = statement(
+            "INSERT INTO outbox (payment_id, seq, line, merchant_id, name, data, live, created) VALUES {}",
+            0,
+            portion.len(),
+            8,
+        );
+        let mut insert = query(text);
+        for (posting, told) in portion {
+            insert = insert
+                .bind(posting.payment.as_str())
+                .bind(posting.seq)
+                .bind(posting.line)
+                .bind(posting.merchant.as_str())
+                .bind(told.name())
+                .bind(to_json(told)?)
+                .bind(i64::from(posting.live))
+                .bind(posting.at);
+        }
+        insert.execute(&mut *connection).await?;
     }
     Ok(())
 }

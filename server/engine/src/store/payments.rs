@@ -6,10 +6,12 @@ use domain::Millis;
 use domain::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId};
 use domain::money::Money;
 use domain::payment::{Attempt, Event, Payment, Refs};
+use sqlx::any::AnyRow;
 use sqlx::query;
 
-use super::Connection;
+use super::many::{filled, lists, portions, statement};
 use super::row::{Columns, to_json, word};
+use super::{Connection, Dialect};
 use crate::error::Error;
 use crate::money::PaymentRow;
 
@@ -105,109 +107,223 @@ pub async fn revision(connection: &mut Connection, id: &PaymentId) -> Result<i64
     row.map_or(Ok(0), |row| row.number("revision"))
 }
 
-async fn stored(connection: &mut Connection, row: &sqlx::any::AnyRow) -> Result<Stored, Error> {
-    let id: PaymentId = row.parsed("id")?;
+async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Error> {
+    let id = row.text("id")?;
     let attempts = query("SELECT data FROM attempts WHERE payment_id = $1 ORDER BY ordinal")
-        .bind(id.as_str())
+        .bind(id)
         .fetch_all(connection)
         .await?;
-    let payment = Payment {
-        id,
+    let attempts = attempts.iter().map(|row| row.json("data")).collect::<Result<_, _>>()?;
+    let payment = payment(row, attempts)?;
+    Ok(Stored { payment, link: row.parsed("link_id")?, live: row.flag("live")?, revision: row.number("revision")? })
+}
+
+fn payment(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Payment, Error> {
+    Ok(Payment {
+        id: row.parsed("id")?,
         merchant: row.parsed("merchant_id")?,
         amount: Money::new(row.number("amount")?, row.parsed("currency")?),
         capture: row.word("capture")?,
         canceled: row.flag("canceled")?,
         kept: row.number("kept")?,
-        attempts: attempts.iter().map(|row| row.json("data")).collect::<Result<_, _>>()?,
-    };
-    Ok(Stored { payment, link: row.parsed("link_id")?, live: row.flag("live")?, revision: row.number("revision")? })
+        attempts,
+    })
 }
 
-/// Writes a payment's derived columns and the attempts named.
-pub async fn save(
+/// A payment locked for change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// The payment.
+    pub payment: Payment,
+    /// Whether real money moves.
+    pub live: bool,
+    /// The number of its newest event.
+    pub seq: i64,
+}
+
+/// Locks payments until the transaction ends, and loads them. The ids must be sorted and different. One that is missing is
+/// left out; one that cannot be read is an error of its own, so that it does not hold up the others.
+pub async fn lock_many(
     connection: &mut Connection,
-    payment: &Payment,
-    changed: &[AttemptId],
-    now: Millis,
-) -> Result<(), Error> {
-    let totals = payment.totals();
-    query(
-        "UPDATE payments SET canceled = $1, status = $2, authorised = $3, captured = $4, refunded = $5, updated = $6, kept = $7
-         WHERE id = $8",
-    )
-    .bind(i64::from(payment.canceled))
-    .bind(payment.status().as_str())
-    .bind(totals.authorised)
-    .bind(totals.captured)
-    .bind(totals.refunded)
-    .bind(now)
-    .bind(payment.kept)
-    .bind(payment.id.as_str())
-    .execute(&mut *connection)
-    .await?;
-    for (ordinal, attempt) in payment.attempts.iter().enumerate().filter(|(_, a)| changed.contains(&a.id)) {
-        let ordinal = i64::try_from(ordinal).map_err(Error::corrupt)?;
-        save_attempt(connection, &payment.id, ordinal, attempt, now).await?;
+    dialect: Dialect,
+    ids: &[PaymentId],
+) -> Result<Vec<(PaymentId, Result<Locked, Error>)>, Error> {
+    let mut locked = Vec::with_capacity(ids.len());
+    for (portion, size) in lists(ids) {
+        let text = statement(dialect.lock_payments(), 0, size, 0);
+        let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
+        let rows = select.fetch_all(&mut *connection).await?;
+        let mut attempts = attempts_of(connection, portion, size).await?;
+        for row in &rows {
+            let id: PaymentId = row.parsed("id")?;
+            let attempts = attempts.remove(id.as_str()).unwrap_or_else(|| Ok(vec![]));
+            locked.push((id, attempts.and_then(|attempts| read_locked(row, attempts))));
+        }
+    }
+    Ok(locked)
+}
+
+fn read_locked(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Locked, Error> {
+    Ok(Locked { payment: payment(row, attempts)?, live: row.flag("live")?, seq: row.number("seq")? })
+}
+
+/// The attempts of payments, by payment and in order.
+async fn attempts_of(
+    connection: &mut Connection,
+    payments: &[PaymentId],
+    size: usize,
+) -> Result<HashMap<String, Result<Vec<Attempt>, Error>>, Error> {
+    let text = statement(
+        "SELECT payment_id, data FROM attempts WHERE payment_id IN ({}) ORDER BY payment_id, ordinal",
+        0,
+        size,
+        0,
+    );
+    let select = filled(payments, size).fold(query(text), |select, id| select.bind(id.as_str()));
+    let mut found: HashMap<String, Result<Vec<Attempt>, Error>> = HashMap::with_capacity(payments.len());
+    for row in select.fetch_all(connection).await? {
+        let of_payment = found.entry(row.text("payment_id")?).or_insert_with(|| Ok(vec![]));
+        match (row.json("data"), &mut *of_payment) {
+            (Ok(attempt), Ok(attempts)) => attempts.push(attempt),
+            (Err(error), _) => *of_payment = Err(error),
+            (Ok(_), Err(_)) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Writes payments' derived columns and the numbers of their newest events, and counts their revisions up.
+pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], now: Millis) -> Result<(), Error> {
+    for portion in portions(changed) {
+        let text = statement(
+            "UPDATE payments SET canceled = v.column2, status = v.column3, authorised = v.column4, captured = v.column5,
+                refunded = v.column6, kept = v.column7, seq = v.column8, revision = payments.revision + 1, updated = $1
+             FROM (VALUES {}) AS v WHERE payments.id = v.column1",
+            1,
+            portion.len(),
+            8,
+        );
+        let mut update = query(text).bind(now);
+        for (payment, seq) in portion {
+            let totals = payment.totals();
+            update = update
+                .bind(payment.id.as_str())
+                .bind(i64::from(payment.canceled))
+                .bind(payment.status().as_str())
+                .bind(totals.authorised)
+                .bind(totals.captured)
+                .bind(totals.refunded)
+                .bind(payment.kept)
+                .bind(*seq);
+        }
+        update.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn save_attempt(
-    connection: &mut Connection,
-    payment: &PaymentId,
-    ordinal: i64,
-    attempt: &Attempt,
-    now: Millis,
-) -> Result<(), Error> {
-    query(
-        "INSERT INTO attempts
-         (id, payment_id, account_id, ordinal, live, session_ref, payment_ref, data, created, updated)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (id) DO UPDATE SET live = excluded.live, session_ref = excluded.session_ref,
-            payment_ref = excluded.payment_ref, data = excluded.data, updated = excluded.updated",
-    )
-    .bind(attempt.id.as_str())
-    .bind(payment.as_str())
-    .bind(attempt.account.as_str())
-    .bind(ordinal)
-    .bind(i64::from(attempt.is_live()))
-    .bind(&attempt.refs.session)
-    .bind(&attempt.refs.payment)
-    .bind(to_json(attempt)?)
-    .bind(attempt.created)
-    .bind(now)
-    .execute(connection)
-    .await?;
+/// An attempt with its place in its payment.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptRow<'a> {
+    /// Its payment.
+    pub payment: &'a PaymentId,
+    /// Its place, from zero.
+    pub ordinal: i64,
+    /// The attempt.
+    pub attempt: &'a Attempt,
+}
+
+/// Adds attempts.
+pub async fn insert_attempts(connection: &mut Connection, rows: &[AttemptRow<'_>], now: Millis) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = statement(
+            "INSERT INTO attempts
+             (id, payment_id, account_id, ordinal, live, session_ref, payment_ref, data, created, updated) VALUES {}",
+            0,
+            portion.len(),
+            10,
+        );
+        let mut insert = query(text);
+        for AttemptRow { payment, ordinal, attempt } in portion {
+            insert = insert
+                .bind(attempt.id.as_str())
+                .bind(payment.as_str())
+                .bind(attempt.account.as_str())
+                .bind(*ordinal)
+                .bind(i64::from(attempt.is_live()))
+                .bind(&attempt.refs.session)
+                .bind(&attempt.refs.payment)
+                .bind(to_json(attempt)?)
+                .bind(attempt.created)
+                .bind(now);
+        }
+        insert.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
-/// Appends events. Returns the number of the last.
-pub async fn append(
-    connection: &mut Connection,
-    payment: &PaymentId,
-    events: &[Event],
-    source: &str,
-    cause: Option<&str>,
-    now: Millis,
-) -> Result<i64, Error> {
-    let mut seq = 0;
-    for event in events {
-        let row = query(
-            "INSERT INTO payment_events (payment_id, seq, name, data, source, cause, at)
-             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM payment_events WHERE payment_id = $1
-             RETURNING seq",
-        )
-        .bind(payment.as_str())
-        .bind(event.name())
-        .bind(to_json(event)?)
-        .bind(source)
-        .bind(cause)
-        .bind(now)
-        .fetch_one(&mut *connection)
-        .await?;
-        seq = row.number("seq")?;
+/// Writes attempts that have changed.
+pub async fn update_attempts(connection: &mut Connection, rows: &[&Attempt], now: Millis) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = statement(
+            "UPDATE attempts SET live = v.column2, session_ref = v.column3, payment_ref = v.column4, data = v.column5,
+                updated = $1
+             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
+            1,
+            portion.len(),
+            5,
+        );
+        let mut update = query(text).bind(now);
+        for attempt in portion {
+            update = update
+                .bind(attempt.id.as_str())
+                .bind(i64::from(attempt.is_live()))
+                .bind(&attempt.refs.session)
+                .bind(&attempt.refs.payment)
+                .bind(to_json(attempt)?);
+        }
+        update.execute(&mut *connection).await?;
     }
-    Ok(seq)
+    Ok(())
+}
+
+/// An event with its place in its payment's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its payment.
+    pub payment: PaymentId,
+    /// Its number, from one.
+    pub seq: i64,
+    /// The event.
+    pub event: Event,
+    /// Who told.
+    pub source: &'static str,
+    /// The inbox row, where there is one.
+    pub cause: Option<String>,
+}
+
+/// Appends events.
+pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = statement(
+            "INSERT INTO payment_events (payment_id, seq, name, data, source, cause, at) VALUES {}",
+            0,
+            portion.len(),
+            7,
+        );
+        let mut insert = query(text);
+        for row in portion {
+            insert = insert
+                .bind(row.payment.as_str())
+                .bind(row.seq)
+                .bind(row.event.name())
+                .bind(to_json(&row.event)?)
+                .bind(row.source)
+                .bind(&row.cause)
+                .bind(now);
+        }
+        insert.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// The ids of payments that follow one, in order.
@@ -273,6 +389,19 @@ pub async fn locate(connection: &mut Connection, attempt: &AttemptId) -> Result<
     row.as_ref().map(located).transpose()
 }
 
+/// Finds attempts by our own ids.
+pub async fn locate_many(connection: &mut Connection, attempts: &[AttemptId]) -> Result<Vec<Located>, Error> {
+    let mut found = Vec::with_capacity(attempts.len());
+    for (portion, size) in lists(attempts) {
+        let text = statement("SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size, 0);
+        let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
+        for row in select.fetch_all(&mut *connection).await? {
+            found.push(located(&row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Finds an attempt by the provider's references, within one account.
 pub async fn locate_by_refs(
     connection: &mut Connection,
@@ -291,14 +420,22 @@ pub async fn locate_by_refs(
     row.as_ref().map(located).transpose()
 }
 
-fn located(row: &sqlx::any::AnyRow) -> Result<Located, Error> {
+fn located(row: &AnyRow) -> Result<Located, Error> {
     Ok(Located { attempt: row.parsed("id")?, payment: row.parsed("payment_id")?, account: row.parsed("account_id")? })
 }
 
 /// Tells other servers, on commit, that a payment's pages have news.
-pub async fn notify(connection: &mut Connection, dialect: super::Dialect, payment: &PaymentId) -> Result<(), Error> {
-    if let Some(statement) = dialect.notify() {
-        query(statement).bind(payment.as_str()).execute(connection).await?;
+pub async fn notify(connection: &mut Connection, dialect: Dialect, payment: &PaymentId) -> Result<(), Error> {
+    notify_many(connection, dialect, std::slice::from_ref(payment)).await
+}
+
+/// The same for several.
+pub async fn notify_many(connection: &mut Connection, dialect: Dialect, payments: &[PaymentId]) -> Result<(), Error> {
+    let Some(template) = dialect.notify() else { return Ok(()) };
+    for portion in portions(payments) {
+        let text = statement(template, 0, portion.len(), 1);
+        let select = portion.iter().fold(query(text), |select, payment| select.bind(payment.as_str()));
+        select.execute(&mut *connection).await?;
     }
     Ok(())
 }

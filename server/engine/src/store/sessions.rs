@@ -6,6 +6,7 @@ use domain::session::{Notice, Session};
 use sqlx::query;
 
 use super::Connection;
+use super::many::{filled, lists, statement};
 use super::row::{Columns, unword, word};
 use crate::error::Error;
 
@@ -86,15 +87,19 @@ pub async fn expire(connection: &mut Connection, id: &SessionId, now: Millis) ->
     Ok(done.rows_affected() > 0)
 }
 
-/// Completes every open session of a payment.
-pub async fn complete_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<(), Error> {
-    query(
-        "UPDATE sessions SET state = 'complete', notice = NULL, revision = revision + 1
-         WHERE payment_id = $1 AND state = 'open'",
-    )
-    .bind(payment.as_str())
-    .execute(connection)
-    .await?;
+/// Completes every open session of payments.
+pub async fn complete_of_payments(connection: &mut Connection, payments: &[PaymentId]) -> Result<(), Error> {
+    for (portion, size) in lists(payments) {
+        let text = statement(
+            "UPDATE sessions SET state = 'complete', notice = NULL, revision = revision + 1
+             WHERE payment_id IN ({}) AND state = 'open'",
+            0,
+            size,
+            0,
+        );
+        let update = filled(portion, size).fold(query(text), |update, payment| update.bind(payment.as_str()));
+        update.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

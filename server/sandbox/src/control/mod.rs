@@ -38,6 +38,7 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/stats", get(reports::stats))
         .route("/_control/deliveries", get(reports::deliveries))
         .merge(page::router())
+        .merge(crate::adyen::control::router())
         .layer(middleware::from_fn(same_site))
 }
 

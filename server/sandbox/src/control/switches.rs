@@ -124,6 +124,7 @@ pub async fn reset(State(core): State<Arc<Core>>) -> Response {
 pub(super) fn reset_all(state: &mut core::State, now_ms: i64) {
     state.rules = Rules::default();
     state.faults.reset();
+    state.adyen.reset(now_ms);
     for account in state.accounts.values_mut() {
         account.rules = Rules::default();
         account.release(now_ms, false);

@@ -24,7 +24,7 @@ pub mod operation;
 mod params;
 pub mod payment;
 mod refunds;
-mod reply;
+pub mod reply;
 mod signing;
 pub mod state;
 mod version;

@@ -1,6 +1,8 @@
 //! A sandbox on a port of its own, and a plain HTTP client to drive it.
 #![allow(dead_code, clippy::disallowed_methods, reason = "each test uses a part, and tests are programs of their own")]
 
+pub mod adyen;
+
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -9,7 +11,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use reqwest::{Method, Response};
-use sandbox::{Options, Sandbox, Seed};
+use sandbox::{AdyenSeed, Options, Sandbox, Seed};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -25,21 +27,25 @@ pub struct Server {
 
 impl Server {
     pub async fn start() -> Server {
-        Self::start_as(None, None).await
+        Self::start_as(Options::default()).await
     }
 
     pub async fn start_with(snapshot: Option<PathBuf>) -> Server {
-        Self::start_as(snapshot, None).await
+        Self::start_as(Options { snapshot, ..Options::default() }).await
     }
 
     pub async fn start_seeded(seed: Seed) -> Server {
-        Self::start_as(None, Some(seed)).await
+        Self::start_as(Options { seed: Some(seed), ..Options::default() }).await
     }
 
-    async fn start_as(snapshot: Option<PathBuf>, seed: Option<Seed>) -> Server {
+    pub async fn start_adyen(seed: AdyenSeed) -> Server {
+        Self::start_as(Options { adyen: Some(seed), ..Options::default() }).await
+    }
+
+    async fn start_as(options: Options) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let options = Options { public_url: url.clone(), snapshot, seed };
+        let options = Options { public_url: url.clone(), ..options };
         let sandbox = Sandbox::new(options).await.unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let shutdown = CancellationToken::new();
@@ -72,6 +78,15 @@ impl Server {
         }
         let kind = "application/x-www-form-urlencoded";
         request.header("content-type", kind).body(form.to_owned()).send().await
+    }
+
+    /// A call without a key of its own.
+    pub async fn bare(&self, method: Method, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(body.to_owned()).send().await.unwrap()
     }
 
     pub async fn post(&self, path: &str, form: &str) -> (u16, Value) {

@@ -199,17 +199,23 @@ impl World {
     }
 
     pub async fn run_job(&mut self) {
-        let deliveries = self.random.percent(60);
-        self.job(deliveries).await;
-    }
-
-    pub async fn job(&mut self, deliveries: bool) {
         let (server, credit) = (self.random.below(2), self.credit());
-        let what = if deliveries { "a delivery is applied" } else { "a job is run" };
-        self.begin(server, what.to_owned(), credit, move |engine| async move {
-            match engine.run_one_due(deliveries).await {
+        self.begin(server, "a job is run".to_owned(), credit, |engine| async move {
+            match engine.run_one_due().await {
                 Ok(Some(job)) => Output::Said(job),
                 Ok(None) => Output::Nothing,
+                Err(error) => Output::Said(error.to_string()),
+            }
+        })
+        .await;
+    }
+
+    pub async fn apply_due(&mut self) {
+        let (server, credit) = (self.random.below(2), self.credit());
+        self.begin(server, "deliveries are applied".to_owned(), credit, |engine| async move {
+            match engine.apply_due().await {
+                Ok(0) => Output::Nothing,
+                Ok(count) => Output::Said(count.to_string()),
                 Err(error) => Output::Said(error.to_string()),
             }
         })
@@ -226,15 +232,16 @@ impl World {
         let event = self.shared.stripe().flights.swap_remove(at);
         if self.fault() {
             let fate = self.random.below(3);
-            let missable = self.can_be_missed(event).await;
             let mut stripe = self.shared.stripe();
+            let (genuine, signed) = (stripe.events[event].genuine, stripe.events[event].signed);
             match fate {
-                0 => {
+                0 if signed => {
                     stripe.flights.push(event);
                     drop(stripe);
                     self.census.count(Seen::DeliveryTwice);
                 }
-                1 if missable => {
+                // The provider lists its events; that is where they are found.
+                1 if genuine => {
                     stripe.events[event].dropped = true;
                     drop(stripe);
                     self.note(|| format!("network: event {event} never arrives"));
@@ -254,35 +261,17 @@ impl World {
         let mut headers = HeaderMap::new();
         let signature = signature(&body, now, signed).parse();
         headers.extend(signature.ok().map(|value| (http::HeaderName::from_static("stripe-signature"), value)));
-        let account = self.merchants[self.merchant].1.clone();
+        let account = self.account.clone();
         let (server, credit) = (self.random.below(2), self.credit());
         self.begin(server, format!("event {event} arrives"), credit, move |engine| async move {
             let received = engine.receive("stripe", &account, &headers, Bytes::from(body)).await;
-            let status = if let Received::Reply(reply) = received { reply.status } else { 500 };
+            let status = match received {
+                Received::Reply(reply) | Received::Busy(reply) => reply.status,
+                Received::NoSuchAccount => 404,
+            };
             Output::Delivered(event, status)
         })
         .await;
-    }
-
-    /// Whether a question that will be asked tells what this delivery says: one about a page that is not closed here.
-    async fn can_be_missed(&mut self, event: usize) -> bool {
-        let attempt = {
-            let stripe = self.shared.stripe();
-            let one = &stripe.events[event];
-            let of_page = one.kind.starts_with("checkout.session.") || one.kind.starts_with("payment_intent.");
-            if !one.genuine || !of_page {
-                return false;
-            }
-            stripe.sessions[one.session].attempt.clone()
-        };
-        let Some(payment) = self.payment.clone() else { return false };
-        self.shared.gate.set_open(true);
-        let statement = self.servers[0].engine.statement(&payment).await;
-        self.shared.gate.set_open(false);
-        let stage = statement.ok().and_then(|found| {
-            found.payment.attempts.iter().find(|known| known.id.as_str() == attempt).map(|known| known.stage)
-        });
-        matches!(stage, Some(domain::payment::Stage::Open | domain::payment::Stage::Closing(_)))
     }
 
     pub fn delivered(&mut self, event: usize, status: u16) {
@@ -397,7 +386,10 @@ impl World {
         if count == 0 {
             return;
         }
-        let (session, choice, now) = (self.random.below(count), self.random.below(3), self.shared.now());
+        let (session, mut choice, now) = (self.random.below(count), self.random.below(3), self.shared.now());
+        if choice == 0 && std::mem::replace(&mut self.forged_unsigned, true) {
+            choice = 1;
+        }
         self.census.count(Seen::Forged);
         let mut stripe = self.shared.stripe();
         let amount = stripe.sessions[session].amount;

@@ -45,6 +45,7 @@ impl World {
             self.viewed(phase);
         }
         self.count(&events);
+        self.end_repair().await?;
         Ok(())
     }
 
@@ -197,16 +198,14 @@ impl World {
     }
 
     async fn check_deliveries(&mut self, engine: &engine::Engine) -> Result<(), Failed> {
-        let account = self.merchants[self.merchant].1.parse()?;
+        let account = self.account.parse()?;
         let events = self.shared.stripe().events.clone();
         let mut connection = engine.store().reader().await?;
         for event in &events {
             let rows = inbox::of_event(&mut connection, &account, &event.id).await?;
             let states: Vec<InboxState> = rows.iter().map(|row| row.state).collect();
             let fine = match (event.genuine, event.acknowledged, states.as_slice()) {
-                (true, true, [InboxState::Applied]) => true,
-                (true, false, _) => event.dropped,
-                (true, true, _) => false,
+                (true, _, states) => states == [InboxState::Applied],
                 (false, _, states) => !states.contains(&InboxState::Applied) && !states.contains(&InboxState::Pending),
             };
             if !fine {

@@ -78,11 +78,9 @@ impl Gate {
         self.inner().open = open;
     }
 
-    /// Forgets everything but the tasks that wait; there should be none.
+    /// Counts from the beginning again, for a new seed.
     pub fn clear(&self) {
         let mut inner = self.inner();
-        inner.waiting.clear();
-        inner.dead.clear();
         (inner.next, inner.credit) = (0, 0);
     }
 

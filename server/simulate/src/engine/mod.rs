@@ -11,7 +11,7 @@ mod stripe;
 use std::sync::Arc;
 
 use domain::Millis;
-use domain::id::{MerchantId, PaymentId, Token};
+use domain::id::{PaymentId, Token};
 use tokio::runtime::Runtime;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
@@ -39,9 +39,8 @@ struct World {
     shared: Arc<Shared>,
     random: Random,
     servers: Vec<Server>,
-    /// Merchants whose surplus is held, and sent back; with their provider accounts.
-    merchants: Vec<(MerchantId, String)>,
-    merchant: usize,
+    /// The account of the seed's merchant.
+    account: String,
     lives: u32,
     flows: Vec<Flow>,
     tabs: [Tab; 2],
@@ -51,6 +50,10 @@ struct World {
     faults: u32,
     ending: bool,
     seeds: u64,
+    /// How often the account's events have been listed at the end.
+    listed: usize,
+    /// Whether an unsigned delivery was sent: the engine counts further ones in its own time.
+    forged_unsigned: bool,
     census: Census,
     violation: Option<Violation>,
     trace: Option<Vec<String>>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::id::MerchantId;
 use engine::store::Store;
 use engine::store::merchants::SurplusPolicy;
-use engine::{Engine, Env, Keyring, NewAccount, Settings};
+use engine::{Engine, Env, Keyring, NewAccount, Settings, Tuning};
 use tokio::task::JoinHandle;
 
 use super::outside::{Port, Shared};
@@ -52,7 +52,9 @@ fn engine(shared: &Arc<Shared>, store: &Store, life: u32) -> Result<Engine, Stri
     let env = Env { clock: port.clone(), random: port.clone(), transport: port.clone() };
     let keyring = Keyring::parse(KEY).map_err(|error| error.to_string())?;
     let settings = Settings { public_url: "https://till.example".to_owned() };
-    Ok(Engine::new(env, store.with_points(port), keyring, settings))
+    // Each delivery has a committer of its own: one that waits for another's would be under way together with it.
+    let tuning = Tuning { committers: 64, ..Tuning::of(store.dialect()) };
+    Ok(Engine::tuned(env, store.with_points(port), keyring, settings, tuning))
 }
 
 /// In memory, where there is such a place: the database's syncs are real, but cost little there.
@@ -79,16 +81,11 @@ impl World {
             let engine = engine(&shared, &store, life)?;
             servers.push(Server { store, engine, life });
         }
-        let mut merchants = vec![];
-        for policy in [SurplusPolicy::Hold, SurplusPolicy::Refund] {
-            merchants.push(merchant(&servers[0].engine, policy).await?);
-        }
         Ok(World {
             shared,
             random: Random::new(0),
             servers,
-            merchants,
-            merchant: 0,
+            account: String::new(),
             lives: 2,
             flows: vec![],
             tabs: [Tab::default(); 2],
@@ -98,6 +95,8 @@ impl World {
             faults: 0,
             ending: false,
             seeds: 0,
+            listed: 0,
+            forged_unsigned: false,
             census: Census::default(),
             violation: None,
             trace: None,
@@ -115,7 +114,7 @@ impl World {
         }
     }
 
-    async fn end_life(&mut self, server: usize) {
+    pub async fn end_life(&mut self, server: usize) {
         let life = self.servers[server].life;
         let (dying, others): (Vec<_>, Vec<_>) = self.flows.drain(..).partition(|flow| flow.life == life);
         self.flows = others;
@@ -196,7 +195,8 @@ impl World {
     }
 }
 
-async fn merchant(engine: &Engine, policy: SurplusPolicy) -> Result<(MerchantId, String), String> {
+/// A merchant with an account.
+pub(super) async fn merchant(engine: &Engine, policy: SurplusPolicy) -> Result<(MerchantId, String), String> {
     let text = |error: engine::Error| error.to_string();
     let merchant = engine.add_merchant("Simulated", None).await.map_err(text)?;
     let id: MerchantId = merchant.id.parse().map_err(|error: domain::id::BadId| error.to_string())?;

@@ -5,11 +5,12 @@ use domain::link::Usage;
 use domain::money::Money;
 use domain::payment::Capture;
 use domain::{HOUR, MINUTE, SECOND};
-use engine::store::sessions;
+use engine::store::merchants::SurplusPolicy;
+use engine::store::{jobs, sessions};
 use engine::{NewLink, OpenedLink};
 
 use super::gate::{Fate, Waiting, What};
-use super::servers::Output;
+use super::servers::{Output, merchant};
 use super::{START, Tab, World};
 use crate::census::Seen;
 use crate::random::Random;
@@ -19,6 +20,8 @@ const STEPS_MIN: usize = 30;
 const STEPS_MORE: usize = 50;
 /// Steps in which everything must come to rest.
 const REST_MAX: usize = 600;
+/// How often the account's events are listed then: the first time for what never arrived before.
+const LISTED_MIN: usize = 2;
 /// So many points are never passed at once.
 const UNTIL_REST: u32 = u32::MAX;
 
@@ -51,16 +54,19 @@ impl World {
         self.shared.set_now(START);
         self.shared.gate.clear();
         self.shared.gate.set_open(true);
-        self.lives = 2;
         for server in 0..self.servers.len() {
+            self.end_life(server).await;
             self.begin_life(server)?;
         }
         (self.tabs, self.ending, self.violation) = ([Tab::default(); 2], false, None);
         self.faults = self.random.pick(&[0, 5, 15, 40]);
-        self.merchant = self.random.below(self.merchants.len());
+        self.forged_unsigned = false;
+        let policy = self.random.pick(&[SurplusPolicy::Hold, SurplusPolicy::Refund]);
         self.amount = 100 + self.random.amount(900);
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
-        let (merchant, engine) = (self.merchants[self.merchant].0.clone(), self.servers[0].engine.clone());
+        let engine = self.servers[0].engine.clone();
+        let (merchant, account) = merchant(&engine, policy).await?;
+        self.account = account;
         let unit = Money::new(self.amount, "USD".parse()?);
         let link = NewLink {
             lines: vec![Line { name: "Tea".to_owned(), description: None, unit, quantity: 1 }],
@@ -76,8 +82,8 @@ impl World {
         let found = sessions::by_token(&mut *engine.store().reader().await?, &token).await?;
         self.payment = found.map(|stored| stored.session.payment);
         self.token = Some(token);
-        let (faults, policy) = (self.faults, ["held", "sent back"][self.merchant]);
-        self.note(|| format!("a debt of {unit}, captured {capture:?}; faults {faults}%, second payments are {policy}"));
+        let faults = self.faults;
+        self.note(|| format!("a debt of {unit}, captured {capture:?}; faults {faults}%; surplus money: {policy:?}"));
         self.shared.gate.set_open(false);
         Ok(())
     }
@@ -100,7 +106,8 @@ impl World {
             _ if waiting.len() >= 6 => self.go_on(&waiting).await,
             0..=49 if !waiting.is_empty() => self.go_on(&waiting).await,
             0..=11 | 50..=61 => self.deliver().await,
-            12..=27 | 62..=69 => self.run_job().await,
+            12..=20 | 62..=66 => self.apply_due().await,
+            21..=27 | 67..=69 => self.run_job().await,
             28..=39 | 70..=79 => self.shopper_acts().await,
             40..=49 | 80..=85 => self.merchant_acts().await,
             86..=89 => drop(self.bank_decides()),
@@ -165,6 +172,10 @@ impl World {
         for (name, output) in self.ended().await {
             match output {
                 Output::Nothing => {}
+                Output::Said(said) if said.starts_with("repair ") => {
+                    self.listed += 1;
+                    self.note(|| format!("{name}: {said}"));
+                }
                 Output::Said(said) => self.note(|| format!("{name}: {said}")),
                 Output::Started(tab, address) => self.started(tab, address.as_deref()),
                 Output::Viewed(phase) => self.viewed(phase),
@@ -177,6 +188,7 @@ impl World {
     async fn come_to_rest(&mut self) -> Result<(), Failed> {
         self.note(|| "from here on nothing goes wrong".to_owned());
         (self.ending, self.shared.stripe().refuses) = (true, false);
+        self.listed = 0;
         for _ in 0..REST_MAX {
             self.holds()?;
             let waiting = self.shared.gate.waiting();
@@ -200,16 +212,30 @@ impl World {
     async fn run_due(&mut self) -> Result<bool, Failed> {
         self.shared.gate.set_open(true);
         let engine = self.servers[0].engine.clone();
-        let (first, second) = (engine.next_due(true).await?, engine.next_due(false).await?);
+        let (deliveries, jobs) = (engine.next_delivery_due().await?, engine.next_job_due().await?);
+        if self.listed >= LISTED_MIN {
+            self.end_repair().await?;
+        }
         self.shared.gate.set_open(false);
-        let Some(due) = first.into_iter().chain(second).min() else { return Ok(false) };
+        let Some(due) = deliveries.into_iter().chain(jobs).min() else { return Ok(false) };
         let now = self.shared.now();
         if due > now {
             self.pass((due - now).max(10 * MINUTE));
         }
         let now = self.shared.now();
-        let deliveries = first.is_some_and(|first| first <= now);
-        self.job(deliveries).await;
+        if deliveries.is_some_and(|due| due <= now) {
+            self.apply_due().await;
+        } else {
+            self.run_job().await;
+        }
         Ok(true)
+    }
+
+    /// The account's events are listed for ever; here they have been listed often enough.
+    pub async fn end_repair(&self) -> Result<(), Failed> {
+        let mut tx = self.servers[0].store.begin().await?;
+        jobs::remove(&mut tx, "repair", &[&self.account]).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

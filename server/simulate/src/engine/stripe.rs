@@ -67,7 +67,7 @@ pub(super) struct Event {
     pub id: String,
     pub kind: &'static str,
     pub body: String,
-    pub session: usize,
+    pub created: i64,
     pub genuine: bool,
     pub signed: bool,
     pub acknowledged: bool,
@@ -126,6 +126,7 @@ impl Stripe {
             },
             (true, ["payment_intents", id, "capture"]) => self.capture(id, &form, now),
             (true, ["payment_intents", id, "cancel"]) => self.cancel(id, now),
+            (false, ["events"]) => self.list_events(query),
             (true, ["refunds"]) => self.refund_money(&form, now),
             (false, ["refunds"]) => self.list_refunds(query),
             _ => missing(),
@@ -254,6 +255,14 @@ impl Stripe {
         (200, json!({ "object": "list", "has_more": false, "data": data }).to_string())
     }
 
+    /// The newest first. What is forged was never here.
+    fn list_events(&self, query: &str) -> Reply {
+        let since = form(query).get("created[gte]").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        let listed = self.events.iter().rev().filter(|event| event.genuine && event.created >= since);
+        let data: Vec<&str> = listed.map(|event| event.body.as_str()).collect();
+        (200, format!(r#"{{"object":"list","has_more":false,"data":[{}]}}"#, data.join(",")))
+    }
+
     /// What can still go back.
     pub fn refundable(&self, intent: usize) -> i64 {
         let refunds = self.refunds.iter().filter(|one| one.intent == intent && one.status != "failed");
@@ -332,15 +341,15 @@ impl Stripe {
     }
 
     pub fn tell_session(&mut self, at: usize, kind: &'static str, now: Millis) {
-        self.emit(at, kind, self.session(at, false), now);
+        self.emit(kind, self.session(at, false), now);
     }
 
     pub fn tell_intent(&mut self, at: usize, kind: &'static str, now: Millis) {
-        self.emit(self.intents[at].session, kind, self.intent(at), now);
+        self.emit(kind, self.intent(at), now);
     }
 
     pub fn tell_refund(&mut self, at: usize, kind: &'static str, now: Millis) {
-        self.emit(self.intents[self.refunds[at].intent].session, kind, self.refund(at), now);
+        self.emit(kind, self.refund(at), now);
     }
 
     pub fn tell_dispute(&mut self, at: usize, kind: &'static str, now: Millis) {
@@ -351,15 +360,15 @@ impl Stripe {
             "reason": if one.returned { "insufficient_funds" } else { "fraudulent" },
             "payment_method_details": { "type": if one.returned { "us_bank_account" } else { "card" } },
         });
-        self.emit(self.intents[one.intent].session, kind, object, now);
+        self.emit(kind, object, now);
     }
 
-    fn emit(&mut self, session: usize, kind: &'static str, object: Value, now: Millis) {
-        self.send(session, kind, &object, now, true, true);
+    fn emit(&mut self, kind: &'static str, object: Value, now: Millis) {
+        self.send(kind, &object, now, true, true);
     }
 
     /// An event goes out, genuine or not.
-    pub fn send(&mut self, session: usize, kind: &'static str, object: &Value, now: Millis, genuine: bool, signed: bool) {
+    pub fn send(&mut self, kind: &'static str, object: &Value, now: Millis, genuine: bool, signed: bool) {
         let at = self.events.len();
         let id = format!("evt_{}_{at}", self.seed);
         let body = json!({
@@ -368,7 +377,8 @@ impl Stripe {
         });
         self.trace.push(format!("provider: event {at} {kind}{}", if genuine { "" } else { " (forged)" }));
         let body = body.to_string();
-        self.events.push(Event { id, kind, body, session, genuine, signed, acknowledged: false, dropped: false });
+        let created = now / 1_000;
+        self.events.push(Event { id, kind, body, created, genuine, signed, acknowledged: false, dropped: false });
         self.flights.push(at);
     }
 
@@ -380,7 +390,7 @@ impl Stripe {
         object["amount_total"] = Value::from(amount);
         object["currency"] = Value::from(currency);
         object["metadata"] = json!({ "till_attempt": self.sessions[session].attempt });
-        self.send(session, "checkout.session.completed", &object, now, false, signed);
+        self.send("checkout.session.completed", &object, now, false, signed);
     }
 
     /// Whether a shopper's money is taken or held.

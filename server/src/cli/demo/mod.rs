@@ -96,7 +96,8 @@ impl Demo {
             webhook_url: seeded.webhook_url.clone(),
             webhook_secret: seeded.webhook_secret.clone(),
         };
-        Ok(Sandbox::new(Options { public_url: url.to_owned(), snapshot, seed: Some(seed) }).await?)
+        Ok(Sandbox::new(Options { public_url: url.to_owned(), snapshot, seed: Some(seed), ..Options::default() })
+            .await?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that is printed")]

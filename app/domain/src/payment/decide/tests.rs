@@ -234,6 +234,18 @@ fn a_settled_or_canceled_payment_is_not_started() {
     assert_eq!(paid.handle(&Fact::Cancel), Err(Refusal::Settled));
 }
 
+#[test]
+fn a_second_payment_on_one_page_is_a_second_success() {
+    let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1), captured(1)]);
+    let news = vec![News::Moved(Movement::Captured { total: 1000 })];
+    let refs = Refs { session: None, payment: Some("pi_2".into()) };
+    let observation = Observation { at: 6, refs, debt: Some(eur(1000)), news, ..Observation::default() };
+    let attempt = Box::new(payment.attempts[0].twin(id(9), "pi_2".into(), 6));
+    payment.handle(&Fact::Twin { attempt, observation }).unwrap();
+    assert!(payment.attempts[1].second && payment.flags().second_success);
+    assert_eq!((payment.totals().captured, payment.surplus()), (2000, 1000));
+}
+
 /// A small generator of numbers, so that a walk can be repeated.
 struct Dice(u64);
 
@@ -294,6 +306,17 @@ fn any_fact(dice: &mut Dice) -> Fact {
         4 => Fact::NotOpened { attempt: id(number), reason },
         5 => Fact::Unanswered { attempt: id(number) },
         6 => Fact::CloseRequested { attempt: id(number), reason },
+        7 if dice.below(3) == 0 => {
+            let observation = Observation {
+                at: 5,
+                refs: Refs { session: None, payment: Some("pi_twin".into()) },
+                debt: Some(eur(1000)),
+                news: vec![News::Moved(Movement::Captured { total: 1000 })],
+                ..Observation::default()
+            };
+            let attempt = Box::new(attempt(1).twin(id(9), "pi_twin".into(), 0));
+            Fact::Twin { attempt, observation }
+        }
         7 => dice.one(&[Fact::Cancel, Fact::Keep]),
         8 | 9 => {
             let amount = dice.one(&[300, 600, 1000]);
@@ -334,15 +357,25 @@ fn any_fact(dice: &mut Dice) -> Fact {
 pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Payment, &Payment)) -> (Payment, Vec<Event>) {
     let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let (mut payment, mut events) = (payment(), vec![]);
-    for _ in 0..steps {
-        let fact = any_fact(&mut dice);
+    // Most lives begin where much can happen: one attempt has ended, and may still succeed late; another is opening or open.
+    let second_try = [
+        Fact::Start(Box::new(attempt(1))),
+        opened(1),
+        seen(1, News::Closed(CloseReason::Expired)),
+        Fact::Start(Box::new(attempt(2))),
+        opened(2),
+    ];
+    let skipped = [5, 1, 0][usize::try_from(seed % 3).unwrap()];
+    let prelude = &second_try[..second_try.len() - skipped];
+    for step_number in 0..steps {
+        let fact = prelude.get(step_number).cloned().unwrap_or_else(|| any_fact(&mut dice));
         if matches!(&fact, Fact::Start(new) if payment.attempt(&new.id).is_some()) {
             continue;
         }
         let before = payment.clone();
         match payment.handle(&fact) {
             Ok(new) => {
-                let told = matches!(fact, Fact::Observed { .. } | Fact::Answered { .. });
+                let told = matches!(fact, Fact::Observed { .. } | Fact::Answered { .. } | Fact::Twin { .. });
                 assert!(told || before.totals() == payment.totals(), "only providers move money");
                 events.extend(new);
                 step(&before, &payment);

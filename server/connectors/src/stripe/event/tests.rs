@@ -170,3 +170,28 @@ proptest! {
         let _ = read(&account(), all.to_string().as_bytes());
     }
 }
+
+#[test]
+fn listed_events_are_what_would_have_been_delivered() {
+    let spec = EventsSpec { since: 5_000, cursor: Some("evt_9".into()) };
+    let account = Account {
+        credentials: BTreeMap::from([(super::super::SECRET_KEY.to_owned(), "sk_test_x".to_owned().into())]),
+        ..account()
+    };
+    assert_eq!(list(&account, &spec).unwrap().path, "/v1/events?limit=100&created[gte]=5&starting_after=evt_9");
+    let event = event("checkout.session.completed", session("complete", "paid"));
+    let reply = |status, body: Value| HttpResponse {
+        status,
+        headers: http::HeaderMap::new(),
+        body: Bytes::from(body.to_string()),
+    };
+    let Ok(Wire::Done(Outcome::Events { items, cursor })) =
+        listed(&reply(200, json!({"data": [event], "has_more": true})))
+    else {
+        panic!("no events")
+    };
+    assert_eq!((items.len(), cursor.as_deref()), (1, Some("evt_1")));
+    assert!(!read(&account, &items[0].body).unwrap().observation.news.is_empty());
+    assert!(listed(&reply(500, json!({}))).is_err());
+    assert!(listed(&reply(200, json!({"data": [{}]}))).is_err());
+}

@@ -24,8 +24,13 @@ pub fn escape(text: &str) -> String {
 /// Scripts and styles come from here only. There is no `form-action`: it would also stop the redirect to the shop.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// A whole page; `body` is trusted, the rest is escaped.
+/// A whole page of the first simulator; `body` is trusted, the rest is escaped.
 pub fn layout(status: StatusCode, title: &str, class: &str, body: &str) -> Response {
+    layout_of("Stripe", status, title, class, body)
+}
+
+/// A whole page of a provider; `provider` and `body` are trusted, the rest is escaped.
+pub fn layout_of(provider: &str, status: StatusCode, title: &str, class: &str, body: &str) -> Response {
     let title = escape(title);
     let page = format!(
         r##"<!doctype html>
@@ -43,7 +48,7 @@ pub fn layout(status: StatusCode, title: &str, class: &str, body: &str) -> Respo
 <body class="{class}">
 <header class="bar"><div class="bar-inner"><span class="brand"><span class="mark" aria-hidden="true"></span>Sandbox payments</span><span class="badge">Test mode</span></div></header>
 {body}
-<footer class="foot">A simulation. No real card works here and no money moves.</footer>
+<footer class="foot">Simulated {provider} page. No real card works here and no money moves.</footer>
 </body>
 </html>
 "##

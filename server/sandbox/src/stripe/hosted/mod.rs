@@ -16,7 +16,8 @@ use axum::{
 };
 use serde::Deserialize;
 
-pub use html::{escape, layout};
+pub use html::{escape, layout, layout_of};
+pub use pages::group;
 
 use super::{
     objects::session::{Session, SessionStatus},
@@ -185,7 +186,7 @@ fn to(path: &str) -> Response {
 }
 
 /// 303 to wherever the merchant said.
-fn leave(target: &str) -> Response {
+pub fn leave(target: &str) -> Response {
     let location = HeaderValue::from_str(target)
         .ok()
         .filter(|_| target.is_ascii())

@@ -15,11 +15,11 @@ const grouped = (digits) => {
 
 for (const button of document.querySelectorAll("button.fill")) {
   button.addEventListener("click", () => {
-    const { number, account } = button.dataset;
+    const { number, account, expiry, cvc } = button.dataset;
     if (number) {
       set("number", grouped(number));
-      set("expiry", "12 / 34");
-      set("cvc", /^3[47]/.test(number) ? "1234" : "123");
+      set("expiry", expiry ?? "12 / 34");
+      set("cvc", cvc ?? (/^3[47]/.test(number) ? "1234" : "123"));
     } else {
       set("routing", "110000000");
       set("account", account);

@@ -1,0 +1,118 @@
+//! Requests to Adyen's Checkout API and what its errors mean.
+
+use domain::{Millis, SECOND};
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{API_KEY, MERCHANT_ACCOUNT};
+use crate::connector::{Account, Fail};
+use crate::http::{HttpRequest, HttpResponse};
+
+/// The API version, which stands in every path. Live accounts have more in front of it, which belongs to their base address.
+pub(super) const VERSION: &str = "/v72";
+/// Characters of a provider's message that are kept.
+const MESSAGE_CHARS_MAX: usize = 300;
+/// How long to wait after a 429 that names no time.
+const RATE_LIMIT_WAIT: Millis = 2 * SECOND;
+/// Characters of a reference at most, as part of a path.
+const REFERENCE_CHARS_MAX: usize = 64;
+/// "Request already processed or in progress": what the first one did is not said.
+const IN_PROGRESS: &str = "704";
+
+pub(super) fn post(
+    account: &Account,
+    name: &'static str,
+    path: String,
+    body: &Value,
+    key: &str,
+) -> Result<HttpRequest, Fail> {
+    let mut request = request(account, name, Method::POST, path, Some(body))?;
+    request.headers.push(("Idempotency-Key", key.to_owned()));
+    Ok(request)
+}
+
+/// A request without an idempotency key.
+pub(super) fn request(
+    account: &Account,
+    name: &'static str,
+    method: Method,
+    path: String,
+    body: Option<&Value>,
+) -> Result<HttpRequest, Fail> {
+    let credential = SecretString::from(credential(account, API_KEY)?.to_owned());
+    let headers = body.map(|_| ("Content-Type", "application/json".to_owned())).into_iter().collect();
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let path = format!("{VERSION}{path}");
+    Ok(HttpRequest { name, method, path, credential_header: "x-api-key", credential, headers, body })
+}
+
+pub(super) fn merchant_account(account: &Account) -> Result<&str, Fail> {
+    credential(account, MERCHANT_ACCOUNT)
+}
+
+fn credential<'a>(account: &'a Account, name: &str) -> Result<&'a str, Fail> {
+    let value = account.credentials.get(name).map(ExposeSecret::expose_secret).filter(|value| !value.is_empty());
+    value.ok_or_else(|| Fail::Unauthorized(format!("the account has no {name}")))
+}
+
+/// A reference as it may stand in a path.
+pub(super) fn segment(reference: &str) -> Result<&str, Fail> {
+    let plain = reference.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if plain && (1..=REFERENCE_CHARS_MAX).contains(&reference.len()) {
+        return Ok(reference);
+    }
+    Err(Fail::Unsupported("the provider's reference has an unknown form".to_owned()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody {
+    #[serde(default)]
+    error_code: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    error_type: Option<String>,
+}
+
+/// The reply to a request that was taken, or why it was not.
+pub(super) fn success<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
+    if (200..300).contains(&reply.status) {
+        return serde_json::from_slice(&reply.body)
+            .map_err(|error| Fail::Unsure(format!("status {} with an unreadable body: {error}", reply.status)));
+    }
+    let error = serde_json::from_slice::<ErrorBody>(&reply.body).ok();
+    // Anything in between may answer with JSON of its own.
+    let error = error.filter(|error| error.error_code.is_some());
+    let text = describe(reply.status, error.as_ref());
+    Err(match (reply.status, error) {
+        (401 | 403, _) => Fail::Unauthorized(text),
+        (429, _) => Fail::RateLimited(retry_after(reply)),
+        (400 | 404 | 422, Some(error)) if is_definite(&error) && !is_transient(reply) => Fail::Refused(text),
+        _ => Fail::Unsure(text),
+    })
+}
+
+fn is_definite(error: &ErrorBody) -> bool {
+    error.error_code.as_deref() != Some(IN_PROGRESS) && error.error_type.as_deref() != Some("internal")
+}
+
+/// Adyen marks errors that say nothing about the request itself (Adyen documentation, API idempotency).
+fn is_transient(reply: &HttpResponse) -> bool {
+    reply.headers.get("transient-error").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+}
+
+fn describe(status: u16, error: Option<&ErrorBody>) -> String {
+    let code = error.and_then(|error| error.error_code.as_deref()).unwrap_or("-");
+    let message = error.and_then(|error| error.message.as_deref()).unwrap_or("no explanation");
+    format!("status {status}, {code}: {message}").chars().take(MESSAGE_CHARS_MAX).collect()
+}
+
+fn retry_after(reply: &HttpResponse) -> Millis {
+    let header = reply.headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let seconds = header.and_then(|value| value.parse::<i64>().ok());
+    seconds.map_or(RATE_LIMIT_WAIT, |seconds| seconds.clamp(1, 3600) * SECOND)
+}

@@ -1,0 +1,48 @@
+//! The life of a dispute (Adyen documentation, Dispute webhooks).
+//!
+//! All events of one dispute carry the same `pspReference`, that of the dispute; `originalReference` is the disputed payment's.
+//! So the `pspReference` identifies the dispute in the book. (For some events an account must have them switched on:
+//! `docs/OPERATIONS.md`.) The time of an event is not signed, and events come in any order; how far each is along the way of a
+//! dispute takes the place of a time.
+
+use domain::Millis;
+use domain::payment::{DisputeState, Movement};
+
+use super::decline::text;
+use super::item::Notification;
+use super::time;
+
+/// How far along an event is, and where the dispute then stands. A defence takes the money back for the time being
+/// (`CHARGEBACK_REVERSED`); the bank can take it a second time.
+fn stage(event: &str) -> Option<(Millis, DisputeState)> {
+    Some(match event {
+        "REQUEST_FOR_INFORMATION" | "NOTIFICATION_OF_CHARGEBACK" => (1, DisputeState::Inquiry),
+        "CHARGEBACK" => (2, DisputeState::Open),
+        // Not defended in time, or accepted.
+        "DISPUTE_DEFENSE_PERIOD_ENDED" => (3, DisputeState::Lost),
+        "CHARGEBACK_REVERSED" => (4, DisputeState::Won),
+        "ISSUER_RESPONSE_TIMEFRAME_EXPIRED" => (5, DisputeState::Won),
+        "SECOND_CHARGEBACK" => (6, DisputeState::Open),
+        "PREARBITRATION_WON" => (7, DisputeState::Won),
+        "PREARBITRATION_LOST" => (7, DisputeState::Lost),
+        "SCHEME_ARBITRATION_WON" => (8, DisputeState::Won),
+        "SCHEME_ARBITRATION_LOST" => (8, DisputeState::Lost),
+        _ => return None,
+    })
+}
+
+/// Whether an event is about a dispute.
+pub(super) fn is_dispute(event: &str) -> bool {
+    stage(event).is_some()
+}
+
+/// What an event says of its dispute. A bank that takes back a direct debit looks the same, because the payment method is not
+/// signed; either way the money is gone and may come back.
+pub(super) fn movement(item: &Notification, amount: i64) -> Option<Movement> {
+    let (at, state) = stage(item.event_code())?;
+    let reference = item.psp_reference().to_owned();
+    // Not signed; it moves no money, and a merchant who sees it looks at Adyen before relying on it.
+    let due = item.additional_data.as_ref().and_then(|more| text(more.defense_period_ends_at.as_ref()));
+    let due = due.and_then(|due| time::parse(&due));
+    Some(Movement::Dispute { reference, amount, state, at, due })
+}

@@ -1,0 +1,209 @@
+//! Adyen's webhooks: taken apart for the inbox, and read into observations.
+//!
+//! Only what the signature covers moves money: the references, the merchant account, the amount, the event and its success.
+
+use bytes::Bytes;
+use domain::Millis;
+use domain::id::ModificationId;
+use domain::money::Money;
+use domain::payment::{Capture, EntryState, Movement, News, Observation, Refs, Step};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::decline::{decline, text};
+use super::item::{Envelope, ITEMS_MAX, Notification};
+use super::reference::{self, Ours};
+use super::{MERCHANT_ACCOUNT, dispute};
+use crate::connector::{Account, Incoming, Item, Reject, Unreadable};
+
+/// Characters of an event's id at most.
+const EVENT_ID_CHARS_MAX: usize = 255;
+
+/// An event as it is stored: with what its delivery said of the mode, which stands outside of it.
+#[derive(Deserialize)]
+struct Stored<'a> {
+    live: Option<String>,
+    #[serde(borrow)]
+    item: &'a RawValue,
+}
+
+/// One item for each event. The same event comes again with the same code, reference and success.
+pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
+    if envelope.items.is_empty() || envelope.items.len() > ITEMS_MAX {
+        return Err(Reject::Unreadable);
+    }
+    let live = serde_json::to_string(&envelope.live).map_err(|_| Reject::Unreadable)?;
+    envelope.items.iter().map(|wrapper| stored(wrapper.item, &live)).collect()
+}
+
+fn stored(raw: &RawValue, live: &str) -> Result<Item, Reject> {
+    let item: Notification = serde_json::from_str(raw.get()).map_err(|_| Reject::Unreadable)?;
+    let (code, reference) = (item.event_code(), item.psp_reference());
+    let event = format!("{code}:{reference}:{}", item.success.as_deref().unwrap_or_default());
+    if code.is_empty() || reference.is_empty() || event.chars().count() > EVENT_ID_CHARS_MAX {
+        return Err(Reject::Unreadable);
+    }
+    Ok(Item { event, body: Bytes::from(format!(r#"{{"live":{live},"item":{}}}"#, raw.get())) })
+}
+
+pub(super) fn read(account: &Account, stored: &[u8], received: Millis) -> Result<Incoming, Unreadable> {
+    let unreadable = |error: serde_json::Error| Unreadable(error.to_string());
+    let stored: Stored<'_> = serde_json::from_slice(stored).map_err(unreadable)?;
+    let item: Notification = serde_json::from_str(stored.item.get()).map_err(unreadable)?;
+    let kind = item.event_code().chars().take(EVENT_ID_CHARS_MAX).collect();
+    let nothing = Observation { at: received, ..Observation::default() };
+    if let Some(reason) = foreign(account, &item, stored.live.as_deref()) {
+        return Ok(Incoming { kind, foreign: Some(reason), attempt: None, observation: nothing });
+    }
+    let success = item.success().ok_or_else(|| Unreadable("success is neither true nor false".to_owned()))?;
+    let ours = item.merchant_reference.as_deref().and_then(reference::read);
+    let attempt = match &ours {
+        Some(Ours::Attempt(attempt, _)) => Some(attempt.clone()),
+        _ => None,
+    };
+    let observation = observe(&item, success, ours.as_ref(), nothing)?;
+    Ok(Incoming { kind, foreign: None, attempt, observation })
+}
+
+/// A key can belong to a company with several merchant accounts. The mode is not signed, so it can only speak against an event.
+fn foreign(account: &Account, item: &Notification, live: Option<&str>) -> Option<String> {
+    let ours = account.credentials.get(MERCHANT_ACCOUNT).map(ExposeSecret::expose_secret);
+    let theirs = item.merchant_account_code.as_deref();
+    if theirs.is_none() || theirs != ours {
+        let name: String = theirs.unwrap_or("none").chars().take(80).collect();
+        return Some(format!("the event belongs to merchant account {name}"));
+    }
+    let other = if account.live { "false" } else { "true" };
+    let mode = |live| if live { "live" } else { "test" };
+    (live == Some(other))
+        .then(|| format!("a {} mode event for a {} mode account", mode(!account.live), mode(account.live)))
+}
+
+fn observe(
+    item: &Notification,
+    success: bool,
+    ours: Option<&Ours>,
+    nothing: Observation,
+) -> Result<Observation, Unreadable> {
+    match (item.event_code(), ours) {
+        // Payments are ours by their reference; others on the same merchant account are not.
+        ("AUTHORISATION", Some(Ours::Attempt(_, capture))) => authorisation(item, success, *capture, nothing),
+        ("PENDING", Some(Ours::Attempt(..))) if success => {
+            Ok(Observation { news: vec![News::Step(Step::Processing)], ..nothing })
+        }
+        ("CAPTURE" | "CAPTURE_FAILED", _) => modified(item, ours, nothing, capture(item, success, ours)?),
+        ("CANCELLATION" | "TECHNICAL_CANCEL", _) => modified(item, ours, nothing, cancellation(item, success, ours)?),
+        ("REFUND" | "REFUND_FAILED" | "REFUNDED_REVERSED", _) => modified(item, ours, nothing, refund(item, success)?),
+        ("EXPIRE", _) if success => modified(item, ours, nothing, vec![News::Moved(Movement::Voided)]),
+        ("CANCEL_OR_REFUND", Some(_)) if success => Err(Unreadable(cancel_or_refund(item))),
+        (event, _) if success && dispute::is_dispute(event) => {
+            let movement = dispute::movement(item, money(item)?.minor);
+            modified(item, ours, nothing, movement.map(News::Moved).into_iter().collect())
+        }
+        // Among them OFFER_CLOSED: a try that was given up on a page where another may be under way. What becomes of the page
+        // its own status tells.
+        _ => Ok(nothing),
+    }
+}
+
+/// A try that failed has a reference of its own. Only that of the one that succeeded is the payment's.
+fn authorisation(
+    item: &Notification,
+    success: bool,
+    capture: Capture,
+    nothing: Observation,
+) -> Result<Observation, Unreadable> {
+    if !success {
+        return Ok(Observation { news: vec![News::Step(Step::Declined(decline(item)))], ..nothing });
+    }
+    let debt = money(item)?;
+    let refs = Refs { session: None, payment: Some(item.psp_reference().to_owned()) };
+    Ok(Observation { refs, debt: Some(debt), news: taken(debt, capture), ..nothing })
+}
+
+/// What a payment that succeeded means for the money. Adyen captures at once unless it is told not to, and then sends no
+/// event of its own for it.
+pub(super) fn taken(debt: Money, capture: Capture) -> Vec<News> {
+    let authorised = News::Moved(Movement::Authorised { total: debt.minor });
+    match capture {
+        Capture::Automatic => vec![authorised, News::Moved(Movement::Captured { total: debt.minor })],
+        Capture::Manual => vec![authorised],
+    }
+}
+
+/// What happened to a payment, with the references around it. The amount is not the debt, only its currency is.
+fn modified(
+    item: &Notification,
+    ours: Option<&Ours>,
+    nothing: Observation,
+    news: Vec<News>,
+) -> Result<Observation, Unreadable> {
+    let currency = if news.is_empty() { None } else { Some(money(item)?.currency) };
+    let refs = Refs { session: None, payment: item.original_reference() };
+    Ok(Observation { refs, currency, modification: modification(ours).cloned(), news, ..nothing })
+}
+
+fn modification(ours: Option<&Ours>) -> Option<&ModificationId> {
+    match ours {
+        Some(Ours::Modification(modification)) => Some(modification),
+        _ => None,
+    }
+}
+
+/// A capture is known by its `pspReference`, which the reply to the request names first and `CAPTURE_FAILED` repeats.
+fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
+    let state = match (item.event_code(), success) {
+        // Rejected by the card scheme after all; the event alone says so.
+        ("CAPTURE_FAILED", _) => EntryState::Failed,
+        (_, true) => EntryState::Succeeded,
+        // A request that somebody else made, and that was refused, takes nothing from what was captured before.
+        (_, false) if modification(ours).is_none() => return Ok(vec![]),
+        (_, false) => EntryState::Failed,
+    };
+    let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
+    Ok(vec![News::Moved(Movement::Capture { reference, amount, state })])
+}
+
+/// A refund is known by its `pspReference`, which the reply to the request names first and the later events repeat.
+fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Unreadable> {
+    let state = match (item.event_code(), success) {
+        ("REFUND", true) => EntryState::Succeeded,
+        // A reversal that did not happen leaves the refund as it is.
+        ("REFUNDED_REVERSED", false) => return Ok(vec![]),
+        _ => EntryState::Failed,
+    };
+    let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
+    Ok(vec![News::Moved(Movement::Refund { reference, amount, state })])
+}
+
+/// A payment of ours that was to be captured at once counts as captured; where it is cancelled instead, that is taken back.
+fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
+    if !success {
+        let reason = text(item.reason.as_ref()).unwrap_or_else(|| "refused by Adyen".to_owned());
+        let refused = modification(ours).map(|_| News::NotModified { reason });
+        return Ok(refused.into_iter().collect());
+    }
+    let mut news = vec![News::Moved(Movement::Voided)];
+    if let Some(Ours::Attempt(_, Capture::Automatic)) = ours {
+        let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
+        news.push(News::Moved(Movement::Capture { reference, amount, state: EntryState::Failed }));
+    }
+    Ok(news)
+}
+
+/// Till never asks for a reversal; somebody did so at Adyen. Which of the two came of it is not signed, and a guess about money
+/// is worse than a person who looks: what cannot be read is pointed out.
+fn cancel_or_refund(item: &Notification) -> String {
+    let payment = item.original_reference().unwrap_or_default();
+    let payment: String = payment.chars().take(40).collect();
+    format!("payment {payment} was cancelled or refunded at Adyen, and the signed part does not say which; look there")
+}
+
+fn money(item: &Notification) -> Result<Money, Unreadable> {
+    item.money().ok_or_else(|| Unreadable("the amount or the currency makes no sense".to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,379 @@
+use std::collections::BTreeMap;
+
+use domain::decline::DeclineClass;
+use domain::id::{AttemptId, ProviderAccountId};
+use domain::payment::{Book, DisputeState};
+use proptest::prelude::*;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: Millis = 1_000_000;
+
+fn account(live: bool) -> Account {
+    Account {
+        id: ProviderAccountId::from_random([1; 16]),
+        base_url: String::new(),
+        live,
+        credentials: BTreeMap::from([("merchant_account".to_owned(), SecretString::from("TestMerchant"))]),
+        webhook_secrets: vec![],
+    }
+}
+
+fn attempt() -> AttemptId {
+    AttemptId::from_random([7; 16])
+}
+
+fn modification_id() -> ModificationId {
+    ModificationId::from_random([3; 16])
+}
+
+fn manual() -> String {
+    format!("{}-m", attempt())
+}
+
+/// An event about the payment `PAY` with a reference of its own, `OWN`.
+fn item(code: &str, success: bool, reference: &str) -> Value {
+    json!({"eventCode": code, "success": success.to_string(), "pspReference": "OWN", "originalReference": "PAY",
+        "merchantAccountCode": "TestMerchant", "merchantReference": reference,
+        "amount": {"value": 400, "currency": "EUR"}, "reason": "", "something": {"new": 1}, "operations": ["REFUND"],
+        "additionalData": {"hmacSignature": "x", "unknown": "y"}})
+}
+
+fn payment(success: bool, reference: &str) -> Value {
+    let mut item = item("AUTHORISATION", success, reference);
+    item["amount"]["value"] = json!(1099);
+    item["originalReference"] = json!("");
+    item
+}
+
+fn read_stored(live: &str, item: &Value) -> Result<Incoming, Unreadable> {
+    read(&account(false), json!({"live": live, "item": item}).to_string().as_bytes(), NOW)
+}
+
+fn read_item(item: &Value) -> Incoming {
+    read_stored("false", item).unwrap()
+}
+
+fn seen(code: &str, success: bool, reference: &str) -> Observation {
+    read_item(&item(code, success, reference)).observation
+}
+
+fn book_of<'a>(all: impl IntoIterator<Item = &'a Observation>) -> Book {
+    let mut book = Book::default();
+    for news in all.into_iter().flat_map(|seen| &seen.news) {
+        if let News::Moved(movement) = news {
+            book.join(movement);
+        }
+    }
+    book
+}
+
+#[test]
+fn an_authorisation_is_a_capture_unless_the_reference_says_otherwise() {
+    let automatic = read_item(&payment(true, attempt().as_str()));
+    let authorised = News::Moved(Movement::Authorised { total: 1099 });
+    assert_eq!(automatic.attempt, Some(attempt()));
+    assert_eq!(automatic.observation.debt, Some(Money::new(1099, "EUR".parse().unwrap())));
+    assert_eq!(automatic.observation.refs, Refs { session: None, payment: Some("OWN".into()) });
+    assert_eq!(automatic.observation.at, NOW);
+    let captured = News::Moved(Movement::Captured { total: 1099 });
+    assert_eq!(automatic.observation.news, vec![authorised.clone(), captured]);
+    let manual = read_item(&payment(true, &manual()));
+    assert_eq!((manual.attempt, manual.observation.news), (Some(attempt()), vec![authorised]));
+}
+
+#[test]
+fn a_failed_try_tells_why_and_leaves_no_reference() {
+    let mut refused = payment(false, attempt().as_str());
+    refused["reason"] = json!("Not enough balance");
+    let seen = read_item(&refused);
+    assert_eq!((seen.attempt, seen.observation.refs), (Some(attempt()), Refs::default()));
+    let [News::Step(Step::Declined(decline))] = &seen.observation.news[..] else { panic!("no decline") };
+    assert_eq!((decline.class, decline.code.as_str()), (DeclineClass::InsufficientFunds, "Not enough balance"));
+}
+
+#[test]
+fn unsigned_fields_move_no_money() {
+    let mut forged = payment(true, attempt().as_str());
+    let plain = read_item(&forged).observation;
+    forged["eventDate"] = json!("1999-01-01T00:00:00Z");
+    forged["reason"] = json!({"any": "thing"});
+    forged["paymentMethod"] = json!("ach");
+    forged["additionalData"] = json!({"hmacSignature": "x", "paymentLinkId": "PLother", "authorisedAmountValue": "1",
+        "modification.action": "refund", "merchantReference": "att_other", "refusalReasonCode": [], "metadata.a": 1});
+    assert_eq!(read_item(&forged).observation, plain);
+}
+
+#[test]
+fn payments_of_others_on_the_same_merchant_account_say_nothing() {
+    for reference in ["order-7", "", "att_x", &format!("{}-x", attempt())] {
+        let seen = read_item(&payment(true, reference));
+        assert_eq!((seen.attempt, seen.observation.news, seen.observation.refs), (None, vec![], Refs::default()));
+    }
+}
+
+#[test]
+fn a_capture_of_ours_is_told_with_its_modification() {
+    for (code, success, state) in [
+        ("CAPTURE", true, EntryState::Succeeded),
+        ("CAPTURE", false, EntryState::Failed),
+        ("CAPTURE_FAILED", true, EntryState::Failed),
+    ] {
+        let seen = seen(code, success, modification_id().as_str());
+        assert_eq!(seen.modification, Some(modification_id()));
+        assert_eq!((seen.refs.payment.as_deref(), seen.debt), (Some("PAY"), None));
+        assert_eq!(seen.currency, "EUR".parse().ok());
+        let expected = Movement::Capture { reference: "OWN".into(), amount: 400, state };
+        assert_eq!(seen.news, vec![News::Moved(expected)]);
+    }
+}
+
+#[test]
+fn a_capture_asked_for_elsewhere_counts_when_it_happened() {
+    let reference = manual();
+    let done = read_item(&item("CAPTURE", true, &reference));
+    assert_eq!((done.attempt, done.observation.modification.clone()), (Some(attempt()), None));
+    assert_eq!(book_of([&done.observation]).captured_net(), 400);
+    assert_eq!(seen("CAPTURE", false, &reference).news, vec![]);
+    let automatic = read_item(&payment(true, attempt().as_str())).observation;
+    let again = seen("CAPTURE", false, attempt().as_str());
+    assert_eq!(book_of([&automatic, &again]).captured_net(), 1099);
+}
+
+#[test]
+fn a_capture_that_fails_afterwards_is_taken_back_in_any_order() {
+    let told = [seen("CAPTURE", true, &manual()), seen("CAPTURE_FAILED", true, &manual())];
+    assert_eq!((book_of(&told).captured_net(), book_of(told.iter().rev()).captured_net()), (0, 0));
+    let mut failed = item("CAPTURE_FAILED", true, attempt().as_str());
+    failed["amount"]["value"] = json!(1099);
+    let automatic = [read_item(&payment(true, attempt().as_str())).observation, read_item(&failed).observation];
+    assert_eq!((book_of(&automatic).captured_net(), book_of(automatic.iter().rev()).captured_net()), (0, 0));
+}
+
+#[test]
+fn a_cancellation_releases_the_authorisation_or_is_refused() {
+    for code in ["CANCELLATION", "TECHNICAL_CANCEL"] {
+        let done = seen(code, true, modification_id().as_str());
+        assert_eq!(
+            (done.modification.clone(), done.news),
+            (Some(modification_id()), vec![News::Moved(Movement::Voided)])
+        );
+        assert_eq!(seen(code, true, &manual()).news, vec![News::Moved(Movement::Voided)]);
+        assert_eq!(seen(code, false, &manual()).news, vec![]);
+        let mut refused = item(code, false, modification_id().as_str());
+        refused["reason"] = json!("Transaction hasn't been authorised");
+        let expected = News::NotModified { reason: "Transaction hasn't been authorised".into() };
+        assert_eq!(read_item(&refused).observation.news, vec![expected]);
+    }
+}
+
+#[test]
+fn a_payment_that_was_cancelled_instead_of_captured_has_no_money() {
+    let mut cancelled = item("TECHNICAL_CANCEL", true, attempt().as_str());
+    cancelled["amount"]["value"] = json!(1099);
+    let told = [read_item(&payment(true, attempt().as_str())).observation, read_item(&cancelled).observation];
+    for book in [book_of(&told), book_of(told.iter().rev())] {
+        assert_eq!((book.captured_net(), book.voided), (0, true));
+    }
+}
+
+#[test]
+fn refunds_are_told_by_their_own_reference() {
+    for (code, success, state) in [
+        ("REFUND", true, EntryState::Succeeded),
+        ("REFUND", false, EntryState::Failed),
+        ("REFUND_FAILED", true, EntryState::Failed),
+        ("REFUND_FAILED", false, EntryState::Failed),
+        ("REFUNDED_REVERSED", true, EntryState::Failed),
+    ] {
+        let seen = seen(code, success, modification_id().as_str());
+        let expected = Movement::Refund { reference: "OWN".into(), amount: 400, state };
+        assert_eq!((seen.modification.clone(), seen.news), (Some(modification_id()), vec![News::Moved(expected)]));
+        assert_eq!(seen.refs.payment.as_deref(), Some("PAY"));
+    }
+    assert_eq!(seen("REFUNDED_REVERSED", false, attempt().as_str()).news, vec![]);
+    let told = [seen("REFUND", true, attempt().as_str()), seen("REFUND_FAILED", true, attempt().as_str())];
+    for book in [book_of(&told), book_of(told.iter().rev())] {
+        assert_eq!(book.refunds_in(EntryState::Succeeded), 0);
+    }
+}
+
+#[test]
+fn what_was_cancelled_or_refunded_elsewhere_is_pointed_out_and_not_guessed() {
+    let mut either = item("CANCEL_OR_REFUND", true, attempt().as_str());
+    either["additionalData"]["modification.action"] = json!("refund");
+    assert!(read_stored("false", &either).is_err_and(|error| error.0.contains("PAY")));
+    assert_eq!(seen("CANCEL_OR_REFUND", false, attempt().as_str()).news, vec![]);
+    assert_eq!(seen("CANCEL_OR_REFUND", true, "order-7").news, vec![]);
+}
+
+#[test]
+fn an_authorisation_that_runs_out_is_gone() {
+    assert_eq!(seen("EXPIRE", true, &manual()).news, vec![News::Moved(Movement::Voided)]);
+    assert_eq!(seen("EXPIRE", false, &manual()).news, vec![]);
+}
+
+#[test]
+fn a_payment_under_way_is_processing_and_a_try_given_up_closes_no_page() {
+    assert_eq!(seen("PENDING", true, attempt().as_str()).news, vec![News::Step(Step::Processing)]);
+    assert_eq!(seen("OFFER_CLOSED", true, attempt().as_str()).news, vec![]);
+}
+
+#[test]
+fn unknown_events_say_nothing_and_broken_ones_are_errors() {
+    for code in ["REPORT_AVAILABLE", "NOTIFICATION_OF_FRAUD", "AN_EVENT_OF_NEXT_YEAR", ""] {
+        let seen = read_item(&item(code, true, attempt().as_str()));
+        assert_eq!((seen.kind.as_str(), seen.foreign, seen.observation.news), (code, None, vec![]));
+    }
+    for success in [json!("yes"), json!(""), json!(true), Value::Null] {
+        let mut odd = item("REFUND", true, attempt().as_str());
+        odd["success"] = success;
+        assert!(read_stored("false", &odd).is_err());
+    }
+    assert!(read(&account(false), b"{}", NOW).is_err());
+}
+
+#[test]
+fn an_amount_that_makes_no_sense_is_an_error() {
+    for amount in [
+        json!({"value": 1, "currency": "ZZZ"}),
+        json!({"value": -1, "currency": "EUR"}),
+        json!({"value": 50_001, "currency": "ISK"}),
+        Value::Null,
+    ] {
+        for code in ["AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION", "REFUND", "EXPIRE", "CHARGEBACK"] {
+            let mut odd = item(code, true, attempt().as_str());
+            odd["amount"] = amount.clone();
+            assert!(read_stored("false", &odd).is_err(), "{odd}");
+        }
+    }
+}
+
+#[test]
+fn events_of_others_are_marked() {
+    let mut other = payment(true, attempt().as_str());
+    other["merchantAccountCode"] = json!("OtherMerchant");
+    let seen = read_item(&other);
+    assert!(seen.foreign.is_some_and(|reason| reason.contains("OtherMerchant")));
+    assert_eq!((seen.attempt, seen.observation.news), (None, vec![]));
+    other["merchantAccountCode"] = Value::Null;
+    assert!(read_item(&other).foreign.is_some());
+    let own = payment(true, attempt().as_str());
+    assert!(read_stored("true", &own).unwrap().foreign.is_some());
+    let live =
+        |said: Value| read(&account(true), json!({"live": said, "item": own}).to_string().as_bytes(), NOW).unwrap();
+    assert!(live(json!("false")).foreign.is_some());
+    assert_eq!((live(json!("true")).foreign, live(Value::Null).foreign), (None, None));
+}
+
+#[test]
+fn a_delivery_is_taken_apart_and_reads_back() {
+    let items = [payment(true, attempt().as_str()), item("REFUND", false, modification_id().as_str())];
+    let wrapped: Vec<_> = items.iter().map(|item| json!({"NotificationRequestItem": item})).collect();
+    let body = Bytes::from(json!({"live": "true", "notificationItems": wrapped}).to_string());
+    let parts = split(&body).unwrap();
+    let events: Vec<_> = parts.iter().map(|part| part.event.as_str()).collect();
+    assert_eq!(events, ["AUTHORISATION:OWN:true", "REFUND:OWN:false"]);
+    let seen = read(&account(true), &parts[0].body, NOW).unwrap();
+    assert_eq!((seen.foreign, seen.attempt), (None, Some(attempt())));
+    assert!(read(&account(false), &parts[1].body, NOW).unwrap().foreign.is_some());
+    // A repetition has the same id, whatever else has changed around it.
+    let mut repeated = items[0].clone();
+    repeated["eventDate"] = json!("2026-01-02T00:00:00Z");
+    let body = json!({"notificationItems": [{"NotificationRequestItem": repeated}]}).to_string();
+    assert_eq!(split(&Bytes::from(body)).unwrap()[0].event, events[0]);
+}
+
+#[test]
+fn an_event_without_an_id_is_not_stored() {
+    for (field, value) in
+        [("eventCode", json!("")), ("pspReference", Value::Null), ("pspReference", json!("x".repeat(300)))]
+    {
+        let mut odd = payment(true, "r");
+        odd[field] = value;
+        let body = json!({"notificationItems": [{"NotificationRequestItem": odd}]}).to_string();
+        assert_eq!(split(&Bytes::from(body)), Err(Reject::Unreadable));
+    }
+}
+
+const DISPUTES: &[(&str, DisputeState)] = &[
+    ("REQUEST_FOR_INFORMATION", DisputeState::Inquiry),
+    ("NOTIFICATION_OF_CHARGEBACK", DisputeState::Inquiry),
+    ("CHARGEBACK", DisputeState::Open),
+    ("DISPUTE_DEFENSE_PERIOD_ENDED", DisputeState::Lost),
+    ("CHARGEBACK_REVERSED", DisputeState::Won),
+    ("ISSUER_RESPONSE_TIMEFRAME_EXPIRED", DisputeState::Won),
+    ("SECOND_CHARGEBACK", DisputeState::Open),
+    ("PREARBITRATION_WON", DisputeState::Won),
+    ("PREARBITRATION_LOST", DisputeState::Lost),
+    ("SCHEME_ARBITRATION_WON", DisputeState::Won),
+    ("SCHEME_ARBITRATION_LOST", DisputeState::Lost),
+];
+
+#[test]
+fn a_dispute_is_told_by_its_reference_and_its_place() {
+    for (code, expected) in DISPUTES {
+        let mut event = item(code, true, attempt().as_str());
+        event["additionalData"]["defensePeriodEndsAt"] = json!("2027-01-15T09:00:00+01:00");
+        let seen = read_item(&event);
+        assert_eq!((seen.attempt, seen.observation.refs.payment.as_deref()), (Some(attempt()), Some("PAY")));
+        let [News::Moved(Movement::Dispute { reference, amount, state, due, .. })] = &seen.observation.news[..] else {
+            panic!("no dispute in {code}")
+        };
+        assert_eq!((reference.as_str(), *amount, state), ("OWN", 400, expected));
+        assert_eq!(*due, Some(1_800_000_000_000));
+        assert_eq!(self::seen(code, false, attempt().as_str()).news, vec![]);
+    }
+}
+
+#[test]
+fn a_defended_dispute_can_be_lost_in_the_end() {
+    let told = |codes: &[&str]| {
+        let all: Vec<_> = codes.iter().map(|code| seen(code, true, attempt().as_str())).collect();
+        book_of(&all).charged_back()
+    };
+    assert_eq!(told(&["NOTIFICATION_OF_CHARGEBACK"]), 0);
+    assert_eq!(told(&["NOTIFICATION_OF_CHARGEBACK", "CHARGEBACK"]), 400);
+    assert_eq!(told(&["CHARGEBACK_REVERSED", "CHARGEBACK"]), 0);
+    assert_eq!(told(&["SECOND_CHARGEBACK", "CHARGEBACK_REVERSED", "CHARGEBACK"]), 400);
+    assert_eq!(told(&["PREARBITRATION_WON", "SECOND_CHARGEBACK"]), 0);
+    assert_eq!(told(&["SCHEME_ARBITRATION_LOST", "PREARBITRATION_WON"]), 400);
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_a_disputes_events_does_not_matter(
+        (told, shuffled) in proptest::collection::vec(proptest::sample::select(DISPUTES), 1..12)
+            .prop_flat_map(|all| (Just(all.clone()), Just([all.clone(), all].concat()).prop_shuffle()))
+    ) {
+        let book = |codes: &[(&str, DisputeState)]| {
+            let all: Vec<_> = codes.iter().map(|(code, _)| seen(code, true, attempt().as_str())).collect();
+            book_of(&all)
+        };
+        let (one, other) = (book(&told), book(&shuffled));
+        prop_assert_eq!(&one, &other);
+        prop_assert_eq!(one.disputes.len(), 1);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = split(&Bytes::from(bytes.clone()));
+        let _ = read(&account(false), &bytes, NOW);
+    }
+
+    #[test]
+    fn no_event_panics(
+        code in prop_oneof![".{0,30}", proptest::sample::select(DISPUTES).prop_map(|(code, _)| code.to_owned()),
+            "AUTHORISATION|CAPTURE|REFUND|CANCELLATION|EXPIRE"],
+        success: bool, value: i64, psp in ".{0,40}", reference in ".{0,40}", reason in ".{0,40}",
+    ) {
+        let mut odd = item(&code, success, &reference);
+        odd["amount"]["value"] = json!(value);
+        odd["pspReference"] = json!(psp);
+        odd["reason"] = json!(reason);
+        let _ = read_stored("false", &odd);
+        let _ = split(&Bytes::from(json!({"notificationItems": [{"NotificationRequestItem": odd}]}).to_string()));
+    }
+}

@@ -1,0 +1,89 @@
+//! The parts of a webhook that Till reads. Unknown fields and events are tolerated; a field given twice is not, because two
+//! readers could see two values.
+
+use domain::money::Money;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::amount::from_adyen;
+
+/// Events in one delivery at most. Adyen sends one in JSON.
+pub(super) const ITEMS_MAX: usize = 100;
+
+/// A delivery.
+#[derive(Deserialize)]
+pub(super) struct Envelope<'a> {
+    /// `true` or `false`, as text. Not signed.
+    pub live: Option<String>,
+    #[serde(rename = "notificationItems", borrow)]
+    pub items: Vec<Wrapper<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wrapper<'a> {
+    #[serde(rename = "NotificationRequestItem", borrow)]
+    pub item: &'a RawValue,
+}
+
+/// One event. What the signature covers comes first; the rest moves no money.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Notification {
+    pub psp_reference: Option<String>,
+    pub original_reference: Option<String>,
+    pub merchant_account_code: Option<String>,
+    pub merchant_reference: Option<String>,
+    pub amount: Option<Amount>,
+    pub event_code: Option<String>,
+    pub success: Option<String>,
+
+    /// Why, in words. Not signed.
+    pub reason: Option<Value>,
+    /// More, not signed but for being the place of the signature itself.
+    pub additional_data: Option<AdditionalData>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Amount {
+    pub value: Option<i64>,
+    pub currency: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AdditionalData {
+    pub hmac_signature: Option<String>,
+    pub refusal_reason_code: Option<Value>,
+    pub defense_period_ends_at: Option<Value>,
+}
+
+impl Notification {
+    pub(super) fn event_code(&self) -> &str {
+        self.event_code.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn psp_reference(&self) -> &str {
+        self.psp_reference.as_deref().unwrap_or_default()
+    }
+
+    /// The payment a modification or a dispute is about.
+    pub(super) fn original_reference(&self) -> Option<String> {
+        self.original_reference.clone().filter(|reference| !reference.is_empty())
+    }
+
+    /// The amount, if it is there and makes sense.
+    pub(super) fn money(&self) -> Option<Money> {
+        let amount = self.amount.as_ref()?;
+        from_adyen(amount.value?, amount.currency.as_deref()?)
+    }
+
+    /// Whether it happened, or was tried in vain.
+    pub(super) fn success(&self) -> Option<bool> {
+        match self.success.as_deref() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Adyen: pages are payment links, modifications are only received, and standard webhooks tell the results.
+//!
+//! Facts are from Adyen's documentation: Checkout API version 72 (payment links, captures, cancels, refunds), Standard
+//! webhooks, Dispute webhooks, HMAC signatures, Currency codes, Refusal reasons, API idempotency. Why payment links, what of a
+//! webhook can be believed, and why the reference carries the capture mode: `docs/decisions/0007-adyen.md`.
+
+mod amount;
+mod api;
+mod decline;
+mod dispute;
+mod event;
+mod item;
+mod link;
+mod modify;
+mod reference;
+mod signature;
+mod time;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use domain::currency::Currency;
+use domain::method::Method;
+use domain::payment::Limits;
+use domain::{DAY, MINUTE, Millis};
+use http::HeaderMap;
+
+use crate::connector::{
+    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
+    Unreadable, Wire,
+};
+use crate::http::{HttpRequest, HttpResponse};
+
+/// The credential that holds the API key.
+pub const API_KEY: &str = "api_key";
+/// The credential that names the merchant account; not secret, but every request and every webhook carries it.
+pub const MERCHANT_ACCOUNT: &str = "merchant_account";
+
+/// Characters of a credential, at least and at most.
+const API_KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=1024;
+const MERCHANT_ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 1..=80;
+
+/// The connector. It has no state.
+pub struct Adyen;
+
+static CAPABILITIES: Capabilities = Capabilities {
+    credentials: &[API_KEY, MERCHANT_ACCOUNT],
+    default_base_url: "https://checkout-test.adyen.com",
+    page_life_min: 5 * MINUTE,
+    page_life_max: 70 * DAY,
+    // The link's status only: Adyen has no way to ask for a payment, a capture or a refund.
+    fetch: true,
+    // The request is repeated with the same key, which Adyen keeps for at least 31 days.
+    find: false,
+    find_modification: false,
+    event_list: false,
+    manual_capture: true,
+    limits: Limits { partial_capture: true, multi_capture: true, partial_refund: true },
+};
+
+impl Connector for Adyen {
+    fn provider(&self) -> &'static str {
+        "adyen"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    /// Keys and merchant accounts look alike in test and live; the address tells them apart.
+    fn check(&self, credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
+        let value = |name: &str| credentials.get(name).map(String::as_str).unwrap_or_default();
+        let key = value(API_KEY);
+        if !API_KEY_CHARS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!("{API_KEY} must be an API key from Adyen's Customer Area, without spaces"));
+        }
+        let merchant = value(MERCHANT_ACCOUNT);
+        let fits = merchant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        if !fits || !MERCHANT_ACCOUNT_CHARS.contains(&merchant.len()) {
+            return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account: letters, digits, _ - ."));
+        }
+        Ok(())
+    }
+
+    fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
+        match signature::key(secret) {
+            Some(_) => Ok(()),
+            None => Err("an HMAC key has 64 hexadecimal digits; to read it from a file, write @FILE".to_owned()),
+        }
+    }
+
+    /// Cards only. A bank debit that fails after success comes as a chargeback, and which method it was is not signed.
+    fn methods(&self, currency: Currency) -> Vec<Method> {
+        if amount::supports(currency) { vec![Method::Card] } else { vec![] }
+    }
+
+    fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
+        match operation {
+            Operation::Open(spec) => link::open(account, spec, key),
+            Operation::Fetch(target) => link::retrieve(account, target),
+            Operation::Close(target) => link::expire(account, target),
+            Operation::Modify(spec) => modify::begin(account, spec, key),
+            Operation::Find(_) | Operation::FindModification(_) | Operation::Events(_) => {
+                Err(Fail::Unsupported("Adyen cannot look anything up by our reference".to_owned()))
+            }
+        }
+    }
+
+    fn resume(
+        &self,
+        account: &Account,
+        operation: &Operation,
+        sent: &HttpRequest,
+        reply: &HttpResponse,
+        now: Millis,
+    ) -> Result<Wire, Fail> {
+        match operation {
+            Operation::Open(spec) => link::opened(spec, reply),
+            Operation::Fetch(target) => link::fetched(target, reply, now),
+            Operation::Close(target) => link::closed(account, target, sent, reply, now),
+            Operation::Modify(spec) => modify::received(spec, reply),
+            Operation::Find(_) | Operation::FindModification(_) | Operation::Events(_) => {
+                Err(Fail::Unsupported("Adyen cannot look anything up by our reference".to_owned()))
+            }
+        }
+    }
+
+    /// There is no time in a signature: a repeated delivery is told by its event id alone.
+    fn authenticate(
+        &self,
+        account: &Account,
+        _headers: &HeaderMap,
+        body: Bytes,
+        _now: Millis,
+    ) -> Result<Authentic, Reject> {
+        signature::verify(&account.webhook_secrets, &body)?;
+        Ok(Authentic::new(body))
+    }
+
+    fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
+        event::split(delivery.body())
+    }
+
+    fn read(&self, account: &Account, item: &[u8], received: Millis) -> Result<Incoming, Unreadable> {
+        event::read(account, item, received)
+    }
+
+    /// Any 2xx counts as delivered; older endpoints were asked for this very text. Anything else is repeated, and holds up
+    /// what comes after it (Adyen documentation, Accept webhooks).
+    fn reply(&self, disposition: Disposition) -> Reply {
+        match disposition {
+            Disposition::Stored => Reply { status: 202, body: "[accepted]" },
+            Disposition::Rejected => Reply { status: 401, body: "signature not accepted\n" },
+            Disposition::Busy => Reply { status: 503, body: "try again later\n" },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Provider accounts ready for use. Every delivery needs one; asking the database and unsealing each time would cost more than
+//! the rest of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use connectors::{Account, Connector};
+use domain::Millis;
+use domain::id::ProviderAccountId;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::accounts;
+
+/// How long an account is used without asking the database: other processes' changes count after that at the latest.
+const KEPT: Millis = 2_000;
+/// The shortest time between two looks for fresher secrets, so that a flood of bad signatures does not become one of queries.
+const LOOK_AGAIN: Millis = 200;
+/// Accounts that are kept.
+const ACCOUNTS_MAX: usize = 4_096;
+
+/// An unsealed account with its connector.
+pub(crate) struct Ready {
+    pub account: Account,
+    pub connector: &'static dyn Connector,
+    sealed: Vec<u8>,
+    read: Millis,
+}
+
+/// The accounts used lately.
+#[derive(Default)]
+pub(crate) struct Accounts(Mutex<HashMap<ProviderAccountId, Arc<Ready>>>);
+
+impl Accounts {
+    fn kept(&self) -> MutexGuard<'_, HashMap<ProviderAccountId, Arc<Ready>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets an account that has changed.
+    pub fn forget(&self, id: &ProviderAccountId) {
+        self.kept().remove(id);
+    }
+}
+
+impl Engine {
+    /// An account ready for use, not older than a moment.
+    pub(crate) async fn ready(&self, id: &ProviderAccountId) -> Result<Option<Arc<Ready>>, Error> {
+        let kept = self.ready_accounts().kept().get(id).cloned();
+        match kept {
+            Some(ready) if self.age(&ready) < KEPT => Ok(Some(ready)),
+            _ => self.read_account(id).await,
+        }
+    }
+
+    /// The account as it is now, if its secrets have changed since it was read.
+    pub(crate) async fn fresher(&self, ready: &Ready) -> Result<Option<Arc<Ready>>, Error> {
+        let kept = self.ready_accounts().kept().get(&ready.account.id).cloned();
+        let newest = match kept {
+            Some(kept) if self.age(&kept) < LOOK_AGAIN => Some(kept),
+            _ => self.read_account(&ready.account.id).await?,
+        };
+        Ok(newest.filter(|newest| newest.sealed != ready.sealed))
+    }
+
+    /// In milliseconds; of one from the future, as when the clock was set back, infinite.
+    fn age(&self, ready: &Ready) -> Millis {
+        let age = self.env().now().saturating_sub(ready.read);
+        if age < 0 { Millis::MAX } else { age }
+    }
+
+    async fn read_account(&self, id: &ProviderAccountId) -> Result<Option<Arc<Ready>>, Error> {
+        let read = self.env().now();
+        let row = accounts::find(&mut *self.store().reader().await?, id).await?;
+        let Some(row) = row else {
+            self.ready_accounts().forget(id);
+            return Ok(None);
+        };
+        let (account, connector) = self.unseal(&row)?;
+        let ready = Arc::new(Ready { account, connector, sealed: row.sealed, read });
+        let mut kept = self.ready_accounts().kept();
+        if kept.len() >= ACCOUNTS_MAX {
+            kept.clear();
+        }
+        kept.insert(id.clone(), Arc::clone(&ready));
+        Ok(Some(ready))
+    }
+}

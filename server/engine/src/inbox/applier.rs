@@ -1,0 +1,137 @@
+//! Takes up what is stored: from memory what this server has just committed, from the database what nobody else has.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::Millis;
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::apply::apply_all;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::inbox::{self, Taken};
+
+/// Events applied in one transaction.
+const BATCH: usize = 256;
+/// The longest time without a look for what another server stored.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
+/// The way from the commit to this server's appliers.
+#[derive(Default)]
+pub(crate) struct Handover {
+    sender: Mutex<Option<mpsc::Sender<Taken>>>,
+    waiting: Notify,
+}
+
+impl Handover {
+    /// Where events can be handed over, while somebody applies them here.
+    pub fn sender(&self) -> Option<mpsc::Sender<Taken>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, sender: Option<mpsc::Sender<Taken>>) {
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = sender;
+    }
+
+    /// Sends somebody to look for events that are due in the database.
+    pub fn wake(&self) {
+        self.waiting.notify_one();
+    }
+}
+
+/// Applies until told to stop, then finishes what was handed over.
+pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
+    let (sender, receiver) = mpsc::channel(engine.tuning().handover);
+    let receiver = Arc::new(AsyncMutex::new(receiver));
+    let mut workers = JoinSet::new();
+    for _ in 0..engine.tuning().appliers {
+        workers.spawn(work(engine.clone(), Arc::clone(&receiver)));
+    }
+    workers.spawn(look(engine.clone(), shutdown.clone()));
+    engine.handover().set(Some(sender));
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        ended = workers.join_next() => error!(?ended, "an applier broke off"),
+    }
+    engine.handover().set(None);
+    if shutdown.is_cancelled() {
+        while workers.join_next().await.is_some() {}
+    }
+}
+
+/// Applies what is handed over until nobody can hand over any more.
+async fn work(engine: Engine, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) {
+    loop {
+        let mut rows = Vec::with_capacity(BATCH);
+        if receiver.lock().await.recv_many(&mut rows, BATCH).await == 0 {
+            return;
+        }
+        apply_all(&engine, rows).await;
+    }
+}
+
+/// Applies what is due in the database: left over by a server that died, waiting, failed, or too much to be handed over.
+async fn look(engine: Engine, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let rows = match claim(&engine).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                warn!(%error, "no deliveries can be taken up");
+                sleep(IDLE_MAX).await;
+                continue;
+            }
+        };
+        if !rows.is_empty() {
+            apply_all(&engine, rows).await;
+            continue;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = engine.handover().waiting.notified() => {}
+            () = sleep(until_next(&engine).await) => {}
+        }
+    }
+}
+
+impl Engine {
+    /// Applies the deliveries that are due in the database, if there are any, and tells how many. For whoever drives the engine
+    /// by hand instead of by [`Engine::run`].
+    pub async fn apply_due(&self) -> Result<usize, Error> {
+        let rows = claim(self).await?;
+        let count = rows.len();
+        apply_all(self, rows).await;
+        Ok(count)
+    }
+
+    /// When the next delivery is due to be applied, if there is one.
+    pub async fn next_delivery_due(&self) -> Result<Option<Millis>, Error> {
+        inbox::next_due(&mut *self.store().reader().await?).await
+    }
+}
+
+async fn claim(engine: &Engine) -> Result<Vec<Taken>, Error> {
+    let now = engine.env().now();
+    // Looking first keeps an idle server from taking the write lock every second.
+    let due = inbox::next_due(&mut *engine.store().reader().await?).await?;
+    if due.is_none_or(|due| due > now) {
+        return Ok(vec![]);
+    }
+    let limit = i64::try_from(BATCH).unwrap_or(1);
+    let mut tx = engine.store().begin().await?;
+    let rows = inbox::claim(&mut tx, engine.store().dialect(), now, now + engine.tuning().lease, limit).await?;
+    tx.commit().await?;
+    Ok(rows)
+}
+
+async fn until_next(engine: &Engine) -> Duration {
+    let next = async { inbox::next_due(&mut *engine.store().reader().await?).await };
+    let wait = match next.await {
+        Ok(Some(due)) => due - engine.env().now(),
+        _ => Millis::MAX,
+    };
+    Duration::from_millis(u64::try_from(wait).unwrap_or(0)).min(IDLE_MAX)
+}

@@ -1,0 +1,247 @@
+//! Applies stored deliveries: many in one transaction, and one by one where that does not work.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::Millis;
+use domain::id::{AttemptId, InboxId};
+use domain::payment::{Fact, News, Observation, Refs, Refusal};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{error, warn};
+
+use super::judge::{Closed, Verdict, judge};
+use crate::alerts;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::backoff;
+use crate::record::{Batch, Source, Written};
+use crate::store::inbox::{self, InboxState, Settled, Taken};
+use crate::store::payments::{self, Located};
+use crate::store::{Connection, Tx};
+
+/// From this try on an event is applied alone: it may be what made the others fail.
+const ALONE_FROM: i64 = 4;
+/// How long applying may take. Far more than it does, and less than the lease.
+const RUN_MAX: Duration = Duration::from_secs(12);
+/// How often a batch is tried while the database does not answer. After that its lease runs out.
+const ROUNDS_MAX: u32 = 3;
+/// Failed tries in a row after which a person is told. The event is never given up: what it is about is money.
+const TRIES_ALERT: i64 = 20;
+
+/// Applies what was taken up. What fails for a reason of its own is put off; what fails for everybody comes again when its
+/// lease has run out.
+pub(super) async fn apply_all(engine: &Engine, rows: Vec<Taken>) {
+    let (mut alone, together): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.tries >= ALONE_FROM);
+    if let Err(error) = try_apply(engine, &together).await {
+        if !error.is_of_one() {
+            return warn!(%error, deliveries = together.len(), "deliveries cannot be applied now; they are taken up again");
+        }
+        if together.len() > 1 {
+            warn!(%error, deliveries = together.len(), "deliveries cannot be applied together; applying them one by one");
+        }
+        alone.extend(together);
+    }
+    for row in alone {
+        if let Err(failure) = try_apply(engine, std::slice::from_ref(&row)).await
+            && let Err(error) = put_off(engine, &row, &failure).await
+        {
+            error!(%error, delivery = %row.id, "a failed delivery could not be put off; its lease will run out");
+        }
+    }
+}
+
+async fn try_apply(engine: &Engine, rows: &[Taken]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut round = 0;
+    loop {
+        let result = guarded(engine, rows.to_vec()).await;
+        round += 1;
+        match result {
+            Err(error) if !error.is_of_one() && round < ROUNDS_MAX => {
+                warn!(%error, "deliveries cannot be applied now");
+                sleep(Duration::from_millis(200 << round)).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// What hangs or panics has failed like anything else.
+async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
+    let engine = engine.clone();
+    let mut task = JoinSet::new();
+    task.spawn(async move { apply(&engine, rows).await });
+    match timeout(RUN_MAX, task.join_next()).await {
+        Ok(Some(Ok(result))) => result,
+        Ok(_) => Err(Error::Invalid("panicked".to_owned())),
+        Err(_) => Err(Error::Invalid(format!("took longer than {RUN_MAX:?}"))),
+    }
+}
+
+/// Judges, then changes payments and inbox in one transaction.
+async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
+    let verdicts = judge(engine, &rows).await?;
+    let mut tx = engine.store().begin().await?;
+    let mut outcome = Outcome::default();
+    let written = decide(engine, &mut tx, &rows, verdicts, &mut outcome).await?;
+    if !outcome.write(engine, &mut tx, &rows).await? {
+        tx.rollback().await?;
+        let raced = || Error::Invalid("another server was faster".to_owned());
+        // A single one has been dealt with; of several, some may be left.
+        return if rows.len() == 1 { Ok(()) } else { Err(raced()) };
+    }
+    tx.commit().await?;
+    written.payments.iter().for_each(|payment| engine.live().tell(payment));
+    engine.wake_for(written.work);
+    metrics::counter!("till_inbox_applied_total").increment(outcome.settled.len() as u64);
+    Ok(())
+}
+
+/// Lets the payments decide, in the order of arrival.
+async fn decide(
+    engine: &Engine,
+    tx: &mut Tx,
+    rows: &[Taken],
+    verdicts: Vec<Verdict>,
+    outcome: &mut Outcome,
+) -> Result<Written, Error> {
+    let located = verdicts.iter().filter_map(|verdict| match verdict {
+        Verdict::Concerns(located, _) => Some(located.payment.clone()),
+        _ => None,
+    });
+    let mut batch = Batch::lock(engine, tx, &located.collect::<Vec<_>>()).await?;
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        match verdict {
+            Verdict::Concerns(located, incoming) => {
+                let (attempt, observation) = (located.attempt.clone(), incoming.observation);
+                let fact = Fact::Observed { attempt, observation };
+                let source = Source::Webhook(row.id.as_str());
+                let mut taken = batch.take(&located.payment, &fact, source).map(drop);
+                if let (Err(Error::Refused(Refusal::Contradiction(_))), Fact::Observed { attempt, observation }) =
+                    (&taken, fact)
+                    && let Some(fact) = twin(engine, tx, &batch, &located, &attempt, observation).await?
+                {
+                    taken = batch.take(&located.payment, &fact, source).map(drop);
+                }
+                outcome.taken(row, &located, incoming.kind, taken);
+            }
+            Verdict::Waits { due, wanted } => outcome.waits.push((row.id.clone(), due, wanted)),
+            Verdict::Closed(closed) => outcome.close(row, closed),
+            Verdict::Failed(error) => outcome.failed.push((row.clone(), error)),
+        }
+    }
+    batch.write(tx).await
+}
+
+/// A provider that speaks of another payment under our reference has taken two on one page. Nobody may be charged twice without
+/// a record: the second is an attempt of its own.
+async fn twin(
+    engine: &Engine,
+    tx: &mut Tx,
+    batch: &Batch<'_>,
+    located: &Located,
+    attempt: &AttemptId,
+    observation: Observation,
+) -> Result<Option<Fact>, Error> {
+    let moves = observation.news.iter().any(|news| matches!(news, News::Moved(_)));
+    let Some(reference) = observation.refs.payment.clone().filter(|_| moves) else { return Ok(None) };
+    let payment = batch.payment(&located.payment)?;
+    let known = |refs: &Refs| refs.payment.as_ref() == Some(&reference);
+    if let Some(other) = payment.attempts.iter().find(|other| known(&other.refs)) {
+        return Ok(Some(Fact::Observed { attempt: other.id.clone(), observation }));
+    }
+    let refs = Refs { session: None, payment: Some(reference.clone()) };
+    let Some(first) = payment.attempt(attempt) else { return Ok(None) };
+    if first.refs.payment.is_none() || payments::locate_by_refs(tx, &located.account, &refs).await?.is_some() {
+        return Ok(None);
+    }
+    let id = AttemptId::from_random(engine.env().bits());
+    let attempt = Box::new(first.twin(id, reference, engine.env().now()));
+    Ok(Some(Fact::Twin { attempt, observation: Observation { refs, ..observation } }))
+}
+
+/// What becomes of the inbox's rows.
+#[derive(Default)]
+struct Outcome {
+    settled: Vec<Settled>,
+    waits: Vec<(InboxId, Millis, Vec<String>)>,
+    failed: Vec<(Taken, Error)>,
+    /// By kind and subject, so that servers write them in one order: the newest words and how often.
+    alerts: BTreeMap<(&'static str, String), (String, i64)>,
+}
+
+impl Outcome {
+    fn taken(&mut self, row: &Taken, located: &Located, kind: String, result: Result<(), Error>) {
+        let kind = Some(kind);
+        match result {
+            Ok(()) => {
+                let id = row.id.clone();
+                self.settled.push(Settled { id, state: InboxState::Applied, kind, note: None });
+            }
+            Err(Error::Refused(refusal @ (Refusal::Mismatch { .. } | Refusal::Contradiction(_)))) => {
+                let note = Some(format!("payment {}: {refusal}", located.payment));
+                let (state, alert) = (InboxState::Mismatch, Some("webhook_mismatch"));
+                self.close(row, Closed { state, kind, note, alert });
+            }
+            Err(error) => self.failed.push((row.clone(), error)),
+        }
+    }
+
+    fn close(&mut self, row: &Taken, closed: Closed) {
+        let Closed { state, kind, note, alert } = closed;
+        if let Some(alert) = alert {
+            let detail = format!("delivery {}: {}", row.id, note.as_deref().unwrap_or_default());
+            let counted = self.alerts.entry((alert, row.account.to_string())).or_default();
+            *counted = (detail, counted.1 + 1);
+        }
+        self.settled.push(Settled { id: row.id.clone(), state, kind, note });
+    }
+
+    /// Returns false if some of the rows were not pending any more.
+    async fn write(&self, engine: &Engine, connection: &mut Connection, rows: &[Taken]) -> Result<bool, Error> {
+        let now = engine.env().now();
+        for (id, due, wanted) in &self.waits {
+            inbox::wait(connection, id, *due, wanted).await?;
+        }
+        for (row, failure) in &self.failed {
+            write_off(engine, connection, row, failure).await?;
+        }
+        let settled = inbox::settle(connection, &self.settled, now).await?;
+        // What was handed over has never waited.
+        let may_have_waited = rows.iter().filter(|row| !row.handed).map(|row| row.id.clone()).collect::<Vec<_>>();
+        // What is given up as an orphan keeps waiting: should its payment become known after all, it is taken up again.
+        let orphan = |settled: &Settled| settled.state == InboxState::Orphan;
+        let waits = |id: &InboxId| {
+            self.waits.iter().any(|(waits, ..)| waits == id)
+                || self.settled.iter().any(|settled| settled.id == *id && orphan(settled))
+        };
+        let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
+        inbox::stop_waiting(connection, &done).await?;
+        for ((kind, subject), (detail, times)) in &self.alerts {
+            alerts::raise_times(engine, connection, kind, subject, detail, *times).await?;
+        }
+        Ok(usize::try_from(settled).is_ok_and(|settled| settled == self.settled.len()))
+    }
+}
+
+async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Error> {
+    let mut tx = engine.store().begin().await?;
+    write_off(engine, &mut tx, row, failure).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Puts a delivery off that cannot be applied, and tells a person from time to time.
+async fn write_off(engine: &Engine, connection: &mut Connection, row: &Taken, failure: &Error) -> Result<(), Error> {
+    warn!(delivery = %row.id, tries = row.tries, error = %failure, "a delivery cannot be applied");
+    metrics::counter!("till_inbox_failed_total").increment(1);
+    let due = engine.env().now() + backoff(engine, row.tries);
+    inbox::put_off(connection, &row.id, due, &failure.to_string()).await?;
+    if row.tries % TRIES_ALERT == 0 {
+        alerts::raise(engine, connection, "webhook_failing", row.id.as_str(), &failure.to_string()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Group commit: deliveries that arrive while a transaction is under way share the next one.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::error;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::inbox::{self, NewRow, Taken};
+
+/// How long a request waits for its commit. It may still be stored later: then the provider's next try is a duplicate.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+/// Bytes of one transaction.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Larger events are not kept in memory until they are applied.
+const HANDED_BYTES_MAX: usize = 64 * 1024;
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// At least one of its events was new.
+    Fresh,
+    /// All of them were stored already.
+    Duplicate,
+}
+
+/// The queue is full, or the database did not take it. Nothing was acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotStored;
+
+/// One delivery on its way.
+struct Parcel {
+    rows: Vec<NewRow>,
+    reply: oneshot::Sender<Result<Stored, NotStored>>,
+}
+
+impl Parcel {
+    fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.body.len()).sum()
+    }
+}
+
+/// The deliveries that wait for a transaction.
+#[derive(Default)]
+pub(crate) struct Intake(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    parcels: VecDeque<Parcel>,
+    bytes: usize,
+    /// Tasks that take from the queue. They end when it is empty.
+    committers: usize,
+}
+
+impl Intake {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many deliveries wait.
+    pub fn depth(&self) -> usize {
+        self.queue().parcels.len()
+    }
+
+    /// The next transaction's deliveries. Without any the committer must end, and is counted as ended.
+    fn next(&self, rows_max: usize) -> Vec<Parcel> {
+        let mut queue = self.queue();
+        let (mut batch, mut rows, mut bytes) = (vec![], 0, 0);
+        while let Some(parcel) = queue.parcels.front() {
+            rows += parcel.rows.len();
+            bytes += parcel.bytes();
+            if !batch.is_empty() && (rows > rows_max || bytes > BATCH_BYTES_MAX) {
+                break;
+            }
+            queue.bytes = queue.bytes.saturating_sub(parcel.bytes());
+            batch.extend(queue.parcels.pop_front());
+        }
+        if batch.is_empty() {
+            queue.committers = queue.committers.saturating_sub(1);
+        }
+        batch
+    }
+}
+
+/// A committer's place, given back if it breaks off.
+struct Place<'a> {
+    intake: &'a Intake,
+    held: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.held {
+            let mut queue = self.intake.queue();
+            queue.committers = queue.committers.saturating_sub(1);
+        }
+    }
+}
+
+impl Engine {
+    /// Stores a delivery's events together. Returns after the commit.
+    pub(crate) async fn deposit(&self, rows: Vec<NewRow>) -> Result<Stored, NotStored> {
+        if rows.is_empty() {
+            return Ok(Stored::Duplicate);
+        }
+        let (reply, stored) = oneshot::channel();
+        let parcel = Parcel { rows, reply };
+        let tuning = self.tuning();
+        {
+            let mut queue = self.intake().queue();
+            let bytes = queue.bytes + parcel.bytes();
+            if queue.parcels.len() >= tuning.queue || bytes > tuning.queue_bytes {
+                return Err(NotStored);
+            }
+            queue.bytes = bytes;
+            queue.parcels.push_back(parcel);
+            if queue.committers < tuning.committers {
+                queue.committers += 1;
+                // A task of its own: a request that is given up must not break off everybody's transaction.
+                tokio::spawn(commit_all(self.clone()));
+            }
+        }
+        match timeout(WAIT_MAX, stored).await {
+            Ok(Ok(stored)) => stored,
+            _ => Err(NotStored),
+        }
+    }
+
+    /// How many deliveries wait for their commit.
+    #[must_use]
+    pub fn intake_depth(&self) -> usize {
+        self.intake().depth()
+    }
+}
+
+/// Commits until nothing waits.
+async fn commit_all(engine: Engine) {
+    let mut place = Place { intake: engine.intake(), held: true };
+    loop {
+        let parcels = engine.intake().next(engine.tuning().batch);
+        if parcels.is_empty() {
+            place.held = false;
+            return;
+        }
+        commit(&engine, parcels).await;
+    }
+}
+
+async fn commit(engine: &Engine, parcels: Vec<Parcel>) {
+    let rows: usize = parcels.iter().map(|parcel| parcel.rows.len()).sum();
+    metrics::histogram!("till_inbox_batch_rows").record(u32::try_from(rows).unwrap_or(u32::MAX));
+    match write(engine, &parcels).await {
+        Ok(stored) => answer(parcels, stored.into_iter().map(Ok)),
+        Err(error) if error.is_of_one() && parcels.len() > 1 => {
+            error!(%error, deliveries = parcels.len(), "deliveries could not be stored together; storing them one by one");
+            for parcel in parcels {
+                let parcel = [parcel];
+                let stored = write(engine, &parcel).await;
+                let stored = stored
+                    .map_err(|error| tell(&error, 1))
+                    .map_or(vec![Err(NotStored)], |stored| stored.into_iter().map(Ok).collect());
+                answer(parcel.into(), stored.into_iter());
+            }
+        }
+        Err(error) => {
+            tell(&error, parcels.len());
+            let stored = vec![Err(NotStored); parcels.len()];
+            answer(parcels, stored.into_iter());
+        }
+    }
+}
+
+fn tell(error: &Error, deliveries: usize) {
+    error!(%error, deliveries, "deliveries could not be stored; the providers are asked to try again");
+}
+
+fn answer(parcels: Vec<Parcel>, stored: impl Iterator<Item = Result<Stored, NotStored>>) {
+    for (parcel, stored) in parcels.into_iter().zip(stored) {
+        // Whoever has hung up does not want to know.
+        let _ = parcel.reply.send(stored);
+    }
+}
+
+/// Writes deliveries in one transaction, and hands what was new to this server's appliers if they have room for it.
+async fn write(engine: &Engine, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
+    let numbered = parcels.iter().enumerate().flat_map(|(of, parcel)| parcel.rows.iter().map(move |row| (of, row)));
+    let mut rows: Vec<(usize, NewRow)> = numbered.map(|(of, row)| (of, row.clone())).collect();
+    rows.sort_by(|(_, a), (_, b)| (&a.account, &a.event).cmp(&(&b.account, &b.event)));
+    let (owners, rows): (Vec<usize>, Vec<NewRow>) = rows.into_iter().unzip();
+    let sender = engine.handover().sender().filter(|_| rows.iter().all(|row| row.body.len() <= HANDED_BYTES_MAX));
+    let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(rows.len()).ok());
+    let now = engine.env().now();
+    // What is handed over counts as taken up; if this server dies, it is due for another.
+    let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
+    let mut tx = engine.store().begin().await?;
+    let fresh = inbox::insert(&mut tx, &rows, due, tries).await?;
+    tx.commit().await?;
+    let mut stored = vec![Stored::Duplicate; parcels.len()];
+    for (of, _) in owners.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
+        stored[*of] = Stored::Fresh;
+    }
+    let new = rows.into_iter().zip(fresh).filter_map(|(row, fresh)| fresh.then_some(row));
+    match places {
+        Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, tries))),
+        None if stored.contains(&Stored::Fresh) => engine.handover().wake(),
+        None => {}
+    }
+    Ok(stored)
+}
+
+fn taken(row: NewRow, tries: i64) -> Taken {
+    Taken { id: row.id, account: row.account, body: row.body, received: row.received, tries, handed: true }
+}

@@ -1,0 +1,157 @@
+//! Deliveries from providers: authenticated, stored, answered. What they say is applied afterwards.
+//!
+//! [`commit`] stores many in one transaction, [`applier`] takes up what is stored, [`judge`] finds out what it is about, and
+//! [`apply`] changes the payments.
+
+pub(crate) mod applier;
+mod apply;
+mod commit;
+mod judge;
+mod rejections;
+mod tuning;
+
+use bytes::Bytes;
+use connectors::{Disposition, Item, Reject, Reply};
+use domain::id::{AttemptId, InboxId, ProviderAccountId};
+use domain::payment::Refs;
+use http::HeaderMap;
+use tracing::{debug, error};
+
+pub(crate) use applier::Handover;
+pub(crate) use commit::Intake;
+pub(crate) use rejections::Rejections;
+pub use tuning::{Intake as IntakeMode, Tuning};
+
+use crate::accounts::Ready;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::inbox::NewRow;
+use commit::{NotStored, Stored};
+
+/// What the provider is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// In the provider's dialect.
+    Reply(Reply),
+    /// The provider should try again in a moment.
+    Busy(Reply),
+    /// The address names no account.
+    NoSuchAccount,
+}
+
+/// Why a delivery was turned away.
+pub type RejectedHook = Reject;
+
+impl Engine {
+    /// Takes a delivery. The reply follows the commit: what is acknowledged is stored.
+    pub async fn receive(&self, provider: &str, account: &str, headers: &HeaderMap, body: Bytes) -> Received {
+        let Ok(id) = account.parse::<ProviderAccountId>() else { return Received::NoSuchAccount };
+        match self.take(provider, &id, headers, body).await {
+            Ok(received) => received,
+            Err(error) => {
+                error!(%error, account = %id, "a delivery could not be looked at; the provider is asked to try again");
+                count(provider, "busy");
+                match connectors::by_name(provider) {
+                    Some(connector) => Received::Busy(connector.reply(Disposition::Busy)),
+                    None => Received::NoSuchAccount,
+                }
+            }
+        }
+    }
+
+    async fn take(
+        &self,
+        provider: &str,
+        id: &ProviderAccountId,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Received, Error> {
+        let ready = self.ready(id).await?.filter(|ready| ready.connector.provider() == provider);
+        let Some(ready) = ready else { return Ok(Received::NoSuchAccount) };
+        let connector = ready.connector;
+        let items = match self.authentic(&ready, headers, body).await? {
+            Ok(items) => items,
+            Err(reject) => {
+                self.turn_away(provider, id, reject).await;
+                return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
+            }
+        };
+        let stored = match self.tuning().intake {
+            IntakeMode::Discard => Ok(Stored::Fresh),
+            _ => self.store_items(id, items).await,
+        };
+        let outcome = match stored {
+            Ok(Stored::Fresh) => "stored",
+            Ok(Stored::Duplicate) => "duplicate",
+            Err(NotStored) => "busy",
+        };
+        count(provider, outcome);
+        debug!(account = %id, outcome, "delivery");
+        Ok(match stored {
+            Ok(_) => Received::Reply(connector.reply(Disposition::Stored)),
+            Err(NotStored) => Received::Busy(connector.reply(Disposition::Busy)),
+        })
+    }
+
+    /// What a delivery holds, if it is the provider's. Before it is refused, the account is looked at once more: it may have
+    /// been signed with a secret that was added a moment ago.
+    async fn authentic(
+        &self,
+        ready: &Ready,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Result<Vec<Item>, Reject>, Error> {
+        let reject = match self.open(ready, headers, body.clone()) {
+            Ok(items) => return Ok(Ok(items)),
+            Err(reject) => reject,
+        };
+        Ok(match self.fresher(ready).await? {
+            Some(fresher) => self.open(&fresher, headers, body),
+            None => Err(reject),
+        })
+    }
+
+    fn open(&self, ready: &Ready, headers: &HeaderMap, body: Bytes) -> Result<Vec<Item>, Reject> {
+        let delivery = ready.connector.authenticate(&ready.account, headers, body, self.env().now())?;
+        ready.connector.split(&delivery)
+    }
+
+    async fn store_items(&self, account: &ProviderAccountId, items: Vec<Item>) -> Result<Stored, NotStored> {
+        let now = self.env().now();
+        let row = |item: Item| NewRow {
+            id: InboxId::from_random(self.env().timed_bits()),
+            account: account.clone(),
+            event: item.event,
+            body: item.body,
+            received: now,
+        };
+        self.deposit(items.into_iter().map(row).collect()).await
+    }
+
+    /// Takes in events that were listed at the provider; those that had been delivered are known already.
+    pub(crate) async fn make_up_for(&self, account: &ProviderAccountId, items: Vec<Item>) -> Result<(), Error> {
+        match self.store_items(account, items).await {
+            Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
+            Ok(Stored::Duplicate) => {}
+            Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
+        }
+        Ok(())
+    }
+
+    async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
+        count(provider, reject.as_str());
+        let subject = format!("{account} {}", reject.as_str());
+        let detail = format!("a delivery for {provider} account {account}: {reject}");
+        self.rejections().count(self, subject, detail).await;
+    }
+}
+
+/// What a delivery waits for whose payment is not known: our own reference, or the provider's within the account.
+pub(crate) fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, refs: &Refs) -> Vec<String> {
+    let refs = refs.session.iter().chain(&refs.payment).map(|reference| format!("{account}/{reference}"));
+    attempt.map(ToString::to_string).into_iter().chain(refs).collect()
+}
+
+fn count(provider: &str, outcome: &'static str) {
+    metrics::counter!("till_deliveries_total", "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,120 @@
+//! Counting the deliveries that were turned away. Anybody can send them, so a flood must not become a flood of writes: what comes
+//! within a second of the last alert about the same thing is counted here and written together.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{Millis, SECOND};
+use futures::future::BoxFuture;
+use tokio::time::sleep;
+use tracing::warn;
+
+use crate::engine::Engine;
+
+/// The shortest time between two writes about the same thing.
+const PAUSE: Millis = SECOND;
+/// Things counted apart; far more than there are accounts and reasons.
+const SUBJECTS_MAX: usize = 10_000;
+/// How often a count that cannot be stored is tried.
+const ROUNDS_MAX: u32 = 600;
+
+/// What is not written down yet.
+#[derive(Default)]
+pub(crate) struct Rejections(Mutex<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    by_subject: HashMap<String, Count>,
+    /// Whether somebody is about to write.
+    flushing: bool,
+}
+
+#[derive(Default)]
+struct Count {
+    waiting: i64,
+    detail: String,
+    written: Option<Millis>,
+}
+
+impl Rejections {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one. The first in a while is stored when this returns.
+    pub async fn count(&self, engine: &Engine, subject: String, detail: String) {
+        let now = engine.env().now();
+        let times = {
+            let mut counts = self.counts();
+            if counts.by_subject.len() >= SUBJECTS_MAX {
+                counts.by_subject.retain(|_, count| count.waiting > 0);
+            }
+            let count = counts.by_subject.entry(subject.clone()).or_default();
+            count.waiting += 1;
+            count.detail.clone_from(&detail);
+            let paused = count.written.is_some_and(|written| (0..PAUSE).contains(&now.saturating_sub(written)));
+            if paused {
+                if !std::mem::replace(&mut counts.flushing, true) {
+                    tokio::spawn(flush_later(engine.clone()));
+                }
+                return;
+            }
+            count.written = Some(now);
+            std::mem::take(&mut count.waiting)
+        };
+        self.write(engine, &subject, &detail, times).await;
+    }
+
+    /// Writes down what waits.
+    pub async fn flush(&self, engine: &Engine) {
+        let now = engine.env().now();
+        let waiting: Vec<_> = {
+            let mut counts = self.counts();
+            let waiting = counts.by_subject.iter_mut().filter(|(_, count)| count.waiting > 0);
+            let take = |(subject, count): (&String, &mut Count)| {
+                count.written = Some(now);
+                (subject.clone(), count.detail.clone(), std::mem::take(&mut count.waiting))
+            };
+            waiting.map(take).collect()
+        };
+        for (subject, detail, times) in waiting {
+            self.write(engine, &subject, &detail, times).await;
+        }
+    }
+
+    /// What cannot be stored goes on waiting.
+    async fn write(&self, engine: &Engine, subject: &str, detail: &str, times: i64) {
+        if let Err(error) = engine.alert_times("webhook_rejected", subject, detail, times).await {
+            warn!(subject, times, %error, "rejected deliveries could not be written down yet");
+            let mut counts = self.counts();
+            let count = counts.by_subject.entry(subject.to_owned()).or_default();
+            count.waiting += times;
+            detail.clone_into(&mut count.detail);
+            if !std::mem::replace(&mut counts.flushing, true) {
+                tokio::spawn(flush_later(engine.clone()));
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let mut counts = self.counts();
+        let done = counts.by_subject.values().all(|count| count.waiting == 0);
+        counts.flushing = !done;
+        done
+    }
+}
+
+/// Boxed, because writing what cannot be written leads here again.
+fn flush_later(engine: Engine) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
+        for _ in 0..ROUNDS_MAX {
+            sleep(Duration::from_millis(PAUSE.unsigned_abs())).await;
+            engine.rejections().flush(&engine).await;
+            if engine.rejections().is_done() {
+                return;
+            }
+        }
+        engine.rejections().counts().flushing = false;
+    })
+}

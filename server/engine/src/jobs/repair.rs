@@ -1,0 +1,56 @@
+//! Lists an account's events at the provider and takes in those whose deliveries were missed. Subject: provider account.
+//!
+//! A listed event goes the way of a delivered one, through the inbox: what had been delivered is a duplicate there.
+
+use connectors::{EventsSpec, Fail, Operation, Outcome};
+use domain::id::ProviderAccountId;
+use domain::{DAY, MINUTE, Millis};
+
+use super::Next;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::gateway::{CallError, Gateway};
+use crate::store::accounts;
+
+/// How often events are listed.
+const EVERY: Millis = 15 * MINUTE;
+/// How much further back than last time: providers list an event a little after it happened, and clocks differ.
+const OVERLAP: Millis = 10 * MINUTE;
+/// How far back at most; Stripe keeps events for 30 days.
+const BACK_MAX: Millis = 29 * DAY;
+/// Pages of one run. What is left is listed in the next, because the mark is only moved at the end.
+const PAGES_MAX: usize = 100;
+
+pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+    let id: ProviderAccountId = subject.parse().map_err(Error::corrupt)?;
+    let Some(ready) = engine.ready(&id).await? else { return Ok(Next::Done) };
+    if !ready.connector.capabilities().event_list {
+        return Ok(Next::Done);
+    }
+    let began = engine.env().now();
+    let seen = accounts::events_seen(&mut *engine.store().reader().await?, &id).await?;
+    let since = (seen - OVERLAP).max(began - BACK_MAX);
+    let gateway = Gateway { engine, account: &ready.account, connector: ready.connector };
+    let mut cursor = None;
+    for _ in 0..PAGES_MAX {
+        let operation = Operation::Events(EventsSpec { since, cursor });
+        match gateway.call(None, &operation).await {
+            Ok(Outcome::Events { items, cursor: next }) => {
+                engine.make_up_for(&id, items).await?;
+                cursor = next;
+            }
+            Ok(_) => return Err(Error::Invalid("the provider listed no events".to_owned())),
+            Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
+            Err(error) => return Err(Error::Invalid(error.to_string())),
+        }
+        if cursor.is_none() {
+            let mut tx = engine.store().begin().await?;
+            accounts::set_events_seen(&mut tx, &id, began).await?;
+            engine.commit(tx).await?;
+            return Ok(Next::At(engine.env().now() + EVERY));
+        }
+    }
+    let text = format!("more than {PAGES_MAX} pages of events; webhooks do not seem to arrive");
+    engine.alert("repair_overrun", subject, &text).await;
+    Ok(Next::At(engine.env().now() + EVERY))
+}

@@ -1,0 +1,35 @@
+//! Makes due again what was put off by a clock that was wrong. A clock that is set back would otherwise leave what was put off
+//! before waiting for the whole length of the jump.
+
+use domain::{DAY, HOUR, MINUTE, Millis};
+use tracing::warn;
+
+use super::LEASE;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::inbox;
+use crate::store::jobs::{self, Bounds};
+
+/// How far jobs are put off at most. Sessions live a day; the rest of a minute is for servers whose clocks differ.
+const BOUNDS: Bounds =
+    Bounds { lease: LEASE + MINUTE, day: DAY + HOUR, modify: super::modify::PAUSE_MAX + MINUTE, other: 20 * MINUTE };
+
+/// Looks for such jobs and deliveries, and makes them due.
+pub(super) async fn run(engine: &Engine) -> Result<(), Error> {
+    let now: Millis = engine.env().now();
+    let mut connection = engine.store().reader().await?;
+    let jobs = jobs::is_stranded(&mut connection, now, BOUNDS).await?;
+    let deliveries = inbox::is_stranded(&mut connection, now).await?;
+    drop(connection);
+    if !jobs && !deliveries {
+        return Ok(());
+    }
+    let mut tx = engine.store().begin().await?;
+    let jobs = jobs::rescue(&mut tx, now, BOUNDS).await?;
+    let deliveries = inbox::rescue(&mut tx, now).await?;
+    warn!(
+        jobs,
+        deliveries, "put off further than they ever are; the clock seems to have been set back; they are due now"
+    );
+    engine.commit(tx).await
+}

@@ -1,0 +1,109 @@
+//! Facts about many payments, recorded together: loaded and locked, decided one after the other in memory, written at once.
+
+use std::collections::BTreeMap;
+
+use domain::id::PaymentId;
+use domain::payment::{Fact, Payment};
+
+use super::Source;
+use super::changes::{Changes, Work};
+use super::follow_up::{Step, follow_up};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::payments::{EventRow, Locked, lock_many};
+use crate::store::{Connection, Tx};
+
+/// A unit of work on several payments. Dropped without [`Batch::write`] it changes nothing.
+pub(crate) struct Batch<'a> {
+    engine: &'a Engine,
+    payments: BTreeMap<PaymentId, Result<Entry, Error>>,
+    changes: Changes,
+}
+
+/// A payment as it was loaded and as it is now.
+pub(super) struct Entry {
+    pub before: Locked,
+    pub now: Payment,
+    /// The number of the newest event.
+    pub seq: i64,
+}
+
+impl<'a> Batch<'a> {
+    /// Locks payments until the transaction ends.
+    pub async fn lock(engine: &'a Engine, tx: &mut Tx, ids: &[PaymentId]) -> Result<Batch<'a>, Error> {
+        let mut sorted = ids.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let entry = |before: Locked| Entry { now: before.payment.clone(), seq: before.seq, before };
+        let locked = lock_many(tx, engine.store().dialect(), &sorted).await?;
+        let payments = locked.into_iter().map(|(id, found)| (id, found.map(entry))).collect();
+        Ok(Batch { engine, payments, changes: Changes::default() })
+    }
+
+    /// Takes a fact in, on top of those before it. Returns whether it was new. A refusal or an unreadable payment changes
+    /// nothing and leaves the rest of the batch as it is.
+    pub fn take(&mut self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<bool, Error> {
+        let engine = self.engine;
+        let entry = found(self.payments.get_mut(id), id)?;
+        let before = entry.now.clone();
+        let events = entry.now.handle(fact)?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let now = engine.env().now();
+        for event in &events {
+            entry.seq += 1;
+            self.changes.events.push(EventRow {
+                payment: id.clone(),
+                seq: entry.seq,
+                event: event.clone(),
+                source: source.name(),
+                cause: source.cause().map(str::to_owned),
+            });
+        }
+        let (live, seq) = (entry.before.live, entry.seq);
+        let step = Step { before: &before, after: &entry.now, events: &events, seq, live, now };
+        follow_up(engine, &step, &mut self.changes);
+        Ok(true)
+    }
+
+    /// A payment as it is now.
+    pub fn payment(&self, id: &PaymentId) -> Result<&Payment, Error> {
+        match self.payments.get(id) {
+            Some(Ok(entry)) => Ok(&entry.now),
+            Some(Err(error)) => Err(Error::corrupt(error)),
+            None => Err(Error::NotFound(format!("payment {id}"))),
+        }
+    }
+
+    /// Writes everything that has changed and what follows from it. Returns the payments with news, for [`crate::live`].
+    pub async fn write(self, connection: &mut Connection) -> Result<Written, Error> {
+        let entries = self.payments.values().filter_map(|entry| entry.as_ref().ok());
+        let changed: Vec<&Entry> = entries.filter(|entry| entry.seq > entry.before.seq).collect();
+        let work = self.changes.write(self.engine, connection, &changed).await?;
+        count(&self.changes.events);
+        Ok(Written { payments: changed.iter().map(|entry| entry.now.id.clone()).collect(), work })
+    }
+}
+
+/// What a batch has written.
+pub(crate) struct Written {
+    /// The payments that have news.
+    pub payments: Vec<PaymentId>,
+    /// What is due now because of it.
+    pub work: Work,
+}
+
+fn found<'e>(entry: Option<&'e mut Result<Entry, Error>>, id: &PaymentId) -> Result<&'e mut Entry, Error> {
+    match entry {
+        Some(Ok(entry)) => Ok(entry),
+        Some(Err(error)) => Err(Error::corrupt(error)),
+        None => Err(Error::NotFound(format!("payment {id}"))),
+    }
+}
+
+fn count(events: &[EventRow]) {
+    for EventRow { event, source, .. } in events {
+        metrics::counter!("till_payment_events_total", "event" => event.name(), "source" => *source).increment(1);
+    }
+}

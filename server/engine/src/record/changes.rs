@@ -1,0 +1,124 @@
+//! What a unit of work writes besides the payments themselves, gathered in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Millis;
+use domain::id::{PaymentId, SessionId};
+use domain::payment::{Attempt, Told};
+
+use super::batch::Entry;
+use crate::alerts;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::Kind;
+use crate::store::jobs::NewJob;
+use crate::store::ledger::Posting;
+use crate::store::payments::{AttemptRow, EventRow};
+use crate::store::{Connection, inbox, jobs, ledger, outbox, payments, sessions};
+
+/// Rows to be written, in the order of what happened.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub events: Vec<EventRow>,
+    pub ledger: Vec<(Posting, domain::ledger::Entry)>,
+    pub outbox: Vec<(Posting, Told)>,
+    /// By kind and subject: the earliest wish counts.
+    jobs: BTreeMap<(&'static str, String), NewJob>,
+    /// Jobs that would find nothing left to do.
+    spared: BTreeSet<(&'static str, String)>,
+    /// Sessions that may be able to end now.
+    pub ending: Vec<SessionId>,
+    /// Sessions of which something new is begun, so that what was said about earlier tries is over.
+    pub begun: Vec<SessionId>,
+    /// Payments whose open sessions are complete.
+    pub settled: BTreeSet<PaymentId>,
+    /// What events in the inbox may wait for, see [`inbox::wait`].
+    pub known: Vec<String>,
+    pub alerts: Vec<(&'static str, String, String)>,
+}
+
+impl Changes {
+    /// Asks for a job.
+    pub fn enqueue(&mut self, engine: &Engine, kind: Kind, subject: &str, run_at: Millis) {
+        let key = (kind.as_str(), subject.to_owned());
+        self.spared.remove(&key);
+        let job = self.jobs.entry(key).or_insert_with(|| engine.new_job(kind, subject, run_at));
+        job.run_at = job.run_at.min(run_at);
+    }
+
+    /// Takes a job back that would find nothing to do. Every payment leaves some behind: running them all costs more than
+    /// the payment did.
+    pub fn spare(&mut self, kind: Kind, subject: &str) {
+        let key = (kind.as_str(), subject.to_owned());
+        self.jobs.remove(&key);
+        self.spared.insert(key);
+    }
+
+    /// Writes everything and tells whether something is to be done now because of it.
+    pub async fn write(&self, engine: &Engine, connection: &mut Connection, changed: &[&Entry]) -> Result<Work, Error> {
+        let now = engine.env().now();
+        let rows: Vec<_> = changed.iter().map(|entry| (&entry.now, entry.seq)).collect();
+        payments::update(connection, &rows, now).await?;
+        let (old, new) = attempts(changed);
+        // Those that end come before those that begin: one debt, one live attempt.
+        payments::update_attempts(connection, &old, now).await?;
+        payments::insert_attempts(connection, &new, now).await?;
+        payments::append(connection, &self.events, now).await?;
+        ledger::insert(connection, &self.ledger).await?;
+        outbox::insert(connection, &self.outbox).await?;
+        self.write_jobs(connection, now).await?;
+        for session in &self.begun {
+            sessions::set_notice(connection, session, None).await?;
+        }
+        let settled: Vec<PaymentId> = self.settled.iter().cloned().collect();
+        sessions::complete_of_payments(connection, &settled).await?;
+        let brought = inbox::bring_forward(connection, &self.known, now).await?;
+        for (kind, subject, detail) in &self.alerts {
+            alerts::raise(engine, connection, kind, subject, detail).await?;
+        }
+        let ids: Vec<PaymentId> = changed.iter().map(|entry| entry.now.id.clone()).collect();
+        payments::notify_many(connection, engine.store().dialect(), &ids).await?;
+        let jobs = !self.ending.is_empty() || self.jobs.values().any(|job| job.run_at <= now);
+        Ok(Work { jobs, deliveries: brought > 0 })
+    }
+
+    async fn write_jobs(&self, connection: &mut Connection, now: Millis) -> Result<(), Error> {
+        let wanted: Vec<NewJob> = self.jobs.values().cloned().collect();
+        jobs::enqueue(connection, &wanted, now).await?;
+        let ending: Vec<String> = self.ending.iter().map(ToString::to_string).collect();
+        jobs::hasten_many(connection, Kind::Expire.as_str(), &ending, now, now).await?;
+        let mut spared: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+        for (kind, subject) in &self.spared {
+            spared.entry(kind).or_default().push(subject);
+        }
+        for (kind, subjects) in spared {
+            jobs::remove(connection, kind, &subjects).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is due now because of a change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Work {
+    /// Jobs.
+    pub jobs: bool,
+    /// Deliveries that have waited.
+    pub deliveries: bool,
+}
+
+/// The attempts that differ from what was loaded, and those that are new.
+fn attempts<'e>(changed: &[&'e Entry]) -> (Vec<&'e Attempt>, Vec<AttemptRow<'e>>) {
+    let (mut old, mut new) = (vec![], vec![]);
+    for entry in changed {
+        let before = &entry.before.payment.attempts;
+        for (ordinal, attempt) in (0i64..).zip(&entry.now.attempts) {
+            match before.iter().find(|known| known.id == attempt.id) {
+                Some(known) if known == attempt => {}
+                Some(_) => old.push(attempt),
+                None => new.push(AttemptRow { payment: &entry.now.id, ordinal, attempt }),
+            }
+        }
+    }
+    (old, new)
+}

@@ -1,0 +1,130 @@
+//! What must happen because a payment has changed, written with the change.
+
+use domain::id::AttemptId;
+use domain::ledger::Business;
+use domain::mutant::{self, Mutant};
+use domain::payment::{Answer, DisputeState, Event, Movement, Payment, Stage};
+use domain::{MINUTE, Millis, SECOND};
+
+use super::changes::Changes;
+use crate::engine::Engine;
+use crate::inbox;
+use crate::jobs::{Kind, modify};
+use crate::store::ledger::Posting;
+
+/// How long the request that opens an attempt may take before a job takes over.
+const OPEN_GRACE: Millis = 30 * SECOND;
+/// How soon an unanswered request is repeated.
+const UNKNOWN_RETRY: Millis = 2 * SECOND;
+/// How long webhooks may be silent before the provider is asked.
+const FIRST_CHECK: Millis = MINUTE;
+
+/// One fact's consequences for one payment.
+pub(super) struct Step<'a> {
+    pub before: &'a Payment,
+    pub after: &'a Payment,
+    pub events: &'a [Event],
+    /// The number of the last of the events: what is posted is posted with it.
+    pub seq: i64,
+    /// Whether real money moves.
+    pub live: bool,
+    pub now: Millis,
+}
+
+impl Step<'_> {
+    fn posting(&self, line: i64) -> Posting {
+        Posting {
+            payment: self.after.id.clone(),
+            merchant: self.after.merchant.clone(),
+            seq: self.seq,
+            line,
+            currency: self.after.amount.currency,
+            live: self.live,
+            at: self.now,
+        }
+    }
+}
+
+/// Gathers the rows that follow from a step. No I/O: they are written with the whole batch.
+pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
+    let mut entries = domain::ledger::entries(step.before, step.after);
+    if mutant::on(Mutant::LedgerPostsTwice) {
+        let again = entries.iter().filter(|entry| entry.business == Business::RefundSent).cloned();
+        entries.extend(again.collect::<Vec<_>>());
+    }
+    changes.ledger.extend((0..).zip(entries).map(|(line, entry)| (step.posting(line), entry)));
+    let told = domain::payment::told(step.before, step.after);
+    changes.outbox.extend((0..).zip(told).map(|(line, told)| (step.posting(line), told)));
+    for event in step.events {
+        jobs(engine, step, event, changes);
+    }
+    // A refund that was not answered and then failed leaves the surplus as it was, but nobody is at it any more.
+    let anew = step.after.wanted_back().is_some() && step.before.wanted_back().is_none();
+    if anew || step.after.surplus() > step.before.surplus() {
+        changes.enqueue(engine, Kind::Surplus, step.after.id.as_str(), step.now);
+    }
+    if step.after.status().is_settled() {
+        changes.settled.insert(step.after.id.clone());
+    }
+    newly_known(step, changes);
+}
+
+fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) {
+    let now = step.now;
+    match event {
+        Event::Started { attempt } => {
+            changes.enqueue(engine, Kind::Open, attempt.id.as_str(), now + OPEN_GRACE);
+            changes.begun.push(attempt.session.clone());
+        }
+        Event::Staged { attempt, stage } => match stage {
+            Stage::Closed(_) => closed(step, attempt, changes),
+            Stage::Unknown => changes.enqueue(engine, Kind::Open, attempt.as_str(), now + UNKNOWN_RETRY),
+            Stage::Open => changes.enqueue(engine, Kind::Check, attempt.as_str(), now + FIRST_CHECK),
+            Stage::Closing(_) => changes.enqueue(engine, Kind::Close, attempt.as_str(), now),
+            Stage::Opening => {}
+        },
+        Event::SecondSuccess { attempt } => {
+            let detail = format!("payment {} was paid although nothing was owed any more", step.after.id);
+            changes.alerts.push(("second_success", attempt.to_string(), detail));
+            changes.enqueue(engine, Kind::Surplus, step.after.id.as_str(), now);
+        }
+        Event::Modifying { attempt, modification } => {
+            let subject = modify::subject(attempt, &modification.id);
+            changes.enqueue(engine, Kind::Modify, &subject, now + OPEN_GRACE);
+        }
+        Event::Answered { attempt, modification, answer } => {
+            let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
+            changes.enqueue(engine, Kind::Modify, &modify::subject(attempt, modification), now + wait);
+        }
+        Event::Moved { attempt, movement: Movement::Dispute { reference, state: DisputeState::Open, due, .. } } => {
+            let until = due.map_or_else(String::new, |due| format!("; evidence is due by {due} (ms since 1970)"));
+            let detail = format!("payment {}: dispute {reference} was opened{until}", step.after.id);
+            changes.alerts.push(("dispute_opened", attempt.to_string(), detail));
+        }
+        _ => {}
+    }
+}
+
+/// Nothing more is to be asked about the attempt, and its session may be able to end.
+fn closed(step: &Step<'_>, attempt: &AttemptId, changes: &mut Changes) {
+    for kind in [Kind::Open, Kind::Check, Kind::Close] {
+        changes.spare(kind, attempt.as_str());
+    }
+    let Some(found) = step.after.attempt(attempt) else { return };
+    if step.after.status().is_settled() {
+        // It is completed with this change.
+        changes.spare(Kind::Expire, found.session.as_str());
+    } else {
+        changes.ending.push(found.session.clone());
+    }
+}
+
+/// Deliveries may have arrived before the attempt they are about, or before the reference they use, was known.
+fn newly_known(step: &Step<'_>, changes: &mut Changes) {
+    for attempt in &step.after.attempts {
+        let before = step.before.attempt(&attempt.id);
+        if before.is_none_or(|before| before.refs != attempt.refs) {
+            changes.known.extend(inbox::wanted(&attempt.account, Some(&attempt.id), &attempt.refs));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The only way a payment changes: a fact, the domain's decision, and everything that follows from it in one transaction.
+
+mod batch;
+mod changes;
+mod follow_up;
+
+use domain::Millis;
+use domain::id::{JobId, PaymentId};
+use domain::payment::{Fact, Payment};
+
+pub(crate) use batch::{Batch, Written};
+pub(crate) use changes::Work;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::Kind;
+use crate::store::jobs::NewJob;
+use crate::store::{Connection, Tx, jobs};
+
+/// Who told the engine a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source<'a> {
+    Shopper,
+    Merchant,
+    Engine,
+    Fetch,
+    /// With the id of the inbox row.
+    Webhook(&'a str),
+}
+
+impl Source<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Source::Shopper => "shopper",
+            Source::Merchant => "merchant",
+            Source::Engine => "engine",
+            Source::Fetch => "fetch",
+            Source::Webhook(_) => "webhook",
+        }
+    }
+
+    fn cause(&self) -> Option<&str> {
+        match self {
+            Source::Webhook(inbox) => Some(inbox),
+            _ => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Records a fact in a transaction of its own and returns the payment as it is then.
+    pub(crate) async fn record(&self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<Payment, Error> {
+        let mut tx = self.store().begin().await?;
+        let (payment, news) = self.record_in(&mut tx, id, fact, source).await?;
+        if !news {
+            // Open pages need not look again.
+            tx.rollback().await?;
+            return Ok(payment);
+        }
+        self.commit(tx).await?;
+        self.live().tell(id);
+        Ok(payment)
+    }
+
+    /// Records a fact in the caller's transaction and tells whether it was new. After the commit the caller tells
+    /// [`crate::live`].
+    pub(crate) async fn record_in(
+        &self,
+        tx: &mut Tx,
+        id: &PaymentId,
+        fact: &Fact,
+        source: Source<'_>,
+    ) -> Result<(Payment, bool), Error> {
+        let mut batch = Batch::lock(self, tx, std::slice::from_ref(id)).await?;
+        let news = batch.take(id, fact, source)?;
+        let payment = batch.payment(id)?.clone();
+        batch.write(tx).await?;
+        Ok((payment, news))
+    }
+
+    /// Asks for a job in the caller's transaction.
+    pub(crate) async fn enqueue(
+        &self,
+        connection: &mut Connection,
+        kind: Kind,
+        subject: &str,
+        run_at: Millis,
+    ) -> Result<(), Error> {
+        let job = self.new_job(kind, subject, run_at);
+        jobs::enqueue(connection, std::slice::from_ref(&job), self.env().now()).await
+    }
+
+    fn new_job(&self, kind: Kind, subject: &str, run_at: Millis) -> NewJob {
+        let id = JobId::from_random(self.env().bits());
+        NewJob { id, kind: kind.as_str(), subject: subject.to_owned(), run_at }
+    }
+}

@@ -1,0 +1,176 @@
+//! The hosted payment page of links and sessions: plain forms; scripts only save typing.
+
+mod form;
+mod pages;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State},
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{
+    ids,
+    objects::{Checkout, Kind, Status},
+    payments::Step,
+};
+use crate::{clock, core::Core, stripe::hosted::leave};
+
+/// The longest the page waits for notices to be acknowledged when the control API asks it to.
+const BEFORE_REDIRECT: Duration = Duration::from_secs(10);
+
+/// Bytes of a submitted form.
+const FORM: usize = 16 * 1024;
+
+/// The page's addresses.
+pub fn router() -> Router<Arc<Core>> {
+    Router::new()
+        .route("/adyen/pay/{id}", get(show).post(submit))
+        .route("/adyen/pay/{id}/3ds", get(show_bank).post(answer_bank))
+        .route("/adyen/pay/{id}/cancel", post(cancel))
+        .layer(DefaultBodyLimit::max(FORM))
+}
+
+/// A checkout as it is now, and whether it takes a payment.
+fn find(core: &Core, id: &str) -> Option<(Checkout, bool)> {
+    let mut state = core.lock();
+    let account = state.adyen.account_of_checkout(id)?;
+    let checkout = account.checkouts.get(id)?;
+    Some((checkout.clone(), account.payable(checkout, clock::now_ms())))
+}
+
+/// `GET /adyen/pay/{id}`
+async fn show(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
+    match find(&core, &id) {
+        None => pages::unknown(),
+        Some((checkout, false)) => pages::closed(&checkout),
+        Some((checkout, true)) => pages::pay(StatusCode::OK, &checkout, &form::Fields::default()),
+    }
+}
+
+/// `POST /adyen/pay/{id}`: a card, or one of the buttons that need none.
+async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
+    let Some((checkout, payable)) = find(&core, &id) else {
+        return pages::unknown();
+    };
+    if !payable {
+        return pages::closed(&checkout);
+    }
+    let fields = form::Fields::read(&body);
+    let (instrument, authenticates) = match fields.check(clock::now_ms() / 1000) {
+        Ok(card) => card,
+        Err(refused) => return pages::pay(StatusCode::UNPROCESSABLE_ENTITY, &checkout, &refused),
+    };
+    let step = core.change(|state| {
+        let account = state.adyen.account_of_checkout(&id)?;
+        // A form sent again by reloading counts once.
+        let stale = account.checkouts.get(&id).is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.tries));
+        let refused = account.checkouts.get(&id).is_some_and(|now| now.refusal.is_some());
+        if stale && refused {
+            return Some(Step::Refused);
+        }
+        Some(account.pay(&id, instrument, authenticates, clock::now_ms()))
+    });
+    next(&core, &id, step).await
+}
+
+/// `GET /adyen/pay/{id}/3ds`
+async fn show_bank(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
+    match find(&core, &id) {
+        None => pages::unknown(),
+        Some((checkout, false)) => pages::closed(&checkout),
+        Some((checkout, true)) if checkout.challenge.is_none() => leave(&format!("/adyen/pay/{id}")),
+        Some((checkout, true)) => pages::bank(&checkout),
+    }
+}
+
+/// `POST /adyen/pay/{id}/3ds`: `result=complete` or `result=fail`.
+async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
+    let passed = url::form_urlencoded::parse(&body).any(|(name, value)| name == "result" && value == "complete");
+    let step = core.change(|state| {
+        let account = state.adyen.account_of_checkout(&id)?;
+        Some(account.authenticate(&id, passed, clock::now_ms()))
+    });
+    match step {
+        Some(Step::Refused) => leave(&format!("/adyen/pay/{id}")),
+        step => next(&core, &id, step).await,
+    }
+}
+
+/// `POST /adyen/pay/{id}/cancel`: the shopper goes back without paying. The page stays open, and nobody is told.
+async fn cancel(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
+    let Some((checkout, payable)) = find(&core, &id) else {
+        return pages::unknown();
+    };
+    if !payable {
+        return pages::closed(&checkout);
+    }
+    let back = match checkout.kind {
+        Kind::Link => checkout.return_url.clone(),
+        Kind::Session => return_url(&core, &checkout, true),
+    };
+    back.map_or_else(|| pages::cancelled(&checkout), |back| leave(&back))
+}
+
+/// Where the shopper goes after a step.
+async fn next(core: &Core, id: &str, step: Option<Step>) -> Response {
+    let (Some(step), Some((checkout, _))) = (step, find(core, id)) else {
+        return pages::unknown();
+    };
+    match step {
+        Step::Authenticate => leave(&format!("/adyen/pay/{id}/3ds")),
+        Step::Refused => pages::pay(StatusCode::PAYMENT_REQUIRED, &checkout, &form::Fields::default()),
+        Step::Closed => pages::closed(&checkout),
+        Step::Done(notices) => {
+            acknowledged(core, id, &notices).await;
+            match return_url(core, &checkout, false) {
+                Some(back) => leave(&back),
+                None => pages::paid(&checkout),
+            }
+        }
+    }
+}
+
+/// Waits for the notices if the control API asked for that order.
+async fn acknowledged(core: &Core, id: &str, notices: &[String]) {
+    let waits = core.lock().adyen.account_of_checkout(id).is_some_and(|account| account.rules.before_redirect);
+    if !waits || notices.is_empty() {
+        return;
+    }
+    let settled = async {
+        while !core.lock().adyen.account_of_checkout(id).is_none_or(|account| account.settled(notices)) {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    };
+    if tokio::time::timeout(BEFORE_REDIRECT, settled).await.is_err() {
+        tracing::debug!("notices not acknowledged in time; redirecting anyway");
+    }
+}
+
+/// The return address with what the provider adds to it. None of it proves anything.
+fn return_url(core: &Core, checkout: &Checkout, cancelled: bool) -> Option<String> {
+    let mut back = url::Url::parse(checkout.return_url.as_deref()?).ok()?;
+    match checkout.kind {
+        Kind::Link => {
+            back.query_pairs_mut().append_pair("redirectResult", &ids::opaque());
+        }
+        Kind::Session => {
+            let result = core.change(|state| {
+                let account = state.adyen.account_of_checkout(&checkout.id)?;
+                account.freeze_result(&checkout.id, cancelled)
+            })?;
+            back.query_pairs_mut().append_pair("sessionId", &checkout.id).append_pair("sessionResult", &result);
+        }
+    }
+    Some(back.into())
+}
+
+/// Whether a page that is closed was paid.
+fn was_paid(checkout: &Checkout) -> bool {
+    matches!(checkout.status, Status::Completed | Status::PaymentPending)
+}

@@ -1,0 +1,228 @@
+//! Notices become deliveries; deliveries are sent, repeated and recorded (Adyen, Standard webhooks).
+
+mod queue;
+mod send;
+mod signing;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub use queue::Parcel;
+pub use send::send;
+pub use signing::is_hmac_key;
+
+use super::{ids, objects::Payment, state::Account, time};
+use crate::{
+    store::Keyed,
+    stripe::{
+        ids::fresh,
+        objects::event::{DeliveryStatus, Try},
+    },
+};
+
+/// How long a modification takes unless the control API says otherwise, milliseconds.
+const MODIFICATION_MS: i64 = 500;
+
+/// How things behave; set by the control API.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rules {
+    /// Sent this much later.
+    pub delay_ms: i64,
+    /// Kept back until released.
+    pub hold: bool,
+    /// The payment page waits for the acknowledgement before it sends the shopper back.
+    pub before_redirect: bool,
+    /// Extra copies of every delivery.
+    pub duplicate: u32,
+    /// Thrown away.
+    pub drop: bool,
+    /// Changed after signing.
+    pub tamper: bool,
+    /// Minor units authorised above (or below) what was asked for.
+    pub amount_delta: i64,
+    /// Items have values and fields nobody has heard of.
+    pub unknown_values: bool,
+    /// Everything that is due leaves in one delivery.
+    pub batch: bool,
+    /// Thousandths by which the waits between tries are multiplied.
+    #[serde(rename = "retry_scale_permille")]
+    pub retry_permille: i64,
+    /// How long a modification takes.
+    pub modification_ms: i64,
+    /// A link that was paid takes another payment.
+    pub allow_double_payment: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            delay_ms: 0,
+            hold: false,
+            before_redirect: false,
+            duplicate: 0,
+            drop: false,
+            tamper: false,
+            amount_delta: 0,
+            unknown_values: false,
+            batch: false,
+            retry_permille: 1000,
+            modification_ms: MODIFICATION_MS,
+            allow_double_payment: false,
+        }
+    }
+}
+
+/// Something that happened, frozen as it was: a `NotificationRequestItem`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Notice {
+    /// Internal id.
+    pub id: String,
+    /// Unix seconds.
+    pub at: i64,
+    /// The event code, for example `AUTHORISATION`.
+    pub code: String,
+    /// Whether it went well.
+    pub success: bool,
+    /// The PSP reference of what happened.
+    pub psp: String,
+    /// The payment's, for everything after the payment.
+    pub original: String,
+    /// The merchant account it is about.
+    pub merchant_account: String,
+    /// The merchant's reference.
+    pub reference: String,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217, upper case.
+    pub currency: String,
+    /// For example `visa`.
+    pub method: String,
+    /// Why, or the authorisation code with the card's end and expiry.
+    pub reason: String,
+    /// What the merchant may do next.
+    pub operations: Vec<String>,
+    /// Everything else, without the signature.
+    pub additional: BTreeMap<String, String>,
+    /// Whether the control API wants values nobody has heard of.
+    pub unheard_of: bool,
+}
+
+impl Keyed for Notice {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Notice {
+    /// About a payment: the PSP reference is a fresh one of the event's own.
+    pub fn about(payment: &Payment, code: &str) -> Notice {
+        Notice {
+            code: code.to_owned(),
+            success: true,
+            psp: ids::psp(),
+            original: payment.psp.clone(),
+            merchant_account: payment.merchant_account.clone(),
+            reference: payment.reference.clone(),
+            amount: payment.amount,
+            currency: payment.currency.clone(),
+            method: payment.instrument.brand.clone(),
+            ..Notice::default()
+        }
+    }
+
+    /// The item on the wire.
+    pub fn wire(&self, hmac_key: &str) -> Value {
+        let mut additional = json!(self.additional);
+        additional["hmacSignature"] = signing::signature(hmac_key, self).into();
+        let mut item = json!({
+            "additionalData": additional,
+            "amount": {"currency": self.currency, "value": self.amount},
+            "eventCode": self.code,
+            "eventDate": time::event(self.at),
+            "merchantAccountCode": self.merchant_account,
+            "merchantReference": self.reference,
+            "paymentMethod": self.method,
+            "pspReference": self.psp,
+            "reason": self.reason,
+            "success": if self.success { "true" } else { "false" },
+        });
+        if !self.original.is_empty() {
+            item["originalReference"] = self.original.clone().into();
+        }
+        if !self.operations.is_empty() {
+            item["operations"] = json!(self.operations);
+        }
+        if self.unheard_of {
+            item["paymentMethod"] = "sandbox_unheard_of".into();
+            item["sandboxUnheardOf"] = json!({"value": 1});
+            item["additionalData"]["sandbox.unheardOf"] = "1".into();
+        }
+        item
+    }
+}
+
+/// One notice on its way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Internal id.
+    pub id: String,
+    /// What is delivered.
+    pub notice: String,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// The tries so far.
+    pub tries: Vec<Try>,
+    /// Milliseconds since 1970 of the next try.
+    pub due_ms: i64,
+    /// Whether the control API changes it after signing.
+    pub tampered: bool,
+}
+
+impl Keyed for Delivery {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Account {
+    /// Records what happened and puts it on its way; its id.
+    pub fn emit(&mut self, mut notice: Notice, now_ms: i64) -> String {
+        let id = fresh("ntf_", 16);
+        notice.id.clone_from(&id);
+        notice.at = now_ms / 1000;
+        notice.unheard_of = self.rules.unknown_values;
+        self.notices.insert(notice);
+        self.address(&id, now_ms);
+        id
+    }
+
+    /// Puts a notice on its way under the current rules; how many deliveries that makes.
+    pub fn address(&mut self, notice: &str, now_ms: i64) -> usize {
+        if self.endpoint.is_none() || self.notices.get(notice).is_none() {
+            return 0;
+        }
+        let Rules { drop, hold, delay_ms, duplicate, tamper, .. } = self.rules;
+        let status = match () {
+            () if drop => DeliveryStatus::Dropped,
+            () if hold => DeliveryStatus::Held,
+            () => DeliveryStatus::Waiting,
+        };
+        for _ in 0..=duplicate {
+            let delivery = Delivery {
+                id: fresh("dlv_", 16),
+                notice: notice.to_owned(),
+                status,
+                tries: Vec::new(),
+                due_ms: now_ms + delay_ms,
+                tampered: tamper,
+            };
+            if status == DeliveryStatus::Waiting {
+                self.queue.push_back(delivery.id.clone());
+            }
+            self.deliveries.insert(delivery);
+        }
+        1 + usize::try_from(duplicate).unwrap_or(0)
+    }
+}

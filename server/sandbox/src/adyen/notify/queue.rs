@@ -1,0 +1,284 @@
+//! The queue of one endpoint: strictly in order, so that a delivery that fails delays everything behind it.
+
+use serde_json::json;
+
+use super::Rules;
+use crate::{
+    adyen::state::{Account, Endpoint},
+    stripe::objects::event::{DeliveryStatus, Try},
+};
+
+/// Items in one delivery.
+const BATCH: usize = 50;
+
+/// Waits between tries, milliseconds at scale 1; the last one repeats.
+const RETRY_MS: [i64; 12] = {
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+    [
+        9_000,
+        18_000,
+        27_000,
+        2 * MINUTE,
+        5 * MINUTE,
+        10 * MINUTE,
+        15 * MINUTE,
+        30 * MINUTE,
+        HOUR,
+        2 * HOUR,
+        4 * HOUR,
+        8 * HOUR,
+    ]
+};
+
+/// Tries in about thirty days.
+const TRIES: usize = 100;
+
+/// What one try needs, taken out of the state so that nothing is locked while it is sent.
+#[derive(Debug)]
+pub struct Parcel {
+    /// The deliveries that travel together.
+    pub deliveries: Vec<String>,
+    /// Where to.
+    pub url: String,
+    /// User and password of HTTP Basic.
+    pub basic: Option<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Rules {
+    /// When to try again after so many tries; nothing when enough is enough.
+    fn retry_after_ms(&self, tries: usize) -> Option<i64> {
+        let wait = RETRY_MS[tries.saturating_sub(1).min(RETRY_MS.len() - 1)];
+        (tries < TRIES).then(|| wait.saturating_mul(self.retry_permille) / 1000)
+    }
+}
+
+impl Account {
+    /// Sets where notices go. What waits goes there too, at once.
+    pub fn set_endpoint(&mut self, endpoint: Option<Endpoint>, now_ms: i64) {
+        if self.endpoint == endpoint {
+            return;
+        }
+        self.endpoint = endpoint;
+        if let Some(head) = self.queue.front().and_then(|id| self.deliveries.get_mut(id)) {
+            head.due_ms = head.due_ms.min(now_ms);
+        }
+    }
+
+    /// Lets held deliveries go, in order or the other way round.
+    pub fn release(&mut self, now_ms: i64, reversed: bool) -> usize {
+        let mut held: Vec<String> = self
+            .deliveries
+            .oldest()
+            .filter(|delivery| delivery.status == DeliveryStatus::Held)
+            .map(|delivery| delivery.id.clone())
+            .collect();
+        if reversed {
+            held.reverse();
+        }
+        for id in &held {
+            if let Some(delivery) = self.deliveries.get_mut(id) {
+                delivery.status = DeliveryStatus::Waiting;
+                delivery.due_ms = now_ms;
+                self.queue.push_back(id.clone());
+            }
+        }
+        held.len()
+    }
+
+    /// Takes what leaves now: the first in the queue if it is due, with everything due behind it when batching.
+    pub fn due_parcel(&mut self, now_ms: i64) -> Option<Parcel> {
+        if self.sending || self.queue.is_empty() {
+            return None;
+        }
+        let Some(endpoint) = self.endpoint.clone() else {
+            self.give_up();
+            return None;
+        };
+        // A delivery that was forgotten, because there were too many, holds nobody up.
+        while self.queue.front().is_some_and(|id| self.deliveries.get(id).is_none()) {
+            self.queue.pop_front();
+        }
+        let most = if self.rules.batch { BATCH } else { 1 };
+        let due = |id: &&String| self.deliveries.get(id).is_some_and(|delivery| delivery.due_ms <= now_ms);
+        let deliveries: Vec<String> = self.queue.iter().take(most).take_while(due).cloned().collect();
+        if deliveries.is_empty() {
+            return None;
+        }
+        let mut items = Vec::new();
+        for id in &deliveries {
+            if let Some(delivery) = self.deliveries.get_mut(id)
+                && let Some(notice) = self.notices.get(&delivery.notice)
+            {
+                delivery.status = DeliveryStatus::Sending;
+                let mut item = notice.wire(&endpoint.hmac_key);
+                if delivery.tampered {
+                    item["amount"]["value"] = (notice.amount + 1).into();
+                }
+                items.push(json!({ "NotificationRequestItem": item }));
+            }
+        }
+        let body = serde_json::to_vec(&json!({"live": "false", "notificationItems": items})).ok()?;
+        self.sending = true;
+        Some(Parcel { deliveries, url: endpoint.url, basic: endpoint.basic, body })
+    }
+
+    /// When the first in the queue will be due, milliseconds since 1970.
+    pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let head = self.queue.front().filter(|_| !self.sending)?;
+        self.deliveries.get(head).map(|delivery| delivery.due_ms).filter(|due_ms| *due_ms > now_ms)
+    }
+
+    /// Records a try. What was accepted leaves the queue; what was not stays at its head.
+    pub fn tried(&mut self, parcel: &Parcel, attempt: &Try, now_ms: i64) {
+        self.sending = false;
+        let accepted = attempt.http_status.is_some_and(|status| (200..300).contains(&status));
+        for id in &parcel.deliveries {
+            let Some(delivery) = self.deliveries.get_mut(id) else {
+                continue;
+            };
+            delivery.tries.push(attempt.clone());
+            let again = self.rules.retry_after_ms(delivery.tries.len()).filter(|_| !accepted);
+            delivery.status = match again {
+                _ if accepted => DeliveryStatus::Delivered,
+                Some(_) => DeliveryStatus::Waiting,
+                None => DeliveryStatus::Failed,
+            };
+            match again {
+                Some(wait_ms) => delivery.due_ms = now_ms + wait_ms,
+                None => self.queue.retain(|waiting| waiting != id),
+            }
+        }
+    }
+
+    /// Whether these notices were all acknowledged or will never be sent.
+    pub fn settled(&self, notices: &[String]) -> bool {
+        !self.deliveries.newest().take(1_000).any(|delivery| {
+            notices.contains(&delivery.notice)
+                && matches!(delivery.status, DeliveryStatus::Waiting | DeliveryStatus::Sending | DeliveryStatus::Held)
+        })
+    }
+
+    /// What a stopped process was sending waits again; what it held is let go, for the rule is gone.
+    pub fn recover_deliveries(&mut self) {
+        for id in self.queue.clone() {
+            if let Some(delivery) = self.deliveries.get_mut(&id) {
+                delivery.status = DeliveryStatus::Waiting;
+            }
+        }
+        self.release(0, false);
+    }
+
+    /// Nobody is there to send to.
+    fn give_up(&mut self) {
+        for id in std::mem::take(&mut self.queue) {
+            if let Some(delivery) = self.deliveries.get_mut(&id) {
+                delivery.status = DeliveryStatus::Failed;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Notice;
+    use super::*;
+    use serde_json::Value;
+
+    fn account() -> Account {
+        let endpoint = Endpoint { url: "http://127.0.0.1:1/".into(), hmac_key: "00".repeat(32), basic: None };
+        Account { endpoint: Some(endpoint), ..Account::default() }
+    }
+
+    fn emit(account: &mut Account, psp: &str) {
+        account.emit(Notice { psp: psp.into(), amount: 5, code: "CAPTURE".into(), ..Notice::default() }, 0);
+    }
+
+    fn answer(http_status: u16) -> Try {
+        Try { at_ms: 0, took_ms: 1, http_status: Some(http_status), error: None }
+    }
+
+    fn psps(parcel: &Parcel) -> Vec<String> {
+        let body: Value = serde_json::from_slice(&parcel.body).unwrap();
+        let items = body["notificationItems"].as_array().unwrap().iter();
+        items.map(|item| item["NotificationRequestItem"]["pspReference"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_failing_delivery_delays_the_ones_behind_it() {
+        let mut account = account();
+        emit(&mut account, "A");
+        emit(&mut account, "B");
+        let first = account.due_parcel(0).unwrap();
+        assert_eq!(psps(&first), ["A"]);
+        assert!(account.due_parcel(0).is_none(), "one at a time");
+        account.tried(&first, &answer(500), 0);
+        assert!(account.due_parcel(8_999).is_none() && account.next_due_ms(0) == Some(9_000));
+        let again = account.due_parcel(9_000).unwrap();
+        assert_eq!(psps(&again), ["A"]);
+        account.tried(&again, &answer(202), 9_000);
+        assert_eq!(psps(&account.due_parcel(9_000).unwrap()), ["B"]);
+    }
+
+    #[test]
+    fn tries_end_after_a_month() {
+        let mut account = account();
+        emit(&mut account, "A");
+        let (mut now_ms, mut tries) = (0, 0);
+        while let Some(parcel) = account.due_parcel(now_ms) {
+            tries += 1;
+            account.tried(&parcel, &answer(302), now_ms);
+            now_ms = account.next_due_ms(now_ms).unwrap_or(now_ms);
+        }
+        assert_eq!((tries, account.queue.len()), (TRIES, 0));
+        assert!((29..32).contains(&(now_ms / 86_400_000)), "{now_ms}");
+    }
+
+    #[test]
+    fn what_is_due_travels_together_when_batching() {
+        let mut account = account();
+        account.rules.batch = true;
+        (0..BATCH + 2).for_each(|n| emit(&mut account, &n.to_string()));
+        let parcel = account.due_parcel(0).unwrap();
+        assert_eq!(psps(&parcel).len(), BATCH);
+        account.tried(&parcel, &answer(200), 0);
+        assert_eq!(psps(&account.due_parcel(0).unwrap()), ["50", "51"]);
+    }
+
+    #[test]
+    fn held_deliveries_leave_in_order_or_reversed() {
+        let mut account = account();
+        account.rules.hold = true;
+        emit(&mut account, "A");
+        emit(&mut account, "B");
+        assert!(account.due_parcel(0).is_none());
+        account.rules.batch = true;
+        assert_eq!(account.release(0, true), 2);
+        assert_eq!(psps(&account.due_parcel(0).unwrap()), ["B", "A"]);
+    }
+
+    #[test]
+    fn a_tampered_amount_is_not_the_signed_one() {
+        let mut account = account();
+        account.rules.tamper = true;
+        emit(&mut account, "A");
+        let body: Value = serde_json::from_slice(&account.due_parcel(0).unwrap().body).unwrap();
+        let item = &body["notificationItems"][0]["NotificationRequestItem"];
+        let notice = account.notices.newest().next().unwrap();
+        assert_eq!((item["amount"]["value"].as_i64(), notice.amount), (Some(6), 5));
+        assert_eq!(
+            item["additionalData"]["hmacSignature"],
+            notice.wire(&"00".repeat(32))["additionalData"]["hmacSignature"]
+        );
+    }
+
+    #[test]
+    fn without_an_endpoint_nothing_waits_for_ever() {
+        let mut account = account();
+        emit(&mut account, "A");
+        account.set_endpoint(None, 0);
+        assert!(account.due_parcel(0).is_none() && account.queue.is_empty());
+    }
+}

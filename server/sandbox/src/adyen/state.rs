@@ -1,0 +1,210 @@
+//! One account: everything that belongs to one API key, strictly apart from every other.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    idempotency::Keys,
+    notify::{Delivery, Notice, Rules},
+    objects::{Checkout, Modification, Payment},
+    reports::Movement,
+};
+use crate::store::Store;
+
+/// API calls remembered per account.
+const CALLS: usize = 2_000;
+
+/// Accounts that may make themselves by a new key.
+const ACCOUNTS: usize = 1_000;
+
+/// The provider: its accounts by API key.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Adyen {
+    /// By API key.
+    pub accounts: BTreeMap<String, Account>,
+    /// For accounts that are yet to come.
+    #[serde(skip)]
+    pub rules: Rules,
+}
+
+/// An account.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// The merchant account the key has rights on; the first one it names.
+    pub merchant_account: Option<String>,
+    /// Links and sessions.
+    pub checkouts: Store<Checkout>,
+    /// Payments.
+    pub payments: Store<Payment>,
+    /// Modifications.
+    pub modifications: Store<Modification>,
+    /// What happened.
+    pub notices: Store<Notice>,
+    /// Notices on their way.
+    pub deliveries: Store<Delivery>,
+    /// Where they go.
+    pub endpoint: Option<Endpoint>,
+    /// Deliveries that wait, in the order they will be sent.
+    pub queue: VecDeque<String>,
+    /// What happens by itself, by time in milliseconds since 1970.
+    pub timers: BTreeSet<(i64, Timer)>,
+    /// Replies kept for repeats.
+    pub keys: Keys,
+    /// Money that moved and is in no settlement report yet.
+    pub unsettled: Vec<Movement>,
+    /// Settlement reports: name and text, oldest first.
+    pub reports: VecDeque<(String, String)>,
+    /// Settlement reports made so far.
+    pub batches: u32,
+    /// Whether a delivery is in the air; the queue moves one at a time.
+    #[serde(skip)]
+    pub sending: bool,
+    /// How the control API wants things to behave.
+    #[serde(skip)]
+    pub rules: Rules,
+    /// The API calls received, oldest first.
+    #[serde(skip)]
+    pub calls: VecDeque<Call>,
+}
+
+/// A standard webhook as set up in the provider's customer area.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Where to.
+    pub url: String,
+    /// The HMAC key, hexadecimal.
+    pub hmac_key: String,
+    /// User and password of HTTP Basic.
+    pub basic: Option<(String, String)>,
+}
+
+/// Something that happens by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Timer {
+    /// A link's or session's time is up.
+    CloseCheckout(String),
+    /// A pending payment's result is known.
+    SettlePending(String),
+    /// A modification's result is known.
+    Modify(String),
+    /// A modification changes its mind.
+    ModifyFails(String),
+    /// The delay of an automatic capture is over.
+    CaptureDelayed(String),
+    /// An authorisation is too old.
+    ExpirePayment(String),
+}
+
+/// An API call as received.
+#[derive(Debug, Clone, Serialize)]
+pub struct Call {
+    /// As in the reply's `pspReference` header.
+    pub request_id: String,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// HTTP method.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// For example `paymentLinks.create`; empty for an unknown route.
+    pub operation: &'static str,
+    /// As sent.
+    pub idempotency_key: Option<String>,
+    /// Of the reply; 0 when the reply was lost on purpose.
+    pub status: u16,
+    /// Whether the reply was a stored one.
+    pub replayed: bool,
+    /// The fault that was injected.
+    pub fault: Option<&'static str>,
+}
+
+impl Adyen {
+    /// The account of a key, made on first use; nothing when there are too many.
+    pub fn account(&mut self, key: &str) -> Option<&mut Account> {
+        if !self.accounts.contains_key(key) {
+            if self.accounts.len() >= ACCOUNTS {
+                return None;
+            }
+            self.accounts.insert(key.to_owned(), Account { rules: self.rules.clone(), ..Account::default() });
+        }
+        self.accounts.get_mut(key)
+    }
+
+    /// The account that has this link or session.
+    pub fn account_of_checkout(&mut self, id: &str) -> Option<&mut Account> {
+        self.accounts.values_mut().find(|account| account.checkouts.get(id).is_some())
+    }
+
+    /// The account that has this payment.
+    pub fn account_of_payment(&mut self, psp: &str) -> Option<&mut Account> {
+        self.accounts.values_mut().find(|account| account.payments.get(psp).is_some())
+    }
+
+    /// Mends what a stopped process left behind.
+    pub fn recover(&mut self) {
+        for account in self.accounts.values_mut() {
+            account.keys.recover();
+            account.recover_deliveries();
+        }
+    }
+
+    /// Rules as they were at the start; held deliveries go out. Objects stay.
+    pub fn reset(&mut self, now_ms: i64) {
+        self.rules = Rules::default();
+        for account in self.accounts.values_mut() {
+            account.rules = Rules::default();
+            account.release(now_ms, false);
+        }
+    }
+
+    /// Runs every timer that is due at `until_ms`; what happens bears the time `now_ms`.
+    pub fn run_timers(&mut self, until_ms: i64, now_ms: i64) -> usize {
+        self.accounts.values_mut().map(|account| account.run_timers(until_ms, now_ms)).sum()
+    }
+
+    /// When something will be due next, milliseconds since 1970.
+    pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let next = |account: &Account| {
+            let timer = account.timers.first().map(|(at_ms, _)| *at_ms);
+            [timer, account.next_due_ms(now_ms)].into_iter().flatten().min()
+        };
+        self.accounts.values().filter_map(next).min()
+    }
+}
+
+impl Account {
+    /// Remembers a call, forgetting the oldest.
+    pub fn record(&mut self, call: Call) {
+        if self.calls.len() >= CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(call);
+    }
+
+    fn run_timers(&mut self, until_ms: i64, now_ms: i64) -> usize {
+        let mut count = 0;
+        while let Some((at_ms, timer)) = self.timers.pop_first() {
+            if at_ms > until_ms {
+                self.timers.insert((at_ms, timer));
+                break;
+            }
+            match timer {
+                Timer::CloseCheckout(id) => self.close(&id),
+                Timer::SettlePending(psp) => self.settle_pending(&psp, now_ms),
+                // What follows from it is due that much later, so that one jump in time runs the whole chain.
+                Timer::Modify(psp) => self.finish_modification(&psp, at_ms, now_ms),
+                Timer::ModifyFails(psp) => {
+                    self.fail_modification(&psp, now_ms);
+                }
+                Timer::CaptureDelayed(psp) => self.capture_by_itself(&psp, at_ms, now_ms),
+                Timer::ExpirePayment(psp) => {
+                    self.expire_payment(&psp, now_ms);
+                }
+            }
+            count += 1;
+        }
+        count
+    }
+}

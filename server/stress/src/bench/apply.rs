@@ -1,0 +1,123 @@
+//! From a delivery to a changed payment: how many per second, and how soon an open page hears of it.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::Bench;
+use super::intake::{micros, send, stop};
+use super::report::Figures;
+use super::site::BenchSite;
+use crate::Failure;
+use crate::clock;
+use crate::http::{Client, request};
+use crate::load::visit::Visitor;
+use crate::random::Random;
+use crate::record::{Case, Fate};
+use crate::stripe::{About, sign};
+
+/// How long one piece of news may take.
+const NEWS_MAX: Duration = Duration::from_secs(15);
+/// How long all may take.
+const APPLIED_MAX: Duration = Duration::from_secs(120);
+
+/// Measures both on a fresh server.
+pub async fn measure(
+    options: &Bench,
+    site: &BenchSite,
+    figures: &mut Figures,
+    random: &mut Random,
+) -> Result<(), Failure> {
+    let mut server = site.serve().await?;
+    let cases = prepare(site, options.payments, random).await?;
+    let requests = cases.iter().map(|case| paid(site, case, random)).collect();
+    let began = Instant::now();
+    let paid_before = site.shop.database.number(PAID).await?;
+    send(options, site, requests, APPLIED_MAX).await?;
+    let due = paid_before + i64::try_from(cases.len())?;
+    while site.shop.database.number(PAID).await? < due {
+        if began.elapsed() > APPLIED_MAX {
+            return Err(format!("not all of {} payments were paid within {APPLIED_MAX:?}", cases.len()).into());
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    let took = micros(began.elapsed()).max(1);
+    figures.applied_per_second.push(u64::try_from(cases.len())? * 1_000_000 / took);
+    for case in prepare(site, options.pushes.div_ceil(options.repetitions.max(1)), random).await? {
+        figures.push_micros.push(push(site, &case, random).await?);
+    }
+    stop(&mut server).await
+}
+
+const PAID: &str = "SELECT COUNT(*) FROM payments WHERE status = 'succeeded'";
+
+/// Payments with a page open at the provider.
+async fn prepare(site: &BenchSite, count: usize, random: &mut Random) -> Result<Vec<Case>, Failure> {
+    let mut visitor = Visitor::new(&site.shop);
+    let mut cases = vec![];
+    while cases.len() < count {
+        let link = random.pick(&site.shop.links).path.clone();
+        let token = visitor.open(&link).await.ok_or("a link does not open")?;
+        let session = visitor.start(&token).await.ok_or("no page was opened")?;
+        let intent = format!("pi_{}", random.word());
+        cases.push(visitor.look_up(token, session, intent, Fate::Paid).await.ok_or("the provider knows no session")?);
+    }
+    Ok(cases)
+}
+
+fn paid(site: &BenchSite, case: &Case, random: &mut Random) -> Vec<u8> {
+    let (event, now) = (format!("evt_{}", random.word()), clock::seconds());
+    let about = About {
+        event: &event,
+        created: now,
+        attempt: &case.attempt,
+        session: &case.session,
+        intent: &case.intent,
+        amount: case.amount,
+        currency: &case.currency,
+    };
+    let body = about.completed(2 * 1024);
+    let signature = sign(&site.shop.account.secret, now, &body);
+    let headers = [("stripe-signature", signature.as_str()), ("content-type", "application/json")];
+    request("POST", site.shop.address, &site.shop.account.path, &headers, &body)
+}
+
+/// Opens a page's stream, delivers, and times the news: microseconds from the first byte sent.
+async fn push(site: &BenchSite, case: &Case, random: &mut Random) -> Result<u64, Failure> {
+    let delivery = paid(site, case, random);
+    let mut stream = TcpStream::connect(site.shop.address).await?;
+    let path = format!("/c/{}/events", case.token);
+    stream.write_all(&request("GET", site.shop.address, &path, &[("accept", "text/event-stream")], b"")).await?;
+    let first = news(&mut stream, &mut vec![], 1).await?;
+    let mut client = Client::new(site.shop.address, NEWS_MAX);
+    let began = Instant::now();
+    let (reply, heard) = futures::join!(client.exchange(&delivery), async {
+        let heard = news(&mut stream, &mut vec![], 1).await;
+        (heard, began.elapsed())
+    });
+    let reply = reply?;
+    let (second, took) = heard;
+    if reply.status != 200 || second? == first {
+        return Err(format!("a delivery was answered with {} and the page was told nothing new", reply.status).into());
+    }
+    Ok(micros(took))
+}
+
+/// The newest of so many pieces of news.
+async fn news(stream: &mut TcpStream, buffer: &mut Vec<u8>, count: usize) -> Result<String, Failure> {
+    let read = async {
+        loop {
+            let text = String::from_utf8_lossy(buffer).into_owned();
+            let mut data = text.split("data: ").skip(1).filter_map(|rest| rest.split_once("\n").map(|(data, _)| data));
+            if let Some(data) = data.nth(count - 1) {
+                return Ok(data.to_owned());
+            }
+            if stream.read_buf(buffer).await? == 0 {
+                return Err(Failure::from(format!("the stream ended: {text}")));
+            }
+        }
+    };
+    timeout(NEWS_MAX, read).await.map_err(|_| format!("no news within {NEWS_MAX:?}"))?
+}

@@ -1,0 +1,129 @@
+//! `stress bench`: what the server does per second, as ratios between variants that were measured in turns in one run.
+
+mod apply;
+mod intake;
+mod report;
+mod site;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::task::block_in_place;
+
+use crate::Failure;
+use crate::cluster::Cluster;
+use crate::database::Database;
+use crate::faults::Which;
+use crate::process::run as run_command;
+use crate::random::Random;
+use report::{Figures, Report};
+use site::BenchSite;
+
+/// The server's variable that chooses how deliveries are stored. Hidden: it exists for this comparison.
+const SWITCH: &str = "TILL_BENCH_INBOX";
+/// What the server runs on, and with it a PostgreSQL of the run's own.
+const SERVER_CORE: &str = "0";
+/// What the load generator runs on.
+const OUR_CORE: &str = "1";
+
+/// The options of `stress bench`.
+#[derive(Args, Debug, Clone)]
+pub struct Bench {
+    /// The binary under test
+    #[arg(long, default_value = "dist/till")]
+    pub till: PathBuf,
+    /// On which database
+    #[arg(long, value_enum, default_value_t = Which::Both)]
+    pub database: Which,
+    /// Connections that deliver at a time
+    #[arg(long, default_value_t = 64)]
+    pub connections: usize,
+    /// Seconds of one measurement
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// Deliveries of one measurement at most
+    #[arg(long, default_value_t = 40_000)]
+    pub deliveries: usize,
+    /// How often each variant is measured, in turns with the others
+    #[arg(long, default_value_t = 4)]
+    pub repetitions: usize,
+    /// Payments that are opened for each repetition of what is applied
+    #[arg(long, default_value_t = 300)]
+    pub payments: usize,
+    /// Deliveries whose way to an open page is timed
+    #[arg(long, default_value_t = 100)]
+    pub pushes: usize,
+    /// Write the figures to this file, as JSON
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// Decides ids and amounts
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl Bench {
+    /// Measures and prints.
+    pub async fn run(self) -> Result<(), Failure> {
+        let pinned = pin();
+        let mut report = Report::new(&self, pinned);
+        if self.database != Which::Postgres {
+            report.add("sqlite", self.measure(pinned, None).await?);
+        }
+        if self.database != Which::Sqlite {
+            let prefix: &[&str] = if pinned { &["taskset", "-c", SERVER_CORE] } else { &[] };
+            let cluster = block_in_place(|| Cluster::start_within(prefix))?;
+            report.add("postgres", self.measure(pinned, Some(&cluster.url())).await?);
+        }
+        println!("{report}");
+        if let Some(file) = &self.json {
+            std::fs::write(file, report.json())?;
+            println!("the figures are in {}", file.display());
+        }
+        Ok(())
+    }
+
+    async fn measure(&self, pinned: bool, postgres: Option<&str>) -> Result<Vec<(String, Figures)>, Failure> {
+        let mut sites = vec![];
+        let mut random = Random::new(self.seed, 20);
+        for variant in ["group", "single", "discard"] {
+            let database = match postgres {
+                Some(server) => Database::postgres(server, &random.word()).await?,
+                None => Database::sqlite()?,
+            };
+            let site = BenchSite::open(&self.till, database, variant, pinned, &mut random).await?;
+            if sites.is_empty() && !site.knows_variants().await? {
+                println!("{}: this till has no {SWITCH}; it is measured as it is", site.shop.database.name);
+                sites.push(site.without_switch());
+                break;
+            }
+            sites.push(site);
+        }
+        let mut figures: Vec<Figures> = sites.iter().map(|_| Figures::default()).collect();
+        for repetition in 1..=self.repetitions {
+            for (site, figures) in sites.iter().zip(&mut figures) {
+                println!("{} {}: {repetition} of {}", site.shop.database.name, site.variant, self.repetitions);
+                figures.intake.push(intake::measure(self, site, &mut random).await?);
+                if site.variant != "discard" {
+                    apply::measure(self, site, figures, &mut random).await?;
+                }
+            }
+        }
+        for site in &sites {
+            site.shop.database.remove().await?;
+        }
+        Ok(sites.into_iter().map(|site| site.variant.to_owned()).zip(figures).collect())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+/// Keeps to one core and leaves the other to the server, if there are two. Returns whether that was possible.
+fn pin() -> bool {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let own = std::process::id().to_string();
+    cores >= 2 && run_command(Command::new("taskset").args(["-a", "-c", "-p", OUR_CORE, &own])).is_ok()
+}

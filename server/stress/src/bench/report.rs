@@ -1,0 +1,197 @@
+//! Figures, medians and ratios, as whole numbers.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Bench;
+use super::intake::micros;
+
+/// One measurement of intake.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Intake {
+    /// Acknowledged deliveries per second.
+    pub per_second: u64,
+    /// Half of the replies took no longer, in microseconds.
+    pub p50_micros: u64,
+    /// 99 of 100 replies took no longer, in microseconds.
+    pub p99_micros: u64,
+    /// Deliveries without an acknowledgement.
+    pub refused: u64,
+    /// The server's peak of memory, in KiB.
+    pub memory_kib: u64,
+}
+
+impl Intake {
+    /// From the latencies of acknowledged deliveries.
+    pub fn of(mut latencies: Vec<u64>, refused: u64, took: Duration) -> Intake {
+        latencies.sort_unstable();
+        let count = u64::try_from(latencies.len()).unwrap_or(0);
+        Intake {
+            per_second: count.saturating_mul(1_000_000) / micros(took).max(1),
+            p50_micros: percentile(&latencies, 50),
+            p99_micros: percentile(&latencies, 99),
+            refused,
+            memory_kib: 0,
+        }
+    }
+}
+
+/// The value below which so many of a hundred lie; the nearest rank, of sorted values.
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+}
+
+fn median(mut values: Vec<u64>) -> u64 {
+    values.sort_unstable();
+    percentile(&values, 50)
+}
+
+/// What was measured of one variant.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    /// One per repetition.
+    pub intake: Vec<Intake>,
+    /// Payments per second from the first delivery until all are paid, one per repetition.
+    pub applied_per_second: Vec<u64>,
+    /// From a delivery to the news on an open page, over all repetitions.
+    pub push_micros: Vec<u64>,
+}
+
+impl Figures {
+    fn intake(&self, of: fn(&Intake) -> u64) -> u64 {
+        median(self.intake.iter().map(of).collect())
+    }
+
+    fn push(&self, percent: usize) -> u64 {
+        let mut sorted = self.push_micros.clone();
+        sorted.sort_unstable();
+        percentile(&sorted, percent)
+    }
+
+    fn json(&self) -> Value {
+        let rates: Vec<u64> = self.intake.iter().map(|intake| intake.per_second).collect();
+        json!({
+            "intake_per_second": self.intake(|i| i.per_second), "intake_per_second_each": rates,
+            "intake_p50_us": self.intake(|i| i.p50_micros), "intake_p99_us": self.intake(|i| i.p99_micros),
+            "intake_refused": self.intake.iter().map(|i| i.refused).sum::<u64>(),
+            "memory_peak_kib": self.intake.iter().map(|i| i.memory_kib).max(),
+            "applied_per_second": median(self.applied_per_second.clone()),
+            "push_p50_us": self.push(50), "push_p99_us": self.push(99),
+        })
+    }
+}
+
+/// Everything, by database and variant.
+pub struct Report {
+    pinned: bool,
+    connections: usize,
+    repetitions: usize,
+    parts: Vec<(&'static str, Vec<(String, Figures)>)>,
+}
+
+impl Report {
+    /// An empty one.
+    pub fn new(options: &Bench, pinned: bool) -> Report {
+        Report { pinned, connections: options.connections, repetitions: options.repetitions, parts: vec![] }
+    }
+
+    /// Adds a database's figures.
+    pub fn add(&mut self, database: &'static str, figures: Vec<(String, Figures)>) {
+        self.parts.push((database, figures));
+    }
+
+    fn ratios(&self) -> Vec<(String, u64)> {
+        let mut ratios = vec![];
+        let rate = |figures: &Figures| figures.intake(|intake| intake.per_second);
+        for (database, variants) in &self.parts {
+            let Some((first, base)) = variants.first() else { continue };
+            for (other, figures) in &variants[1..] {
+                let name = format!("{database}: intake, {first} against {other}");
+                ratios.push((name, rate(base) * 1000 / rate(figures).max(1)));
+            }
+        }
+        if let [(one, first), (two, second)] = &self.parts[..]
+            && let (Some((variant, a)), Some((_, b))) = (first.first(), second.first())
+        {
+            ratios.push((format!("{two} against {one}: intake, {variant}"), rate(b) * 1000 / rate(a).max(1)));
+            let applied = |figures: &Figures| median(figures.applied_per_second.clone());
+            ratios.push((format!("{two} against {one}: applied, {variant}"), applied(b) * 1000 / applied(a).max(1)));
+        }
+        ratios
+    }
+
+    /// The figures as JSON. Ratios are in thousandths.
+    pub fn json(&self) -> String {
+        let mut databases = serde_json::Map::new();
+        for (database, variants) in &self.parts {
+            let variants: serde_json::Map<_, _> =
+                variants.iter().map(|(variant, figures)| (variant.clone(), figures.json())).collect();
+            databases.insert((*database).to_owned(), Value::Object(variants));
+        }
+        let ratios: serde_json::Map<_, _> =
+            self.ratios().into_iter().map(|(name, ratio)| (name, json!(ratio))).collect();
+        let (connections, repetitions, pinned) = (self.connections, self.repetitions, self.pinned);
+        json!({"connections": connections, "repetitions": repetitions, "pinned": pinned, "databases": databases,
+            "ratios_per_mille": ratios})
+        .to_string()
+    }
+}
+
+/// Thousandths with a point.
+fn thousandths(value: u64) -> String {
+    format!("{}.{:03}", value / 1000, value % 1000)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (connections, repetitions) = (self.connections, self.repetitions);
+        let cores = if self.pinned { "server and load on a core each" } else { "not pinned" };
+        writeln!(
+            f,
+            "\n{connections} connections, medians of {repetitions}, {cores}; latencies in ms, memory in MiB\n"
+        )?;
+        let heads = ["intake/s", "p50", "p99", "refused", "memory", "applied/s", "push p50", "push p99"];
+        writeln!(f, "{:<20}{}", "", heads.map(|head| format!("{head:>10}")).concat())?;
+        for (database, variants) in &self.parts {
+            for (variant, figures) in variants {
+                let cells = [
+                    figures.intake(|i| i.per_second).to_string(),
+                    thousandths(figures.intake(|i| i.p50_micros)),
+                    thousandths(figures.intake(|i| i.p99_micros)),
+                    figures.intake.iter().map(|i| i.refused).sum::<u64>().to_string(),
+                    (figures.intake.iter().map(|i| i.memory_kib).max().unwrap_or(0) / 1024).to_string(),
+                    median(figures.applied_per_second.clone()).to_string(),
+                    thousandths(figures.push(50)),
+                    thousandths(figures.push(99)),
+                ];
+                let name = format!("{database}, {variant}");
+                writeln!(f, "{name:<20}{}", cells.map(|cell| format!("{cell:>10}")).concat())?;
+            }
+        }
+        writeln!(f)?;
+        self.ratios().into_iter().try_for_each(|(name, ratio)| writeln!(f, "{:>9} × {name}", thousandths(ratio)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_by_the_nearest_rank() {
+        let values: Vec<u64> = (1..=100).collect();
+        assert_eq!((percentile(&values, 50), percentile(&values, 99)), (50, 99));
+        assert_eq!((percentile(&[7], 50), percentile(&[7], 99), percentile(&[], 50)), (7, 7, 0));
+        assert_eq!(median(vec![9, 1, 5]), 5);
+    }
+
+    #[test]
+    fn a_rate_counts_what_was_acknowledged() {
+        let intake = Intake::of(vec![3000, 1000, 2000], 1, Duration::from_millis(1500));
+        assert_eq!((intake.per_second, intake.p50_micros, intake.p99_micros), (2, 2000, 3000));
+        assert_eq!(thousandths(1234), "1.234");
+    }
+}

@@ -1,0 +1,71 @@
+//! What must hold after everything that was done to a server: read from the database itself, with nothing running.
+//!
+//! A new check is one function in [`CHECKS`]. It gets everything and returns a sentence for each violation.
+
+mod deliveries;
+mod ledger;
+mod payments;
+mod snapshot;
+
+pub use snapshot::Snapshot;
+
+use crate::Failure;
+use crate::record::Record;
+
+/// Sentences about one check printed at most.
+const SENTENCES_MAX: usize = 10;
+
+/// What a check looks at.
+pub struct Evidence<'a> {
+    /// The database.
+    pub found: &'a Snapshot,
+    /// What the clients know.
+    pub record: &'a Record,
+    /// The account that is paid at.
+    pub account: &'a str,
+    /// The other account.
+    pub other: &'a str,
+    /// The provider's checkout sessions: Till's reference and the status.
+    pub provider: &'a [(String, String)],
+}
+
+/// Returns a sentence for each violation.
+pub type Check = fn(&Evidence<'_>) -> Vec<String>;
+
+/// Every check with the rule it holds up.
+pub const CHECKS: &[(&str, Check)] = &[
+    ("no reply was other than it must be", deliveries::replies_were_right),
+    ("every acknowledged delivery is in the inbox", deliveries::acknowledged_are_stored),
+    ("every acknowledged delivery is settled with the right verdict", deliveries::acknowledged_are_settled),
+    ("forged and stale deliveries left no row", deliveries::refused_left_no_row),
+    ("the inbox has nothing that nobody sent", deliveries::nothing_from_nowhere),
+    ("no work is left over", deliveries::no_work_is_left),
+    ("what is proven paid is paid, with the right totals", payments::proven_are_paid),
+    ("nothing is paid without proof", payments::unproven_are_unpaid),
+    ("no payment has two live attempts", payments::one_live_attempt),
+    ("events are numbered without gaps", payments::events_without_gaps),
+    ("the state is the replay of the events", payments::state_is_the_replay),
+    ("the totals are the attempts' sums", payments::totals_are_sums),
+    ("a delivery acted at most once", payments::causes_act_once),
+    ("the provider has one page per attempt", payments::one_page_per_attempt),
+    ("the ledger's entries are whole", ledger::entries_are_whole),
+    ("the ledger agrees with the payments", ledger::agrees_with_payments),
+    ("the outbox has what the merchant must hear", ledger::merchants_hear),
+];
+
+/// Runs every check. The error names each rule that was broken, with examples.
+pub fn run(evidence: &Evidence<'_>) -> Result<(), Failure> {
+    let mut report = vec![];
+    for (rule, check) in CHECKS {
+        let broken = check(evidence);
+        if broken.is_empty() {
+            continue;
+        }
+        report.push(format!("VIOLATION, {} times: {rule}", broken.len()));
+        report.extend(broken.iter().take(SENTENCES_MAX).map(|sentence| format!("  {sentence}")));
+    }
+    if report.is_empty() { Ok(()) } else { Err(report.join("\n").into()) }
+}
+
+#[cfg(test)]
+mod tests;

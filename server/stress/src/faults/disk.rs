@@ -1,0 +1,129 @@
+//! The disk of an SQLite database fills up under load. Meanwhile deliveries are answered "busy"; when there is room again
+//! the same server goes on, and nothing is corrupt.
+
+use std::fs::{File, create_dir_all, remove_file};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use sqlx::query_scalar;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use super::Faults;
+use super::site::{Setup, Site};
+use crate::Failure;
+use crate::database::Database;
+use crate::process::run as run_command;
+use crate::random::Random;
+
+/// The disk's size.
+const DISK: &str = "size=48m";
+/// How long there is room, in milliseconds.
+const ROOM: (u64, u64) = (400, 1500);
+/// How long there is none once writes fail, in milliseconds.
+const FULL: (u64, u64) = (300, 2000);
+/// How long it may take until a full disk is felt: what has room in the files already is written still.
+const FELT_MAX: Duration = Duration::from_secs(20);
+/// The kernel's signal for a file beyond its limit would end the server; a full disk sends none.
+const IGNORE_LIMIT: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
+
+/// How room is taken away.
+enum Disk {
+    /// A small disk of its own, and a file that fills it.
+    Mounted(PathBuf),
+    /// Without the right to mount: the kernel's limit on the size of any file.
+    Limited,
+}
+
+impl Disk {
+    fn new(directory: &Path) -> Result<Disk, Failure> {
+        let place = directory.join("disk");
+        create_dir_all(&place)?;
+        let mounted = run_command(Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(&place));
+        Ok(if mounted.is_ok() { Disk::Mounted(place) } else { Disk::Limited })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Disk::Mounted(_) => "disk full",
+            Disk::Limited => "file limit",
+        }
+    }
+
+    fn fill(&self, server: u32) -> Result<(), Failure> {
+        match self {
+            Disk::Mounted(place) => {
+                let mut file = File::options().create(true).append(true).open(place.join("filler"))?;
+                // In ever smaller pieces, until not even a byte fits.
+                for size in [1 << 20, 1 << 12, 1] {
+                    let piece = vec![0; size];
+                    while file.write_all(&piece).is_ok() {}
+                }
+                Ok(())
+            }
+            Disk::Limited => limit(server, "1024:unlimited"),
+        }
+    }
+
+    fn make_room(&self, server: u32) -> Result<(), Failure> {
+        match self {
+            Disk::Mounted(place) => Ok(remove_file(place.join("filler"))?),
+            Disk::Limited => limit(server, "unlimited:unlimited"),
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if let Disk::Mounted(place) = self {
+            let _ = run_command(Command::new("umount").arg("-l").arg(place));
+        }
+    }
+}
+
+fn limit(server: u32, size: &str) -> Result<(), Failure> {
+    run_command(Command::new("prlimit").arg(format!("--pid={server}")).arg(format!("--fsize={size}")))?;
+    Ok(())
+}
+
+pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
+    let mut moments = Random::new(options.seed, 6);
+    let directory: TempDir = tempfile::Builder::new().prefix("till-stress-disk").tempdir()?;
+    let disk = Disk::new(directory.path())?;
+    let database = match &disk {
+        Disk::Mounted(place) => Database::sqlite_in(place),
+        Disk::Limited => Database::sqlite_in(directory.path()),
+    };
+    let file = database.url.clone();
+    let deadline = options.deadline();
+    let wrapper = IGNORE_LIMIT.map(str::to_owned).to_vec();
+    let mut site = Site::open(options, disk.name(), database, Setup { wrapper, ..Setup::default() }).await?;
+    let (mut times, mut slowest) = (0, Duration::ZERO);
+    while times < options.rounds && Instant::now() < deadline {
+        sleep(Duration::from_millis(moments.between(ROOM.0, ROOM.1))).await;
+        let busy = site.replies(503);
+        disk.fill(site.server.id())?;
+        let began = Instant::now();
+        while site.replies(503) == busy {
+            if began.elapsed() > FELT_MAX {
+                return Err(site.broken(options, "nobody noticed that the disk is full".to_owned()));
+            }
+            sleep(Duration::from_millis(20)).await;
+            disk.fill(site.server.id())?;
+        }
+        times += 1;
+        sleep(Duration::from_millis(moments.between(FULL.0, FULL.1))).await;
+        disk.make_room(site.server.id())?;
+        slowest = slowest.max(site.recovered(options, "there is room again").await?);
+    }
+    let busy = site.replies(503);
+    let what = format!("{times} times, {busy} times told to come back, slowest recovery {} ms", slowest.as_millis());
+    site.conclude_then(options, &what, async || {
+        let mut connection = Database::look_at(&file).await?;
+        let verdict: String = query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?;
+        if verdict == "ok" { Ok(()) } else { Err(format!("the database is corrupt: {verdict}").into()) }
+    })
+    .await
+}

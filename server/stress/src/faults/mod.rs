@@ -1,0 +1,125 @@
+//! `stress faults`.
+
+mod clock;
+mod disk;
+mod kill;
+mod postgres;
+mod site;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use tokio::task::block_in_place;
+
+use crate::Failure;
+use crate::cluster::Cluster;
+
+/// Which database.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+    /// Each of them.
+    Both,
+}
+
+/// A kind of fault.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The server is killed with SIGKILL at a random moment of every round.
+    Kill,
+    /// PostgreSQL is stopped and started; always on a cluster of the run's own, with fsync on.
+    Postgres,
+    /// The disk of an SQLite database fills up.
+    Disk,
+    /// The server's clock jumps by two hours, on SQLite. Needs the package faketime.
+    Clock,
+}
+
+/// The options of `stress faults`.
+#[derive(Args, Debug, Clone)]
+pub struct Faults {
+    /// The binary under test
+    #[arg(long, default_value = "dist/till")]
+    pub till: PathBuf,
+    /// How often each fault is injected
+    #[arg(long, default_value_t = 10)]
+    pub rounds: u32,
+    /// On which database
+    #[arg(long, value_enum, default_value_t = Which::Both)]
+    pub database: Which,
+    /// Which faults; all if not given
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub kinds: Vec<Kind>,
+    /// Decides the moments of the faults and the load
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A PostgreSQL in which databases may be made, postgres://user@host:port; without one, a cluster is made
+    #[arg(long, env = "TILL_TEST_POSTGRES")]
+    pub postgres: Option<String>,
+    /// No new round begins after so many seconds of a fault's run
+    #[arg(long, default_value_t = 900)]
+    pub budget_seconds: u64,
+    /// How long a server may take to work off what it has acknowledged, in seconds
+    #[arg(long, default_value_t = 240)]
+    pub drain_seconds: u64,
+}
+
+impl Faults {
+    fn wants(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.budget_seconds)
+    }
+
+    /// Runs the faults of a database one after the other, the databases side by side. The first violation ends the run.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.database {
+            Which::Sqlite => self.run_on_sqlite().await?,
+            Which::Postgres => self.run_on_postgres().await?,
+            Which::Both => futures::try_join!(self.run_on_sqlite(), self.run_on_postgres()).map(drop)?,
+        }
+        println!("no violations");
+        Ok(())
+    }
+
+    async fn run_on_sqlite(&self) -> Result<(), Failure> {
+        if self.wants(Kind::Kill) {
+            kill::run(self, None).await?;
+        }
+        if self.wants(Kind::Disk) {
+            disk::run(self).await?;
+        }
+        if self.wants(Kind::Clock) {
+            match clock::library() {
+                Some(library) => clock::run(self, &library).await?,
+                None if self.kinds.is_empty() => println!("clock: left out, the package faketime is not installed"),
+                None => return Err("the package faketime is not installed".into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_on_postgres(&self) -> Result<(), Failure> {
+        if self.wants(Kind::Kill) {
+            let (_cluster, url) = match &self.postgres {
+                Some(url) => (None, url.clone()),
+                None => {
+                    let cluster = block_in_place(Cluster::start_new)?;
+                    let url = cluster.url();
+                    (Some(cluster), url)
+                }
+            };
+            kill::run(self, Some(&url)).await?;
+        }
+        if self.wants(Kind::Postgres) {
+            postgres::run(self).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! A shop under load, and its end: everything worked off, the server stopped, the database looked at.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::Faults;
+use crate::Failure;
+use crate::checks::{self, Evidence, Snapshot};
+use crate::database::Database;
+use crate::load::{Load, Running};
+use crate::process::Process;
+use crate::random::Random;
+use crate::shop::Shop;
+
+/// One-time links of a run.
+const ONCE_LINKS: u32 = 24;
+/// How long the provider goes on after the faults until everything is acknowledged.
+const FLUSH_MAX: Duration = Duration::from_secs(90);
+/// How long an orderly stop may take.
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+const WAITING: &str =
+    "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'pending') + (SELECT COUNT(*) FROM jobs WHERE kind = 'apply')";
+
+/// How long a server may take to go on once what it needs is back.
+const RECOVERY_MAX: Duration = Duration::from_secs(30);
+
+/// What is special about a run's server.
+#[derive(Default)]
+pub struct Setup {
+    /// A program that starts it, with arguments.
+    pub wrapper: Vec<String>,
+    /// More environment.
+    pub env: Vec<(&'static str, String)>,
+    /// Its clock may be wrong, so that it may refuse what is signed well.
+    pub clock_moves: bool,
+}
+
+/// A shop, its load and its server.
+pub struct Site {
+    /// The load at work.
+    pub running: Running,
+    /// The server.
+    pub server: Process,
+    name: String,
+    worked_off: Duration,
+}
+
+impl Site {
+    /// Opens a shop on a database and sends shoppers in.
+    pub async fn open(options: &Faults, name: &str, database: Database, setup: Setup) -> Result<Site, Failure> {
+        let name = format!("{name} {}", database.name);
+        let mut random = Random::new(options.seed, 1);
+        let mut shop = Shop::open(&options.till, database, &mut random).await?;
+        let links = options.rounds.min(ONCE_LINKS);
+        let once = (0..links).map(|_| shop.add_link("EUR", "Pot=18.50", true)).collect::<Result<Vec<_>, _>>()?;
+        let shop = Arc::new(shop);
+        let server = shop.serve_with(&setup.wrapper, &setup.env).await?;
+        let running = Running::start(shop, once, options.seed, setup.clock_moves);
+        Ok(Site { running, server, name, worked_off: Duration::ZERO })
+    }
+
+    /// What the clients share.
+    pub fn load(&self) -> &Load {
+        &self.running.load
+    }
+
+    /// The shop.
+    pub fn shop(&self) -> &Shop {
+        &self.running.load.shop
+    }
+
+    /// One line about how far things are.
+    pub async fn report(&self, what: &str) -> Result<(), Failure> {
+        let text = summary(self.load()).await?;
+        println!("{}: {what}: {text}", self.name);
+        Ok(())
+    }
+
+    /// How many replies of a status deliveries have had.
+    pub fn replies(&self, status: u16) -> u64 {
+        self.load().record().replies.get(&status).copied().unwrap_or(0)
+    }
+
+    /// Waits until deliveries are acknowledged again, by the same process. Returns how long that took.
+    pub async fn recovered(&mut self, options: &Faults, since: &str) -> Result<Duration, Failure> {
+        let (began, before) = (Instant::now(), self.replies(200));
+        while self.replies(200) == before {
+            if let Some(status) = self.server.ended() {
+                return Err(self.broken(options, format!("the server ended: {status}")));
+            }
+            if began.elapsed() > RECOVERY_MAX {
+                return Err(
+                    self.broken(options, format!("nothing was acknowledged for {RECOVERY_MAX:?} since {since}"))
+                );
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        Ok(began.elapsed())
+    }
+
+    /// A violation, with what is needed to look into it.
+    pub fn broken(&self, options: &Faults, error: impl std::fmt::Display) -> Failure {
+        let kept = keep(&self.shop().log(), &self.name, options.seed);
+        let (name, seed, kept) = (&self.name, options.seed, kept.display());
+        format!("{name}, seed {seed}: {error}\nthe server's log is kept in {kept}").into()
+    }
+
+    /// Ends the load, waits until all is worked off, stops the server and checks.
+    pub async fn conclude(self, options: &Faults, what: &str) -> Result<(), Failure> {
+        self.conclude_then(options, what, async || Ok(())).await
+    }
+
+    /// The same with a look of the caller's own at the stopped database.
+    pub async fn conclude_then(
+        mut self,
+        options: &Faults,
+        what: &str,
+        look: impl AsyncFnOnce() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let concluded = async {
+            self.work_off(options).await?;
+            look().await?;
+            self.check(what).await
+        };
+        match concluded.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.broken(options, format!("{what}: {error}"))),
+        }
+    }
+
+    async fn work_off(&mut self, options: &Faults) -> Result<(), Failure> {
+        self.running.finish(FLUSH_MAX).await?;
+        let began = Instant::now();
+        let patience = Duration::from_secs(options.drain_seconds);
+        while self.shop().database.number(WAITING).await? > 0 && began.elapsed() < patience {
+            sleep(Duration::from_millis(200)).await;
+        }
+        self.worked_off = began.elapsed();
+        self.server.stop(STOP_MAX).await?;
+        Ok(())
+    }
+
+    async fn check(&self, what: &str) -> Result<(), Failure> {
+        let shop = self.shop();
+        let found = Snapshot::read(&shop.database).await?;
+        let provider = shop.provider_sessions().await?;
+        let text = summary(self.load()).await?;
+        let record = self.load().record().clone();
+        let (account, other) = (&shop.account.id, &shop.other.id);
+        let evidence = Evidence { found: &found, record: &record, provider: &provider, account, other };
+        let result = checks::run(&evidence);
+        shop.database.remove().await?;
+        let verdict = if result.is_ok() { "0 violations" } else { "VIOLATIONS" };
+        println!("{}: {what}: {text}, worked off in {} ms, {verdict}", self.name, self.worked_off.as_millis());
+        result
+    }
+}
+
+async fn summary(load: &Load) -> Result<String, Failure> {
+    let applied = load.shop.database.number("SELECT COUNT(*) FROM inbox WHERE state <> 'pending'").await?;
+    let record = load.record();
+    let replies: Vec<String> = record.replies.iter().map(|(status, count)| format!("{status}×{count}")).collect();
+    Ok(format!(
+        "{} sessions, {} payments opened, {} deliveries acknowledged, {applied} settled, {} duplicates, replies {}",
+        record.opened,
+        record.cases.len(),
+        record.acknowledged(),
+        record.duplicates(),
+        replies.join(" ")
+    ))
+}
+
+/// Copies the server's log to where it outlives the run.
+fn keep(log: &std::path::Path, name: &str, seed: u64) -> PathBuf {
+    let kept = std::env::temp_dir().join(format!("till-stress-{}-{seed}.log", name.replace(' ', "-")));
+    let _ = std::fs::copy(log, &kept);
+    kept
+}

@@ -1,0 +1,189 @@
+//! What the client knows: the payments it started, the deliveries it made, and which of them were acknowledged.
+
+use std::collections::BTreeMap;
+
+use crate::random::Random;
+use crate::shop::Shop;
+use crate::stripe::About;
+
+/// What is to become of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is paid.
+    Paid,
+    /// It is paid, and a part goes back.
+    Refunded,
+    /// Nobody pays it, whatever is said about it.
+    Victim,
+}
+
+/// A payment with a page open at the provider.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The checkout session's token.
+    pub token: String,
+    /// Till's attempt.
+    pub attempt: String,
+    /// The provider's session.
+    pub session: String,
+    /// The provider's intent.
+    pub intent: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Small letters.
+    pub currency: String,
+    /// What is to become of it.
+    pub fate: Fate,
+}
+
+/// What a delivery says, and whether it deserves belief.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saying {
+    /// Genuine: the session is complete and paid.
+    Completed,
+    /// Genuine: the intent succeeded.
+    Succeeded,
+    /// Genuine: a card was declined before.
+    Declined,
+    /// Genuine: so much of the payment went back.
+    Refunded(i64),
+    /// Genuine, and about no payment.
+    Noise,
+    /// Correctly signed, but another amount.
+    WrongAmount,
+    /// Correctly signed, but another currency.
+    WrongCurrency,
+    /// Correctly signed by another account, about this account's payment.
+    Foreign,
+    /// Signed with a secret that is not the account's.
+    Forged,
+    /// Signed too long ago.
+    Stale,
+}
+
+impl Saying {
+    /// What the inbox must say in the end, if it may have the event at all.
+    pub fn verdict(&self) -> Option<&'static str> {
+        match self {
+            Saying::Completed | Saying::Succeeded | Saying::Declined | Saying::Refunded(_) => Some("applied"),
+            Saying::Noise => Some("ignored"),
+            Saying::WrongAmount | Saying::WrongCurrency => Some("mismatch"),
+            Saying::Foreign => Some("foreign"),
+            Saying::Forged | Saying::Stale => None,
+        }
+    }
+
+    /// Whether it proves that the payment was paid.
+    pub fn is_evidence(&self) -> bool {
+        matches!(self, Saying::Completed | Saying::Succeeded)
+    }
+}
+
+/// A delivery, made once or many times.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The event's id.
+    pub event: String,
+    /// Index of its payment.
+    pub case: usize,
+    /// What it says.
+    pub saying: Saying,
+    /// When it happened, in seconds.
+    pub created: i64,
+    /// How often it was sent.
+    pub sent: u32,
+    /// How often it was acknowledged.
+    pub acknowledged: u32,
+}
+
+/// Everything known.
+#[derive(Debug, Default, Clone)]
+pub struct Record {
+    /// Payments with a page.
+    pub cases: Vec<Case>,
+    /// Deliveries.
+    pub deliveries: Vec<Delivery>,
+    /// Sessions that were opened, with or without a page.
+    pub opened: u64,
+    /// Replies to deliveries, by status; 0 is none.
+    pub replies: BTreeMap<u16, u64>,
+    /// Replies that must never be.
+    pub outrages: Vec<String>,
+}
+
+impl Record {
+    /// How many deliveries were acknowledged, each counted once.
+    pub fn acknowledged(&self) -> usize {
+        self.deliveries.iter().filter(|delivery| delivery.acknowledged > 0).count()
+    }
+
+    /// How many acknowledgements were for something acknowledged before.
+    pub fn duplicates(&self) -> u64 {
+        self.deliveries.iter().map(|delivery| u64::from(delivery.acknowledged.saturating_sub(1))).sum()
+    }
+
+    /// The bytes of a delivery; the same each time.
+    pub fn body(&self, delivery: &Delivery) -> Vec<u8> {
+        let case = &self.cases[delivery.case];
+        let about = About {
+            event: &delivery.event,
+            created: delivery.created,
+            attempt: &case.attempt,
+            session: &case.session,
+            intent: &case.intent,
+            amount: case.amount,
+            currency: &case.currency,
+        };
+        match delivery.saying {
+            Saying::Completed | Saying::Foreign | Saying::Forged | Saying::Stale => about.completed(0),
+            Saying::Succeeded => about.succeeded(),
+            Saying::Declined => about.declined(),
+            Saying::Refunded(amount) => about.refunded(&format!("re_{}", delivery.event), amount),
+            Saying::Noise => about.noise(),
+            Saying::WrongAmount => About { amount: case.amount - 1, ..about }.completed(0),
+            Saying::WrongCurrency => {
+                let currency = if case.currency == "gbp" { "eur" } else { "gbp" };
+                About { currency, ..about }.succeeded()
+            }
+        }
+    }
+
+    /// Where a delivery goes, and the secret it is signed with.
+    pub fn addressed<'a>(&self, shop: &'a Shop, delivery: &Delivery) -> (&'a str, &'a str) {
+        match delivery.saying {
+            Saying::Foreign => (&shop.other.path, &shop.other.secret),
+            Saying::Forged => (&shop.account.path, "whsec_guessed"),
+            _ => (&shop.account.path, &shop.account.secret),
+        }
+    }
+}
+
+/// What will be said about a payment, in no particular order.
+pub fn sayings(fate: Fate, amount: i64, random: &mut Random) -> Vec<Saying> {
+    let mut sayings = match fate {
+        Fate::Victim => vec![Saying::WrongAmount, Saying::Forged, Saying::Foreign, Saying::Stale],
+        Fate::Paid | Fate::Refunded => vec![Saying::Completed],
+    };
+    if fate != Fate::Victim && random.percent(60) {
+        sayings.push(Saying::Succeeded);
+    }
+    if fate == Fate::Refunded {
+        sayings.push(Saying::Refunded(amount / 4));
+        sayings.push(Saying::Refunded(amount / 3));
+    }
+    let extras = [
+        (Saying::WrongCurrency, 8),
+        (Saying::WrongAmount, 5),
+        (Saying::Forged, 10),
+        (Saying::Stale, 3),
+        (Saying::Foreign, 5),
+        (Saying::Declined, 15),
+        (Saying::Noise, 15),
+    ];
+    for (extra, chance) in extras {
+        if random.percent(chance) && !sayings.contains(&extra) {
+            sayings.push(extra);
+        }
+    }
+    sayings
+}
