@@ -174,6 +174,20 @@ pub async fn of_account(connection: &mut Connection, account: &ProviderAccountId
     rows.iter().map(inbox_row).collect()
 }
 
+/// What an account has stored of an event: one row, or none.
+pub async fn of_event(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    event: &str,
+) -> Result<Vec<InboxRow>, Error> {
+    let rows = query("SELECT * FROM inbox WHERE account_id = $1 AND event = $2")
+        .bind(account.as_str())
+        .bind(event)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(inbox_row).collect()
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {

@@ -61,8 +61,8 @@ impl Layer for Core {
         world.violation.take().map_or(Ok(()), Err)
     }
 
-    fn census(&self) -> &Census {
-        &self.0.census
+    fn census(&self) -> Census {
+        self.0.census.clone()
     }
 
     fn replay(&mut self, seed: u64) -> Failure {

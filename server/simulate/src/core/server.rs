@@ -329,6 +329,7 @@ impl World {
         if let Some(page) = self.database.page_of(attempt) {
             note!(self, "shopper: tab {tab} is at page {page}");
             self.tabs[tab] = Some(page);
+            self.census.count(Seen::Redirected);
             self.provider.pages[page].given = true;
             self.check_payable();
         }
