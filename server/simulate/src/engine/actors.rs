@@ -116,7 +116,6 @@ impl World {
             0..=4 => {
                 drop(stripe);
                 self.succeed(page);
-                return;
             }
             5 => {
                 stripe.intents[intent].declined = true;

@@ -101,7 +101,7 @@ type Reply = (u16, String);
 
 impl Stripe {
     pub fn begin(&mut self, seed: u64) {
-        *self = Stripe { seed, refunds_at_once: seed % 2 == 0, ..Stripe::default() };
+        *self = Stripe { seed, refunds_at_once: seed.is_multiple_of(2), ..Stripe::default() };
     }
 
     /// Answers a request.
