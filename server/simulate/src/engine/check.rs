@@ -9,6 +9,7 @@ use engine::store::{inbox, outbox};
 
 use super::World;
 use crate::census::Seen;
+use crate::rules::fits;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -160,6 +161,12 @@ impl World {
         let ends: Vec<i64> = rows.iter().map(|(seq, _)| *seq).collect();
         for (event, seq) in events.iter().zip(1..) {
             replayed.apply(event);
+            if let Event::Modifying { attempt, modification } = event
+                && let Some(known) = replayed.attempt(attempt)
+                && let Some((rule, how)) = fits(known, modification.kind)
+            {
+                self.violate(rule, how);
+            }
             // A transaction's rows bear the number of its last event.
             if ends.contains(&seq) {
                 expected.extend(told(&before, &replayed));
