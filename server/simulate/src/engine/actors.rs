@@ -157,7 +157,6 @@ impl World {
     }
 
     fn succeed(&mut self, page: usize) {
-        self.census.count(Seen::Paid);
         let now = self.shared.now();
         let mut stripe = self.shared.stripe();
         let intent = stripe.intent_for(page);
@@ -200,7 +199,6 @@ impl World {
         };
         let part = self.random.percent(50);
         let amount = part.then(|| self.amount * 6 / 10 + 1);
-        self.census.count(Seen::Modification);
         match self.random.below(10) {
             0 => {
                 self.begin(server, "the merchant calls the payment off".to_owned(), credit, |engine| async move {
@@ -397,8 +395,6 @@ impl World {
                 if let Some(refund) = done {
                     stripe.refunds[refund].status = "failed";
                     stripe.tell_refund(refund, "refund.failed", now);
-                    drop(stripe);
-                    self.census.count(Seen::RefundFailed);
                 }
             }
             _ => {
@@ -414,8 +410,6 @@ impl World {
                     let id = format!("dp_{}_{at}", stripe.intents[intent].id);
                     stripe.disputes.push(Dispute { id, intent, amount, status, returned: debit });
                     stripe.tell_dispute(at, "charge.dispute.created", now);
-                    drop(stripe);
-                    self.census.count(if debit { Seen::Returned } else { Seen::Dispute });
                 }
             }
         }
