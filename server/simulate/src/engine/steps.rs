@@ -113,7 +113,8 @@ impl World {
             86..=89 => drop(self.bank_decides()),
             90..=91 => self.bank_surprises(),
             92..=95 => {
-                let time = self.random.pick(&[SECOND, 5 * SECOND, 31 * SECOND, MINUTE, 2 * MINUTE, 10 * MINUTE, HOUR]);
+                let time =
+                    self.random.pick(&[SECOND, 5 * SECOND, 31 * SECOND, 2 * MINUTE, 10 * MINUTE, 31 * MINUTE, HOUR]);
                 self.pass(time);
             }
             96 => {
