@@ -90,6 +90,11 @@ impl Engine {
         let mut outcome = Ok(Outcome::NotFound);
         if unknown && self.capabilities(&found.attempt.account).await?.find {
             outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
+            if let Err(error) = outcome {
+                // A question that fails says nothing about what was done.
+                self.record(&found.payment, &Fact::Unanswered { attempt: id }, Source::Engine).await?;
+                return Ok(Some(error));
+            }
         }
         if matches!(outcome, Ok(Outcome::NotFound)) {
             // Nothing there, as far as can be told: the same request again, with the same key.

@@ -119,15 +119,18 @@ impl Engine {
             kind: known.kind,
             created: known.created,
         };
-        let mut reply = Ok(connectors::Outcome::NotFound);
         if outcome.is_open() && !first && self.capabilities(&found.attempt.account).await?.find_modification {
-            reply = self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await?;
+            match self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await? {
+                Ok(connectors::Outcome::NotFound) => {}
+                // A question that fails says nothing about what was done.
+                Err(error) => return Err(Error::Invalid(error.to_string())),
+                found_it => return self.take_reply(&found, id, found_it).await,
+            }
         }
-        if matches!(reply, Ok(connectors::Outcome::NotFound))
-            && matches!(outcome, Outcome::Requested | Outcome::Unknown)
-        {
-            reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
+        if !matches!(outcome, Outcome::Requested | Outcome::Unknown) {
+            return Ok(());
         }
+        let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
         self.take_reply(&found, id, reply).await
     }
 

@@ -96,6 +96,14 @@ impl Dialect {
         }
     }
 
+    /// Makes a transaction that only reads see one moment, whatever others commit meanwhile. SQLite's always do.
+    pub(super) fn one_moment(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        }
+    }
+
     /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
         let tables = ["ledger", "payment_events"];

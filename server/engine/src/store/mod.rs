@@ -132,6 +132,15 @@ impl Store {
         Ok(self.write.begin_with(self.dialect.begin()).await?)
     }
 
+    /// Begins a transaction that reads one moment of the database, without holding up those that write.
+    pub async fn moment(&self) -> Result<Tx, Error> {
+        let mut tx = self.read.begin().await?;
+        if let Some(statement) = self.dialect.one_moment() {
+            (&mut *tx).execute(statement).await?;
+        }
+        Ok(tx)
+    }
+
     /// Which database it is.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
