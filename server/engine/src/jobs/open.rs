@@ -103,7 +103,10 @@ impl Engine {
         }
         let (fact, failure) = match outcome {
             Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
-            Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
+            Ok(Outcome::Observed(observation)) => {
+                self.observe(&found, observation, Source::Fetch).await?;
+                return Ok(None);
+            }
             Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Events { .. }) => {
                 (Fact::Unanswered { attempt: id }, None)
             }

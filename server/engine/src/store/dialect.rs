@@ -96,6 +96,14 @@ impl Dialect {
         }
     }
 
+    /// Lets statements of this connection take as long as they need.
+    pub(super) fn patience(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SET statement_timeout = 0; SET lock_timeout = 0"),
+        }
+    }
+
     /// Makes a transaction that only reads see one moment, whatever others commit meanwhile. SQLite's always do.
     pub(super) fn one_moment(self) -> Option<&'static str> {
         match self {
@@ -106,7 +114,8 @@ impl Dialect {
 
     /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
-        let tables = ["ledger", "payment_events"];
+        // In the order in which `crate::record` writes them, or a server that starts could wait for one that writes, and it for us.
+        let tables = ["payment_events", "ledger"];
         match self {
             Dialect::Sqlite => {
                 let guard = |table: &str, what: &str| {

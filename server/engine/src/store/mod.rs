@@ -89,7 +89,13 @@ impl Store {
 
     /// Brings the structure up to date. Several servers may do it at once.
     pub async fn migrate(&self) -> Result<(), Error> {
-        sqlx::migrate!("../../migrations").run(&self.write).await?;
+        // A connection of its own: changing a large table takes longer than any statement of a request may.
+        let mut patient = self.write.acquire().await?.detach();
+        if let Some(statement) = self.dialect.patience() {
+            (&mut patient).execute(statement).await?;
+        }
+        sqlx::migrate!("../../migrations").run(&mut patient).await?;
+        patient.close().await?;
         let mut tx = self.begin().await?;
         for statement in self.dialect.guards() {
             (&mut *tx).execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement))).await?;
