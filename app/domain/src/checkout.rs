@@ -130,15 +130,22 @@ pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis)
 
 fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
+    let totals = payment.totals();
+    // What was paid twice and sent back once is paid.
+    let evened_out = flags.second_success && totals.captured.saturating_sub(totals.refunded) == payment.amount.minor;
     match () {
         () if flags.returned => Phase::Returned,
         () if flags.refunded => Phase::Refunded,
+        () if evened_out => paid(session),
         () if flags.partially_refunded => Phase::PartlyRefunded,
         () if flags.overpaid => Phase::Overpaid,
         () if flags.partially_captured => Phase::PartlyPaid,
-        () if session.state == SessionState::Expired => Phase::PaidLate,
-        () => Phase::Paid,
+        () => paid(session),
     }
+}
+
+fn paid(session: &Session) -> Phase {
+    if session.state == SessionState::Expired { Phase::PaidLate } else { Phase::Paid }
 }
 
 /// While an attempt is live its outcome is open, so "expired" would be a guess that makes people pay twice.

@@ -18,6 +18,9 @@ export type PhaseName =
   | "processing"
   | "unknown"
   | "declined"
+  | "authorised"
+  | "partly_paid"
+  | "partly_refunded"
   | "paid"
   | "paid_late"
   | "expired";

@@ -28,6 +28,9 @@ export interface Ready {
   webhook_secret: string;
   sandbox_key: string;
   api_key: string;
+  adyen_pay_link: string;
+  adyen_merchant: string;
+  adyen_api_key: string;
 }
 
 export interface Alert {
@@ -129,7 +132,7 @@ export class Till {
 
   /** Secrets, card numbers and addresses of checkouts that were logged. */
   leaks(): string[] {
-    const secrets = [this.ready.sandbox_key, this.ready.webhook_secret, this.ready.api_key];
+    const secrets = [this.ready.adyen_api_key, this.ready.sandbox_key, this.ready.webhook_secret, this.ready.api_key];
     const patterns = [/\b4\d{3} ?\d{4} ?\d{4} ?\d{4}\b/g, /\/[cl]\/[0-9a-z]{26}/g, /whsec_\w+/g, /sk_(test|live)_\w+/g];
     const found = patterns.flatMap((pattern) => this.logged.match(pattern) ?? []);
     return [...secrets.filter((secret) => this.logged.includes(secret)), ...found];

@@ -196,6 +196,7 @@ impl Engine {
     pub(crate) async fn commit(&self, tx: Tx) -> Result<(), Error> {
         tx.commit().await?;
         self.wake();
+        self.store().reached("has written").await;
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! The outside world, passed in: time, randomness and HTTP.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::Millis;
+use futures::future::BoxFuture;
 
 use crate::transport::Transport;
 
@@ -11,6 +12,21 @@ use crate::transport::Transport;
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970.
     fn now(&self) -> Millis;
+
+    /// Lets time pass.
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
+    /// Lets time pass, or less if something happens before.
+    fn sleep_unless<'a>(&'a self, time: Duration, happens: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            tokio::select! {
+                () = happens => {}
+                () = self.sleep(time) => {}
+            }
+        })
+    }
 }
 
 /// Gives random bytes.

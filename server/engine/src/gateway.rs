@@ -4,9 +4,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use connectors::{Account, Connector, Fail, HttpRequest, HttpResponse, Operation, Outcome, Wire};
 use domain::id::{AttemptId, JobId};
+use domain::mutant::{self, Mutant};
 use domain::{Millis, SECOND};
 use thiserror::Error;
-use tokio::time::sleep;
 use tracing::warn;
 
 use crate::engine::Engine;
@@ -54,7 +54,10 @@ pub(crate) struct Gateway<'a> {
 impl Gateway<'_> {
     /// Runs an operation to its end. Every repetition, now or later, carries the same idempotency key.
     pub(crate) async fn call(&self, attempt: Option<&AttemptId>, operation: &Operation) -> Result<Outcome, CallError> {
-        let key = operation.key();
+        let mut key = operation.key();
+        if mutant::on(Mutant::NewKeyOnRetry) {
+            key.push_str(&hex::encode(self.engine.env().bits()));
+        }
         let mut request = self.connector.begin(self.account, operation, &key)?;
         for _ in 0..STEPS_MAX {
             let reply = self.send(attempt, &request).await?;
@@ -80,7 +83,7 @@ impl Gateway<'_> {
             if sent >= SENDS_MAX || pause > PAUSE_MAX {
                 return result;
             }
-            sleep(Duration::from_millis(u64::try_from(pause).unwrap_or(0))).await;
+            self.engine.env().clock.sleep(Duration::from_millis(u64::try_from(pause).unwrap_or(0))).await;
         }
         unreachable!("the loop returns")
     }

@@ -1,12 +1,13 @@
 //! `seeds core|engine FIRST COUNT [THREADS]` runs seeds; with a count of zero it replays one. For work on the simulation itself;
 //! users have `till simulate`.
 
-use simulate::{Layer, Options, core::Core, run};
+use simulate::{Layer, Options, core::Core, engine::EngineWorld, run};
 
 fn main() -> Result<(), String> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
         Some("core") => go::<Core>(&args),
+        Some("engine") => go::<EngineWorld>(&args),
         _ => Err("which layer?".into()),
     }
 }

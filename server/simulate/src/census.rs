@@ -14,6 +14,7 @@ macro_rules! census {
 
 census! {
     Attempt: "attempts started",
+    Redirected: "times a shopper was sent to a provider's page",
     Unknown: "attempts of which it was unknown whether they were opened",
     Closing: "attempts closed on request",
     Paid: "attempts paid",

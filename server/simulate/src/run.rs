@@ -30,7 +30,7 @@ pub trait Layer {
     fn replay(&mut self, seed: u64) -> Failure;
 
     /// What has happened so far, over all seeds.
-    fn census(&self) -> &Census;
+    fn census(&self) -> Census;
 }
 
 /// What to run.
@@ -80,7 +80,7 @@ pub fn run<L: Layer>(options: Options, progress: impl Fn(u64, usize) + Sync) -> 
                 }
             }
             if let Ok(mut report) = shared.lock() {
-                report.census.add(world.census());
+                report.census.add(&world.census());
             }
             Ok(())
         };

@@ -14,6 +14,7 @@ mod provider;
 mod sandbox;
 mod secret;
 mod serve;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,8 @@ enum Command {
     Ledger(ledger::LedgerCommand),
     /// List jobs that fail or were given up, and run them again
     Jobs(jobs::JobsCommand),
+    /// Run the payment protocol through random faults, deterministically
+    Simulate(simulate::Simulate),
     /// List what a person should look at: rejected webhooks, mismatches, failing jobs
     Alerts(alerts::Alerts),
 }
@@ -79,6 +82,7 @@ impl Command {
             Command::Payment(command) => command.run().await,
             Command::Ledger(command) => command.run().await,
             Command::Jobs(command) => command.run().await,
+            Command::Simulate(command) => command.run().await,
             Command::Alerts(command) => command.run().await,
         }
     }

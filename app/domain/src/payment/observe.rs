@@ -150,8 +150,7 @@ impl Observer {
     fn has_lost_its_authorisation(&self, before: &Attempt, payment: &Payment) -> bool {
         let lost = is_released(&self.attempt) && !is_released(before);
         let others = payment.attempts.iter().filter(|other| other.id != self.attempt.id);
-        lost && !payment.canceled
-            && !others.clone().any(|other| other.has_money() || other.is_live())
+        lost && !payment.canceled && !others.clone().any(|other| other.has_money() || other.is_live())
     }
 
     /// The attempt has just succeeded: it is closed, a success of another attempt or a debt that was called off is

@@ -7,7 +7,6 @@ use domain::method::Method;
 use domain::payment::{Attempt, CloseReason, Fact, Payment, Refusal, Stage};
 use domain::session::{Notice, Session};
 use domain::{Millis, SECOND};
-use tokio::time::{sleep, timeout};
 
 use super::view::{Loaded, PAGE_MARGIN};
 use super::{PageError, to_its_end};
@@ -17,7 +16,7 @@ use crate::record::Source;
 use crate::store::{payments, sessions};
 
 /// How long a shopper waits for another request that is already opening or closing a page.
-const WAIT_MAX: Duration = Duration::from_secs(12);
+const WAIT_MAX: Millis = 12 * SECOND;
 /// How often such a wait looks by itself, in case the news came from another server.
 const LOOK: Duration = Duration::from_millis(500);
 /// Turns one request takes: wait, close, open.
@@ -175,16 +174,11 @@ impl Engine {
     /// Waits while another request, perhaps on another server, opens or closes a page.
     async fn wait_for_other(&self, payment: &PaymentId) -> Result<(), Error> {
         let mut watch = self.live().watch(payment);
-        let settled = async {
-            while self.is_between(payment).await? {
-                tokio::select! {
-                    () = watch.changed() => {}
-                    () = sleep(LOOK) => {}
-                }
-            }
-            Ok(())
-        };
-        timeout(WAIT_MAX, settled).await.unwrap_or(Ok(()))
+        let until = self.env().now() + WAIT_MAX;
+        while self.env().now() < until && self.is_between(payment).await? {
+            self.env().clock.sleep_unless(LOOK, Box::pin(watch.changed())).await;
+        }
+        Ok(())
     }
 
     async fn is_between(&self, payment: &PaymentId) -> Result<bool, Error> {

@@ -10,7 +10,6 @@ use domain::money::Money;
 use domain::payment::{Capture, Handoff, Payment, Stage};
 use domain::session::Session;
 use domain::{MINUTE, Millis, SECOND};
-use tokio::time::sleep;
 
 use super::PageError;
 use crate::engine::Engine;
@@ -99,10 +98,7 @@ impl Engine {
             if !inbox::has_pending(&mut *self.store().reader().await?, &account, since).await? {
                 return Ok(loaded);
             }
-            tokio::select! {
-                () = watch.changed() => {}
-                () = sleep(CATCH_UP_LOOK) => {}
-            }
+            self.env().clock.sleep_unless(CATCH_UP_LOOK, Box::pin(watch.changed())).await;
         }
     }
 

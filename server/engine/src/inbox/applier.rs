@@ -116,6 +116,22 @@ async fn look(engine: Engine, shutdown: CancellationToken) {
     }
 }
 
+impl Engine {
+    /// Applies the deliveries that are due in the database, if there are any, and tells how many. For whoever drives the engine
+    /// by hand instead of by [`Engine::run`].
+    pub async fn apply_due(&self) -> Result<usize, Error> {
+        let rows = claim(self).await?;
+        let count = rows.len();
+        apply_all(self, rows).await;
+        Ok(count)
+    }
+
+    /// When the next delivery is due to be applied, if there is one.
+    pub async fn next_delivery_due(&self) -> Result<Option<Millis>, Error> {
+        inbox::next_due(&mut *self.store().reader().await?).await
+    }
+}
+
 async fn claim(engine: &Engine) -> Result<Vec<Taken>, Error> {
     let now = engine.env().now();
     // Looking first keeps an idle server from taking the write lock every second.

@@ -10,7 +10,7 @@ use super::wanted;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Connection;
-use crate::store::inbox::{InboxState, Taken};
+use crate::store::inbox::{self, InboxState, Taken};
 use crate::store::payments::{self, Located};
 
 /// How long an event that carries our reference waits for its payment to become known.
@@ -110,7 +110,10 @@ async fn place(
             let kind = Some(incoming.kind);
             Verdict::Closed(Closed { state: InboxState::Ignored, kind, note: None, alert: None })
         }
-        None => orphan(row, incoming, engine.env().now()),
+        None => {
+            let has_waited = inbox::has_waited(connection, &row.id).await?;
+            orphan(row, incoming, engine.env().now(), has_waited)
+        }
     })
 }
 
@@ -127,15 +130,15 @@ async fn locate_by_refs(
 }
 
 /// An event may arrive before the answer to the request that made its payment, or belong to something else on the same
-/// account.
-fn orphan(row: &Taken, incoming: Incoming, now: Millis) -> Verdict {
+/// account. However old it is when it is first looked at, it waits once: what makes it known may be in the next event.
+fn orphan(row: &Taken, incoming: Incoming, now: Millis, has_waited: bool) -> Verdict {
     let age = now - row.received;
     let (longest, alert) = match incoming.attempt {
         // It claims to be ours, and yet we do not know it.
         Some(_) => (ORPHAN_MAX, Some("webhook_orphan")),
         None => (STRANGER_MAX, None),
     };
-    if age < longest {
+    if age < longest || !has_waited {
         let due = now + age.clamp(SECOND, 10 * MINUTE);
         let wanted = wanted(&row.account, incoming.attempt.as_ref(), &incoming.observation.refs);
         return Verdict::Waits { due, wanted };

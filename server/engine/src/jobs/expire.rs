@@ -1,7 +1,8 @@
 //! Ends a session whose time has run out, after closing what is open at the provider.
 
 use domain::id::SessionId;
-use domain::payment::{CloseReason, Fact, Refusal};
+use domain::mutant::{self, Mutant};
+use domain::payment::{CloseReason, Fact, News, Observation, Refusal, Stage};
 use domain::session::SessionState;
 use domain::{MINUTE, SECOND};
 
@@ -26,7 +27,12 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let stored = payments::lock(&mut tx, &session.payment).await?;
     let payment = stored.ok_or_else(|| Error::NotFound(format!("payment {}", session.payment)))?.payment;
     if let Some(live) = payment.live() {
-        let fact = Fact::CloseRequested { attempt: live.id.clone(), reason: CloseReason::Expired };
+        let mut fact = Fact::CloseRequested { attempt: live.id.clone(), reason: CloseReason::Expired };
+        if live.stage == Stage::Open && mutant::on(Mutant::ExpiredWithoutAsking) {
+            let news = vec![News::Closed(CloseReason::Expired)];
+            let observation = Observation { at: now, news, ..Observation::default() };
+            fact = Fact::Observed { attempt: live.id.clone(), observation };
+        }
         tx.rollback().await?;
         return match engine.record(&payment.id, &fact, Source::Engine).await {
             // The session stays open until the provider's page is closed or has been paid.

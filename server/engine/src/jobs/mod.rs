@@ -168,6 +168,21 @@ async fn claim(engine: &Engine, free: usize) -> Result<Vec<Leased>, Error> {
     Ok(leased)
 }
 
+impl Engine {
+    /// Runs one job that is due, if there is one. For whoever drives the engine by hand instead of by [`Engine::run`]. Returns
+    /// what it was.
+    pub async fn run_one_due(&self) -> Result<Option<String>, Error> {
+        let Some(job) = claim(self, 1).await?.pop() else { return Ok(None) };
+        run_one(self, &job).await;
+        Ok(Some(format!("{} {}", job.kind, job.subject)))
+    }
+
+    /// When the next job is due, if there is one.
+    pub async fn next_job_due(&self) -> Result<Option<Millis>, Error> {
+        jobs::next_due(&mut *self.store().reader().await?).await
+    }
+}
+
 async fn until_next(engine: &Engine) -> Duration {
     let next = async { jobs::next_due(&mut *engine.store().reader().await?).await };
     let wait = match next.await {

@@ -2,6 +2,7 @@
 
 use connectors::{Capabilities, Fail, OpenSpec, Operation, Outcome, Target};
 use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
+use domain::mutant::{self, Mutant};
 use domain::payment::{Attempt, CloseReason, Fact, Stage};
 use domain::{MINUTE, Millis};
 
@@ -22,6 +23,9 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         // Whatever was opened there has closed by itself, and nobody was ever shown the way to it.
         let fact = Fact::NotOpened { attempt: found.attempt.id.clone(), reason: CloseReason::Expired };
         engine.record(&found.payment, &fact, Source::Engine).await?;
+        return Ok(Next::Done);
+    }
+    if mutant::on(Mutant::UnknownIsForgotten) {
         return Ok(Next::Done);
     }
     // The next try repeats the request with the same key.
@@ -140,7 +144,12 @@ impl Engine {
         }
         match error {
             // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.
-            _ if unknown && !matches!(error, CallError::Fail(Fail::Refused(_))) => Fact::Unanswered { attempt: id },
+            _ if unknown
+                && !mutant::on(Mutant::FailedRetryIsNo)
+                && !matches!(error, CallError::Fail(Fail::Refused(_))) =>
+            {
+                Fact::Unanswered { attempt: id }
+            }
             CallError::Transport(_) | CallError::Fail(Fail::RateLimited(_)) if error.is_definite() => {
                 Fact::NotOpened { attempt: id, reason: CloseReason::Unreachable }
             }

@@ -1,6 +1,8 @@
 //! What must happen because a payment has changed, written with the change.
 
 use domain::id::AttemptId;
+use domain::ledger::Business;
+use domain::mutant::{self, Mutant};
 use domain::payment::{Answer, DisputeState, Event, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
@@ -45,7 +47,11 @@ impl Step<'_> {
 
 /// Gathers the rows that follow from a step. No I/O: they are written with the whole batch.
 pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
-    let entries = domain::ledger::entries(step.before, step.after);
+    let mut entries = domain::ledger::entries(step.before, step.after);
+    if mutant::on(Mutant::LedgerPostsTwice) {
+        let again = entries.iter().filter(|entry| entry.business == Business::RefundSent).cloned();
+        entries.extend(again.collect::<Vec<_>>());
+    }
     changes.ledger.extend((0..).zip(entries).map(|(line, entry)| (step.posting(line), entry)));
     let told = domain::payment::told(step.before, step.after);
     changes.outbox.extend((0..).zip(told).map(|(line, told)| (step.posting(line), told)));

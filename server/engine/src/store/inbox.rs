@@ -174,6 +174,20 @@ pub async fn of_account(connection: &mut Connection, account: &ProviderAccountId
     rows.iter().map(inbox_row).collect()
 }
 
+/// What an account has stored of an event: one row, or none.
+pub async fn of_event(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    event: &str,
+) -> Result<Vec<InboxRow>, Error> {
+    let rows = query("SELECT * FROM inbox WHERE account_id = $1 AND event = $2")
+        .bind(account.as_str())
+        .bind(event)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(inbox_row).collect()
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
@@ -188,13 +202,15 @@ pub struct Settled {
 }
 
 /// Writes down what became of events that were still pending, and tells how many were: another server may have been faster.
+/// An event is not given up when what it waits for has become known meanwhile: then it is due.
 pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) -> Result<u64, Error> {
     let mut settled = 0;
     for portion in portions(rows) {
         let text = values(
             connection,
             "UPDATE inbox SET state = v.column2, kind = v.column3, note = v.column4, settled = v.column5
-             FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'",
+             FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'
+                AND (v.column2 <> 'orphan' OR inbox.due > v.column5)",
             portion.len(),
             5,
         );
@@ -233,6 +249,12 @@ pub async fn wait(connection: &mut Connection, id: &InboxId, due: Millis, wanted
             .await?;
     }
     Ok(())
+}
+
+/// Whether an event has waited for something to become known.
+pub async fn has_waited(connection: &mut Connection, id: &InboxId) -> Result<bool, Error> {
+    let row = query("SELECT wanted FROM inbox_waits WHERE inbox_id = $1 LIMIT 1").bind(id.as_str());
+    Ok(row.fetch_optional(connection).await?.is_some())
 }
 
 /// Brings events forward that wait for something that is known now, also those that were given up, and tells how many.

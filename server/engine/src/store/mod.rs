@@ -18,8 +18,10 @@ pub mod payments;
 mod row;
 pub mod sessions;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sqlx::Connection as _;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
@@ -41,6 +43,13 @@ const READERS_MAX: u32 = 8;
 /// How long a request waits for a connection before the answer is "busy".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Told when a task is about to read or write, and when it has written, so that a simulation can let others go first. Nothing
+/// is held while it waits.
+pub trait Points: Send + Sync {
+    /// A task has come to a point where others may overtake it.
+    fn reached(&self, point: &'static str) -> BoxFuture<'_, ()>;
+}
+
 /// The database.
 #[derive(Clone)]
 pub struct Store {
@@ -48,6 +57,7 @@ pub struct Store {
     read: AnyPool,
     dialect: Dialect,
     url: String,
+    points: Option<Arc<dyn Points>>,
 }
 
 impl Store {
@@ -63,6 +73,8 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                // A file does not hang up; asking it before every use would double the cost of a read.
+                .test_before_acquire(dialect != Dialect::Sqlite)
                 // A transaction that could not even be rolled back, as on a full disk, must not be handed to the next.
                 .before_acquire(|connection, _| {
                     let whole = !connection.is_in_transaction();
@@ -72,7 +84,7 @@ impl Store {
         };
         let write = pool(writers, true).connect_with(options.clone()).await?;
         let read = pool(READERS_MAX, false).connect_with(options).await?;
-        Ok(Store { write, read, dialect, url })
+        Ok(Store { write, read, dialect, url, points: None })
     }
 
     /// Brings the structure up to date. Several servers may do it at once.
@@ -96,13 +108,27 @@ impl Store {
         Ok(applied.is_ok_and(|version| version >= newest))
     }
 
+    /// The same database, seen by a simulation.
+    #[must_use]
+    pub fn with_points(&self, points: Arc<dyn Points>) -> Store {
+        Store { points: Some(points), ..self.clone() }
+    }
+
+    pub(crate) async fn reached(&self, point: &'static str) {
+        if let Some(points) = &self.points {
+            points.reached(point).await;
+        }
+    }
+
     /// A connection for reading.
     pub async fn reader(&self) -> Result<PoolConnection<Any>, Error> {
+        self.reached("reads").await;
         Ok(self.read.acquire().await?)
     }
 
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        self.reached("writes").await;
         Ok(self.write.begin_with(self.dialect.begin()).await?)
     }
 

@@ -44,3 +44,12 @@ pub async fn names_of_payment(connection: &mut Connection, payment: &PaymentId) 
         .await?;
     rows.iter().map(|row| row.text("name")).collect()
 }
+
+/// What a payment's rows say, oldest first, with the number of the event each was written with.
+pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<(i64, Told)>, Error> {
+    let rows = query("SELECT seq, data FROM outbox WHERE payment_id = $1 ORDER BY seq, line LIMIT 10000")
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok((row.number("seq")?, row.json("data")?))).collect()
+}

@@ -30,10 +30,14 @@ impl World {
         let at = self.now;
         self.events.push(Event { kind, page, attempt, say, at, forged, acknowledged: false, dropped: false });
         self.flights.push(event);
-        note!(self, "provider: event {event} about page {page}: {say:?}{}", match forged {
-            Forgery::Genuine => String::new(),
-            other => format!(" (forged: {other:?})"),
-        });
+        note!(
+            self,
+            "provider: event {event} about page {page}: {say:?}{}",
+            match forged {
+                Forgery::Genuine => String::new(),
+                other => format!(" (forged: {other:?})"),
+            }
+        );
     }
 
     /// A request arrives at the provider, which acts and answers.
@@ -79,8 +83,18 @@ impl World {
         let state = if self.now >= until { PageState::Closed } else { PageState::Open };
         let page = self.provider.pages.len();
         self.provider.pages.push(Page {
-            attempt, key, kind, amount, manual, until, state,
-            paying: false, given: false, authorised: 0, voided: false, released: false,
+            attempt,
+            key,
+            kind,
+            amount,
+            manual,
+            until,
+            state,
+            paying: false,
+            given: false,
+            authorised: 0,
+            voided: false,
+            released: false,
         });
         note!(self, "provider: page {page} opened for attempt {attempt}");
         Reply::Opened { page }
@@ -105,7 +119,9 @@ impl World {
             return self.again(modification, key, page);
         }
         let id = &self.names.modifications[modification];
-        let Some(kind) = self.database.attempt(attempt).modification(id).map(|known| known.kind) else { return Reply::Refused };
+        let Some(kind) = self.database.attempt(attempt).modification(id).map(|known| known.kind) else {
+            return Reply::Refused;
+        };
         let can = possible(&self.provider, page, kind);
         match self.provider.pages[page].kind {
             Kind::Results if !can => {
@@ -161,7 +177,14 @@ impl World {
         self.result(page, modification)
     }
 
-    fn modify_later(&mut self, page: usize, modification: usize, key: usize, kind: ModificationKind, can: bool) -> Reply {
+    fn modify_later(
+        &mut self,
+        page: usize,
+        modification: usize,
+        key: usize,
+        kind: ModificationKind,
+        can: bool,
+    ) -> Reply {
         let (what, amount) = match kind {
             ModificationKind::Capture { amount, last } => {
                 self.provider.pages[page].released |= last && can;
@@ -178,7 +201,11 @@ impl World {
         };
         let state = if can { EntryState::Pending } else { EntryState::Failed };
         let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key });
-        note!(self, "provider: received {what:?} of {amount} on page {page}; will {}", if can { "try" } else { "fail" });
+        note!(
+            self,
+            "provider: received {what:?} of {amount} on page {page}; will {}",
+            if can { "try" } else { "fail" }
+        );
         if !can {
             self.tell(page, Say::Entry { movement, state });
         }
@@ -437,7 +464,11 @@ impl World {
             Some(movement) => {
                 let state = match self.provider.moves[movement].what {
                     What::Dispute(DisputeState::Open) => self.random.pick(&[DisputeState::Won, DisputeState::Lost]),
-                    What::Dispute(DisputeState::Won) if self.provider.refundable(page) >= self.provider.moves[movement].amount => DisputeState::Lost,
+                    What::Dispute(DisputeState::Won)
+                        if self.provider.refundable(page) >= self.provider.moves[movement].amount =>
+                    {
+                        DisputeState::Lost
+                    }
                     _ => return,
                 };
                 (movement, state)

@@ -1,8 +1,8 @@
 //! What must hold: after every transaction, and when a seed has come to rest. The measure is the providers' truth.
 
 use domain::checkout::{Phase, phase};
-use domain::ledger;
 use domain::id::AttemptId;
+use domain::ledger;
 use domain::payment::{
     DisputeState, EntryState, Event, Modification, ModificationKind, ModificationStage, Stage, Status, Told,
 };
@@ -24,9 +24,12 @@ impl World {
         }
         let phase = phase(&self.database.session, &self.database.payment, false, self.now);
         let shown = match phase {
-            Phase::Paid | Phase::PaidLate | Phase::PartlyPaid | Phase::Overpaid | Phase::PartlyRefunded | Phase::Refunded => {
-                captured_ever > 0
-            }
+            Phase::Paid
+            | Phase::PaidLate
+            | Phase::PartlyPaid
+            | Phase::Overpaid
+            | Phase::PartlyRefunded
+            | Phase::Refunded => captured_ever > 0,
             Phase::Authorised => self.provider.authorised_ever,
             _ => true,
         };
@@ -54,9 +57,13 @@ impl World {
     /// An attempt that is closed here can no longer be paid there.
     fn check_closed_there(&mut self, attempt: &AttemptId) {
         let Some(number) = self.number_of(attempt) else { return };
-        let open = |page: &super::provider::Page| page.attempt == number && page.state == PageState::Open && self.now < page.until;
+        let open = |page: &super::provider::Page| {
+            page.attempt == number && page.state == PageState::Open && self.now < page.until
+        };
         if self.provider.pages.iter().any(open) {
-            self.violate("what is closed here is closed there", |_| format!("the page of attempt {number} is open at the provider"));
+            self.violate("what is closed here is closed there", |_| {
+                format!("the page of attempt {number} is open at the provider")
+            });
         }
     }
 
@@ -65,8 +72,18 @@ impl World {
         let Some(number) = self.number_of(attempt) else { return };
         let provider = &self.provider;
         let of_attempt = |one: &&super::provider::Move| provider.pages[one.page].attempt == number;
-        let there: i64 = provider.moves.iter().filter(of_attempt).filter(|one| one.what == What::Capture).map(|one| one.amount).sum();
-        let refunds = provider.moves.iter().filter(of_attempt).filter(|one| one.what == What::Refund && one.state != EntryState::Failed);
+        let there: i64 = provider
+            .moves
+            .iter()
+            .filter(of_attempt)
+            .filter(|one| one.what == What::Capture)
+            .map(|one| one.amount)
+            .sum();
+        let refunds = provider
+            .moves
+            .iter()
+            .filter(of_attempt)
+            .filter(|one| one.what == What::Refund && one.state != EntryState::Failed);
         let gone: i64 = refunds.map(|one| one.amount).sum();
         let known = self.database.attempt(number);
         let on_its_way = |one: &&Modification| {
@@ -77,7 +94,9 @@ impl World {
         };
         let asked: i64 = known.modifications.iter().filter(on_its_way).map(Modification::amount).sum();
         if gone + asked > there {
-            self.violate("refunds ≤ captures", |_| format!("{gone} refunded and {asked} asked for, of {there} ever captured"));
+            self.violate("refunds ≤ captures", |_| {
+                format!("{gone} refunded and {asked} asked for, of {there} ever captured")
+            });
         }
     }
 
@@ -85,18 +104,28 @@ impl World {
     fn check_reserved(&mut self, attempt: &AttemptId, kind: ModificationKind) {
         let Some(known) = self.database.payment.attempt(attempt) else { return };
         let unheard = |refund: bool| -> i64 {
-            let counts = |kind: ModificationKind| matches!(kind, ModificationKind::Refund { .. }) == refund && kind != ModificationKind::Void;
-            let open = known.modifications.iter().filter(|one| counts(one.kind)).filter(|one| {
-                matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown)
-            });
+            let counts = |kind: ModificationKind| {
+                matches!(kind, ModificationKind::Refund { .. }) == refund && kind != ModificationKind::Void
+            };
+            let open = known
+                .modifications
+                .iter()
+                .filter(|one| counts(one.kind))
+                .filter(|one| matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown));
             open.map(Modification::amount).sum()
         };
         let standing = |entries: &std::collections::BTreeMap<String, domain::payment::Entry>| -> i64 {
             entries.values().filter(|entry| entry.state != EntryState::Failed).map(|entry| entry.amount).sum()
         };
         let (gone, there, what) = match kind {
-            ModificationKind::Refund { .. } => (standing(&known.book.refunds) + unheard(true), known.book.captured_net(), "refunds ≤ captures"),
-            ModificationKind::Capture { .. } => (known.book.captured_net().max(standing(&known.book.captures)) + unheard(false), known.book.authorised, "captures ≤ authorisation"),
+            ModificationKind::Refund { .. } => {
+                (standing(&known.book.refunds) + unheard(true), known.book.captured_net(), "refunds ≤ captures")
+            }
+            ModificationKind::Capture { .. } => (
+                known.book.captured_net().max(standing(&known.book.captures)) + unheard(false),
+                known.book.authorised,
+                "captures ≤ authorisation",
+            ),
             ModificationKind::Void => {
                 let captures = standing(&known.book.captures) + unheard(false);
                 (captures, 0, "void or capture, not both")
@@ -126,7 +155,11 @@ impl World {
             self.violate("every payment ends known", |_| format!("an attempt is still {live:?}"));
             return;
         }
-        let open = payment.attempts.iter().flat_map(|attempt| attempt.under_way().map(|one| (one.kind, one.outcome(&attempt.book)))).next();
+        let open = payment
+            .attempts
+            .iter()
+            .flat_map(|attempt| attempt.under_way().map(|one| (one.kind, one.outcome(&attempt.book))))
+            .next();
         if let Some((kind, outcome)) = open {
             self.violate("every payment ends known", |_| format!("{kind:?} is still {outcome:?}"));
         }
@@ -167,9 +200,16 @@ impl World {
             self.violate("refunds ≤ captures", |_| format!("attempt {attempt}: {gone} refunded of {}", truth[1]));
         }
         for modification in 0..self.database.modified.len() {
-            let times = self.provider.moves.iter().filter(|one| one.modification == Some(modification) && one.state != EntryState::Failed).count();
+            let times = self
+                .provider
+                .moves
+                .iter()
+                .filter(|one| one.modification == Some(modification) && one.state != EntryState::Failed)
+                .count();
             if times > 1 {
-                self.violate("nothing is done twice", |_| format!("modification {modification} was done {times} times"));
+                self.violate("nothing is done twice", |_| {
+                    format!("modification {modification} was done {times} times")
+                });
             }
         }
     }
@@ -182,7 +222,9 @@ impl World {
         }
         let unnoticed = self.database.payment.canceled && !flags.second_success;
         if unnoticed && self.database.payment.attempts.iter().any(|attempt| attempt.has_money()) {
-            self.violate("nobody is charged twice unnoticed", |_| "a payment that was called off holds money".to_owned());
+            self.violate("nobody is charged twice unnoticed", |_| {
+                "a payment that was called off holds money".to_owned()
+            });
         }
         let surplus = self.database.payment.surplus();
         let stuck = self.database.payment.attempts.iter().all(|attempt| attempt.refundable() == 0);
@@ -203,7 +245,10 @@ impl World {
             };
             if !fine {
                 self.violate("every acknowledged delivery is applied once, and no other", |_| {
-                    format!("event {number} ({:?}, acknowledged: {}) is {state:?}, applied {applied} times", event.forged, event.acknowledged)
+                    format!(
+                        "event {number} ({:?}, acknowledged: {}) is {state:?}, applied {applied} times",
+                        event.forged, event.acknowledged
+                    )
                 });
             }
         }
@@ -214,7 +259,9 @@ impl World {
         let expected = ledger::balances(payment).map(|(_, balance)| balance);
         let found = self.database.balances;
         if found != expected || found.iter().sum::<i64>() != 0 {
-            self.violate("the ledger agrees with the payment and adds up to zero", |_| format!("{found:?}, expected {expected:?}"));
+            self.violate("the ledger agrees with the payment and adds up to zero", |_| {
+                format!("{found:?}, expected {expected:?}")
+            });
         }
         if self.database.payment != self.database.replayed {
             self.violate("the events give the state", |_| "replaying them gives another payment".to_owned());
@@ -243,7 +290,9 @@ impl World {
             }
             for (reference, refund) in &attempt.book.refunds {
                 let last = outbox.iter().rev().find_map(|told| match told {
-                    Told::Refund { attempt: id, reference: of, refund } if about(told, id) && of == reference => Some(*refund),
+                    Told::Refund { attempt: id, reference: of, refund } if about(told, id) && of == reference => {
+                        Some(*refund)
+                    }
                     _ => None,
                 });
                 if last != Some(*refund) {
@@ -252,14 +301,17 @@ impl World {
             }
             for (reference, dispute) in &attempt.book.disputes {
                 let last = outbox.iter().rev().find_map(|told| match told {
-                    Told::Dispute { attempt: id, reference: of, state, .. } if about(told, id) && of == reference => Some(*state),
+                    Told::Dispute { attempt: id, reference: of, state, .. } if about(told, id) && of == reference => {
+                        Some(*state)
+                    }
                     _ => None,
                 });
                 if last != Some(dispute.state) {
                     missing = Some(format!("dispute {reference} is {:?}", dispute.state));
                 }
             }
-            let second = outbox.iter().any(|told| matches!(told, Told::SecondSuccess { attempt: id } if *id == attempt.id));
+            let second =
+                outbox.iter().any(|told| matches!(told, Told::SecondSuccess { attempt: id } if *id == attempt.id));
             if second != attempt.second {
                 missing = Some("a second success".to_owned());
             }
@@ -278,7 +330,9 @@ impl World {
     /// Whether a job asks what has come of this refund.
     pub fn is_being_asked(&self, movement: usize) -> bool {
         let Some(modification) = self.provider.moves[movement].modification else { return false };
-        let Some(attempt) = self.database.payment.attempts.get(self.database.modified[modification]) else { return false };
+        let Some(attempt) = self.database.payment.attempts.get(self.database.modified[modification]) else {
+            return false;
+        };
         let id = &self.names.modifications[modification];
         attempt.modification(id).is_some_and(|known| known.outcome(&attempt.book).is_open())
     }

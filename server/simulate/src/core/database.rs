@@ -4,7 +4,8 @@ use domain::ledger::{self, Account};
 use domain::money::Money;
 use domain::mutant::{self, Mutant};
 use domain::payment::{
-    Answer, Attempt, Capture, CloseReason, EntryState, Event, Fact, Movement, Payment, Refusal, Stage, Told, decide, told, transitions,
+    Answer, Attempt, Capture, CloseReason, EntryState, Event, Fact, Movement, Payment, Refusal, Stage, Told, decide,
+    told, transitions,
 };
 use domain::session::{Session, SessionState};
 use domain::{MINUTE, Millis, SECOND};
@@ -117,7 +118,9 @@ impl Database {
     pub fn enqueue(&mut self, kind: JobKind, subject: usize, run_at: Millis) {
         match self.job(kind, subject) {
             Some(job) => (job.run_at, job.generation) = (job.run_at.min(run_at), job.generation + 1),
-            None => self.jobs.push(Job { kind, subject, run_at, leased_until: 0, generation: 0, tries: 0, failed: false }),
+            None => {
+                self.jobs.push(Job { kind, subject, run_at, leased_until: 0, generation: 0, tries: 0, failed: false })
+            }
         }
     }
 
@@ -179,7 +182,9 @@ impl World {
             Event::Started { .. } => Seen::Attempt,
             Event::Staged { stage: Stage::Unknown, .. } => Seen::Unknown,
             Event::Staged { stage: Stage::Closing(_), .. } => Seen::Closing,
-            Event::Staged { attempt, stage: Stage::Closed(CloseReason::Succeeded) } if closed(attempt) => Seen::LateSuccess,
+            Event::Staged { attempt, stage: Stage::Closed(CloseReason::Succeeded) } if closed(attempt) => {
+                Seen::LateSuccess
+            }
             Event::Staged { stage: Stage::Closed(CloseReason::Succeeded), .. } => Seen::Paid,
             Event::SecondSuccess { .. } => Seen::SecondSuccess,
             Event::Canceled => Seen::Cancelled,

@@ -61,8 +61,8 @@ impl Layer for Core {
         world.violation.take().map_or(Ok(()), Err)
     }
 
-    fn census(&self) -> &Census {
-        &self.0.census
+    fn census(&self) -> Census {
+        self.0.census.clone()
     }
 
     fn replay(&mut self, seed: u64) -> Failure {
@@ -148,8 +148,12 @@ impl World {
     /// Whether a fetch will tell what this delivery says.
     fn can_be_missed(&self, event: usize) -> bool {
         let one = self.events[event];
-        let of_page = matches!(one.say, Say::Paid { .. } | Say::Declined | Say::ActionRequired | Say::Processing | Say::Failed | Say::Expired);
-        let of_refund = matches!(one.say, Say::Entry { movement, state: EntryState::Succeeded } if self.is_being_asked(movement));
+        let of_page = matches!(
+            one.say,
+            Say::Paid { .. } | Say::Declined | Say::ActionRequired | Say::Processing | Say::Failed | Say::Expired
+        );
+        let of_refund =
+            matches!(one.say, Say::Entry { movement, state: EntryState::Succeeded } if self.is_being_asked(movement));
         let told_by_fetch = (of_page && self.is_asked_about(one.attempt)) || of_refund;
         one.forged == Forgery::Genuine && one.kind == Kind::Results && told_by_fetch
     }

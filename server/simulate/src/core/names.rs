@@ -1,6 +1,6 @@
 //! Ids and references, made once: a seed takes them in order.
 
-use domain::id::{AttemptId, MerchantId, ModificationId, PaymentId, ProviderAccountId, SessionId, LinkId, Token};
+use domain::id::{AttemptId, LinkId, MerchantId, ModificationId, PaymentId, ProviderAccountId, SessionId, Token};
 
 /// More than a seed can use of each.
 pub(super) const NAMES: usize = 48;

@@ -48,9 +48,13 @@ pub(super) enum Op {
 /// What came back, if anything did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reply {
-    Opened { page: usize },
+    Opened {
+        page: usize,
+    },
     Seen(Box<Observation>),
-    Accepted { movement: Option<usize> },
+    Accepted {
+        movement: Option<usize>,
+    },
     NotFound,
     /// Nothing was done.
     Refused,

@@ -3,8 +3,8 @@
 //! Two kinds. One answers with results and totals, as Stripe does; one only answers that it has received a request, and tells
 //! what came of it by webhook, as Adyen does. Both remember the outcome of every idempotency key.
 
-use domain::payment::{DisputeState, EntryState, ModificationKind};
 use domain::Millis;
+use domain::payment::{DisputeState, EntryState, ModificationKind};
 
 /// How a provider answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +78,30 @@ pub(super) struct Move {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Say {
     /// Authorised; with the total captured, where that happens at once.
-    Paid { captured: i64 },
-    Captured { total: i64, modification: Option<usize> },
-    Entry { movement: usize, state: EntryState },
-    Voided { modification: Option<usize> },
-    Dispute { movement: usize, state: DisputeState },
-    Returned { movement: usize },
-    NotModified { modification: usize },
+    Paid {
+        captured: i64,
+    },
+    Captured {
+        total: i64,
+        modification: Option<usize>,
+    },
+    Entry {
+        movement: usize,
+        state: EntryState,
+    },
+    Voided {
+        modification: Option<usize>,
+    },
+    Dispute {
+        movement: usize,
+        state: DisputeState,
+    },
+    Returned {
+        movement: usize,
+    },
+    NotModified {
+        modification: usize,
+    },
     Declined,
     ActionRequired,
     Processing,

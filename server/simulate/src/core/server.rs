@@ -1,8 +1,8 @@
 //! The two servers: what is under way in their memory, step by step. The rules are those of `engine::checkout` and
 //! `engine::jobs`, with the same reads before and transactions after every call.
 
-use domain::mutant::{self, Mutant};
 use domain::method::Method;
+use domain::mutant::{self, Mutant};
 use domain::payment::{
     Answer, Attempt, CloseReason, Fact, Handoff, Limits, Modification, ModificationKind, Observation, Outcome, Refs,
     Refusal, Stage,
@@ -49,15 +49,41 @@ pub(super) enum Call {
 pub(super) enum Work {
     Start(Press),
     Begin(Press),
-    CloseFirst { attempt: usize, reason: CloseReason, press: Option<Press> },
-    Open { attempt: usize, press: Option<Press>, unknown: bool, call: Call },
-    Close { attempt: usize, press: Option<Press>, call: Call },
-    Check { attempt: usize, call: Call },
-    Modify { modification: usize, first: bool, unknown: bool, call: Call },
-    Apply { inbox: usize },
+    CloseFirst {
+        attempt: usize,
+        reason: CloseReason,
+        press: Option<Press>,
+    },
+    Open {
+        attempt: usize,
+        press: Option<Press>,
+        unknown: bool,
+        call: Call,
+    },
+    Close {
+        attempt: usize,
+        press: Option<Press>,
+        call: Call,
+    },
+    Check {
+        attempt: usize,
+        call: Call,
+    },
+    Modify {
+        modification: usize,
+        first: bool,
+        unknown: bool,
+        call: Call,
+    },
+    Apply {
+        inbox: usize,
+    },
     Expire,
     Surplus,
-    Receive { event: usize, stored: bool },
+    Receive {
+        event: usize,
+        stored: bool,
+    },
     Cancel,
     /// The job's work is done; its row is settled in a transaction of its own.
     Finish(Ending),
@@ -125,13 +151,19 @@ impl World {
 
     /// One server dies between two steps. What it had sent may still arrive.
     pub fn crash(&mut self, server: u8) {
-        note!(self, "server {server} crashes with {} things under way", self.tasks.iter().filter(|task| task.server == server).count());
+        note!(
+            self,
+            "server {server} crashes with {} things under way",
+            self.tasks.iter().filter(|task| task.server == server).count()
+        );
         self.census.count(Seen::Crash);
         let mut at = 0;
         while at < self.tasks.len() {
             if self.tasks[at].server == server {
                 let task = self.tasks.swap_remove(at);
-                if let Work::Open { call: Call::Sent(op), .. } | Work::Close { call: Call::Sent(op), .. } | Work::Modify { call: Call::Sent(op), .. } = task.work
+                if let Work::Open { call: Call::Sent(op), .. }
+                | Work::Close { call: Call::Sent(op), .. }
+                | Work::Modify { call: Call::Sent(op), .. } = task.work
                     && self.random.percent(50)
                 {
                     self.late.push(op);
@@ -167,9 +199,11 @@ impl World {
 
     fn settle(&mut self, lease: Option<(JobKind, usize, u32, Millis)>, ending: Ending) {
         let Some((kind, subject, generation, leased_until)) = lease else { return };
-        let found = self.database.jobs.iter().position(|job| {
-            (job.kind, job.subject, job.leased_until) == (kind, subject, leased_until)
-        });
+        let found = self
+            .database
+            .jobs
+            .iter()
+            .position(|job| (job.kind, job.subject, job.leased_until) == (kind, subject, leased_until));
         let Some(at) = found else { return };
         let jitter = self.random.below(1_000) as Millis;
         let now = self.now;
@@ -197,7 +231,9 @@ impl World {
             Work::Open { attempt, press, unknown, call } => self.open(attempt, press, unknown, call),
             Work::Close { attempt, press, call } => self.close(attempt, press, call),
             Work::Check { attempt, call } => self.check_attempt(attempt, call),
-            Work::Modify { modification, first, unknown, call } => self.modification(modification, first, unknown, call),
+            Work::Modify { modification, first, unknown, call } => {
+                self.modification(modification, first, unknown, call)
+            }
             Work::Apply { inbox } => self.apply(inbox),
             Work::Expire => self.expire(),
             Work::Surplus => self.surplus(),
@@ -242,7 +278,9 @@ impl World {
         if let Some(live) = payment.live() {
             let attempt = self.number_of(&live.id).unwrap_or(0);
             return match live.stage {
-                Stage::Opening | Stage::Closing(_) => Next::Again(Work::Start(Press { turns: press.turns - 1, ..press })),
+                Stage::Opening | Stage::Closing(_) => {
+                    Next::Again(Work::Start(Press { turns: press.turns - 1, ..press }))
+                }
                 Stage::Open if live.method == press.method && live.usable_handoff(self.now).is_some() => {
                     self.hand_over(attempt, press.tab);
                     Next::Done
@@ -291,6 +329,7 @@ impl World {
         if let Some(page) = self.database.page_of(attempt) {
             note!(self, "shopper: tab {tab} is at page {page}");
             self.tabs[tab] = Some(page);
+            self.census.count(Seen::Redirected);
             self.provider.pages[page].given = true;
             self.check_payable();
         }

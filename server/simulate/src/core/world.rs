@@ -130,8 +130,14 @@ impl World {
         let amount = Money::new(100 + self.random.amount(900), self.currency);
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
         self.database.clear(amount, capture);
-        note!(self, "a debt of {amount}, captured {capture:?}; cards at {:?}, debits at {:?}; faults {}%, second payments are {}",
-            self.kinds[0], self.kinds[1], self.faults, if self.refunds_surplus { "sent back" } else { "held" });
+        note!(
+            self,
+            "a debt of {amount}, captured {capture:?}; cards at {:?}, debits at {:?}; faults {}%, second payments are {}",
+            self.kinds[0],
+            self.kinds[1],
+            self.faults,
+            if self.refunds_surplus { "sent back" } else { "held" }
+        );
     }
 
     fn kind(&mut self) -> Kind {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use engine::{Engine, HttpTransport, LinkSummary};
-use sandbox::{Options, Sandbox, Seed};
+use sandbox::{AdyenSeed, Options, Sandbox, Seed};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,9 @@ struct Ready<'a> {
     webhook_url: &'a str,
     webhook_secret: &'a str,
     sandbox_key: &'a str,
+    adyen_pay_link: Option<&'a str>,
+    adyen_merchant: Option<&'a str>,
+    adyen_api_key: Option<&'a str>,
 }
 
 /// How long everything may take to answer.
@@ -70,6 +73,10 @@ impl Demo {
         let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;
+        let adyen_link = match &seeded.adyen {
+            Some(shop) => Some(seed::adyen_link(&engine, shop).await?),
+            None => None,
+        };
         let sandbox = self.sandbox(&common, &sandbox_url, &seeded).await?;
         let ops_url = format!("http://{}", ops.local_addr()?);
 
@@ -79,7 +86,8 @@ impl Demo {
             async move { sandbox.run(sandbox_listener, stop).await }
         });
         let server = tokio::spawn(run::serve(engine.clone(), listener, ops, shutdown.clone()));
-        self.announce(&engine, &sandbox_url, &ops_url, &common, &seeded, &link, &shutdown).await?;
+        self.announce(&engine, &sandbox_url, &ops_url, &common, &seeded, (&link, adyen_link.as_ref()), &shutdown)
+            .await?;
         let served = server.await?;
         shutdown.cancel();
         provider.await??;
@@ -96,8 +104,15 @@ impl Demo {
             webhook_url: seeded.webhook_url.clone(),
             webhook_secret: seeded.webhook_secret.clone(),
         };
-        Ok(Sandbox::new(Options { public_url: url.to_owned(), snapshot, seed: Some(seed), ..Options::default() })
-            .await?)
+        let adyen = seeded.adyen.as_ref().map(|shop| AdyenSeed {
+            api_key: shop.api_key.clone(),
+            merchant_account: seed::ADYEN_MERCHANT_ACCOUNT.to_owned(),
+            webhook_url: shop.webhook_url.clone(),
+            hmac_key: shop.hmac_key.clone(),
+            webhook_basic: None,
+        });
+        let options = Options { public_url: url.to_owned(), snapshot, seed: Some(seed), adyen };
+        Ok(Sandbox::new(options).await?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that is printed")]
@@ -108,7 +123,7 @@ impl Demo {
         ops_url: &str,
         common: &Common,
         seeded: &Seeded,
-        link: &LinkSummary,
+        (link, adyen_link): (&LinkSummary, Option<&LinkSummary>),
         shutdown: &CancellationToken,
     ) -> Result<(), Failure> {
         let addresses =
@@ -132,15 +147,20 @@ impl Demo {
             webhook_url: &seeded.webhook_url,
             webhook_secret: &seeded.webhook_secret,
             sandbox_key: &seeded.sandbox_key,
+            adyen_pay_link: adyen_link.map(|link| link.url.as_str()),
+            adyen_merchant: seeded.adyen.as_ref().map(|shop| shop.merchant.as_str()),
+            adyen_api_key: seeded.adyen.as_ref().map(|shop| shop.api_key.as_str()),
         };
         if let Some(file) = &self.ready_file {
             ready::write(file, &ready)?;
         }
-        self.format.print(&ready, || welcome(&link.url, sandbox_url, ops_url, &seeded.api_key))
+        self.format.print(&ready, || welcome(&ready))
     }
 }
 
-fn welcome(link: &str, sandbox: &str, ops: &str, key: &str) -> String {
+fn welcome(ready: &Ready<'_>) -> String {
+    let Ready { pay_link: link, sandbox_url: sandbox, ops_url: ops, api_key: key, .. } = ready;
+    let other = ready.adyen_pay_link.unwrap_or("-");
     format!(
         "
   Till is running. Open this link and pay:
@@ -152,6 +172,12 @@ fn welcome(link: &str, sandbox: &str, ops: &str, key: &str) -> String {
     4000 0000 0000 0002   is declined
     4000 0000 0000 9995   has too little money
     4000 0027 6000 3184   asks for 3-D Secure
+
+  A second shop is paid through Adyen's simulator, and captures later (`till payment capture`):
+
+    {other}
+
+  Its test card: 4111 1111 1111 1111, 03/30, 737; the holder's name DECLINED is declined.
 
   Provider sandbox   {sandbox}   simulated, with everything it has sent and received
   Operations         {ops}   /healthz /readyz /metrics

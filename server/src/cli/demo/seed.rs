@@ -27,7 +27,22 @@ pub(super) struct Seeded {
     pub sandbox_url: String,
     pub webhook_url: String,
     pub webhook_secret: String,
+    /// The shop that is paid through Adyen; missing in what an older version remembers.
+    pub adyen: Option<AdyenShop>,
 }
+
+/// The demo's second shop, at the other simulator.
+#[derive(Serialize, Deserialize, Clone)]
+pub(super) struct AdyenShop {
+    pub merchant: String,
+    pub account: String,
+    pub api_key: String,
+    pub webhook_url: String,
+    pub hmac_key: String,
+}
+
+/// The merchant account at the Adyen simulator.
+pub(super) const ADYEN_MERCHANT_ACCOUNT: &str = "HarbourBooks";
 
 /// The shop of an earlier start, if it fits this one; else a new one.
 pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> Result<Seeded, Failure> {
@@ -54,11 +69,27 @@ pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> 
         sandbox_url: sandbox_url.to_owned(),
         webhook_url: account.webhook_url,
         webhook_secret,
+        adyen: Some(sow_adyen(engine, sandbox_url).await?),
     };
     if let Some(file) = file {
         ready::write(&file, &seeded)?;
     }
     Ok(seeded)
+}
+
+async fn sow_adyen(engine: &Engine, sandbox_url: &str) -> Result<AdyenShop, Failure> {
+    let merchant = engine.add_merchant("Harbour Books", Some("help@harbour-books.example")).await?;
+    let (api_key, hmac_key) = (format!("test_{}", random()), format!("{}{}", random(), &random()[..16]));
+    let credentials = [("api_key", api_key.as_str()), ("merchant_account", ADYEN_MERCHANT_ACCOUNT)];
+    let new = NewAccount {
+        provider: "adyen".to_owned(),
+        base_url: Some(format!("{sandbox_url}/adyen")),
+        live: false,
+        credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        webhook_secrets: vec![hmac_key.clone()],
+    };
+    let account = engine.add_account(&merchant.id.parse()?, new).await?;
+    Ok(AdyenShop { merchant: merchant.id, account: account.id, api_key, webhook_url: account.webhook_url, hmac_key })
 }
 
 fn file(common: &Common) -> Result<Option<PathBuf>, Failure> {
@@ -72,7 +103,7 @@ async fn remembered(engine: &Engine, file: Option<&PathBuf>, sandbox_url: &str) 
     let seeded: Seeded = serde_json::from_str(&fs::read_to_string(file?).ok()?).ok()?;
     let accounts = engine.accounts(&seeded.merchant.parse().ok()?).await.ok()?;
     let account = accounts.into_iter().find(|account| account.id == seeded.account)?;
-    let fits = seeded.sandbox_url == sandbox_url && seeded.webhook_url == account.webhook_url;
+    let fits = seeded.sandbox_url == sandbox_url && seeded.webhook_url == account.webhook_url && seeded.adyen.is_some();
     fits.then_some(seeded)
 }
 
@@ -103,4 +134,23 @@ pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary
         capture: domain::payment::Capture::Automatic,
     };
     Ok(engine.add_link(&seeded.merchant.parse()?, new).await?)
+}
+
+/// A link of the second shop, whose money is only authorised until somebody captures it.
+pub(super) async fn adyen_link(engine: &Engine, shop: &AdyenShop) -> Result<LinkSummary, Failure> {
+    let line = Line {
+        name: "The Log of the Northern Star".to_owned(),
+        description: Some("Hardcover, 412 pages".to_owned()),
+        unit: Money::new(2_450, "EUR".parse()?),
+        quantity: 1,
+    };
+    let new = NewLink {
+        lines: vec![line],
+        usage: Usage::Once,
+        live: false,
+        session_ttl: HOUR,
+        extendable: true,
+        capture: domain::payment::Capture::Manual,
+    };
+    Ok(engine.add_link(&shop.merchant.parse()?, new).await?)
 }

@@ -26,7 +26,7 @@ fn world() -> (Snapshot, Record) {
     let new = Attempt::new(attempt.clone(), session, account.clone(), Method::Card, eur(1000), 1, 2);
     let refs = Refs { session: Some("cs_1".into()), payment: Some("pi_1".into()) };
     let news = vec![News::Moved(Movement::Captured { total: 1000 })];
-    let seen = Observation { at: 5, refs, debt: Some(eur(1000)), currency: None, news };
+    let seen = Observation { at: 5, refs, debt: Some(eur(1000)), currency: None, modification: None, news };
     let mut payment = empty.clone();
     let mut events: Vec<EventRow> = vec![];
     let facts = [

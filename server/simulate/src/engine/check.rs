@@ -1,0 +1,239 @@
+//! What must hold when a seed has come to rest, read from the database and compared with the provider's truth.
+
+use std::collections::BTreeMap;
+
+use domain::ledger;
+use domain::payment::{Attempt, Book, DisputeState, EntryState, Event, Payment, Status, Told, told};
+use engine::store::inbox::InboxState;
+use engine::store::{inbox, outbox};
+
+use super::World;
+use crate::census::Seen;
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl World {
+    pub async fn check_end(&mut self) -> Result<(), Failed> {
+        let Some(id) = self.payment.clone() else { return Err("there is no payment".into()) };
+        let engine = self.servers[1].engine.clone();
+        let statement = engine.statement(&id).await?;
+        let payment = &statement.payment;
+        self.check_known(payment);
+        for attempt in &payment.attempts {
+            self.check_money(attempt);
+        }
+        let alerts = engine.alerts(1_000).await?.into_iter();
+        let told = alerts.filter(|alert| alert.kind.starts_with("surplus_")).map(|alert| alert.subject).collect();
+        self.check_twice(payment, told);
+        let rows = outbox::of_payment(&mut *engine.store().reader().await?, &id).await?;
+        let events: Vec<Event> = statement.events.iter().map(|(event, _)| event.clone()).collect();
+        self.check_replay(payment, &events, &rows);
+        let mut balances = BTreeMap::new();
+        for row in &statement.ledger {
+            *balances.entry(row.debit.clone()).or_insert(0) += row.amount;
+            *balances.entry(row.credit.clone()).or_insert(0) -= row.amount;
+        }
+        let expected = ledger::balances(payment);
+        let agrees =
+            expected.iter().all(|(account, minor)| balances.get(account.as_str()).copied().unwrap_or(0) == *minor);
+        if !agrees || balances.values().sum::<i64>() != 0 {
+            let detail = format!("{balances:?}, expected {expected:?}");
+            self.violate("the ledger agrees with the payment and adds up to zero", detail);
+        }
+        self.check_deliveries(&engine).await?;
+        if let Some(token) = self.token.clone() {
+            let phase = engine.view(&token, false).await?.phase;
+            self.viewed(phase);
+        }
+        self.count(&events);
+        self.end_repair().await?;
+        Ok(())
+    }
+
+    fn count(&mut self, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Started { .. } => self.census.count(Seen::Attempt),
+                Event::SecondSuccess { .. } => self.census.count(Seen::SecondSuccess),
+                Event::Staged { stage: domain::payment::Stage::Unknown, .. } => self.census.count(Seen::Unknown),
+                Event::Staged { stage: domain::payment::Stage::Closing(_), .. } => self.census.count(Seen::Closing),
+                Event::Canceled => self.census.count(Seen::Cancelled),
+                _ => {}
+            }
+        }
+    }
+
+    fn check_known(&mut self, payment: &Payment) {
+        if payment.status() == Status::Unknown || payment.live().is_some() {
+            let stage = payment.live().map(|live| live.stage);
+            self.violate("every payment ends known", format!("an attempt is still {stage:?}"));
+        }
+        let mut open =
+            payment.attempts.iter().flat_map(|one| one.under_way().map(|open| (open.kind, open.outcome(&one.book))));
+        if let Some((kind, outcome)) = open.next() {
+            self.violate("every payment ends known", format!("{kind:?} is still {outcome:?}"));
+        }
+    }
+
+    fn check_money(&mut self, attempt: &Attempt) {
+        let truth = self.truth(attempt.id.as_str());
+        let book = &attempt.book;
+        let told = [
+            book.captured_net(),
+            book.refunds_in(EntryState::Pending),
+            book.refunds_in(EntryState::Succeeded),
+            book.charged_back(),
+            book.returned_total(),
+            held(book),
+        ];
+        if truth != told {
+            let detail = format!(
+                "attempt {}: captured, refund pending, refunded, charged back, returned, held are {truth:?} there, {told:?} here",
+                attempt.id
+            );
+            self.violate("Till's totals are the provider's", detail);
+        }
+        if truth[1] + truth[2] > truth[0] {
+            self.violate("refunds ≤ captures", format!("{} refunded of {}", truth[1] + truth[2], truth[0]));
+        }
+        let stripe = self.shared.stripe();
+        let of = |id: &str| stripe.refunds.iter().filter(|one| one.modification.as_deref() == Some(id)).count();
+        let twice = attempt
+            .modifications
+            .iter()
+            .map(|one| (one.id.as_str(), of(one.id.as_str())))
+            .find(|(_, times)| *times > 1);
+        let detail = twice.map(|(id, times)| format!("{id} was done {times} times"));
+        drop(stripe);
+        if let Some(detail) = detail {
+            self.violate("nothing is done twice", detail);
+        }
+    }
+
+    /// Captured, refunds pending and done, charged back, returned, and held without capture, for an attempt.
+    fn truth(&self, attempt: &str) -> [i64; 6] {
+        let stripe = self.shared.stripe();
+        let mine = |intent: usize| stripe.sessions[stripe.intents[intent].session].attempt == attempt;
+        let refunds = |status: &str| -> i64 {
+            stripe.refunds.iter().filter(|one| mine(one.intent) && one.status == status).map(|one| one.amount).sum()
+        };
+        let disputes = |returned: bool| -> i64 {
+            let of = stripe
+                .disputes
+                .iter()
+                .filter(|one| mine(one.intent) && one.returned == returned && one.status != "won");
+            of.map(|one| one.amount).sum()
+        };
+        let intents = || (0..stripe.intents.len()).filter(|intent| mine(*intent)).map(|intent| &stripe.intents[intent]);
+        [
+            intents().map(|one| one.received).sum(),
+            refunds("pending"),
+            refunds("succeeded"),
+            disputes(false),
+            disputes(true),
+            intents().map(|one| one.capturable).sum(),
+        ]
+    }
+
+    fn check_twice(&mut self, payment: &Payment, told: Vec<String>) {
+        let paid = {
+            let stripe = self.shared.stripe();
+            (0..stripe.sessions.len()).filter(|session| stripe.has_money(*session)).count()
+        };
+        let flags = payment.flags();
+        if (paid > 1 || (payment.canceled && payment.attempts.iter().any(Attempt::has_money))) && !flags.second_success
+        {
+            self.violate("nobody is charged twice unnoticed", format!("{paid} pages hold the shopper's money"));
+        }
+        let stuck = payment.attempts.iter().all(|attempt| attempt.refundable() == 0);
+        let surplus = payment.surplus();
+        if surplus > 0 && !stuck && !told.iter().any(|subject| subject == payment.id.as_str()) {
+            self.violate("what was paid too much is sent back or held", format!("{surplus} is too much"));
+        }
+    }
+
+    /// The events alone give the payment, and what the merchant was told.
+    fn check_replay(&mut self, payment: &Payment, events: &[Event], rows: &[(i64, Told)]) {
+        let mut replayed = Payment { attempts: vec![], canceled: false, kept: 0, ..payment.clone() };
+        let mut before = replayed.clone();
+        let mut expected: Vec<Told> = vec![];
+        let ends: Vec<i64> = rows.iter().map(|(seq, _)| *seq).collect();
+        for (event, seq) in events.iter().zip(1..) {
+            replayed.apply(event);
+            // A transaction's rows bear the number of its last event.
+            if ends.contains(&seq) {
+                expected.extend(told(&before, &replayed));
+                before = replayed.clone();
+            }
+        }
+        if replayed != *payment {
+            self.violate("the events give the state", "replaying them gives another payment".to_owned());
+        }
+        expected.extend(told(&before, &replayed));
+        let found: Vec<Told> = rows.iter().map(|(_, told)| told.clone()).collect();
+        if found != expected {
+            self.violate("the outbox is complete", format!("{found:?}, expected {expected:?}"));
+        }
+        self.check_last_words(payment, &found);
+    }
+
+    fn check_last_words(&mut self, payment: &Payment, found: &[Told]) {
+        let last = found.iter().rev().find_map(|told| match told {
+            Told::Status { status } => Some(*status),
+            _ => None,
+        });
+        if last.unwrap_or(Status::RequiresPaymentMethod) != payment.status() {
+            let detail = format!("the status {:?}, last told {last:?}", payment.status());
+            self.violate("the outbox is complete", format!("the merchant was not told: {detail}"));
+        }
+        for attempt in &payment.attempts {
+            for (reference, refund) in &attempt.book.refunds {
+                let last = found.iter().rev().find_map(|told| match told {
+                    Told::Refund { reference: of, refund, .. } if of == reference => Some(*refund),
+                    _ => None,
+                });
+                if last != Some(*refund) {
+                    self.violate(
+                        "the outbox is complete",
+                        format!("refund {reference} is {refund:?}, last told {last:?}"),
+                    );
+                }
+            }
+            for (reference, dispute) in &attempt.book.disputes {
+                let told = |state: DisputeState| {
+                    found.iter().any(|told| matches!(told, Told::Dispute { reference: of, state: said, .. } if of == reference && *said == state))
+                };
+                if !told(dispute.state) {
+                    self.violate("the outbox is complete", format!("dispute {reference} is {:?}", dispute.state));
+                }
+            }
+        }
+    }
+
+    async fn check_deliveries(&mut self, engine: &engine::Engine) -> Result<(), Failed> {
+        let account = self.account.parse()?;
+        let events = self.shared.stripe().events.clone();
+        let mut connection = engine.store().reader().await?;
+        for event in &events {
+            let rows = inbox::of_event(&mut connection, &account, &event.id).await?;
+            let states: Vec<InboxState> = rows.iter().map(|row| row.state).collect();
+            let fine = match (event.genuine, event.acknowledged, states.as_slice()) {
+                (true, _, states) => states == [InboxState::Applied],
+                (false, _, states) => !states.contains(&InboxState::Applied) && !states.contains(&InboxState::Pending),
+            };
+            if !fine {
+                let detail = format!(
+                    "event {} ({}, genuine: {}, acknowledged: {}) is {states:?}",
+                    event.id, event.kind, event.genuine, event.acknowledged
+                );
+                self.violate("every acknowledged delivery is applied once, and no other", detail);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is authorised and neither captured nor released.
+fn held(book: &Book) -> i64 {
+    if book.voided || book.captured_net() > 0 { 0 } else { book.authorised }
+}

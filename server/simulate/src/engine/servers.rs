@@ -1,0 +1,213 @@
+//! Two servers on one database, and what is under way on them.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use domain::id::MerchantId;
+use engine::store::Store;
+use engine::store::merchants::SurplusPolicy;
+use engine::{Engine, Env, Keyring, NewAccount, Settings, Tuning};
+use tokio::task::JoinHandle;
+
+use super::outside::{Port, Shared};
+use super::stripe::SECRET;
+use super::{START, Tab, World};
+use crate::census::{Census, Seen};
+use crate::random::Random;
+
+/// One server.
+pub(super) struct Server {
+    pub store: Store,
+    pub engine: Engine,
+    pub life: u32,
+}
+
+/// What a task has brought.
+#[derive(Debug)]
+pub(super) enum Output {
+    Nothing,
+    /// A press of the button in this tab: the address to go to, if there is one.
+    Started(usize, Option<String>),
+    /// The page that was shown.
+    Viewed(domain::checkout::Phase),
+    /// The reply to a delivery of this event.
+    Delivered(usize, u16),
+    /// In words.
+    Said(String),
+}
+
+/// A task under way.
+pub(super) struct Flow {
+    pub handle: JoinHandle<Output>,
+    pub life: u32,
+    pub name: String,
+}
+
+/// Any key will do; nothing it seals is secret.
+const KEY: &str = "5111000000000000000000000000000000000000000000000000000000000000";
+
+fn engine(shared: &Arc<Shared>, store: &Store, life: u32) -> Result<Engine, String> {
+    let port = Arc::new(Port { shared: Arc::clone(shared), life });
+    let env = Env { clock: port.clone(), random: port.clone(), transport: port.clone() };
+    let keyring = Keyring::parse(KEY).map_err(|error| error.to_string())?;
+    let settings = Settings { public_url: "https://till.example".to_owned() };
+    // Each delivery has a committer of its own: one that waits for another's would be under way together with it.
+    let tuning = Tuning { committers: 64, ..Tuning::of(store.dialect()) };
+    Ok(Engine::tuned(env, store.with_points(port), keyring, settings, tuning))
+}
+
+/// In memory, where there is such a place: the database's syncs are real, but cost little there.
+fn directory() -> Result<tempfile::TempDir, String> {
+    let memory = std::path::Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.or_else(|_| tempfile::tempdir()).map_err(|error| format!("no place for the database: {error}"))
+}
+
+impl World {
+    /// A world with a fresh database, two servers and two merchants.
+    pub async fn new() -> Result<World, String> {
+        let directory = directory()?;
+        let url = format!("sqlite://{}", directory.path().join("till.db").display());
+        let shared = Arc::new(Shared::new(START));
+        shared.gate.set_open(true);
+        let text = |error: engine::Error| error.to_string();
+        let mut servers = vec![];
+        for life in 0..2 {
+            let store = Store::connect(&url).await.map_err(text)?;
+            if life == 0 {
+                store.migrate().await.map_err(text)?;
+            }
+            let engine = engine(&shared, &store, life)?;
+            servers.push(Server { store, engine, life });
+        }
+        Ok(World {
+            shared,
+            random: Random::new(0),
+            servers,
+            account: String::new(),
+            lives: 2,
+            flows: vec![],
+            tabs: [Tab::default(); 2],
+            token: None,
+            payment: None,
+            amount: 0,
+            faults: 0,
+            ending: false,
+            seeds: 0,
+            listed: 0,
+            forged_unsigned: false,
+            census: Census::default(),
+            violation: None,
+            trace: None,
+            _directory: directory,
+        })
+    }
+
+    /// Ends what is under way and closes the database.
+    pub async fn close(mut self) {
+        for server in 0..self.servers.len() {
+            self.end_life(server).await;
+        }
+        for server in &self.servers {
+            server.store.close().await;
+        }
+    }
+
+    pub async fn end_life(&mut self, server: usize) {
+        let life = self.servers[server].life;
+        let (dying, others): (Vec<_>, Vec<_>) = self.flows.drain(..).partition(|flow| flow.life == life);
+        self.flows = others;
+        dying.iter().for_each(|flow| flow.handle.abort());
+        self.shared.gate.kill(life).await;
+        for flow in dying {
+            let _ = flow.handle.await;
+        }
+    }
+
+    /// A server dies with everything it has under way, and another begins on the same database.
+    pub async fn crash(&mut self, server: usize) -> Result<(), String> {
+        let life = self.servers[server].life;
+        let names: Vec<_> = self.flows.iter().filter(|flow| flow.life == life).map(|flow| flow.name.clone()).collect();
+        self.note(|| format!("server {server} crashes; under way were: {}", names.join(", ")));
+        self.census.count(Seen::Crash);
+        self.end_life(server).await;
+        self.deliver_again();
+        self.begin_life(server)
+    }
+
+    /// A new engine on the server's database.
+    pub fn begin_life(&mut self, server: usize) -> Result<(), String> {
+        self.lives += 1;
+        let server = &mut self.servers[server];
+        server.life = self.lives;
+        server.engine = engine(&self.shared, &server.store, server.life)?;
+        Ok(())
+    }
+
+    /// Begins something on a server and lets it run past so many points.
+    pub async fn begin<F>(&mut self, server: usize, name: String, credit: u32, work: impl FnOnce(Engine) -> F)
+    where
+        F: Future<Output = Output> + Send + 'static,
+    {
+        let (engine, life) = (self.servers[server].engine.clone(), self.servers[server].life);
+        let (gate, future) = (Arc::clone(&self.shared.gate), work(engine));
+        self.note(|| format!("server {server}: {name}"));
+        gate.begin(credit);
+        let at_end = Arc::clone(&gate);
+        let handle = tokio::spawn(async move {
+            let output = future.await;
+            at_end.ended();
+            output
+        });
+        self.flows.push(Flow { handle, life, name });
+        gate.quiet().await;
+    }
+
+    /// Whatever has ended, in the order in which it began.
+    pub async fn ended(&mut self) -> Vec<(String, Output)> {
+        let mut ended = vec![];
+        let mut at = 0;
+        while at < self.flows.len() {
+            if self.flows[at].handle.is_finished() {
+                let flow = self.flows.remove(at);
+                ended.push((flow.name, flow.handle.await.unwrap_or(Output::Nothing)));
+            } else {
+                at += 1;
+            }
+        }
+        ended
+    }
+
+    pub fn note(&mut self, line: impl FnOnce() -> String) {
+        let since = self.shared.now() - START;
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>7}.{:03}s  {}", since / 1_000, since % 1_000, line()));
+        }
+    }
+
+    /// The provider's own notes.
+    pub fn note_provider(&mut self) {
+        let lines = std::mem::take(&mut self.shared.stripe().trace);
+        if self.trace.is_some() {
+            lines.into_iter().for_each(|line| self.note(|| line));
+        }
+    }
+}
+
+/// A merchant with an account.
+pub(super) async fn merchant(engine: &Engine, policy: SurplusPolicy) -> Result<(MerchantId, String), String> {
+    let text = |error: engine::Error| error.to_string();
+    let merchant = engine.add_merchant("Simulated", None).await.map_err(text)?;
+    let id: MerchantId = merchant.id.parse().map_err(|error: domain::id::BadId| error.to_string())?;
+    engine.set_surplus_policy(&id, policy).await.map_err(text)?;
+    let account = NewAccount {
+        provider: "stripe".to_owned(),
+        base_url: Some("https://api.stripe.example".to_owned()),
+        live: false,
+        credentials: BTreeMap::from([("secret_key".to_owned(), "sk_test_simulated".to_owned())]),
+        webhook_secrets: vec![SECRET.to_owned()],
+    };
+    let account = engine.add_account(&id, account).await.map_err(text)?;
+    Ok((id, account.id))
+}

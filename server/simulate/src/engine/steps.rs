@@ -1,0 +1,242 @@
+//! A seed, step by step: who goes on next, and what goes wrong.
+
+use domain::line::Line;
+use domain::link::Usage;
+use domain::money::Money;
+use domain::payment::Capture;
+use domain::{HOUR, MINUTE, SECOND};
+use engine::store::merchants::SurplusPolicy;
+use engine::store::{jobs, sessions};
+use engine::{NewLink, OpenedLink};
+
+use super::gate::{Fate, Waiting, What};
+use super::servers::{Output, merchant};
+use super::{START, Tab, World};
+use crate::census::Seen;
+use crate::random::Random;
+use crate::report::Violation;
+
+const STEPS_MIN: usize = 30;
+const STEPS_MORE: usize = 50;
+/// Steps in which everything must come to rest.
+const REST_MAX: usize = 600;
+/// How often the account's events are listed then: the first time for what never arrived before.
+const LISTED_MIN: usize = 2;
+/// So many points are never passed at once.
+const UNTIL_REST: u32 = u32::MAX;
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl World {
+    pub async fn run(&mut self, seed: u64) -> Result<(), Failed> {
+        self.prepare(seed).await?;
+        for _ in 0..STEPS_MIN + self.random.below(STEPS_MORE) {
+            self.step().await?;
+            self.holds()?;
+        }
+        self.come_to_rest().await?;
+        self.holds()?;
+        self.shared.gate.set_open(true);
+        self.check_end().await?;
+        self.holds()
+    }
+
+    /// Ends the seed at the first violation.
+    fn holds(&self) -> Result<(), Failed> {
+        if self.violation.is_some() { Err("violated".into()) } else { Ok(()) }
+    }
+
+    async fn prepare(&mut self, seed: u64) -> Result<(), Failed> {
+        self.seeds += 1;
+        self.random = Random::new(seed);
+        *self.shared.random() = Random::new(!seed);
+        self.shared.stripe().begin(seed);
+        self.shared.set_now(START);
+        self.shared.gate.clear();
+        self.shared.gate.set_open(true);
+        for server in 0..self.servers.len() {
+            self.end_life(server).await;
+            self.begin_life(server)?;
+        }
+        (self.tabs, self.ending, self.violation) = ([Tab::default(); 2], false, None);
+        self.faults = self.random.pick(&[0, 5, 15, 40]);
+        self.forged_unsigned = false;
+        let policy = self.random.pick(&[SurplusPolicy::Hold, SurplusPolicy::Refund]);
+        self.amount = 100 + self.random.amount(900);
+        let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
+        let engine = self.servers[0].engine.clone();
+        let (merchant, account) = merchant(&engine, policy).await?;
+        self.account = account;
+        let unit = Money::new(self.amount, "USD".parse()?);
+        let link = NewLink {
+            lines: vec![Line { name: "Tea".to_owned(), description: None, unit, quantity: 1 }],
+            usage: Usage::Once,
+            live: false,
+            session_ttl: 30 * MINUTE,
+            extendable: false,
+            capture,
+        };
+        let link = engine.add_link(&merchant, link).await?;
+        let token = link.url.rsplit('/').next().unwrap_or_default().parse()?;
+        let OpenedLink::Session(token) = engine.open_link(&token).await? else { return Err("no session".into()) };
+        let found = sessions::by_token(&mut *engine.store().reader().await?, &token).await?;
+        self.payment = found.map(|stored| stored.session.payment);
+        self.token = Some(token);
+        let faults = self.faults;
+        self.note(|| format!("a debt of {unit}, captured {capture:?}; faults {faults}%; surplus money: {policy:?}"));
+        self.shared.gate.set_open(false);
+        Ok(())
+    }
+
+    /// Whether something goes wrong now.
+    pub fn fault(&mut self) -> bool {
+        !self.ending && self.random.percent(self.faults)
+    }
+
+    pub fn violate(&mut self, invariant: &'static str, detail: String) {
+        if self.violation.is_none() {
+            self.note(|| format!("VIOLATION of \"{invariant}\": {detail}"));
+            self.violation = Some(Violation { invariant, detail });
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), Failed> {
+        let waiting = self.shared.gate.waiting();
+        match self.random.below(100) {
+            _ if waiting.len() >= 6 => self.go_on(&waiting).await,
+            0..=49 if !waiting.is_empty() => self.go_on(&waiting).await,
+            0..=11 | 50..=61 => self.deliver().await,
+            12..=20 | 62..=66 => self.apply_due().await,
+            21..=27 | 67..=69 => self.run_job().await,
+            28..=39 | 70..=79 => self.shopper_acts().await,
+            40..=49 | 80..=85 => self.merchant_acts().await,
+            86..=89 => drop(self.bank_decides()),
+            90..=91 => self.bank_surprises(),
+            92..=95 => {
+                let time = self.random.pick(&[SECOND, 5 * SECOND, 31 * SECOND, MINUTE, 2 * MINUTE, 10 * MINUTE, HOUR]);
+                self.pass(time);
+            }
+            96 => {
+                let server = self.random.below(2);
+                self.crash(server).await?;
+            }
+            97 => self.forger_acts(),
+            _ => drop(self.arrive_late()),
+        }
+        self.take_outputs().await;
+        self.note_provider();
+        Ok(())
+    }
+
+    pub fn pass(&mut self, time: domain::Millis) {
+        self.note(|| format!("… {} s pass", time / SECOND));
+        let now = self.shared.now() + time;
+        self.shared.set_now(now);
+        self.shared.stripe().expire_old(now);
+    }
+
+    /// How many points the next task passes without giving way.
+    pub fn credit(&mut self) -> u32 {
+        if self.ending { UNTIL_REST } else { self.random.pick(&[0, 0, 1, 2, 5, 20, UNTIL_REST]) }
+    }
+
+    /// One of the tasks at the gate goes on.
+    async fn go_on(&mut self, waiting: &[Waiting]) {
+        let one = waiting[self.random.below(waiting.len())];
+        let fate = self.fate(one.what);
+        let credit = self.credit();
+        if one.what != What::Point {
+            self.note(|| format!("task {}: {:?}: {fate:?}", one.id, one.what));
+        }
+        self.shared.gate.release(one.id, fate, credit);
+        self.shared.gate.quiet().await;
+    }
+
+    fn fate(&mut self, what: What) -> Fate {
+        let risky =
+            matches!(what, What::Request("refunds.create" | "payment_intents.capture" | "payment_intents.cancel"));
+        let fails = self.fault() || (risky && self.fault());
+        let fate = match what {
+            What::Request(_) if fails => {
+                self.random.pick(&[Fate::NotSent, Fate::Lost, Fate::Late, Fate::Limited, Fate::Broken])
+            }
+            What::Reply if fails => self.random.pick(&[Fate::Lost, Fate::Broken]),
+            _ => Fate::Go,
+        };
+        if fate != Fate::Go {
+            self.census.count(Seen::RequestLost);
+        }
+        fate
+    }
+
+    pub async fn take_outputs(&mut self) {
+        for (name, output) in self.ended().await {
+            match output {
+                Output::Nothing => {}
+                Output::Said(said) if said.starts_with("repair ") => {
+                    self.listed += 1;
+                    self.note(|| format!("{name}: {said}"));
+                }
+                Output::Said(said) => self.note(|| format!("{name}: {said}")),
+                Output::Started(tab, address) => self.started(tab, address.as_deref()),
+                Output::Viewed(phase) => self.viewed(phase),
+                Output::Delivered(event, status) => self.delivered(event, status),
+            }
+        }
+    }
+
+    /// Nothing goes wrong any more and nobody begins anything: everything must end.
+    async fn come_to_rest(&mut self) -> Result<(), Failed> {
+        self.note(|| "from here on nothing goes wrong".to_owned());
+        (self.ending, self.shared.stripe().refuses) = (true, false);
+        self.listed = 0;
+        for _ in 0..REST_MAX {
+            self.holds()?;
+            let waiting = self.shared.gate.waiting();
+            if !waiting.is_empty() {
+                self.go_on(&waiting).await;
+            } else if !self.shared.stripe().flights.is_empty() {
+                self.deliver().await;
+            } else if self.arrive_late() || self.bank_decides() {
+            } else if !self.run_due().await? {
+                return Ok(());
+            }
+            self.take_outputs().await;
+            self.note_provider();
+        }
+        let detail = format!("something is still to be done after {REST_MAX} steps");
+        self.violate("everything comes to rest", detail);
+        Ok(())
+    }
+
+    /// Runs what is due, or lets time pass until something is. Returns false if nothing ever will be.
+    async fn run_due(&mut self) -> Result<bool, Failed> {
+        self.shared.gate.set_open(true);
+        let engine = self.servers[0].engine.clone();
+        let (deliveries, jobs) = (engine.next_delivery_due().await?, engine.next_job_due().await?);
+        if self.listed >= LISTED_MIN {
+            self.end_repair().await?;
+        }
+        self.shared.gate.set_open(false);
+        let Some(due) = deliveries.into_iter().chain(jobs).min() else { return Ok(false) };
+        let now = self.shared.now();
+        if due > now {
+            self.pass((due - now).max(10 * MINUTE));
+        }
+        let now = self.shared.now();
+        if deliveries.is_some_and(|due| due <= now) {
+            self.apply_due().await;
+        } else {
+            self.run_job().await;
+        }
+        Ok(true)
+    }
+
+    /// The account's events are listed for ever; here they have been listed often enough.
+    pub async fn end_repair(&self) -> Result<(), Failed> {
+        let mut tx = self.servers[0].store.begin().await?;
+        jobs::remove(&mut tx, "repair", &[&self.account]).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
