@@ -22,6 +22,11 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '30s';";
 
+/// What writes finds its rows by their keys. Left to itself the planner reads the whole of a table to change 256 rows, as long as it
+/// takes the table for small.
+const POSTGRES_WRITER_SETTINGS: &str =
+    "SET enable_seqscan = off; SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0; SET jit = off;";
+
 impl Dialect {
     /// Which database an address is of.
     pub fn of(url: &str) -> Result<Dialect, Error> {
@@ -45,12 +50,16 @@ impl Dialect {
         }
     }
 
-    pub(super) async fn prepare(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+    pub(super) async fn prepare(self, connection: &mut Connection, writes: bool) -> Result<(), sqlx::Error> {
         let settings = match self {
             Dialect::Sqlite => SQLITE_SETTINGS,
             Dialect::Postgres => POSTGRES_SETTINGS,
         };
-        connection.execute(settings).await.map(|_| ())
+        connection.execute(settings).await?;
+        if self == Dialect::Postgres && writes {
+            connection.execute(POSTGRES_WRITER_SETTINGS).await?;
+        }
+        Ok(())
     }
 
     /// SQLite must ask for the write lock first: a transaction that reads before it writes can fail in the middle.

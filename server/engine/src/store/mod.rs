@@ -69,7 +69,7 @@ impl Store {
         let options: AnyConnectOptions = url.parse()?;
         // SQLite has one writer at a time: one connection queues fairly, several would poll each other's lock.
         let writers = if dialect == Dialect::Sqlite { 1 } else { WRITERS_MAX };
-        let pool = |connections| {
+        let pool = |connections, writes| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -80,10 +80,10 @@ impl Store {
                     let whole = !connection.is_in_transaction();
                     Box::pin(async move { Ok(whole) })
                 })
-                .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection).await }))
+                .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection, writes).await }))
         };
-        let write = pool(writers).connect_with(options.clone()).await?;
-        let read = pool(READERS_MAX).connect_with(options).await?;
+        let write = pool(writers, true).connect_with(options.clone()).await?;
+        let read = pool(READERS_MAX, false).connect_with(options).await?;
         Ok(Store { write, read, dialect, url, points: None })
     }
 
