@@ -142,7 +142,6 @@ both_at_adyen! {
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
         let mut keys: Vec<_> =
             calls(&world, "payments.refund").await.iter().map(|call| call["idempotency_key"].to_string()).collect();
-        assert!(keys.len() >= 2, "asked again");
         keys.dedup();
         assert_eq!(keys.len(), 1, "always with the same key: {keys:?}");
         advance(&world).await;

@@ -6,7 +6,7 @@ use domain::payment::Outcome;
 use serde_json::json;
 
 use crate::both;
-use crate::world::{World, eventually, paid_event, random_hex, seconds, sign};
+use crate::world::{World, eventually, random_hex, seconds, sign};
 
 const GOOD: &str = "4242424242424242";
 
@@ -23,7 +23,13 @@ both! {
         let payment = world.payment_of(&session).await;
         let attempt = world.statement(&payment).await.payment.attempts[0].clone();
         assert!(attempt.refs.session.is_none(), "the provider has not answered yet");
-        let body = paid_event(&format!("evt_{}", random_hex()), attempt.id.as_str(), "cs_early", 3098, "eur");
+        let intent = json!({
+            "id": format!("evt_{}", random_hex()), "object": "event", "type": "payment_intent.succeeded",
+            "created": seconds(), "livemode": false,
+            "data": {"object": {"id": "pi_early", "object": "payment_intent", "status": "succeeded", "amount": 3098,
+                "amount_received": 3098, "currency": "eur", "metadata": {"till_attempt": attempt.id}}}
+        });
+        let body = intent.to_string();
         let signature = sign(&world.webhook_secret, seconds(), &body);
         let headers = [("stripe-signature", signature.as_str())];
         let reply = world.send(axum::http::Method::POST, &world.account.webhook_url, "application/json", &body, &headers).await;
