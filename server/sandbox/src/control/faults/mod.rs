@@ -210,12 +210,6 @@ impl Inner {
     }
 }
 
-/// The fault of an API call of a simulator that does not say whose it is: only faults for every provider fit.
-#[allow(dead_code, reason = "a simulator that is being written may still call it by this signature")]
-pub fn take(faults: &mut Faults, operation: &str, key: &str) -> Option<Fault> {
-    faults.take_call("*", operation, key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,7 +253,6 @@ mod tests {
         );
         let adyen = faults(r#"{"provider":"adyen","operation":"*","fault":"slow"}"#);
         assert!(kind(&adyen, "refunds.create", "k").is_none());
-        assert!(take(&mut adyen.clone(), "payments.refund", "k").is_none(), "nobody said it is Adyen");
         assert!(adyen.take_call("adyen", "payments.refund", "k").is_some());
     }
 
