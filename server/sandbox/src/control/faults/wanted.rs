@@ -156,7 +156,7 @@ fn impossible(fault: &Fault) -> Option<String> {
     }
     let reached =
         |code: &&str| fault.fits(Side::Webhook, &fault.provider, code, fault.account.as_deref().unwrap_or(""));
-    if fault.provider == "adyen" && fault.kind == Kind::Early && !CAUSED_BY_A_REPLY.iter().any(|code| reached(&code)) {
+    if fault.provider == "adyen" && fault.kind == Kind::Early && !CAUSED_BY_A_REPLY.iter().any(reached) {
         return Some(format!(
             "No reply or page of Adyen causes {}, so {kind} cannot happen to it. It can to {}.",
             fault.operation,
