@@ -201,6 +201,8 @@ async fn an_early_notification_beats_the_reply_that_only_says_received() {
     let paid = server.paid(json!({}), "Ada").await;
     receiver.wait_for(1).await;
     fault(&server, json!({"provider": "adyen", "fault": "early", "operation": "REFUND"})).await;
+    // Late as well, so that the reply surely has to wait.
+    fault(&server, json!({"provider": "adyen", "fault": "late", "operation": "REFUND", "delay_ms": 200})).await;
     let order = json!({"merchantAccount": "TillDemo", "amount": {"value": 598, "currency": "EUR"}});
     let (status, reply) = server.adyen_post(&format!("payments/{}/refunds", psp(&paid)), order.clone()).await;
     assert_eq!((status, &reply["status"]), (201, &json!("received")));
