@@ -58,7 +58,8 @@ pub struct Shop {
     /// The key to the sandbox's account.
     pub secret_key: String,
     till: PathBuf,
-    merchant: String,
+    /// The merchant's id.
+    pub merchant: String,
     key: String,
     directory: TempDir,
     _sandbox: Process,
