@@ -39,7 +39,7 @@ pub async fn measure(
     let mut server = site.serve().await?;
     figures.applied_per_second.push(applied(options, site, &cases, random).await?);
     figures.applied_memory_kib = figures.applied_memory_kib.max(peak_memory_kib(&server));
-    for case in prepare(site, options.pushes.div_ceil(options.repetitions()), random).await? {
+    for case in prepare(site, options.pushes.div_ceil(options.applied_repetitions()), random).await? {
         figures.push_micros.push(push(site, &case, random).await?);
     }
     stop(&mut server).await
