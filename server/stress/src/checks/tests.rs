@@ -195,12 +195,7 @@ fn what_is_left_undecided_is_found() {
         assert!(page.contains("is left undecided"), "{page}");
     }
     for stage in [ModificationStage::Requested, ModificationStage::Unknown] {
-        let refund = broken(|found, _, _| {
-            let id = ModificationId::from_random([6; 16]);
-            let mut refund = Modification::new(id, ModificationKind::Refund { amount: 5 }, 9);
-            refund.stage = stage;
-            found.attempts[0].attempt.modifications.push(refund);
-        });
+        let refund = broken(|found, _, _| ask(found, stage));
         assert!(refund.contains("is left undecided"), "{refund}");
     }
 }
@@ -214,11 +209,10 @@ fn a_run_without_load_is_found() {
 }
 
 /// A refund of five that Till was asked for, at a stage.
-fn asked(found: &mut Snapshot, stage: ModificationStage) -> ModificationId {
+fn ask(found: &mut Snapshot, stage: ModificationStage) {
     let id = ModificationId::from_random([6; 16]);
-    let refund = Modification { stage, ..Modification::new(id.clone(), ModificationKind::Refund { amount: 5 }, 9) };
+    let refund = Modification { stage, ..Modification::new(id, ModificationKind::Refund { amount: 5 }, 9) };
     found.attempts[0].attempt.modifications.push(refund);
-    id
 }
 
 #[test]
@@ -230,7 +224,7 @@ fn refunds_that_are_missing_doubled_or_too_much_are_found() {
     };
     let rule = "the provider has one refund for each that succeeded";
     let found = |refunds: &[Refund], stage: ModificationStage| {
-        broken_by(refunds, |found, _, _| drop(asked(found, stage))).contains(rule)
+        broken_by(refunds, |found, _, _| ask(found, stage)).contains(rule)
     };
     let refused = || ModificationStage::Refused { reason: String::new() };
     assert!(!found(&[made(5)], ModificationStage::Accepted) && !found(&[], refused()));

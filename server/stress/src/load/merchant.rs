@@ -18,7 +18,7 @@ const ASKED_MAX: u32 = 2;
 /// How long a command may take. Till's own bound on a provider's answer is well below.
 const COMMAND_MAX: Duration = Duration::from_secs(60);
 /// After which time a command is killed, in milliseconds, if it is: while it starts, writes, asks, or is done.
-const KILLED_AFTER: (u64, u64) = (5, 120);
+const KILLED_AFTER: (u64, u64) = (2, 60);
 
 /// What the merchant has done.
 #[derive(Debug, Default, Clone, Copy)]
@@ -77,7 +77,7 @@ async fn refund(load: &Load, case: &Case, payment: &str, random: &mut Random) ->
         command.args(["--amount", &Money::new(part, case.currency.to_uppercase().parse()?).to_decimal()]);
     }
     let killed_after =
-        random.percent(35).then(|| Duration::from_millis(random.between(KILLED_AFTER.0, KILLED_AFTER.1)));
+        random.percent(50).then(|| Duration::from_millis(random.between(KILLED_AFTER.0, KILLED_AFTER.1)));
     let ended = watched(command, killed_after).await?;
     let mut record = load.record();
     match ended {
