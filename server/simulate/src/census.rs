@@ -1,5 +1,7 @@
 //! What happened in a run. A simulation that never reaches the hard cases proves nothing, so it counts them.
 
+use domain::payment::{Answer, CloseReason, EntryState, Event, Movement, Payment, Stage};
+
 macro_rules! census {
     ($($name:ident: $text:literal,)*) => {
         /// Something worth counting.
@@ -51,6 +53,31 @@ impl Default for Census {
 impl Census {
     pub(crate) fn count(&mut self, seen: Seen) {
         self.0[seen as usize] += 1;
+    }
+
+    /// Counts an event of a payment as it was before.
+    pub(crate) fn event(&mut self, event: &Event, before: &Payment) {
+        let closed = |id| before.attempt(id).is_some_and(|known| !known.is_live());
+        let seen = match event {
+            Event::Started { .. } => Seen::Attempt,
+            Event::Staged { stage: Stage::Unknown, .. } => Seen::Unknown,
+            Event::Staged { stage: Stage::Closing(_), .. } => Seen::Closing,
+            Event::Staged { attempt, stage: Stage::Closed(CloseReason::Succeeded) } if closed(attempt) => {
+                Seen::LateSuccess
+            }
+            Event::Staged { stage: Stage::Closed(CloseReason::Succeeded), .. } => Seen::Paid,
+            Event::SecondSuccess { .. } => Seen::SecondSuccess,
+            Event::Canceled => Seen::Cancelled,
+            Event::Modifying { .. } => Seen::Modification,
+            Event::Answered { answer: Answer::Unanswered, .. } => Seen::ModificationUnknown,
+            Event::Answered { answer: Answer::Refused { .. }, .. } => Seen::ModificationRefused,
+            Event::Moved { movement: Movement::Capture { state: EntryState::Failed, .. }, .. } => Seen::CaptureFailed,
+            Event::Moved { movement: Movement::Refund { state: EntryState::Failed, .. }, .. } => Seen::RefundFailed,
+            Event::Moved { movement: Movement::Dispute { .. }, .. } => Seen::Dispute,
+            Event::Moved { movement: Movement::Returned { .. }, .. } => Seen::Returned,
+            _ => return,
+        };
+        self.count(seen);
     }
 
     /// Adds another's counts.

@@ -8,6 +8,7 @@ pub mod core;
 pub mod engine;
 mod random;
 mod report;
+mod rules;
 mod run;
 
 pub use census::Census;

@@ -5,6 +5,7 @@
 use domain::mutant::{self, Mutant};
 use simulate::Layer;
 use simulate::core::Core;
+use simulate::engine::EngineWorld;
 
 const SEEDS: u64 = 10_000;
 
@@ -35,5 +36,58 @@ fn nothing_is_found_where_nothing_is_planted() {
     let mut core = Core::new().unwrap();
     for seed in 0..20 * SEEDS {
         assert_eq!(core.run(seed), Ok(()), "seed {seed}");
+    }
+}
+
+/// What the engine layer is asked to find. The others are about a second kind of provider, or about steps that the core layer
+/// takes in the engine's stead, or do no harm there: the database refuses a second live attempt, Stripe refuses to give back more
+/// than it took.
+const IN_ENGINE: [Mutant; 18] = [
+    Mutant::RefundIgnoresInFlight,
+    Mutant::UnknownRefundNotReserved,
+    Mutant::VoidDuringCapture,
+    Mutant::MismatchApplied,
+    Mutant::TotalsAddUp,
+    Mutant::LateSuccessDropped,
+    Mutant::SecondSuccessUnnoticed,
+    Mutant::RefundFailureIgnored,
+    Mutant::LedgerForgetsReversals,
+    Mutant::LedgerPostsTwice,
+    Mutant::OutboxSkipsFailedRefunds,
+    Mutant::OutboxSkipsAfterUnknown,
+    Mutant::ClosedWithoutAsking,
+    Mutant::NewKeyOnRetry,
+    Mutant::ExpiredWithoutAsking,
+    Mutant::ForgedAccepted,
+    Mutant::UnknownIsForgotten,
+    Mutant::RefusedStaysReserved,
+];
+
+#[test]
+fn the_engine_layer_finds_planted_bugs_in_the_engine() {
+    let mut missed = vec![];
+    for mutant in IN_ENGINE {
+        mutant::choose(Some(mutant));
+        let mut world = EngineWorld::new().unwrap();
+        let found = (0..SEEDS).find_map(|seed| world.run(seed).err().map(|violation| (seed, violation)));
+        let again = found.as_ref().and_then(|(seed, _)| world.replay(*seed).violation);
+        drop(world);
+        mutant::choose(None);
+        match found {
+            Some((seed, violation)) => {
+                println!("{:<28} seed {seed:>5}  {}", format!("{mutant:?}"), violation.invariant);
+                assert_eq!(again, Some(violation), "{mutant:?}: seed {seed} replays exactly");
+            }
+            None => missed.push(mutant),
+        }
+    }
+    assert_eq!(missed, vec![], "missed");
+}
+
+#[test]
+fn the_engine_layer_finds_nothing_where_nothing_is_planted() {
+    let mut world = EngineWorld::new().unwrap();
+    for seed in 0..1_000 {
+        assert_eq!(world.run(seed), Ok(()), "seed {seed}");
     }
 }

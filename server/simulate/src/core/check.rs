@@ -11,6 +11,7 @@ use super::database::InboxState;
 use super::network::Forgery;
 use super::provider::{PageState, What};
 use super::world::World;
+use crate::rules::fits;
 
 impl World {
     /// After every transaction.
@@ -103,36 +104,8 @@ impl World {
     /// When a refund or capture is written down, it and everything before it fit into what there is.
     fn check_reserved(&mut self, attempt: &AttemptId, kind: ModificationKind) {
         let Some(known) = self.database.payment.attempt(attempt) else { return };
-        let unheard = |refund: bool| -> i64 {
-            let counts = |kind: ModificationKind| {
-                matches!(kind, ModificationKind::Refund { .. }) == refund && kind != ModificationKind::Void
-            };
-            let open = known
-                .modifications
-                .iter()
-                .filter(|one| counts(one.kind))
-                .filter(|one| matches!(one.stage, ModificationStage::Requested | ModificationStage::Unknown));
-            open.map(Modification::amount).sum()
-        };
-        let standing = |entries: &std::collections::BTreeMap<String, domain::payment::Entry>| -> i64 {
-            entries.values().filter(|entry| entry.state != EntryState::Failed).map(|entry| entry.amount).sum()
-        };
-        let (gone, there, what) = match kind {
-            ModificationKind::Refund { .. } => {
-                (standing(&known.book.refunds) + unheard(true), known.book.captured_net(), "refunds ≤ captures")
-            }
-            ModificationKind::Capture { .. } => (
-                known.book.captured_net().max(standing(&known.book.captures)) + unheard(false),
-                known.book.authorised,
-                "captures ≤ authorisation",
-            ),
-            ModificationKind::Void => {
-                let captures = standing(&known.book.captures) + unheard(false);
-                (captures, 0, "void or capture, not both")
-            }
-        };
-        if gone > there {
-            self.violate(what, |_| format!("{gone} asked for or done, of {there}"));
+        if let Some((rule, how)) = fits(known, kind) {
+            self.violate(rule, |_| how);
         }
     }
 

@@ -4,8 +4,7 @@ use domain::ledger::{self, Account};
 use domain::money::Money;
 use domain::mutant::{self, Mutant};
 use domain::payment::{
-    Answer, Attempt, Capture, CloseReason, EntryState, Event, Fact, Movement, Payment, Refusal, Stage, Told, decide,
-    told, transitions,
+    Answer, Attempt, Capture, Event, Fact, Payment, Refusal, Stage, Told, decide, told, transitions,
 };
 use domain::session::{Session, SessionState};
 use domain::{MINUTE, Millis, SECOND};
@@ -13,7 +12,6 @@ use domain::{MINUTE, Millis, SECOND};
 use super::names::Names;
 use super::provider::Kind;
 use super::world::{SESSION_TTL, START, World, note};
-use crate::census::Seen;
 
 /// See `engine::record`.
 const OPEN_GRACE: Millis = 30 * SECOND;
@@ -159,7 +157,7 @@ impl World {
         let before = self.database.payment.status();
         for event in &events {
             self.bears(event);
-            self.count(event);
+            self.census.event(event, &self.database.payment);
             self.database.payment.apply(event);
         }
         note!(self, "  stored {}: {before:?} → {:?}", names(&events), self.database.payment.status());
@@ -174,30 +172,6 @@ impl World {
         }
         self.check_each(&events);
         Ok(true)
-    }
-
-    fn count(&mut self, event: &Event) {
-        let closed = |id| self.database.payment.attempt(id).is_some_and(|known| !known.is_live());
-        let seen = match event {
-            Event::Started { .. } => Seen::Attempt,
-            Event::Staged { stage: Stage::Unknown, .. } => Seen::Unknown,
-            Event::Staged { stage: Stage::Closing(_), .. } => Seen::Closing,
-            Event::Staged { attempt, stage: Stage::Closed(CloseReason::Succeeded) } if closed(attempt) => {
-                Seen::LateSuccess
-            }
-            Event::Staged { stage: Stage::Closed(CloseReason::Succeeded), .. } => Seen::Paid,
-            Event::SecondSuccess { .. } => Seen::SecondSuccess,
-            Event::Canceled => Seen::Cancelled,
-            Event::Modifying { .. } => Seen::Modification,
-            Event::Answered { answer: Answer::Unanswered, .. } => Seen::ModificationUnknown,
-            Event::Answered { answer: Answer::Refused { .. }, .. } => Seen::ModificationRefused,
-            Event::Moved { movement: Movement::Capture { state: EntryState::Failed, .. }, .. } => Seen::CaptureFailed,
-            Event::Moved { movement: Movement::Refund { state: EntryState::Failed, .. }, .. } => Seen::RefundFailed,
-            Event::Moved { movement: Movement::Dispute { .. }, .. } => Seen::Dispute,
-            Event::Moved { movement: Movement::Returned { .. }, .. } => Seen::Returned,
-            _ => return,
-        };
-        self.census.count(seen);
     }
 
     fn bears(&mut self, event: &Event) {

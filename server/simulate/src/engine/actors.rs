@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use domain::checkout::Phase;
 use domain::method::Method;
+use domain::payment::Stage;
 use engine::{Received, Started};
 use http::HeaderMap;
 
 use super::World;
-use super::servers::Output;
+use super::servers::{A_JOB, Output};
 use super::stripe::{Dispute, signature};
 use crate::census::Seen;
 
@@ -17,7 +18,7 @@ impl World {
         let Some(token) = self.token.clone() else { return };
         let (server, credit) = (self.random.below(2), self.credit());
         match (self.random.below(10), self.tabs[tab].page) {
-            (0..=6, Some(page)) => self.on_page(tab, page),
+            (0..=6, Some(page)) => self.on_page(tab, page).await,
             (7, _) => {
                 self.begin(server, "the shopper stops".to_owned(), credit, |engine| async move {
                     let _ = engine.cancel(&token).await;
@@ -95,7 +96,8 @@ impl World {
         }
     }
 
-    fn on_page(&mut self, tab: usize, page: usize) {
+    async fn on_page(&mut self, tab: usize, page: usize) {
+        self.check_closed_there(page).await;
         let now = self.shared.now();
         let choice = self.random.below(8);
         let mut stripe = self.shared.stripe();
@@ -132,8 +134,29 @@ impl World {
         }
     }
 
+    /// On a page that is closed here nobody may be able to pay.
+    async fn check_closed_there(&mut self, page: usize) {
+        let attempt = {
+            let stripe = self.shared.stripe();
+            if stripe.sessions[page].status != "open" {
+                return;
+            }
+            stripe.sessions[page].attempt.clone()
+        };
+        let Some(payment) = self.payment.clone() else { return };
+        self.shared.gate.set_open(true);
+        let statement = self.servers[0].engine.statement(&payment).await;
+        self.shared.gate.set_open(false);
+        let known = statement.ok().and_then(|found| {
+            found.payment.attempts.iter().find(|known| known.id.as_str() == attempt).map(|known| known.stage)
+        });
+        if let Some(Stage::Closed(reason)) = known {
+            let detail = format!("page {page} is open at the provider, its attempt is closed: {reason:?}");
+            self.violate("what is closed here is closed there", detail);
+        }
+    }
+
     fn succeed(&mut self, page: usize) {
-        self.census.count(Seen::Paid);
         let now = self.shared.now();
         let mut stripe = self.shared.stripe();
         let intent = stripe.intent_for(page);
@@ -176,7 +199,6 @@ impl World {
         };
         let part = self.random.percent(50);
         let amount = part.then(|| self.amount * 6 / 10 + 1);
-        self.census.count(Seen::Modification);
         match self.random.below(10) {
             0 => {
                 self.begin(server, "the merchant calls the payment off".to_owned(), credit, |engine| async move {
@@ -214,8 +236,9 @@ impl World {
     }
 
     pub async fn run_job(&mut self) {
-        let (server, credit) = (self.random.below(2), self.credit());
-        self.begin(server, "a job is run".to_owned(), credit, |engine| async move {
+        let Some(server) = self.free_to_store() else { return };
+        let credit = self.credit();
+        self.begin(server, A_JOB.to_owned(), credit, |engine| async move {
             match engine.run_one_due().await {
                 Ok(Some(job)) => Output::Said(job),
                 Ok(None) => Output::Nothing,
@@ -243,6 +266,7 @@ impl World {
         if count == 0 {
             return;
         }
+        let Some(server) = self.free_to_store() else { return };
         let at = self.random.below(count);
         let event = self.shared.stripe().flights.swap_remove(at);
         if self.fault() {
@@ -277,7 +301,7 @@ impl World {
         let signature = signature(&body, now, signed).parse();
         headers.extend(signature.ok().map(|value| (http::HeaderName::from_static("stripe-signature"), value)));
         let account = self.account.clone();
-        let (server, credit) = (self.random.below(2), self.credit());
+        let credit = self.credit();
         self.begin(server, format!("event {event} arrives"), credit, move |engine| async move {
             let received = engine.receive("stripe", &account, &headers, Bytes::from(body)).await;
             let status = match received {
@@ -371,8 +395,6 @@ impl World {
                 if let Some(refund) = done {
                     stripe.refunds[refund].status = "failed";
                     stripe.tell_refund(refund, "refund.failed", now);
-                    drop(stripe);
-                    self.census.count(Seen::RefundFailed);
                 }
             }
             _ => {
@@ -388,8 +410,6 @@ impl World {
                     let id = format!("dp_{}_{at}", stripe.intents[intent].id);
                     stripe.disputes.push(Dispute { id, intent, amount, status, returned: debit });
                     stripe.tell_dispute(at, "charge.dispute.created", now);
-                    drop(stripe);
-                    self.census.count(if debit { Seen::Returned } else { Seen::Dispute });
                 }
             }
         }

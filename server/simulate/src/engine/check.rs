@@ -8,7 +8,7 @@ use engine::store::inbox::InboxState;
 use engine::store::{inbox, outbox};
 
 use super::World;
-use crate::census::Seen;
+use crate::rules::fits;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,22 +45,8 @@ impl World {
             let phase = engine.view(&token, false).await?.phase;
             self.viewed(phase);
         }
-        self.count(&events);
         self.end_repair().await?;
         Ok(())
-    }
-
-    fn count(&mut self, events: &[Event]) {
-        for event in events {
-            match event {
-                Event::Started { .. } => self.census.count(Seen::Attempt),
-                Event::SecondSuccess { .. } => self.census.count(Seen::SecondSuccess),
-                Event::Staged { stage: domain::payment::Stage::Unknown, .. } => self.census.count(Seen::Unknown),
-                Event::Staged { stage: domain::payment::Stage::Closing(_), .. } => self.census.count(Seen::Closing),
-                Event::Canceled => self.census.count(Seen::Cancelled),
-                _ => {}
-            }
-        }
     }
 
     fn check_known(&mut self, payment: &Payment) {
@@ -159,7 +145,14 @@ impl World {
         let mut expected: Vec<Told> = vec![];
         let ends: Vec<i64> = rows.iter().map(|(seq, _)| *seq).collect();
         for (event, seq) in events.iter().zip(1..) {
+            self.census.event(event, &replayed);
             replayed.apply(event);
+            if let Event::Modifying { attempt, modification } = event
+                && let Some(known) = replayed.attempt(attempt)
+                && let Some((rule, how)) = fits(known, modification.kind)
+            {
+                self.violate(rule, how);
+            }
             // A transaction's rows bear the number of its last event.
             if ends.contains(&seq) {
                 expected.extend(told(&before, &replayed));

@@ -7,9 +7,14 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use domain::Millis;
 use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How long a task may work on the database, in real time.
+const STUCK: Duration = Duration::from_secs(20);
 
 /// What a task waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,9 +120,10 @@ impl Gate {
         self.moved.notify_one();
     }
 
-    /// Waits until the task that is under way stops at the gate or ends.
-    pub async fn quiet(&self) {
-        self.moved.notified().await;
+    /// Waits until the task that is under way stops at the gate or ends. Returns false if it does neither: then it waits for
+    /// something that the gate does not know of.
+    pub async fn quiet(&self) -> bool {
+        timeout(STUCK, self.moved.notified()).await.is_ok()
     }
 
     /// A server dies: its tasks break off where they are.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::id::MerchantId;
 use engine::store::Store;
 use engine::store::merchants::SurplusPolicy;
-use engine::{Engine, Env, Keyring, NewAccount, Settings, Tuning};
+use engine::{Engine, Env, Keyring, NewAccount, Settings};
 use tokio::task::JoinHandle;
 
 use super::outside::{Port, Shared};
@@ -42,7 +42,12 @@ pub(super) struct Flow {
     pub handle: JoinHandle<Output>,
     pub life: u32,
     pub name: String,
+    /// Whether it may store deliveries.
+    pub stores: bool,
 }
+
+/// The name of a task that runs a job.
+pub(super) const A_JOB: &str = "a job is run";
 
 /// Any key will do; nothing it seals is secret.
 const KEY: &str = "5111000000000000000000000000000000000000000000000000000000000000";
@@ -52,9 +57,7 @@ fn engine(shared: &Arc<Shared>, store: &Store, life: u32) -> Result<Engine, Stri
     let env = Env { clock: port.clone(), random: port.clone(), transport: port.clone() };
     let keyring = Keyring::parse(KEY).map_err(|error| error.to_string())?;
     let settings = Settings { public_url: "https://till.example".to_owned() };
-    // Each delivery has a committer of its own: one that waits for another's would be under way together with it.
-    let tuning = Tuning { committers: 64, ..Tuning::of(store.dialect()) };
-    Ok(Engine::tuned(env, store.with_points(port), keyring, settings, tuning))
+    Ok(Engine::new(env, store.with_points(port), keyring, settings))
 }
 
 /// In memory, where there is such a place: the database's syncs are real, but cost little there.
@@ -145,6 +148,17 @@ impl World {
         Ok(())
     }
 
+    /// A server where nothing is under way that stores deliveries: those that are stored together wait for each other, not at
+    /// the gate.
+    pub fn free_to_store(&mut self) -> Option<usize> {
+        let first = self.random.below(self.servers.len());
+        let busy = |server: &usize| {
+            let life = self.servers[*server].life;
+            self.flows.iter().any(|flow| flow.life == life && flow.stores)
+        };
+        [first, 1 - first].into_iter().find(|server| !busy(server))
+    }
+
     /// Begins something on a server and lets it run past so many points.
     pub async fn begin<F>(&mut self, server: usize, name: String, credit: u32, work: impl FnOnce(Engine) -> F)
     where
@@ -160,8 +174,17 @@ impl World {
             at_end.ended();
             output
         });
-        self.flows.push(Flow { handle, life, name });
-        gate.quiet().await;
+        let stores = name.starts_with("event ") || name == A_JOB;
+        self.flows.push(Flow { handle, life, name, stores });
+        self.quiet().await;
+    }
+
+    /// Waits until the task that is under way stops at the gate or ends.
+    pub async fn quiet(&mut self) {
+        if !self.shared.gate.quiet().await {
+            let names: Vec<_> = self.flows.iter().map(|flow| flow.name.clone()).collect();
+            self.violate("no task waits for another", format!("under way are: {}", names.join(", ")));
+        }
     }
 
     /// Whatever has ended, in the order in which it began.

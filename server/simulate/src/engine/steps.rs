@@ -149,7 +149,7 @@ impl World {
             self.note(|| format!("task {}: {:?}: {fate:?}", one.id, one.what));
         }
         self.shared.gate.release(one.id, fate, credit);
-        self.shared.gate.quiet().await;
+        self.quiet().await;
     }
 
     fn fate(&mut self, what: What) -> Fate {
