@@ -136,12 +136,16 @@ impl Dialect {
                 tables.iter().flat_map(|table| [guard(table, "update"), guard(table, "delete")]).collect()
             }
             Dialect::Postgres => {
-                let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $$
-                    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$ LANGUAGE plpgsql";
+                let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $f$
+                    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $f$ LANGUAGE plpgsql";
                 let guard = |table: &&str| {
+                    // Only if it is missing: making it locks the table out of everybody's way, at every start of a server.
                     format!(
-                        "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
-                            FOR EACH ROW EXECUTE FUNCTION till_append_only()"
+                        "DO $$ BEGIN
+                            IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = '{table}_append_only' AND tgrelid = '{table}'::regclass) THEN
+                                CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+                                    FOR EACH ROW EXECUTE FUNCTION till_append_only();
+                            END IF; END $$"
                     )
                 };
                 // One server at a time: replacing a function twice at once is an error.
