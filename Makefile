@@ -11,7 +11,7 @@ CACHE := $(HOME)/.cache/till
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run build site test lint rust-tests sdk-tests browser-tests stress-tests soak bench stress format build-tools \
+.PHONY: help run build site test lint rust-tests sdk-tests browser-tests simulate-tests stress-tests soak bench stress format build-tools \
 	test-tools clean
 
 help:
@@ -29,7 +29,7 @@ build: site
 site: build-tools
 	end2end/build/site.sh dist/site
 
-test: lint rust-tests build sdk-tests browser-tests stress-tests
+test: lint rust-tests build sdk-tests browser-tests simulate-tests stress-tests
 	@echo "every test passed"
 
 lint: site
@@ -54,12 +54,20 @@ browser-tests: build test-tools
 stress: build
 	cargo build --release --locked -p server -p stress
 
+# Random lives, bounded: the rules alone, and the real engine. Then every planted bug must be found by the former.
+simulate-tests: build
+	dist/till simulate --layer core --seeds 1000000 --budget 20
+	dist/till simulate --layer engine --seeds 3000 --budget 60
+	cargo test --locked --release -p simulate --features mutants --test mutants core
+
 # kill -9 under load, a few times.
 stress-tests: stress test-tools
-	.ci/with-postgres $(CARGO_TARGET_DIR)/release/stress faults --till dist/till --kinds kill --rounds 3 --budget-seconds 20
+	.ci/with-postgres $(CARGO_TARGET_DIR)/release/stress faults --till dist/till --kinds kill --rounds 3 --budget-seconds 60
 
 # Every real fault on both databases, PostgreSQL with fsync. SEED=… repeats a run.
 soak: stress test-tools
+	dist/till simulate --layer core --seeds 100000000 --budget 900 --first-seed $(or $(SEED),1)
+	dist/till simulate --layer engine --seeds 1000000 --budget 1800 --first-seed $(or $(SEED),1)
 	$(CARGO_TARGET_DIR)/release/stress faults --till dist/till --rounds 100 --seed $(or $(SEED),1) --drain-seconds 300
 
 bench: stress test-tools

@@ -115,7 +115,7 @@ impl Common {
 
     /// The same, after bringing the database's structure up to date.
     pub async fn migrated_engine(&self) -> Result<Engine, ConfigError> {
-        self.engine().await?.store().migrate().await?;
+        self.engine().await?.migrate().await?;
         self.ready_engine().await
     }
 

@@ -132,6 +132,8 @@ pub enum Operation {
 pub struct EventsSpec {
     /// The oldest event wanted.
     pub since: Millis,
+    /// Only events before this time.
+    pub until: Millis,
     /// Where the page before this one ended.
     pub cursor: Option<String>,
 }

@@ -67,7 +67,11 @@ impl Gateway<'_> {
                 Wire::Done(outcome) => return Ok(outcome),
             }
         }
-        Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests"))))
+        match operation {
+            // A list too long to be searched; the request is repeated instead, which its key makes safe.
+            Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::NotFound),
+            _ => Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests")))),
+        }
     }
 
     async fn send(&self, attempt: Option<&AttemptId>, request: &HttpRequest) -> Result<HttpResponse, TransportError> {

@@ -79,7 +79,7 @@ impl Core {
             account.keys.recover();
             account.recover_deliveries(now_ms);
         }
-        state.adyen.recover();
+        state.adyen.recover(&state.faults);
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(WEBHOOK_TIMEOUT)

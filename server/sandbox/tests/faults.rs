@@ -280,7 +280,7 @@ async fn a_late_webhook_waits_and_comes_forward_when_time_is_advanced() {
 async fn faults_are_listed_counted_removed_and_cleared() {
     let server = Server::start().await;
     let list = json!([{"fault": "slow", "operation": "balance.retrieve", "delay_ms": 1, "count": 2},
-        {"fault": "drop", "provider": "stripe", "probability": 0.25}, {"fault": "stale", "provider": "adyen"}]);
+        {"fault": "drop", "provider": "stripe", "probability": 0.25}, {"fault": "tamper", "provider": "adyen"}]);
     let reply = server.control("/_control/faults", &list.to_string()).await;
     assert_eq!(reply["added"], json!(["flt_1", "flt_2", "flt_3"]));
     server.get("/v1/balance").await;

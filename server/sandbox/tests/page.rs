@@ -125,6 +125,20 @@ async fn recent_payments_and_calls_are_shown_with_their_faults() {
 }
 
 #[tokio::test]
+async fn payments_at_adyen_are_shown_and_what_cannot_happen_there_is_refused() {
+    let server = Server::start().await;
+    let paid = server.paid(serde_json::json!({"reference": "<b>17"}), "Ada").await;
+    let shown = page(&server).await;
+    let link = format!(r#"<a href="/adyen/pay/{}">"#, paid["checkout"].as_str().unwrap());
+    for text in [&link, paid["pspReference"].as_str().unwrap(), "&lt;b&gt;17", "Authorised"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let (status, _, shown) = server.submit("/_control/form/faults", "fault=stale&provider=adyen").await;
+    assert!(status == 422 && shown.contains("its signature covers no time"), "{shown}");
+    assert!(page(&server).await.contains("the simulator behaves"));
+}
+
+#[tokio::test]
 async fn forms_from_another_site_are_refused() {
     let server = Server::start().await;
     let cross = [("sec-fetch-site", "cross-site")];

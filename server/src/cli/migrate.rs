@@ -19,7 +19,7 @@ pub(super) struct Migrate {
 impl Migrate {
     pub async fn run(self) -> Result<(), Failure> {
         let engine = self.common.engine().await?;
-        engine.store().migrate().await?;
+        engine.migrate().await?;
         self.format.print(&json!({ "migrated": true }), || "the database is up to date".to_owned())
     }
 }

@@ -85,14 +85,24 @@ impl Client {
         result
     }
 
+    /// Opens the connection now, so that no request has to wait for it.
+    pub async fn connect(&mut self) -> Result<(), Error> {
+        if self.connection.is_none() {
+            self.connection = Some(self.opened().await?);
+        }
+        Ok(())
+    }
+
+    async fn opened(&self) -> Result<TcpStream, Error> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
     async fn send(&mut self, request: &[u8]) -> Result<Reply, Error> {
         let mut stream = match self.connection.take() {
             Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address).await?;
-                stream.set_nodelay(true)?;
-                stream
-            }
+            None => self.opened().await?,
         };
         self.buffer.clear();
         stream.write_all(request).await?;

@@ -16,6 +16,7 @@ use crate::record::{Delivery, Record, Saying};
 use crate::shop::{Link, Shop};
 use crate::stripe::sign;
 
+pub mod merchant;
 mod shopper;
 pub mod visit;
 
@@ -59,7 +60,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Running {
     /// Sets the clients to work.
-    pub fn start(shop: Arc<Shop>, once: Vec<Link>, seed: u64, clock_moves: bool) -> Running {
+    pub fn start(shop: Arc<Shop>, once: Vec<Link>, seed: u64, clock_moves: bool, merchant: bool) -> Running {
         let load = Arc::new(Load {
             shop,
             offset: AtomicI64::new(0),
@@ -77,6 +78,9 @@ impl Running {
         }
         for number in 0..DELIVERERS {
             tasks.spawn(deliver(load.clone(), Random::new(seed, 200 + number)));
+        }
+        if merchant {
+            tasks.spawn(merchant::run(load.clone(), Random::new(seed, 300)));
         }
         Running { load, tasks }
     }
@@ -111,6 +115,10 @@ impl Load {
         lock(&self.queue).len() + self.flying.load(Ordering::SeqCst)
     }
 
+    fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst)
+    }
+
     fn is_buying(&self) -> bool {
         self.buying.load(Ordering::SeqCst)
     }
@@ -135,7 +143,7 @@ impl Load {
 
 async fn deliver(load: Arc<Load>, mut random: Random) {
     let mut client = Client::new(load.shop.address, PATIENCE);
-    while load.running.load(Ordering::SeqCst) {
+    while load.is_running() {
         let Some(index) = load.take(&mut random) else {
             sleep(Duration::from_millis(5)).await;
             continue;

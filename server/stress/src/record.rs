@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::load::merchant::Asked;
 use crate::random::Random;
 use crate::shop::Shop;
 use crate::stripe::About;
@@ -13,6 +14,8 @@ pub enum Fate {
     Paid,
     /// It is paid, and a part goes back.
     Refunded,
+    /// It is paid at the provider as well as said to be, and the merchant may send it back.
+    SentBack,
     /// Nobody pays it, whatever is said about it.
     Victim,
 }
@@ -107,6 +110,10 @@ pub struct Record {
     pub opened: u64,
     /// Replies to deliveries, by status; 0 is none.
     pub replies: BTreeMap<u16, u64>,
+    /// How often the merchant has asked to send each case back.
+    pub asked: BTreeMap<usize, u32>,
+    /// What the merchant has done.
+    pub merchant: Asked,
     /// Replies that must never be.
     pub outrages: Vec<String>,
 }
@@ -162,7 +169,7 @@ impl Record {
 pub fn sayings(fate: Fate, amount: i64, random: &mut Random) -> Vec<Saying> {
     let mut sayings = match fate {
         Fate::Victim => vec![Saying::WrongAmount, Saying::Forged, Saying::Foreign, Saying::Stale],
-        Fate::Paid | Fate::Refunded => vec![Saying::Completed],
+        Fate::Paid | Fate::Refunded | Fate::SentBack => vec![Saying::Completed],
     };
     if fate != Fate::Victim && random.percent(60) {
         sayings.push(Saying::Succeeded);

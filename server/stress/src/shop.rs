@@ -58,7 +58,8 @@ pub struct Shop {
     /// The key to the sandbox's account.
     pub secret_key: String,
     till: PathBuf,
-    merchant: String,
+    /// The merchant's id.
+    pub merchant: String,
     key: String,
     directory: TempDir,
     _sandbox: Process,
@@ -178,25 +179,66 @@ impl Shop {
         Process::start(command, "the server", &self.log())
     }
 
+    /// `till` on the shop's database, without arguments yet.
+    pub fn till(&self) -> Command {
+        self.till_command(&[])
+    }
+
+    /// Lets `till` compare the ledger with every payment. An error if they disagree.
+    pub fn audit(&self) -> Result<(), Failure> {
+        let report = self.command(&["--log", "error", "ledger", "check"])?;
+        match report["compared"].as_i64() {
+            Some(1..) => Ok(()),
+            _ => Err(format!("till ledger check compared nothing: {report}").into()),
+        }
+    }
+
     /// Every checkout session that the provider has for the account: Till's reference and the status.
     pub async fn provider_sessions(&self) -> Result<Vec<(String, String)>, Failure> {
+        let all = self.provider_list("/v1/checkout/sessions").await?;
+        all.iter().map(|session| Ok((text(session, "client_reference_id")?, text(session, "status")?))).collect()
+    }
+
+    /// Every refund that the provider has for the account and that did not fail.
+    pub async fn provider_refunds(&self) -> Result<Vec<Refund>, Failure> {
+        let all = self.provider_list("/v1/refunds").await?;
+        let read = |refund: &Value| {
+            let amount = refund["amount"].as_i64().ok_or_else(|| format!("no amount in {refund}"))?;
+            let modification = refund["metadata"]["till_modification"].as_str().unwrap_or_default().to_owned();
+            Ok(Refund { intent: text(refund, "payment_intent")?, amount, modification })
+        };
+        let failed = |refund: &&Value| matches!(refund["status"].as_str(), Some("failed" | "canceled"));
+        all.iter().filter(|refund| !failed(refund)).map(read).collect()
+    }
+
+    async fn provider_list(&self, of: &str) -> Result<Vec<Value>, Failure> {
         let mut client = Client::new(self.sandbox, Duration::from_secs(10));
         let bearer = format!("Bearer {}", self.secret_key);
         let (mut found, mut after) = (vec![], String::new());
         loop {
-            let path = format!("/v1/checkout/sessions?limit=100{after}");
-            let reply = client.get(&path, &[("authorization", &bearer)]).await?;
+            let reply = client.get(&format!("{of}?limit=100{after}"), &[("authorization", &bearer)]).await?;
             let page: Value = serde_json::from_slice(&reply.body)?;
             let data = page["data"].as_array().ok_or_else(|| format!("no list: {page}"))?;
-            for session in data {
-                found.push((text(session, "client_reference_id")?, text(session, "status")?));
-                after = format!("&starting_after={}", text(session, "id")?);
+            if let Some(last) = data.last() {
+                after = format!("&starting_after={}", text(last, "id")?);
             }
+            found.extend(data.iter().cloned());
             if page["has_more"] != Value::Bool(true) {
                 return Ok(found);
             }
         }
     }
+}
+
+/// A refund as the provider has it.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    /// The provider's intent.
+    pub intent: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Till's reference; empty without one.
+    pub modification: String,
 }
 
 /// A text field of a JSON object.

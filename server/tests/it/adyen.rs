@@ -43,6 +43,10 @@ async fn calls(world: &World, operation: &str) -> Vec<Value> {
     calls["calls"].as_array().unwrap_or_else(|| panic!("no list of calls: {calls}")).clone()
 }
 
+async fn advance(world: &World) {
+    world.control("advance", json!({"seconds": 60})).await;
+}
+
 async fn captured(world: &World, payment: &PaymentId, total: i64) {
     eventually(&format!("captured {total}"), || async { world.statement(payment).await.totals.captured == total })
         .await;
@@ -136,6 +140,12 @@ both_at_adyen! {
         assert_eq!(world.engine().refund(&payment, Some(1000)).await.unwrap().outcome, Outcome::Unknown);
         refunded(&world, &payment, 1000).await;
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
+        let mut keys: Vec<_> =
+            calls(&world, "payments.refund").await.iter().map(|call| call["idempotency_key"].to_string()).collect();
+        keys.dedup();
+        assert_eq!(keys.len(), 1, "always with the same key: {keys:?}");
+        advance(&world).await;
+        assert_eq!(world.statement(&payment).await.payment.attempts[0].book.refunds.len(), 1);
         world.books_are_right().await;
     }
 }

@@ -5,6 +5,7 @@
 
 mod adyen;
 mod cli;
+mod early;
 mod hooks;
 mod inbox;
 mod journey;

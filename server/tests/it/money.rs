@@ -156,8 +156,8 @@ both! {
         assert!(world.alert_kinds().await.contains(&"second_success".to_owned()));
         assert_eq!((world.balance("suspense").await, world.balance("merchant_payable").await), (0, -TOTAL));
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
+        assert_eq!(world.phase(&session).await, Phase::Paid);
         world.books_are_right().await;
-        let _ = session;
     }
 }
 

@@ -213,10 +213,22 @@ impl Attempt {
         if usable { self.handoff.as_ref() } else { None }
     }
 
-    /// Whether money was authorised or captured.
+    /// Whether money was authorised or captured. What is being captured counts, also when the rest has been released already:
+    /// providers tell in any order.
     #[must_use]
     pub fn has_money(&self) -> bool {
-        self.book.captured_net() > 0 || (self.book.authorised > 0 && !self.book.voided)
+        self.book.captured_net() > 0 || (self.book.authorised > 0 && (!self.book.voided || self.is_being_captured()))
+    }
+
+    /// Whether there was an authorisation and nothing of it is left.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.book.authorised > 0 && self.book.voided && !self.has_money()
+    }
+
+    fn is_being_captured(&self) -> bool {
+        let capture = |open: &Modification| matches!(open.kind, ModificationKind::Capture { .. });
+        self.book.captures_in(EntryState::Pending) > 0 || self.under_way().any(capture)
     }
 
     /// A modification by its id.
@@ -233,7 +245,8 @@ impl Attempt {
     /// What may still be captured: authorised, not captured, and not asked for. Minor units.
     #[must_use]
     pub fn capturable(&self) -> i64 {
-        if self.book.voided {
+        let void = |open: &Modification| matches!(open.kind, ModificationKind::Void);
+        if self.book.voided || self.under_way().any(void) {
             return 0;
         }
         let taken = self.book.captured_net().saturating_add(self.book.captures_in(EntryState::Pending));
@@ -259,12 +272,19 @@ impl Attempt {
         gone.into_iter().fold(book.captured_net(), i64::saturating_sub).max(0)
     }
 
+    /// Refunds asked for that the book does not know of yet, in minor units.
+    #[must_use]
+    pub fn asked_back(&self) -> i64 {
+        self.asked(|kind| matches!(kind, ModificationKind::Refund { .. }))
+    }
+
     /// Amounts asked for that the book does not know of yet.
     fn asked(&self, which: impl Fn(&ModificationKind) -> bool) -> i64 {
         let open = |modification: &&Modification| match modification.outcome(&self.book) {
             Outcome::Unknown if mutant::on(Mutant::UnknownRefundNotReserved) => false,
             Outcome::Requested | Outcome::Unknown => which(&modification.kind),
-            _ => false,
+            Outcome::Pending => which(&modification.kind) && !modification.is_booked(&self.book),
+            Outcome::Succeeded | Outcome::Failed => false,
         };
         self.modifications.iter().filter(open).map(Modification::amount).fold(0, i64::saturating_add)
     }

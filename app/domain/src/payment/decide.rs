@@ -90,7 +90,7 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     if payment.status().is_settled() {
         return Err(Refusal::Settled);
     }
-    if payment.canceled {
+    if payment.canceled || payment.is_released() {
         return Err(Refusal::Canceled);
     }
     let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);
@@ -162,9 +162,10 @@ fn twin(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Resu
 }
 
 fn keep(payment: &Payment) -> Vec<Event> {
-    match payment.surplus() {
-        0 => vec![],
-        amount => vec![Event::Kept { amount }],
+    // What is being sent back is not kept.
+    match payment.surplus().saturating_sub(payment.asked_back()) {
+        amount if amount > 0 => vec![Event::Kept { amount }],
+        _ => vec![],
     }
 }
 

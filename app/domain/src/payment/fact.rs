@@ -204,7 +204,7 @@ pub enum Event {
         /// Which.
         attempt: AttemptId,
     },
-    /// The merchant called the payment off, or its authorisation is gone.
+    /// The merchant called the payment off.
     Canceled,
     /// A modification was written down, to be sent.
     Modifying {

@@ -52,7 +52,7 @@ pub struct Payment {
     pub amount: Money,
     /// When the money is taken.
     pub capture: Capture,
-    /// Whether the merchant called it off, or its authorisation is gone.
+    /// Whether the merchant called it off.
     pub canceled: bool,
     /// What the merchant keeps beyond the debt, in minor units.
     #[serde(default)]
@@ -106,6 +106,18 @@ impl Payment {
         let gone = totals.refund_pending.saturating_add(totals.refunded);
         let gone = gone.saturating_add(totals.charged_back).saturating_add(totals.returned);
         totals.captured.saturating_sub(gone).saturating_sub(self.due()).max(0)
+    }
+
+    /// Refunds asked for that no provider has confirmed yet, over all attempts, in minor units.
+    #[must_use]
+    pub fn asked_back(&self) -> i64 {
+        self.attempts.iter().map(Attempt::asked_back).fold(0, i64::saturating_add)
+    }
+
+    /// Whether the only money there was has been released: voided, or the authorisation ran out.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.attempts.iter().any(Attempt::is_released) && !self.attempts.iter().any(Attempt::has_money)
     }
 
     /// Folds one event into the state. Events come from [`decide`] alone.

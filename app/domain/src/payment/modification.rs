@@ -141,21 +141,28 @@ impl Modification {
         }
     }
 
+    /// Whether the book has an entry for it.
+    pub(super) fn is_booked(&self, book: &Book) -> bool {
+        self.entry(book).is_some()
+    }
+
+    fn entry(&self, book: &Book) -> Option<EntryState> {
+        let entries: &std::collections::BTreeMap<String, Entry> = match self.kind {
+            ModificationKind::Capture { .. } => &book.captures,
+            ModificationKind::Refund { .. } => &book.refunds,
+            ModificationKind::Void => return None,
+        };
+        self.reference.as_ref().and_then(|reference| entries.get(reference)).map(|entry| entry.state)
+    }
+
     fn result(&self, book: &Book) -> Outcome {
-        let entry = |entries: &std::collections::BTreeMap<String, Entry>| {
-            self.reference.as_ref().and_then(|reference| entries.get(reference)).map(|entry| entry.state)
-        };
-        let state = match self.kind {
-            ModificationKind::Capture { .. } => entry(&book.captures),
-            ModificationKind::Refund { .. } => entry(&book.refunds),
-            ModificationKind::Void if book.voided => Some(EntryState::Succeeded),
-            ModificationKind::Void => Some(EntryState::Pending),
-        };
-        match state {
+        match (self.kind, self.entry(book)) {
+            (ModificationKind::Void, _) if book.voided => Outcome::Succeeded,
+            (_, Some(EntryState::Succeeded)) => Outcome::Succeeded,
+            (_, Some(EntryState::Failed)) => Outcome::Failed,
             // Who does not report captures one by one has answered with the new total.
-            None | Some(EntryState::Succeeded) => Outcome::Succeeded,
-            Some(EntryState::Pending) => Outcome::Pending,
-            Some(EntryState::Failed) => Outcome::Failed,
+            (ModificationKind::Capture { .. }, None) => Outcome::Succeeded,
+            _ => Outcome::Pending,
         }
     }
 }

@@ -26,14 +26,11 @@ pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Obser
     }
     if seen.attempt.has_money() && !attempt.has_money() {
         seen.settle(payment);
-    } else if is_released(&seen.attempt) && seen.attempt.is_live() {
+    } else if seen.attempt.is_released() && seen.attempt.is_live() {
         // It was authorised and released before we heard of either.
         seen.stage(Stage::Closed(CloseReason::Succeeded));
     }
     seen.emerge(payment, observation);
-    if seen.has_lost_its_authorisation(attempt, payment) {
-        seen.events.push(Event::Canceled);
-    }
     Ok(seen.events)
 }
 
@@ -146,16 +143,8 @@ impl Observer {
         }
     }
 
-    /// An authorisation that was released or ran out without capture leaves nothing to wait for: its page is long closed.
-    fn has_lost_its_authorisation(&self, before: &Attempt, payment: &Payment) -> bool {
-        let lost = is_released(&self.attempt) && !is_released(before);
-        let others = payment.attempts.iter().filter(|other| other.id != self.attempt.id);
-        lost && !payment.canceled && !others.clone().any(|other| other.has_money() || other.is_live())
-    }
-
     /// The attempt has just succeeded: it is closed, a success of another attempt or a debt that was called off is
-    /// pointed out, and an attempt that is
-    /// still live elsewhere is to be closed.
+    /// pointed out, and an attempt that is still live elsewhere is to be closed.
     fn settle(&mut self, payment: &Payment) {
         self.stage(Stage::Closed(CloseReason::Succeeded));
         let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
@@ -166,11 +155,6 @@ impl Observer {
         let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();
         self.events.extend(superseded.collect::<Vec<_>>());
     }
-}
-
-/// Whether there was an authorisation and nothing of it is left.
-fn is_released(attempt: &Attempt) -> bool {
-    attempt.book.authorised > 0 && attempt.book.voided && !attempt.has_money()
 }
 
 fn reference_of(news: &News) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What should happen to money nobody asked for, where the merchant does not want to keep it.
 
-use super::{Attempt, ModificationKind, Outcome, Payment};
+use super::{Attempt, ModificationKind, Payment};
 
 impl Payment {
     /// What should be sent back or released next: second successes first, the newest first.
@@ -16,13 +16,7 @@ impl Payment {
         if let Some(attempt) = attempts().find(loose) {
             return Some((attempt, ModificationKind::Void));
         }
-        let asked = |attempt: &Attempt| {
-            let waiting = attempt.under_way().filter(|open| open.outcome(&attempt.book) != Outcome::Pending);
-            let refunds = waiting.filter(|open| matches!(open.kind, ModificationKind::Refund { .. }));
-            refunds.map(|open| open.amount()).fold(0, i64::saturating_add)
-        };
-        let under_way = attempts().map(asked).fold(0, i64::saturating_add);
-        let surplus = self.surplus().saturating_sub(under_way);
+        let surplus = self.surplus().saturating_sub(self.asked_back());
         let (second, first): (Vec<_>, Vec<_>) = attempts().partition(|attempt| attempt.second);
         let attempt = second.into_iter().chain(first).find(|attempt| attempt.refundable() > 0)?;
         let amount = surplus.min(attempt.refundable());

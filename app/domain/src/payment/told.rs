@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::book::{DisputeState, Entry, EntryState};
-use super::{Attempt, Payment, Status};
-use crate::id::AttemptId;
+use super::{Attempt, Modification, ModificationKind, Outcome, Payment, Status};
+use crate::id::{AttemptId, ModificationId};
 use crate::mutant::{self, Mutant};
 
 /// One thing to tell the merchant. Amounts are minor units of the payment's currency.
@@ -55,6 +55,15 @@ pub enum Told {
         /// Which attempt.
         attempt: AttemptId,
     },
+    /// A capture or void was not done, or a refund was refused before it began.
+    ModificationFailed {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// Which.
+        modification: ModificationId,
+        /// What it was.
+        kind: ModificationKind,
+    },
     /// An attempt succeeded although nothing was owed any more.
     SecondSuccess {
         /// Which attempt.
@@ -84,6 +93,7 @@ impl Told {
             .to_owned(),
             Told::Returned { .. } => "payment.returned".to_owned(),
             Told::Declined { .. } => "attempt.declined".to_owned(),
+            Told::ModificationFailed { kind, .. } => format!("{}.failed", kind.as_str()),
             Told::SecondSuccess { .. } => "payment.second_success".to_owned(),
         }
     }
@@ -127,6 +137,14 @@ fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
     }
     if after.decline().is_some() && before.and_then(Attempt::decline) != after.decline() {
         told.push(Told::Declined { attempt: id() });
+    }
+    for known in &after.modifications {
+        let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
+        let before = before.and_then(|before| Some((before, before.modification(&known.id)?)));
+        let booked = after.book.refunds.contains_key(known.reference.as_deref().unwrap_or_default());
+        if failed(after, known) && !booked && !before.is_some_and(|(attempt, known)| failed(attempt, known)) {
+            told.push(Told::ModificationFailed { attempt: id(), modification: known.id.clone(), kind: known.kind });
+        }
     }
     if after.second && !before.is_some_and(|before| before.second) {
         told.push(Told::SecondSuccess { attempt: id() });

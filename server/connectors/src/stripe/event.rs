@@ -52,7 +52,9 @@ pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
 pub(super) fn list(account: &Account, spec: &EventsSpec) -> Result<HttpRequest, Fail> {
     let since = spec.since / SECOND;
     let cursor = spec.cursor.as_ref().map_or_else(String::new, |id| format!("&starting_after={id}"));
-    let path = format!("/v1/events?limit=100&created[gte]={since}{cursor}");
+    // The last second counts in full.
+    let until = spec.until / SECOND + 1;
+    let path = format!("/v1/events?limit=100&created[gte]={since}&created[lt]={until}{cursor}");
     request(account, "events.list", Method::GET, path, String::new())
 }
 

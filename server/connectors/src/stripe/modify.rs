@@ -77,6 +77,10 @@ pub(super) fn resume(
         }
         (ModificationKind::Capture { .. }, _) => {
             let intent: Intent = success(reply)?;
+            if intent.status.as_deref() != Some("succeeded") {
+                let status = intent.status.unwrap_or_default();
+                return Err(Fail::Unsure(format!("the capture is answered with a payment that is {status:?}")));
+            }
             Ok(Wire::Done(Outcome::Observed(of_intent(spec, &intent, now)?)))
         }
     }

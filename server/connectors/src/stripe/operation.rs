@@ -190,6 +190,8 @@ struct ErrorBody {
 
 #[derive(Deserialize)]
 struct ErrorDetail {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     code: Option<String>,
     message: Option<String>,
 }
@@ -211,6 +213,8 @@ pub(super) fn succeeded(reply: &HttpResponse) -> Result<(), Fail> {
         (401 | 403, Some(_)) => Fail::Unauthorized(text),
         (429, _) => Fail::RateLimited(retry_after(reply)),
         // 409: another request with our key is running. 5xx, or anything that is not Stripe's: nothing is certain.
+        // The key was used for another request, whatever became of that.
+        (400, Some(detail)) if detail.kind.as_deref() == Some("idempotency_error") => Fail::Unsure(text),
         (400 | 402 | 404, Some(_)) => Fail::Refused(text),
         _ => Fail::Unsure(text),
     })

@@ -90,6 +90,11 @@ impl Engine {
         let mut outcome = Ok(Outcome::NotFound);
         if unknown && self.capabilities(&found.attempt.account).await?.find {
             outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
+            if let Err(error) = outcome {
+                // A question that fails says nothing about what was done.
+                self.record(&found.payment, &Fact::Unanswered { attempt: id }, Source::Engine).await?;
+                return Ok(Some(error));
+            }
         }
         if matches!(outcome, Ok(Outcome::NotFound)) {
             // Nothing there, as far as can be told: the same request again, with the same key.
@@ -98,7 +103,10 @@ impl Engine {
         }
         let (fact, failure) = match outcome {
             Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
-            Ok(Outcome::Observed(observation)) => (Fact::Observed { attempt: id, observation }, None),
+            Ok(Outcome::Observed(observation)) => {
+                self.observe(&found, observation, Source::Fetch).await?;
+                return Ok(None);
+            }
             Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Events { .. }) => {
                 (Fact::Unanswered { attempt: id }, None)
             }

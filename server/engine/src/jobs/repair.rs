@@ -4,7 +4,7 @@
 
 use connectors::{EventsSpec, Fail, Operation, Outcome};
 use domain::id::ProviderAccountId;
-use domain::{DAY, MINUTE, Millis};
+use domain::{DAY, HOUR, MINUTE, Millis};
 
 use super::Next;
 use crate::engine::Engine;
@@ -18,8 +18,10 @@ const EVERY: Millis = 15 * MINUTE;
 const OVERLAP: Millis = 10 * MINUTE;
 /// How far back at most; Stripe keeps events for 30 days.
 const BACK_MAX: Millis = 29 * DAY;
-/// Pages of one run. What is left is listed in the next, because the mark is only moved at the end.
-const PAGES_MAX: usize = 100;
+/// Events are listed in portions of this length, the oldest first, and what has been listed is remembered after each.
+const PORTION: Millis = 6 * HOUR;
+/// Requests of one run; the next goes on where it ended.
+const REQUESTS_MAX: usize = 150;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let id: ProviderAccountId = subject.parse().map_err(Error::corrupt)?;
@@ -29,11 +31,13 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     }
     let began = engine.env().now();
     let seen = accounts::events_seen(&mut *engine.store().reader().await?, &id).await?;
-    let since = (seen - OVERLAP).max(began - BACK_MAX);
+    // A mark from the future was set by a wrong clock: what was missed since then is anybody's guess.
+    let seen = if seen > began { began - DAY } else { seen };
+    let mut since = (seen - OVERLAP).max(began - BACK_MAX);
     let gateway = Gateway { engine, account: &ready.account, connector: ready.connector };
-    let mut cursor = None;
-    for _ in 0..PAGES_MAX {
-        let operation = Operation::Events(EventsSpec { since, cursor });
+    let (mut cursor, mut until) = (None, (since + PORTION).min(began));
+    for _ in 0..REQUESTS_MAX {
+        let operation = Operation::Events(EventsSpec { since, until, cursor });
         match gateway.call(None, &operation).await {
             Ok(Outcome::Events { items, cursor: next }) => {
                 engine.make_up_for(&id, items).await?;
@@ -45,12 +49,18 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         }
         if cursor.is_none() {
             let mut tx = engine.store().begin().await?;
-            accounts::set_events_seen(&mut tx, &id, began).await?;
+            accounts::set_events_seen(&mut tx, &id, until).await?;
             engine.commit(tx).await?;
-            return Ok(Next::At(engine.env().now() + EVERY));
+            if until >= began {
+                return Ok(Next::At(engine.env().now() + EVERY));
+            }
+            (since, until) = (until, (until + PORTION).min(began));
         }
     }
-    let text = format!("more than {PAGES_MAX} pages of events; webhooks do not seem to arrive");
-    engine.alert("repair_overrun", subject, &text).await;
-    Ok(Next::At(engine.env().now() + EVERY))
+    if cursor.is_some() {
+        let text = format!("more than {REQUESTS_MAX} pages of events in {PORTION} ms; webhooks do not seem to arrive");
+        engine.alert("repair_overrun", subject, &text).await;
+        return Ok(Next::At(engine.env().now() + EVERY));
+    }
+    Ok(Next::At(engine.env().now()))
 }

@@ -10,9 +10,10 @@ use crate::error::Error;
 use crate::store::inbox;
 use crate::store::jobs::{self, Bounds};
 
-/// How far jobs are put off at most. Sessions live a day; the rest of a minute is for servers whose clocks differ.
+/// How far jobs are put off at most. Sessions live a day, a provider may ask for an hour's patience; the minute is for servers whose
+/// clocks differ.
 const BOUNDS: Bounds =
-    Bounds { lease: LEASE + MINUTE, day: DAY + HOUR, modify: super::modify::PAUSE_MAX + MINUTE, other: 20 * MINUTE };
+    Bounds { lease: LEASE + MINUTE, day: DAY + HOUR, modify: super::modify::PAUSE_MAX + MINUTE, other: HOUR + MINUTE };
 
 /// Looks for such jobs and deliveries, and makes them due.
 pub(super) async fn run(engine: &Engine) -> Result<(), Error> {

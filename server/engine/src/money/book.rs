@@ -56,7 +56,7 @@ impl Engine {
     pub async fn audit_ledger(&self) -> Result<(usize, Vec<Discrepancy>), Error> {
         let (mut compared, mut found, mut after) = (0, vec![], String::new());
         loop {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.store().moment().await?;
             let ids = payments::ids_after(&mut tx, &after, STEP).await?;
             for id in &ids {
                 let stored = payments::find(&mut tx, id).await?;

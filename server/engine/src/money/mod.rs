@@ -4,6 +4,7 @@
 //! provider's answer; if the server dies, or the provider does not answer, a job goes on.
 
 mod book;
+mod opening;
 mod statement;
 
 use connectors::ModifySpec;
@@ -47,7 +48,10 @@ impl Engine {
     /// Nothing is authorised, or it has been captured or is being captured.
     pub async fn void(&self, payment: &PaymentId) -> Result<Modified, Error> {
         let stored = self.stored(payment).await?;
-        let open = |attempt: &Attempt| if attempt.has_money() { attempt.book.authorised } else { 0 };
+        let open = |attempt: &Attempt| {
+            let uncaptured = attempt.has_money() && attempt.book.captured_net() == 0;
+            if uncaptured { attempt.book.authorised } else { 0 }
+        };
         let attempt = pick(&stored, "nothing is authorised", open)?;
         self.modify(payment, &attempt.id, ModificationKind::Void, Source::Merchant).await
     }
@@ -119,15 +123,18 @@ impl Engine {
             kind: known.kind,
             created: known.created,
         };
-        let mut reply = Ok(connectors::Outcome::NotFound);
         if outcome.is_open() && !first && self.capabilities(&found.attempt.account).await?.find_modification {
-            reply = self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await?;
+            match self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await? {
+                Ok(connectors::Outcome::NotFound) => {}
+                // A question that fails says nothing about what was done.
+                Err(error) => return Err(Error::Invalid(error.to_string())),
+                found_it => return self.take_reply(&found, id, found_it).await,
+            }
         }
-        if matches!(reply, Ok(connectors::Outcome::NotFound))
-            && matches!(outcome, Outcome::Requested | Outcome::Unknown)
-        {
-            reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
+        if !matches!(outcome, Outcome::Requested | Outcome::Unknown) {
+            return Ok(());
         }
+        let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
         self.take_reply(&found, id, reply).await
     }
 
@@ -156,8 +163,8 @@ impl Engine {
     }
 }
 
-/// The attempt with the most of something; the newest of several.
+/// The attempt with the most of something: of those that were owed, if there are any; the newest of several.
 fn pick<'a>(payment: &'a Payment, none: &str, amount: impl Fn(&Attempt) -> i64) -> Result<&'a Attempt, Error> {
-    let best = payment.attempts.iter().max_by_key(|attempt| amount(attempt));
+    let best = payment.attempts.iter().max_by_key(|attempt| (amount(attempt) > 0, !attempt.second, amount(attempt)));
     best.filter(|best| amount(best) > 0).ok_or_else(|| Error::Invalid(none.to_owned()))
 }

@@ -49,7 +49,7 @@ pub struct Statement {
 impl Engine {
     /// Everything about one payment.
     pub async fn statement(&self, id: &PaymentId) -> Result<Statement, Error> {
-        let mut connection = self.store().reader().await?;
+        let mut connection = self.store().moment().await?;
         let stored = payments::find(&mut connection, id).await?;
         let payment = stored.ok_or_else(|| Error::NotFound(format!("payment {id}")))?.payment;
         Ok(Statement {

@@ -102,7 +102,7 @@ pub async fn events_seen(connection: &mut Connection, id: &ProviderAccountId) ->
 
 /// Writes down up to when an account's events have been listed.
 pub async fn set_events_seen(connection: &mut Connection, id: &ProviderAccountId, until: Millis) -> Result<(), Error> {
-    query("UPDATE provider_accounts SET events_seen = $1 WHERE id = $2 AND events_seen < $1")
+    query("UPDATE provider_accounts SET events_seen = $1 WHERE id = $2")
         .bind(until)
         .bind(id.as_str())
         .execute(connection)

@@ -22,6 +22,11 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '30s';";
 
+/// What writes finds its rows by their keys. Left to itself the planner reads the whole of a table to change 256 rows, as long as it
+/// takes the table for small.
+const POSTGRES_WRITER_SETTINGS: &str =
+    "SET enable_seqscan = off; SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0; SET jit = off;";
+
 impl Dialect {
     /// Which database an address is of.
     pub fn of(url: &str) -> Result<Dialect, Error> {
@@ -45,12 +50,16 @@ impl Dialect {
         }
     }
 
-    pub(super) async fn prepare(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+    pub(super) async fn prepare(self, connection: &mut Connection, writes: bool) -> Result<(), sqlx::Error> {
         let settings = match self {
             Dialect::Sqlite => SQLITE_SETTINGS,
             Dialect::Postgres => POSTGRES_SETTINGS,
         };
-        connection.execute(settings).await.map(|_| ())
+        connection.execute(settings).await?;
+        if self == Dialect::Postgres && writes {
+            connection.execute(POSTGRES_WRITER_SETTINGS).await?;
+        }
+        Ok(())
     }
 
     /// SQLite must ask for the write lock first: a transaction that reads before it writes can fail in the middle.
@@ -96,9 +105,26 @@ impl Dialect {
         }
     }
 
+    /// Lets statements of this connection take as long as they need.
+    pub(super) fn patience(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SET statement_timeout = 0; SET lock_timeout = 0"),
+        }
+    }
+
+    /// Makes a transaction that only reads see one moment, whatever others commit meanwhile. SQLite's always do.
+    pub(super) fn one_moment(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        }
+    }
+
     /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
-        let tables = ["ledger", "payment_events"];
+        // In the order in which `crate::record` writes them, or a server that starts could wait for one that writes, and it for us.
+        let tables = ["payment_events", "ledger"];
         match self {
             Dialect::Sqlite => {
                 let guard = |table: &str, what: &str| {
@@ -110,12 +136,16 @@ impl Dialect {
                 tables.iter().flat_map(|table| [guard(table, "update"), guard(table, "delete")]).collect()
             }
             Dialect::Postgres => {
-                let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $$
-                    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$ LANGUAGE plpgsql";
+                let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $f$
+                    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $f$ LANGUAGE plpgsql";
                 let guard = |table: &&str| {
+                    // Only if it is missing: making it locks the table out of everybody's way, at every start of a server.
                     format!(
-                        "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
-                            FOR EACH ROW EXECUTE FUNCTION till_append_only()"
+                        "DO $$ BEGIN
+                            IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = '{table}_append_only' AND tgrelid = '{table}'::regclass) THEN
+                                CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+                                    FOR EACH ROW EXECUTE FUNCTION till_append_only();
+                            END IF; END $$"
                     )
                 };
                 // One server at a time: replacing a function twice at once is an error.

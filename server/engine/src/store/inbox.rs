@@ -287,7 +287,7 @@ pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Resul
 
 /// Forgets what events have waited for that arrived before a time.
 pub async fn stop_waiting_since(connection: &mut Connection, before: Millis) -> Result<(), Error> {
-    query("DELETE FROM inbox_waits WHERE inbox_id IN (SELECT id FROM inbox WHERE received < $1)")
+    query("DELETE FROM inbox_waits WHERE EXISTS (SELECT 1 FROM inbox WHERE inbox.id = inbox_waits.inbox_id AND received < $1)")
         .bind(before)
         .execute(connection)
         .await?;

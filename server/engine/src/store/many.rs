@@ -28,11 +28,15 @@ pub(super) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// The items in portions, each with the fixed size it must be filled up to: a list of alternatives may repeat one.
-pub(super) fn lists<T>(items: &[T]) -> impl Iterator<Item = (&[T], usize)> {
-    items.chunks(SIZES[0]).map(|portion| {
-        let size = SIZES.into_iter().rev().find(|size| *size >= portion.len()).unwrap_or(SIZES[0]);
-        (portion, size)
+/// The items in portions, each with the fixed size it must be filled up to: a list of alternatives may repeat one. At most half
+/// of a list is repetition.
+pub(super) fn lists<T>(mut items: &[T]) -> impl Iterator<Item = (&[T], usize)> {
+    std::iter::from_fn(move || {
+        let fits = |size: &usize| *size <= items.len() || *size <= 2 * items.len();
+        let size = SIZES.into_iter().find(fits).filter(|_| !items.is_empty())?;
+        let (portion, rest) = items.split_at(size.min(items.len()));
+        items = rest;
+        Some((portion, size))
     })
 }
 
@@ -111,6 +115,7 @@ mod tests {
         let rows: Vec<usize> = (0..150).collect();
         let sizes: Vec<usize> = portions(&rows).map(<[usize]>::len).collect();
         assert_eq!(sizes, [64, 64, 16, 4, 1, 1]);
+        assert_eq!(portions(&[0; 300]).map(<[i32]>::len).collect::<Vec<_>>(), [256, 16, 16, 4, 4, 4]);
         assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);
         assert_eq!(portions::<u8>(&[]).count(), 0);
     }
@@ -120,8 +125,10 @@ mod tests {
         let sizes = |of: usize| lists(&vec![0; of]).map(|(part, size)| (part.len(), size)).collect::<Vec<_>>();
         assert_eq!(sizes(0), []);
         assert_eq!(sizes(1), [(1, 1)]);
-        assert_eq!(sizes(5), [(5, 16)]);
-        assert_eq!(sizes(70), [(64, 64), (6, 16)]);
+        assert_eq!(sizes(3), [(3, 4)]);
+        assert_eq!(sizes(9), [(9, 16)]);
+        assert_eq!(sizes(70), [(64, 64), (4, 4), (2, 4)]);
+        assert_eq!(sizes(300), [(256, 256), (44, 64)]);
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Store {
         let options: AnyConnectOptions = url.parse()?;
         // SQLite has one writer at a time: one connection queues fairly, several would poll each other's lock.
         let writers = if dialect == Dialect::Sqlite { 1 } else { WRITERS_MAX };
-        let pool = |connections| {
+        let pool = |connections, writes| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -80,16 +80,22 @@ impl Store {
                     let whole = !connection.is_in_transaction();
                     Box::pin(async move { Ok(whole) })
                 })
-                .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection).await }))
+                .after_connect(move |connection, _| Box::pin(async move { dialect.prepare(connection, writes).await }))
         };
-        let write = pool(writers).connect_with(options.clone()).await?;
-        let read = pool(READERS_MAX).connect_with(options).await?;
+        let write = pool(writers, true).connect_with(options.clone()).await?;
+        let read = pool(READERS_MAX, false).connect_with(options).await?;
         Ok(Store { write, read, dialect, url, points: None })
     }
 
     /// Brings the structure up to date. Several servers may do it at once.
     pub async fn migrate(&self) -> Result<(), Error> {
-        sqlx::migrate!("../../migrations").run(&self.write).await?;
+        // A connection of its own: changing a large table takes longer than any statement of a request may.
+        let mut patient = self.write.acquire().await?.detach();
+        if let Some(statement) = self.dialect.patience() {
+            (&mut patient).execute(statement).await?;
+        }
+        sqlx::migrate!("../../migrations").run(&mut patient).await?;
+        patient.close().await?;
         let mut tx = self.begin().await?;
         for statement in self.dialect.guards() {
             (&mut *tx).execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement))).await?;
@@ -130,6 +136,15 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, Error> {
         self.reached("writes").await;
         Ok(self.write.begin_with(self.dialect.begin()).await?)
+    }
+
+    /// Begins a transaction that reads one moment of the database, without holding up those that write.
+    pub async fn moment(&self) -> Result<Tx, Error> {
+        let mut tx = self.read.begin().await?;
+        if let Some(statement) = self.dialect.one_moment() {
+            (&mut *tx).execute(statement).await?;
+        }
+        Ok(tx)
     }
 
     /// Which database it is.

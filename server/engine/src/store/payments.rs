@@ -361,6 +361,18 @@ pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis)
     Ok(())
 }
 
+/// Payments with captured money and no row in the ledger, as made before there was one.
+pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
+    let rows = query(
+        "SELECT id FROM payments WHERE captured > 0
+            AND NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.payment_id = payments.id) ORDER BY id LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
 /// The ids of payments that follow one, in order.
 pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<PaymentId>, Error> {
     let rows = query("SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2")

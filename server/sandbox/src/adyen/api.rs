@@ -16,6 +16,7 @@ use super::{
     error::ApiError,
     idempotency::{self, Begin, Reply},
     ids,
+    notify::{PROVIDER, early},
     operation::{self, Ctx, Operation},
     reply::{Outgoing, refuse, respond},
     state::{Account, Call},
@@ -26,9 +27,6 @@ use crate::{
     core::Core,
     stripe::reply::{cut, html},
 };
-
-/// How faults name this provider.
-const PROVIDER: &str = "adyen";
 
 /// Bytes in a request body.
 const BODY: usize = 256 * 1024;
@@ -211,7 +209,11 @@ async fn perform(
     let reply = if incoming.method == Method::GET {
         core.lock().adyen.account(key).map(run)
     } else {
-        core.change(|state| state.adyen.account(key).map(run))
+        let answered = core.change(|state| Some(state.adyen.account(key)?.answering(run)));
+        if let Some((_, mark)) = answered {
+            early::wait(core, mark, |adyen| adyen.accounts.get_mut(key)).await;
+        }
+        answered.map(|(reply, _)| reply)
     };
     reply.map_or_else(|| refuse(ApiError::rate_limited()), Outgoing::from)
 }

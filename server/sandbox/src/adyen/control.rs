@@ -350,6 +350,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_document_tells_of_every_name() {
+        let (_, document) = include_str!("../../../../docs/SANDBOX.md").split_once("\n## Adyen\n").unwrap();
+        let rules = json!(Rules::default());
+        let switches = rules.as_object().unwrap().keys().map(|name| name.trim_end_matches("_permille"));
+        let operations = crate::adyen::operation::OPERATIONS.iter().map(|operation| operation.name);
+        for name in notify::CODES.iter().copied().chain(operations).chain(switches) {
+            assert!(document.contains(&format!("`{name}`")), "docs/SANDBOX.md does not tell of {name}");
+        }
+    }
+
+    #[test]
     fn scales_are_read_without_floating_point() {
         let read = |text: &str| permille(&serde_json::from_str::<Number>(text).unwrap());
         assert_eq!((read("1"), read("0.25"), read("12.5")), (Some(1000), Some(250), Some(12_500)));

@@ -17,7 +17,7 @@ mod modifications;
 pub mod money;
 pub mod notify;
 pub mod objects;
-mod operation;
+pub mod operation;
 mod outcomes;
 mod payments;
 mod reply;

@@ -10,6 +10,7 @@ use super::{
     ids,
     objects::{Action, Modification},
     operation::Ctx,
+    results,
     state::Timer,
 };
 
@@ -112,8 +113,13 @@ fn receive(ctx: &mut Ctx<'_>, fields: &Fields, action: Action, psp: String) -> R
     if let Some(reason) = fields.get("merchantRefundReason").filter(|_| action == Action::Refund) {
         reply["merchantRefundReason"] = reason.clone();
     }
-    let due_ms = ctx.now_ms + ctx.account.rules.modification_ms;
-    ctx.account.timers.insert((due_ms, Timer::Modify(modification.psp.clone())));
+    let psp = modification.psp.clone();
     ctx.account.modifications.insert(modification);
+    if ctx.account.hastens(results::code(action)) {
+        // Its notice is to come before this reply, so it cannot take its time.
+        ctx.account.finish_modification(&psp, ctx.now_ms, ctx.now_ms);
+    } else {
+        ctx.account.timers.insert((ctx.now_ms + ctx.account.rules.modification_ms, Timer::Modify(psp)));
+    }
     Ok((201, reply))
 }

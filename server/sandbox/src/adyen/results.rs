@@ -66,7 +66,7 @@ fn carry_out(payment: &mut Payment, action: Action, amount: Option<i64>) -> Verd
 }
 
 /// The event that tells of an action.
-fn code(action: Action) -> &'static str {
+pub fn code(action: Action) -> &'static str {
     match action {
         Action::Capture => "CAPTURE",
         Action::Cancel => "CANCELLATION",

@@ -10,7 +10,7 @@ use super::{
     objects::{Checkout, Modification, Payment},
     reports::Movement,
 };
-use crate::store::Store;
+use crate::{control::faults::Faults, store::Store};
 
 /// API calls remembered per account.
 const CALLS: usize = 2_000;
@@ -26,11 +26,17 @@ pub struct Adyen {
     /// For accounts that are yet to come.
     #[serde(skip)]
     pub rules: Rules,
+    /// Faults still to happen; every account holds the same list.
+    #[serde(skip)]
+    pub faults: Faults,
 }
 
 /// An account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
+    /// The API key that opens it.
+    #[serde(skip)]
+    pub key: String,
     /// The merchant account the key has rights on; the first one it names.
     pub merchant_account: Option<String>,
     /// Links and sessions.
@@ -47,6 +53,9 @@ pub struct Account {
     pub endpoint: Option<Endpoint>,
     /// Deliveries that wait, in the order they will be sent.
     pub queue: VecDeque<String>,
+    /// Deliveries that faults took out of that order, by the time they go back to it, milliseconds since 1970.
+    #[serde(default)]
+    pub aside: BTreeSet<(i64, String)>,
     /// What happens by itself, by time in milliseconds since 1970.
     pub timers: BTreeSet<(i64, Timer)>,
     /// Replies kept for repeats.
@@ -60,9 +69,15 @@ pub struct Account {
     /// Whether a delivery is in the air; the queue moves one at a time.
     #[serde(skip)]
     pub sending: bool,
+    /// Whether what happens now is caused by a request that is still to be answered.
+    #[serde(skip)]
+    pub answering: bool,
     /// How the control API wants things to behave.
     #[serde(skip)]
     pub rules: Rules,
+    /// Faults still to happen.
+    #[serde(skip)]
+    pub faults: Faults,
     /// The API calls received, oldest first.
     #[serde(skip)]
     pub calls: VecDeque<Call>,
@@ -127,7 +142,9 @@ impl Adyen {
             if self.accounts.len() >= ACCOUNTS {
                 return None;
             }
-            self.accounts.insert(key.to_owned(), Account { rules: self.rules.clone(), ..Account::default() });
+            let (rules, faults) = (self.rules.clone(), self.faults.clone());
+            let account = Account { key: key.to_owned(), rules, faults, ..Account::default() };
+            self.accounts.insert(key.to_owned(), account);
         }
         self.accounts.get_mut(key)
     }
@@ -142,9 +159,12 @@ impl Adyen {
         self.accounts.values_mut().find(|account| account.payments.get(psp).is_some())
     }
 
-    /// Mends what a stopped process left behind.
-    pub fn recover(&mut self) {
-        for account in self.accounts.values_mut() {
+    /// Mends what a stopped process left behind; these faults are the ones that will happen.
+    pub fn recover(&mut self, faults: &Faults) {
+        self.faults = faults.clone();
+        for (key, account) in &mut self.accounts {
+            account.key.clone_from(key);
+            account.faults = faults.clone();
             account.keys.recover();
             account.recover_deliveries();
         }
@@ -164,6 +184,11 @@ impl Adyen {
         self.accounts.values_mut().map(|account| account.run_timers(until_ms, now_ms)).sum()
     }
 
+    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
+    pub fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
+        self.accounts.values_mut().map(|account| account.hurry(now_ms, until_ms)).sum()
+    }
+
     /// When something will be due next, milliseconds since 1970.
     pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
         let next = |account: &Account| {
@@ -181,6 +206,16 @@ impl Account {
             self.calls.pop_front();
         }
         self.calls.push_back(call);
+    }
+
+    /// Acts on a request that is answered afterwards, so that a notice about it can go out first. With the outcome comes
+    /// the mark from which its deliveries are found.
+    pub fn answering<R>(&mut self, act: impl FnOnce(&mut Account) -> R) -> (R, u64) {
+        let mark = self.deliveries.mark();
+        self.answering = true;
+        let outcome = act(self);
+        self.answering = false;
+        (outcome, mark)
     }
 
     fn run_timers(&mut self, until_ms: i64, now_ms: i64) -> usize {

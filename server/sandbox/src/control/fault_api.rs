@@ -12,18 +12,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    faults::{Kind, Wanted},
+    faults::{Kind, Refusal, Wanted},
     refuse, reply,
     switches::read,
 };
 use crate::core::Core;
 
-/// `POST /_control/faults`: one fault, or a list of them.
+/// `POST /_control/faults`: one fault, or a list of them. 400 when one is malformed, 422 when one could never happen.
 pub async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let faults = core.faults();
-    match Wanted::read(&body).and_then(|wanted| faults.add(wanted)) {
+    match Wanted::read(&body).map_err(Refusal::from).and_then(|wanted| faults.add(wanted)) {
         Ok(added) => reply(json!({"added": added, "faults": faults.list()})),
-        Err(message) => refuse(StatusCode::BAD_REQUEST, &message),
+        Err(refusal @ Refusal::Malformed(_)) => refuse(StatusCode::BAD_REQUEST, &refusal.to_string()),
+        Err(refusal @ Refusal::Impossible(_)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &refusal.to_string()),
     }
 }
 

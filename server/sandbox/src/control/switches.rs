@@ -151,7 +151,7 @@ pub(super) fn advance_by(core: &Core, seconds: u32) -> usize {
     let moment = core.moment();
     let until_ms = moment.now_ms + i64::from(seconds) * 1000;
     core.change(|state| {
-        let happened = state.run_timers(until_ms, &moment);
+        let happened = state.run_timers(until_ms, &moment) + state.adyen.hurry(moment.now_ms, until_ms);
         happened + state.accounts.values_mut().map(|account| account.hurry(moment.now_ms, until_ms)).sum::<usize>()
     })
 }

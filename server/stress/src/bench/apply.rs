@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use sqlx::{Connection, query_scalar};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::Bench;
-use super::intake::{micros, send, stop};
+use super::intake::{Until, micros, send, stop};
 use super::report::Figures;
-use super::site::BenchSite;
+use super::seed;
+use super::site::{BenchSite, peak_memory_kib};
 use crate::Failure;
 use crate::clock;
 use crate::http::{Client, request};
@@ -23,6 +25,9 @@ const NEWS_MAX: Duration = Duration::from_secs(15);
 /// How long all may take.
 const APPLIED_MAX: Duration = Duration::from_secs(120);
 
+/// How often it is looked whether all is applied.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
 /// Measures both on a fresh server.
 pub async fn measure(
     options: &Bench,
@@ -30,28 +35,47 @@ pub async fn measure(
     figures: &mut Figures,
     random: &mut Random,
 ) -> Result<(), Failure> {
+    let cases = seed::open(site, options.payments, random).await?;
     let mut server = site.serve().await?;
-    let cases = prepare(site, options.payments, random).await?;
-    let requests = cases.iter().map(|case| paid(site, case, random)).collect();
-    let began = Instant::now();
-    let paid_before = site.shop.database.number(PAID).await?;
-    send(options, site, requests, APPLIED_MAX).await?;
-    let due = paid_before + i64::try_from(cases.len())?;
-    while site.shop.database.number(PAID).await? < due {
-        if began.elapsed() > APPLIED_MAX {
-            return Err(format!("not all of {} payments were paid within {APPLIED_MAX:?}", cases.len()).into());
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    let took = micros(began.elapsed()).max(1);
-    figures.applied_per_second.push(u64::try_from(cases.len())? * 1_000_000 / took);
-    for case in prepare(site, options.pushes.div_ceil(options.repetitions.max(1)), random).await? {
+    figures.applied_per_second.push(applied(options, site, &cases, random).await?);
+    figures.applied_memory_kib = figures.applied_memory_kib.max(peak_memory_kib(&server));
+    for case in prepare(site, options.pushes.div_ceil(options.applied_repetitions()), random).await? {
         figures.push_micros.push(push(site, &case, random).await?);
     }
     stop(&mut server).await
 }
 
+/// Delivers each payment's paid event; payments per second from the first byte sent until none is waiting.
+async fn applied(options: &Bench, site: &BenchSite, cases: &[Case], random: &mut Random) -> Result<u64, Failure> {
+    let requests = cases.iter().map(|case| paid(site, case, random)).collect();
+    let due = site.shop.database.number(PAID).await? + i64::try_from(cases.len())?;
+    let mut looker = site.shop.database.look().await?;
+    let sent = send(options, site, requests, Until::AllAcknowledged(APPLIED_MAX)).await?;
+    let count = u64::try_from(cases.len())?;
+    if sent.acknowledged != count {
+        return Err(
+            format!("{} of {count} deliveries were acknowledged within {APPLIED_MAX:?}", sent.acknowledged).into()
+        );
+    }
+    while query_scalar::<_, i64>(WAITS).fetch_one(&mut looker).await? > 0 {
+        if sent.began.elapsed() > APPLIED_MAX {
+            return Err(format!("not all of {count} payments were paid within {APPLIED_MAX:?}").into());
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    let took = micros(sent.began.elapsed()).max(1);
+    looker.close().await?;
+    let paid = site.shop.database.number(PAID).await?;
+    if paid != due {
+        return Err(format!("nothing waits any more, and {paid} payments are paid instead of {due}").into());
+    }
+    Ok(count * 1_000_000 / took)
+}
+
 const PAID: &str = "SELECT COUNT(*) FROM payments WHERE status = 'succeeded'";
+/// Whether anything waits: the first row found ends the search.
+const WAITS: &str =
+    "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM inbox WHERE state = 'pending' LIMIT 1) AS waiting";
 
 /// Payments with a page open at the provider.
 async fn prepare(site: &BenchSite, count: usize, random: &mut Random) -> Result<Vec<Case>, Failure> {

@@ -18,8 +18,6 @@ use crate::stripe::{About, sign};
 
 /// Bytes of a delivery.
 const BODY_BYTES: usize = 3 * 1024;
-/// The first deliveries are not counted.
-const WARM_UP: Duration = Duration::from_secs(1);
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -27,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub async fn measure(options: &Bench, site: &BenchSite, random: &mut Random) -> Result<Intake, Failure> {
     let mut server = site.serve().await?;
     let warm_up = signed(site, options.deliveries / 5, random);
-    send(options, site, warm_up, WARM_UP).await?;
+    send(options, site, warm_up, Until::TimeIsUp(options.warm_up())).await?;
     let requests = signed(site, options.deliveries, random);
-    let measured = send(options, site, requests, options.patience()).await?;
+    let measured = send(options, site, requests, Until::TimeIsUp(options.patience())).await?.intake;
     let memory_kib = peak_memory_kib(&server);
     site.idle().await?;
     stop(&mut server).await?;
@@ -54,31 +52,38 @@ fn signed(site: &BenchSite, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
     (0..count).map(make).collect()
 }
 
-/// Sends until the time is up or all are sent.
-pub async fn send(
-    options: &Bench,
-    site: &BenchSite,
-    requests: Vec<Vec<u8>>,
-    patience: Duration,
-) -> Result<Intake, Failure> {
+/// When sending ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// All are sent once, or the time is up.
+    TimeIsUp(Duration),
+    /// All are acknowledged, each sent until it is, as a provider does; or the time is up.
+    AllAcknowledged(Duration),
+}
+
+/// What came of sending.
+pub struct Sent {
+    /// Just before the first byte. Connections were open by then.
+    pub began: Instant,
+    /// Deliveries that were acknowledged.
+    pub acknowledged: u64,
+    /// The rate and the latencies.
+    pub intake: Intake,
+}
+
+/// Sends over connections that are all opened before the clock starts.
+pub async fn send(options: &Bench, site: &BenchSite, requests: Vec<Vec<u8>>, until: Until) -> Result<Sent, Failure> {
+    let mut clients = vec![];
+    for _ in 0..options.connections {
+        let mut client = Client::new(site.shop.address, PATIENCE);
+        client.connect().await?;
+        clients.push(client);
+    }
     let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
     let began = Instant::now();
     let mut tasks = JoinSet::new();
-    for _ in 0..options.connections {
-        let (requests, next, address) = (requests.clone(), next.clone(), site.shop.address);
-        tasks.spawn(async move {
-            let mut client = Client::new(address, PATIENCE);
-            let (mut latencies, mut refused) = (vec![], 0);
-            while began.elapsed() < patience {
-                let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let sent = Instant::now();
-                match client.exchange(request).await {
-                    Ok(reply) if reply.status == 200 => latencies.push(micros(sent.elapsed())),
-                    _ => refused += 1,
-                }
-            }
-            (latencies, refused)
-        });
+    for client in clients {
+        tasks.spawn(work(client, requests.clone(), next.clone(), began, until));
     }
     let (mut latencies, mut refused) = (vec![], 0);
     while let Some(done) = tasks.join_next().await {
@@ -86,7 +91,37 @@ pub async fn send(
         latencies.extend(some);
         refused += others;
     }
-    Ok(Intake::of(latencies, refused, began.elapsed()))
+    let acknowledged = u64::try_from(latencies.len())?;
+    Ok(Sent { began, acknowledged, intake: Intake::of(latencies, refused, began.elapsed()) })
+}
+
+/// One connection's share: latencies of what was acknowledged, and how often something was not.
+async fn work(
+    mut client: Client,
+    requests: Arc<Vec<Vec<u8>>>,
+    next: Arc<AtomicUsize>,
+    began: Instant,
+    until: Until,
+) -> (Vec<u64>, u64) {
+    let (patience, again) = match until {
+        Until::TimeIsUp(patience) => (patience, false),
+        Until::AllAcknowledged(patience) => (patience, true),
+    };
+    let (mut latencies, mut refused) = (vec![], 0);
+    let mut unheard = None;
+    while began.elapsed() < patience {
+        let index = unheard.take().unwrap_or_else(|| next.fetch_add(1, Ordering::Relaxed));
+        let Some(request) = requests.get(index) else { break };
+        let sent = Instant::now();
+        match client.exchange(request).await {
+            Ok(reply) if reply.status == 200 => latencies.push(micros(sent.elapsed())),
+            _ => {
+                refused += 1;
+                unheard = again.then_some(index);
+            }
+        }
+    }
+    (latencies, refused)
 }
 
 /// Microseconds.

@@ -3,6 +3,7 @@
 mod apply;
 mod intake;
 mod report;
+mod seed;
 mod site;
 
 use std::path::PathBuf;
@@ -40,19 +41,22 @@ pub struct Bench {
     /// Connections that deliver at a time
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
-    /// Seconds of one measurement
-    #[arg(long, default_value_t = 5)]
-    pub seconds: u64,
+    /// About a minute for both databases: fewer and shorter measurements, which the options below still change
+    #[arg(long)]
+    pub quick: bool,
+    /// Milliseconds of one measurement [default: 5000; quick: 1000]
+    #[arg(long)]
+    pub millis: Option<u64>,
     /// Deliveries of one measurement at most
-    #[arg(long, default_value_t = 40_000)]
+    #[arg(long, default_value_t = 80_000)]
     pub deliveries: usize,
-    /// How often each variant is measured, in turns with the others
-    #[arg(long, default_value_t = 4)]
-    pub repetitions: usize,
-    /// Payments that are opened for each repetition of what is applied
-    #[arg(long, default_value_t = 300)]
+    /// How often each variant is measured, in turns with the others [default: 4; quick: 2]
+    #[arg(long)]
+    pub repetitions: Option<usize>,
+    /// Payments that are opened and then paid for a measurement of what is applied, in the first variant
+    #[arg(long, default_value_t = 20_000)]
     pub payments: usize,
-    /// Deliveries whose way to an open page is timed
+    /// Deliveries whose way to an open page is timed, in the first variant
     #[arg(long, default_value_t = 100)]
     pub pushes: usize,
     /// Write the figures to this file, as JSON
@@ -101,11 +105,13 @@ impl Bench {
             sites.push(site);
         }
         let mut figures: Vec<Figures> = sites.iter().map(|_| Figures::default()).collect();
-        for repetition in 1..=self.repetitions {
-            for (site, figures) in sites.iter().zip(&mut figures) {
-                println!("{} {}: {repetition} of {}", site.shop.database.name, site.variant, self.repetitions);
+        let repetitions = self.repetitions();
+        for repetition in 1..=repetitions {
+            for (number, (site, figures)) in sites.iter().zip(&mut figures).enumerate() {
+                println!("{} {}: {repetition} of {repetitions}", site.shop.database.name, site.variant);
                 figures.intake.push(intake::measure(self, site, &mut random).await?);
-                if site.variant != "discard" {
+                // How deliveries are stored makes no difference to applying them: one variant is enough.
+                if number == 0 && (!self.quick || repetition == 1) {
                     apply::measure(self, site, figures, &mut random).await?;
                 }
             }
@@ -117,7 +123,21 @@ impl Bench {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(self.seconds)
+        Duration::from_millis(self.millis.unwrap_or(if self.quick { 1000 } else { 5000 }))
+    }
+
+    /// The first deliveries are not counted.
+    fn warm_up(&self) -> Duration {
+        self.patience() / 4
+    }
+
+    /// How often what is applied is measured.
+    fn applied_repetitions(&self) -> usize {
+        if self.quick { 1 } else { self.repetitions() }
+    }
+
+    fn repetitions(&self) -> usize {
+        self.repetitions.unwrap_or(if self.quick { 2 } else { 4 }).max(1)
     }
 }
 

@@ -54,8 +54,10 @@ fn median(mut values: Vec<u64>) -> u64 {
 pub struct Figures {
     /// One per repetition.
     pub intake: Vec<Intake>,
-    /// Payments per second from the first delivery until all are paid, one per repetition.
+    /// Payments per second from the first delivery until all are paid, one per repetition. Empty where it is not measured.
     pub applied_per_second: Vec<u64>,
+    /// The server's peak of memory meanwhile, in KiB.
+    pub applied_memory_kib: u64,
     /// From a delivery to the news on an open page, over all repetitions.
     pub push_micros: Vec<u64>,
 }
@@ -63,6 +65,14 @@ pub struct Figures {
 impl Figures {
     fn intake(&self, of: fn(&Intake) -> u64) -> u64 {
         median(self.intake.iter().map(of).collect())
+    }
+
+    fn applied(&self) -> u64 {
+        median(self.applied_per_second.clone())
+    }
+
+    fn memory_kib(&self) -> u64 {
+        self.intake.iter().map(|i| i.memory_kib).max().unwrap_or(0).max(self.applied_memory_kib)
     }
 
     fn push(&self, percent: usize) -> u64 {
@@ -77,8 +87,8 @@ impl Figures {
             "intake_per_second": self.intake(|i| i.per_second), "intake_per_second_each": rates,
             "intake_p50_us": self.intake(|i| i.p50_micros), "intake_p99_us": self.intake(|i| i.p99_micros),
             "intake_refused": self.intake.iter().map(|i| i.refused).sum::<u64>(),
-            "memory_peak_kib": self.intake.iter().map(|i| i.memory_kib).max(),
-            "applied_per_second": median(self.applied_per_second.clone()),
+            "memory_peak_kib": self.memory_kib(),
+            "applied_per_second": self.applied(), "applied_per_second_each": self.applied_per_second,
             "push_p50_us": self.push(50), "push_p99_us": self.push(99),
         })
     }
@@ -95,7 +105,7 @@ pub struct Report {
 impl Report {
     /// An empty one.
     pub fn new(options: &Bench, pinned: bool) -> Report {
-        Report { pinned, connections: options.connections, repetitions: options.repetitions, parts: vec![] }
+        Report { pinned, connections: options.connections, repetitions: options.repetitions(), parts: vec![] }
     }
 
     /// Adds a database's figures.
@@ -112,13 +122,16 @@ impl Report {
                 let name = format!("{database}: intake, {first} against {other}");
                 ratios.push((name, rate(base) * 1000 / rate(figures).max(1)));
             }
+            ratios.push((
+                format!("{database}: applied against intake, {first}"),
+                base.applied() * 1000 / rate(base).max(1),
+            ));
         }
         if let [(one, first), (two, second)] = &self.parts[..]
             && let (Some((variant, a)), Some((_, b))) = (first.first(), second.first())
         {
             ratios.push((format!("{two} against {one}: intake, {variant}"), rate(b) * 1000 / rate(a).max(1)));
-            let applied = |figures: &Figures| median(figures.applied_per_second.clone());
-            ratios.push((format!("{two} against {one}: applied, {variant}"), applied(b) * 1000 / applied(a).max(1)));
+            ratios.push((format!("{two} against {one}: applied, {variant}"), b.applied() * 1000 / a.applied().max(1)));
         }
         ratios
     }
@@ -145,6 +158,11 @@ fn thousandths(value: u64) -> String {
     format!("{}.{:03}", value / 1000, value % 1000)
 }
 
+/// A cell, or a dash where nothing was measured.
+fn measured(values: &[u64], cell: impl FnOnce() -> String) -> String {
+    if values.is_empty() { "-".to_owned() } else { cell() }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (connections, repetitions) = (self.connections, self.repetitions);
@@ -162,10 +180,10 @@ impl fmt::Display for Report {
                     thousandths(figures.intake(|i| i.p50_micros)),
                     thousandths(figures.intake(|i| i.p99_micros)),
                     figures.intake.iter().map(|i| i.refused).sum::<u64>().to_string(),
-                    (figures.intake.iter().map(|i| i.memory_kib).max().unwrap_or(0) / 1024).to_string(),
-                    median(figures.applied_per_second.clone()).to_string(),
-                    thousandths(figures.push(50)),
-                    thousandths(figures.push(99)),
+                    (figures.memory_kib() / 1024).to_string(),
+                    measured(&figures.applied_per_second, || figures.applied().to_string()),
+                    measured(&figures.push_micros, || thousandths(figures.push(50))),
+                    measured(&figures.push_micros, || thousandths(figures.push(99))),
                 ];
                 let name = format!("{database}, {variant}");
                 writeln!(f, "{name:<20}{}", cells.map(|cell| format!("{cell:>10}")).concat())?;

@@ -5,12 +5,14 @@
 mod deliveries;
 mod ledger;
 mod payments;
+mod refunds;
 mod snapshot;
 
 pub use snapshot::Snapshot;
 
 use crate::Failure;
 use crate::record::Record;
+use crate::shop::Refund;
 
 /// Sentences about one check printed at most.
 const SENTENCES_MAX: usize = 10;
@@ -27,6 +29,8 @@ pub struct Evidence<'a> {
     pub other: &'a str,
     /// The provider's checkout sessions: Till's reference and the status.
     pub provider: &'a [(String, String)],
+    /// The provider's refunds.
+    pub refunds: &'a [Refund],
 }
 
 /// Returns a sentence for each violation.
@@ -34,12 +38,14 @@ pub type Check = fn(&Evidence<'_>) -> Vec<String>;
 
 /// Every check with the rule it holds up.
 pub const CHECKS: &[(&str, Check)] = &[
+    ("the run was under load: something was acknowledged, and something paid", payments::something_happened),
     ("no reply was other than it must be", deliveries::replies_were_right),
     ("every acknowledged delivery is in the inbox", deliveries::acknowledged_are_stored),
     ("every acknowledged delivery is settled with the right verdict", deliveries::acknowledged_are_settled),
     ("forged and stale deliveries left no row", deliveries::refused_left_no_row),
     ("the inbox has nothing that nobody sent", deliveries::nothing_from_nowhere),
-    ("no work is left over", deliveries::no_work_is_left),
+    ("no delivery waits for anything but an unknown payment", deliveries::none_is_left),
+    ("no page and no capture or refund is left undecided", payments::none_is_undecided),
     ("what is proven paid is paid, with the right totals", payments::proven_are_paid),
     ("nothing is paid without proof", payments::unproven_are_unpaid),
     ("no payment has two live attempts", payments::one_live_attempt),
@@ -48,6 +54,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("the totals are the attempts' sums", payments::totals_are_sums),
     ("a delivery acted at most once", payments::causes_act_once),
     ("the provider has one page per attempt", payments::one_page_per_attempt),
+    ("the provider has one refund for each that succeeded, and no other", refunds::one_each),
+    ("no more went back than was taken", refunds::none_beyond_captures),
     ("the ledger's entries are whole", ledger::entries_are_whole),
     ("the ledger agrees with the payments", ledger::agrees_with_payments),
     ("the outbox has what the merchant must hear", ledger::merchants_hear),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::payment::Payment;
+use domain::payment::{Attempt, ModificationStage, Payment, Stage};
 
 use super::Evidence;
 use super::snapshot::Payment as Row;
@@ -32,6 +32,9 @@ fn payments_by_attempt<'a>(evidence: &'a Evidence<'_>) -> HashMap<String, (&'a s
 
 pub(super) fn proven_are_paid(evidence: &Evidence<'_>) -> Vec<String> {
     let payments = payments_by_attempt(evidence);
+    let sent_back = |case: &Case| -> i64 {
+        evidence.refunds.iter().filter(|refund| refund.intent == case.intent).map(|refund| refund.amount).sum()
+    };
     let broken = |(attempt, (case, [captured, refunded])): (&str, (&Case, [i64; 2]))| {
         if captured == 0 {
             return None;
@@ -39,7 +42,7 @@ pub(super) fn proven_are_paid(evidence: &Evidence<'_>) -> Vec<String> {
         let Some((id, row)) = payments.get(attempt) else {
             return Some(format!("attempt {attempt} of session {} is gone", case.token));
         };
-        let due = [captured, refunded];
+        let due = [captured, refunded + sent_back(case)];
         let right = row.status == "succeeded" && row.totals[1..] == due;
         (!right).then(|| format!("{id} is {}, captured and refunded {:?}, not {due:?}", row.status, &row.totals[1..]))
     };
@@ -131,4 +134,25 @@ pub(super) fn one_page_per_attempt(evidence: &Evidence<'_>) -> Vec<String> {
     }
     let broken = pages.into_iter().filter(|(_, count)| *count > 1);
     broken.map(|(attempt, count)| format!("attempt {attempt} has {count} pages at the provider")).collect()
+}
+
+pub(super) fn something_happened(evidence: &Evidence<'_>) -> Vec<String> {
+    let acknowledged = evidence.record.acknowledged() == 0;
+    let unpaid = !evidence.found.payments.values().any(|row| row.status == "succeeded" && row.totals[1] > 0);
+    let broken = [(acknowledged, "no delivery was acknowledged"), (unpaid, "no payment was paid")];
+    broken.iter().filter(|(is, _)| *is).map(|(_, sentence)| (*sentence).to_owned()).collect()
+}
+
+/// Once everything is worked off, the provider's word on each page, capture and refund is known.
+pub(super) fn none_is_undecided(evidence: &Evidence<'_>) -> Vec<String> {
+    let undecided = |attempt: &Attempt| {
+        let page = matches!(attempt.stage, Stage::Opening | Stage::Unknown);
+        let page = page.then(|| format!("attempt {} is {:?}", attempt.id, attempt.stage));
+        let open = attempt.modifications.iter().filter(|modification| {
+            matches!(modification.stage, ModificationStage::Requested | ModificationStage::Unknown)
+        });
+        let said = |of: &domain::payment::Modification| format!("{} of {} is {:?}", of.id, attempt.id, of.stage);
+        page.into_iter().chain(open.map(said)).collect::<Vec<_>>()
+    };
+    evidence.found.attempts.iter().flat_map(|row| undecided(&row.attempt)).collect()
 }

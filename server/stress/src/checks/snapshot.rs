@@ -11,7 +11,6 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row, query, query_scalar};
 
 use crate::Failure;
-use crate::clock;
 use crate::database::Database;
 
 /// A row of `inbox`.
@@ -21,6 +20,8 @@ pub struct Inbox {
     pub id: String,
     /// What became of it.
     pub state: String,
+    /// Whether it waits for a payment to become known.
+    pub waits: bool,
 }
 
 /// A row of `payments`.
@@ -95,8 +96,6 @@ pub struct Snapshot {
     pub attempts: Vec<AttemptRow>,
     /// By payment, in order.
     pub events: HashMap<String, Vec<EventRow>>,
-    /// Jobs for inbox rows, in words.
-    pub apply_jobs: Vec<String>,
     /// The ledger, if this version has one.
     pub ledger: Option<Vec<Entry>>,
     /// The outbox, if this version has one.
@@ -117,7 +116,6 @@ impl Snapshot {
         found.read_payments(&mut connection).await?;
         found.read_attempts(&mut connection).await?;
         found.read_events(&mut connection).await?;
-        found.read_jobs(&mut connection).await?;
         if exists(&mut connection, database.name, "ledger").await? {
             found.ledger = Some(read_ledger(&mut connection).await?);
         }
@@ -128,10 +126,16 @@ impl Snapshot {
     }
 
     async fn read_inbox(&mut self, connection: &mut AnyConnection) -> Result<(), Failure> {
-        let rows = query("SELECT id, account_id, event, state FROM inbox").fetch_all(connection).await?;
+        let rows = query(
+            "SELECT id, account_id, event, state,
+                (SELECT COUNT(*) FROM inbox_waits WHERE inbox_id = inbox.id) AS waits FROM inbox",
+        )
+        .fetch_all(connection)
+        .await?;
         for row in rows {
             let (account, event): (String, String) = (row.try_get("account_id")?, row.try_get("event")?);
-            let inbox = Inbox { id: row.try_get("id")?, state: row.try_get("state")? };
+            let waits: i64 = row.try_get("waits")?;
+            let inbox = Inbox { id: row.try_get("id")?, state: row.try_get("state")?, waits: waits > 0 };
             self.inbox.insert((account, event), inbox);
         }
         Ok(())
@@ -186,19 +190,6 @@ impl Snapshot {
                 at: row.try_get("at")?,
             };
             self.events.entry(row.try_get("payment_id")?).or_default().push(event);
-        }
-        Ok(())
-    }
-
-    async fn read_jobs(&mut self, connection: &mut AnyConnection) -> Result<(), Failure> {
-        let jobs = query("SELECT subject, run_at, leased_until, tries FROM jobs WHERE kind = 'apply'");
-        let now = clock::millis();
-        for row in jobs.fetch_all(connection).await? {
-            let subject: String = row.try_get("subject")?;
-            let (due, leased): (i64, i64) = (row.try_get("run_at")?, row.try_get("leased_until")?);
-            let tries: i64 = row.try_get("tries")?;
-            let (due, leased) = ((due - now) / 1000, (leased - now).max(0) / 1000);
-            self.apply_jobs.push(format!("{subject}: due in {due} s, leased for {leased} s more, tries {tries}"));
         }
         Ok(())
     }

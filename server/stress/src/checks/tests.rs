@@ -1,10 +1,14 @@
 //! Each check is shown the damage it is there for.
 
 use domain::currency::Currency;
+use domain::id::ModificationId;
 use domain::id::{AttemptId, MerchantId, PaymentId, ProviderAccountId, SessionId};
 use domain::method::Method;
 use domain::money::Money;
-use domain::payment::{Attempt, Event, Fact, Movement, News, Observation, Payment, Refs};
+use domain::payment::{
+    Attempt, Event, Fact, Modification, ModificationKind, ModificationStage, Movement, News, Observation, Payment,
+    Refs, Stage,
+};
 use serde_json::json;
 
 use super::snapshot::{AttemptRow, Entry, EventRow, Inbox, Notice, Payment as Row};
@@ -42,7 +46,7 @@ fn world() -> (Snapshot, Record) {
     let moved = events.iter().find(|row| matches!(row.event, Event::Moved { .. })).unwrap().seq;
     let key = id.to_string();
     let mut found = Snapshot::default();
-    let inbox = Inbox { id: "in_1".into(), state: "applied".into() };
+    let inbox = Inbox { id: "in_1".into(), state: "applied".into(), waits: false };
     found.inbox.insert((account.to_string(), "evt_1".into()), inbox);
     let totals = payment.totals();
     let totals = [totals.authorised, totals.captured, totals.refunded];
@@ -76,13 +80,20 @@ fn world() -> (Snapshot, Record) {
 
 /// The rules that are found broken after some damage.
 fn broken(damage: impl FnOnce(&mut Snapshot, &mut Record, &mut Vec<(String, String)>)) -> String {
+    broken_by(&[], damage)
+}
+
+fn broken_by(
+    refunds: &[Refund],
+    damage: impl FnOnce(&mut Snapshot, &mut Record, &mut Vec<(String, String)>),
+) -> String {
     let (mut found, mut record) = world();
     let attempt = record.cases[0].attempt.clone();
     let mut provider = vec![(attempt, "open".to_owned())];
     damage(&mut found, &mut record, &mut provider);
     let account = ProviderAccountId::from_random([4; 16]).to_string();
     let evidence =
-        Evidence { found: &found, record: &record, provider: &provider, account: &account, other: "pa_other" };
+        Evidence { found: &found, record: &record, provider: &provider, account: &account, other: "pa_other", refunds };
     run(&evidence).err().map(|error| error.to_string()).unwrap_or_default()
 }
 
@@ -104,17 +115,26 @@ fn lost_pending_and_invented_deliveries_are_found() {
     let lost = broken(|found, _, _| found.inbox.clear());
     assert!(lost.contains("every acknowledged delivery is in the inbox"), "{lost}");
     let pending = broken(|found, _, _| found.inbox.values_mut().for_each(|row| row.state = "pending".into()));
-    assert!(pending.contains("settled with the right verdict") && pending.contains("no work is left"), "{pending}");
-    let job = broken(|found, _, _| found.apply_jobs.push("in_1".into()));
-    assert!(job.contains("no work is left"), "{job}");
+    assert!(
+        pending.contains("settled with the right verdict") && pending.contains("waits for anything but"),
+        "{pending}"
+    );
+    let waiting = broken(|found, _, _| {
+        let inbox = Inbox { id: "in_3".into(), state: "pending".into(), waits: true };
+        found.inbox.insert(("pa_other".into(), "evt_2".into()), inbox);
+    });
+    assert!(!waiting.contains("waits for anything but"), "{waiting}");
     let forged = broken(|found, _, _| {
         let account = ProviderAccountId::from_random([4; 16]).to_string();
-        let inbox = Inbox { id: "in_2".into(), state: "applied".into() };
+        let inbox = Inbox { id: "in_2".into(), state: "applied".into(), waits: false };
         found.inbox.insert((account, "evt_2".into()), inbox);
     });
     assert!(forged.contains("forged and stale deliveries left no row"), "{forged}");
     let invented = broken(|found, _, _| {
-        found.inbox.insert(("pa_other".into(), "evt_9".into()), Inbox { id: "in_9".into(), state: "ignored".into() });
+        found.inbox.insert(
+            ("pa_other".into(), "evt_9".into()),
+            Inbox { id: "in_9".into(), state: "ignored".into(), waits: false },
+        );
     });
     assert!(invented.contains("nothing that nobody sent"), "{invented}");
     let reply = broken(|_, record, _| record.outrages.push("500".into()));
@@ -166,4 +186,53 @@ fn a_ledger_or_an_outbox_that_disagrees_is_found() {
     assert!(odd.contains("the ledger's entries are whole"), "{odd}");
     let silent = broken(|found, _, _| found.outbox.as_mut().unwrap().clear());
     assert!(silent.contains("the outbox has what the merchant must hear"), "{silent}");
+}
+
+#[test]
+fn what_is_left_undecided_is_found() {
+    for stage in [Stage::Opening, Stage::Unknown] {
+        let page = broken(|found, _, _| found.attempts[0].attempt.stage = stage);
+        assert!(page.contains("is left undecided"), "{page}");
+    }
+    for stage in [ModificationStage::Requested, ModificationStage::Unknown] {
+        let refund = broken(|found, _, _| ask(found, stage));
+        assert!(refund.contains("is left undecided"), "{refund}");
+    }
+}
+
+#[test]
+fn a_run_without_load_is_found() {
+    let idle = broken(|_, record, _| record.deliveries.iter_mut().for_each(|delivery| delivery.acknowledged = 0));
+    assert!(idle.contains("no delivery was acknowledged") && !idle.contains("no payment was paid"), "{idle}");
+    let unpaid = broken(|found, _, _| row(found).totals = [0; 3]);
+    assert!(unpaid.contains("no payment was paid"), "{unpaid}");
+}
+
+/// A refund of five that Till was asked for, at a stage.
+fn ask(found: &mut Snapshot, stage: ModificationStage) {
+    let id = ModificationId::from_random([6; 16]);
+    let refund = Modification { stage, ..Modification::new(id, ModificationKind::Refund { amount: 5 }, 9) };
+    found.attempts[0].attempt.modifications.push(refund);
+}
+
+#[test]
+fn refunds_that_are_missing_doubled_or_too_much_are_found() {
+    let made = |amount: i64| Refund {
+        intent: "pi_1".into(),
+        amount,
+        modification: ModificationId::from_random([6; 16]).to_string(),
+    };
+    let rule = "the provider has one refund for each that succeeded";
+    let found = |refunds: &[Refund], stage: ModificationStage| {
+        broken_by(refunds, |found, _, _| ask(found, stage)).contains(rule)
+    };
+    let refused = || ModificationStage::Refused { reason: String::new() };
+    assert!(!found(&[made(5)], ModificationStage::Accepted) && !found(&[], refused()));
+    assert!(found(&[], ModificationStage::Accepted), "missing");
+    assert!(found(&[made(5), made(5)], ModificationStage::Accepted), "doubled");
+    assert!(found(&[made(6)], ModificationStage::Accepted), "another amount");
+    assert!(found(&[made(5)], refused()), "made although refused");
+    assert!(broken_by(&[made(5)], |_, _, _| {}).contains(rule), "made although nobody asked");
+    let beyond = broken_by(&[made(600), made(600)], |_, _, _| {});
+    assert!(beyond.contains("1200 went back of pi_1, 1000 was taken"), "{beyond}");
 }

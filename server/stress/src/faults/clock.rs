@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::sleep;
 
@@ -38,11 +38,10 @@ pub(super) async fn run(options: &Faults, library: &Path) -> Result<(), Failure>
         on("FAKETIME_DONT_FAKE_MONOTONIC"),
         on("NO_FAKE_STAT"),
     ];
-    let deadline = options.deadline();
     let setup = Setup { env, clock_moves: true, ..Setup::default() };
     let site = Site::open(options, "clock", Database::sqlite()?, setup).await?;
-    let mut jumps = 0;
-    while jumps < options.rounds && Instant::now() < deadline {
+    let mut rounds = options.begin();
+    while rounds.go_on() {
         for jump in [*moments.pick(&[JUMP, -JUMP]), 0] {
             sleep(Duration::from_millis(moments.between(STAY.0, STAY.1))).await;
             set(&file, jump)?;
@@ -50,10 +49,10 @@ pub(super) async fn run(options: &Faults, library: &Path) -> Result<(), Failure>
             let follows = moments.percent(50);
             site.load().offset.store(if follows { jump * 1000 } else { 0 }, Ordering::SeqCst);
         }
-        jumps += 1;
+        rounds.did();
     }
     let refused = site.replies(400);
-    site.conclude(options, &format!("{jumps} jumps there and back, {refused} deliveries refused")).await
+    site.conclude(options, &rounds, &format!("jumps there and back, {refused} deliveries refused")).await
 }
 
 /// Sets the offset in one step, so that nobody reads half of it.

@@ -97,11 +97,10 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
         Disk::Limited => Database::sqlite_in(directory.path()),
     };
     let file = database.url.clone();
-    let deadline = options.deadline();
     let wrapper = IGNORE_LIMIT.map(str::to_owned).to_vec();
     let mut site = Site::open(options, disk.name(), database, Setup { wrapper, ..Setup::default() }).await?;
-    let (mut times, mut slowest) = (0, Duration::ZERO);
-    while times < options.rounds && Instant::now() < deadline {
+    let (mut rounds, mut slowest) = (options.begin(), Duration::ZERO);
+    while rounds.go_on() {
         sleep(Duration::from_millis(moments.between(ROOM.0, ROOM.1))).await;
         let busy = site.replies(503);
         disk.fill(site.server.id())?;
@@ -113,14 +112,14 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
             sleep(Duration::from_millis(20)).await;
             disk.fill(site.server.id())?;
         }
-        times += 1;
         sleep(Duration::from_millis(moments.between(FULL.0, FULL.1))).await;
         disk.make_room(site.server.id())?;
         slowest = slowest.max(site.recovered(options, "there is room again").await?);
+        rounds.did();
     }
     let busy = site.replies(503);
-    let what = format!("{times} times, {busy} times told to come back, slowest recovery {} ms", slowest.as_millis());
-    site.conclude_then(options, &what, async || {
+    let what = format!("{busy} times told to come back, slowest recovery {} ms", slowest.as_millis());
+    site.conclude_then(options, &rounds, &what, async || {
         let mut connection = Database::look_at(&file).await?;
         let verdict: String = query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?;
         if verdict == "ok" { Ok(()) } else { Err(format!("the database is corrupt: {verdict}").into()) }

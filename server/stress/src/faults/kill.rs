@@ -24,24 +24,20 @@ pub(super) async fn run(options: &Faults, postgres: Option<&str>) -> Result<(), 
         Some(server) => Database::postgres(server, &Random::new(options.seed, 3).word()).await?,
         None => Database::sqlite()?,
     };
-    let deadline = options.deadline();
-    let mut site = Site::open(options, "kill -9", database, Setup::default()).await?;
-    let (mut kills, mut slowest) = (0, Duration::ZERO);
-    for round in 1..=options.rounds {
-        if Instant::now() > deadline {
-            println!("the time is up after {kills} rounds");
-            break;
-        }
+    let mut site = Site::open(options, "kill -9", database, Setup { merchant: true, ..Setup::default() }).await?;
+    let (mut rounds, mut slowest) = (options.begin(), Duration::ZERO);
+    while rounds.go_on() {
         sleep(Duration::from_millis(moments.between(LIFE.0, LIFE.1))).await;
         site.server.kill()?;
-        kills += 1;
         sleep(Duration::from_millis(moments.between(DEATH.0, DEATH.1))).await;
         let began = Instant::now();
         site.server = site.shop().serve().await?;
         slowest = slowest.max(began.elapsed());
-        if round % BLOCK == 0 {
-            site.report(&format!("{kills} kills, slowest start {} ms", slowest.as_millis())).await?;
+        rounds.did();
+        if rounds.done() % BLOCK == 0 {
+            site.report(&format!("{} kills, slowest start {} ms", rounds.done(), slowest.as_millis())).await?;
         }
     }
-    site.conclude(options, &format!("{kills} rounds, {kills} kills, seed {}", options.seed)).await
+    site.refunded(options).await?;
+    site.conclude(options, &rounds, &format!("slowest start {} ms, seed {}", slowest.as_millis(), options.seed)).await
 }

@@ -4,16 +4,18 @@ mod clock;
 mod disk;
 mod kill;
 mod postgres;
+mod rounds;
 mod site;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tokio::task::block_in_place;
 
 use crate::Failure;
 use crate::cluster::Cluster;
+use rounds::Rounds;
 
 /// Which database.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +62,9 @@ pub struct Faults {
     /// A PostgreSQL in which databases may be made, postgres://user@host:port; without one, a cluster is made
     #[arg(long, env = "TILL_TEST_POSTGRES")]
     pub postgres: Option<String>,
-    /// No new round begins after so many seconds of a fault's run
-    #[arg(long, default_value_t = 900)]
-    pub budget_seconds: u64,
+    /// No new round begins after so many seconds under load; without it, every round is done. At least one must be
+    #[arg(long)]
+    pub budget_seconds: Option<u64>,
     /// How long a server may take to work off what it has acknowledged, in seconds
     #[arg(long, default_value_t = 240)]
     pub drain_seconds: u64,
@@ -73,8 +75,9 @@ impl Faults {
         self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
-    fn deadline(&self) -> Instant {
-        Instant::now() + Duration::from_secs(self.budget_seconds)
+    /// The rounds of a run whose site is open: its time begins now.
+    fn begin(&self) -> Rounds {
+        Rounds::new(self.rounds, self.budget_seconds.map(Duration::from_secs))
     }
 
     /// Runs the faults of a database one after the other, the databases side by side. The first violation ends the run.
@@ -98,8 +101,12 @@ impl Faults {
         if self.wants(Kind::Clock) {
             match clock::library() {
                 Some(library) => clock::run(self, &library).await?,
-                None if self.kinds.is_empty() => println!("clock: left out, the package faketime is not installed"),
-                None => return Err("the package faketime is not installed".into()),
+                // Leaving it out would be a run that says "no violations" about what was never tried.
+                None => {
+                    return Err(
+                        "clock: the package faketime is not installed; name the --kinds to do without it".into()
+                    );
+                }
             }
         }
         Ok(())

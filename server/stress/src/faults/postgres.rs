@@ -1,7 +1,7 @@
 //! PostgreSQL stopped and started under load. Meanwhile deliveries are answered "busy", never "stored"; afterwards the
 //! server goes on by itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::block_in_place;
 use tokio::time::sleep;
@@ -24,14 +24,12 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
     let mut moments = Random::new(options.seed, 4);
     let cluster = block_in_place(Cluster::start_new)?;
     let database = Database::postgres(&cluster.url(), &Random::new(options.seed, 5).word()).await?;
-    let deadline = options.deadline();
     let mut site = Site::open(options, "stopped", database, Setup::default()).await?;
-    let (mut stops, mut slowest) = (0, Duration::ZERO);
-    while stops < options.rounds && Instant::now() < deadline {
+    let (mut rounds, mut slowest) = (options.begin(), Duration::ZERO);
+    while rounds.go_on() {
         sleep(Duration::from_millis(moments.between(UP.0, UP.1))).await;
         let mode = *moments.pick(&["immediate", "fast"]);
         block_in_place(|| cluster.stop(mode))?;
-        stops += 1;
         sleep(ON_THE_WAY).await;
         let stored = site.replies(200);
         sleep(Duration::from_millis(moments.between(DOWN.0, DOWN.1))).await;
@@ -43,11 +41,12 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
         block_in_place(|| cluster.start())?;
         let took = site.recovered(options, "PostgreSQL is back").await?;
         slowest = slowest.max(took);
+        rounds.did();
     }
     let busy = site.replies(503);
-    let what = format!("{stops} stops, {busy} times told to come back, slowest recovery {} ms", slowest.as_millis());
-    if busy == 0 {
+    let what = format!("{busy} times told to come back, slowest recovery {} ms", slowest.as_millis());
+    if rounds.done() > 0 && busy == 0 {
         return Err(site.broken(options, "nobody was told to come back while PostgreSQL was down".to_owned()));
     }
-    site.conclude(options, &what).await
+    site.conclude(options, &rounds, &what).await
 }

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 use super::Faults;
+use super::rounds::Rounds;
 use crate::Failure;
 use crate::checks::{self, Evidence, Snapshot};
 use crate::database::Database;
+use crate::load::merchant::Asked;
 use crate::load::{Load, Running};
 use crate::process::Process;
 use crate::random::Random;
@@ -22,8 +25,12 @@ const FLUSH_MAX: Duration = Duration::from_secs(90);
 /// How long an orderly stop may take.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-const WAITING: &str =
-    "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'pending') + (SELECT COUNT(*) FROM jobs WHERE kind = 'apply')";
+/// What is not settled: deliveries that wait for nothing but their turn, and questions to the provider without an answer.
+/// Structured values are JSON without spaces, as the engine writes them.
+const WAITING: &str = "SELECT CAST(
+    (SELECT COUNT(*) FROM inbox WHERE state = 'pending' AND id NOT IN (SELECT inbox_id FROM inbox_waits)) +
+    (SELECT COUNT(*) FROM attempts WHERE data LIKE '%\"stage\":\"opening\"%' OR data LIKE '%\"stage\":\"unknown\"%'
+        OR data LIKE '%\"stage\":\"requested\"%') AS BIGINT)";
 
 /// How long a server may take to go on once what it needs is back.
 const RECOVERY_MAX: Duration = Duration::from_secs(30);
@@ -37,6 +44,8 @@ pub struct Setup {
     pub env: Vec<(&'static str, String)>,
     /// Its clock may be wrong, so that it may refuse what is signed well.
     pub clock_moves: bool,
+    /// A merchant sends money back meanwhile.
+    pub merchant: bool,
 }
 
 /// A shop, its load and its server.
@@ -59,7 +68,7 @@ impl Site {
         let once = (0..links).map(|_| shop.add_link("EUR", "Pot=18.50", true)).collect::<Result<Vec<_>, _>>()?;
         let shop = Arc::new(shop);
         let server = shop.serve_with(&setup.wrapper, &setup.env).await?;
-        let running = Running::start(shop, once, options.seed, setup.clock_moves);
+        let running = Running::start(shop, once, options.seed, setup.clock_moves, setup.merchant);
         Ok(Site { running, server, name, worked_off: Duration::ZERO })
     }
 
@@ -102,6 +111,18 @@ impl Site {
         Ok(began.elapsed())
     }
 
+    /// Waits until the merchant has sent something back, so that no run ends without it.
+    pub async fn refunded(&self, options: &Faults) -> Result<(), Failure> {
+        let began = Instant::now();
+        while self.load().record().merchant.sent == 0 {
+            if began.elapsed() > RECOVERY_MAX {
+                return Err(self.broken(options, format!("the merchant could send nothing back in {RECOVERY_MAX:?}")));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// A violation, with what is needed to look into it.
     pub fn broken(&self, options: &Faults, error: impl std::fmt::Display) -> Failure {
         let kept = keep(&self.shop().log(), &self.name, options.seed);
@@ -110,21 +131,23 @@ impl Site {
     }
 
     /// Ends the load, waits until all is worked off, stops the server and checks.
-    pub async fn conclude(self, options: &Faults, what: &str) -> Result<(), Failure> {
-        self.conclude_then(options, what, async || Ok(())).await
+    pub async fn conclude(self, options: &Faults, rounds: &Rounds, what: &str) -> Result<(), Failure> {
+        self.conclude_then(options, rounds, what, async || Ok(())).await
     }
 
     /// The same with a look of the caller's own at the stopped database.
     pub async fn conclude_then(
         mut self,
         options: &Faults,
+        rounds: &Rounds,
         what: &str,
         look: impl AsyncFnOnce() -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let concluded = async {
+            let rounds = rounds.verdict()?;
             self.work_off(options).await?;
             look().await?;
-            self.check(what).await
+            self.check(&format!("{rounds}, {what}")).await
         };
         match concluded.await {
             Ok(()) => Ok(()),
@@ -141,17 +164,18 @@ impl Site {
         }
         self.worked_off = began.elapsed();
         self.server.stop(STOP_MAX).await?;
-        Ok(())
+        block_in_place(|| self.shop().audit())
     }
 
     async fn check(&self, what: &str) -> Result<(), Failure> {
         let shop = self.shop();
         let found = Snapshot::read(&shop.database).await?;
-        let provider = shop.provider_sessions().await?;
+        let (provider, refunds) = (shop.provider_sessions().await?, shop.provider_refunds().await?);
         let text = summary(self.load()).await?;
         let record = self.load().record().clone();
         let (account, other) = (&shop.account.id, &shop.other.id);
-        let evidence = Evidence { found: &found, record: &record, provider: &provider, account, other };
+        let evidence =
+            Evidence { found: &found, record: &record, provider: &provider, refunds: &refunds, account, other };
         let result = checks::run(&evidence);
         shop.database.remove().await?;
         let verdict = if result.is_ok() { "0 violations" } else { "VIOLATIONS" };
@@ -164,8 +188,12 @@ async fn summary(load: &Load) -> Result<String, Failure> {
     let applied = load.shop.database.number("SELECT COUNT(*) FROM inbox WHERE state <> 'pending'").await?;
     let record = load.record();
     let replies: Vec<String> = record.replies.iter().map(|(status, count)| format!("{status}×{count}")).collect();
+    let merchant = match record.merchant {
+        Asked { sent: 0, killed: 0, refused: 0 } => String::new(),
+        Asked { sent, killed, refused } => format!(", refunds {sent} sent {killed} killed {refused} refused"),
+    };
     Ok(format!(
-        "{} sessions, {} payments opened, {} deliveries acknowledged, {applied} settled, {} duplicates, replies {}",
+        "{} sessions, {} payments opened, {} deliveries acknowledged, {applied} settled, {} duplicates, replies {}{merchant}",
         record.opened,
         record.cases.len(),
         record.acknowledged(),

@@ -36,22 +36,36 @@ pub(super) async fn run(load: Arc<Load>, random: Random) {
 impl Shopper {
     /// One visit. `None` if it came to nothing.
     async fn buy(&mut self) -> Option<()> {
-        let token = self.open().await?;
+        let (token, once) = self.open().await?;
         self.load.record().opened += 1;
         let session = self.start(&token).await?;
-        let fate = *self.random.pick(&[Fate::Paid, Fate::Paid, Fate::Refunded, Fate::Victim]);
+        let fates = [Fate::Paid, Fate::Paid, Fate::SentBack, Fate::Refunded, Fate::Victim];
+        let fate = *self.random.pick(&fates);
+        // Who meets others in a one-time link's session does not know what they have arranged about it.
+        let fate = if once && fate == Fate::SentBack { Fate::Paid } else { fate };
         let intent = format!("pi_{}", self.random.word());
-        let case = self.visitor.look_up(token, session, intent, fate).await?;
+        let mut case = self.visitor.look_up(token, session, intent, fate).await?;
+        if fate == Fate::SentBack {
+            match self.visitor.pay(&case.session).await {
+                Some(intent) => case.intent = intent,
+                None => {
+                    let outrage = format!("{} could not be paid at the provider", case.session);
+                    self.load.record().outrages.push(outrage);
+                    return None;
+                }
+            }
+        }
         self.arrange(case);
         Some(())
     }
 
     /// Opens a link; a one-time link twice at once, which must lead to the same session.
-    async fn open(&mut self) -> Option<String> {
+    /// Returns the session and whether others may be in it.
+    async fn open(&mut self) -> Option<(String, bool)> {
         let rare = if self.random.percent(15) { lock(&self.load.once).pop() } else { None };
         let Link { path, once } = rare.unwrap_or_else(|| self.random.pick(&self.load.shop.links).clone());
         if !once {
-            return self.visitor.open(&path).await;
+            return Some((self.visitor.open(&path).await?, once));
         }
         match self.visitor.open_twice(&path).await {
             [Some(one), Some(two)] if one != two => {
@@ -59,7 +73,7 @@ impl Shopper {
                 self.load.record().outrages.push(outrage);
                 None
             }
-            [one, two] => one.or(two),
+            [one, two] => Some((one.or(two)?, once)),
         }
     }
 

@@ -62,11 +62,25 @@ impl Visitor {
         provider_session(&page.text())
     }
 
-    /// What the provider knows about its session.
-    pub async fn look_up(&mut self, token: String, session: String, intent: String, fate: Fate) -> Option<Case> {
+    /// Pays with a card on the provider's page and returns the provider's intent.
+    pub async fn pay(&mut self, session: &str) -> Option<String> {
+        let card = b"number=4242424242424242&expiry=12/34&cvc=123";
+        let paid = self.provider.post(&format!("/c/pay/{session}"), &FORM, card).await.ok()?;
+        if paid.status != 303 {
+            return None;
+        }
+        text(&self.session(session).await?, "payment_intent").ok()
+    }
+
+    async fn session(&mut self, session: &str) -> Option<Value> {
         let path = format!("/v1/checkout/sessions/{session}");
         let reply = self.provider.get(&path, &[("authorization", &self.bearer)]).await.ok()?;
-        let known: Value = serde_json::from_slice(&reply.body).ok()?;
+        serde_json::from_slice(&reply.body).ok()
+    }
+
+    /// What the provider knows about its session.
+    pub async fn look_up(&mut self, token: String, session: String, intent: String, fate: Fate) -> Option<Case> {
+        let known = self.session(&session).await?;
         let (attempt, currency) = (text(&known, "client_reference_id").ok()?, text(&known, "currency").ok()?);
         Some(Case { token, attempt, session, intent, amount: known["amount_total"].as_i64()?, currency, fate })
     }

@@ -119,6 +119,28 @@ fn capture_and_void_exclude_each_other() {
 }
 
 #[test]
+fn a_capture_that_is_told_after_the_rest_was_released_is_no_surplus() {
+    let mut payment = authorised();
+    payment.handle(&ask(1, capture_of(600, true))).unwrap();
+    payment.handle(&accepted(1, "c1")).unwrap();
+    payment.handle(&moved(Movement::Voided)).unwrap();
+    assert_eq!(payment.status(), Status::RequiresCapture, "what is being captured is still to come");
+    let (reference, state) = ("c1".to_owned(), EntryState::Succeeded);
+    payment.handle(&moved(Movement::Capture { reference, amount: 600, state })).unwrap();
+    assert_eq!((payment.status(), payment.surplus(), payment.flags().second_success), (Status::Succeeded, 0, false));
+    let mut elsewhere = authorised();
+    elsewhere.handle(&moved(Movement::Voided)).unwrap();
+    assert_eq!(elsewhere.status(), Status::Canceled);
+    assert_eq!(elsewhere.handle(&Fact::Start(Box::new(attempt(2)))), Err(Refusal::Canceled));
+    elsewhere.handle(&captured(1)).unwrap();
+    assert_eq!(
+        (elsewhere.status(), elsewhere.surplus()),
+        (Status::Succeeded, 0),
+        "captured by somebody at the provider"
+    );
+}
+
+#[test]
 fn a_void_that_the_provider_could_not_do_leaves_the_authorisation() {
     let mut payment = authorised();
     payment.handle(&ask(1, ModificationKind::Void)).unwrap();

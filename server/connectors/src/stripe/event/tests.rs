@@ -173,12 +173,15 @@ proptest! {
 
 #[test]
 fn listed_events_are_what_would_have_been_delivered() {
-    let spec = EventsSpec { since: 5_000, cursor: Some("evt_9".into()) };
+    let spec = EventsSpec { since: 5_000, until: 9_500, cursor: Some("evt_9".into()) };
     let account = Account {
         credentials: BTreeMap::from([(super::super::SECRET_KEY.to_owned(), "sk_test_x".to_owned().into())]),
         ..account()
     };
-    assert_eq!(list(&account, &spec).unwrap().path, "/v1/events?limit=100&created[gte]=5&starting_after=evt_9");
+    assert_eq!(
+        list(&account, &spec).unwrap().path,
+        "/v1/events?limit=100&created[gte]=5&created[lt]=10&starting_after=evt_9"
+    );
     let event = event("checkout.session.completed", session("complete", "paid"));
     let reply = |status, body: Value| HttpResponse {
         status,

@@ -16,8 +16,10 @@ use axum::{
 
 use super::{
     ids,
+    notify::early,
     objects::{Checkout, Kind, Status},
     payments::Step,
+    state::Account,
 };
 use crate::{clock, core::Core, stripe::hosted::leave};
 
@@ -66,16 +68,16 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
         Ok(card) => card,
         Err(refused) => return pages::pay(StatusCode::UNPROCESSABLE_ENTITY, &checkout, &refused),
     };
-    let step = core.change(|state| {
-        let account = state.adyen.account_of_checkout(&id)?;
+    let step = answering(&core, &id, |account| {
         // A form sent again by reloading counts once.
         let stale = account.checkouts.get(&id).is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.tries));
         let refused = account.checkouts.get(&id).is_some_and(|now| now.refusal.is_some());
         if stale && refused {
-            return Some(Step::Refused);
+            return Step::Refused;
         }
-        Some(account.pay(&id, instrument, authenticates, clock::now_ms()))
-    });
+        account.pay(&id, instrument, authenticates, clock::now_ms())
+    })
+    .await;
     next(&core, &id, step).await
 }
 
@@ -92,10 +94,7 @@ async fn show_bank(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Res
 /// `POST /adyen/pay/{id}/3ds`: `result=complete` or `result=fail`.
 async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let passed = url::form_urlencoded::parse(&body).any(|(name, value)| name == "result" && value == "complete");
-    let step = core.change(|state| {
-        let account = state.adyen.account_of_checkout(&id)?;
-        Some(account.authenticate(&id, passed, clock::now_ms()))
-    });
+    let step = answering(&core, &id, |account| account.authenticate(&id, passed, clock::now_ms())).await;
     match step {
         Some(Step::Refused) => leave(&format!("/adyen/pay/{id}")),
         step => next(&core, &id, step).await,
@@ -115,6 +114,13 @@ async fn cancel(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Respon
         Kind::Session => return_url(&core, &checkout, true),
     };
     back.map_or_else(|| pages::cancelled(&checkout), |back| leave(&back))
+}
+
+/// Takes a step with the account of a page, and waits for notices that are to beat the answer.
+async fn answering(core: &Core, id: &str, step: impl FnOnce(&mut Account) -> Step) -> Option<Step> {
+    let (step, mark) = core.change(|state| Some(state.adyen.account_of_checkout(id)?.answering(step)))?;
+    early::wait(core, mark, |adyen| adyen.account_of_checkout(id)).await;
+    Some(step)
 }
 
 /// Where the shopper goes after a step.

@@ -1,5 +1,7 @@
 //! Notices become deliveries; deliveries are sent, repeated and recorded (Adyen, Standard webhooks).
 
+pub mod early;
+mod plan;
 mod queue;
 mod send;
 mod signing;
@@ -15,12 +17,39 @@ pub use signing::is_hmac_key;
 
 use super::{ids, objects::Payment, state::Account, time};
 use crate::{
+    control::faults::{Kind, Plan},
     store::Keyed,
     stripe::{
         ids::fresh,
         objects::event::{DeliveryStatus, Try},
     },
 };
+
+/// How faults name this provider.
+pub const PROVIDER: &str = "adyen";
+
+/// The event codes this sandbox sends.
+pub const CODES: &[&str] = &[
+    "AUTHORISATION",
+    "CANCELLATION",
+    "CANCEL_OR_REFUND",
+    "CAPTURE",
+    "CAPTURE_FAILED",
+    "CHARGEBACK",
+    "CHARGEBACK_REVERSED",
+    "EXPIRE",
+    "NOTIFICATION_OF_CHARGEBACK",
+    "REFUND",
+    "REFUNDED_REVERSED",
+    "REFUND_FAILED",
+    "REPORT_AVAILABLE",
+    "REQUEST_FOR_INFORMATION",
+    "SANDBOX_UNHEARD_OF",
+    "SECOND_CHARGEBACK",
+];
+
+/// Those that an answer to the shopper's form or an API reply brings about; only they can come before it.
+pub const CAUSED_BY_A_REPLY: &[&str] = &["AUTHORISATION", "CANCELLATION", "CANCEL_OR_REFUND", "CAPTURE", "REFUND"];
 
 /// How long a modification takes unless the control API says otherwise, milliseconds.
 const MODIFICATION_MS: i64 = 500;
@@ -71,6 +100,16 @@ impl Default for Rules {
             modification_ms: MODIFICATION_MS,
             allow_double_payment: false,
         }
+    }
+}
+
+impl Rules {
+    /// Adds what the switches do to every notice to what faults do to this one.
+    fn amend(&self, plan: &mut Plan) {
+        plan.delay_ms += self.delay_ms;
+        plan.copies += self.duplicate;
+        plan.dropped |= self.drop;
+        plan.tampered |= self.tamper;
     }
 }
 
@@ -176,8 +215,9 @@ pub struct Delivery {
     pub tries: Vec<Try>,
     /// Milliseconds since 1970 of the next try.
     pub due_ms: i64,
-    /// Whether the control API changes it after signing.
-    pub tampered: bool,
+    /// What faults and switches do to it.
+    #[serde(default)]
+    pub plan: Plan,
 }
 
 impl Keyed for Delivery {
@@ -189,6 +229,7 @@ impl Keyed for Delivery {
 impl Account {
     /// Records what happened and puts it on its way; its id.
     pub fn emit(&mut self, mut notice: Notice, now_ms: i64) -> String {
+        debug_assert!(CODES.contains(&notice.code.as_str()), "{} belongs in CODES", notice.code);
         let id = fresh("ntf_", 16);
         notice.id.clone_from(&id);
         notice.at = now_ms / 1000;
@@ -198,31 +239,55 @@ impl Account {
         id
     }
 
-    /// Puts a notice on its way under the current rules; how many deliveries that makes.
+    /// Puts a notice on its way under the current rules and faults; how many deliveries that makes.
     pub fn address(&mut self, notice: &str, now_ms: i64) -> usize {
-        if self.endpoint.is_none() || self.notices.get(notice).is_none() {
+        let Some(code) = self.notices.get(notice).map(|notice| notice.code.clone()) else {
+            return 0;
+        };
+        if self.endpoint.is_none() {
             return 0;
         }
-        let Rules { drop, hold, delay_ms, duplicate, tamper, .. } = self.rules;
+        let mut plan = self.faults.take_delivery(PROVIDER, &code, &self.key, &self.skipped());
+        // What one fault delays is passed by the others; what the switch delays stays in its place.
+        let aside = plan.delay_ms > 0 || plan.reorder_ms > 0;
+        self.rules.amend(&mut plan);
         let status = match () {
-            () if drop => DeliveryStatus::Dropped,
-            () if hold => DeliveryStatus::Held,
+            () if plan.dropped => DeliveryStatus::Dropped,
+            () if self.rules.hold => DeliveryStatus::Held,
             () => DeliveryStatus::Waiting,
         };
-        for _ in 0..=duplicate {
+        for _ in 0..=plan.copies {
             let delivery = Delivery {
                 id: fresh("dlv_", 16),
                 notice: notice.to_owned(),
                 status,
                 tries: Vec::new(),
-                due_ms: now_ms + delay_ms,
-                tampered: tamper,
+                due_ms: now_ms + plan.delay_ms + plan.reorder_ms,
+                plan: plan.clone(),
             };
-            if status == DeliveryStatus::Waiting {
-                self.queue.push_back(delivery.id.clone());
+            match status {
+                DeliveryStatus::Waiting if aside => {
+                    self.aside.insert((delivery.due_ms, delivery.id.clone()));
+                }
+                DeliveryStatus::Waiting => self.queue.push_back(delivery.id.clone()),
+                _ => {}
             }
             self.deliveries.insert(delivery);
         }
-        1 + usize::try_from(duplicate).unwrap_or(0)
+        1 + usize::try_from(plan.copies).unwrap_or(0)
+    }
+
+    /// The kinds of faults that are left for another notice.
+    fn skipped(&self) -> Vec<Kind> {
+        let mut skip = Vec::new();
+        // Only one waits to be overtaken at a time: the next goes ahead of it.
+        if !self.to_be_overtaken().is_empty() {
+            skip.push(Kind::Reorder);
+        }
+        // Without a reply to come there is nothing to be early for.
+        if !self.answering {
+            skip.push(Kind::Early);
+        }
+        skip
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Rules;
+use super::{Rules, plan::told};
 use crate::{
     adyen::state::{Account, Endpoint},
     stripe::objects::event::{DeliveryStatus, Try},
@@ -90,6 +90,7 @@ impl Account {
 
     /// Takes what leaves now: the first in the queue if it is due, with everything due behind it when batching.
     pub fn due_parcel(&mut self, now_ms: i64) -> Option<Parcel> {
+        self.take_back(now_ms);
         if self.sending || self.queue.is_empty() {
             return None;
         }
@@ -113,10 +114,7 @@ impl Account {
                 && let Some(notice) = self.notices.get(&delivery.notice)
             {
                 delivery.status = DeliveryStatus::Sending;
-                let mut item = notice.wire(&endpoint.hmac_key);
-                if delivery.tampered {
-                    item["amount"]["value"] = (notice.amount + 1).into();
-                }
+                let item = told(notice, &delivery.plan, &endpoint.hmac_key);
                 items.push(json!({ "NotificationRequestItem": item }));
             }
         }
@@ -125,10 +123,64 @@ impl Account {
         Some(Parcel { deliveries, url: endpoint.url, basic: endpoint.basic, body })
     }
 
-    /// When the first in the queue will be due, milliseconds since 1970.
+    /// When the first in the queue, or the first kept aside, will be due, milliseconds since 1970.
     pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        let head = self.queue.front().filter(|_| !self.sending)?;
-        self.deliveries.get(head).map(|delivery| delivery.due_ms).filter(|due_ms| *due_ms > now_ms)
+        let head = self.queue.front().filter(|_| !self.sending).and_then(|id| self.deliveries.get(id));
+        let aside = self.aside.first().map(|(due_ms, _)| *due_ms);
+        head.map(|delivery| delivery.due_ms).into_iter().chain(aside).filter(|due_ms| *due_ms > now_ms).min()
+    }
+
+    /// Puts what was kept aside until now at the end of the queue.
+    fn take_back(&mut self, now_ms: i64) {
+        while self.aside.first().is_some_and(|(due_ms, _)| *due_ms <= now_ms) {
+            self.queue.extend(self.aside.pop_first().map(|(_, id)| id));
+        }
+    }
+
+    /// What is kept aside until another one has gone.
+    pub(super) fn to_be_overtaken(&self) -> Vec<(i64, String)> {
+        let waits = |id: &str| self.deliveries.get(id).is_some_and(|delivery| delivery.plan.reorder_ms > 0);
+        self.aside.iter().filter(|(_, id)| waits(id)).cloned().collect()
+    }
+
+    /// These have gone: what waited to be overtaken by one of them goes next, behind those that must be tried again.
+    fn overtake(&mut self, gone: &[String], now_ms: i64) {
+        let newest = gone.iter().filter_map(|id| self.deliveries.position(id)).max();
+        let mut place = self.queue.iter().take_while(|id| gone.contains(id)).count();
+        for entry in self.to_be_overtaken() {
+            // What was queued earlier and goes only now overtakes nothing.
+            if self.deliveries.position(&entry.1) > newest {
+                continue;
+            }
+            self.aside.remove(&entry);
+            if let Some(delivery) = self.deliveries.get_mut(&entry.1) {
+                delivery.due_ms = now_ms;
+            }
+            self.queue.insert(place, entry.1);
+            place += 1;
+        }
+    }
+
+    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
+    pub fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
+        let mut later: Vec<String> = self.queue.iter().cloned().collect();
+        let (hurried, stay) = std::mem::take(&mut self.aside).into_iter().partition(|(due_ms, _)| *due_ms <= until_ms);
+        self.aside = stay;
+        let hurried: std::collections::BTreeSet<(i64, String)> = hurried;
+        for (_, id) in hurried {
+            self.queue.push_back(id.clone());
+            later.push(id);
+        }
+        let mut count = 0;
+        for id in later {
+            if let Some(delivery) = self.deliveries.get_mut(&id)
+                && (now_ms + 1..=until_ms).contains(&delivery.due_ms)
+            {
+                delivery.due_ms = now_ms;
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Records a try. What was accepted leaves the queue; what was not stays at its head.
@@ -151,6 +203,7 @@ impl Account {
                 None => self.queue.retain(|waiting| waiting != id),
             }
         }
+        self.overtake(&parcel.deliveries, now_ms);
     }
 
     /// Whether these notices were all acknowledged or will never be sent.

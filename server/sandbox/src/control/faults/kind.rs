@@ -82,9 +82,9 @@ kinds! {
     Late = "late", "Late", [Webhook];
     /// The webhook is never sent. The event can still be fetched and sent again.
     Drop = "drop", "Lost", [Webhook];
-    /// The signature is right but an hour old.
+    /// The signature is right but an hour old. Not at Adyen, which signs no time.
     Stale = "stale", "Old signature", [Webhook];
-    /// The signature is right but dated an hour ahead.
+    /// The signature is right but dated an hour ahead. Not at Adyen, which signs no time.
     Future = "future", "Signature from the future", [Webhook];
     /// The body is changed after it was signed.
     Tamper = "tamper", "Changed body", [Webhook];
@@ -114,6 +114,12 @@ impl Kind {
     /// Whether the caller gets no reply at all.
     pub fn loses_reply(self) -> bool {
         matches!(self, Kind::TimeoutAfterAccept | Kind::TimeoutBeforeAccept)
+    }
+
+    /// Whether it can happen at this provider at all. Adyen's signature covers eight fields, and no time is among them
+    /// (Adyen, Verify HMAC signatures).
+    pub fn strikes(self, provider: &str) -> bool {
+        !(provider == "adyen" && matches!(self, Kind::Stale | Kind::Future))
     }
 
     /// The kind of this name.

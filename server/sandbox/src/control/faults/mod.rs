@@ -1,6 +1,6 @@
 //! Faults, injected on request: the next calls of an operation, or the next webhooks of a type, go wrong.
 //!
-//! The model knows no provider. A simulator asks [`Faults::take_call`] once per API call and [`Faults::take_delivery`]
+//! All the model knows of a provider is what cannot be done to it ([`Kind::strikes`]). A simulator asks [`Faults::take_call`] once per API call and [`Faults::take_delivery`]
 //! once per webhook it is about to queue, and carries out what it is told.
 
 mod chance;
@@ -19,7 +19,7 @@ use serde::Serialize;
 use chance::Chance;
 pub use kind::{Kind, Side};
 pub use plan::Plan;
-pub use wanted::Wanted;
+pub use wanted::{Refusal, Wanted};
 
 /// Faults that may wait at a time.
 pub const CAPACITY: usize = 1_000;
@@ -51,7 +51,7 @@ pub struct Fault {
     pub count: Option<u32>,
     /// In how many of 1000 cases it happens; in all when absent.
     pub probability_permille: Option<u16>,
-    /// The account's key at its provider, for Stripe the secret key; every account when absent.
+    /// The account's key at its provider, Stripe's secret key or Adyen's API key; every account when absent.
     pub account: Option<String>,
     /// How long the request or the webhook is held, milliseconds.
     pub delay_ms: Option<u64>,
@@ -78,6 +78,7 @@ impl Fault {
     fn fits(&self, side: Side, provider: &str, name: &str, account: &str) -> bool {
         self.on.is_none_or(|on| on == side)
             && self.kind.sides().contains(&side)
+            && self.kind.strikes(provider)
             && (self.provider == "*" || self.provider == provider)
             && self.operation.strip_suffix('*').map_or(self.operation == name, |prefix| name.starts_with(prefix))
             && self.account.as_deref().is_none_or(|wanted| wanted == account)
@@ -126,16 +127,23 @@ impl Faults {
         plan
     }
 
+    /// Whether a fault of this kind waits for such a webhook; the dice are not thrown. A simulator asks when it has to
+    /// prepare for one before there is a webhook.
+    pub fn awaits(&self, kind: Kind, provider: &str, event: &str, account: &str) -> bool {
+        let inner = self.inner();
+        inner.waiting.iter().any(|fault| fault.kind == kind && fault.fits(Side::Webhook, provider, event, account))
+    }
+
     /// Adds faults, all or none; their ids.
     ///
     /// # Errors
-    /// When more would wait than may, or one is malformed; with a sentence for the caller.
-    pub fn add(&self, wanted: Vec<Wanted>) -> Result<Vec<String>, String> {
+    /// When more would wait than may, one is malformed, or one cannot happen; with a sentence for the caller.
+    pub fn add(&self, wanted: Vec<Wanted>) -> Result<Vec<String>, Refusal> {
         let mut inner = self.inner();
         if inner.waiting.len() + wanted.len() > CAPACITY {
-            return Err(format!("Too many faults are waiting: at most {CAPACITY}."));
+            return Err(format!("Too many faults are waiting: at most {CAPACITY}.").into());
         }
-        let mut checked = wanted.into_iter().map(Wanted::check).collect::<Result<Vec<Fault>, String>>()?;
+        let mut checked = wanted.into_iter().map(Wanted::check).collect::<Result<Vec<Fault>, Refusal>>()?;
         checked.retain(|fault| fault.count != Some(0));
         for fault in &mut checked {
             inner.added += 1;
@@ -210,12 +218,6 @@ impl Inner {
     }
 }
 
-/// The fault of an API call of a simulator that does not say whose it is: only faults for every provider fit.
-#[allow(dead_code, reason = "a simulator that is being written may still call it by this signature")]
-pub fn take(faults: &mut Faults, operation: &str, key: &str) -> Option<Fault> {
-    faults.take_call("*", operation, key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,8 +261,26 @@ mod tests {
         );
         let adyen = faults(r#"{"provider":"adyen","operation":"*","fault":"slow"}"#);
         assert!(kind(&adyen, "refunds.create", "k").is_none());
-        assert!(take(&mut adyen.clone(), "payments.refund", "k").is_none(), "nobody said it is Adyen");
         assert!(adyen.take_call("adyen", "payments.refund", "k").is_some());
+    }
+
+    #[test]
+    fn what_a_provider_cannot_show_passes_it_by() {
+        let faults = faults(r#"[{"fault":"stale"},{"fault":"future"},{"fault":"drop"}]"#);
+        let plan = faults.take_delivery("adyen", "AUTHORISATION", "k", &[]);
+        assert_eq!(plan, Plan { dropped: true, ..Plan::default() });
+        let plan = faults.take_delivery("stripe", "charge.succeeded", "k", &[]);
+        assert_eq!(plan, Plan { stale: true, future: true, ..Plan::default() });
+    }
+
+    #[test]
+    fn asking_whether_a_fault_waits_does_not_use_it() {
+        let faults = faults(r#"{"fault":"early","operation":"REFUND"}"#);
+        for _ in 0..2 {
+            assert!(faults.awaits(Kind::Early, "adyen", "REFUND", "k"));
+        }
+        assert!(!faults.awaits(Kind::Early, "adyen", "CAPTURE", "k"));
+        assert!(!faults.awaits(Kind::Late, "adyen", "REFUND", "k"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Number, Value};
 
 use super::{Fault, Kind, PROVIDERS, Side};
-use crate::control::number::permille;
+use crate::{adyen::notify::CAUSED_BY_A_REPLY, control::number::permille};
 
 /// Extra copies of one webhook.
 const COPIES: u32 = 20;
@@ -14,6 +14,23 @@ const TEXT: usize = 200;
 
 /// Minor units by which an amount may be wrong.
 const DELTA: i64 = 1_000_000_000;
+
+/// Why a fault is not taken, with a sentence for the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A field is wrong.
+    #[error("{0}")]
+    Malformed(String),
+    /// The fields are right, but it could never happen at that provider.
+    #[error("{0}")]
+    Impossible(String),
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Refusal::Malformed(message)
+    }
+}
 
 /// A fault as the control API and the page take it.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,7 +84,15 @@ impl Wanted {
     }
 
     /// The fault, without an id yet. Without count and probability it happens once, with a probability alone for ever.
-    pub(super) fn check(self) -> Result<Fault, String> {
+    pub(super) fn check(self) -> Result<Fault, Refusal> {
+        let fault = self.well_formed()?;
+        match impossible(&fault) {
+            Some(message) => Err(Refusal::Impossible(message)),
+            None => Ok(fault),
+        }
+    }
+
+    fn well_formed(self) -> Result<Fault, String> {
         if !PROVIDERS.contains(&self.provider.as_str()) {
             return Err("provider must be stripe, adyen or *.".to_owned());
         }
@@ -121,6 +146,26 @@ impl Wanted {
     }
 }
 
+/// Why a fault of one provider could never happen there.
+fn impossible(fault: &Fault) -> Option<String> {
+    let kind = fault.kind.as_str();
+    if !fault.kind.strikes(&fault.provider) {
+        return Some(format!(
+            "{kind} cannot happen at Adyen: its signature covers no time. Use provider stripe, or * to strike only where it can."
+        ));
+    }
+    let reached =
+        |code: &&str| fault.fits(Side::Webhook, &fault.provider, code, fault.account.as_deref().unwrap_or(""));
+    if fault.provider == "adyen" && fault.kind == Kind::Early && !CAUSED_BY_A_REPLY.iter().any(reached) {
+        return Some(format!(
+            "No reply or page of Adyen causes {}, so {kind} cannot happen to it. It can to {}.",
+            fault.operation,
+            CAUSED_BY_A_REPLY.join(", ")
+        ));
+    }
+    None
+}
+
 fn text(name: &str, value: &str) -> Result<(), String> {
     if value.is_empty() || value.chars().count() > TEXT || value.chars().any(char::is_control) {
         return Err(format!("{name} must have from 1 to {TEXT} characters and no control characters."));
@@ -132,8 +177,28 @@ fn text(name: &str, value: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Fault, String> {
+    fn read(json: &str) -> Result<Fault, Refusal> {
         Wanted::read(json.as_bytes())?.remove(0).check()
+    }
+
+    #[test]
+    fn what_could_never_happen_is_refused_and_not_called_malformed() {
+        for json in [
+            r#"{"fault":"stale","provider":"adyen"}"#,
+            r#"{"fault":"future","provider":"adyen","operation":"REFUND"}"#,
+            r#"{"fault":"early","provider":"adyen","operation":"CHARGEBACK"}"#,
+            r#"{"fault":"early","provider":"adyen","operation":"REFUND_FAILED"}"#,
+        ] {
+            assert!(matches!(read(json), Err(Refusal::Impossible(says)) if says.contains("Adyen")), "{json}");
+        }
+        for json in [
+            r#"{"fault":"stale"}"#,
+            r#"{"fault":"early","provider":"adyen"}"#,
+            r#"{"fault":"early","provider":"adyen","operation":"CANCEL*","account":"test_x"}"#,
+            r#"{"fault":"early","operation":"charge.*"}"#,
+        ] {
+            assert!(read(json).is_ok(), "{json}");
+        }
     }
 
     #[test]
@@ -168,7 +233,7 @@ mod tests {
             ("", "A fault is"),
         ];
         for (json, word) in cases {
-            let refused = read(json).unwrap_err();
+            let refused = read(json).unwrap_err().to_string();
             assert!(refused.contains(word), "{json}: {refused}");
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Accounts, ROWS};
 use crate::{
+    adyen::{control::recent_payments, state::Adyen},
     clock,
     stripe::{
         auth, cards,
@@ -59,6 +60,31 @@ pub fn sessions(accounts: &Accounts<'_>) -> String {
             what = escape(&what.chars().take(60).collect::<String>()),
             status = session.status,
             amount = escape(&money::display(session.amount, &session.currency)),
+        );
+    }
+    html + "</tbody></table>"
+}
+
+/// The newest payments at Adyen.
+pub fn adyen_payments(adyen: &Adyen) -> String {
+    let rows = recent_payments(adyen, ROWS);
+    if rows.is_empty() {
+        return r#"<p class="empty">None yet: create a payment link or a session through the API, and pay it.</p>"#
+            .to_owned();
+    }
+    let mut html = String::from(
+        r#"<table><thead><tr><th>Time (UTC)</th><th>Payment</th><th>Reference</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
+    );
+    for payment in rows {
+        let _ = write!(
+            html,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Payment"><a href="/adyen/pay/{page}"><code>{psp}</code></a></td><td data-label="Reference">{reference}</td><td data-label="State">{status}</td><td data-label="Amount" class="price">{amount}</td></tr>"#,
+            time = clock::time_of_day(payment.at),
+            page = escape(&payment.checkout),
+            psp = escape(&payment.psp),
+            reference = escape(&payment.reference.chars().take(60).collect::<String>()),
+            status = payment.status,
+            amount = escape(&payment.amount),
         );
     }
     html + "</tbody></table>"

@@ -1,11 +1,15 @@
 //! The form that adds a fault, as it was sent if it was refused, and what each fault does.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write,
+};
 
 use serde_json::Number;
 
 use super::{Accounts, fault_list::provider};
 use crate::{
+    adyen,
     control::{
         faults::{Kind, PROVIDERS, Side, Wanted},
         number::decimal,
@@ -265,8 +269,11 @@ fn account_options(chosen: &str, accounts: &Accounts<'_>) -> String {
 }
 
 fn suggestions() -> String {
-    let names = OPERATIONS.iter().map(|operation| operation.name).chain(KINDS.iter().copied());
-    names.map(|name| format!(r#"<option value="{name}"></option>"#)).collect()
+    let stripe = OPERATIONS.iter().map(|operation| operation.name).chain(KINDS.iter().copied());
+    let calls = adyen::operation::OPERATIONS.iter().map(|operation| operation.name);
+    // Two addresses of Adyen's are one operation.
+    let names: BTreeSet<&str> = stripe.chain(calls).chain(adyen::notify::CODES.iter().copied()).collect();
+    names.into_iter().map(|name| format!(r#"<option value="{name}"></option>"#)).collect()
 }
 
 #[cfg(test)]
@@ -289,6 +296,14 @@ mod tests {
         assert_eq!((fault.count, fault.probability_permille, fault.delay_ms), (Some(3), Some(125), Some(20)));
         let fault = wanted("fault=wrong_amount&operation=&count=&amount_delta=-1&copies=").unwrap();
         assert_eq!((fault.operation.as_str(), fault.count, fault.amount_delta), ("*", None, Some(-1)));
+    }
+
+    #[test]
+    fn every_providers_names_are_suggested_once() {
+        let html = suggestions();
+        for name in ["refunds.create", "charge.refunded", "payments.cancel", "paymentLinks.create", "REFUND_FAILED"] {
+            assert_eq!(html.matches(&format!(r#"value="{name}""#)).count(), 1, "{name}");
+        }
     }
 
     #[test]

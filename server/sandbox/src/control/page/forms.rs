@@ -21,7 +21,9 @@ pub async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let draft = Draft::read(&body);
     let keys: HashMap<String, String> =
         core.lock().accounts.iter().map(|(key, account)| (account.id.clone(), key.clone())).collect();
-    let added = draft.wanted(&keys).and_then(|wanted| core.faults().add(vec![wanted]).map_err(|message| ("", message)));
+    let added = draft
+        .wanted(&keys)
+        .and_then(|wanted| core.faults().add(vec![wanted]).map_err(|refusal| ("", refusal.to_string())));
     match added {
         Ok(added) => back("added", added.len(), "faults"),
         Err((field, message)) => render(&core, StatusCode::UNPROCESSABLE_ENTITY, &draft.refused(field, message), None),

@@ -109,7 +109,7 @@ fn render(core: &Core, status: StatusCode, draft: &Draft, told: Option<&str>) ->
 <section class="panel" id="add" aria-labelledby="add-title"><h2 id="add-title">Add a fault</h2>{form}</section>
 <section class="panel" id="webhooks" aria-labelledby="webhooks-title"><h2 id="webhooks-title">Webhooks</h2>{queue}<h3>Recent events</h3>{events}</section>
 <section class="panel" id="time" aria-labelledby="time-title"><h2 id="time-title">Time and chance</h2>{time}</section>
-<section class="panel" id="payments" aria-labelledby="payments-title"><h2 id="payments-title">Recent payments</h2>{sessions}</section>
+<section class="panel" id="payments" aria-labelledby="payments-title"><h2 id="payments-title">Recent payments</h2><h3>Stripe</h3>{sessions}<h3>Adyen</h3>{adyen_payments}</section>
 <section class="panel" id="calls" aria-labelledby="calls-title"><h2 id="calls-title">Recent API calls</h2>{calls}</section>
 <section class="panel" id="accounts" aria-labelledby="accounts-title"><h2 id="accounts-title">Accounts</h2>{account_list}</section>
 <section class="panel" id="cards" aria-labelledby="cards-title"><h2 id="cards-title">Test cards</h2><ul class="cards">{cards}</ul></section>
@@ -121,6 +121,7 @@ fn render(core: &Core, status: StatusCode, draft: &Draft, told: Option<&str>) ->
             events = activity::events(&accounts),
             time = queue::time(&accounts, state.faults.current_seed()),
             sessions = activity::sessions(&accounts),
+            adyen_payments = activity::adyen_payments(&state.adyen),
             calls = activity::calls(&accounts),
             account_list = activity::list(&accounts),
             cards = activity::test_cards(),

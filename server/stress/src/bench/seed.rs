@@ -1,0 +1,140 @@
+//! Payments as they are when their webhooks arrive, written into the database with the engine's own rows.
+
+use domain::id::{AttemptId, JobId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId, Token};
+use domain::link::{Link, LinkState, Usage};
+use domain::method::Method;
+use domain::money::Money;
+use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
+use domain::session::{Session, SessionState};
+use domain::{HOUR, Millis};
+use engine::store::{Store, jobs, links, payments, sessions};
+use sqlx::{AnyConnection, Connection, Executor};
+
+use super::site::BenchSite;
+use crate::Failure;
+use crate::clock;
+use crate::random::Random;
+use crate::record::{Case, Fate};
+
+/// Payments in a transaction.
+const CHUNK: usize = 500;
+/// What each payment owes, in minor units.
+const OWED: i64 = 3098;
+
+/// Time-ordered, as the engine's own ids are.
+fn bits(random: &mut Random, now: Millis) -> [u8; 16] {
+    let mut bits = [0; 16];
+    bits[..8].copy_from_slice(&(now.cast_unsigned() << 16).to_be_bytes());
+    bits[6..8].copy_from_slice(&random.next().to_be_bytes()[..2]);
+    bits[8..].copy_from_slice(&random.next().to_be_bytes());
+    bits
+}
+
+/// Opens so many payments, each with its page at the provider. The server must not run: SQLite has one writer.
+pub async fn open(site: &BenchSite, count: usize, random: &mut Random) -> Result<Vec<Case>, Failure> {
+    let store = Store::connect(&site.shop.database.url).await?;
+    let merchant: MerchantId = site.shop.merchant.parse()?;
+    let account: ProviderAccountId = site.shop.account.id.parse()?;
+    let now = clock::millis();
+    let link = Link {
+        id: LinkId::from_random(bits(random, now)),
+        token: Token::from_random(bits(random, now)),
+        merchant: merchant.clone(),
+        state: LinkState::Active,
+        usage: Usage::Reusable,
+        live: false,
+        lines: vec![],
+        total: Money::new(OWED, "EUR".parse()?),
+        session_ttl: HOUR,
+        extendable: false,
+        created: now,
+        capture: Capture::Automatic,
+    };
+    let mut tx = store.begin().await?;
+    links::insert(&mut tx, &link).await?;
+    tx.commit().await?;
+    let mut cases = Vec::with_capacity(count);
+    while cases.len() < count {
+        chunk(&store, &link, &account, CHUNK.min(count - cases.len()), random, &mut cases).await?;
+    }
+    drop(store);
+    // What PostgreSQL's autovacuum has done in operation: plans for tables of unknown size are no one's everyday.
+    if site.shop.database.name == "postgres" {
+        let mut connection = AnyConnection::connect(&site.shop.database.url).await?;
+        connection.execute("VACUUM ANALYZE").await?;
+        connection.close().await?;
+    }
+    Ok(cases)
+}
+
+async fn chunk(
+    store: &Store,
+    link: &Link,
+    account: &ProviderAccountId,
+    count: usize,
+    random: &mut Random,
+    cases: &mut Vec<Case>,
+) -> Result<(), Failure> {
+    let now = clock::millis();
+    let mut tx = store.begin().await?;
+    let (mut attempts, mut wanted) = (vec![], vec![]);
+    for _ in 0..count {
+        let token = Token::from_random(bits(random, now));
+        let visit = visit(link, token, random, now);
+        let id = AttemptId::from_random(bits(random, now));
+        let mut attempt =
+            Attempt::new(id, visit.id.clone(), account.clone(), Method::Card, link.total, now, now + HOUR);
+        attempt.stage = Stage::Open;
+        let case = case(&visit, &attempt, random);
+        attempt.refs = Refs { session: Some(case.session.clone()), payment: None };
+        let payment = Payment {
+            id: visit.payment.clone(),
+            merchant: link.merchant.clone(),
+            amount: link.total,
+            capture: Capture::Automatic,
+            canceled: false,
+            kept: 0,
+            attempts: vec![],
+        };
+        payments::insert(&mut tx, &payment, &link.id, false, false, now).await?;
+        sessions::insert(&mut tx, &visit, false).await?;
+        for (kind, subject) in [("expire", visit.id.as_str()), ("check", attempt.id.as_str())] {
+            let id = JobId::from_random(bits(random, now));
+            wanted.push(jobs::NewJob { id, kind, subject: subject.to_owned(), run_at: now + HOUR });
+        }
+        cases.push(case);
+        attempts.push((payment.id, attempt));
+    }
+    let rows = attempts.iter().map(|(payment, attempt)| payments::AttemptRow { payment, ordinal: 0, attempt });
+    payments::insert_attempts(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
+    jobs::enqueue(&mut tx, &wanted, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn visit(link: &Link, token: Token, random: &mut Random, now: Millis) -> Session {
+    Session {
+        id: SessionId::from_random(bits(random, now)),
+        token,
+        merchant: link.merchant.clone(),
+        link: link.id.clone(),
+        payment: PaymentId::from_random(bits(random, now)),
+        state: SessionState::Open,
+        notice: None,
+        created: now,
+        expires: now + HOUR,
+        extension: 0,
+    }
+}
+
+fn case(visit: &Session, attempt: &Attempt, random: &mut Random) -> Case {
+    Case {
+        token: visit.token.to_string(),
+        attempt: attempt.id.to_string(),
+        session: format!("cs_test_{}", random.word()),
+        intent: format!("pi_{}", random.word()),
+        amount: OWED,
+        currency: "eur".to_owned(),
+        fate: Fate::Paid,
+    }
+}
