@@ -12,7 +12,7 @@ const UNSURE: { fault: Fault; happened: string }[] = [
 ];
 
 for (const { fault, happened } of UNSURE) {
-  test(`${happened} on opening: nothing is known, so the same request is repeated`, async ({ page, till }) => {
+  test(`${happened} on opening: nothing is known, so the provider is asked`, async ({ page, till }) => {
     await till.sandbox.fault(fault);
     await open(page, await till.link());
     await seeReady(page);
@@ -29,7 +29,9 @@ for (const { fault, happened } of UNSURE) {
     await seePhase(page, "resume", 15_000);
     await untouched();
     const calls = await till.sandbox.creates();
-    expect(calls.length).toBeGreaterThanOrEqual(2);
+    // It is looked for by our reference; only what is not there is asked for again, with the same key.
+    expect((await till.sandbox.calls("checkout.sessions.list")).length).toBeGreaterThanOrEqual(1);
+    expect(calls.length > 1).toBe(!fault.endsWith("_after_accept"));
     expect(calls[0]!.fault).toBe(fault);
     expect(calls[0]!.idempotency_key).toMatch(/^att_.+/);
     expect(new Set(calls.map((call) => call.idempotency_key)).size).toBe(1);
