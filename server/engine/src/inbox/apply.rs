@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{error, warn};
 
-use super::judge::{Closed, Verdict, judge};
+use super::judge::{Closed, Verdict, judge, read_all};
 use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -83,8 +83,9 @@ async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
 
 /// Judges, then changes payments and inbox in one transaction.
 async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
-    let verdicts = judge(engine, &rows).await?;
+    let readings = read_all(engine, &rows).await;
     let mut tx = engine.store().begin().await?;
+    let verdicts = judge(engine, &mut tx, &rows, readings).await?;
     let mut outcome = Outcome::default();
     let written = decide(engine, &mut tx, &rows, verdicts, &mut outcome).await?;
     if !outcome.write(engine, &mut tx, &rows).await? {

@@ -1,9 +1,10 @@
 //! Finds out what stored deliveries are about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use connectors::Incoming;
 use domain::id::{AttemptId, ProviderAccountId};
+use domain::payment::Refs;
 use domain::{DAY, MINUTE, Millis, SECOND};
 
 use super::wanted;
@@ -38,19 +39,30 @@ pub(super) struct Closed {
     pub alert: Option<&'static str>,
 }
 
-/// Judges deliveries. The outer error is the database's, the others are their own.
-pub(super) async fn judge(engine: &Engine, rows: &[Taken]) -> Result<Vec<Verdict>, Error> {
-    let mut read = Vec::with_capacity(rows.len());
+/// What a delivery says, or why it says nothing.
+pub(super) type Reading = Result<Incoming, Verdict>;
+
+/// Reads deliveries. Asks nobody but their accounts.
+pub(super) async fn read_all(engine: &Engine, rows: &[Taken]) -> Vec<Reading> {
+    let mut readings = Vec::with_capacity(rows.len());
     for row in rows {
-        read.push(read_row(engine, row).await);
+        readings.push(read_row(engine, row).await);
     }
-    let mut connection = engine.store().reader().await?;
-    let attempts = read.iter().filter_map(|read| read.as_ref().ok()?.attempt.clone()).collect();
-    let known = locate_all(&mut connection, attempts).await?;
+    readings
+}
+
+/// Finds out what deliveries are about, in the transaction that is to apply them.
+pub(super) async fn judge(
+    engine: &Engine,
+    connection: &mut Connection,
+    rows: &[Taken],
+    readings: Vec<Reading>,
+) -> Result<Vec<Verdict>, Error> {
+    let known = Known::of(connection, rows, &readings).await?;
     let mut verdicts = Vec::with_capacity(rows.len());
-    for (row, read) in rows.iter().zip(read) {
-        verdicts.push(match read {
-            Ok(incoming) => place(engine, &mut connection, row, incoming, &known).await?,
+    for (row, reading) in rows.iter().zip(readings) {
+        verdicts.push(match reading {
+            Ok(incoming) => place(engine, connection, row, incoming, &known).await?,
             Err(verdict) => verdict,
         });
     }
@@ -78,29 +90,47 @@ fn foreign(incoming: &Incoming, reason: String) -> Verdict {
     Verdict::Closed(Closed { state: InboxState::Foreign, kind, note, alert })
 }
 
-async fn locate_all(
-    connection: &mut Connection,
-    mut attempts: Vec<AttemptId>,
-) -> Result<HashMap<AttemptId, Located>, Error> {
-    attempts.sort_unstable();
-    attempts.dedup();
-    let located = payments::locate_many(connection, &attempts).await?;
-    Ok(located.into_iter().map(|located| (located.attempt.clone(), located)).collect())
+/// The attempts that deliveries may be about.
+struct Known {
+    attempts: HashMap<AttemptId, Located>,
+    /// By account and the provider's reference.
+    references: HashMap<(ProviderAccountId, String), Located>,
 }
 
-/// Finds the attempt a delivery is about: by our own reference, else by the provider's within the account.
+impl Known {
+    async fn of(connection: &mut Connection, rows: &[Taken], readings: &[Reading]) -> Result<Known, Error> {
+        let read = || rows.iter().zip(readings).filter_map(|(row, reading)| Some((row, reading.as_ref().ok()?)));
+        let ours: BTreeSet<AttemptId> = read().filter_map(|(_, incoming)| incoming.attempt.clone()).collect();
+        let located = payments::locate_many(connection, &ours.into_iter().collect::<Vec<_>>()).await?;
+        let attempts: HashMap<_, _> = located.into_iter().map(|located| (located.attempt.clone(), located)).collect();
+        let strange =
+            read().filter(|(_, incoming)| !incoming.attempt.as_ref().is_some_and(|id| attempts.contains_key(id)));
+        let theirs = strange.flat_map(|(row, incoming)| {
+            let Refs { session, payment } = &incoming.observation.refs;
+            session.iter().chain(payment).map(|reference| (row.account.clone(), reference.clone()))
+        });
+        let theirs: BTreeSet<(ProviderAccountId, String)> = theirs.collect();
+        let references = payments::locate_many_by_refs(connection, &theirs.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Known { attempts, references })
+    }
+
+    /// By our own reference, else by the provider's within the account.
+    fn locate(&self, account: &ProviderAccountId, incoming: &Incoming) -> Option<&Located> {
+        let ours = incoming.attempt.as_ref().and_then(|attempt| self.attempts.get(attempt));
+        let Refs { session, payment } = &incoming.observation.refs;
+        let by = |reference: &String| self.references.get(&(account.clone(), reference.clone()));
+        ours.or_else(|| session.iter().chain(payment).find_map(by))
+    }
+}
+
 async fn place(
     engine: &Engine,
     connection: &mut Connection,
     row: &Taken,
     incoming: Incoming,
-    known: &HashMap<AttemptId, Located>,
+    known: &Known,
 ) -> Result<Verdict, Error> {
-    let located = match incoming.attempt.as_ref().and_then(|attempt| known.get(attempt)) {
-        Some(located) => Some(located.clone()),
-        None => locate_by_refs(connection, &row.account, &incoming).await?,
-    };
-    Ok(match located {
+    Ok(match known.locate(&row.account, &incoming).cloned() {
         Some(located) if located.account != row.account => {
             let reason = format!("attempt {} belongs to account {}", located.attempt, located.account);
             foreign(&incoming, reason)
@@ -115,18 +145,6 @@ async fn place(
             orphan(row, incoming, engine.env().now(), has_waited)
         }
     })
-}
-
-async fn locate_by_refs(
-    connection: &mut Connection,
-    account: &ProviderAccountId,
-    incoming: &Incoming,
-) -> Result<Option<Located>, Error> {
-    let refs = &incoming.observation.refs;
-    if refs.session.is_none() && refs.payment.is_none() {
-        return Ok(None);
-    }
-    payments::locate_by_refs(connection, account, refs).await
 }
 
 /// An event may arrive before the answer to the request that made its payment, or belong to something else on the same

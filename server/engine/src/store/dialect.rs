@@ -94,13 +94,15 @@ impl Dialect {
             Dialect::Sqlite => {
                 "UPDATE inbox SET due = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
-                 ) RETURNING id, account_id, body, received, tries"
+                 ) RETURNING id, account_id, received, tries,
+                    (SELECT body FROM inbox_bodies WHERE inbox_id = inbox.id) AS body"
             }
             Dialect::Postgres => {
                 "UPDATE inbox SET due = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
                     FOR UPDATE SKIP LOCKED
-                 ) RETURNING id, account_id, body, received, tries"
+                 ) RETURNING id, account_id, received, tries,
+                    (SELECT body FROM inbox_bodies WHERE inbox_id = inbox.id) AS body"
             }
         }
     }

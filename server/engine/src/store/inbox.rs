@@ -77,10 +77,10 @@ pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, t
     for portion in portions(rows) {
         let text = values(
             connection,
-            "INSERT INTO inbox (id, account_id, event, body, state, received, due, tries) VALUES {}
+            "INSERT INTO inbox (id, account_id, event, state, received, due, tries) VALUES {}
              ON CONFLICT (account_id, event) DO NOTHING",
             portion.len(),
-            8,
+            7,
         );
         let mut insert = query(text);
         for row in portion {
@@ -88,7 +88,6 @@ pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, t
                 .bind(row.id.as_str())
                 .bind(row.account.as_str())
                 .bind(&row.event)
-                .bind(&row.body[..])
                 .bind("pending")
                 .bind(row.received)
                 .bind(due)
@@ -102,7 +101,18 @@ pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, t
             fresh.extend(portion.iter().map(|row| known.contains(row.id.as_str())));
         }
     }
+    let new: Vec<&NewRow> = rows.iter().zip(&fresh).filter_map(|(row, fresh)| fresh.then_some(row)).collect();
+    insert_bodies(connection, &new).await?;
     Ok(fresh)
+}
+
+async fn insert_bodies(connection: &mut Connection, rows: &[&NewRow]) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = values(connection, "INSERT INTO inbox_bodies (inbox_id, body) VALUES {}", portion.len(), 2);
+        let insert = portion.iter().fold(query(text), |insert, row| insert.bind(row.id.as_str()).bind(&row.body[..]));
+        insert.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// Which of the rows are stored under their own id.
@@ -161,16 +171,21 @@ pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Err
 
 /// A stored event by id.
 pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<InboxRow>, Error> {
-    let row = query("SELECT * FROM inbox WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    let row = query("SELECT * FROM inbox JOIN inbox_bodies ON inbox_id = id WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(inbox_row).transpose()
 }
 
 /// An account's events in the order of arrival.
 pub async fn of_account(connection: &mut Connection, account: &ProviderAccountId) -> Result<Vec<InboxRow>, Error> {
-    let rows = query("SELECT * FROM inbox WHERE account_id = $1 ORDER BY received, id LIMIT 1000")
-        .bind(account.as_str())
-        .fetch_all(connection)
-        .await?;
+    let rows = query(
+        "SELECT * FROM inbox JOIN inbox_bodies ON inbox_id = id WHERE account_id = $1 ORDER BY received, id LIMIT 1000",
+    )
+    .bind(account.as_str())
+    .fetch_all(connection)
+    .await?;
     rows.iter().map(inbox_row).collect()
 }
 
@@ -180,7 +195,7 @@ pub async fn of_event(
     account: &ProviderAccountId,
     event: &str,
 ) -> Result<Vec<InboxRow>, Error> {
-    let rows = query("SELECT * FROM inbox WHERE account_id = $1 AND event = $2")
+    let rows = query("SELECT * FROM inbox JOIN inbox_bodies ON inbox_id = id WHERE account_id = $1 AND event = $2")
         .bind(account.as_str())
         .bind(event)
         .fetch_all(connection)

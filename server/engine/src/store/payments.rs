@@ -467,6 +467,33 @@ pub async fn locate_by_refs(
     row.as_ref().map(located).transpose()
 }
 
+/// Finds attempts by their providers' references, whether of a session or of a payment, each within its account.
+pub async fn locate_many_by_refs(
+    connection: &mut Connection,
+    references: &[(ProviderAccountId, String)],
+) -> Result<HashMap<(ProviderAccountId, String), Located>, Error> {
+    let mut found = HashMap::with_capacity(references.len());
+    for portion in portions(references) {
+        // Two statements, so that each finds its rows in an index.
+        for template in [
+            "SELECT id, payment_id, account_id, payment_ref AS reference FROM (VALUES {}) AS v
+             JOIN attempts ON account_id = v.column1 AND payment_ref = v.column2",
+            "SELECT id, payment_id, account_id, session_ref AS reference FROM (VALUES {}) AS v
+             JOIN attempts ON account_id = v.column1 AND session_ref = v.column2",
+        ] {
+            let text = values(connection, template, portion.len(), 2);
+            let select = portion.iter().fold(query(text), |select, (account, reference)| {
+                select.bind(account.as_str()).bind(reference.as_str())
+            });
+            for row in select.fetch_all(&mut *connection).await? {
+                let located = located(&row)?;
+                found.insert((located.account.clone(), row.text("reference")?), located);
+            }
+        }
+    }
+    Ok(found)
+}
+
 fn located(row: &AnyRow) -> Result<Located, Error> {
     Ok(Located { attempt: row.parsed("id")?, payment: row.parsed("payment_id")?, account: row.parsed("account_id")? })
 }
