@@ -30,6 +30,10 @@ use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 const SECRET: &str = "whsec_bench";

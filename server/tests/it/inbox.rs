@@ -47,9 +47,11 @@ async fn stored(world: &World, session: &Token) -> domain::payment::Payment {
 }
 
 /// An event of something else on the account.
+/// Large, so that a database that cannot grow has no room for many.
 fn unrelated() -> String {
+    let description = "x".repeat(30_000);
     json!({"id": format!("evt_{}", random_hex()), "type": "customer.created", "created": 1, "livemode": false,
-        "data": {"object": {"id": "cus_1"}}})
+        "data": {"object": {"id": "cus_1", "description": description}}})
     .to_string()
 }
 
