@@ -285,5 +285,5 @@ async fn seed(
 
 fn job(number: usize, salt: u8, kind: &'static str, subject: &str, run_at: Millis) -> jobs::NewJob {
     let id = domain::id::JobId::from_random(bits(number, salt));
-    jobs::NewJob { id, kind, subject: subject.to_owned(), run_at }
+    jobs::NewJob { id, kind, subject: subject.to_owned(), account: None, run_at }
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::accounts::Accounts;
+use crate::breaker::Breakers;
 use crate::env::Env;
 use crate::error::Error;
 use crate::inbox::{Handover, Intake, Rejections, Tuning, applier};
@@ -44,6 +45,7 @@ struct Inner {
     live: Live,
     work: Notify,
     accounts: Accounts,
+    breakers: Breakers,
     intake: Intake,
     handover: Handover,
     rejections: Rejections,
@@ -77,6 +79,7 @@ impl Engine {
             live: Live::new(),
             work: Notify::new(),
             accounts: Accounts::default(),
+            breakers: Breakers::default(),
             intake: Intake::default(),
             handover: Handover::default(),
             rejections: Rejections::default(),
@@ -169,6 +172,10 @@ impl Engine {
 
     pub(crate) fn ready_accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    pub(crate) fn breakers(&self) -> &Breakers {
+        &self.0.breakers
     }
 
     pub(crate) fn intake(&self) -> &Intake {

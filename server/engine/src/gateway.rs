@@ -9,6 +9,7 @@ use domain::{Millis, SECOND};
 use thiserror::Error;
 use tracing::warn;
 
+use crate::breaker::Admitted;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::mask;
@@ -59,8 +60,9 @@ impl Gateway<'_> {
             key.push_str(&hex::encode(self.engine.env().bits()));
         }
         let mut request = self.connector.begin(self.account, operation, &key)?;
+        let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
         for _ in 0..STEPS_MAX {
-            let reply = self.send(attempt, &request).await?;
+            let reply = self.send(&admitted, attempt, &request).await?;
             let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
             match self.connector.resume(self.account, operation, &request, &reply, now)? {
                 Wire::Send(next) => request = next,
@@ -74,11 +76,22 @@ impl Gateway<'_> {
         }
     }
 
-    async fn send(&self, attempt: Option<&AttemptId>, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+    fn held_back(&self, until: Millis) -> TransportError {
+        let left = until - self.engine.env().now();
+        TransportError::NotSent(format!("its last calls failed; this one was held back, try again in {left} ms"))
+    }
+
+    async fn send(
+        &self,
+        admitted: &Admitted<'_>,
+        attempt: Option<&AttemptId>,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, TransportError> {
         for sent in 1.. {
             let began = self.engine.env().now();
             let result = self.engine.env().transport.send(&self.account.base_url, request).await;
             self.write_down(attempt, request, &result, began).await;
+            admitted.report(is_answered(&result)).await;
             let pause = match &result {
                 Ok(reply) if reply.status == 429 => retry_after(reply).unwrap_or_else(|| self.pause(sent)),
                 Err(TransportError::NotSent(_)) => self.pause(sent),
@@ -135,6 +148,11 @@ impl Gateway<'_> {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Whether the provider is there. What a gateway says in its place does not count.
+fn is_answered(result: &Result<HttpResponse, TransportError>) -> bool {
+    result.as_ref().is_ok_and(|reply| !matches!(reply.status, 502..=504))
 }
 
 /// When the reply was made, by the provider's clock: what a fetch finds is put in order with the provider's own events.

@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod alerts;
+mod breaker;
 mod checkout;
 mod engine;
 mod env;

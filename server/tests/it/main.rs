@@ -10,6 +10,7 @@ mod hooks;
 mod inbox;
 mod journey;
 mod money;
+mod outages;
 mod pages;
 mod races;
 mod recovery;

@@ -228,9 +228,12 @@ impl World {
     }
 
     pub async fn payment_of(&self, token: &Token) -> PaymentId {
+        self.stored_session(token).await.payment
+    }
+
+    pub async fn stored_session(&self, token: &Token) -> domain::session::Session {
         let mut connection = self.engine().store().reader().await.unwrap();
-        let stored = engine::store::sessions::by_token(&mut connection, token).await.unwrap();
-        stored.unwrap().session.payment
+        engine::store::sessions::by_token(&mut connection, token).await.unwrap().unwrap().session
     }
 
     /// The payment's events with who told them.

@@ -84,7 +84,7 @@ impl Engine {
         };
         let mut tx = self.store().begin().await?;
         accounts::insert(&mut tx, &row).await?;
-        self.enqueue(&mut tx, Kind::Repair, row.id.as_str(), self.env().now() + MINUTE).await?;
+        self.enqueue(&mut tx, Kind::Repair, Some(&row.id), row.id.as_str(), self.env().now() + MINUTE).await?;
         self.commit(tx).await?;
         self.summary(&row)
     }

@@ -80,7 +80,7 @@ impl Engine {
             extension: if link.extendable { link.session_ttl } else { 0 },
         };
         if sessions::insert(tx, &session, link.usage == Usage::Once).await? {
-            self.enqueue(tx, Kind::Expire, session.id.as_str(), session.expires).await?;
+            self.enqueue(tx, Kind::Expire, None, session.id.as_str(), session.expires).await?;
             return Ok(session.token);
         }
         let existing = sessions::newest_of_link(tx, &link.id).await?;

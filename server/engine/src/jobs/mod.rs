@@ -7,6 +7,7 @@ mod close;
 mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
+mod places;
 mod prune;
 mod repair;
 mod rescue;
@@ -14,6 +15,7 @@ mod surplus;
 
 use std::time::Duration;
 
+use domain::id::ProviderAccountId;
 use domain::{MINUTE, Millis, SECOND};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -23,9 +25,8 @@ use tracing::{error, warn};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::jobs::{self, Leased};
+use places::Places;
 
-/// Jobs a server runs at a time.
-const CONCURRENCY: usize = 12;
 /// How long a job may run. The lease outlasts it, so that nobody else begins it meanwhile.
 const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
@@ -104,9 +105,9 @@ pub(crate) async fn plant(engine: &Engine) {
     let planted = async {
         let mut tx = engine.store().begin().await?;
         let soon = engine.env().now() + MINUTE;
-        engine.enqueue(&mut tx, Kind::Prune, "exchanges", soon).await?;
+        engine.enqueue(&mut tx, Kind::Prune, None, "exchanges", soon).await?;
         for account in crate::store::accounts::all(&mut tx).await? {
-            engine.enqueue(&mut tx, Kind::Repair, account.id.as_str(), soon).await?;
+            engine.enqueue(&mut tx, Kind::Repair, Some(&account.id), account.id.as_str(), soon).await?;
         }
         engine.commit(tx).await
     };
@@ -117,7 +118,7 @@ pub(crate) async fn plant(engine: &Engine) {
 
 /// Runs jobs until told to stop, then waits for those that run.
 pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
-    let mut running = JoinSet::new();
+    let mut places = Places::default();
     let mut looked: Option<Instant> = None;
     while !shutdown.is_cancelled() {
         if looked.is_none_or(|looked| looked.elapsed() > RESCUE) {
@@ -126,44 +127,51 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
                 warn!(%error, "what a wrong clock has put off could not be looked for");
             }
         }
-        while running.try_join_next().is_some() {}
-        let free = CONCURRENCY - running.len();
-        let leased = match claim(&engine, free).await {
-            Ok(leased) => leased,
+        let begun = match begin(&engine, &mut places).await {
+            Ok(begun) => begun,
             Err(error) => {
                 warn!(%error, "no jobs can be leased");
                 sleep(IDLE_MAX).await;
                 continue;
             }
         };
-        let full = leased.len() == free;
-        for job in leased {
-            let engine = engine.clone();
-            running.spawn(async move { run_one(&engine, &job).await });
-        }
-        if full && !running.is_empty() {
-            running.join_next().await;
-            continue;
-        }
+        let wait = if begun && places.free() > 0 { Duration::ZERO } else { until_next(&engine, &places.full()).await };
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = engine.work() => {}
-            () = sleep(until_next(&engine).await) => {}
+            () = places.ended(), if !places.is_empty() => {}
+            () = engine.work(), if places.free() > 0 => {}
+            () = sleep(wait), if places.free() > 0 => {}
         }
     }
-    while running.join_next().await.is_some() {}
+    while !places.is_empty() {
+        places.ended().await;
+    }
 }
 
-async fn claim(engine: &Engine, free: usize) -> Result<Vec<Leased>, Error> {
+/// Begins what is due and has a place. Returns whether there may be more.
+async fn begin(engine: &Engine, places: &mut Places) -> Result<bool, Error> {
+    let free = places.free();
+    let leased = claim(engine, free, &places.full()).await?;
+    let more = leased.len() == free;
+    let too_many = places.begin(engine, leased);
+    if !too_many.is_empty() {
+        let mut tx = engine.store().begin().await?;
+        jobs::give_back(&mut tx, &too_many).await?;
+        tx.commit().await?;
+    }
+    Ok(more)
+}
+
+async fn claim(engine: &Engine, free: usize, full: &[ProviderAccountId]) -> Result<Vec<Leased>, Error> {
     let now = engine.env().now();
     // Looking first keeps an idle server from taking the write lock every second.
-    let due = jobs::next_due(&mut *engine.store().reader().await?).await?;
+    let due = jobs::next_due(&mut *engine.store().reader().await?, full).await?;
     if free == 0 || due.is_none_or(|due| due > now) {
         return Ok(vec![]);
     }
     let limit = i64::try_from(free).unwrap_or(1);
     let mut tx = engine.store().begin().await?;
-    let leased = jobs::claim(&mut tx, engine.store().dialect(), now, now + LEASE, limit).await?;
+    let leased = jobs::claim(&mut tx, engine.store().dialect(), full, now, now + LEASE, limit).await?;
     tx.commit().await?;
     Ok(leased)
 }
@@ -172,19 +180,19 @@ impl Engine {
     /// Runs one job that is due, if there is one. For whoever drives the engine by hand instead of by [`Engine::run`]. Returns
     /// what it was.
     pub async fn run_one_due(&self) -> Result<Option<String>, Error> {
-        let Some(job) = claim(self, 1).await?.pop() else { return Ok(None) };
+        let Some(job) = claim(self, 1, &[]).await?.pop() else { return Ok(None) };
         run_one(self, &job).await;
         Ok(Some(format!("{} {}", job.kind, job.subject)))
     }
 
     /// When the next job is due, if there is one.
     pub async fn next_job_due(&self) -> Result<Option<Millis>, Error> {
-        jobs::next_due(&mut *self.store().reader().await?).await
+        jobs::next_due(&mut *self.store().reader().await?, &[]).await
     }
 }
 
-async fn until_next(engine: &Engine) -> Duration {
-    let next = async { jobs::next_due(&mut *engine.store().reader().await?).await };
+async fn until_next(engine: &Engine, full: &[ProviderAccountId]) -> Duration {
+    let next = async { jobs::next_due(&mut *engine.store().reader().await?, full).await };
     let wait = match next.await {
         Ok(Some(due)) => due - engine.env().now(),
         _ => Millis::MAX,

@@ -42,7 +42,7 @@ impl Engine {
                 (0..).zip(entries(&empty, &payment)).map(|(line, entry)| (posting(line), entry)).collect();
             ledger::insert(&mut tx, &rows).await?;
             if payment.wanted_back().is_some() {
-                self.enqueue(&mut tx, Kind::Surplus, id.as_str(), now).await?;
+                self.enqueue(&mut tx, Kind::Surplus, None, id.as_str(), now).await?;
             }
         }
         self.commit(tx).await?;

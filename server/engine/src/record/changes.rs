@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Millis;
-use domain::id::{PaymentId, SessionId};
+use domain::id::{PaymentId, ProviderAccountId, SessionId};
 use domain::payment::Told;
 
 use super::batch::Entry;
@@ -39,10 +39,17 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Asks for a job.
-    pub fn enqueue(&mut self, engine: &Engine, kind: Kind, subject: &str, run_at: Millis) {
+    pub fn enqueue(
+        &mut self,
+        engine: &Engine,
+        kind: Kind,
+        account: Option<&ProviderAccountId>,
+        subject: &str,
+        run_at: Millis,
+    ) {
         let key = (kind.as_str(), subject.to_owned());
         self.spared.remove(&key);
-        let job = self.jobs.entry(key).or_insert_with(|| engine.new_job(kind, subject, run_at));
+        let job = self.jobs.entry(key).or_insert_with(|| engine.new_job(kind, account, subject, run_at));
         job.run_at = job.run_at.min(run_at);
     }
 

@@ -1,6 +1,6 @@
 //! What must happen because a payment has changed, written with the change.
 
-use domain::id::AttemptId;
+use domain::id::{AttemptId, ProviderAccountId};
 use domain::ledger::Business;
 use domain::mutant::{self, Mutant};
 use domain::payment::{Answer, DisputeState, Event, Movement, Payment, Stage};
@@ -32,6 +32,11 @@ pub(super) struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// The account an attempt was made with.
+    fn account(&self, attempt: &AttemptId) -> Option<&ProviderAccountId> {
+        self.after.attempt(attempt).map(|attempt| &attempt.account)
+    }
+
     fn posting(&self, line: i64) -> Posting {
         Posting {
             payment: self.after.id.clone(),
@@ -61,7 +66,8 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     // A refund that was not answered and then failed leaves the surplus as it was, but nobody is at it any more.
     let anew = step.after.wanted_back().is_some() && step.before.wanted_back().is_none();
     if anew || step.after.surplus() > step.before.surplus() {
-        changes.enqueue(engine, Kind::Surplus, step.after.id.as_str(), step.now);
+        let account = step.after.wanted_back().map(|(attempt, _)| &attempt.account);
+        changes.enqueue(engine, Kind::Surplus, account, step.after.id.as_str(), step.now);
     }
     if step.after.status().is_settled() {
         changes.settled.insert(step.after.id.clone());
@@ -73,28 +79,33 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
     let now = step.now;
     match event {
         Event::Started { attempt } => {
-            changes.enqueue(engine, Kind::Open, attempt.id.as_str(), now + OPEN_GRACE);
+            changes.enqueue(engine, Kind::Open, Some(&attempt.account), attempt.id.as_str(), now + OPEN_GRACE);
             changes.begun.push(attempt.session.clone());
         }
         Event::Staged { attempt, stage } => match stage {
             Stage::Closed(_) => closed(step, attempt, changes),
-            Stage::Unknown => changes.enqueue(engine, Kind::Open, attempt.as_str(), now + UNKNOWN_RETRY),
-            Stage::Open => changes.enqueue(engine, Kind::Check, attempt.as_str(), now + FIRST_CHECK),
-            Stage::Closing(_) => changes.enqueue(engine, Kind::Close, attempt.as_str(), now),
+            Stage::Unknown => {
+                changes.enqueue(engine, Kind::Open, step.account(attempt), attempt.as_str(), now + UNKNOWN_RETRY)
+            }
+            Stage::Open => {
+                changes.enqueue(engine, Kind::Check, step.account(attempt), attempt.as_str(), now + FIRST_CHECK)
+            }
+            Stage::Closing(_) => changes.enqueue(engine, Kind::Close, step.account(attempt), attempt.as_str(), now),
             Stage::Opening => {}
         },
         Event::SecondSuccess { attempt } => {
             let detail = format!("payment {} was paid although nothing was owed any more", step.after.id);
             changes.alerts.push(("second_success", attempt.to_string(), detail));
-            changes.enqueue(engine, Kind::Surplus, step.after.id.as_str(), now);
+            changes.enqueue(engine, Kind::Surplus, step.account(attempt), step.after.id.as_str(), now);
         }
         Event::Modifying { attempt, modification } => {
             let subject = modify::subject(attempt, &modification.id);
-            changes.enqueue(engine, Kind::Modify, &subject, now + OPEN_GRACE);
+            changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + OPEN_GRACE);
         }
         Event::Answered { attempt, modification, answer } => {
             let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
-            changes.enqueue(engine, Kind::Modify, &modify::subject(attempt, modification), now + wait);
+            let subject = modify::subject(attempt, modification);
+            changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + wait);
         }
         Event::Moved { attempt, movement: Movement::Dispute { reference, state: DisputeState::Open, due, .. } } => {
             let until = due.map_or_else(String::new, |due| format!("; evidence is due by {due} (ms since 1970)"));

@@ -5,7 +5,7 @@ mod changes;
 mod follow_up;
 
 use domain::Millis;
-use domain::id::{JobId, PaymentId};
+use domain::id::{JobId, PaymentId, ProviderAccountId};
 use domain::payment::{Fact, Payment};
 
 pub(crate) use batch::{Batch, Written};
@@ -83,15 +83,16 @@ impl Engine {
         &self,
         connection: &mut Connection,
         kind: Kind,
+        account: Option<&ProviderAccountId>,
         subject: &str,
         run_at: Millis,
     ) -> Result<(), Error> {
-        let job = self.new_job(kind, subject, run_at);
+        let job = self.new_job(kind, account, subject, run_at);
         jobs::enqueue(connection, std::slice::from_ref(&job), self.env().now()).await
     }
 
-    fn new_job(&self, kind: Kind, subject: &str, run_at: Millis) -> NewJob {
+    fn new_job(&self, kind: Kind, account: Option<&ProviderAccountId>, subject: &str, run_at: Millis) -> NewJob {
         let id = JobId::from_random(self.env().timed_bits());
-        NewJob { id, kind: kind.as_str(), subject: subject.to_owned(), run_at }
+        NewJob { id, kind: kind.as_str(), subject: subject.to_owned(), account: account.cloned(), run_at }
     }
 }

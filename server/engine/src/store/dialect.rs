@@ -76,14 +76,16 @@ impl Dialect {
             Dialect::Sqlite => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL
+                        AND COALESCE(account_id, '-') NOT IN ({})
                     ORDER BY run_at LIMIT $3
-                 ) RETURNING id, kind, subject, tries, generation"
+                 ) RETURNING id, kind, subject, account_id, tries, generation"
             }
             Dialect::Postgres => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL
+                        AND COALESCE(account_id, '-') NOT IN ({})
                     ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED
-                 ) RETURNING id, kind, subject, tries, generation"
+                 ) RETURNING id, kind, subject, account_id, tries, generation"
             }
         }
     }

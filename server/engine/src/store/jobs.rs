@@ -1,6 +1,6 @@
 //! The queue of jobs.
 
-use domain::id::JobId;
+use domain::id::{JobId, ProviderAccountId};
 use domain::{Millis, SECOND};
 use sqlx::query;
 
@@ -22,6 +22,8 @@ pub struct Leased {
     pub kind: String,
     /// What it is about.
     pub subject: String,
+    /// Whose provider it calls, if it is known.
+    pub account: Option<ProviderAccountId>,
     /// How often it was begun, this time included, since it last succeeded or was asked for anew.
     pub tries: i64,
     /// Which request this run answers.
@@ -39,6 +41,8 @@ pub struct NewJob {
     pub kind: &'static str,
     /// What it is about.
     pub subject: String,
+    /// Whose provider it calls, if it is known.
+    pub account: Option<ProviderAccountId>,
     /// When it should run.
     pub run_at: Millis,
 }
@@ -49,16 +53,17 @@ pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) 
     for portion in portions(jobs) {
         let text = values(
             connection,
-            "INSERT INTO jobs (id, kind, subject, run_at, tries, generation, leased_until, created) VALUES {}
+            "INSERT INTO jobs (id, kind, subject, account_id, run_at, tries, generation, leased_until, created) VALUES {}
              ON CONFLICT (kind, subject) DO UPDATE SET
                 run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
-                generation = jobs.generation + 1, dead = NULL",
+                generation = jobs.generation + 1, dead = NULL, account_id = COALESCE(excluded.account_id, jobs.account_id)",
             portion.len(),
-            8,
+            9,
         );
         let mut insert = query(text);
         for job in portion {
-            insert = insert.bind(job.id.as_str()).bind(job.kind).bind(&job.subject).bind(job.run_at);
+            insert = insert.bind(job.id.as_str()).bind(job.kind).bind(&job.subject);
+            insert = insert.bind(job.account.as_ref().map(ProviderAccountId::as_str)).bind(job.run_at);
             insert = insert.bind(0i64).bind(0i64).bind(0i64).bind(now);
         }
         insert.execute(&mut *connection).await?;
@@ -113,26 +118,59 @@ pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Resu
     row.map(|row| row.number("run_at")).transpose()
 }
 
-/// Leases jobs that are due.
+/// Leases jobs that are due, but none of certain accounts.
 pub async fn claim(
     connection: &mut Connection,
     dialect: Dialect,
+    without: &[ProviderAccountId],
     now: Millis,
     until: Millis,
     limit: i64,
 ) -> Result<Vec<Leased>, Error> {
-    let rows = query(dialect.claim_jobs()).bind(until).bind(now).bind(limit).fetch_all(connection).await?;
+    let (without, size) = exceptions(without);
+    let text = list(connection, dialect.claim_jobs(), 3, size);
+    let claim = query(text).bind(until).bind(now).bind(limit);
+    let claim = filled(&without, size).fold(claim, |claim, account| claim.bind(*account));
+    let rows = claim.fetch_all(connection).await?;
     let leased = |row: &sqlx::any::AnyRow| {
         Ok(Leased {
             id: row.parsed("id")?,
             kind: row.text("kind")?,
             subject: row.text("subject")?,
+            account: row.maybe_text("account_id")?.map(|id| id.parse().map_err(Error::corrupt)).transpose()?,
             tries: row.number("tries")?,
             generation: row.number("generation")?,
             lease: until,
         })
     };
     rows.iter().map(leased).collect()
+}
+
+/// Accounts to be left out, as a list that a statement takes: it must not be empty.
+fn exceptions(accounts: &[ProviderAccountId]) -> (Vec<&str>, usize) {
+    let mut names: Vec<&str> = accounts.iter().map(ProviderAccountId::as_str).take(EXCEPTIONS_MAX).collect();
+    if names.is_empty() {
+        names.push(NOBODY);
+    }
+    let size = if names.len() == 1 { 1 } else { EXCEPTIONS_MAX };
+    (names, size)
+}
+
+/// Accounts that can be left out at a time: more cannot have all the places they may have.
+const EXCEPTIONS_MAX: usize = 4;
+/// No account's id.
+const NOBODY: &str = "";
+
+/// Gives leased jobs back that have not been begun.
+pub async fn give_back(connection: &mut Connection, leased: &[Leased]) -> Result<(), Error> {
+    for job in leased {
+        query("UPDATE jobs SET leased_until = 0, tries = tries - 1 WHERE id = $1 AND leased_until = $2")
+            .bind(job.id.as_str())
+            .bind(job.lease)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Removes a finished job, unless it was asked for again while it ran: then it stays, due at once.
@@ -289,16 +327,19 @@ pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Res
     rows.iter().map(job).collect()
 }
 
-/// When the next job is due, if there is one. Only the first are looked at: there are always a few that are not leased among
-/// them, or else so many are that somebody looks again soon.
-pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
-    let row = query(
+/// When the next job is due that is not of certain accounts, if there is one. Only the first are looked at: there are always a
+/// few that are not leased among them, or else so many are that somebody looks again soon.
+pub async fn next_due(connection: &mut Connection, without: &[ProviderAccountId]) -> Result<Option<Millis>, Error> {
+    let (without, size) = exceptions(without);
+    let text = list(
+        connection,
         "SELECT MIN(next) AS next FROM (
             SELECT CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END AS next
-            FROM jobs WHERE dead IS NULL ORDER BY run_at LIMIT 100
+            FROM jobs WHERE dead IS NULL AND COALESCE(account_id, '-') NOT IN ({}) ORDER BY run_at LIMIT 100
          ) AS first",
-    )
-    .fetch_one(connection)
-    .await?;
-    row.maybe_number("next")
+        0,
+        size,
+    );
+    let select = filled(&without, size).fold(query(text), |select, account| select.bind(*account));
+    select.fetch_one(connection).await?.maybe_number("next")
 }

@@ -100,7 +100,8 @@ async fn chunk(
         sessions::insert(&mut tx, &visit, false).await?;
         for (kind, subject) in [("expire", visit.id.as_str()), ("check", attempt.id.as_str())] {
             let id = JobId::from_random(bits(random, now));
-            wanted.push(jobs::NewJob { id, kind, subject: subject.to_owned(), run_at: now + HOUR });
+            let (subject, account) = (subject.to_owned(), None);
+            wanted.push(jobs::NewJob { id, kind, subject, account, run_at: now + HOUR });
         }
         cases.push(case);
         attempts.push((payment.id, attempt));

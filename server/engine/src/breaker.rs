@@ -1,0 +1,179 @@
+//! A circuit breaker for each provider account: after several failures in a row nobody is made to wait for a provider that does
+//! not answer. Now and then a single call finds out whether it answers again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::id::ProviderAccountId;
+use domain::{Millis, SECOND};
+
+use crate::engine::Engine;
+
+/// Failures in a row after which calls are held back.
+const FAILURES_MAX: u32 = 5;
+/// How long they are held back at first, and at most.
+const PAUSE_MIN: Millis = SECOND;
+const PAUSE_MAX: Millis = 30 * SECOND;
+
+/// One account's breaker. Pure: the caller knows the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Breaker {
+    /// In a row.
+    failures: u32,
+    /// Until when calls are held back, while they are.
+    until: Option<Millis>,
+    /// Whether a call is finding out if the provider answers again.
+    probing: bool,
+}
+
+impl Breaker {
+    /// Whether a call may be made, and whether it is the one that finds out. If not, when to ask again.
+    fn admit(&mut self, now: Millis) -> Result<bool, Millis> {
+        let Some(until) = self.until else { return Ok(false) };
+        // A time further away than any pause is from before a clock was set back.
+        if (now < until && until - now <= PAUSE_MAX) || self.probing {
+            return Err(until.max(now + PAUSE_MIN));
+        }
+        self.probing = true;
+        Ok(true)
+    }
+
+    /// Takes the end of a call in. Returns whether calls are held back from now on that were not before.
+    fn report(&mut self, answered: bool, now: Millis) -> bool {
+        if answered {
+            *self = Breaker::default();
+            return false;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let was_closed = self.until.is_none();
+        if self.failures < FAILURES_MAX || (!was_closed && !self.probing) {
+            return false;
+        }
+        let doublings = (self.failures - FAILURES_MAX).min(8);
+        self.until = Some(now + (PAUSE_MIN << doublings).min(PAUSE_MAX));
+        self.probing = false;
+        was_closed
+    }
+}
+
+/// The breakers of all accounts.
+#[derive(Default)]
+pub(crate) struct Breakers(Mutex<HashMap<ProviderAccountId, Breaker>>);
+
+impl Breakers {
+    fn all(&self) -> MutexGuard<'_, HashMap<ProviderAccountId, Breaker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether calls are held back from now on that were not before.
+    fn report(&self, account: &ProviderAccountId, answered: bool, now: Millis) -> bool {
+        let mut all = self.all();
+        if answered {
+            // Nothing is kept of accounts that are well.
+            all.remove(account);
+            return false;
+        }
+        all.entry(account.clone()).or_default().report(false, now)
+    }
+}
+
+/// A call that was admitted. If it finds out whether the provider answers and is given up, the next one does.
+pub(crate) struct Admitted<'a> {
+    engine: &'a Engine,
+    account: &'a ProviderAccountId,
+    probes: bool,
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.engine.breakers().all().get_mut(self.account).filter(|_| self.probes) {
+            breaker.probing = false;
+        }
+    }
+}
+
+impl Admitted<'_> {
+    /// Takes the end of one of the call's exchanges in: whether the provider has answered it.
+    pub async fn report(&self, answered: bool) {
+        if self.engine.breakers().report(self.account, answered, self.engine.env().now()) {
+            let detail = format!("{FAILURES_MAX} calls in a row failed; calls are held back until one is answered");
+            self.engine.alert("provider_unreachable", self.account.as_str(), &detail).await;
+        }
+    }
+}
+
+impl Engine {
+    /// Whether an account's provider may be called. If not, when to ask again.
+    pub(crate) fn admit<'a>(&'a self, account: &'a ProviderAccountId) -> Result<Admitted<'a>, Millis> {
+        let now = self.env().now();
+        let probes = self.breakers().all().get_mut(account).map_or(Ok(false), |breaker| breaker.admit(now))?;
+        Ok(Admitted { engine: self, account, probes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn broken(now: Millis) -> Breaker {
+        let mut breaker = Breaker::default();
+        for number in 1..=FAILURES_MAX {
+            assert_eq!(breaker.admit(now), Ok(false));
+            assert_eq!(breaker.report(false, now), number == FAILURES_MAX);
+        }
+        breaker
+    }
+
+    #[test]
+    fn after_failures_in_a_row_one_call_at_a_time_finds_out() {
+        let mut breaker = broken(0);
+        assert_eq!(breaker.admit(PAUSE_MIN - 1), Err(PAUSE_MIN));
+        assert_eq!(breaker.admit(PAUSE_MIN), Ok(true));
+        assert!(breaker.admit(PAUSE_MIN).is_err());
+        assert!(!breaker.report(false, PAUSE_MIN), "a person is told once");
+        assert_eq!(breaker.admit(PAUSE_MIN + 1), Err(3 * PAUSE_MIN));
+        assert_eq!(breaker.admit(3 * PAUSE_MIN), Ok(true));
+        breaker.report(true, 3 * PAUSE_MIN);
+        assert_eq!(breaker, Breaker::default());
+    }
+
+    #[test]
+    fn an_answer_in_between_begins_the_count_anew() {
+        let mut breaker = Breaker::default();
+        for number in 0..20 {
+            assert!(!breaker.report(number % 4 == 3, 0));
+            assert_eq!(breaker.admit(0), Ok(false));
+        }
+    }
+
+    #[test]
+    fn late_failures_of_earlier_calls_change_nothing() {
+        let mut breaker = broken(0);
+        let before = breaker.until;
+        breaker.report(false, 10);
+        assert_eq!(breaker.until, before);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nothing_back_for_long() {
+        let mut breaker = broken(1_000_000);
+        assert_eq!(breaker.admit(0), Ok(true));
+    }
+
+    proptest! {
+        #[test]
+        fn a_call_is_admitted_again_after_the_longest_pause(failures in 0u32..1_000) {
+            let mut breaker = Breaker::default();
+            let mut now = 0;
+            for _ in 0..failures {
+                if breaker.admit(now).is_ok() {
+                    breaker.report(false, now);
+                }
+                now += 700;
+            }
+            prop_assert!(breaker.admit(now + PAUSE_MAX).is_ok());
+        }
+    }
+}
