@@ -58,6 +58,11 @@ impl Error {
         }
     }
 
+    /// Whether a row would have been there twice.
+    pub(crate) fn is_clash(&self) -> bool {
+        matches!(self, Error::Store(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
     pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
         Error::Corrupt(what.to_string())
     }

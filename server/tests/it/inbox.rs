@@ -148,6 +148,23 @@ both! {
 }
 
 both! {
+    async fn a_payment_at_the_provider_pays_one_debt_whatever_a_later_delivery_claims(world: World) {
+        let ((first, body), (second, other)) = (opened(&world).await, opened(&world).await);
+        let reference = |body: &str| body.split('"').find(|word| word.starts_with("pi_")).unwrap().to_owned();
+        let claim = other.replace(&reference(&other), &reference(&body));
+        assert_eq!(deliver(&world, &world.node, &body).await.status, 200);
+        world.wait_for(&first, Phase::Paid).await;
+        assert_eq!(deliver(&world, &world.node, &claim).await.status, 200);
+        eventually("it is a mismatch", || async { state_of(&world, &claim).await == Some(InboxState::Mismatch) }).await;
+        assert_ne!(world.phase(&second).await, Phase::Paid);
+        assert_eq!(world.alert_kinds().await, ["webhook_mismatch"]);
+        assert_eq!(deliver(&world, &world.node, &other.replace("evt_", "evt_2_")).await.status, 200);
+        world.wait_for(&second, Phase::Paid).await;
+        world.books_are_right().await;
+    }
+}
+
+both! {
     async fn two_servers_share_the_deliveries_and_apply_each_once(world: World) {
         let other = world.second_node().await;
         let mut sessions = vec![];

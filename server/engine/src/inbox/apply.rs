@@ -22,6 +22,8 @@ use crate::store::{Connection, Tx};
 
 /// From this try on an event is applied alone: it may be what made the others fail.
 const ALONE_FROM: i64 = 4;
+/// From this try on an event that claims what is another payment's is a mismatch. Before, somebody may have been faster.
+const CLASH_FROM: i64 = 2;
 /// How long applying may take. Far more than it does, and less than the lease.
 const RUN_MAX: Duration = Duration::from_secs(12);
 /// How often a batch is tried while the database does not answer. After that its lease runs out.
@@ -230,7 +232,14 @@ impl Outcome {
 
 async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Error> {
     let mut tx = engine.store().begin().await?;
-    write_off(engine, &mut tx, row, failure).await?;
+    if failure.is_clash() && row.tries >= CLASH_FROM {
+        let note = Some(format!("it claims what is known of another payment: {failure}"));
+        let mut outcome = Outcome::default();
+        outcome.close(row, Closed { state: InboxState::Mismatch, kind: None, note, alert: Some("webhook_mismatch") });
+        outcome.write(engine, &mut tx, std::slice::from_ref(row)).await?;
+    } else {
+        write_off(engine, &mut tx, row, failure).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
