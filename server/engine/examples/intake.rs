@@ -19,7 +19,7 @@ use domain::money::Money;
 use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
 use domain::session::{Session, SessionState};
 use domain::{HOUR, Millis};
-use engine::store::{Store, jobs, links, payments, sessions};
+use engine::store::{Store, attempts, jobs, links, payments, sessions};
 use engine::{
     Clock, Engine, Env, Keyring, NewAccount, OsRandom, Received, Settings, SystemClock, Transport, TransportError,
     Tuning,
@@ -275,8 +275,8 @@ async fn seed(
             all.push(attempt.id.clone());
             attempts.push((id, attempt));
         }
-        let rows = attempts.iter().map(|(payment, attempt)| payments::AttemptRow { payment, ordinal: 0, attempt });
-        payments::insert_attempts(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
+        let rows = attempts.iter().map(|(payment, attempt)| attempts::AttemptRow { payment, ordinal: 0, attempt });
+        attempts::insert(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
         jobs::enqueue(&mut tx, &wanted, now).await?;
         tx.commit().await?;
     }

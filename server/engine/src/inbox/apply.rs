@@ -16,8 +16,8 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::backoff;
 use crate::record::{Batch, Source, Written};
+use crate::store::attempts::{self, Located};
 use crate::store::inbox::{self, InboxState, Settled, Taken};
-use crate::store::payments::{self, Located};
 use crate::store::{Connection, Tx};
 
 /// From this try on an event is applied alone: it may be what made the others fail.
@@ -158,7 +158,7 @@ async fn twin(
     }
     let refs = Refs { session: None, payment: Some(reference.clone()) };
     let Some(first) = payment.attempt(attempt) else { return Ok(None) };
-    if first.refs.payment.is_none() || payments::locate_by_refs(tx, &located.account, &refs).await?.is_some() {
+    if first.refs.payment.is_none() || attempts::locate_by_refs(tx, &located.account, &refs).await?.is_some() {
         return Ok(None);
     }
     let id = AttemptId::from_random(engine.env().bits());

@@ -11,8 +11,8 @@ use super::wanted;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Connection;
+use crate::store::attempts::{self, Located};
 use crate::store::inbox::{self, InboxState, Taken};
-use crate::store::payments::{self, Located};
 
 /// How long an event that carries our reference waits for its payment to become known.
 const ORPHAN_MAX: Millis = DAY;
@@ -101,7 +101,7 @@ impl Known {
     async fn of(connection: &mut Connection, rows: &[Taken], readings: &[Reading]) -> Result<Known, Error> {
         let read = || rows.iter().zip(readings).filter_map(|(row, reading)| Some((row, reading.as_ref().ok()?)));
         let ours: BTreeSet<AttemptId> = read().filter_map(|(_, incoming)| incoming.attempt.clone()).collect();
-        let located = payments::locate_many(connection, &ours.into_iter().collect::<Vec<_>>()).await?;
+        let located = attempts::locate_many(connection, &ours.into_iter().collect::<Vec<_>>()).await?;
         let attempts: HashMap<_, _> = located.into_iter().map(|located| (located.attempt.clone(), located)).collect();
         let strange =
             read().filter(|(_, incoming)| !incoming.attempt.as_ref().is_some_and(|id| attempts.contains_key(id)));
@@ -110,7 +110,7 @@ impl Known {
             session.iter().chain(payment).map(|reference| (row.account.clone(), reference.clone()))
         });
         let theirs: BTreeSet<(ProviderAccountId, String)> = theirs.collect();
-        let references = payments::locate_many_by_refs(connection, &theirs.into_iter().collect::<Vec<_>>()).await?;
+        let references = attempts::locate_many_by_refs(connection, &theirs.into_iter().collect::<Vec<_>>()).await?;
         Ok(Known { attempts, references })
     }
 

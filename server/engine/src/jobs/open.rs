@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::{CallError, Gateway};
 use crate::record::Source;
-use crate::store::{links, payments, sessions};
+use crate::store::{attempts, links, payments, sessions};
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let failure = engine.open_attempt(subject, false).await?;
@@ -61,7 +61,7 @@ impl Engine {
         let id: AttemptId = id.parse().map_err(Error::corrupt)?;
         let mut connection = self.store().reader().await?;
         let missing = || Error::NotFound(format!("attempt {id}"));
-        let located = payments::locate(&mut connection, &id).await?.ok_or_else(missing)?;
+        let located = attempts::locate(&mut connection, &id).await?.ok_or_else(missing)?;
         let stored = payments::find(&mut connection, &located.payment).await?.ok_or_else(missing)?;
         let attempt = stored.payment.attempt(&id).cloned().ok_or_else(missing)?;
         Ok(Found { attempt, payment: located.payment, link: stored.link, capture: stored.payment.capture })

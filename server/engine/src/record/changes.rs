@@ -11,10 +11,11 @@ use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
+use crate::store::attempts::{AttemptRow, Change};
 use crate::store::jobs::NewJob;
 use crate::store::ledger::Posting;
-use crate::store::payments::{AttemptRow, Change, EventRow};
-use crate::store::{Connection, inbox, jobs, ledger, outbox, payments, sessions};
+use crate::store::payments::EventRow;
+use crate::store::{Connection, attempts, inbox, jobs, ledger, outbox, payments, sessions};
 
 /// Rows to be written, in the order of what happened.
 #[derive(Default)]
@@ -68,8 +69,8 @@ impl Changes {
         payments::update(connection, &rows, now).await?;
         let (old, new) = attempts(changed);
         // Those that end come before those that begin: one debt, one live attempt.
-        payments::update_attempts(connection, &old, now).await?;
-        payments::insert_attempts(connection, &new, now).await?;
+        attempts::update(connection, &old, now).await?;
+        attempts::insert(connection, &new, now).await?;
         payments::append(connection, &self.events, now).await?;
         ledger::insert(connection, &self.ledger).await?;
         outbox::insert(connection, &self.outbox).await?;

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod attempts;
 pub mod dialect;
 pub mod exchanges;
 pub mod inbox;

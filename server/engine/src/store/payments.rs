@@ -1,17 +1,17 @@
-//! Payments, their attempts and their events. Written by `crate::record` alone.
+//! Payments and their events. Written by `crate::record` alone.
 
 use std::collections::HashMap;
 
 use domain::Millis;
-use domain::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId};
+use domain::id::{LinkId, MerchantId, PaymentId};
 use domain::money::Money;
-use domain::payment::{Attempt, Event, Payment, Refs};
+use domain::payment::{Attempt, Event, Payment};
 use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::many::{filled, list, lists, portions, values};
 use super::row::{Columns, to_json, word};
-use super::{Connection, Dialect};
+use super::{Connection, Dialect, attempts};
 use crate::error::Error;
 use crate::money::PaymentRow;
 
@@ -153,7 +153,7 @@ pub async fn lock_many(
         let text = list(connection, dialect.lock_payments(), 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
         let rows = select.fetch_all(&mut *connection).await?;
-        let mut attempts = attempts_of(connection, portion, size).await?;
+        let mut attempts = attempts::of_payments(connection, portion, size).await?;
         for row in &rows {
             let id: PaymentId = row.parsed("id")?;
             let attempts = attempts.remove(id.as_str()).unwrap_or_else(|| Ok(vec![]));
@@ -165,31 +165,6 @@ pub async fn lock_many(
 
 fn read_locked(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Locked, Error> {
     Ok(Locked { payment: payment(row, attempts)?, live: row.flag("live")?, seq: row.number("seq")? })
-}
-
-/// The attempts of payments, by payment and in order.
-async fn attempts_of(
-    connection: &mut Connection,
-    payments: &[PaymentId],
-    size: usize,
-) -> Result<HashMap<String, Result<Vec<Attempt>, Error>>, Error> {
-    let text = list(
-        connection,
-        "SELECT payment_id, data FROM attempts WHERE payment_id IN ({}) ORDER BY payment_id, ordinal",
-        0,
-        size,
-    );
-    let select = filled(payments, size).fold(query(text), |select, id| select.bind(id.as_str()));
-    let mut found: HashMap<String, Result<Vec<Attempt>, Error>> = HashMap::with_capacity(payments.len());
-    for row in select.fetch_all(connection).await? {
-        let of_payment = found.entry(row.text("payment_id")?).or_insert_with(|| Ok(vec![]));
-        match (row.json("data"), &mut *of_payment) {
-            (Ok(attempt), Ok(attempts)) => attempts.push(attempt),
-            (Err(error), _) => *of_payment = Err(error),
-            (Ok(_), Err(_)) => {}
-        }
-    }
-    Ok(found)
 }
 
 /// Writes payments' derived columns and the numbers of their newest events, and counts their revisions up.
@@ -217,104 +192,6 @@ pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], no
                 .bind(payment.kept)
                 .bind(*seq)
                 .bind(now);
-        }
-        update.execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-/// An attempt with its place in its payment.
-#[derive(Debug, Clone, Copy)]
-pub struct AttemptRow<'a> {
-    /// Its payment.
-    pub payment: &'a PaymentId,
-    /// Its place, from zero.
-    pub ordinal: i64,
-    /// The attempt.
-    pub attempt: &'a Attempt,
-}
-
-/// Adds attempts.
-pub async fn insert_attempts(connection: &mut Connection, rows: &[AttemptRow<'_>], now: Millis) -> Result<(), Error> {
-    for portion in portions(rows) {
-        let text = values(
-            connection,
-            "INSERT INTO attempts
-             (id, payment_id, account_id, ordinal, live, session_ref, payment_ref, data, created, updated) VALUES {}",
-            portion.len(),
-            10,
-        );
-        let mut insert = query(text);
-        for AttemptRow { payment, ordinal, attempt } in portion {
-            insert = insert
-                .bind(attempt.id.as_str())
-                .bind(payment.as_str())
-                .bind(attempt.account.as_str())
-                .bind(*ordinal)
-                .bind(i64::from(attempt.is_live()))
-                .bind(&attempt.refs.session)
-                .bind(&attempt.refs.payment)
-                .bind(to_json(attempt)?)
-                .bind(attempt.created)
-                .bind(now);
-        }
-        insert.execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-/// An attempt before and after a change.
-pub type Change<'a> = (&'a Attempt, &'a Attempt);
-
-/// Writes attempts that have changed. A column with an index is only written if it has changed: the database would take the
-/// same value out of the index and put it in again.
-pub async fn update_attempts(connection: &mut Connection, changed: &[Change<'_>], now: Millis) -> Result<(), Error> {
-    let inside = |(before, after): &Change<'_>| before.refs == after.refs && before.is_live() == after.is_live();
-    let (inside, outside): (Vec<Change<'_>>, Vec<Change<'_>>) = changed.iter().partition(|change| inside(change));
-    let same_session = |(before, after): &Change<'_>| before.refs.session == after.refs.session;
-    let (paid, opened): (Vec<Change<'_>>, Vec<Change<'_>>) = outside.into_iter().partition(same_session);
-    for portion in portions(&inside) {
-        let text = values(
-            connection,
-            "UPDATE attempts SET data = v.column2, updated = v.column3
-             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
-            portion.len(),
-            3,
-        );
-        let mut update = query(text);
-        for (_, attempt) in portion {
-            update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
-        }
-        update.execute(&mut *connection).await?;
-    }
-    for portion in portions(&paid) {
-        let text = values(
-            connection,
-            "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4, payment_ref = v.column5
-             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
-            portion.len(),
-            5,
-        );
-        let mut update = query(text);
-        for (_, attempt) in portion {
-            update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
-            update = update.bind(i64::from(attempt.is_live())).bind(&attempt.refs.payment);
-        }
-        update.execute(&mut *connection).await?;
-    }
-    for portion in portions(&opened) {
-        let text = values(
-            connection,
-            "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4, payment_ref = v.column5,
-                session_ref = v.column6
-             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
-            portion.len(),
-            6,
-        );
-        let mut update = query(text);
-        for (_, attempt) in portion {
-            update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
-            update = update.bind(i64::from(attempt.is_live())).bind(&attempt.refs.payment).bind(&attempt.refs.session);
         }
         update.execute(&mut *connection).await?;
     }
@@ -414,88 +291,6 @@ pub async fn events(connection: &mut Connection, payment: &PaymentId) -> Result<
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| Ok((row.json("data")?, row.text("source")?))).collect()
-}
-
-/// An attempt's payment and account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// Its payment.
-    pub payment: PaymentId,
-    /// Its account.
-    pub account: ProviderAccountId,
-}
-
-/// Finds an attempt by our own id.
-pub async fn locate(connection: &mut Connection, attempt: &AttemptId) -> Result<Option<Located>, Error> {
-    let row = query("SELECT id, payment_id, account_id FROM attempts WHERE id = $1")
-        .bind(attempt.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(located).transpose()
-}
-
-/// Finds attempts by our own ids.
-pub async fn locate_many(connection: &mut Connection, attempts: &[AttemptId]) -> Result<Vec<Located>, Error> {
-    let mut found = Vec::with_capacity(attempts.len());
-    for (portion, size) in lists(attempts) {
-        let text = list(connection, "SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size);
-        let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
-        for row in select.fetch_all(&mut *connection).await? {
-            found.push(located(&row)?);
-        }
-    }
-    Ok(found)
-}
-
-/// Finds an attempt by the provider's references, within one account.
-pub async fn locate_by_refs(
-    connection: &mut Connection,
-    account: &ProviderAccountId,
-    refs: &Refs,
-) -> Result<Option<Located>, Error> {
-    let row = query(
-        "SELECT id, payment_id, account_id FROM attempts
-         WHERE account_id = $1 AND (session_ref = $2 OR payment_ref = $3) LIMIT 1",
-    )
-    .bind(account.as_str())
-    .bind(&refs.session)
-    .bind(&refs.payment)
-    .fetch_optional(connection)
-    .await?;
-    row.as_ref().map(located).transpose()
-}
-
-/// Finds attempts by their providers' references, whether of a session or of a payment, each within its account.
-pub async fn locate_many_by_refs(
-    connection: &mut Connection,
-    references: &[(ProviderAccountId, String)],
-) -> Result<HashMap<(ProviderAccountId, String), Located>, Error> {
-    let mut found = HashMap::with_capacity(references.len());
-    for portion in portions(references) {
-        // Two statements, so that each finds its rows in an index.
-        for template in [
-            "SELECT id, payment_id, account_id, payment_ref AS reference FROM (VALUES {}) AS v
-             JOIN attempts ON account_id = v.column1 AND payment_ref = v.column2",
-            "SELECT id, payment_id, account_id, session_ref AS reference FROM (VALUES {}) AS v
-             JOIN attempts ON account_id = v.column1 AND session_ref = v.column2",
-        ] {
-            let text = values(connection, template, portion.len(), 2);
-            let select = portion.iter().fold(query(text), |select, (account, reference)| {
-                select.bind(account.as_str()).bind(reference.as_str())
-            });
-            for row in select.fetch_all(&mut *connection).await? {
-                let located = located(&row)?;
-                found.insert((located.account.clone(), row.text("reference")?), located);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn located(row: &AnyRow) -> Result<Located, Error> {
-    Ok(Located { attempt: row.parsed("id")?, payment: row.parsed("payment_id")?, account: row.parsed("account_id")? })
 }
 
 /// Tells other servers, on commit, that a payment's pages have news.

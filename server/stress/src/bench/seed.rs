@@ -7,7 +7,7 @@ use domain::money::Money;
 use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
 use domain::session::{Session, SessionState};
 use domain::{HOUR, Millis};
-use engine::store::{Store, jobs, links, payments, sessions};
+use engine::store::{Store, attempts, jobs, links, payments, sessions};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use super::site::BenchSite;
@@ -106,8 +106,8 @@ async fn chunk(
         cases.push(case);
         attempts.push((payment.id, attempt));
     }
-    let rows = attempts.iter().map(|(payment, attempt)| payments::AttemptRow { payment, ordinal: 0, attempt });
-    payments::insert_attempts(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
+    let rows = attempts.iter().map(|(payment, attempt)| attempts::AttemptRow { payment, ordinal: 0, attempt });
+    attempts::insert(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
     jobs::enqueue(&mut tx, &wanted, now).await?;
     tx.commit().await?;
     Ok(())
