@@ -2,15 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::Failure;
 use crate::process::{free_address, run};
 
+/// How long it may take to recover.
+const REVIVAL_TRIES: u32 = 300;
+const REVIVAL_PAUSE: Duration = Duration::from_millis(100);
+
 /// A cluster in a temporary directory.
 pub struct Cluster {
-    directory: TempDir,
+    directory: PathBuf,
+    /// Removed with the cluster, unless the caller has given a place.
+    _kept: Option<TempDir>,
     binaries: PathBuf,
     /// Under which user it runs, if not ours: PostgreSQL refuses to run as root.
     owner: Option<String>,
@@ -27,15 +34,25 @@ impl Cluster {
     /// The same within another program, such as `taskset`.
     pub fn start_within(prefix: &[&str]) -> Result<Cluster, Failure> {
         let directory = tempfile::Builder::new().prefix("till-stress-pg").tempdir()?;
+        let path = directory.path().to_owned();
+        Cluster::make(path, Some(directory), prefix, &[])
+    }
+
+    /// The same in a directory of little room: its log comes in small pieces.
+    pub fn start_in(directory: &Path) -> Result<Cluster, Failure> {
+        Cluster::make(directory.to_owned(), None, &[], &["--wal-segsize=1"])
+    }
+
+    fn make(directory: PathBuf, kept: Option<TempDir>, prefix: &[&str], init: &[&str]) -> Result<Cluster, Failure> {
         let root = run(Command::new("id").arg("-u"))?.trim() == "0";
         let owner = root.then(|| "postgres".to_owned());
         if let Some(owner) = &owner {
-            run(Command::new("chown").arg(owner).arg(directory.path()))?;
+            run(Command::new("chown").arg(owner).arg(&directory))?;
         }
         let port = free_address()?.port();
         let prefix = prefix.iter().map(|word| (*word).to_owned()).collect();
-        let cluster = Cluster { directory, binaries: binaries()?, owner, port, prefix };
-        run(cluster.command("initdb").args(["-U", "till", "-A", "trust"]).arg("-D").arg(cluster.data()))?;
+        let cluster = Cluster { directory, _kept: kept, binaries: binaries()?, owner, port, prefix };
+        run(cluster.command("initdb").args(["-U", "till", "-A", "trust"]).args(init).arg("-D").arg(cluster.data()))?;
         cluster.start()?;
         Ok(cluster)
     }
@@ -46,7 +63,7 @@ impl Cluster {
     }
 
     fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.directory.join("data")
     }
 
     fn command(&self, program: &str) -> Command {
@@ -62,23 +79,40 @@ impl Cluster {
 
     /// Starts it and waits until it takes connections.
     pub fn start(&self) -> Result<(), Failure> {
-        let sockets = self.directory.path().display();
+        let sockets = self.directory.display();
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories={sockets} -c max_connections=200 \
              -c fsync=on -c synchronous_commit=on",
             self.port
         );
-        let log = self.directory.path().join("log");
+        let log = self.directory.join("log");
         let mut command = self.command("pg_ctl");
         command.arg("-D").arg(self.data()).arg("-w").arg("-l").arg(log).arg("-o").arg(options).arg("start");
         // Its children keep a pipe open for ever; a file they may keep.
-        let said = self.directory.path().join("pg_ctl");
+        let said = self.directory.join("pg_ctl");
         let file = std::fs::File::create(&said)?;
         let status = command.stdout(file.try_clone()?).stderr(file).status()?;
         if !status.success() {
             return Err(format!("PostgreSQL does not start: {}", std::fs::read_to_string(said)?).into());
         }
         Ok(())
+    }
+
+    /// Waits until it takes connections again, and starts it if it has ended: without room for its log it does.
+    pub fn revive(&self) -> Result<(), Failure> {
+        let runs = || run(self.command("pg_ctl").arg("-D").arg(self.data()).arg("status")).is_ok();
+        let ready =
+            || run(self.command("pg_isready").args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])).is_ok();
+        for _ in 0..REVIVAL_TRIES {
+            if !runs() {
+                return self.start();
+            }
+            if ready() {
+                return Ok(());
+            }
+            std::thread::sleep(REVIVAL_PAUSE);
+        }
+        Err("PostgreSQL runs and takes no connections although there is room".into())
     }
 
     /// Stops it: `fast` breaks connections off, `immediate` is a crash without a last word to the disk.

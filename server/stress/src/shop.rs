@@ -1,6 +1,7 @@
 //! A shop as an operator sets it up: a database, a merchant, accounts and links made by the command line, a sandbox for
 //! the provider, and the server itself, each a process of its own.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -209,6 +210,11 @@ impl Shop {
         };
         let failed = |refund: &&Value| matches!(refund["status"].as_str(), Some("failed" | "canceled"));
         all.iter().filter(|refund| !failed(refund)).map(read).collect()
+    }
+
+    /// The events that the provider lists for the account: Till asks for those that were not delivered.
+    pub async fn provider_events(&self) -> Result<HashSet<String>, Failure> {
+        self.provider_list("/v1/events").await?.iter().map(|event| text(event, "id")).collect()
     }
 
     async fn provider_list(&self, of: &str) -> Result<Vec<Value>, Failure> {

@@ -36,6 +36,15 @@ async fn opened(world: &World) -> (Token, String) {
     (session, body)
 }
 
+/// A refund of a payment that is not known by its name yet.
+fn early_refund(session: &Token) -> String {
+    let object = json!({"id": "re_1", "object": "refund", "payment_intent": payment_ref(session), "amount": 98,
+        "currency": "eur", "status": "succeeded"});
+    let id = format!("evt_{}", random_hex());
+    json!({"id": id, "type": "refund.created", "created": seconds(), "livemode": false, "data": {"object": object}})
+        .to_string()
+}
+
 fn payment_ref(session: &Token) -> String {
     format!("pi_{session}")
 }
@@ -215,9 +224,7 @@ both! {
 both! {
     async fn an_event_that_was_too_early_is_applied_when_its_payment_is_known(world: World) {
         let (session, paid) = opened(&world).await;
-        let refund = json!({"id": format!("evt_{}", random_hex()), "type": "refund.created", "created": seconds(), "livemode": false,
-            "data": {"object": {"id": "re_1", "object": "refund", "payment_intent": payment_ref(&session), "amount": 98, "currency": "eur", "status": "succeeded"}}});
-        let refund = refund.to_string();
+        let refund = early_refund(&session);
         assert_eq!(deliver(&world, &world.node, &refund).await.status, 200);
         eventually("it waits, and for long", || async {
             let mut tx = world.engine().store().begin().await.unwrap();
@@ -231,6 +238,23 @@ both! {
         assert_eq!(state_of(&world, &refund).await, Some(InboxState::Pending));
         assert_eq!(deliver(&world, &world.node, &paid).await.status, 200);
         eventually("it is applied", || async { state_of(&world, &refund).await == Some(InboxState::Applied) }).await;
+        assert_eq!(world.view(&session).await.refunded.minor, 98);
+    }
+}
+
+both! {
+    async fn an_event_does_not_wait_for_what_becomes_known_beside_it(world: World) {
+        let (session, paid) = opened(&world).await;
+        world.node.stop_background();
+        let refund = early_refund(&session);
+        for body in [&refund, &paid] {
+            assert_eq!(deliver(&world, &world.node, body).await.status, 200);
+        }
+        assert_eq!(world.engine().apply_due().await.unwrap(), 2, "both at once");
+        let due = world.engine().next_delivery_due().await.unwrap().expect("one is left");
+        assert!(due <= SystemClock.now(), "it is due now, not after a pause");
+        assert_eq!(world.engine().apply_due().await.unwrap(), 1);
+        assert_eq!(state_of(&world, &refund).await, Some(InboxState::Applied));
         assert_eq!(world.view(&session).await.refunded.minor, 98);
     }
 }

@@ -103,7 +103,7 @@ async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets the payments decide, in the order of arrival.
+/// Lets the payments decide, in the order of arrival, and writes what follows for them and for what waits.
 async fn decide(
     engine: &Engine,
     tx: &mut Tx,
@@ -135,6 +135,10 @@ async fn decide(
             Verdict::Closed(closed) => outcome.close(row, closed),
             Verdict::Failed(error) => outcome.failed.push((row.clone(), error)),
         }
+    }
+    // First, so that what becomes known in this very transaction brings them forward.
+    for (id, due, wanted) in &outcome.waits {
+        inbox::wait(tx, id, *due, wanted).await?;
     }
     batch.write(tx).await
 }
@@ -206,9 +210,6 @@ impl Outcome {
     /// Returns false if some of the rows were not pending any more.
     async fn write(&self, engine: &Engine, connection: &mut Connection, rows: &[Taken]) -> Result<bool, Error> {
         let now = engine.env().now();
-        for (id, due, wanted) in &self.waits {
-            inbox::wait(connection, id, *due, wanted).await?;
-        }
         for (row, failure) in &self.failed {
             write_off(engine, connection, row, failure).await?;
         }

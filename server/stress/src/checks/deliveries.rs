@@ -40,7 +40,8 @@ pub(super) fn refused_left_no_row(evidence: &Evidence<'_>) -> Vec<String> {
 
 pub(super) fn nothing_from_nowhere(evidence: &Evidence<'_>) -> Vec<String> {
     let sent: HashSet<&str> = evidence.record.deliveries.iter().map(|delivery| delivery.event.as_str()).collect();
-    let unknown = evidence.found.inbox.keys().filter(|(_, event)| !sent.contains(event.as_str()));
+    let known = |event: &str| sent.contains(event) || evidence.listed.contains(event);
+    let unknown = evidence.found.inbox.keys().filter(|(_, event)| !known(event));
     unknown.map(|(account, event)| format!("{event} at {account} was never sent")).collect()
 }
 

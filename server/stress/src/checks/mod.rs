@@ -8,6 +8,8 @@ mod payments;
 mod refunds;
 mod snapshot;
 
+use std::collections::HashSet;
+
 pub use snapshot::Snapshot;
 
 use crate::Failure;
@@ -31,6 +33,8 @@ pub struct Evidence<'a> {
     pub provider: &'a [(String, String)],
     /// The provider's refunds.
     pub refunds: &'a [Refund],
+    /// The events the provider lists.
+    pub listed: &'a HashSet<String>,
 }
 
 /// Returns a sentence for each violation.

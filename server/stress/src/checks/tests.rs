@@ -92,8 +92,9 @@ fn broken_by(
     let mut provider = vec![(attempt, "open".to_owned())];
     damage(&mut found, &mut record, &mut provider);
     let account = ProviderAccountId::from_random([4; 16]).to_string();
-    let evidence =
-        Evidence { found: &found, record: &record, provider: &provider, account: &account, other: "pa_other", refunds };
+    let (listed, other) = (HashSet::from(["evt_listed".to_owned()]), "pa_other");
+    let (found, record, provider, account) = (&found, &record, &provider, &account);
+    let evidence = Evidence { found, record, provider, account, other, refunds, listed: &listed };
     run(&evidence).err().map(|error| error.to_string()).unwrap_or_default()
 }
 
@@ -130,12 +131,14 @@ fn lost_pending_and_invented_deliveries_are_found() {
         found.inbox.insert((account, "evt_2".into()), inbox);
     });
     assert!(forged.contains("forged and stale deliveries left no row"), "{forged}");
-    let invented = broken(|found, _, _| {
-        found.inbox.insert(
-            ("pa_other".into(), "evt_9".into()),
-            Inbox { id: "in_9".into(), state: "ignored".into(), waits: false },
-        );
-    });
+    let with = |event: &'static str| {
+        broken(|found, _, _| {
+            let inbox = Inbox { id: "in_9".into(), state: "ignored".into(), waits: false };
+            found.inbox.insert(("pa_other".into(), event.into()), inbox);
+        })
+    };
+    assert_eq!(with("evt_listed"), "", "Till has asked for it");
+    let invented = with("evt_9");
     assert!(invented.contains("nothing that nobody sent"), "{invented}");
     let reply = broken(|_, record, _| record.outrages.push("500".into()));
     assert!(reply.contains("no reply was other"), "{reply}");

@@ -1,25 +1,30 @@
-//! The disk of an SQLite database fills up under load. Meanwhile deliveries are answered "busy"; when there is room again
-//! the same server goes on, and nothing is corrupt.
+//! The database's disk fills up under load. Meanwhile deliveries are answered "busy"; when there is room again the same server
+//! goes on, and nothing is lost or corrupt.
 
-use std::fs::{File, create_dir_all, remove_file};
+use std::fs::{File, Permissions, create_dir_all, remove_file, set_permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sqlx::query_scalar;
 use tempfile::TempDir;
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 use super::Faults;
+use super::rounds::Rounds;
 use super::site::{Setup, Site};
 use crate::Failure;
+use crate::cluster::Cluster;
 use crate::database::Database;
 use crate::process::run as run_command;
 use crate::random::Random;
 
-/// The disk's size.
-const DISK: &str = "size=48m";
+/// The disk's size with SQLite, and with PostgreSQL, which needs 40 MB for itself.
+const SQLITE_DISK: &str = "size=48m";
+const POSTGRES_DISK: &str = "size=96m";
 /// How long there is room, in milliseconds.
 const ROOM: (u64, u64) = (400, 1500);
 /// How long there is none once writes fail, in milliseconds.
@@ -38,10 +43,10 @@ enum Disk {
 }
 
 impl Disk {
-    fn new(directory: &Path) -> Result<Disk, Failure> {
+    fn new(directory: &Path, size: &str) -> Result<Disk, Failure> {
         let place = directory.join("disk");
         create_dir_all(&place)?;
-        let mounted = run_command(Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(&place));
+        let mounted = run_command(Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(&place));
         Ok(if mounted.is_ok() { Disk::Mounted(place) } else { Disk::Limited })
     }
 
@@ -89,9 +94,8 @@ fn limit(server: u32, size: &str) -> Result<(), Failure> {
 }
 
 pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
-    let mut moments = Random::new(options.seed, 6);
     let directory: TempDir = tempfile::Builder::new().prefix("till-stress-disk").tempdir()?;
-    let disk = Disk::new(directory.path())?;
+    let disk = Disk::new(directory.path(), SQLITE_DISK)?;
     let database = match &disk {
         Disk::Mounted(place) => Database::sqlite_in(place),
         Disk::Limited => Database::sqlite_in(directory.path()),
@@ -99,6 +103,40 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
     let file = database.url.clone();
     let wrapper = IGNORE_LIMIT.map(str::to_owned).to_vec();
     let mut site = Site::open(options, disk.name(), database, Setup { wrapper, ..Setup::default() }).await?;
+    let (rounds, what) = fill_and_empty(options, &mut site, &disk, || Ok(())).await?;
+    site.conclude_then(options, &rounds, &what, async || {
+        let mut connection = Database::look_at(&file).await?;
+        let verdict: String = query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?;
+        if verdict == "ok" { Ok(()) } else { Err(format!("the database is corrupt: {verdict}").into()) }
+    })
+    .await
+}
+
+/// The same with a PostgreSQL of the run's own on the small disk. It may end for want of room; then it is started again.
+pub(super) async fn run_on_postgres(options: &Faults) -> Result<(), Failure> {
+    let directory: TempDir = tempfile::Builder::new().prefix("till-stress-disk").tempdir()?;
+    let disk = Disk::new(directory.path(), POSTGRES_DISK)?;
+    let Disk::Mounted(place) = &disk else {
+        return Err("disk: nothing can be mounted here; name the --kinds to do without it on PostgreSQL".into());
+    };
+    // Whoever runs PostgreSQL must get there.
+    set_permissions(directory.path(), Permissions::from_mode(0o755))?;
+    let cluster = block_in_place(|| Cluster::start_in(place))?;
+    let database = Database::postgres(&cluster.url(), &Random::new(options.seed, 9).word()).await?;
+    let mut site = Site::open(options, disk.name(), database, Setup::default()).await?;
+    let revive = || block_in_place(|| cluster.revive());
+    let (rounds, what) = fill_and_empty(options, &mut site, &disk, revive).await?;
+    site.conclude(options, &rounds, &what).await
+}
+
+/// Takes room away and gives it back, again and again. `revive` brings back what has ended for want of it.
+async fn fill_and_empty(
+    options: &Faults,
+    site: &mut Site,
+    disk: &Disk,
+    revive: impl Fn() -> Result<(), Failure>,
+) -> Result<(Rounds, String), Failure> {
+    let mut moments = Random::new(options.seed, 6);
     let (mut rounds, mut slowest) = (options.begin(), Duration::ZERO);
     while rounds.go_on() {
         sleep(Duration::from_millis(moments.between(ROOM.0, ROOM.1))).await;
@@ -114,15 +152,10 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
         }
         sleep(Duration::from_millis(moments.between(FULL.0, FULL.1))).await;
         disk.make_room(site.server.id())?;
+        revive()?;
         slowest = slowest.max(site.recovered(options, "there is room again").await?);
         rounds.did();
     }
     let busy = site.replies(503);
-    let what = format!("{busy} times told to come back, slowest recovery {} ms", slowest.as_millis());
-    site.conclude_then(options, &rounds, &what, async || {
-        let mut connection = Database::look_at(&file).await?;
-        let verdict: String = query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?;
-        if verdict == "ok" { Ok(()) } else { Err(format!("the database is corrupt: {verdict}").into()) }
-    })
-    .await
+    Ok((rounds, format!("{busy} times told to come back, slowest recovery {} ms", slowest.as_millis())))
 }

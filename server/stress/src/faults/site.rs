@@ -25,10 +25,13 @@ const FLUSH_MAX: Duration = Duration::from_secs(90);
 /// How long an orderly stop may take.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// What is not settled: deliveries that wait for nothing but their turn, and questions to the provider without an answer.
+/// What is not settled: deliveries that wait for nothing but their turn, also those that waited for what is known now, and questions to the provider without an answer.
 /// Structured values are JSON without spaces, as the engine writes them.
 const WAITING: &str = "SELECT CAST(
     (SELECT COUNT(*) FROM inbox WHERE state = 'pending' AND id NOT IN (SELECT inbox_id FROM inbox_waits)) +
+    (SELECT COUNT(*) FROM inbox JOIN inbox_waits ON inbox_id = inbox.id JOIN attempts ON wanted = attempts.id
+        OR wanted = attempts.account_id || '/' || session_ref OR wanted = attempts.account_id || '/' || payment_ref
+        WHERE state = 'pending') +
     (SELECT COUNT(*) FROM attempts WHERE data LIKE '%\"stage\":\"opening\"%' OR data LIKE '%\"stage\":\"unknown\"%'
         OR data LIKE '%\"stage\":\"requested\"%') AS BIGINT)";
 
@@ -171,11 +174,13 @@ impl Site {
         let shop = self.shop();
         let found = Snapshot::read(&shop.database).await?;
         let (provider, refunds) = (shop.provider_sessions().await?, shop.provider_refunds().await?);
+        let listed = shop.provider_events().await?;
         let text = summary(self.load()).await?;
         let record = self.load().record().clone();
         let (account, other) = (&shop.account.id, &shop.other.id);
+        let (found, record) = (&found, &record);
         let evidence =
-            Evidence { found: &found, record: &record, provider: &provider, refunds: &refunds, account, other };
+            Evidence { found, record, provider: &provider, refunds: &refunds, listed: &listed, account, other };
         let result = checks::run(&evidence);
         shop.database.remove().await?;
         let verdict = if result.is_ok() { "0 violations" } else { "VIOLATIONS" };
