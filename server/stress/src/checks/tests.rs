@@ -6,8 +6,8 @@ use domain::id::{AttemptId, MerchantId, PaymentId, ProviderAccountId, SessionId}
 use domain::method::Method;
 use domain::money::Money;
 use domain::payment::{
-    Attempt, Event, Fact, Modification, ModificationKind, ModificationStage, Movement, News, Observation, Payment,
-    Refs, Stage,
+    Attempt, Entry as BookEntry, EntryState, Event, Fact, Modification, ModificationKind, ModificationStage, Movement,
+    News, Observation, Payment, Refs, Stage,
 };
 use serde_json::json;
 
@@ -211,8 +211,13 @@ fn a_run_without_load_is_found() {
 /// A refund of five that Till was asked for, at a stage.
 fn ask(found: &mut Snapshot, stage: ModificationStage) {
     let id = ModificationId::from_random([6; 16]);
-    let refund = Modification { stage, ..Modification::new(id, ModificationKind::Refund { amount: 5 }, 9) };
-    found.attempts[0].attempt.modifications.push(refund);
+    let mut refund = Modification { stage, ..Modification::new(id, ModificationKind::Refund { amount: 5 }, 9) };
+    let attempt = &mut found.attempts[0].attempt;
+    if refund.stage == ModificationStage::Accepted {
+        refund.reference = Some("re_1".into());
+        attempt.book.refunds.insert("re_1".into(), BookEntry { amount: 5, state: EntryState::Succeeded });
+    }
+    attempt.modifications.push(refund);
 }
 
 #[test]
