@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::checkout::Phase;
 use domain::method::Method;
-use domain::payment::Stage;
+use domain::payment::{Attempt, Stage};
 use engine::{Received, Started};
 use http::HeaderMap;
 
@@ -97,7 +97,7 @@ impl World {
     }
 
     async fn on_page(&mut self, tab: usize, page: usize) {
-        self.check_closed_there(page).await;
+        self.check_closed_there().await;
         let now = self.shared.now();
         let choice = self.random.below(8);
         let mut stripe = self.shared.stripe();
@@ -134,24 +134,28 @@ impl World {
         }
     }
 
-    /// On a page that is closed here nobody may be able to pay.
-    async fn check_closed_there(&mut self, page: usize) {
-        let attempt = {
+    /// What is closed here is closed there: nobody may be able to pay on it.
+    pub async fn check_closed_there(&mut self) {
+        let open: Vec<String> = {
+            let now = self.shared.now();
             let stripe = self.shared.stripe();
-            if stripe.sessions[page].status != "open" {
-                return;
-            }
-            stripe.sessions[page].attempt.clone()
+            let open = stripe.sessions.iter().filter(|one| one.status == "open" && now < one.until);
+            open.map(|one| one.attempt.clone()).collect()
         };
-        let Some(payment) = self.payment.clone() else { return };
+        let Some(payment) = self.payment.clone().filter(|_| !open.is_empty()) else { return };
         self.shared.gate.set_open(true);
         let statement = self.servers[0].engine.statement(&payment).await;
         self.shared.gate.set_open(false);
-        let known = statement.ok().and_then(|found| {
-            found.payment.attempts.iter().find(|known| known.id.as_str() == attempt).map(|known| known.stage)
-        });
-        if let Some(Stage::Closed(reason)) = known {
-            let detail = format!("page {page} is open at the provider, its attempt is closed: {reason:?}");
+        let Ok(statement) = statement else { return };
+        let closed = |attempt: &&Attempt| matches!(attempt.stage, Stage::Closed(_));
+        let known = statement
+            .payment
+            .attempts
+            .iter()
+            .filter(closed)
+            .find(|known| open.iter().any(|one| one == known.id.as_str()));
+        if let Some(known) = known {
+            let detail = format!("attempt {} is {:?}, but its page is open at the provider", known.id, known.stage);
             self.violate("what is closed here is closed there", detail);
         }
     }

@@ -178,6 +178,10 @@ impl World {
                     self.listed += 1;
                     self.note(|| format!("{name}: {said}"));
                 }
+                Output::Said(said) if said.starts_with("open ") => {
+                    self.note(|| format!("{name}: {said}"));
+                    self.check_closed_there().await;
+                }
                 Output::Said(said) => self.note(|| format!("{name}: {said}")),
                 Output::Started(tab, address) => self.started(tab, address.as_deref()),
                 Output::Viewed(phase) => self.viewed(phase),
