@@ -13,6 +13,7 @@ mod clock;
 mod control;
 mod core;
 mod http;
+mod idempotency;
 mod snapshot;
 mod store;
 mod stripe;

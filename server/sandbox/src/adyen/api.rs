@@ -14,8 +14,7 @@ use axum::{
 use super::{
     auth,
     error::ApiError,
-    idempotency::{self, Begin, Reply},
-    ids,
+    idempotency, ids,
     notify::{PROVIDER, early},
     operation::{self, Ctx, Operation},
     reply::{Outgoing, refuse, respond},
@@ -25,6 +24,7 @@ use crate::{
     clock,
     control::faults::{Fault, Kind, spoil},
     core::Core,
+    idempotency::{Begin, Reply, fingerprint},
     stripe::reply::{cut, html},
 };
 
@@ -175,11 +175,14 @@ async fn perform(
     if !incoming.body.is_empty() && !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
         return refuse(ApiError::media_type());
     }
-    let idempotency = incoming.idempotency_key();
-    if let Some(given) = &idempotency {
-        let print = idempotency::fingerprint(incoming.uri.path(), &incoming.body);
+    let given_key = incoming.idempotency_key();
+    if let Some(given) = &given_key {
+        let print = fingerprint(incoming.uri.path(), &incoming.body);
         let begun = match core.lock().adyen.account(key) {
-            Some(account) => account.keys.begin(given, &print, clock::now_ms()),
+            Some(account) => {
+                let begun = account.keys.begin(&idempotency::LIMITS, given, &print, clock::now_ms());
+                begun.map_err(|unusable| idempotency::refusal(&unusable))
+            }
             None => Err(ApiError::rate_limited()),
         };
         match begun {
@@ -200,7 +203,7 @@ async fn perform(
             Ok((status, body)) => Reply { status, body },
             Err(error) => refuse(error).reply,
         };
-        if let Some(given) = &idempotency {
+        if let Some(given) = &given_key {
             account.keys.finish(given, reply.clone());
         }
         reply

@@ -6,8 +6,8 @@ use axum::{
     response::Response,
 };
 
-use super::{error::ApiError, idempotency::Reply};
-use crate::control::faults::Kind;
+use super::error::ApiError;
+use crate::{control::faults::Kind, idempotency::Reply};
 
 /// What goes back.
 #[derive(Debug)]

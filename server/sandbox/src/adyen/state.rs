@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    idempotency::Keys,
     notify::{Delivery, Notice, Rules},
     objects::{Checkout, Modification, Payment},
     reports::Movement,
 };
-use crate::{control::faults::Faults, store::Store};
+use crate::{control::faults::Faults, idempotency::Keys, store::Store};
 
 /// API calls remembered per account.
 const CALLS: usize = 2_000;

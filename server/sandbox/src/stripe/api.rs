@@ -13,9 +13,7 @@ use serde_json::Value;
 use super::{
     auth,
     error::ApiError,
-    expand, form,
-    idempotency::{self, Begin, Reply},
-    ids,
+    expand, form, idempotency, ids,
     objects::{View, event::Cause},
     operation::{self, Ctx, Operation},
     params::Params,
@@ -29,6 +27,7 @@ use crate::{
     clock,
     control::faults::{Fault, Kind, spoil},
     core::Core,
+    idempotency::{Begin, Reply, fingerprint},
 };
 
 /// Bytes in a request body.
@@ -198,12 +197,15 @@ async fn perform(
         Ok(params) => params,
         Err(error) => return refuse(error),
     };
-    let idempotency = idempotency_key(incoming);
-    if let Some(given) = &idempotency {
+    let given_key = idempotency_key(incoming);
+    if let Some(given) = &given_key {
         let path = incoming.uri.path();
-        let print = idempotency::fingerprint(path, &incoming.body);
+        let print = fingerprint(path, &incoming.body);
         let begun = match core.lock().account(key) {
-            Some(account) => account.keys.begin(given, path, &print, clock::now_ms()),
+            Some(account) => {
+                let begun = account.keys.begin(&idempotency::LIMITS, given, &print, clock::now_ms());
+                begun.map_err(|unusable| idempotency::refusal(&unusable, given, path))
+            }
             None => Err(ApiError::rate_limited()),
         };
         match begun {
@@ -217,14 +219,14 @@ async fn perform(
     if let Some(delay) = slow {
         tokio::time::sleep(delay).await;
     }
-    let cause = Cause { request: Some(incoming.request_id.clone()), idempotency_key: idempotency.clone() };
+    let cause = Cause { request: Some(incoming.request_id.clone()), idempotency_key: given_key.clone() };
     let moment = Moment { now_ms: clock::now_ms(), base: &core.base, cause };
     let run = |account: &mut Account| {
         let mark = account.deliveries.mark();
         let result = execute(account, moment, version, found, params);
         let executed = result.as_ref().map_or_else(|error| error.executed, |_| true);
         let reply = result.map_or_else(|error| refuse(error).reply, |body| Reply { status: 200, body });
-        match &idempotency {
+        match &given_key {
             Some(given) if executed => account.keys.finish(given, reply.clone()),
             Some(given) => account.keys.abandon(given),
             None => {}

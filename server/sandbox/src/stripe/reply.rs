@@ -8,8 +8,8 @@ use axum::{
     response::Response,
 };
 
-use super::{error::ApiError, idempotency::Reply, version};
-use crate::control::faults::Kind;
+use super::{error::ApiError, version};
+use crate::{control::faults::Kind, idempotency::Reply};
 
 /// What goes back.
 #[derive(Debug)]

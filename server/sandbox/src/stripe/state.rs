@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    idempotency::Keys,
     ids,
     objects::{
         charge::Charge,
@@ -18,7 +17,7 @@ use super::{
     },
     webhooks::Rules,
 };
-use crate::{clock, control::faults::Faults, store::Store};
+use crate::{clock, control::faults::Faults, idempotency::Keys, store::Store};
 
 /// API calls remembered per account.
 const CALLS: usize = 2_000;
