@@ -14,6 +14,7 @@ mod control;
 mod core;
 mod http;
 mod idempotency;
+mod route;
 mod snapshot;
 mod store;
 mod stripe;
