@@ -8,6 +8,7 @@
 #![recursion_limit = "512"]
 
 mod adyen;
+mod api;
 mod background;
 mod clock;
 mod control;

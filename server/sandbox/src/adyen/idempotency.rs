@@ -1,7 +1,10 @@
 //! Idempotency keys (Adyen, API idempotency): what was processed once is answered the same for 31 days.
 
 use super::error::ApiError;
-use crate::idempotency::{Limits, Unusable};
+use crate::{
+    api::Refusal,
+    idempotency::{Limits, Unusable},
+};
 
 /// How keys are kept.
 pub const LIMITS: Limits = Limits { retention_ms: 31 * 24 * 3600 * 1000, longest: 64 };

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{Accounts, ROWS};
 use crate::{
     adyen::{control::recent_payments, state::Adyen},
+    api::call::Call,
     clock,
     stripe::{
         auth, cards,
@@ -14,7 +15,7 @@ use crate::{
             event::{Delivery, DeliveryStatus, Event},
             session::Session,
         },
-        state::{Account, Call},
+        state::Account,
     },
 };
 
