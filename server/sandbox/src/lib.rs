@@ -15,6 +15,7 @@ mod control;
 mod core;
 mod http;
 mod idempotency;
+mod money;
 mod route;
 mod snapshot;
 mod store;
