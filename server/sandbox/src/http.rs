@@ -30,13 +30,13 @@ pub fn router(core: Arc<Core>) -> Router {
         .route(
             "/assets/sandbox.css",
             get(async || {
-                let text = concat!(include_str!("stripe/hosted/sandbox.css"), include_str!("control/page/control.css"));
+                let text = concat!(include_str!("page/sandbox.css"), include_str!("control/page/control.css"));
                 asset("text/css; charset=utf-8", text)
             }),
         )
         .route(
             "/assets/sandbox.js",
-            get(async || asset("text/javascript; charset=utf-8", include_str!("stripe/hosted/sandbox.js"))),
+            get(async || asset("text/javascript; charset=utf-8", include_str!("page/sandbox.js"))),
         )
         .fallback(async || {
             (

@@ -10,12 +10,14 @@
 mod adyen;
 mod api;
 mod background;
+mod cards;
 mod clock;
 mod control;
 mod core;
 mod http;
 mod idempotency;
 mod money;
+mod page;
 mod route;
 mod snapshot;
 mod store;

@@ -21,7 +21,7 @@ use super::{
     payments::Step,
     state::Account,
 };
-use crate::{clock, core::Core, stripe::hosted::leave};
+use crate::{clock, core::Core, page};
 
 /// The longest the page waits for notices to be acknowledged when the control API asks it to.
 const BEFORE_REDIRECT: Duration = Duration::from_secs(10);
@@ -179,4 +179,9 @@ fn return_url(core: &Core, checkout: &Checkout, cancelled: bool) -> Option<Strin
 /// Whether a page that is closed was paid.
 fn was_paid(checkout: &Checkout) -> bool {
     matches!(checkout.status, Status::Completed | Status::PaymentPending)
+}
+
+/// 303 to a page of our own, or to wherever the merchant said.
+fn leave(target: &str) -> Response {
+    page::leave(target, pages::unknown)
 }

@@ -7,10 +7,9 @@ use crate::{
     adyen::{control::recent_payments, state::Adyen},
     api::call::Call,
     clock,
+    page::escape,
     stripe::{
-        auth, cards,
-        hosted::escape,
-        money,
+        auth, cards, money,
         objects::{
             event::{Delivery, DeliveryStatus, Event},
             session::Session,

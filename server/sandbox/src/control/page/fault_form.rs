@@ -14,7 +14,8 @@ use crate::{
         faults::{Kind, PROVIDERS, Side, Wanted},
         number::decimal,
     },
-    stripe::{auth, hosted::escape, operation::OPERATIONS, webhooks::KINDS},
+    page::escape,
+    stripe::{auth, operation::OPERATIONS, webhooks::KINDS},
 };
 
 /// The form as it was sent, and why it was refused.

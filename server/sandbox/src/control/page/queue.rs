@@ -6,8 +6,8 @@ use super::{Accounts, ROWS, activity::masked};
 use crate::{
     clock,
     core::State,
+    page::escape,
     stripe::{
-        hosted::escape,
         objects::event::{Delivery, DeliveryStatus},
         state::Account,
         webhooks::Rules,
