@@ -14,14 +14,17 @@ mod cards;
 mod clock;
 mod control;
 mod core;
+mod delivery;
 mod http;
 mod idempotency;
+mod ids;
 mod money;
 mod page;
 mod route;
 mod snapshot;
 mod store;
 mod stripe;
+mod words;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     auth,
     error::ApiError,
-    expand, form, idempotency, ids,
+    expand, form, idempotency,
     objects::{View, event::Cause},
     operation::{self, Ctx, Run},
     params::Params,
@@ -28,6 +28,7 @@ use crate::{
     control::faults::spoil,
     core::{self, Core},
     idempotency::{Keys, Limits, Reply, Unusable},
+    ids::fresh,
     route::Found,
 };
 
@@ -43,7 +44,7 @@ impl Provider for Stripe {
     type Input = Params;
 
     fn request_id() -> String {
-        ids::fresh("req_", 14)
+        fresh("req_", 14)
     }
 
     fn key(headers: &HeaderMap) -> Result<String, ApiError> {

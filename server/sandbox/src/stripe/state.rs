@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids,
     objects::{
         charge::Charge,
         dispute::Dispute,
@@ -17,7 +16,7 @@ use super::{
     },
     webhooks::Rules,
 };
-use crate::{api::call::Calls, clock, control::faults::Faults, idempotency::Keys, store::Store};
+use crate::{api::call::Calls, clock, control::faults::Faults, idempotency::Keys, ids::fresh, store::Store};
 
 /// An account.
 #[derive(Debug, Serialize, Deserialize)]
@@ -87,7 +86,7 @@ impl Account {
     /// An empty account under the current rules.
     pub fn new(rules: Rules) -> Self {
         Account {
-            id: ids::fresh("acct_1", 15),
+            id: fresh("acct_1", 15),
             created: clock::now_ms() / 1000,
             sessions: Store::default(),
             intents: Store::default(),

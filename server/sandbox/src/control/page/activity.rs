@@ -7,11 +7,12 @@ use crate::{
     adyen::{control::recent_payments, state::Adyen},
     api::call::Call,
     clock,
+    delivery::DeliveryStatus,
     page::escape,
     stripe::{
         auth, cards, money,
         objects::{
-            event::{Delivery, DeliveryStatus, Event},
+            event::{Delivery, Event},
             session::Session,
         },
         state::Account,

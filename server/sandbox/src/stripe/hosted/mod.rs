@@ -3,7 +3,7 @@
 mod form;
 mod pages;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -21,10 +21,12 @@ use super::{
     state::Account,
     webhooks::early,
 };
-use crate::{clock, core::Core, page};
-
-/// The longest the page waits for webhooks to be acknowledged when the control API asks it to.
-const BEFORE_REDIRECT: Duration = Duration::from_secs(10);
+use crate::{
+    clock,
+    core::Core,
+    delivery::{hold_up, settled},
+    page,
+};
 
 /// Bytes of a submitted form.
 const FORM: usize = 16 * 1024;
@@ -165,13 +167,11 @@ async fn finish(core: &Core, session: &Session, mark: Mark) -> Response {
         }
         _ => Vec::new(),
     };
-    let settled = async {
-        while !core.lock().account_of_session(&session.id).is_none_or(|account| account.settled(&events)) {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-    };
-    if !events.is_empty() && tokio::time::timeout(BEFORE_REDIRECT, settled).await.is_err() {
-        tracing::debug!("webhooks not acknowledged in time; redirecting anyway");
+    if !events.is_empty() {
+        let on_way = || {
+            core.lock().account_of_session(&session.id).is_some_and(|account| !settled(&account.deliveries, &events))
+        };
+        hold_up(on_way).await;
     }
     redirect_or_closed(session)
 }
