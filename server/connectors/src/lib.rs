@@ -5,6 +5,7 @@
 //! understands. A new provider is one folder here and one line in [`by_name`].
 
 pub mod adyen;
+mod amount;
 mod connector;
 mod http;
 pub mod stripe;

@@ -28,6 +28,8 @@ use crate::connector::{
 };
 use crate::http::{HttpRequest, HttpResponse};
 
+pub(crate) use amount::CURRENCIES;
+
 /// The API version every request pins.
 pub const API_VERSION: &str = "2026-10-28.endive";
 /// The credential that holds the secret key, `sk_test_…` or `sk_live_…` (or a restricted `rk_…`).
@@ -81,7 +83,7 @@ impl Connector for Stripe {
     fn methods(&self, currency: Currency) -> Vec<Method> {
         match currency.code() {
             "USD" => vec![Method::Card, Method::BankDebit],
-            _ if amount::supports(currency) => vec![Method::Card],
+            _ if CURRENCIES.takes(currency) => vec![Method::Card],
             _ => vec![],
         }
     }
