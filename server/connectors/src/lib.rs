@@ -8,6 +8,7 @@ pub mod adyen;
 mod amount;
 mod connector;
 mod http;
+mod reply;
 pub mod stripe;
 
 pub use connector::{

@@ -4,12 +4,14 @@
 //! Disputes, Events, Webhook signatures).
 
 mod amount;
+mod api;
 mod decline;
 mod event;
 mod form;
 mod modify;
 mod news;
 mod object;
+mod open;
 mod operation;
 mod signature;
 
