@@ -8,6 +8,7 @@ use engine::Started;
 use crate::census::Seen;
 use crate::engine::World;
 use crate::engine::servers::Output;
+use crate::rules::is_evidenced;
 
 impl World {
     pub async fn shopper_acts(&mut self) {
@@ -78,17 +79,7 @@ impl World {
             let stripe = self.shared.stripe();
             (stripe.captured_ever > 0, stripe.authorised_ever)
         };
-        let shown = match phase {
-            Phase::Paid
-            | Phase::PaidLate
-            | Phase::PartlyPaid
-            | Phase::Overpaid
-            | Phase::PartlyRefunded
-            | Phase::Refunded => captured,
-            Phase::Authorised => authorised,
-            _ => true,
-        };
-        if !shown {
+        if !is_evidenced(phase, captured, authorised) {
             self.violate("nothing is shown as paid without evidence", format!("the page says {phase:?}"));
         }
     }
