@@ -5,8 +5,10 @@
 //! understands. A new provider is one folder here and one line in [`by_name`].
 
 pub mod adyen;
+mod amount;
 mod connector;
 mod http;
+mod reply;
 pub mod stripe;
 
 pub use connector::{

@@ -9,7 +9,7 @@ use crate::{
     Error, adyen, clock,
     core::Core,
     snapshot,
-    stripe::{objects::event::Try, webhooks::Parcel},
+    stripe::webhooks::{self, Parcel},
 };
 
 /// The longest sleep between two looks at what is due: a clock may be set.
@@ -73,7 +73,7 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
             (parcels, adyen, state.next_due_ms(moment.now_ms))
         };
         for (key, parcel) in parcels {
-            sending.spawn(send(core.clone(), key, parcel));
+            sending.spawn(webhooks::send(core.clone(), key, parcel));
         }
         for (key, parcel) in adyen {
             sending.spawn(adyen::notify::send(core.clone(), key, parcel));
@@ -88,34 +88,6 @@ async fn deliver(core: Arc<Core>, shutdown: CancellationToken) {
         }
     }
     let _ = tokio::time::timeout(DRAIN / 2, async { while sending.join_next().await.is_some() {} }).await;
-}
-
-/// One try; anything but a 2xx is a failure, a redirect too.
-async fn send(core: Arc<Core>, key: String, parcel: Parcel) {
-    let started_ms = clock::now_ms();
-    let mut request = core.client.post(&parcel.url).header("content-type", "application/json; charset=utf-8");
-    if let Some(signature) = &parcel.signature {
-        request = request.header("stripe-signature", signature);
-    }
-    let reply = request
-        .header("accept", "*/*; q=0.5, application/xml")
-        .header("cache-control", "no-cache")
-        .body(parcel.body.clone())
-        .send()
-        .await;
-    let now_ms = clock::now_ms();
-    let (http_status, error) = match reply {
-        Ok(reply) => (Some(reply.status().as_u16()), None),
-        Err(error) if error.is_timeout() => (None, Some("timed out".to_owned())),
-        Err(error) if error.is_connect() => (None, Some("could not connect".to_owned())),
-        Err(_) => (None, Some("connection lost".to_owned())),
-    };
-    let attempt = Try { at_ms: started_ms, took_ms: now_ms - started_ms, http_status, error };
-    core.change(|state| {
-        if let Some(account) = state.accounts.get_mut(&key) {
-            account.tried(&parcel, attempt, now_ms);
-        }
-    });
 }
 
 async fn keep_saving(core: Arc<Core>, shutdown: CancellationToken) {

@@ -10,13 +10,17 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{adyen, control, core::Core, stripe};
+use crate::{
+    adyen, api, control,
+    core::Core,
+    stripe::{self, api::Stripe},
+};
 
 /// The router.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()
-        .route("/v1", any(stripe::api::handle))
-        .route("/v1/{*path}", any(stripe::api::handle))
+        .route("/v1", any(api::handle::<Stripe>))
+        .route("/v1/{*path}", any(api::handle::<Stripe>))
         .merge(stripe::hosted::router())
         .merge(adyen::api::router())
         .merge(adyen::hosted::router())
@@ -26,13 +30,13 @@ pub fn router(core: Arc<Core>) -> Router {
         .route(
             "/assets/sandbox.css",
             get(async || {
-                let text = concat!(include_str!("stripe/hosted/sandbox.css"), include_str!("control/page/control.css"));
+                let text = concat!(include_str!("page/sandbox.css"), include_str!("control/page/control.css"));
                 asset("text/css; charset=utf-8", text)
             }),
         )
         .route(
             "/assets/sandbox.js",
-            get(async || asset("text/javascript; charset=utf-8", include_str!("stripe/hosted/sandbox.js"))),
+            get(async || asset("text/javascript; charset=utf-8", include_str!("page/sandbox.js"))),
         )
         .fallback(async || {
             (

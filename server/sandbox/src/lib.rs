@@ -8,14 +8,23 @@
 #![recursion_limit = "512"]
 
 mod adyen;
+mod api;
 mod background;
+mod cards;
 mod clock;
 mod control;
 mod core;
+mod delivery;
 mod http;
+mod idempotency;
+mod ids;
+mod money;
+mod page;
+mod route;
 mod snapshot;
 mod store;
 mod stripe;
+mod words;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::checkout::Phase;
 use domain::payment::{Attempt, Entry, EntryState, Modification, ModificationKind, ModificationStage};
 
 /// Checks that a capture, void or refund that has just been written down fits, with everything that was asked for before and
@@ -20,6 +21,20 @@ pub(crate) fn fits(attempt: &Attempt, kind: ModificationKind) -> Option<(&'stati
         ModificationKind::Void => ("void or capture, not both", captures, 0),
     };
     (asked > there).then(|| (rule, format!("{asked} asked for or done, of {there}")))
+}
+
+/// Whether what a page says about money may be said, when providers have ever captured or authorised any.
+pub(crate) fn is_evidenced(phase: Phase, captured: bool, authorised: bool) -> bool {
+    match phase {
+        Phase::Paid
+        | Phase::PaidLate
+        | Phase::PartlyPaid
+        | Phase::Overpaid
+        | Phase::PartlyRefunded
+        | Phase::Refunded => captured,
+        Phase::Authorised => authorised,
+        _ => true,
+    }
 }
 
 /// What was asked for and may yet be done: refunds, or captures.

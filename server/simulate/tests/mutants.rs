@@ -41,7 +41,7 @@ fn nothing_is_found_where_nothing_is_planted() {
 
 /// What the engine layer is asked to find. The others are about a second kind of provider, or about steps that the core layer
 /// takes in the engine's stead, or do no harm there: the database refuses a second live attempt, Stripe refuses to give back more
-/// than it took.
+/// than it took; or they need more bad luck than ten thousand seeds have.
 const IN_ENGINE: [Mutant; 18] = [
     Mutant::RefundIgnoresInFlight,
     Mutant::UnknownRefundNotReserved,

@@ -1,6 +1,5 @@
 //! Requests to Adyen's Checkout API and what its errors mean.
 
-use domain::{Millis, SECOND};
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -10,13 +9,10 @@ use serde_json::Value;
 use super::{API_KEY, MERCHANT_ACCOUNT};
 use crate::connector::{Account, Fail};
 use crate::http::{HttpRequest, HttpResponse};
+use crate::reply;
 
 /// The API version, which stands in every path. Live accounts have more in front of it, which belongs to their base address.
 pub(super) const VERSION: &str = "/v72";
-/// Characters of a provider's message that are kept.
-const MESSAGE_CHARS_MAX: usize = 300;
-/// How long to wait after a 429 that names no time.
-const RATE_LIMIT_WAIT: Millis = 2 * SECOND;
 /// Characters of a reference at most, as part of a path.
 const REFERENCE_CHARS_MAX: usize = 64;
 /// "Request already processed or in progress": what the first one did is not said.
@@ -81,16 +77,16 @@ struct ErrorBody {
 /// The reply to a request that was taken, or why it was not.
 pub(super) fn success<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
     if (200..300).contains(&reply.status) {
-        return serde_json::from_slice(&reply.body)
-            .map_err(|error| Fail::Unsure(format!("status {} with an unreadable body: {error}", reply.status)));
+        return reply::body(reply);
     }
     let error = serde_json::from_slice::<ErrorBody>(&reply.body).ok();
     // Anything in between may answer with JSON of its own.
     let error = error.filter(|error| error.error_code.is_some());
-    let text = describe(reply.status, error.as_ref());
+    let part = |part: fn(&ErrorBody) -> &Option<String>| error.as_ref().and_then(|error| part(error).as_deref());
+    let text = reply::describe(reply.status, part(|error| &error.error_code), part(|error| &error.message));
     Err(match (reply.status, error) {
         (401 | 403, _) => Fail::Unauthorized(text),
-        (429, _) => Fail::RateLimited(retry_after(reply)),
+        (429, _) => reply::rate_limited(reply),
         (400 | 404 | 422, Some(error)) if is_definite(&error) && !is_transient(reply) => Fail::Refused(text),
         _ => Fail::Unsure(text),
     })
@@ -103,16 +99,4 @@ fn is_definite(error: &ErrorBody) -> bool {
 /// Adyen marks errors that say nothing about the request itself (Adyen documentation, API idempotency).
 fn is_transient(reply: &HttpResponse) -> bool {
     reply.headers.get("transient-error").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
-}
-
-fn describe(status: u16, error: Option<&ErrorBody>) -> String {
-    let code = error.and_then(|error| error.error_code.as_deref()).unwrap_or("-");
-    let message = error.and_then(|error| error.message.as_deref()).unwrap_or("no explanation");
-    format!("status {status}, {code}: {message}").chars().take(MESSAGE_CHARS_MAX).collect()
-}
-
-fn retry_after(reply: &HttpResponse) -> Millis {
-    let header = reply.headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let seconds = header.and_then(|value| value.parse::<i64>().ok());
-    seconds.map_or(RATE_LIMIT_WAIT, |seconds| seconds.clamp(1, 3600) * SECOND)
 }

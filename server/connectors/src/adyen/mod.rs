@@ -31,6 +31,8 @@ use crate::connector::{
 };
 use crate::http::{HttpRequest, HttpResponse};
 
+pub(crate) use amount::CURRENCIES;
+
 /// The credential that holds the API key.
 pub const API_KEY: &str = "api_key";
 /// The credential that names the merchant account; not secret, but every request and every webhook carries it.
@@ -91,7 +93,7 @@ impl Connector for Adyen {
 
     /// Cards only. A bank debit that fails after success comes as a chargeback, and which method it was is not signed.
     fn methods(&self, currency: Currency) -> Vec<Method> {
-        if amount::supports(currency) { vec![Method::Card] } else { vec![] }
+        if CURRENCIES.takes(currency) { vec![Method::Card] } else { vec![] }
     }
 
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {

@@ -3,67 +3,39 @@
 use domain::currency::Currency;
 use domain::money::Money;
 
+use crate::amount::Currencies;
 use crate::connector::Fail;
 
-/// The currencies Stripe takes for card payments.
-const SUPPORTED: &[&str] = &[
-    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD",
-    "BND", "BOB", "BRL", "BSD", "BWP", "BYN", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CVE", "CZK", "DJF",
-    "DKK", "DOP", "DZD", "EGP", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD",
-    "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KRW", "KWD",
-    "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MUR", "MVR",
-    "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR",
-    "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD",
-    "STN", "SZL", "THB", "TJS", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VND",
-    "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW",
-];
+/// Of those it takes for card payments.
+pub(crate) const CURRENCIES: Currencies = Currencies {
+    provider: "Stripe",
+    taken: &[
+        "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD",
+        "BND", "BOB", "BRL", "BSD", "BWP", "BYN", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CVE", "CZK", "DJF",
+        "DKK", "DOP", "DZD", "EGP", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD",
+        "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KRW", "KWD",
+        "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MUR", "MVR",
+        "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR",
+        "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD",
+        "STN", "SZL", "THB", "TJS", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VND",
+        "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW",
+    ],
+    // ISO 4217 has no decimals for the Icelandic and the Ugandan one, and two for the Malagasy one.
+    own_exponents: &[("ISK", 2), ("MGA", 0), ("UGX", 2)],
+};
 
-/// ISO has no decimals for these, Stripe's API counts in hundredths.
-const COUNTED_IN_HUNDREDTHS: &[&str] = &["ISK", "UGX"];
-
-/// ISO has two decimals for this one, Stripe's API has none.
-const WITHOUT_DECIMALS: &[&str] = &["MGA"];
-
-pub(super) fn supports(currency: Currency) -> bool {
-    SUPPORTED.contains(&currency.code())
-}
-
-fn unsupported(text: String) -> Fail {
-    Fail::Unsupported(text)
-}
-
-/// Our minor units as Stripe counts them.
+/// Our minor units as Stripe counts them. Of three decimals the last must be zero.
 pub(super) fn to_stripe(money: Money) -> Result<i64, Fail> {
-    let code = money.currency.code();
-    if !supports(money.currency) {
-        return Err(unsupported(format!("Stripe takes no {code}")));
+    let count = CURRENCIES.count(money)?;
+    if money.currency.exponent() == 3 && count % 10 != 0 {
+        return Err(CURRENCIES.inexact(money));
     }
-    if COUNTED_IN_HUNDREDTHS.contains(&code) {
-        return money.minor.checked_mul(100).ok_or_else(|| unsupported(format!("{money} is too large")));
-    }
-    if WITHOUT_DECIMALS.contains(&code) {
-        return whole(money, 100).map(|()| money.minor / 100);
-    }
-    if money.currency.exponent() == 3 {
-        whole(money, 10)?;
-    }
-    Ok(money.minor)
-}
-
-fn whole(money: Money, step: i64) -> Result<(), Fail> {
-    if money.minor % step == 0 {
-        return Ok(());
-    }
-    Err(unsupported(format!("Stripe cannot take {money}: the last digits must be zero")))
+    Ok(count)
 }
 
 /// Stripe's count in our minor units; nothing if it is no amount we could have asked for.
 pub(super) fn from_stripe(amount: i64, currency: Currency) -> Option<i64> {
-    let code = currency.code();
-    if COUNTED_IN_HUNDREDTHS.contains(&code) {
-        return (amount % 100 == 0).then_some(amount / 100);
-    }
-    if WITHOUT_DECIMALS.contains(&code) { amount.checked_mul(100) } else { Some(amount) }
+    CURRENCIES.minor(amount, currency)
 }
 
 #[cfg(test)]
@@ -86,13 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn the_listed_currencies_exist_and_the_odd_ones_are_converted() {
+    fn odd_currencies_are_converted() {
         let convert = |minor, code: &str| to_stripe(Money::new(minor, code.parse().unwrap()));
-        assert!(SUPPORTED.iter().all(|code| code.parse::<Currency>().is_ok()));
         assert_eq!(convert(1099, "EUR"), Ok(1099));
         assert_eq!(convert(500, "JPY"), Ok(500));
         assert_eq!(convert(500, "ISK"), Ok(50_000));
         assert_eq!(convert(500, "UGX"), Ok(50_000));
+        assert_eq!(convert(1_200, "MGA"), Ok(12));
+        assert!(convert(1_234, "MGA").is_err());
         assert_eq!(convert(1_230, "KWD"), Ok(1_230));
         assert!(convert(1_234, "KWD").is_err());
         assert!(convert(1, "KPW").is_err());

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::api::{request, succeeded};
 use super::news;
 use super::object::{Charge, Dispute, Intent, Refund, Session, money, own_modification, own_reference};
-use super::operation::{request, succeeded};
 use crate::connector::{Account, EventsSpec, Fail, Incoming, Item, Outcome, Reject, Unreadable, Wire};
 use crate::http::{HttpRequest, HttpResponse};
 

@@ -4,12 +4,14 @@
 //! Disputes, Events, Webhook signatures).
 
 mod amount;
+mod api;
 mod decline;
 mod event;
 mod form;
 mod modify;
 mod news;
 mod object;
+mod open;
 mod operation;
 mod signature;
 
@@ -27,6 +29,8 @@ use crate::connector::{
     Unreadable, Wire,
 };
 use crate::http::{HttpRequest, HttpResponse};
+
+pub(crate) use amount::CURRENCIES;
 
 /// The API version every request pins.
 pub const API_VERSION: &str = "2026-10-28.endive";
@@ -81,7 +85,7 @@ impl Connector for Stripe {
     fn methods(&self, currency: Currency) -> Vec<Method> {
         match currency.code() {
             "USD" => vec![Method::Card, Method::BankDebit],
-            _ if amount::supports(currency) => vec![Method::Card],
+            _ if CURRENCIES.takes(currency) => vec![Method::Card],
             _ => vec![],
         }
     }

@@ -9,11 +9,11 @@ use domain::payment::{ModificationKind, Observation};
 use http::Method;
 
 use super::amount::to_stripe;
+use super::api::{post, request, success};
 use super::event::refund_news;
 use super::form::Form;
 use super::news;
 use super::object::{ATTEMPT, Intent, List, MODIFICATION, Refund};
-use super::operation::{post, request, success};
 use crate::connector::{Account, Fail, ModifySpec, Outcome, Wire};
 use crate::http::{HttpRequest, HttpResponse};
 

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
 
 use super::{
@@ -20,16 +20,14 @@ use super::{
     state::{Account, Adyen, Endpoint},
     triggers::Wish,
 };
-use crate::{clock, core::Core};
-
-/// Rows in one report.
-const ROWS: usize = 2_000;
+use crate::{
+    clock,
+    control::{DUPLICATES, ROWS, number::permille, read, refuse},
+    core::Core,
+};
 
 /// Payments in the overview.
 const RECENT: usize = 25;
-
-/// Extra copies of one delivery.
-const DUPLICATES: u32 = 20;
 
 /// The control addresses.
 pub fn router() -> Router<Arc<Core>> {
@@ -42,16 +40,6 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/adyen/payments/{psp}/{trigger}", post(trigger))
         .route("/_control/adyen/notifications", get(notifications))
         .route("/_control/adyen/notifications/{id}/resend", post(resend))
-}
-
-fn refuse(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "error": { "message": message } }))).into_response()
-}
-
-/// Reads a JSON body; an empty one is `{}`.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
-    let bytes = if body.is_empty() { b"{}" } else { body.as_ref() };
-    serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))
 }
 
 /// A payment as the overview shows it.
@@ -144,15 +132,6 @@ impl Change {
         rules.allow_double_payment = self.allow_double_payment.unwrap_or(rules.allow_double_payment);
         rules.retry_permille = scale.unwrap_or(rules.retry_permille);
     }
-}
-
-/// `0.25` → 250, without floating point; nothing outside 0–1000.
-fn permille(number: &Number) -> Option<i64> {
-    let text = number.to_string();
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let value = whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
-    (!text.starts_with('-') && value <= 1_000_000).then_some(value)
 }
 
 /// `POST /_control/adyen/webhooks`
@@ -358,12 +337,5 @@ mod tests {
         for name in notify::CODES.iter().copied().chain(operations).chain(switches) {
             assert!(document.contains(&format!("`{name}`")), "docs/SANDBOX.md does not tell of {name}");
         }
-    }
-
-    #[test]
-    fn scales_are_read_without_floating_point() {
-        let read = |text: &str| permille(&serde_json::from_str::<Number>(text).unwrap());
-        assert_eq!((read("1"), read("0.25"), read("12.5")), (Some(1000), Some(250), Some(12_500)));
-        assert_eq!((read("-1"), read("1000.1"), read("1e30")), (None, None, None));
     }
 }

@@ -2,6 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::{
+    api::{Refusal, reply::Outgoing},
+    idempotency::Reply,
+};
+
 /// An error the API answers with.
 #[derive(Debug, Clone)]
 pub struct ApiError {
@@ -79,36 +84,6 @@ impl ApiError {
         Self::invalid("167", "Original pspReference required for this operation")
     }
 
-    /// The same idempotency key is being worked on.
-    pub fn in_progress() -> Self {
-        let mut error = Self::new(409, "704", "validation", "request already processed or in progress");
-        error.transient = true;
-        error
-    }
-
-    /// Too many calls.
-    pub fn rate_limited() -> Self {
-        let mut error = Self::new(429, "000", "internal", "Too many requests");
-        error.transient = true;
-        error
-    }
-
-    /// An error on the provider's side.
-    pub fn internal() -> Self {
-        Self::new(500, "905", "internal", "Internal error (sandbox fault)")
-    }
-
-    /// Replaces the HTTP status.
-    pub fn status(mut self, status: u16) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// A body that is too large.
-    pub fn too_large() -> Self {
-        Self::new(413, "702", "validation", "The request body is too large.")
-    }
-
     /// The reply's body.
     pub fn body(&self, request_id: &str) -> Value {
         json!({
@@ -118,5 +93,37 @@ impl ApiError {
             "errorType": self.kind,
             "pspReference": request_id,
         })
+    }
+}
+
+impl Refusal for ApiError {
+    fn too_large() -> Self {
+        Self::new(413, "702", "validation", "The request body is too large.")
+    }
+
+    fn rate_limited() -> Self {
+        let mut error = Self::new(429, "000", "internal", "Too many requests");
+        error.transient = true;
+        error
+    }
+
+    fn in_progress() -> Self {
+        let mut error = Self::new(409, "704", "validation", "request already processed or in progress");
+        error.transient = true;
+        error
+    }
+
+    fn internal() -> Self {
+        Self::new(500, "905", "internal", "Internal error (sandbox fault)")
+    }
+
+    fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    fn refuse(&self, request_id: &str) -> Outgoing {
+        let reply = Reply { status: self.status, body: self.body(request_id) };
+        Outgoing { transient: self.transient, ..reply.into() }
     }
 }

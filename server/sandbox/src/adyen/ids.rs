@@ -1,6 +1,6 @@
 //! References as the provider writes them.
 
-use crate::stripe::ids::fresh;
+use crate::ids::fresh;
 
 /// A PSP reference: 16 upper-case letters and digits.
 pub fn psp() -> String {

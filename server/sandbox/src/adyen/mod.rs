@@ -20,7 +20,6 @@ pub mod objects;
 pub mod operation;
 mod outcomes;
 mod payments;
-mod reply;
 pub mod reports;
 mod results;
 mod sessions;

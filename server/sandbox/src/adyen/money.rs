@@ -1,36 +1,30 @@
 //! Currencies the provider takes, and amounts as people read them (Adyen, Currency codes and minor units).
 
+use crate::money::{self, Currencies};
+
 /// Largest amount of one payment in minor units.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
 
-const TWO_DECIMALS: &str = "AED ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CHF \
+const CURRENCIES: Currencies = Currencies {
+    hundredths: "AED ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CHF \
     CLP CNH CNY COP CRC CUP CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF ILS INR ISK \
     JMD KES KGS KHR KYD KZT LAK LBP LKR MAD MDL MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB \
     PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STN SVC SZL THB TOP TRY TTD TWD TZS UAH USD \
-    UYU UZS VES WST XCD YER ZAR ZMW";
-/// Cape Verde and Indonesia have none here, although ISO 4217 gives them two.
-const ZERO_DECIMALS: &str = "CVE DJF GNF IDR JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
-const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
+    UYU UZS VES WST XCD YER ZAR ZMW",
+    // Cape Verde and Indonesia have none here, although ISO 4217 gives them two.
+    whole: "CVE DJF GNF IDR JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    thousandths: "BHD IQD JOD KWD LYD OMR TND",
+};
 
 /// Digits after the point, or nothing for a currency the provider does not take.
 pub fn exponent(currency: &str) -> Option<usize> {
-    let listed = |list: &str| list.split_whitespace().any(|known| known == currency);
-    match currency {
-        _ if listed(TWO_DECIMALS) => Some(2),
-        _ if listed(ZERO_DECIMALS) => Some(0),
-        _ if listed(THREE_DECIMALS) => Some(3),
-        _ => None,
-    }
+    CURRENCIES.exponent(currency)
 }
 
 /// `2598 EUR` → `25.98`, as settlement reports write it.
 pub fn decimal(minor: i64, currency: &str) -> String {
-    let digits = exponent(currency).unwrap_or(2);
-    let padded = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - digits);
-    let point = if digits == 0 { "" } else { "." };
-    let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{whole}{point}{fraction}")
+    let (sign, whole, fraction) = money::decimal(minor, exponent(currency).unwrap_or(2));
+    format!("{sign}{whole}{fraction}")
 }
 
 /// `2598 EUR` → `€25.98`, for people.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{outcomes::Late, time};
-use crate::{store::Keyed, stripe::objects::words};
+use crate::{store::Keyed, words::words};
 
 words! {
     /// What a shopper's page was made by.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{error::ApiError, links, modifications, sessions, state::Account};
+use crate::route::{self, Found, NoOperation, op};
 
 /// A running request.
 #[derive(Debug)]
@@ -25,21 +26,7 @@ pub struct Ctx<'a> {
 pub type Run = fn(&mut Ctx<'_>) -> Result<(u16, Value), ApiError>;
 
 /// One operation of the API.
-#[derive(Debug)]
-pub struct Operation {
-    /// HTTP method.
-    pub method: &'static str,
-    /// The path below the version; `:id` stands for one segment.
-    pub path: &'static str,
-    /// How faults and logs call it.
-    pub name: &'static str,
-    /// The code.
-    pub run: Run,
-}
-
-const fn op(method: &'static str, path: &'static str, name: &'static str, run: Run) -> Operation {
-    Operation { method, path, name, run }
-}
+pub type Operation = route::Operation<Run>;
 
 /// Every operation. A new one is one line here. There is none that retrieves a payment: the provider has none.
 #[rustfmt::skip]
@@ -57,38 +44,11 @@ pub static OPERATIONS: &[Operation] = &[
 ];
 
 /// The operation for a method and a path below the version, with the id in the path.
-pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Operation, &'p str), ApiError> {
-    let path = path.trim_end_matches('/');
-    let mut known = false;
-    for operation in OPERATIONS {
-        let Some(id) = matches(operation.path, path) else {
-            continue;
-        };
-        if operation.method == method {
-            return Ok((operation, id));
-        }
-        known = true;
-    }
-    Err(if known {
-        ApiError::method()
-    } else {
-        ApiError::not_found("There is nothing at this address in this sandbox.")
+pub fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Run>, ApiError> {
+    route::find(OPERATIONS, method, path).map_err(|missing| match missing {
+        NoOperation::Method => ApiError::method(),
+        NoOperation::Address => ApiError::not_found("There is nothing at this address in this sandbox."),
     })
-}
-
-/// The id when the path fits the pattern; empty when the pattern has none.
-fn matches<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
-    let mut id = "";
-    let mut segments = path.split('/');
-    for expected in pattern.split('/') {
-        let segment = segments.next()?;
-        if expected == ":id" && !segment.is_empty() {
-            id = segment;
-        } else if expected != segment {
-            return None;
-        }
-    }
-    segments.next().is_none().then_some(id)
 }
 
 #[cfg(test)]

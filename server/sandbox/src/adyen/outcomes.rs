@@ -127,7 +127,7 @@ fn named(holder: &str) -> Outcome {
 
 /// The network as notifications name it.
 pub fn brand(number: &str) -> &'static str {
-    match crate::stripe::cards::brand(number) {
+    match crate::cards::brand(number) {
         "mastercard" => "mc",
         "unionpay" => "cup",
         known => known,
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn every_test_card_has_a_valid_checksum() {
         for card in CARDS {
-            assert!(crate::stripe::cards::luhn(card.number), "{}", card.number);
+            assert!(crate::cards::luhn(card.number), "{}", card.number);
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     results::LAPSE_MS,
     state::{Account, Timer},
 };
-use crate::stripe::ids::fresh;
+use crate::ids::fresh;
 
 /// How long an authorisation holds, milliseconds.
 const AUTHORISED_MS: i64 = 28 * 24 * 3600 * 1000;

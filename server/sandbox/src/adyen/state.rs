@@ -5,15 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    idempotency::Keys,
     notify::{Delivery, Notice, Rules},
     objects::{Checkout, Modification, Payment},
     reports::Movement,
 };
-use crate::{control::faults::Faults, store::Store};
-
-/// API calls remembered per account.
-const CALLS: usize = 2_000;
+use crate::{api::call::Calls, control::faults::Faults, idempotency::Keys, store::Store};
 
 /// Accounts that may make themselves by a new key.
 const ACCOUNTS: usize = 1_000;
@@ -80,7 +76,7 @@ pub struct Account {
     pub faults: Faults,
     /// The API calls received, oldest first.
     #[serde(skip)]
-    pub calls: VecDeque<Call>,
+    pub calls: Calls,
 }
 
 /// A standard webhook as set up in the provider's customer area.
@@ -110,29 +106,6 @@ pub enum Timer {
     CaptureDelayed(String),
     /// An authorisation is too old.
     ExpirePayment(String),
-}
-
-/// An API call as received.
-#[derive(Debug, Clone, Serialize)]
-pub struct Call {
-    /// As in the reply's `pspReference` header.
-    pub request_id: String,
-    /// Milliseconds since 1970.
-    pub at_ms: i64,
-    /// HTTP method.
-    pub method: String,
-    /// Without the query.
-    pub path: String,
-    /// For example `paymentLinks.create`; empty for an unknown route.
-    pub operation: &'static str,
-    /// As sent.
-    pub idempotency_key: Option<String>,
-    /// Of the reply; 0 when the reply was lost on purpose.
-    pub status: u16,
-    /// Whether the reply was a stored one.
-    pub replayed: bool,
-    /// The fault that was injected.
-    pub fault: Option<&'static str>,
 }
 
 impl Adyen {
@@ -200,14 +173,6 @@ impl Adyen {
 }
 
 impl Account {
-    /// Remembers a call, forgetting the oldest.
-    pub fn record(&mut self, call: Call) {
-        if self.calls.len() >= CALLS {
-            self.calls.pop_front();
-        }
-        self.calls.push_back(call);
-    }
-
     /// Acts on a request that is answered afterwards, so that a notice about it can go out first. With the outcome comes
     /// the mark from which its deliveries are found.
     pub fn answering<R>(&mut self, act: impl FnOnce(&mut Account) -> R) -> (R, u64) {

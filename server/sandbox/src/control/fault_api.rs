@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     faults::{Kind, Refusal, Wanted},
-    refuse, reply,
-    switches::read,
+    read, refuse, reply,
 };
 use crate::core::Core;
 

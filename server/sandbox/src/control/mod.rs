@@ -2,7 +2,7 @@
 
 mod fault_api;
 pub mod faults;
-mod number;
+pub mod number;
 mod page;
 mod reports;
 mod switches;
@@ -11,15 +11,23 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::Request,
     http::{Method, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::core::Core;
+
+/// Rows in one report.
+pub const ROWS: usize = 2_000;
+
+/// Extra copies of one delivery.
+pub const DUPLICATES: u32 = 20;
 
 /// The control addresses.
 pub fn router() -> Router<Arc<Core>> {
@@ -51,10 +59,17 @@ async fn same_site(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-fn refuse(status: StatusCode, message: &str) -> Response {
+/// A refusal with a sentence for the caller.
+pub fn refuse(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "error": { "message": message } }))).into_response()
 }
 
 fn reply(value: Value) -> Response {
     Json(value).into_response()
+}
+
+/// Reads a JSON body; an empty one is `{}`.
+pub fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
+    let bytes = if body.is_empty() { b"{}" } else { body.as_ref() };
+    serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))
 }

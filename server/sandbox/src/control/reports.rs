@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reply;
+use super::{ROWS, reply};
 use crate::{
     core::Core,
     stripe::{
@@ -17,9 +17,6 @@ use crate::{
         state::Account,
     },
 };
-
-/// Rows in one report.
-const ROWS: usize = 2_000;
 
 /// Which account, call, operation or event a report is about.
 #[derive(Debug, Default, Deserialize)]

@@ -8,18 +8,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Number, json};
 
-use super::{number::permille, refuse, reply};
+use super::{DUPLICATES, number::permille, read, refuse, reply};
 use crate::{
     clock,
     core::{self, Core},
     stripe::webhooks::Rules,
 };
-
-/// Extra copies of one delivery.
-const DUPLICATES: u32 = 20;
 
 /// A change of the rules for webhooks; absent fields stay as they are.
 #[derive(Debug, Default, Deserialize)]
@@ -37,12 +34,6 @@ struct Change {
     unknown_values: Option<bool>,
     retry_scale: Option<Number>,
     reversed: bool,
-}
-
-/// Reads a JSON body; an empty one is `{}`.
-pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
-    let bytes = if body.is_empty() { b"{}" } else { body.as_ref() };
-    serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))
 }
 
 /// `GET /_control/webhooks`, `GET /_control/faults`: how things are set.

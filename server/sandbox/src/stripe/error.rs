@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::{
+    api::{Refusal, reply::Outgoing},
+    idempotency::Reply,
+};
+
 /// An error the API answers with.
 #[derive(Debug, Clone)]
 pub struct ApiError {
@@ -65,25 +70,10 @@ impl ApiError {
         Self::invalid(message).status(401)
     }
 
-    /// The simulator's own limits, worded as the provider words them.
-    pub fn rate_limited() -> Self {
-        let mut error =
-            Self::invalid("Request rate limit exceeded. Learn more about rate limits in the documentation.");
-        error.code = Some("rate_limit");
-        error.status(429)
-    }
-
     /// A reuse of an idempotency key that does not fit the first use.
     pub fn idempotency(message: impl Into<String>, status: u16) -> Self {
         let mut error = Self::invalid(message).status(status);
         error.kind = "idempotency_error";
-        error
-    }
-
-    /// An error on the provider's side.
-    pub fn internal() -> Self {
-        let mut error = Self::invalid("An unknown error occurred (sandbox fault).").status(500);
-        error.kind = "api_error";
         error
     }
 
@@ -134,6 +124,41 @@ impl ApiError {
             error.insert("param".into(), param.clone().into());
         }
         json!({ "error": error })
+    }
+}
+
+impl Refusal for ApiError {
+    fn too_large() -> Self {
+        Self::invalid("The request body is too large: at most 256 KB are taken.").status(413)
+    }
+
+    fn rate_limited() -> Self {
+        let mut error =
+            Self::invalid("Request rate limit exceeded. Learn more about rate limits in the documentation.");
+        error.code = Some("rate_limit");
+        error.status(429)
+    }
+
+    fn in_progress() -> Self {
+        Self::idempotency(
+            "There is currently another in-progress request using this Idempotent Key (sandbox fault). \
+             Please try again later.",
+            409,
+        )
+    }
+
+    fn internal() -> Self {
+        let mut error = Self::invalid("An unknown error occurred (sandbox fault).").status(500);
+        error.kind = "api_error";
+        error
+    }
+
+    fn status(self, status: u16) -> Self {
+        self.status(status)
+    }
+
+    fn refuse(&self, request_id: &str) -> Outgoing {
+        Reply { status: self.status, body: self.body(request_id) }.into()
     }
 }
 

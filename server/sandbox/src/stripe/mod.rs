@@ -24,7 +24,6 @@ pub mod operation;
 mod params;
 pub mod payment;
 mod refunds;
-pub mod reply;
 mod signing;
 pub mod state;
 mod version;

@@ -1,25 +1,23 @@
 //! Currencies the provider presents prices in, and amounts as people read them.
 
+use crate::money::{self, Currencies};
+
 /// Largest amount of one charge in the smallest unit (Stripe, Currencies: eight digits).
 pub const MAX_MINOR: i64 = 99_999_999;
 
-const TWO_DECIMALS: &str = "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bmd bnd bob brl bsd bwp byn bzd cad cdf \
+const CURRENCIES: Currencies = Currencies {
+    hundredths: "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bmd bnd bob brl bsd bwp byn bzd cad cdf \
     chf cny cop crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd \
     kes kgs khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab \
     pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd twd tzs uah ugx \
-    usd uyu uzs wst xcd yer zar zmw";
-const ZERO_DECIMALS: &str = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf";
-const THREE_DECIMALS: &str = "bhd jod kwd omr tnd";
+    usd uyu uzs wst xcd yer zar zmw",
+    whole: "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf",
+    thousandths: "bhd jod kwd omr tnd",
+};
 
 /// Digits after the point, or nothing for a currency the provider does not take.
 pub fn exponent(currency: &str) -> Option<usize> {
-    let listed = |list: &str| list.split_whitespace().any(|known| known == currency);
-    match currency {
-        _ if listed(TWO_DECIMALS) => Some(2),
-        _ if listed(ZERO_DECIMALS) => Some(0),
-        _ if listed(THREE_DECIMALS) => Some(3),
-        _ => None,
-    }
+    CURRENCIES.exponent(currency)
 }
 
 /// The step amounts must be multiples of (Stripe, Currencies: special cases).
@@ -33,9 +31,7 @@ pub fn step(currency: &str) -> i64 {
 
 /// `2598 eur` → `€25.98`.
 pub fn display(minor: i64, currency: &str) -> String {
-    let digits = exponent(currency).unwrap_or(2);
-    let padded = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - digits);
+    let (sign, whole, fraction) = money::decimal(minor, exponent(currency).unwrap_or(2));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index) % 3 == 0 {
@@ -43,9 +39,7 @@ pub fn display(minor: i64, currency: &str) -> String {
         }
         grouped.push(digit);
     }
-    let point = if digits == 0 { "" } else { "." };
-    let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{}{grouped}{point}{fraction}", symbol(currency))
+    format!("{sign}{}{grouped}{fraction}", symbol(currency))
 }
 
 fn symbol(currency: &str) -> String {

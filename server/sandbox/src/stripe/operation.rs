@@ -6,6 +6,7 @@ use super::{
     charges, checkout, disputes, error::ApiError, events, intents, misc, objects::View, params::Params,
     payment::Moment, refunds, state::Account, webhook_endpoints,
 };
+use crate::route::{self, Found, NoOperation, op};
 
 /// A running request.
 #[derive(Debug)]
@@ -31,21 +32,7 @@ impl Ctx<'_> {
 pub type Run = fn(&mut Ctx<'_>, Params) -> Result<Value, ApiError>;
 
 /// One operation of the API.
-#[derive(Debug)]
-pub struct Operation {
-    /// HTTP method.
-    pub method: &'static str,
-    /// The path below `/v1/`; `:id` stands for one segment.
-    pub path: &'static str,
-    /// How faults and logs call it.
-    pub name: &'static str,
-    /// The code.
-    pub run: Run,
-}
-
-const fn op(method: &'static str, path: &'static str, name: &'static str, run: Run) -> Operation {
-    Operation { method, path, name, run }
-}
+pub type Operation = route::Operation<Run>;
 
 /// Every operation. A new one is one line here.
 #[rustfmt::skip]
@@ -84,37 +71,18 @@ pub static OPERATIONS: &[Operation] = &[
 ];
 
 /// The operation for a method and a path, with the id in the path.
-pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Operation, &'p str), ApiError> {
-    let below = path.strip_prefix("/v1/").unwrap_or("").trim_end_matches('/');
-    let mut known = false;
-    for operation in OPERATIONS {
-        let Some(id) = matches(operation.path, below) else {
-            continue;
+pub fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Run>, ApiError> {
+    let below = path.strip_prefix("/v1/").unwrap_or("");
+    route::find(OPERATIONS, method, below).map_err(|missing| {
+        let status = match missing {
+            NoOperation::Method => 405,
+            NoOperation::Address => 404,
         };
-        if operation.method == method {
-            return Ok((operation, id));
-        }
-        known = true;
-    }
-    let message = format!(
-        "Unrecognized request URL ({method}: {path}). This sandbox simulates a part of the API; see the page at / for what it is."
-    );
-    Err(ApiError::invalid(message).status(if known { 405 } else { 404 }))
-}
-
-/// The id when the path fits the pattern; empty when the pattern has none.
-fn matches<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
-    let mut id = "";
-    let mut segments = path.split('/');
-    for expected in pattern.split('/') {
-        let segment = segments.next()?;
-        if expected == ":id" && !segment.is_empty() {
-            id = segment;
-        } else if expected != segment {
-            return None;
-        }
-    }
-    segments.next().is_none().then_some(id)
+        let message = format!(
+            "Unrecognized request URL ({method}: {path}). This sandbox simulates a part of the API; see the page at / for what it is."
+        );
+        ApiError::invalid(message).status(status)
+    })
 }
 
 #[cfg(test)]

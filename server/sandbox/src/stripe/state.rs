@@ -1,12 +1,10 @@
 //! One account: everything that belongs to one secret key, strictly apart from every other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    idempotency::Keys,
-    ids,
     objects::{
         charge::Charge,
         dispute::Dispute,
@@ -18,10 +16,7 @@ use super::{
     },
     webhooks::Rules,
 };
-use crate::{clock, control::faults::Faults, store::Store};
-
-/// API calls remembered per account.
-const CALLS: usize = 2_000;
+use crate::{api::call::Calls, clock, control::faults::Faults, idempotency::Keys, ids::fresh, store::Store};
 
 /// An account.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +56,7 @@ pub struct Account {
     pub rules: Rules,
     /// The API calls received, oldest first.
     #[serde(skip)]
-    pub calls: VecDeque<Call>,
+    pub calls: Calls,
     /// Its secret key, by which faults know it.
     #[serde(skip)]
     pub key: String,
@@ -87,34 +82,11 @@ pub enum Timer {
     OpenDispute(String),
 }
 
-/// An API call as received.
-#[derive(Debug, Clone, Serialize)]
-pub struct Call {
-    /// `req_…`.
-    pub request_id: String,
-    /// Milliseconds since 1970.
-    pub at_ms: i64,
-    /// HTTP method.
-    pub method: String,
-    /// Without the query.
-    pub path: String,
-    /// For example `checkout.sessions.create`; empty for an unknown route.
-    pub operation: &'static str,
-    /// As sent.
-    pub idempotency_key: Option<String>,
-    /// Of the reply; 0 when the reply was lost on purpose.
-    pub status: u16,
-    /// Whether the reply was a stored one.
-    pub replayed: bool,
-    /// The fault that was injected.
-    pub fault: Option<&'static str>,
-}
-
 impl Account {
     /// An empty account under the current rules.
     pub fn new(rules: Rules) -> Self {
         Account {
-            id: ids::fresh("acct_1", 15),
+            id: fresh("acct_1", 15),
             created: clock::now_ms() / 1000,
             sessions: Store::default(),
             intents: Store::default(),
@@ -129,18 +101,10 @@ impl Account {
             queue: BTreeMap::new(),
             in_flight: HashMap::new(),
             rules,
-            calls: VecDeque::new(),
+            calls: Calls::default(),
             key: String::new(),
             faults: Faults::default(),
             overtaken: HashMap::new(),
         }
-    }
-
-    /// Remembers a call, forgetting the oldest.
-    pub fn record(&mut self, call: Call) {
-        if self.calls.len() >= CALLS {
-            self.calls.pop_front();
-        }
-        self.calls.push_back(call);
     }
 }

@@ -1,6 +1,6 @@
 //! What must hold: after every transaction, and when a seed has come to rest. The measure is the providers' truth.
 
-use domain::checkout::{Phase, phase};
+use domain::checkout::phase;
 use domain::id::AttemptId;
 use domain::ledger;
 use domain::payment::{
@@ -11,7 +11,7 @@ use super::database::InboxState;
 use super::network::Forgery;
 use super::provider::{PageState, What};
 use super::world::World;
-use crate::rules::fits;
+use crate::rules::{fits, is_evidenced};
 
 impl World {
     /// After every transaction.
@@ -24,17 +24,7 @@ impl World {
             });
         }
         let phase = phase(&self.database.session, &self.database.payment, false, self.now);
-        let shown = match phase {
-            Phase::Paid
-            | Phase::PaidLate
-            | Phase::PartlyPaid
-            | Phase::Overpaid
-            | Phase::PartlyRefunded
-            | Phase::Refunded => captured_ever > 0,
-            Phase::Authorised => self.provider.authorised_ever,
-            _ => true,
-        };
-        if !shown {
+        if !is_evidenced(phase, captured_ever > 0, self.provider.authorised_ever) {
             self.violate("nothing is shown as paid without evidence", |_| format!("the page says {phase:?}"));
         }
         for event in events {

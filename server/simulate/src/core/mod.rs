@@ -7,7 +7,9 @@ mod database;
 mod names;
 mod network;
 mod provider;
+mod requests;
 mod server;
+mod told;
 mod world;
 
 use domain::payment::EntryState;

@@ -10,7 +10,7 @@ use engine::store::{jobs, sessions};
 use engine::{NewLink, OpenedLink};
 
 use super::gate::{Fate, Waiting, What};
-use super::servers::{Output, merchant};
+use super::servers::{A_JOB, Output, merchant};
 use super::{START, Tab, World};
 use crate::census::Seen;
 use crate::random::Random;
@@ -178,12 +178,41 @@ impl World {
                     self.listed += 1;
                     self.note(|| format!("{name}: {said}"));
                 }
+                Output::Said(said) if said.starts_with("open ") => {
+                    self.note(|| format!("{name}: {said}"));
+                    self.check_closed_there().await;
+                }
                 Output::Said(said) => self.note(|| format!("{name}: {said}")),
                 Output::Started(tab, address) => self.started(tab, address.as_deref()),
                 Output::Viewed(phase) => self.viewed(phase),
                 Output::Delivered(event, status) => self.delivered(event, status),
             }
         }
+    }
+
+    pub async fn run_job(&mut self) {
+        let Some(server) = self.free_to_store() else { return };
+        let credit = self.credit();
+        self.begin(server, A_JOB.to_owned(), credit, |engine| async move {
+            match engine.run_one_due().await {
+                Ok(Some(job)) => Output::Said(job),
+                Ok(None) => Output::Nothing,
+                Err(error) => Output::Said(error.to_string()),
+            }
+        })
+        .await;
+    }
+
+    pub async fn apply_due(&mut self) {
+        let (server, credit) = (self.random.below(2), self.credit());
+        self.begin(server, "deliveries are applied".to_owned(), credit, |engine| async move {
+            match engine.apply_due().await {
+                Ok(0) => Output::Nothing,
+                Ok(count) => Output::Said(count.to_string()),
+                Err(error) => Output::Said(error.to_string()),
+            }
+        })
+        .await;
     }
 
     /// Nothing goes wrong any more and nobody begins anything: everything must end.

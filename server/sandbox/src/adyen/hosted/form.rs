@@ -5,8 +5,8 @@ use crate::{
         objects::Instrument,
         outcomes::{self, CARDS, EXPIRY, Late, Outcome, REFUSED},
     },
+    cards::luhn,
     clock,
-    stripe::cards::luhn,
 };
 
 /// Which button was pressed.

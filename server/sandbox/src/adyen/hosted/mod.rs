@@ -3,7 +3,7 @@
 mod form;
 mod pages;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -21,10 +21,12 @@ use super::{
     payments::Step,
     state::Account,
 };
-use crate::{clock, core::Core, stripe::hosted::leave};
-
-/// The longest the page waits for notices to be acknowledged when the control API asks it to.
-const BEFORE_REDIRECT: Duration = Duration::from_secs(10);
+use crate::{
+    clock,
+    core::Core,
+    delivery::{hold_up, settled},
+    page,
+};
 
 /// Bytes of a submitted form.
 const FORM: usize = 16 * 1024;
@@ -148,14 +150,9 @@ async fn acknowledged(core: &Core, id: &str, notices: &[String]) {
     if !waits || notices.is_empty() {
         return;
     }
-    let settled = async {
-        while !core.lock().adyen.account_of_checkout(id).is_none_or(|account| account.settled(notices)) {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-    };
-    if tokio::time::timeout(BEFORE_REDIRECT, settled).await.is_err() {
-        tracing::debug!("notices not acknowledged in time; redirecting anyway");
-    }
+    let on_way =
+        || core.lock().adyen.account_of_checkout(id).is_some_and(|account| !settled(&account.deliveries, notices));
+    hold_up(on_way).await;
 }
 
 /// The return address with what the provider adds to it. None of it proves anything.
@@ -179,4 +176,9 @@ fn return_url(core: &Core, checkout: &Checkout, cancelled: bool) -> Option<Strin
 /// Whether a page that is closed was paid.
 fn was_paid(checkout: &Checkout) -> bool {
     matches!(checkout.status, Status::Completed | Status::PaymentPending)
+}
+
+/// 303 to a page of our own, or to wherever the merchant said.
+fn leave(target: &str) -> Response {
+    page::leave(target, pages::unknown)
 }

@@ -7,16 +7,22 @@ use serde_json::Value;
 
 use super::{form::Fields, was_paid};
 use crate::{
-    adyen::{money, objects::Checkout, outcomes::CARDS},
-    stripe::hosted::{escape, group, layout_of},
+    adyen::{
+        money,
+        objects::Checkout,
+        outcomes::{CARDS, TestCard},
+    },
+    page::{
+        escape, layout,
+        parts::{self, Input, Notice},
+    },
 };
 
 /// Lines shown of an order.
 const LINES: usize = 50;
 
-fn page(status: StatusCode, title: &str, class: &str, body: &str) -> Response {
-    layout_of("Adyen", status, title, class, body)
-}
+/// How the pages call the provider.
+const NAME: &str = "Adyen";
 
 fn amount(checkout: &Checkout) -> String {
     money::display(checkout.amount, &checkout.currency)
@@ -29,8 +35,6 @@ pub fn pay(status: StatusCode, checkout: &Checkout, fields: &Fields) -> Response
         Some(reason) => Some(format!("The payment was refused ({reason}). Nothing was charged; try again.")),
         None => None,
     };
-    let alert =
-        message.map(|text| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(&text))).unwrap_or_default();
     let body = format!(
         r#"<main class="checkout">
 <section class="summary" aria-label="Order summary">{summary}</section>
@@ -50,6 +54,7 @@ pub fn pay(status: StatusCode, checkout: &Checkout, fields: &Fields) -> Response
 {hints}
 </section>
 </main>"#,
+        alert = parts::alert(message.as_deref()),
         summary = summary(checkout),
         id = escape(&checkout.id),
         tries = checkout.tries,
@@ -57,7 +62,7 @@ pub fn pay(status: StatusCode, checkout: &Checkout, fields: &Fields) -> Response
         amount = escape(&amount(checkout)),
         hints = hints(),
     );
-    page(status, &format!("Pay {}", checkout.merchant_account), "pay", &body)
+    layout(NAME, status, &format!("Pay {}", checkout.merchant_account), "pay", &body)
 }
 
 fn summary(checkout: &Checkout) -> String {
@@ -89,19 +94,8 @@ fn summary(checkout: &Checkout) -> String {
     )
 }
 
-/// One labelled input; `attributes` is trusted.
 fn input(fields: &Fields, name: &str, id: &str, label: &str, value: &str, attributes: &str) -> String {
-    let (mark, sentence) = match fields.error(name) {
-        Some(text) => (
-            format!(r#" aria-invalid="true" aria-describedby="{id}-error""#),
-            format!(r#"<p class="error" id="{id}-error">{}</p>"#, escape(text)),
-        ),
-        None => (String::new(), String::new()),
-    };
-    format!(
-        r#"<div class="field field-{id}"><label for="{id}">{label}</label><input id="{id}" name="{name}" value="{value}" {attributes}{mark}>{sentence}</div>"#,
-        value = escape(value),
-    )
+    Input { name, id, label, value, attributes, error: fields.error(name) }.html()
 }
 
 fn inputs(fields: &Fields) -> String {
@@ -122,51 +116,24 @@ fn inputs(fields: &Fields) -> String {
 }
 
 fn hints() -> String {
-    let mut rows = String::new();
-    for card in CARDS {
+    let row = |card: &TestCard| {
         let code = if card.number.starts_with('3') { "7373" } else { "737" };
-        let _ = write!(
-            rows,
-            r#"<li><button type="button" class="fill" data-number="{number}" data-expiry="03 / 30" data-cvc="{code}"><span class="digits">{grouped}</span> <span class="does">{label}</span></button></li>"#,
-            number = card.number,
-            grouped = group(card.number),
-            label = escape(card.label),
-        );
-    }
-    format!(
-        r#"<details class="hints" open><summary>Test cards</summary><p>They expire 03/30 and have the security code 737 (American Express: 7373). The name on the card chooses the outcome: DECLINED, NOT_ENOUGH_BALANCE, CARD_EXPIRED, FRAUD, PENDING, capture failed, refund failed, …<span class="with-script"> Tap a card to fill the form.</span></p><ul>{rows}</ul></details>"#
-    )
+        parts::fill_card(card.number, &format!(r#" data-expiry="03 / 30" data-cvc="{code}""#), card.label)
+    };
+    let rows: String = CARDS.iter().map(row).collect();
+    let text = r#"They expire 03/30 and have the security code 737 (American Express: 7373). The name on the card chooses the outcome: DECLINED, NOT_ENOUGH_BALANCE, CARD_EXPIRED, FRAUD, PENDING, capture failed, refund failed, …<span class="with-script"> Tap a card to fill the form.</span>"#;
+    parts::hints("Test cards", text, &rows)
 }
 
 /// The bank's page in a 3-D Secure challenge.
 pub fn bank(checkout: &Checkout) -> Response {
-    let body = format!(
-        r#"<main class="single"><section class="panel bank">
-<p class="bank-name"><span class="mark" aria-hidden="true"></span>Test bank</p>
-<h1>Your bank asks you to confirm this payment of {amount}</h1>
-<p>{shop} wants to be paid. In real life you would use your bank's app or a code here; in the sandbox you choose what happens.</p>
-<form method="post" action="/adyen/pay/{id}/3ds" class="choices">
-<button class="primary" type="submit" name="result" value="complete">Complete authentication</button>
-<button class="secondary" type="submit" name="result" value="fail">Fail authentication</button>
-</form>
-</section></main>"#,
-        amount = escape(&amount(checkout)),
-        shop = escape(&checkout.merchant_account),
-        id = escape(&checkout.id),
-    );
-    page(StatusCode::OK, "Confirm the payment", "plain", &body)
+    let action = format!("/adyen/pay/{}/3ds", checkout.id);
+    parts::bank(NAME, &amount(checkout), &checkout.merchant_account, &action)
 }
 
-fn notice(status: StatusCode, kind: &str, title: &str, text: &str, back: Option<&str>) -> Response {
-    let link = back
-        .map(|url| format!(r#"<p><a class="primary" href="{}">Back to the shop</a></p>"#, escape(url)))
-        .unwrap_or_default();
-    let body = format!(
-        r#"<main class="single"><section class="panel notice {kind}"><span class="sign" aria-hidden="true"></span><h1>{title}</h1><p>{text}</p>{link}</section></main>"#,
-        title = escape(title),
-        text = escape(text),
-    );
-    page(status, title, "plain", &body)
+fn notice(status: StatusCode, kind: &'static str, title: &str, text: &str, back: Option<&str>) -> Response {
+    let back = back.map(|url| (url, "the shop"));
+    Notice { status, kind, title, text, back }.page(NAME)
 }
 
 /// Why this page takes no payment.

@@ -18,11 +18,9 @@ pub use signing::is_hmac_key;
 use super::{ids, objects::Payment, state::Account, time};
 use crate::{
     control::faults::{Kind, Plan},
+    delivery::{Awaited, DeliveryStatus, Try},
+    ids::fresh,
     store::Keyed,
-    stripe::{
-        ids::fresh,
-        objects::event::{DeliveryStatus, Try},
-    },
 };
 
 /// How faults name this provider.
@@ -226,6 +224,20 @@ impl Keyed for Delivery {
     }
 }
 
+impl Awaited for Delivery {
+    fn about(&self) -> &str {
+        &self.notice
+    }
+
+    fn status(&self) -> DeliveryStatus {
+        self.status
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
 impl Account {
     /// Records what happened and puts it on its way; its id.
     pub fn emit(&mut self, mut notice: Notice, now_ms: i64) -> String {
@@ -251,11 +263,7 @@ impl Account {
         // What one fault delays is passed by the others; what the switch delays stays in its place.
         let aside = plan.delay_ms > 0 || plan.reorder_ms > 0;
         self.rules.amend(&mut plan);
-        let status = match () {
-            () if plan.dropped => DeliveryStatus::Dropped,
-            () if self.rules.hold => DeliveryStatus::Held,
-            () => DeliveryStatus::Waiting,
-        };
+        let status = DeliveryStatus::first(&plan, self.rules.hold);
         for _ in 0..=plan.copies {
             let delivery = Delivery {
                 id: fresh("dlv_", 16),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Rules, plan::told};
 use crate::{
     adyen::state::{Account, Endpoint},
-    stripe::objects::event::{DeliveryStatus, Try},
+    delivery::{DeliveryStatus, Try},
 };
 
 /// Items in one delivery.
@@ -186,7 +186,7 @@ impl Account {
     /// Records a try. What was accepted leaves the queue; what was not stays at its head.
     pub fn tried(&mut self, parcel: &Parcel, attempt: &Try, now_ms: i64) {
         self.sending = false;
-        let accepted = attempt.http_status.is_some_and(|status| (200..300).contains(&status));
+        let accepted = attempt.accepted();
         for id in &parcel.deliveries {
             let Some(delivery) = self.deliveries.get_mut(id) else {
                 continue;
@@ -204,14 +204,6 @@ impl Account {
             }
         }
         self.overtake(&parcel.deliveries, now_ms);
-    }
-
-    /// Whether these notices were all acknowledged or will never be sent.
-    pub fn settled(&self, notices: &[String]) -> bool {
-        !self.deliveries.newest().take(1_000).any(|delivery| {
-            notices.contains(&delivery.notice)
-                && matches!(delivery.status, DeliveryStatus::Waiting | DeliveryStatus::Sending | DeliveryStatus::Held)
-        })
     }
 
     /// What a stopped process was sending waits again; what it held is let go, for the rule is gone.

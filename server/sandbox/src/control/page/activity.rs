@@ -5,16 +5,17 @@ use std::fmt::Write;
 use super::{Accounts, ROWS};
 use crate::{
     adyen::{control::recent_payments, state::Adyen},
+    api::call::Call,
     clock,
+    delivery::DeliveryStatus,
+    page::escape,
     stripe::{
-        auth, cards,
-        hosted::escape,
-        money,
+        auth, cards, money,
         objects::{
-            event::{Delivery, DeliveryStatus, Event},
+            event::{Delivery, Event},
             session::Session,
         },
-        state::{Account, Call},
+        state::Account,
     },
 };
 

@@ -14,7 +14,8 @@ use crate::{
         faults::{Kind, PROVIDERS, Side, Wanted},
         number::decimal,
     },
-    stripe::{auth, hosted::escape, operation::OPERATIONS, webhooks::KINDS},
+    page::{escape, parts},
+    stripe::{auth, operation::OPERATIONS, webhooks::KINDS},
 };
 
 /// The form as it was sent, and why it was refused.
@@ -104,9 +105,21 @@ impl Draft {
 
 /// The form.
 pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
-    let general = draft
-        .problem("")
-        .map_or_else(String::new, |message| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(message)));
+    format!(
+        r##"<form method="post" action="/_control/form/faults#add" class="add">{alerts}
+<div class="grid">{fields}</div>
+<datalist id="operations">{operations}</datalist>
+<button type="submit" class="primary">Add fault</button></form>
+<details class="kinds"><summary>What each fault does</summary>{kinds}</details>"##,
+        alerts = alerts(draft),
+        fields = fields(draft, accounts),
+        operations = suggestions(),
+        kinds = kinds(),
+    )
+}
+
+/// What is wrong with the whole, and where to look for what is wrong with a field.
+fn alerts(draft: &Draft) -> String {
     let named = draft.error.as_ref().filter(|(field, _)| !field.is_empty());
     let summary = named.map_or_else(String::new, |(field, message)| {
         format!(
@@ -114,61 +127,54 @@ pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
             escape(message)
         )
     });
-    format!(
-        r##"<form method="post" action="/_control/form/faults#add" class="add">{general}{summary}
-<div class="grid">{fault}{provider}{on}{operation}{count}{probability}{delay}{account}{copies}{delta}</div>
-<datalist id="operations">{operations}</datalist>
-<button type="submit" class="primary">Add fault</button></form>
-<details class="kinds"><summary>What each fault does</summary>{kinds}</details>"##,
-        fault = select(draft, "fault", "What goes wrong", &kind_options(draft.get("fault")), "", "wide-field"),
-        provider = select(draft, "provider", "Provider", &provider_options(draft.get("provider")), "", ""),
-        operation = input(
-            draft,
+    parts::alert(draft.problem("")) + &summary
+}
+
+fn fields(draft: &Draft, accounts: &Accounts<'_>) -> String {
+    let text = |name, label, attributes, hint| input(draft, name, label, attributes, hint);
+    [
+        select(draft, "fault", "What goes wrong", &kind_options(draft.get("fault")), "", "wide-field"),
+        select(draft, "provider", "Provider", &provider_options(draft.get("provider")), "", ""),
+        select(draft, "on", "Strikes", &side_options(draft.get("on")), "For unknown values and wrong amounts", ""),
+        text(
             "operation",
             "Operation or event type",
             r#"list="operations" placeholder="every one" autocapitalize="none" spellcheck="false" autocomplete="off""#,
-            "One name, or a beginning with * as refunds.*"
+            "One name, or a beginning with * as refunds.*",
         ),
-        count = input(
-            draft,
+        text(
             "count",
             "How often",
             r#"inputmode="numeric" placeholder="1" autocomplete="off""#,
-            "Empty: once; with a probability, until removed"
+            "Empty: once; with a probability, until removed",
         ),
-        probability = input(
-            draft,
+        text(
             "probability",
             "Probability, %",
             r#"inputmode="decimal" placeholder="100" autocomplete="off""#,
-            "In how many of 100 cases"
+            "In how many of 100 cases",
         ),
-        delay = input(
-            draft,
+        text(
             "delay_ms",
             "Delay, milliseconds",
             r#"inputmode="numeric" autocomplete="off""#,
-            "Empty: as described with the fault"
+            "Empty: as described with the fault",
         ),
-        copies = input(
-            draft,
+        select(draft, "account", "Account", &account_options(draft.get("account"), accounts), "", ""),
+        text(
             "copies",
             "Extra copies",
             r#"inputmode="numeric" placeholder="1" autocomplete="off""#,
-            "For duplicates, 1 to 20"
+            "For duplicates, 1 to 20",
         ),
-        delta = input(
-            draft,
+        text(
             "amount_delta",
             "Wrong by, minor units",
             r#"placeholder="100" autocomplete="off""#,
-            "For wrong amounts, as 100 or -1"
+            "For wrong amounts, as 100 or -1",
         ),
-        account = select(draft, "account", "Account", &account_options(draft.get("account"), accounts), "", ""),
-        on = select(draft, "on", "Strikes", &side_options(draft.get("on")), "For unknown values and wrong amounts", ""),
-        operations = suggestions(),
-        kinds = kinds(),
-    )
+    ]
+    .concat()
 }
 
 fn field(draft: &Draft, name: &str, label: &str, control: &str, hint: &str, class: &str) -> String {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::Accounts;
 use crate::{
     control::faults::{Fault, Side},
-    stripe::{auth, hosted::escape},
+    page::escape,
+    stripe::auth,
 };
 
 /// The list, or how it is when there is none.

@@ -19,10 +19,8 @@ use serde::Deserialize;
 
 use crate::{
     core::Core,
-    stripe::{
-        hosted::{escape, layout},
-        state::Account,
-    },
+    page::{escape, layout},
+    stripe::state::Account,
 };
 use fault_form::Draft;
 
@@ -127,7 +125,7 @@ fn render(core: &Core, status: StatusCode, draft: &Draft, told: Option<&str>) ->
             cards = activity::test_cards(),
         )
     };
-    layout(status, "Overview", "wide", &body)
+    layout("Stripe", status, "Overview", "wide", &body)
 }
 
 /// The accounts by key.

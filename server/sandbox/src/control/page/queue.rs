@@ -6,12 +6,9 @@ use super::{Accounts, ROWS, activity::masked};
 use crate::{
     clock,
     core::State,
-    stripe::{
-        hosted::escape,
-        objects::event::{Delivery, DeliveryStatus},
-        state::Account,
-        webhooks::Rules,
-    },
+    delivery::DeliveryStatus,
+    page::escape,
+    stripe::{objects::event::Delivery, state::Account, webhooks::Rules},
 };
 
 /// How the counters call each state.

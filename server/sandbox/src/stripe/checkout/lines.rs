@@ -51,7 +51,7 @@ fn line(mut item: Params) -> Result<(String, Line), ApiError> {
     let line = Line {
         id: ids::object("li_1"),
         price: ids::object("price_1"),
-        product: ids::fresh("prod_", 14),
+        product: crate::ids::fresh("prod_", 14),
         name: product.required("name", 250)?,
         description: product.string("description", 40_000)?,
         unit_amount,

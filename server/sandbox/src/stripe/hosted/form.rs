@@ -1,6 +1,7 @@
 //! What the shopper typed, and the sentences about what is wrong with it.
 
 use crate::{
+    cards::{brand, luhn},
     clock,
     stripe::{
         cards::{self, Decline, Face, Outcome},
@@ -93,7 +94,7 @@ impl Fields {
         };
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let face = Face {
-            brand: if card { cards::brand(&self.number) } else { "STRIPE TEST BANK" }.to_owned(),
+            brand: if card { brand(&self.number) } else { "STRIPE TEST BANK" }.to_owned(),
             last4: self.number.chars().skip(self.number.chars().count().saturating_sub(4)).collect(),
             exp_month,
             exp_year,
@@ -106,7 +107,7 @@ impl Fields {
     fn check_card(&self, now: i64, errors: &mut Vec<(&'static str, &'static str)>) -> (u32, u32) {
         if self.number.len() < 12 {
             errors.push(("number", "Your card number is incomplete."));
-        } else if !cards::luhn(&self.number) {
+        } else if !luhn(&self.number) {
             errors.push(("number", "Your card number is invalid."));
         }
         let expiry = expiry(&self.expiry);
@@ -120,7 +121,7 @@ impl Fields {
             }
             Some(_) => {}
         }
-        let digits = if cards::brand(&self.number) == "amex" { 4 } else { 3 };
+        let digits = if brand(&self.number) == "amex" { 4 } else { 3 };
         if self.cvc.len() != digits || !self.cvc.bytes().all(|byte| byte.is_ascii_digit()) {
             errors.push(("cvc", "Your card's security code is incomplete."));
         }

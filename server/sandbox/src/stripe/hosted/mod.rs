@@ -1,23 +1,19 @@
 //! The hosted payment page: what the shopper sees and does. Plain forms; scripts only save typing.
 
 mod form;
-mod html;
 mod pages;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::get,
 };
 use serde::Deserialize;
-
-pub use html::{escape, layout, layout_of};
-pub use pages::group;
 
 use super::{
     objects::session::{Session, SessionStatus},
@@ -25,10 +21,12 @@ use super::{
     state::Account,
     webhooks::early,
 };
-use crate::{clock, core::Core};
-
-/// The longest the page waits for webhooks to be acknowledged when the control API asks it to.
-const BEFORE_REDIRECT: Duration = Duration::from_secs(10);
+use crate::{
+    clock,
+    core::Core,
+    delivery::{hold_up, settled},
+    page,
+};
 
 /// Bytes of a submitted form.
 const FORM: usize = 16 * 1024;
@@ -92,8 +90,8 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
         return pages::unknown();
     };
     match step {
-        Some(Step::Authenticate) => to(&format!("/c/pay/{id}/3ds")),
-        None if session.authenticating.is_some() => to(&format!("/c/pay/{id}/3ds")),
+        Some(Step::Authenticate) => leave(&format!("/c/pay/{id}/3ds")),
+        None if session.authenticating.is_some() => leave(&format!("/c/pay/{id}/3ds")),
         Some(Step::Declined) | None if session.payable(now) => pages::pay(
             StatusCode::PAYMENT_REQUIRED,
             &session,
@@ -109,7 +107,7 @@ async fn show_bank(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Res
     match find(&core, &id) {
         None => pages::unknown(),
         Some(session) if !session.payable(clock::now_ms() / 1000) => closed(&session),
-        Some(session) if session.authenticating.is_none() => to(&format!("/c/pay/{id}")),
+        Some(session) if session.authenticating.is_none() => leave(&format!("/c/pay/{id}")),
         Some(session) => pages::bank(&session),
     }
 }
@@ -130,7 +128,7 @@ async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body
         (None, _) => pages::unknown(),
         (Some(session), Step::Done) => finish(&core, &session, mark).await,
         (Some(session), Step::Closed) => redirect_or_closed(&session),
-        (Some(_), Step::Declined | Step::Authenticate) => to(&format!("/c/pay/{id}")),
+        (Some(_), Step::Declined | Step::Authenticate) => leave(&format!("/c/pay/{id}")),
     }
 }
 
@@ -169,30 +167,16 @@ async fn finish(core: &Core, session: &Session, mark: Mark) -> Response {
         }
         _ => Vec::new(),
     };
-    let settled = async {
-        while !core.lock().account_of_session(&session.id).is_none_or(|account| account.settled(&events)) {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-    };
-    if !events.is_empty() && tokio::time::timeout(BEFORE_REDIRECT, settled).await.is_err() {
-        tracing::debug!("webhooks not acknowledged in time; redirecting anyway");
+    if !events.is_empty() {
+        let on_way = || {
+            core.lock().account_of_session(&session.id).is_some_and(|account| !settled(&account.deliveries, &events))
+        };
+        hold_up(on_way).await;
     }
     redirect_or_closed(session)
 }
 
-/// 303 to a page of our own.
-fn to(path: &str) -> Response {
-    leave(path)
-}
-
-/// 303 to wherever the merchant said.
-pub fn leave(target: &str) -> Response {
-    let location = HeaderValue::from_str(target)
-        .ok()
-        .filter(|_| target.is_ascii())
-        .or_else(|| HeaderValue::from_str(url::Url::parse(target).ok()?.as_str()).ok());
-    match location {
-        Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        None => pages::unknown(),
-    }
+/// 303 to a page of our own, or to wherever the merchant said.
+fn leave(target: &str) -> Response {
+    page::leave(target, pages::unknown)
 }

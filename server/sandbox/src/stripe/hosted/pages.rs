@@ -4,22 +4,26 @@ use std::fmt::Write;
 
 use axum::{http::StatusCode, response::Response};
 
-use super::{
-    form::Fields,
-    html::{escape, layout},
+use super::form::Fields;
+use crate::{
+    page::{
+        escape, layout,
+        parts::{self, Input, Notice},
+    },
+    stripe::{
+        cards::{BANK_ACCOUNTS, CARDS, TEST_ROUTING},
+        money,
+        objects::session::Session,
+    },
 };
-use crate::stripe::{
-    cards::{BANK_ACCOUNTS, CARDS, TEST_ROUTING},
-    money,
-    objects::session::Session,
-};
+
+/// How the pages call the provider.
+const NAME: &str = "Stripe";
 
 /// The payment form, with a sentence about the last try.
 pub fn pay(status: StatusCode, session: &Session, fields: &Fields, message: Option<&str>) -> Response {
     let amount = escape(&money::display(session.amount, &session.currency));
     let message = if fields.errors.is_empty() { message } else { Some("Check the marked fields.") };
-    let alert =
-        message.map(|text| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(text))).unwrap_or_default();
     let (inputs, hints) =
         if fields.method == "card" { (card_inputs(fields), card_hints()) } else { (bank_inputs(fields), bank_hints()) };
     let body = format!(
@@ -38,6 +42,7 @@ pub fn pay(status: StatusCode, session: &Session, fields: &Fields, message: Opti
 {hints}
 </section>
 </main>"#,
+        alert = parts::alert(message),
         summary = summary(session),
         method = if fields.method == "card" { "card" } else { "US bank account" },
         tabs = tabs(session, fields.method),
@@ -46,7 +51,7 @@ pub fn pay(status: StatusCode, session: &Session, fields: &Fields, message: Opti
         attempt = session.attempts,
         back = back_link(session),
     );
-    layout(status, &format!("Pay {}", session.shop()), "pay", &body)
+    layout(NAME, status, &format!("Pay {}", session.shop()), "pay", &body)
 }
 
 fn summary(session: &Session) -> String {
@@ -90,20 +95,8 @@ fn tabs(session: &Session, current: &str) -> String {
     tabs + "</nav>"
 }
 
-/// One labelled input; `attributes` is trusted.
 fn input(fields: &Fields, name: &str, label: &str, value: &str, attributes: &str) -> String {
-    let error = fields.error(name);
-    let (mark, sentence) = match error {
-        Some(text) => (
-            format!(r#" aria-invalid="true" aria-describedby="{name}-error""#),
-            format!(r#"<p class="error" id="{name}-error">{}</p>"#, escape(text)),
-        ),
-        None => (String::new(), String::new()),
-    };
-    format!(
-        r#"<div class="field field-{name}"><label for="{name}">{label}</label><input id="{name}" name="{name}" value="{value}" {attributes}{mark}>{sentence}</div>"#,
-        value = escape(value),
-    )
+    Input { name, id: name, label, value, attributes, error: fields.error(name) }.html()
 }
 
 fn card_inputs(fields: &Fields) -> String {
@@ -160,43 +153,15 @@ fn bank_inputs(fields: &Fields) -> String {
 }
 
 fn card_hints() -> String {
-    let mut rows = String::new();
-    for card in CARDS {
-        let grouped = group(card.number);
-        let _ = write!(
-            rows,
-            r#"<li><button type="button" class="fill" data-number="{number}"><span class="digits">{grouped}</span> <span class="does">{label}</span></button></li>"#,
-            number = card.number,
-            label = escape(card.label),
-        );
-    }
-    format!(
-        r#"<details class="hints" open><summary>Test cards</summary><p>Any future expiry and any security code will do.<span class="with-script"> Tap a card to fill the form.</span></p><ul>{rows}</ul></details>"#
-    )
+    let rows: String = CARDS.iter().map(|card| parts::fill_card(card.number, "", card.label)).collect();
+    let text = r#"Any future expiry and any security code will do.<span class="with-script"> Tap a card to fill the form.</span>"#;
+    parts::hints("Test cards", text, &rows)
 }
 
 fn bank_hints() -> String {
-    let mut rows = String::new();
-    for (number, label, _) in BANK_ACCOUNTS {
-        let _ = write!(
-            rows,
-            r#"<li><button type="button" class="fill" data-account="{number}"><span class="digits">{number}</span> <span class="does">{label}</span></button></li>"#,
-            label = escape(label),
-        );
-    }
-    format!(
-        r#"<details class="hints" open><summary>Test bank accounts</summary><p>Routing number {TEST_ROUTING}.</p><ul>{rows}</ul></details>"#
-    )
-}
-
-/// A card number as it is embossed.
-pub fn group(number: &str) -> String {
-    let cuts: &[usize] = if number.len() == 15 { &[4, 10] } else { &[4, 8, 12] };
-    number
-        .chars()
-        .enumerate()
-        .flat_map(|(at, digit)| cuts.contains(&at).then_some(' ').into_iter().chain([digit]))
-        .collect()
+    let row = |(number, label, _): &(&str, &str, _)| parts::fill(&format!(r#"data-account="{number}""#), number, label);
+    let rows: String = BANK_ACCOUNTS.iter().map(row).collect();
+    parts::hints("Test bank accounts", &format!("Routing number {TEST_ROUTING}."), &rows)
 }
 
 fn back_link(session: &Session) -> String {
@@ -208,33 +173,8 @@ fn back_link(session: &Session) -> String {
 
 /// The bank's page in a 3-D Secure challenge.
 pub fn bank(session: &Session) -> Response {
-    let body = format!(
-        r#"<main class="single"><section class="panel bank">
-<p class="bank-name"><span class="mark" aria-hidden="true"></span>Test bank</p>
-<h1>Your bank asks you to confirm this payment of {amount}</h1>
-<p>{shop} wants to be paid. In real life you would use your bank's app or a code here; in the sandbox you choose what happens.</p>
-<form method="post" action="/c/pay/{id}/3ds" class="choices">
-<button class="primary" type="submit" name="result" value="complete">Complete authentication</button>
-<button class="secondary" type="submit" name="result" value="fail">Fail authentication</button>
-</form>
-</section></main>"#,
-        amount = escape(&money::display(session.amount, &session.currency)),
-        shop = escape(session.shop()),
-        id = escape(&session.id),
-    );
-    layout(StatusCode::OK, "Confirm the payment", "plain", &body)
-}
-
-fn notice(status: StatusCode, kind: &str, title: &str, text: &str, link: Option<(&str, &str)>) -> Response {
-    let link = link
-        .map(|(url, shop)| format!(r#"<p><a class="primary" href="{}">Back to {}</a></p>"#, escape(url), escape(shop)))
-        .unwrap_or_default();
-    let body = format!(
-        r#"<main class="single"><section class="panel notice {kind}"><span class="sign" aria-hidden="true"></span><h1>{title}</h1><p>{text}</p>{link}</section></main>"#,
-        title = escape(title),
-        text = escape(text),
-    );
-    layout(status, title, "plain", &body)
+    let amount = money::display(session.amount, &session.currency);
+    parts::bank(NAME, &amount, session.shop(), &format!("/c/pay/{}/3ds", session.id))
 }
 
 /// A session that was paid before.
@@ -248,27 +188,27 @@ pub fn already_paid(session: &Session) -> Response {
             session.shop()
         )
     };
-    notice(StatusCode::OK, "done", "You have already paid", &text, Some((&session.return_url(), session.shop())))
+    Notice {
+        status: StatusCode::OK,
+        kind: "done",
+        title: "You have already paid",
+        text: &text,
+        back: Some((&session.return_url(), session.shop())),
+    }
+    .page(NAME)
 }
 
 /// A session whose time is up.
 pub fn expired(session: &Session) -> Response {
     let text = "This payment page is no longer open, and nothing was charged. Go back to the shop to start again.";
     let link = session.cancel_url.as_deref().map(|url| (url, session.shop()));
-    notice(StatusCode::GONE, "late", "This payment page has expired", text, link)
+    Notice { status: StatusCode::GONE, kind: "late", title: "This payment page has expired", text, back: link }
+        .page(NAME)
 }
 
 /// No session at this address.
 pub fn unknown() -> Response {
     let text = "Check the address, or go back to the shop and start again.";
-    notice(StatusCode::NOT_FOUND, "late", "There is no such payment page", text, None)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn numbers_are_grouped_as_on_the_card() {
-        assert_eq!(super::group("4242424242424242"), "4242 4242 4242 4242");
-        assert_eq!(super::group("378282246310005"), "3782 822463 10005");
-    }
+    Notice { status: StatusCode::NOT_FOUND, kind: "late", title: "There is no such payment page", text, back: None }
+        .page(NAME)
 }

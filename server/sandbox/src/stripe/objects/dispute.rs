@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{charge::tail, words};
-use crate::store::Keyed;
+use super::charge::tail;
+use crate::{store::Keyed, words::words};
 
 words! {
     /// Where a dispute stands.

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::words;
-use crate::{control::faults::Plan, store::Keyed};
+use crate::{
+    control::faults::Plan,
+    delivery::{Awaited, DeliveryStatus, Try},
+    store::Keyed,
+};
 
 /// Something that happened, frozen as it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,24 +64,6 @@ impl Event {
     }
 }
 
-words! {
-    /// Where a delivery stands.
-    DeliveryStatus {
-        /// Will be sent at its time.
-        Waiting = "waiting",
-        /// Kept back by the control API.
-        Held = "held",
-        /// Being sent.
-        Sending = "sending",
-        /// Answered with 2xx.
-        Delivered = "delivered",
-        /// All tries used up.
-        Failed = "failed",
-        /// Thrown away by the control API.
-        Dropped = "dropped",
-    }
-}
-
 /// One event on its way to one endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Delivery {
@@ -99,21 +84,22 @@ pub struct Delivery {
     pub plan: Plan,
 }
 
-/// One try to deliver.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Try {
-    /// Milliseconds since 1970.
-    pub at_ms: i64,
-    /// How long it took.
-    pub took_ms: i64,
-    /// The endpoint's answer, if there was one.
-    pub http_status: Option<u16>,
-    /// Why there was none.
-    pub error: Option<String>,
-}
-
 impl Keyed for Delivery {
     fn id(&self) -> &str {
         &self.id
+    }
+}
+
+impl Awaited for Delivery {
+    fn about(&self) -> &str {
+        &self.event
+    }
+
+    fn status(&self) -> DeliveryStatus {
+        self.status
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 }

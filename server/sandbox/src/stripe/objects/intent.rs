@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{View, words};
+use super::View;
 use crate::{
     store::Keyed,
     stripe::{
@@ -11,6 +11,7 @@ use crate::{
         objects::charge,
         params::Metadata,
     },
+    words::words,
 };
 
 words! {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{charge::tail, words};
-use crate::{store::Keyed, stripe::params::Metadata};
+use super::charge::tail;
+use crate::{store::Keyed, stripe::params::Metadata, words::words};
 
 words! {
     /// Where a refund stands.

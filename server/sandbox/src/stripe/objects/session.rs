@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{View, words};
+use super::View;
 use crate::{
     store::Keyed,
     stripe::{
         cards::{Face, Outcome},
         params::Metadata,
     },
+    words::words,
 };
 
 words! {

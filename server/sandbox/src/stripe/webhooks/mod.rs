@@ -4,19 +4,25 @@ pub mod early;
 mod kinds;
 mod parcel;
 mod queue;
+mod send;
 
 use serde::Serialize;
 use serde_json::Value;
 
 pub use kinds::KINDS;
 pub use parcel::Parcel;
+pub use send::send;
 
 use super::{
     ids,
-    objects::event::{Cause, Delivery, DeliveryStatus, Event},
+    objects::event::{Cause, Delivery, Event},
     state::Account,
 };
-use crate::control::faults::{Kind, Plan, spoil};
+use crate::{
+    control::faults::{Kind, Plan, spoil},
+    delivery::DeliveryStatus,
+    ids::fresh,
+};
 
 /// What faults call this provider.
 pub const PROVIDER: &str = "stripe";
@@ -111,17 +117,9 @@ impl Account {
         };
         let id = event.id.clone();
         self.events.insert(event);
-        let interested: Vec<String> = self
-            .endpoints
-            .oldest()
-            .filter(|endpoint| endpoint.wants(kind))
-            .map(|endpoint| endpoint.id.clone())
-            .collect();
-        for endpoint in &interested {
-            self.address(&id, endpoint, now_ms);
-        }
+        let interested = self.address_all(&id, kind, now_ms);
         if let Some(event) = self.events.get_mut(&id) {
-            event.pending = u32::try_from(interested.len()).unwrap_or(u32::MAX);
+            event.pending = u32::try_from(interested).unwrap_or(u32::MAX);
         }
         id
     }
@@ -134,14 +132,10 @@ impl Account {
         let skip: &[Kind] = if waits { &[Kind::Reorder] } else { &[] };
         let mut plan = self.faults.take_delivery(PROVIDER, &kind, &self.key, skip);
         self.rules.amend(&mut plan);
-        let status = match () {
-            () if plan.dropped => DeliveryStatus::Dropped,
-            () if self.rules.hold => DeliveryStatus::Held,
-            () => DeliveryStatus::Waiting,
-        };
+        let status = DeliveryStatus::first(&plan, self.rules.hold);
         for _ in 0..=plan.copies {
             let delivery = Delivery {
-                id: ids::fresh("dlv_", 16),
+                id: fresh("dlv_", 16),
                 event: event.to_owned(),
                 endpoint: endpoint.to_owned(),
                 status,
@@ -162,15 +156,16 @@ impl Account {
     /// Sends an event again to every endpoint that wants it; how many deliveries that makes.
     pub fn resend(&mut self, event: &str, now_ms: i64) -> Option<usize> {
         let kind = self.events.get(event)?.kind.clone();
-        let interested: Vec<String> = self
-            .endpoints
-            .oldest()
-            .filter(|endpoint| endpoint.wants(&kind))
-            .map(|endpoint| endpoint.id.clone())
-            .collect();
+        Some(self.address_all(event, &kind, now_ms))
+    }
+
+    /// Puts an event on its way to every endpoint that wants its kind; how many those are.
+    fn address_all(&mut self, event: &str, kind: &str, now_ms: i64) -> usize {
+        let wants = self.endpoints.oldest().filter(|endpoint| endpoint.wants(kind));
+        let interested: Vec<String> = wants.map(|endpoint| endpoint.id.clone()).collect();
         for endpoint in &interested {
             self.address(event, endpoint, now_ms);
         }
-        Some(interested.len())
+        interested.len()
     }
 }

@@ -1,10 +1,10 @@
 //! Deliveries on their way: what is due, what became of it, what is tried again.
 
 use super::Parcel;
-use crate::store::Keyed;
-use crate::stripe::{
-    objects::event::{DeliveryStatus, Try},
-    state::Account,
+use crate::{
+    delivery::{DeliveryStatus, Try},
+    store::Keyed,
+    stripe::state::Account,
 };
 
 /// Deliveries in the air per endpoint.
@@ -87,7 +87,7 @@ impl Account {
         let Some(delivery) = self.deliveries.get_mut(&parcel.delivery) else {
             return;
         };
-        let accepted = attempt.http_status.is_some_and(|status| (200..300).contains(&status));
+        let accepted = attempt.accepted();
         delivery.tries.push(attempt);
         if accepted {
             delivery.status = DeliveryStatus::Delivered;
@@ -143,14 +143,6 @@ impl Account {
         later.len()
     }
 
-    /// Whether every delivery of these events was acknowledged or will never be sent.
-    pub fn settled(&self, events: &[String]) -> bool {
-        !self.deliveries.newest().take(1_000).any(|delivery| {
-            events.contains(&delivery.event)
-                && matches!(delivery.status, DeliveryStatus::Waiting | DeliveryStatus::Sending | DeliveryStatus::Held)
-        })
-    }
-
     /// Puts deliveries that a stopped process left behind back in the queue.
     pub fn recover_deliveries(&mut self, now_ms: i64) {
         let open: Vec<String> = self
@@ -176,6 +168,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::settled;
     use crate::stripe::objects::endpoint::Endpoint;
     use crate::stripe::{objects::event::Cause, webhooks::Rules};
     use serde_json::Value;
@@ -236,7 +229,7 @@ mod tests {
         account.rules.hold = true;
         let first = account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
         account.emit(0, "charge.failed", Value::Null, None, &Cause::default());
-        assert!(account.due_parcels(9).is_empty() && !account.settled(std::slice::from_ref(&first)));
+        assert!(account.due_parcels(9).is_empty() && !settled(&account.deliveries, std::slice::from_ref(&first)));
         assert_eq!(account.release(10, true), 2);
         let order: Vec<_> =
             account.queue["we_1"].iter().map(|(_, id)| account.deliveries.get(id).unwrap().event.clone()).collect();

@@ -1,7 +1,9 @@
-//! The frame of every page, and escaping: foreign text is data.
+//! The frame of every page, escaping (foreign text is data), and the way out.
+
+pub mod parts;
 
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
@@ -24,13 +26,8 @@ pub fn escape(text: &str) -> String {
 /// Scripts and styles come from here only. There is no `form-action`: it would also stop the redirect to the shop.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// A whole page of the first simulator; `body` is trusted, the rest is escaped.
-pub fn layout(status: StatusCode, title: &str, class: &str, body: &str) -> Response {
-    layout_of("Stripe", status, title, class, body)
-}
-
 /// A whole page of a provider; `provider` and `body` are trusted, the rest is escaped.
-pub fn layout_of(provider: &str, status: StatusCode, title: &str, class: &str, body: &str) -> Response {
+pub fn layout(provider: &str, status: StatusCode, title: &str, class: &str, body: &str) -> Response {
     let title = escape(title);
     let page = format!(
         r##"<!doctype html>
@@ -60,6 +57,18 @@ pub fn layout_of(provider: &str, status: StatusCode, title: &str, class: &str, b
         (header::CACHE_CONTROL, "no-store"),
     ];
     (status, headers, Html(page)).into_response()
+}
+
+/// 303 to an address, of the sandbox or wherever the merchant said; the other page where that is no address.
+pub fn leave(target: &str, otherwise: fn() -> Response) -> Response {
+    let location = HeaderValue::from_str(target)
+        .ok()
+        .filter(|_| target.is_ascii())
+        .or_else(|| HeaderValue::from_str(url::Url::parse(target).ok()?.as_str()).ok());
+    match location {
+        Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        None => otherwise(),
+    }
 }
 
 #[cfg(test)]

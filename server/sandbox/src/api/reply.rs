@@ -8,8 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::{error::ApiError, idempotency::Reply, version};
-use crate::control::faults::Kind;
+use crate::{control::faults::Kind, idempotency::Reply};
 
 /// What goes back.
 #[derive(Debug)]
@@ -18,45 +17,36 @@ pub struct Outgoing {
     pub reply: Reply,
     /// Whether it was stored before.
     pub replayed: bool,
+    /// Whether the same request may succeed later under the same idempotency key. Not every provider says so.
+    pub transient: bool,
     /// What went wrong on purpose.
     pub fault: Option<Kind>,
 }
 
 impl From<Reply> for Outgoing {
     fn from(reply: Reply) -> Self {
-        Outgoing { reply, replayed: false, fault: None }
+        Outgoing { reply, replayed: false, transient: false, fault: None }
     }
 }
 
-/// The reply to a request that is refused.
-pub fn refuse(error: &ApiError, request_id: &str) -> Outgoing {
-    Reply { status: error.status, body: error.body(request_id) }.into()
-}
-
-/// The reply with the headers the provider sends.
-pub fn respond(request_id: &str, version: Option<&str>, asked: &HeaderMap, outgoing: &Outgoing) -> Response {
-    let body = serde_json::to_vec_pretty(&outgoing.reply.body).unwrap_or_default();
+/// A reply with a body as the provider writes JSON, and these headers. The caller's idempotency key is repeated.
+pub fn json(status: u16, body: Vec<u8>, asked: &HeaderMap, headers: &[(&'static str, &str)]) -> Response {
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(outgoing.reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     };
-    put("content-type", "application/json");
     put("cache-control", "no-cache, no-store");
-    put("request-id", request_id);
-    put("stripe-version", version.unwrap_or(version::DEFAULT));
+    for (name, value) in headers {
+        put(name, value);
+    }
     if let Some(key) = asked.get("idempotency-key").and_then(|key| key.to_str().ok()) {
         put("idempotency-key", key);
     }
-    if outgoing.replayed {
-        put("idempotent-replayed", "true");
-    }
-    match outgoing.reply.status {
-        429 => put("retry-after", "1"),
-        401 => put("www-authenticate", "Basic realm=\"Stripe\""),
-        _ => {}
+    if status == 429 {
+        put("retry-after", "1");
     }
     response
 }

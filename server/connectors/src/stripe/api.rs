@@ -1,0 +1,75 @@
+//! Requests to Stripe's API and what its errors mean.
+
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{API_VERSION, SECRET_KEY};
+use crate::connector::{Account, Fail};
+use crate::http::{HttpRequest, HttpResponse};
+use crate::reply;
+
+pub(super) fn post(
+    account: &Account,
+    name: &'static str,
+    path: String,
+    body: String,
+    key: Option<&str>,
+) -> Result<HttpRequest, Fail> {
+    let mut request = request(account, name, Method::POST, path, body)?;
+    request.headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+    request.headers.extend(key.map(|key| ("Idempotency-Key", key.to_owned())));
+    Ok(request)
+}
+
+pub(super) fn request(
+    account: &Account,
+    name: &'static str,
+    method: Method,
+    path: String,
+    body: String,
+) -> Result<HttpRequest, Fail> {
+    let secret = account.credentials.get(SECRET_KEY);
+    let secret = secret.ok_or_else(|| Fail::Unauthorized("the account has no secret key".to_owned()))?;
+    let credential = SecretString::from(format!("Bearer {}", secret.expose_secret()));
+    let headers = vec![("Stripe-Version", API_VERSION.to_owned())];
+    Ok(HttpRequest { name, method, path, credential_header: "authorization", credential, headers, body })
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Deserialize)]
+struct ErrorDetail {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+pub(super) fn success<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
+    succeeded(reply)?;
+    reply::body(reply)
+}
+
+/// What a reply without success means.
+pub(super) fn succeeded(reply: &HttpResponse) -> Result<(), Fail> {
+    if (200..300).contains(&reply.status) {
+        return Ok(());
+    }
+    let detail = serde_json::from_slice::<ErrorBody>(&reply.body).ok().map(|body| body.error);
+    let part = |part: fn(&ErrorDetail) -> &Option<String>| detail.as_ref().and_then(|detail| part(detail).as_deref());
+    let text = reply::describe(reply.status, part(|detail| &detail.code), part(|detail| &detail.message));
+    Err(match (reply.status, detail) {
+        (401 | 403, Some(_)) => Fail::Unauthorized(text),
+        (429, _) => reply::rate_limited(reply),
+        // 409: another request with our key is running. 5xx, or anything that is not Stripe's: nothing is certain.
+        // The key was used for another request, whatever became of that.
+        (400, Some(detail)) if detail.kind.as_deref() == Some("idempotency_error") => Fail::Unsure(text),
+        (400 | 402 | 404, Some(_)) => Fail::Refused(text),
+        _ => Fail::Unsure(text),
+    })
+}

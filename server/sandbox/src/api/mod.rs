@@ -1,0 +1,257 @@
+//! The way of every API request, whoever the provider: key, route, fault, idempotency, operation, reply.
+
+pub mod call;
+pub mod reply;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, Method, Uri},
+    response::Response,
+};
+use serde_json::Value;
+
+use crate::{
+    clock,
+    control::faults::{Fault, Kind, spoil},
+    core::{self, Core},
+    idempotency::{Begin, Keys, Limits, Unusable, fingerprint},
+    route::Found,
+};
+use call::{Call, Calls};
+use reply::Outgoing;
+
+/// Bytes in a request body.
+const BODY: usize = 256 * 1024;
+
+/// What differs between providers on the way of a request.
+pub trait Provider: Sized + 'static {
+    /// How faults name it.
+    const NAME: &'static str;
+    /// How it keeps idempotency keys.
+    const LIMITS: Limits;
+    /// Its error body.
+    type Error: Refusal + Send;
+    /// The code of an operation.
+    type Run: Send + Sync + 'static;
+    /// What a request says, read before its idempotency key is looked at.
+    type Input: Send;
+
+    /// A fresh id of a request.
+    fn request_id() -> String;
+    /// The account's key, if the request may be answered at all.
+    fn key(headers: &HeaderMap) -> Result<String, Self::Error>;
+    /// The operation a request is for.
+    fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Self::Run>, Self::Error>;
+    /// What the request says.
+    fn read(incoming: &Incoming) -> Result<Self::Input, Self::Error>;
+    /// What is said to an idempotency key that cannot be used for this path.
+    fn unusable(unusable: &Unusable, key: &str, path: &str) -> Self::Error;
+    /// An account's idempotency keys; nothing when there are too many accounts.
+    fn keys<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Keys>;
+    /// An account's record of calls; nothing when there are too many accounts.
+    fn calls<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Calls>;
+    /// Runs the operation and keeps the reply under its idempotency key.
+    fn run(core: &Core, asked: Asked<'_, Self>) -> impl Future<Output = Outgoing> + Send;
+    /// Puts words nobody has heard of where the body has one of a fixed set.
+    fn unheard_of(body: &mut Value);
+    /// The reply on the wire.
+    fn respond(request_id: &str, asked: &HeaderMap, outgoing: &Outgoing) -> Response;
+}
+
+/// A provider's error, with those that any request may meet.
+pub trait Refusal: Sized {
+    /// A body that is too large.
+    fn too_large() -> Self;
+    /// Too many calls.
+    fn rate_limited() -> Self;
+    /// The same idempotency key is being worked on, or so a fault has it.
+    fn in_progress() -> Self;
+    /// An error on the provider's side.
+    fn internal() -> Self;
+    /// Replaces the HTTP status.
+    fn status(self, status: u16) -> Self;
+    /// The reply it makes.
+    fn refuse(&self, request_id: &str) -> Outgoing;
+}
+
+/// One request as it came in.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Made up for it.
+    pub request_id: String,
+    /// HTTP method.
+    pub method: Method,
+    /// Path and query.
+    pub uri: Uri,
+    /// As sent.
+    pub headers: HeaderMap,
+    /// As sent.
+    pub body: Bytes,
+}
+
+impl Incoming {
+    /// The key that makes a repetition harmless; only POST takes one.
+    fn idempotency_key(&self) -> Option<String> {
+        let key = self.headers.get("idempotency-key").filter(|_| self.method == Method::POST)?;
+        Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
+    }
+}
+
+/// A request that is to be carried out.
+#[derive(Debug)]
+pub struct Asked<'a, P: Provider> {
+    /// As it came in.
+    pub incoming: &'a Incoming,
+    /// The account's key.
+    pub key: &'a str,
+    /// The operation and the id in the path.
+    pub found: Found<'a, P::Run>,
+    /// What it says.
+    pub input: P::Input,
+    /// The idempotency key that was taken for it.
+    pub given_key: Option<String>,
+}
+
+/// Answers any request below the API's root.
+pub async fn handle<P: Provider>(State(core): State<Arc<Core>>, request: Request) -> Response {
+    let request_id = P::request_id();
+    let refuse = |error: P::Error| P::respond(&request_id, &HeaderMap::new(), &error.refuse(&request_id));
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY).await else {
+        return refuse(P::Error::too_large());
+    };
+    let incoming =
+        Incoming { request_id: request_id.clone(), method: parts.method, uri: parts.uri, headers: parts.headers, body };
+    // A task of its own: an accepted operation goes on even if the caller hangs up.
+    let task = tokio::spawn(async move { process::<P>(&core, incoming).await });
+    task.await.unwrap_or_else(|_| refuse(P::Error::internal()))
+}
+
+async fn process<P: Provider>(core: &Core, incoming: Incoming) -> Response {
+    let outgoing = match P::key(&incoming.headers) {
+        Err(error) => error.refuse(&incoming.request_id),
+        Ok(key) => answer::<P>(core, &incoming, &key).await,
+    };
+    match outgoing.fault {
+        Some(kind) if kind.loses_reply() => reply::cut(),
+        Some(Kind::Html502 | Kind::Html200) => reply::html(outgoing.reply.status, &incoming.request_id),
+        _ => P::respond(&incoming.request_id, &incoming.headers, &outgoing),
+    }
+}
+
+/// Finds the operation, applies a fault, carries it out, and keeps a record of the call.
+async fn answer<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
+    let found = P::find(incoming.method.as_str(), incoming.uri.path());
+    let name = found.as_ref().map_or("", |(operation, _)| operation.name);
+    let fault = if name.is_empty() { None } else { core.faults().take_call(P::NAME, name, key) };
+    let outgoing = match (found, &fault) {
+        (Err(error), _) => error.refuse(&incoming.request_id),
+        (Ok(_), Some(fault)) if fault.kind.refuses() => {
+            tokio::time::sleep(fault.delay()).await;
+            Outgoing { fault: Some(fault.kind), ..refusal::<P::Error>(fault.kind).refuse(&incoming.request_id) }
+        }
+        (Ok(found), fault) => carry_out::<P>(core, incoming, key, found, fault.as_ref()).await,
+    };
+    record::<P>(core, incoming, key, name, &outgoing, fault.map(|fault| fault.kind));
+    outgoing
+}
+
+/// What a call is refused with that is not carried out.
+fn refusal<E: Refusal>(kind: Kind) -> E {
+    match kind {
+        Kind::RateLimit429 => E::rate_limited(),
+        Kind::Conflict409 => E::in_progress(),
+        Kind::Html200 => E::internal().status(200),
+        Kind::Html502 => E::internal().status(502),
+        Kind::Error503 => E::internal().status(503),
+        _ => E::internal(),
+    }
+}
+
+/// Carries an operation out, late or with a reply that does not tell; the stored reply stays true.
+async fn carry_out<P: Provider>(
+    core: &Core,
+    incoming: &Incoming,
+    key: &str,
+    found: Found<'_, P::Run>,
+    fault: Option<&Fault>,
+) -> Outgoing {
+    let slow = fault.filter(|fault| fault.kind == Kind::Slow).map(Fault::delay);
+    let mut outgoing = perform::<P>(core, incoming, key, found, slow).await;
+    if let Some(fault) = fault.filter(|fault| fault.kind != Kind::Slow) {
+        tokio::time::sleep(fault.delay()).await;
+        outgoing.fault = Some(fault.kind);
+        match fault.kind {
+            Kind::Error500AfterAccept => outgoing.reply = P::Error::internal().refuse(&incoming.request_id).reply,
+            Kind::WrongAmount => spoil::amounts(&mut outgoing.reply.body, fault.delta()),
+            Kind::UnknownValue => P::unheard_of(&mut outgoing.reply.body),
+            _ => {}
+        }
+    }
+    outgoing
+}
+
+/// Takes the idempotency key and runs the operation, unless the reply is known.
+async fn perform<P: Provider>(
+    core: &Core,
+    incoming: &Incoming,
+    key: &str,
+    found: Found<'_, P::Run>,
+    slow: Option<Duration>,
+) -> Outgoing {
+    let refuse = |error: P::Error| error.refuse(&incoming.request_id);
+    let input = match P::read(incoming) {
+        Ok(input) => input,
+        Err(error) => return refuse(error),
+    };
+    let given_key = incoming.idempotency_key();
+    if let Some(given) = &given_key {
+        match begin::<P>(core, incoming, key, given) {
+            Ok(Begin::Execute) => {}
+            Ok(Begin::Replay(reply)) => return Outgoing { replayed: true, ..reply.into() },
+            Err(error) => return refuse(error),
+        }
+    }
+    if let Some(delay) = slow {
+        tokio::time::sleep(delay).await;
+    }
+    P::run(core, Asked { incoming, key, found, input, given_key }).await
+}
+
+/// Takes an idempotency key.
+fn begin<P: Provider>(core: &Core, incoming: &Incoming, key: &str, given: &str) -> Result<Begin, P::Error> {
+    let path = incoming.uri.path();
+    let print = fingerprint(path, &incoming.body);
+    let mut state = core.lock();
+    let keys = P::keys(&mut state, key).ok_or_else(P::Error::rate_limited)?;
+    let begun = keys.begin(&P::LIMITS, given, &print, clock::now_ms());
+    begun.map_err(|unusable| P::unusable(&unusable, given, path))
+}
+
+fn record<P: Provider>(
+    core: &Core,
+    incoming: &Incoming,
+    key: &str,
+    operation: &'static str,
+    outgoing: &Outgoing,
+    fault: Option<Kind>,
+) {
+    let lost = outgoing.fault.is_some_and(Kind::loses_reply);
+    let call = Call {
+        request_id: incoming.request_id.clone(),
+        at_ms: clock::now_ms(),
+        method: incoming.method.to_string(),
+        path: incoming.uri.path().to_owned(),
+        operation,
+        idempotency_key: incoming.idempotency_key(),
+        status: if lost { 0 } else { outgoing.reply.status },
+        replayed: outgoing.replayed,
+        fault: fault.map(Kind::as_str),
+    };
+    if let Some(calls) = P::calls(&mut core.lock(), key) {
+        calls.record(call);
+    }
+}

@@ -1,0 +1,58 @@
+//! The merchant: captures, voids, refunds, calls off.
+
+use crate::engine::World;
+use crate::engine::servers::Output;
+
+impl World {
+    pub async fn merchant_acts(&mut self) {
+        let Some(payment) = self.payment.clone() else { return };
+        let (server, credit) = (self.random.below(2), self.credit());
+        let (captured, authorised) = {
+            let stripe = self.shared.stripe();
+            (stripe.captured_ever, stripe.authorised_ever)
+        };
+        if !authorised && !self.random.percent(10) {
+            return Box::pin(self.shopper_acts()).await;
+        }
+        let said = |result: Result<engine::Modified, engine::Error>| match result {
+            Ok(modified) => Output::Said(format!("{:?}", modified.outcome)),
+            Err(error) => Output::Said(error.to_string()),
+        };
+        let part = self.random.percent(50);
+        let amount = part.then(|| self.amount * 6 / 10 + 1);
+        match self.random.below(10) {
+            0 => {
+                self.begin(server, "the merchant calls the payment off".to_owned(), credit, |engine| async move {
+                    let _ = engine.cancel_payment(&payment).await;
+                    Output::Nothing
+                })
+                .await;
+            }
+            1 => {
+                self.begin(server, "the merchant keeps the surplus".to_owned(), credit, |engine| async move {
+                    let _ = engine.keep_surplus(&payment).await;
+                    Output::Nothing
+                })
+                .await;
+            }
+            2..=3 if captured == 0 => {
+                self.begin(server, "the merchant voids".to_owned(), credit, |engine| async move {
+                    said(engine.void(&payment).await)
+                })
+                .await;
+            }
+            2..=6 if captured == 0 => {
+                self.begin(server, format!("the merchant captures {amount:?}"), credit, |engine| async move {
+                    said(engine.capture(&payment, amount, true).await)
+                })
+                .await;
+            }
+            _ => {
+                self.begin(server, format!("the merchant refunds {amount:?}"), credit, |engine| async move {
+                    said(engine.refund(&payment, amount).await)
+                })
+                .await;
+            }
+        }
+    }
+}

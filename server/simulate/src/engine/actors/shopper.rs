@@ -1,0 +1,150 @@
+//! The shopper: presses, looks, stops, pays on the provider's page; and what the shopper must never see.
+
+use domain::checkout::Phase;
+use domain::method::Method;
+use domain::payment::{Attempt, Stage};
+use engine::Started;
+
+use crate::census::Seen;
+use crate::engine::World;
+use crate::engine::servers::Output;
+use crate::rules::is_evidenced;
+
+impl World {
+    pub async fn shopper_acts(&mut self) {
+        let tab = self.random.below(self.tabs.len());
+        let Some(token) = self.token.clone() else { return };
+        let (server, credit) = (self.random.below(2), self.credit());
+        match (self.random.below(10), self.tabs[tab].page) {
+            (0..=6, Some(page)) => self.on_page(tab, page).await,
+            (7, _) => {
+                self.begin(server, "the shopper stops".to_owned(), credit, |engine| async move {
+                    let _ = engine.cancel(&token).await;
+                    Output::Nothing
+                })
+                .await;
+            }
+            (8, _) => {
+                let came_back = self.random.percent(50);
+                self.begin(
+                    server,
+                    format!("the shopper looks, back from the provider: {came_back}"),
+                    credit,
+                    |engine| async move {
+                        let view = engine.view(&token, came_back).await;
+                        view.map_or(Output::Nothing, |view| Output::Viewed(view.phase))
+                    },
+                )
+                .await;
+            }
+            _ => {
+                let method = self.random.pick(&[Method::Card, Method::Card, Method::BankDebit]);
+                self.begin(
+                    server,
+                    format!("the shopper presses {method:?} in tab {tab}"),
+                    credit,
+                    |engine| async move {
+                        match engine.start(&token, method, None).await {
+                            Ok(Started::Redirect) => Output::Started(tab, engine.handoff(&token).await.unwrap_or(None)),
+                            _ => Output::Nothing,
+                        }
+                    },
+                )
+                .await;
+            }
+        }
+    }
+
+    /// The tab goes to the provider's page.
+    pub fn started(&mut self, tab: usize, address: Option<&str>) {
+        let id = address.and_then(|address| address.rsplit('/').next());
+        let page = id.and_then(|id| self.shared.stripe().session_of(id));
+        let Some(page) = page else { return };
+        self.tabs[tab].page = Some(page);
+        self.census.count(Seen::Redirected);
+        self.note(|| format!("shopper: tab {tab} is at page {page}"));
+        let payable = {
+            let mut stripe = self.shared.stripe();
+            stripe.sessions[page].given = true;
+            stripe.sessions.iter().filter(|one| one.given && one.status == "open").count()
+        };
+        if payable > 1 {
+            self.violate("at most one page can be paid on", format!("{payable} pages are open to a shopper"));
+        }
+    }
+
+    pub fn viewed(&mut self, phase: Phase) {
+        self.note(|| format!("shopper: sees {phase:?}"));
+        let (captured, authorised) = {
+            let stripe = self.shared.stripe();
+            (stripe.captured_ever > 0, stripe.authorised_ever)
+        };
+        if !is_evidenced(phase, captured, authorised) {
+            self.violate("nothing is shown as paid without evidence", format!("the page says {phase:?}"));
+        }
+    }
+
+    async fn on_page(&mut self, tab: usize, page: usize) {
+        self.check_closed_there().await;
+        let now = self.shared.now();
+        let choice = self.random.below(8);
+        let mut stripe = self.shared.stripe();
+        if stripe.sessions[page].status != "open" {
+            drop(stripe);
+            self.tabs[tab].page = None;
+            return;
+        }
+        let debit = stripe.sessions[page].debit;
+        let intent = stripe.intent_for(page);
+        match choice {
+            0..=4 if debit => {
+                stripe.sessions[page].status = "complete";
+                stripe.intents[intent].status = "processing";
+                stripe.tell_session(page, "checkout.session.completed", now);
+                stripe.tell_intent(intent, "payment_intent.processing", now);
+            }
+            0..=4 => {
+                drop(stripe);
+                self.succeed(page);
+            }
+            5 => {
+                stripe.intents[intent].declined = true;
+                stripe.tell_intent(intent, "payment_intent.payment_failed", now);
+            }
+            6 => {
+                stripe.intents[intent].status = "requires_action";
+                stripe.tell_intent(intent, "payment_intent.requires_action", now);
+            }
+            _ => {
+                drop(stripe);
+                self.tabs[tab].page = None;
+            }
+        }
+    }
+
+    /// What is closed here is closed there: nobody may be able to pay on it.
+    pub async fn check_closed_there(&mut self) {
+        let open: Vec<String> = {
+            let now = self.shared.now();
+            let stripe = self.shared.stripe();
+            let open = stripe.sessions.iter().filter(|one| one.status == "open" && now < one.until);
+            open.map(|one| one.attempt.clone()).collect()
+        };
+        let Some(payment) = self.payment.clone().filter(|_| !open.is_empty()) else { return };
+        self.shared.gate.set_open(true);
+        let statement = self.servers[0].engine.statement(&payment).await;
+        self.shared.gate.set_open(false);
+        let Ok(statement) = statement else { return };
+        let closed = |attempt: &&Attempt| matches!(attempt.stage, Stage::Closed(_));
+        let known = statement
+            .payment
+            .attempts
+            .iter()
+            .filter(closed)
+            .find(|known| open.iter().any(|one| one == known.id.as_str()));
+        if let Some(known) = known {
+            let detail = format!("attempt {} is {:?}, but its page is open at the provider", known.id, known.stage);
+            self.violate("what is closed here is closed there", detail);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Requests as they arrive, one function each.
+
+use std::collections::BTreeMap;
+
+use domain::Millis;
+use serde_json::{Value, json};
+
+use super::wire::{form, missing, refused};
+use super::{Refund, Reply, Session, Stripe};
+
+impl Stripe {
+    pub(super) fn create(&mut self, form: &BTreeMap<String, String>, now: Millis) -> Reply {
+        if self.refuses {
+            return refused("account_restricted");
+        }
+        let text = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let number = |name: &str| form.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        let until = number("expires_at") * 1_000;
+        let at = self.sessions.len();
+        self.sessions.push(Session {
+            id: format!("cs_{}_{at}", self.seed),
+            attempt: text("client_reference_id"),
+            amount: number("line_items[0][price_data][unit_amount]") * number("line_items[0][quantity]"),
+            until,
+            status: if until > now { "open" } else { "expired" },
+            debit: text("payment_method_types[0]") == "us_bank_account",
+            manual: text("metadata[till_capture]") == "manual",
+            given: false,
+            intent: None,
+        });
+        (200, self.session(at, true).to_string())
+    }
+
+    /// The newest first, whole: a seed has few.
+    pub(super) fn list(&self) -> Reply {
+        let data: Vec<Value> = (0..self.sessions.len()).rev().map(|at| self.session(at, false)).collect();
+        (200, json!({ "object": "list", "has_more": false, "data": data }).to_string())
+    }
+
+    pub(super) fn found_session(&self, id: &str) -> Reply {
+        match self.session_of(id) {
+            Some(at) => (200, self.session(at, true).to_string()),
+            None => missing(),
+        }
+    }
+
+    pub(super) fn expire(&mut self, id: &str, now: Millis) -> Reply {
+        let Some(at) = self.session_of(id) else { return missing() };
+        if self.sessions[at].status != "open" {
+            return refused("only open sessions can be expired");
+        }
+        self.sessions[at].status = "expired";
+        self.tell_session(at, "checkout.session.expired", now);
+        (200, self.session(at, true).to_string())
+    }
+
+    pub(super) fn capture(&mut self, id: &str, form: &BTreeMap<String, String>, now: Millis) -> Reply {
+        let Some(at) = self.intent_of(id) else { return missing() };
+        let intent = &mut self.intents[at];
+        let amount = form.get("amount_to_capture").and_then(|text| text.parse().ok()).unwrap_or(intent.capturable);
+        if intent.status != "requires_capture" || amount > intent.capturable {
+            return refused("this intent cannot be captured");
+        }
+        intent.modification = form.get("metadata[till_modification]").cloned();
+        (intent.status, intent.received, intent.capturable) = ("succeeded", amount, 0);
+        self.captured_ever += amount;
+        self.tell_intent(at, "payment_intent.succeeded", now);
+        (200, self.intent(at).to_string())
+    }
+
+    pub(super) fn cancel(&mut self, id: &str, now: Millis) -> Reply {
+        let Some(at) = self.intent_of(id) else { return missing() };
+        if self.intents[at].status != "requires_capture" {
+            return refused("this intent cannot be canceled");
+        }
+        self.release(at, now);
+        (200, self.intent(at).to_string())
+    }
+
+    pub(super) fn refund_money(&mut self, form: &BTreeMap<String, String>, now: Millis) -> Reply {
+        let Some(intent) = form.get("payment_intent").and_then(|id| self.intent_of(id)) else { return missing() };
+        let amount = form.get("amount").and_then(|text| text.parse().ok()).unwrap_or(0);
+        if amount > self.refundable(intent) {
+            return refused("charge_already_refunded");
+        }
+        let at = self.refunds.len();
+        self.refunds.push(Refund {
+            id: format!("re_{}_{at}", self.seed),
+            intent,
+            amount,
+            status: if self.refunds_at_once { "succeeded" } else { "pending" },
+            modification: form.get("metadata[till_modification]").cloned(),
+        });
+        self.tell_refund(at, "refund.created", now);
+        (200, self.refund(at).to_string())
+    }
+
+    pub(super) fn list_refunds(&self, query: &str) -> Reply {
+        let id = form(query).get("payment_intent").cloned().unwrap_or_default();
+        let of = |refund: &&Refund| self.intents[refund.intent].id == id;
+        let found = self.refunds.iter().enumerate().filter(|(_, refund)| of(refund));
+        let data: Vec<Value> = found.map(|(at, _)| self.refund(at)).collect();
+        (200, json!({ "object": "list", "has_more": false, "data": data }).to_string())
+    }
+
+    /// The newest first. What is forged was never here.
+    pub(super) fn list_events(&self, query: &str) -> Reply {
+        let since = form(query).get("created[gte]").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        let listed = self.events.iter().rev().filter(|event| event.genuine && event.created >= since);
+        let data: Vec<&str> = listed.map(|event| event.body.as_str()).collect();
+        (200, format!(r#"{{"object":"list","has_more":false,"data":[{}]}}"#, data.join(",")))
+    }
+}
