@@ -5,6 +5,7 @@
 
 mod adyen;
 mod cli;
+mod disputes;
 mod early;
 mod hooks;
 mod inbox;
@@ -13,6 +14,7 @@ mod money;
 mod pages;
 mod races;
 mod recovery;
+mod says;
 mod world;
 
 /// Runs one body on SQLite and on PostgreSQL.
