@@ -7,6 +7,7 @@ mod adyen;
 mod cli;
 mod disputes;
 mod early;
+mod expiry;
 mod hooks;
 mod inbox;
 mod journey;
@@ -15,6 +16,7 @@ mod pages;
 mod races;
 mod recovery;
 mod says;
+mod surplus;
 mod world;
 
 /// Runs one body on SQLite and on PostgreSQL.
