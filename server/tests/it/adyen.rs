@@ -36,7 +36,7 @@ pub(crate) async fn psp(world: &World, payment: &PaymentId) -> String {
     world.statement(payment).await.payment.attempts.last().unwrap().refs.payment.clone().unwrap()
 }
 
-async fn calls(world: &World, operation: &str) -> Vec<Value> {
+pub(crate) async fn calls(world: &World, operation: &str) -> Vec<Value> {
     let url = format!("{}/_control/adyen/calls?account={}&operation={operation}", world.sandbox, world.secret_key);
     let reply = world.get(&url).await;
     let calls: Value = serde_json::from_slice(&reply.body).unwrap();

@@ -11,6 +11,7 @@ mod expiry;
 mod hooks;
 mod inbox;
 mod journey;
+mod leases;
 mod money;
 mod pages;
 mod races;

@@ -70,4 +70,14 @@ impl World {
         assert_eq!(reply.status, 200, "{text}");
         serde_json::from_str(&text).unwrap()
     }
+
+    /// What the program prints as JSON, run beside the servers on the same database.
+    pub async fn till(&self, arguments: &[&str]) -> Value {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_till"));
+        command.args(arguments).arg("--json").env_clear();
+        command.env("TILL_DATABASE_URL", &self.database.url).env("TILL_MASTER_KEY", &self.key);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
 }
