@@ -18,6 +18,8 @@ mod races;
 mod recovery;
 mod says;
 mod surplus;
+mod tabs;
+mod undone;
 mod world;
 
 /// Runs one body on SQLite and on PostgreSQL.
