@@ -5,6 +5,7 @@
 
 mod adyen;
 mod cli;
+mod cli_money;
 mod disputes;
 mod early;
 mod expiry;

@@ -1,5 +1,7 @@
 //! What a test reads off: the ledger as a whole, the page as the shopper sees it, what the merchant is told.
 
+use std::process::{Command, Output};
+
 use axum::http::Method;
 use domain::id::{PaymentId, Token};
 use serde_json::Value;
@@ -71,13 +73,34 @@ impl World {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// What the program prints as JSON, run beside the servers on the same database.
-    pub async fn till(&self, arguments: &[&str]) -> Value {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_till"));
-        command.args(arguments).arg("--json").env_clear();
+    /// The program, run beside the servers on the same database.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
+        command.args(arguments).env_clear();
         command.env("TILL_DATABASE_URL", &self.database.url).env("TILL_MASTER_KEY", &self.key);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// What the program prints as JSON.
+    pub async fn till(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat()).await;
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What the program prints for people.
+    pub async fn till_says(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the program refuses with: exit code 1 for what cannot be done, 2 for what cannot be understood.
+    pub async fn till_refuses(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.run(arguments).await;
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"), "{text}");
+        text
     }
 }
