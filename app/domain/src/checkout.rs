@@ -131,8 +131,9 @@ pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis)
 fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     let totals = payment.totals();
-    // What was paid twice and sent back once is paid.
-    let evened_out = flags.second_success && totals.captured.saturating_sub(totals.refunded) == payment.amount.minor;
+    // What was paid twice and sent back once is paid, and so is what was paid too much and evened out.
+    let beyond = flags.second_success || flags.overpaid;
+    let evened_out = beyond && totals.captured.saturating_sub(totals.refunded) == payment.amount.minor;
     match () {
         () if flags.returned => Phase::Returned,
         () if flags.refunded => Phase::Refunded,

@@ -50,7 +50,7 @@ enum Action {
         /// How much, such as 12.50; all of it if not given
         #[arg(long)]
         amount: Option<String>,
-        /// Keep the rest authorised for another capture, where the provider can
+        /// Keep the rest authorised for another capture; refused where the provider cannot
         #[arg(long)]
         keep_rest: bool,
         #[command(flatten)]

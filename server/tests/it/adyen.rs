@@ -13,7 +13,7 @@ use crate::world::{World, eventually};
 const TOTAL: i64 = 3098;
 const ADA: &str = "Ada Shopper";
 
-async fn paid(world: &World) -> (domain::id::Token, PaymentId) {
+pub(crate) async fn paid(world: &World) -> (domain::id::Token, PaymentId) {
     let session = world.session().await;
     let page = world.start(&session).await;
     assert_eq!(world.pay_at_adyen(&page, ADA).await, 303);
@@ -22,7 +22,7 @@ async fn paid(world: &World) -> (domain::id::Token, PaymentId) {
     (session, payment)
 }
 
-async fn authorised(world: &World) -> (domain::id::Token, PaymentId) {
+pub(crate) async fn authorised(world: &World) -> (domain::id::Token, PaymentId) {
     let session = world.session_to_capture().await;
     let page = world.start(&session).await;
     assert_eq!(world.pay_at_adyen(&page, ADA).await, 303);
@@ -32,11 +32,11 @@ async fn authorised(world: &World) -> (domain::id::Token, PaymentId) {
 }
 
 /// The provider's reference of a payment.
-async fn psp(world: &World, payment: &PaymentId) -> String {
+pub(crate) async fn psp(world: &World, payment: &PaymentId) -> String {
     world.statement(payment).await.payment.attempts.last().unwrap().refs.payment.clone().unwrap()
 }
 
-async fn calls(world: &World, operation: &str) -> Vec<Value> {
+pub(crate) async fn calls(world: &World, operation: &str) -> Vec<Value> {
     let url = format!("{}/_control/adyen/calls?account={}&operation={operation}", world.sandbox, world.secret_key);
     let reply = world.get(&url).await;
     let calls: Value = serde_json::from_slice(&reply.body).unwrap();
@@ -47,12 +47,12 @@ async fn advance(world: &World) {
     world.control("advance", json!({"seconds": 60})).await;
 }
 
-async fn captured(world: &World, payment: &PaymentId, total: i64) {
+pub(crate) async fn captured(world: &World, payment: &PaymentId, total: i64) {
     eventually(&format!("captured {total}"), || async { world.statement(payment).await.totals.captured == total })
         .await;
 }
 
-async fn refunded(world: &World, payment: &PaymentId, total: i64) {
+pub(crate) async fn refunded(world: &World, payment: &PaymentId, total: i64) {
     eventually(&format!("refunded {total}"), || async { world.statement(payment).await.totals.refunded == total })
         .await;
 }

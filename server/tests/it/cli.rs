@@ -158,7 +158,7 @@ fn bad_input_is_explained() {
 #[test]
 fn every_command_explains_itself() {
     let till = Shell::new();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 25] = [
         &[],
         &["demo"],
         &["serve"],
@@ -169,10 +169,70 @@ fn every_command_explains_itself() {
         &["provider", "add"],
         &["link", "add"],
         &["alerts"],
+        &["merchant", "surplus"],
+        &["payment"],
+        &["payment", "list"],
+        &["payment", "show"],
+        &["payment", "capture"],
+        &["payment", "void"],
+        &["payment", "refund"],
+        &["payment", "keep"],
+        &["payment", "cancel"],
+        &["ledger"],
+        &["ledger", "balances"],
+        &["ledger", "check"],
+        &["jobs", "list"],
+        &["jobs", "retry"],
+        &["simulate"],
     ];
     for command in commands {
         let output = till.run(&[command, &["--help"]].concat());
         assert!(output.status.success());
         assert!(output.stdout.len() > 200, "{command:?}");
+    }
+}
+
+/// The first line that a run of the simulation prints, which must not have failed.
+fn simulated(till: &Shell, arguments: &[&str]) -> String {
+    let output = till.run(&[&["simulate"], arguments].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn both_layers_are_simulated_and_a_seed_is_replayed_the_same() {
+    let till = Shell::new();
+    let core = simulated(&till, &["--layer", "core", "--seeds", "200"]);
+    assert!(core.starts_with("core: 200 seeds in ") && core.lines().next().unwrap().ends_with(" 0 failed"), "{core}");
+    assert!(core.lines().count() > 10, "it says what has happened: {core}");
+    let engine = simulated(&till, &["--layer", "engine", "--seeds", "3", "--threads", "1"]);
+    assert!(engine.starts_with("engine: 3 seeds in ") && engine.contains(" on 1 threads, "), "{engine}");
+    assert!(engine.lines().next().unwrap().ends_with(" 0 failed"), "{engine}");
+    let both = simulated(&till, &["--layer", "both", "--seeds", "1", "--first-seed", "7"]);
+    assert!(both.contains("core: 1 seeds") && both.contains("engine: 1 seeds"), "{both}");
+    let replay = |seed| simulated(&till, &["--layer", "core", "--replay", seed]);
+    assert_eq!(replay("5"), replay("5"));
+    assert_ne!(replay("5"), replay("6"));
+    assert!(replay("5").lines().count() > 5);
+    assert!(!till.0.path().join("till.db").exists(), "no database is touched");
+}
+
+#[test]
+fn a_simulation_that_cannot_be_run_is_explained() {
+    let till = Shell::new();
+    let cases: [(&[&str], &str); 6] = [
+        (&["--layer", "nonsense"], "core, engine, both"),
+        (&["--seeds", "many"], "--seeds"),
+        (&["--seeds=-1"], "--seeds"),
+        (&["--replay", "5", "--seeds", "3"], "cannot be used with"),
+        (&["--replay", "x"], "--replay"),
+        (&["--unheard-of"], "--unheard-of"),
+    ];
+    for (arguments, says) in cases {
+        let arguments = [&["simulate"], arguments].concat();
+        assert_eq!(till.run(&arguments).status.code(), Some(2), "{arguments:?}");
+        let error = till.refused(&arguments);
+        assert!(error.contains(says), "{arguments:?}: {error}");
     }
 }

@@ -2,11 +2,12 @@
 
 use domain::checkout::Phase;
 use domain::method::Method;
-use domain::payment::Outcome;
+use domain::payment::{Outcome, Status};
 use serde_json::json;
 
-use crate::both;
+use crate::adyen::{calls as calls_at_adyen, paid as paid_at_adyen, refunded};
 use crate::world::{World, eventually, random_hex, seconds, sign};
+use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
 
@@ -76,5 +77,93 @@ both! {
             eventually(fault, || async { world.engine().view(&session, true).await.unwrap().phase == Phase::Paid }).await;
         }
         world.books_are_right().await;
+    }
+}
+
+/// Done at once and answered late, with a status that says nothing; `slow` would be done late as well.
+const LATE_REPLY: &str = "unknown_value";
+
+/// A page that the provider has made and of which nobody has been told, and the task that waits for the reply.
+async fn unanswered_page(
+    world: &World,
+    fault: &str,
+    delay_ms: i64,
+) -> (domain::id::Token, String, tokio::task::JoinHandle<()>) {
+    let fault = json!({"provider": "adyen", "operation": "paymentLinks.create", "on": "api", "fault": fault, "delay_ms": delay_ms, "count": 1});
+    world.control("faults", fault).await;
+    let session = world.session().await;
+    let (engine, token) = (world.engine().clone(), session.clone());
+    let starting = tokio::spawn(async move {
+        engine.start(&token, Method::Card, None).await.unwrap();
+    });
+    let payment = world.payment_of(&session).await;
+    let attempts = || async { world.statement(&payment).await.payment.attempts };
+    eventually("the attempt is written down", || async { !attempts().await.is_empty() }).await;
+    let reference = attempts().await[0].id.to_string();
+    let url = format!("{}/_control/adyen/checkouts?account={}&reference={reference}", world.sandbox, world.secret_key);
+    let made = || async {
+        let list: serde_json::Value = serde_json::from_slice(&world.get(&url).await.body).unwrap();
+        list["checkouts"][0]["page"].as_str().map(str::to_owned)
+    };
+    eventually("the page is made", || async { made().await.is_some() }).await;
+    (session, made().await.unwrap(), starting)
+}
+
+both_at_adyen! {
+    async fn an_authorisation_that_beats_the_reply_to_the_create_request_is_the_same_payment(world: World) {
+        for fault in [LATE_REPLY, "timeout_after_accept", "error_500_after_accept"] {
+            let (session, page, starting) = unanswered_page(&world, fault, 4000).await;
+            let payment = world.payment_of(&session).await;
+            assert!(world.statement(&payment).await.payment.attempts[0].refs.session.is_none(), "nobody has been answered");
+            assert_eq!(world.pay_at_adyen(&page, "Ada Shopper").await, 303);
+            world.wait_for(&session, Phase::Paid).await;
+            let early = world.statement(&payment).await.payment.attempts[0].clone();
+            assert!(early.refs.session.is_none() && early.refs.payment.is_some(), "{fault}: the webhook was not early");
+            starting.await.unwrap();
+            world.inbox_is_empty().await;
+            let statement = world.statement(&payment).await;
+            assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, 3098), "{fault}");
+            assert_eq!((statement.payment.attempts.len(), statement.payment.live()), (1, None), "{fault}");
+            assert!(!statement.flags.second_success && !statement.flags.unsure);
+            assert_eq!(world.told(&payment, "payment.succeeded").await, 1);
+            world.page_says(&session, "paid", "Payment complete").await;
+            assert_eq!(world.engine().handoff(&session).await.unwrap(), None, "nobody is sent to pay again");
+        }
+        assert_eq!(calls_at_adyen(&world, "paymentLinks.create").await.len(), 3, "once each");
+        world.books_say(&[("provider_receivable", 3 * 3098), ("merchant_payable", -3 * 3098)]).await;
+        assert_eq!(world.alert_kinds().await, ["open_failed"], "of the reply that was an error");
+    }
+}
+
+both_at_adyen! {
+    async fn a_decline_that_beats_the_reply_leaves_a_page_that_can_be_paid(world: World) {
+        let (session, page, starting) = unanswered_page(&world, LATE_REPLY, 4000).await;
+        assert_eq!(world.pay_at_adyen(&page, "NOT_ENOUGH_BALANCE").await, 402);
+        starting.await.unwrap();
+        eventually("declined", || async { matches!(world.phase(&session).await, Phase::Declined(_)) }).await;
+        world.books_say(&[]).await;
+        assert_eq!(world.start(&session).await, page, "the same page");
+        assert_eq!(world.pay_at_adyen(&page, "Ada Shopper").await, 303);
+        world.wait_for(&session, Phase::Paid).await;
+        let payment = world.payment_of(&session).await;
+        assert_eq!(world.statement(&payment).await.payment.attempts.len(), 1);
+        world.books_say(&[("provider_receivable", 3098), ("merchant_payable", -3098)]).await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_refund_told_before_it_is_received_is_one_refund(world: World) {
+        let (session, payment) = paid_at_adyen(&world).await;
+        world.control("faults", json!({"provider": "adyen", "operation": "REFUND", "on": "webhook", "fault": "early", "count": 1})).await;
+        let refund = world.engine().refund(&payment, Some(1000)).await.unwrap();
+        assert_ne!(refund.outcome, Outcome::Failed);
+        refunded(&world, &payment, 1000).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        let attempt = &statement.payment.attempts[0];
+        assert_eq!((attempt.book.refunds.len(), attempt.refundable()), (1, 2098), "counted once");
+        assert_eq!(statement.totals.refund_pending, 0);
+        world.books_say(&[("provider_receivable", 2098), ("merchant_payable", -2098)]).await;
+        world.page_says(&session, "partly_refunded", "10.00").await;
     }
 }

@@ -5,15 +5,23 @@
 
 mod adyen;
 mod cli;
+mod cli_money;
+mod disputes;
 mod early;
+mod expiry;
 mod hooks;
 mod inbox;
 mod journey;
+mod leases;
 mod money;
 mod outages;
 mod pages;
 mod races;
 mod recovery;
+mod says;
+mod surplus;
+mod tabs;
+mod undone;
 mod world;
 
 /// Runs one body on SQLite and on PostgreSQL.

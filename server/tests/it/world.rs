@@ -16,8 +16,8 @@ use domain::money::Money;
 use domain::payment::Capture;
 use engine::store::Store;
 use engine::{
-    AccountSummary, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random, Settings,
-    Started, Statement, SystemClock, Transport, Tuning,
+    AccountSummary, Clock, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random,
+    Settings, Started, Statement, SystemClock, Transport, Tuning,
 };
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
@@ -81,14 +81,15 @@ pub struct World {
     pub secret_key: String,
     pub webhook_secret: String,
     pub http: HttpTransport,
-    key: String,
+    /// The master key.
+    pub key: String,
     _stop: DropGuard,
 }
 
 impl World {
     pub async fn new(database: Database) -> World {
         let key = Keyring::generate(&OsRandom);
-        let node = serve(&database, &key, None, |_| {}).await;
+        let node = serve(&database, &key, None, Arc::new(SystemClock), |_| {}).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sandbox = format!("http://{}", listener.local_addr().unwrap());
         let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
@@ -151,7 +152,12 @@ impl World {
 
     /// The same with an inbox of another size.
     pub async fn tuned_node(&self, tune: impl FnOnce(&mut Tuning)) -> Node {
-        serve(&self.database, &self.key, Some(self.node.url.clone()), tune).await
+        serve(&self.database, &self.key, Some(self.node.url.clone()), Arc::new(SystemClock), tune).await
+    }
+
+    /// Another server that takes the time from elsewhere.
+    pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
+        serve(&self.database, &self.key, Some(self.node.url.clone()), clock, |_| {}).await
     }
 
     pub fn engine(&self) -> &Engine {
@@ -364,16 +370,18 @@ pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewA
     }
 }
 
-async fn serve(database: &Database, key: &str, public_url: Option<String>, tune: impl FnOnce(&mut Tuning)) -> Node {
+async fn serve(
+    database: &Database,
+    key: &str,
+    public_url: Option<String>,
+    clock: Arc<dyn Clock>,
+    tune: impl FnOnce(&mut Tuning),
+) -> Node {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let store = Store::connect(&database.url).await.unwrap();
     store.migrate().await.unwrap();
-    let env = Env {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(OsRandom),
-        transport: Arc::new(HttpTransport::new().unwrap()),
-    };
+    let env = Env { clock, random: Arc::new(OsRandom), transport: Arc::new(HttpTransport::new().unwrap()) };
     let settings = Settings { public_url: public_url.unwrap_or_else(|| url.clone()) };
     let mut tuning = Tuning::of(store.dialect());
     tune(&mut tuning);

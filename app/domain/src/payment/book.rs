@@ -248,10 +248,13 @@ fn total_in(entries: &BTreeMap<String, Entry>, state: EntryState) -> i64 {
 }
 
 fn advance(entries: &mut BTreeMap<String, Entry>, reference: &str, amount: i64, state: EntryState) {
-    if let Some(kept) = entry(entries, reference, Entry { amount: amount.max(0), state }) {
-        kept.amount = kept.amount.max(amount);
-        if !(kept.state == EntryState::Succeeded && mutant::on(Mutant::RefundFailureIgnored)) {
-            kept.state = kept.state.max(state);
+    let amount = amount.max(0);
+    if let Some(kept) = entry(entries, reference, Entry { amount, state }) {
+        // What was done counts, not what had been asked for; of two words about the same state the larger.
+        let news = (state, amount) > (kept.state, kept.amount);
+        let ignored = kept.state == EntryState::Succeeded && mutant::on(Mutant::RefundFailureIgnored);
+        if news && !ignored {
+            *kept = Entry { amount, state };
         }
     }
 }
@@ -345,6 +348,14 @@ mod tests {
         assert_eq!((book_of(&[capture(EntryState::Succeeded)]).captured_net(), single.captured_net()), (600, 0));
         let total = book_of(&[Movement::Captured { total: 600 }, capture(EntryState::Failed)]);
         assert_eq!(total.captured_net(), 0);
+    }
+
+    #[test]
+    fn what_was_done_counts_and_not_what_had_been_asked_for() {
+        let capture = |amount, state| Movement::Capture { reference: "c1".into(), amount, state };
+        let words = [capture(1000, EntryState::Pending), capture(900, EntryState::Succeeded)];
+        assert_eq!(book_of(&words).captured_net(), 900);
+        assert_eq!(book_of(&[words[1].clone(), words[0].clone()]).captured_net(), 900);
     }
 
     #[test]

@@ -19,14 +19,14 @@ pub(super) fn modify(attempt: &Attempt, new: &Modification, limits: Limits) -> R
         return Err(Refusal::NotNow("there are too many captures and refunds of this payment"));
     }
     match new.kind {
-        ModificationKind::Capture { amount, .. } => capture(attempt, amount, limits)?,
+        ModificationKind::Capture { amount, last } => capture(attempt, amount, last, limits)?,
         ModificationKind::Void => void(attempt)?,
         ModificationKind::Refund { amount } => refund(attempt, amount, limits)?,
     }
     Ok(vec![Event::Modifying { attempt: attempt.id.clone(), modification: Box::new(new.clone()) }])
 }
 
-fn capture(attempt: &Attempt, amount: i64, limits: Limits) -> Result<(), Refusal> {
+fn capture(attempt: &Attempt, amount: i64, last: bool, limits: Limits) -> Result<(), Refusal> {
     if has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
         return Err(Refusal::NotNow("the payment is being voided"));
     }
@@ -36,6 +36,9 @@ fn capture(attempt: &Attempt, amount: i64, limits: Limits) -> Result<(), Refusal
     }
     if amount < attempt.book.authorised && !limits.partial_capture {
         return Err(Refusal::NotNow("this provider captures the whole amount only"));
+    }
+    if amount < attempt.book.authorised && !last && !limits.multi_capture {
+        return Err(Refusal::NotNow("this provider captures once and releases the rest; it cannot keep it"));
     }
     enough(attempt, "captured", amount, attempt.capturable())
 }

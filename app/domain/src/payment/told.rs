@@ -127,8 +127,10 @@ fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
         }
     }
     for (reference, dispute) in &new.disputes {
-        if old.and_then(|old| old.disputes.get(reference)) != Some(dispute) {
-            let (amount, state) = (dispute.amount, dispute.state);
+        let (amount, state) = (dispute.amount, dispute.state);
+        let known = old.and_then(|old| old.disputes.get(reference));
+        // Providers say the same again, some seconds later and under other names.
+        if known.is_none_or(|known| (known.amount, known.state) != (amount, state)) {
             told.push(Told::Dispute { attempt: id(), reference: reference.clone(), amount, state });
         }
     }

@@ -107,13 +107,23 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
             let subject = modify::subject(attempt, modification);
             changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + wait);
         }
-        Event::Moved { attempt, movement: Movement::Dispute { reference, state: DisputeState::Open, due, .. } } => {
-            let until = due.map_or_else(String::new, |due| format!("; evidence is due by {due} (ms since 1970)"));
-            let detail = format!("payment {}: dispute {reference} was opened{until}", step.after.id);
-            changes.alerts.push(("dispute_opened", attempt.to_string(), detail));
+        Event::Moved { attempt, movement: Movement::Dispute { reference, .. } } => {
+            disputed(step, attempt, reference, changes);
         }
         _ => {}
     }
+}
+
+/// Tells a person that a dispute was opened, and until when it can be answered; once, however often the provider says so.
+fn disputed(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes: &mut Changes) {
+    let dispute_in = |payment: &Payment| payment.attempt(attempt)?.book.disputes.get(reference).copied();
+    let Some(now) = dispute_in(step.after).filter(|now| now.state == DisputeState::Open) else { return };
+    if dispute_in(step.before).is_some_and(|old| old.state == now.state && old.due == now.due) {
+        return;
+    }
+    let until = now.due.map_or_else(String::new, |due| format!("; evidence is due by {due} (ms since 1970)"));
+    let detail = format!("payment {}: dispute {reference} was opened{until}", step.after.id);
+    changes.alerts.push(("dispute_opened", attempt.to_string(), detail));
 }
 
 /// Nothing more is to be asked about the attempt, and its session may be able to end.

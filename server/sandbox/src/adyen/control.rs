@@ -36,6 +36,7 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/adyen/webhooks", get(show).post(webhooks))
         .route("/_control/adyen/endpoint", post(endpoint))
         .route("/_control/adyen/calls", get(calls))
+        .route("/_control/adyen/checkouts", get(checkouts))
         .route("/_control/adyen/payments", get(payments))
         .route("/_control/adyen/payments/{psp}/{trigger}", post(trigger))
         .route("/_control/adyen/notifications", get(notifications))
@@ -254,6 +255,25 @@ async fn calls(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> R
         .map(|(key, call)| row(key, json!(call)))
         .collect();
     Json(json!({ "calls": rows })).into_response()
+}
+
+/// `GET /_control/adyen/checkouts?account=&reference=`: the links and sessions, newest first, also those whose reply is lost.
+async fn checkouts(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
+    let state = core.lock();
+    let rows: Vec<Value> = filter
+        .accounts(&state.adyen)
+        .flat_map(|(key, account)| account.checkouts.newest().map(move |checkout| (key, checkout)))
+        .filter(|(_, checkout)| fits(filter.reference.as_ref(), &checkout.reference))
+        .take(ROWS)
+        .map(|(key, checkout)| {
+            let page = format!("{}/adyen/pay/{}", core.base, checkout.id);
+            row(
+                key,
+                json!({"id": checkout.id, "reference": checkout.reference, "status": checkout.status, "page": page}),
+            )
+        })
+        .collect();
+    Json(json!({ "checkouts": rows })).into_response()
 }
 
 /// `GET /_control/adyen/payments?account=&checkout=&reference=&psp=`: newest first.

@@ -161,6 +161,10 @@ fn captures_are_partial_or_several_only_where_the_provider_can() {
     payment.handle(&ask_with(1, capture_of(400, true), one)).unwrap();
     assert!(matches!(payment.handle(&ask_with(2, capture_of(400, true), one)), Err(Refusal::NotNow(_))));
     let mut payment = authorised();
+    assert!(
+        matches!(payment.handle(&ask_with(1, capture_of(400, false), one)), Err(Refusal::NotNow(_))),
+        "it keeps no rest"
+    );
     assert!(matches!(payment.handle(&ask_with(1, capture_of(400, true), Limits::default())), Err(Refusal::NotNow(_))));
     payment.handle(&ask(1, capture_of(400, false))).unwrap();
     assert!(matches!(payment.handle(&ask(2, capture_of(700, false))), Err(Refusal::TooMuch { .. })));

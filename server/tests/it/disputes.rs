@@ -1,0 +1,255 @@
+//! Money that banks take back: disputes at Stripe with their evidence dates, chargebacks at Adyen, returned bank debits.
+
+use domain::checkout::Phase;
+use domain::id::{PaymentId, Token};
+use domain::link::Usage;
+use domain::method::Method;
+use domain::payment::{Capture, DisputeState, Status};
+use engine::{NewLink, Started};
+use serde_json::{Value, json};
+
+use crate::adyen::{paid as paid_at_adyen, psp};
+use crate::world::{World, eventually, random_hex, seconds};
+use crate::{both, both_at_adyen};
+
+const GOOD: &str = "4242424242424242";
+const TOTAL: i64 = 3098;
+const DEBIT: i64 = 2500;
+const PAID: [(&str, i64); 2] = [("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)];
+const HELD: [(&str, i64); 2] = [("disputes", TOTAL), ("merchant_payable", -TOTAL)];
+
+/// Opens a dispute at the provider and waits until it is known here; returns it as the provider has it.
+async fn disputed(world: &World, payment: &PaymentId) -> Value {
+    let intent = world.intent_of(payment).await;
+    world.control("disputes", json!({"payment_intent": intent})).await;
+    eventually("disputed", || async { world.statement(payment).await.flags.disputed }).await;
+    world.inbox_is_empty().await;
+    world.provider("/v1/disputes").await["data"][0].clone()
+}
+
+async fn decide(world: &World, dispute: &Value, status: &str) {
+    let id = dispute["id"].as_str().unwrap();
+    world.control(&format!("disputes/{id}/close"), json!({"status": status})).await;
+}
+
+both! {
+    async fn a_dispute_names_the_day_until_which_it_can_be_answered(world: World) {
+        let (session, payment) = world.paid_with(GOOD).await;
+        let dispute = disputed(&world, &payment).await;
+        let due = dispute["evidence_details"]["due_by"].as_i64().unwrap() * 1000;
+        let (text, times) = world.alert("dispute_opened").await;
+        assert!(text.contains(payment.as_str()) && text.contains(dispute["id"].as_str().unwrap()), "{text}");
+        assert!(text.contains(&due.to_string()) && times == 1, "{times} times: {text}");
+        let statement = world.statement(&payment).await;
+        let known = statement.payment.attempts[0].book.disputes.values().next().copied().unwrap();
+        assert_eq!((known.state, known.due, known.amount), (DisputeState::Open, Some(due), TOTAL));
+        assert_eq!((statement.status, statement.totals.captured, statement.totals.charged_back), (Status::Succeeded, TOTAL, TOTAL));
+        assert_eq!(world.told(&payment, "dispute.opened").await, 1);
+        world.books_say(&HELD).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both! {
+    async fn a_dispute_that_is_won_brings_the_money_back_and_one_that_is_lost_does_not(world: World) {
+        let (session, payment) = world.paid_with(GOOD).await;
+        let dispute = disputed(&world, &payment).await;
+        let refused = world.engine().refund(&payment, None).await.unwrap_err().to_string();
+        assert!(refused.contains("nothing to refund"), "{refused}");
+        decide(&world, &dispute, "won").await;
+        eventually("won", || async { !world.statement(&payment).await.flags.disputed }).await;
+        assert_eq!(world.statement(&payment).await.totals.charged_back, 0);
+        world.books_say(&PAID).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+
+        let dispute = disputed(&world, &payment).await;
+        decide(&world, &dispute, "lost").await;
+        eventually("lost", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.status, statement.totals.captured, statement.totals.charged_back), (Status::Succeeded, TOTAL, TOTAL));
+        assert!(statement.flags.disputed && statement.totals.refunded == 0);
+        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the money is gone");
+        world.books_say(&[]).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.told(&payment, "dispute.won").await), (2, 1));
+    }
+}
+
+/// A dispute as an event of some seconds later tells of it.
+fn later(dispute: &Value, kind: &str, status: &str, after: i64) -> Value {
+    let mut object = dispute.clone();
+    object["status"] = json!(status);
+    json!({"id": format!("evt_{}", random_hex()), "object": "event", "type": kind, "created": seconds() + after,
+        "livemode": false, "data": {"object": object}})
+}
+
+both! {
+    async fn what_is_said_again_of_a_dispute_some_seconds_later_is_told_and_alerted_once(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        let dispute = disputed(&world, &payment).await;
+        for (kind, after) in [("charge.dispute.funds_withdrawn", 1), ("charge.dispute.updated", 2)] {
+            world.deliver(&later(&dispute, kind, "under_review", after)).await;
+        }
+        world.inbox_is_empty().await;
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (1, 1));
+        for (kind, after) in [("charge.dispute.closed", 3), ("charge.dispute.funds_reinstated", 4)] {
+            world.deliver(&later(&dispute, kind, "won", after)).await;
+        }
+        eventually("won", || async { !world.statement(&payment).await.flags.disputed }).await;
+        world.inbox_is_empty().await;
+        assert_eq!(world.told(&payment, "dispute.won").await, 1);
+        // What was sent before the verdict and arrives after it is old news.
+        world.deliver(&later(&dispute, "charge.dispute.updated", "under_review", 1)).await;
+        world.inbox_is_empty().await;
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (1, 1));
+        world.books_say(&PAID).await;
+    }
+}
+
+both! {
+    async fn a_part_in_dispute_leaves_the_rest_to_be_refunded(world: World) {
+        let (session, payment) = world.paid_with(GOOD).await;
+        let dispute = json!({"id": "du_part", "object": "dispute", "amount": 1000, "currency": "eur", "status": "needs_response",
+            "payment_intent": world.intent_of(&payment).await, "reason": "fraudulent", "payment_method_details": {"type": "card"}});
+        world.deliver(&later(&dispute, "charge.dispute.created", "needs_response", 0)).await;
+        eventually("disputed", || async { world.statement(&payment).await.flags.disputed }).await;
+        let refused = world.engine().refund(&payment, Some(TOTAL)).await.unwrap_err().to_string();
+        assert!(refused.contains("20.98"), "{refused}");
+        world.engine().refund(&payment, None).await.unwrap();
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.totals.refunded, statement.totals.charged_back), (TOTAL - 1000, 1000));
+        world.books_say(&[("disputes", 1000), ("merchant_payable", -1000)]).await;
+        world.page_says(&session, "partly_refunded", "20.98").await;
+        world.deliver(&later(&dispute, "charge.dispute.closed", "lost", 1)).await;
+        eventually("lost", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        world.books_say(&[]).await;
+    }
+}
+
+/// A session in dollars, for which a bank debit is offered.
+pub async fn dollars(world: &World) -> Token {
+    let unit = domain::money::Money::new(DEBIT, "USD".parse().unwrap());
+    let line = domain::line::Line { name: "Tea".into(), description: None, unit, quantity: 1 };
+    let new = NewLink {
+        lines: vec![line],
+        usage: Usage::Once,
+        live: false,
+        session_ttl: domain::HOUR,
+        extendable: true,
+        capture: Capture::Automatic,
+    };
+    let link = world.engine().add_link(&world.merchant, new).await.unwrap();
+    world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
+}
+
+/// A payment by bank debit that is on its way.
+async fn debited(world: &World, account: &str) -> (Token, PaymentId) {
+    let session = dollars(world).await;
+    assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
+    let page = world.engine().handoff(&session).await.unwrap().unwrap();
+    let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", account), ("name", "Jo")];
+    assert_eq!(world.post_form(&page, &fields).await.status, 303);
+    world.wait_for(&session, Phase::Processing).await;
+    let payment = world.payment_of(&session).await;
+    (session, payment)
+}
+
+both! {
+    async fn a_bank_debit_that_the_bank_returns_after_success_is_not_paid_any_more(world: World) {
+        let (session, payment) = debited(&world, "000123456789").await;
+        assert_eq!(world.statement(&payment).await.status, Status::Processing);
+        world.page_says(&session, "processing", "on its way").await;
+        world.books_say(&[]).await;
+        world.control("advance", json!({"seconds": 10})).await;
+        world.wait_for(&session, Phase::Paid).await;
+        world.books_say(&[("provider_receivable", DEBIT), ("merchant_payable", -DEBIT)]).await;
+
+        let intent = world.intent_of(&payment).await;
+        world.control("disputes", json!({"payment_intent": intent, "reason": "insufficient_funds"})).await;
+        world.wait_for(&session, Phase::Returned).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        assert!(statement.flags.returned && !statement.flags.disputed, "{:?}", statement.flags);
+        assert_eq!((statement.status, statement.totals.captured, statement.totals.returned), (Status::Succeeded, DEBIT, DEBIT));
+        assert_eq!((statement.totals.charged_back, statement.totals.refunded), (0, 0));
+        assert_eq!((world.told(&payment, "payment.returned").await, world.told(&payment, "dispute.opened").await), (1, 0));
+        world.books_say(&[]).await;
+        let rows: Vec<_> = statement.ledger.iter().filter(|row| row.business == "return").collect();
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].debit.as_str(), rows[0].credit.as_str(), rows[0].amount), ("merchant_payable", "provider_receivable", DEBIT));
+        assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing left to send back");
+        world.page_says(&session, "returned", "Your bank took the payment back").await;
+    }
+}
+
+both! {
+    async fn a_bank_debit_that_the_holder_denies_is_a_dispute_lost_from_the_start(world: World) {
+        let (session, payment) = debited(&world, "000123456789").await;
+        world.control("advance", json!({"seconds": 10})).await;
+        world.wait_for(&session, Phase::Paid).await;
+        world.control("disputes", json!({"payment_intent": world.intent_of(&payment).await, "reason": "fraudulent"})).await;
+        eventually("lost", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.totals.charged_back, statement.totals.returned), (DEBIT, 0));
+        world.books_say(&[]).await;
+        assert_eq!(world.told(&payment, "dispute.lost").await, 1);
+    }
+}
+
+both! {
+    async fn a_bank_debit_that_fails_takes_nothing_and_can_be_paid_otherwise(world: World) {
+        let (session, payment) = debited(&world, "000222222227").await;
+        // Not hastened: within one second "under way" and "refused" would have the same time.
+        eventually("declined", || async { matches!(world.phase(&session).await, Phase::Declined(_)) }).await;
+        world.page_says(&session, "declined", "Your payment was not accepted").await;
+        assert_eq!(world.statement(&payment).await.status, Status::RequiresPaymentMethod);
+        world.books_say(&[]).await;
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+        assert_eq!(world.statement(&payment).await.totals.captured, DEBIT);
+        world.books_say(&[("provider_receivable", DEBIT), ("merchant_payable", -DEBIT)]).await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_chargeback_is_announced_taken_won_and_lost(world: World) {
+        let (session, payment) = paid_at_adyen(&world).await;
+        let psp = psp(&world, &payment).await;
+        let trigger = |name: &str| format!("adyen/payments/{psp}/{name}");
+        world.control(&trigger("notification_of_chargeback"), json!({})).await;
+        eventually("announced", || async { world.told(&payment, "dispute.announced").await == 1 }).await;
+        world.books_say(&PAID).await;
+        assert_eq!(world.statement(&payment).await.totals.charged_back, 0);
+        world.control(&trigger("chargeback"), json!({})).await;
+        eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (1, 1));
+        world.books_say(&HELD).await;
+        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the bank has it");
+        world.control(&trigger("chargeback_reversed"), json!({})).await;
+        eventually("won", || async { world.told(&payment, "dispute.won").await == 1 }).await;
+        world.books_say(&PAID).await;
+        world.control(&trigger("second_chargeback"), json!({})).await;
+        eventually("taken again", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (2, 2));
+        world.books_say(&HELD).await;
+        assert_eq!(world.statement(&payment).await.status, Status::Succeeded);
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_chargeback_after_a_refund_takes_what_is_left(world: World) {
+        let (session, payment) = paid_at_adyen(&world).await;
+        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        eventually("refunded", || async { world.statement(&payment).await.totals.refunded == 1000 }).await;
+        world.control(&format!("adyen/payments/{}/chargeback", psp(&world, &payment).await), json!({})).await;
+        eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL - 1000 }).await;
+        world.inbox_is_empty().await;
+        assert!(world.engine().refund(&payment, Some(1)).await.is_err());
+        world.books_say(&[("disputes", TOTAL - 1000), ("merchant_payable", 1000 - TOTAL)]).await;
+        world.page_says(&session, "partly_refunded", "10.00").await;
+    }
+}

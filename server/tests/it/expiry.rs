@@ -1,0 +1,116 @@
+//! Authorisations that run out before they are captured, and captures that come too late.
+
+use domain::checkout::Phase;
+use domain::id::PaymentId;
+use domain::payment::{Outcome, Status};
+use serde_json::json;
+
+use crate::adyen::{authorised as authorised_at_adyen, captured, psp};
+use crate::world::{World, eventually};
+use crate::{both, both_at_adyen};
+
+const TOTAL: i64 = 3098;
+
+/// What Stripe does to an authorisation after seven days: the intent is cancelled, and an event tells.
+async fn runs_out(world: &World, payment: &PaymentId) {
+    let intent = world.intent_of(payment).await;
+    world.at_provider(&format!("/v1/payment_intents/{intent}/cancel"), "cancellation_reason=abandoned").await;
+}
+
+async fn is_canceled(world: &World, payment: &PaymentId) {
+    eventually("canceled", || async { world.statement(payment).await.status == Status::Canceled }).await;
+    let statement = world.statement(payment).await;
+    assert_eq!((statement.totals.authorised, statement.totals.captured), (TOTAL, 0));
+    assert!(statement.payment.attempts[0].book.voided && statement.payment.live().is_none());
+    assert_eq!(statement.ledger, vec![], "an authorisation moves no money");
+    assert_eq!(world.told(payment, "payment.canceled").await, 1);
+    world.books_say(&[]).await;
+}
+
+both! {
+    async fn an_authorisation_that_runs_out_ends_the_payment_and_cannot_be_captured(world: World) {
+        let (session, payment) = world.authorised().await;
+        world.page_says(&session, "authorised", "Your payment is approved").await;
+        runs_out(&world, &payment).await;
+        is_canceled(&world, &payment).await;
+        let refused = world.engine().capture(&payment, None, true).await.unwrap_err().to_string();
+        assert!(refused.contains("nothing is authorised"), "{refused}");
+        assert!(world.engine().void(&payment).await.is_err());
+        assert!(world.calls("payment_intents.capture").await.is_empty(), "the provider is not asked");
+        world.page_says(&session, "cancelled", "This payment was cancelled").await;
+        let again = world.engine().start(&session, domain::method::Method::Card, None).await.unwrap();
+        assert_eq!(again, engine::Started::Stay, "nobody pays what was called off");
+    }
+}
+
+both! {
+    async fn a_capture_that_comes_before_the_news_of_the_end_is_refused_and_told_once(world: World) {
+        let (session, payment) = world.authorised().await;
+        world.control("webhooks", json!({"hold": true})).await;
+        runs_out(&world, &payment).await;
+        assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Failed);
+        assert_eq!(world.calls("payment_intents.capture").await.len(), 1);
+        assert_eq!(world.told(&payment, "capture.failed").await, 1);
+        world.books_say(&[]).await;
+        world.control("webhooks", json!({"hold": false})).await;
+        is_canceled(&world, &payment).await;
+        world.inbox_is_empty().await;
+        assert_eq!(world.told(&payment, "capture.failed").await, 1);
+        world.page_says(&session, "cancelled", "This payment was cancelled").await;
+    }
+}
+
+both! {
+    async fn a_capture_whose_authorisation_runs_out_while_it_is_unanswered_ends_in_the_truth(world: World) {
+        let (_, payment) = world.authorised().await;
+        world.control("faults", json!({"operation": "payment_intents.capture", "fault": "error_500", "count": 1})).await;
+        assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Unknown);
+        assert!(world.statement(&payment).await.flags.unsure);
+        runs_out(&world, &payment).await;
+        eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
+        is_canceled(&world, &payment).await;
+        assert_eq!(world.told(&payment, "capture.failed").await, 1);
+    }
+}
+
+both_at_adyen! {
+    async fn an_authorisation_that_expires_cannot_be_captured(world: World) {
+        let (session, payment) = authorised_at_adyen(&world).await;
+        world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
+        is_canceled(&world, &payment).await;
+        assert!(world.engine().capture(&payment, None, true).await.is_err());
+        world.page_says(&session, "cancelled", "This payment was cancelled").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_capture_that_is_taken_after_the_end_fails_in_whichever_order_it_is_told(world: World) {
+        for reversed in [false, true] {
+            let (session, payment) = authorised_at_adyen(&world).await;
+            world.control("adyen/webhooks", json!({"hold": true})).await;
+            world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
+            assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Pending);
+            world.control("advance", json!({"seconds": 60})).await;
+            world.control("adyen/webhooks", json!({"hold": false, "reversed": reversed})).await;
+            is_canceled(&world, &payment).await;
+            world.inbox_is_empty().await;
+            assert_eq!(world.told(&payment, "capture.failed").await, 1, "reversed: {reversed}");
+            assert_eq!(world.phase(&session).await, Phase::Cancelled);
+        }
+    }
+}
+
+both_at_adyen! {
+    async fn what_was_captured_before_the_rest_expires_is_kept(world: World) {
+        let (session, payment) = authorised_at_adyen(&world).await;
+        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        captured(&world, &payment, 1000).await;
+        world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
+        eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, 1000));
+        assert!(world.engine().capture(&payment, Some(1), true).await.is_err(), "nothing is left to capture");
+        world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
+        world.page_says(&session, "partly_paid", "10.00").await;
+    }
+}

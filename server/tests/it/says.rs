@@ -1,0 +1,106 @@
+//! What a test reads off: the ledger as a whole, the page as the shopper sees it, what the merchant is told.
+
+use std::process::{Command, Output};
+
+use axum::http::Method;
+use domain::id::{PaymentId, Token};
+use serde_json::Value;
+
+use crate::world::{World, eventually, seconds, sign};
+
+impl World {
+    /// The ledger agrees with every payment, and the merchant's balances are these, debit positive, and no others.
+    pub async fn books_say(&self, expected: &[(&str, i64)]) {
+        self.books_are_right().await;
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        let mut have: Vec<_> = balances.iter().map(|balance| (balance.account.as_str(), balance.minor)).collect();
+        have.retain(|(_, minor)| *minor != 0);
+        have.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(have, expected);
+    }
+
+    /// A session's page as a browser without scripts gets it is in a phase and says something.
+    pub async fn page_says(&self, token: &Token, phase: &str, words: &str) {
+        let reply = self.get(&format!("{}/c/{token}", self.node.url)).await;
+        let html = String::from_utf8(reply.body.to_vec()).unwrap();
+        assert_eq!(reply.status, 200, "{html}");
+        assert!(html.contains(&format!("data-phase=\"{phase}\"")), "not {phase}: {html}");
+        // Amounts are kept together by a space that does not break.
+        assert!(html.replace('\u{a0}', " ").contains(words), "does not say {words:?}: {html}");
+    }
+
+    /// How often the merchant was told something about a payment.
+    pub async fn told(&self, payment: &PaymentId, name: &str) -> usize {
+        self.statement(payment).await.told.iter().filter(|told| *told == name).count()
+    }
+
+    /// The text of the one alert of a kind, and how often it was raised.
+    pub async fn alert(&self, kind: &str) -> (String, i64) {
+        let alerts = self.engine().alerts(100).await.unwrap();
+        let found: Vec<_> = alerts.iter().filter(|alert| alert.kind == kind).collect();
+        assert_eq!(found.len(), 1, "{kind}: {alerts:?}");
+        (found[0].detail.clone(), found[0].times)
+    }
+
+    /// Waits until every delivery so far has been looked at.
+    pub async fn inbox_is_empty(&self) {
+        eventually("the inbox is empty", || async { self.engine().backlog().await.unwrap() == 0 }).await;
+    }
+
+    /// Stripe's reference of a payment.
+    pub async fn intent_of(&self, payment: &PaymentId) -> String {
+        self.statement(payment).await.payment.attempts[0].refs.payment.clone().unwrap()
+    }
+
+    /// Delivers an event as Stripe would, for what its simulator has no trigger; it is acknowledged.
+    pub async fn deliver(&self, event: &Value) {
+        let body = event.to_string();
+        let signature = sign(&self.webhook_secret, seconds(), &body);
+        let headers = [("stripe-signature", signature.as_str())];
+        let reply = self.send(Method::POST, &self.account.webhook_url, "application/json", &body, &headers).await;
+        assert_eq!(reply.status, 200, "{body}");
+    }
+
+    /// Asks Stripe's API to do something, as somebody in its dashboard does.
+    pub async fn at_provider(&self, path: &str, body: &str) -> Value {
+        let bearer = format!("Bearer {}", self.secret_key);
+        let (url, kind) = (format!("{}{path}", self.sandbox), "application/x-www-form-urlencoded");
+        let reply = self.send(Method::POST, &url, kind, body, &[("authorization", &bearer)]).await;
+        let text = String::from_utf8_lossy(&reply.body).into_owned();
+        assert_eq!(reply.status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The program, run beside the servers on the same database.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
+        command.args(arguments).env_clear();
+        command.env("TILL_DATABASE_URL", &self.database.url).env("TILL_MASTER_KEY", &self.key);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// What the program prints as JSON.
+    pub async fn till(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat()).await;
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What the program prints for people.
+    pub async fn till_says(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the program refuses with: exit code 1 for what cannot be done, 2 for what cannot be understood.
+    pub async fn till_refuses(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.run(arguments).await;
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"), "{text}");
+        text
+    }
+}

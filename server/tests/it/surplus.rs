@@ -1,0 +1,175 @@
+//! More or less than was owed: what is sent back, what is held, what is not believed.
+
+use domain::checkout::Phase;
+use domain::id::{PaymentId, Token};
+use domain::payment::Status;
+use engine::store::inbox::InboxState;
+use engine::store::merchants::SurplusPolicy;
+use serde_json::{Value, json};
+
+use crate::adyen::{authorised as authorised_at_adyen, captured, refunded};
+use crate::world::{World, eventually, random_hex, seconds};
+use crate::{both, both_at_adyen};
+
+const GOOD: &str = "4242424242424242";
+const REFUND_FAILS_LATER: &str = "4000000000005126";
+const TOTAL: i64 = 3098;
+const OVER: i64 = 500;
+
+/// An intent that owes the debt and of which another amount arrived, as Stripe tells of one that was captured beyond it.
+async fn received(world: &World, payment: &PaymentId, received: i64) -> Value {
+    let attempt = world.statement(payment).await.payment.attempts[0].clone();
+    json!({
+        "id": format!("evt_{}", random_hex()), "object": "event", "type": "payment_intent.succeeded", "created": seconds(),
+        "livemode": false, "data": {"object": {"id": attempt.refs.payment, "object": "payment_intent", "status": "succeeded",
+            "amount": TOTAL, "amount_received": received, "currency": "eur", "metadata": {"till_attempt": attempt.id}}}
+    })
+}
+
+async fn overpaid(world: &World, card: &str) -> (Token, PaymentId) {
+    let (session, payment) = world.paid_with(card).await;
+    let event = received(world, &payment, TOTAL + OVER).await;
+    world.deliver(&event).await;
+    world.deliver(&event).await;
+    eventually("overpaid", || async { world.statement(&payment).await.totals.captured == TOTAL + OVER }).await;
+    (session, payment)
+}
+
+both! {
+    async fn what_is_paid_too_much_is_sent_back_once_and_the_page_says_paid(world: World) {
+        let (session, payment) = overpaid(&world, GOOD).await;
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == OVER }).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.status, statement.totals.captured, statement.payment.surplus()), (Status::Succeeded, TOTAL + OVER, 0));
+        assert!(statement.flags.overpaid && !statement.flags.second_success);
+        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
+        assert_eq!(world.told(&payment, "refund.succeeded").await, 1);
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
+        let suspense = statement.ledger.iter().filter(|row| row.business == "surplus").count();
+        assert_eq!(suspense, 2, "into suspense and out of it");
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both! {
+    async fn what_is_paid_too_much_is_held_until_somebody_keeps_it_or_sends_it_back(world: World) {
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        let (session, kept) = overpaid(&world, GOOD).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        let (text, _) = world.alert("surplus_held").await;
+        assert!(text.contains("till payment keep") && text.contains(kept.as_str()), "{text}");
+        assert!(world.calls("refunds.create").await.is_empty());
+        world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
+        world.page_says(&session, "overpaid", "You have paid too much").await;
+        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept, OVER);
+        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept, OVER, "kept once");
+        world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL - OVER)]).await;
+
+        let (session, back) = overpaid(&world, GOOD).await;
+        world.engine().refund(&back, Some(OVER)).await.unwrap();
+        assert_eq!(world.statement(&back).await.payment.surplus(), 0);
+        assert_eq!(world.engine().keep_surplus(&back).await.unwrap().kept, 0, "nothing is left to keep");
+        world.books_say(&[("provider_receivable", 2 * TOTAL + OVER), ("merchant_payable", -2 * TOTAL - OVER)]).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both! {
+    async fn a_surplus_whose_refund_fails_is_sent_again_until_a_person_must_decide(world: World) {
+        let (session, payment) = overpaid(&world, REFUND_FAILS_LATER).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_stuck".to_owned()) }).await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.totals.refunded, statement.totals.refund_pending), (0, 0));
+        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 3);
+        assert_eq!(world.told(&payment, "refund.failed").await, 3, "each once");
+        world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
+        world.page_says(&session, "overpaid", "You have paid too much").await;
+    }
+}
+
+both! {
+    async fn what_is_paid_too_little_is_partly_paid_whatever_the_policy(world: World) {
+        for policy in [SurplusPolicy::Refund, SurplusPolicy::Hold] {
+            world.engine().set_surplus_policy(&world.merchant, policy).await.unwrap();
+            let (session, payment) = world.authorised().await;
+            world.deliver(&received(&world, &payment, TOTAL - OVER).await).await;
+            world.wait_for(&session, Phase::PartlyPaid).await;
+            world.inbox_is_empty().await;
+            let statement = world.statement(&payment).await;
+            assert!(statement.flags.partially_captured && statement.payment.surplus() == 0);
+            assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, TOTAL - OVER));
+            world.page_says(&session, "partly_paid", "25.98").await;
+        }
+        let twice = 2 * (TOTAL - OVER);
+        world.books_say(&[("provider_receivable", twice), ("merchant_payable", -twice)]).await;
+        assert!(world.calls("refunds.create").await.is_empty());
+        assert_eq!(world.alert_kinds().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_provider_that_takes_another_amount_than_was_owed_is_not_believed(world: World) {
+        for (delta, policy) in [(OVER, SurplusPolicy::Refund), (-OVER, SurplusPolicy::Hold)] {
+            world.engine().set_surplus_policy(&world.merchant, policy).await.unwrap();
+            world.control("webhooks", json!({"amount_delta": delta})).await;
+            let session = world.session().await;
+            let page = world.start(&session).await;
+            world.pay(&page, GOOD).await;
+            let payment = world.payment_of(&session).await;
+            eventually("it is flagged", || async {
+                world.inbox().await.iter().any(|row| row.state == InboxState::Mismatch && row.note.as_ref().is_some_and(|note| note.contains(payment.as_str())))
+            })
+            .await;
+            world.inbox_is_empty().await;
+            let statement = world.statement(&payment).await;
+            assert_eq!((statement.status, statement.totals.captured), (Status::RequiresPaymentMethod, 0));
+            assert_eq!(statement.ledger, vec![]);
+            assert_ne!(world.view(&session).await.phase, Phase::Paid);
+        }
+        let (text, _) = world.alert("webhook_mismatch").await;
+        assert!(text.contains("30.98"), "{text}");
+        world.books_say(&[]).await;
+        assert!(world.calls("refunds.create").await.is_empty(), "what is not believed is not sent back");
+    }
+}
+
+/// A capture of which Adyen tells another amount than was asked for.
+async fn captured_as(world: &World, delta: i64) -> (Token, PaymentId) {
+    let (session, payment) = authorised_at_adyen(world).await;
+    world.control("faults", json!({"provider": "adyen", "operation": "CAPTURE", "on": "webhook", "fault": "wrong_amount", "amount_delta": delta})).await;
+    world.engine().capture(&payment, None, true).await.unwrap();
+    captured(world, &payment, TOTAL + delta).await;
+    (session, payment)
+}
+
+both_at_adyen! {
+    async fn a_capture_beyond_the_debt_is_held_or_sent_back_by_the_policy(world: World) {
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        let (session, held) = captured_as(&world, OVER).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
+        world.page_says(&session, "overpaid", "You have paid too much").await;
+        world.engine().refund(&held, Some(OVER)).await.unwrap();
+        refunded(&world, &held, OVER).await;
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
+
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+        let (session, back) = captured_as(&world, OVER).await;
+        refunded(&world, &back, OVER).await;
+        world.inbox_is_empty().await;
+        world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -2 * TOTAL)]).await;
+        assert_eq!(world.statement(&back).await.payment.attempts[0].book.refunds.len(), 1);
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_capture_short_of_the_debt_is_partly_paid(world: World) {
+        let (session, payment) = captured_as(&world, -OVER).await;
+        let statement = world.statement(&payment).await;
+        assert!(statement.flags.partially_captured && statement.payment.surplus() == 0);
+        world.books_say(&[("provider_receivable", TOTAL - OVER), ("merchant_payable", OVER - TOTAL)]).await;
+        world.page_says(&session, "partly_paid", "25.98").await;
+    }
+}

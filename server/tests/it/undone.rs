@@ -1,0 +1,162 @@
+//! Captures and refunds that fail after they had been done: what was booked goes back, and can be asked for again.
+
+use domain::id::PaymentId;
+use domain::payment::{Outcome, Status};
+use serde_json::json;
+
+use crate::adyen::{authorised as authorised_at_adyen, captured, paid as paid_at_adyen, psp, refunded};
+use crate::world::{World, eventually};
+use crate::{both, both_at_adyen};
+
+const REFUND_FAILS_LATER: &str = "4000000000005126";
+const TOTAL: i64 = 3098;
+const PAID: [(&str, i64); 2] = [("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)];
+
+/// Everything is as it was before the refund, and the merchant has heard of its failure once.
+async fn is_paid_again(world: &World, payment: &PaymentId) {
+    refunded(world, payment, 0).await;
+    world.inbox_is_empty().await;
+    let statement = world.statement(payment).await;
+    let totals = statement.totals;
+    assert_eq!((statement.status, totals.captured, totals.refund_pending), (Status::Succeeded, TOTAL, 0));
+    assert!(!statement.flags.refunded && !statement.flags.partially_refunded, "{:?}", statement.flags);
+    assert_eq!(statement.payment.attempts[0].refundable(), TOTAL);
+    world.books_say(&PAID).await;
+    let sent: Vec<_> = statement.ledger.iter().filter(|row| row.business == "refund_sent").collect();
+    assert_eq!(sent.len(), 2, "there and back: {sent:?}");
+    assert_eq!((&sent[0].debit, &sent[0].credit), (&sent[1].credit, &sent[1].debit));
+}
+
+both! {
+    async fn a_whole_refund_that_fails_leaves_the_payment_paid_and_refundable(world: World) {
+        let (session, payment) = world.paid_with(REFUND_FAILS_LATER).await;
+        // The failure is told under three names, and each is delivered twice.
+        world.control("webhooks", json!({"duplicate": 1})).await;
+        assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
+        assert!(world.statement(&payment).await.flags.refunded);
+        world.books_say(&[]).await;
+        world.page_says(&session, "refunded", "Your payment has been refunded").await;
+        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "it has all gone back");
+        world.control("advance", json!({"seconds": 60})).await;
+        is_paid_again(&world, &payment).await;
+        let refund = world.provider("/v1/refunds").await["data"][0].clone();
+        let event = json!({"id": format!("evt_{}", crate::world::random_hex()), "type": "charge.refund.updated",
+            "created": crate::world::seconds(), "livemode": false, "data": {"object": refund}});
+        world.deliver(&event).await;
+        world.inbox_is_empty().await;
+        assert_eq!((world.told(&payment, "refund.succeeded").await, world.told(&payment, "refund.failed").await), (1, 1));
+        world.page_says(&session, "paid", "Payment complete").await;
+        assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(world.statement(&payment).await.totals.refunded, TOTAL);
+        world.books_say(&[]).await;
+    }
+}
+
+both! {
+    async fn of_two_refunds_the_one_that_fails_is_taken_back_and_no_other(world: World) {
+        let (session, payment) = world.paid_with(REFUND_FAILS_LATER).await;
+        let first = world.engine().refund(&payment, Some(1000)).await.unwrap();
+        world.control("webhooks", json!({"hold": true})).await;
+        world.control("advance", json!({"seconds": 60})).await;
+        // Asked for while the failure of the first is on its way here: the provider has it all again, Till does not know.
+        let second = world.engine().refund(&payment, None).await.unwrap();
+        assert_eq!((second.outcome, second.modification.amount()), (Outcome::Succeeded, TOTAL - 1000));
+        world.control("webhooks", json!({"hold": false, "reversed": true})).await;
+        eventually("the first has failed", || async { world.told(&payment, "refund.failed").await >= 1 }).await;
+        let statement = world.statement(&payment).await;
+        let outcome = |id| statement.payment.attempts[0].modification(id).unwrap().outcome(&statement.payment.attempts[0].book);
+        assert_eq!(outcome(&first.modification.id), Outcome::Failed);
+        if outcome(&second.modification.id) == Outcome::Succeeded {
+            assert_eq!(statement.totals.refunded, TOTAL - 1000);
+            world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
+            world.page_says(&session, "partly_refunded", "20.98").await;
+        }
+        world.control("advance", json!({"seconds": 60})).await;
+        eventually("both have failed", || async { world.told(&payment, "refund.failed").await == 2 }).await;
+        world.books_say(&PAID).await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_whole_refund_that_fails_or_comes_back_leaves_the_payment_paid(world: World) {
+        for (round, trigger) in ["refund_failed", "refunded_reversed"].into_iter().enumerate() {
+            let (session, payment) = paid_at_adyen(&world).await;
+            let psp = psp(&world, &payment).await;
+            world.engine().refund(&payment, None).await.unwrap();
+            world.books_say(&[("provider_receivable", TOTAL), ("refunds_in_transit", -TOTAL)]).await;
+            refunded(&world, &payment, TOTAL).await;
+            world.books_say(&[]).await;
+            world.page_says(&session, "refunded", "Your payment has been refunded").await;
+            world.control("adyen/webhooks", json!({"duplicate": 2})).await;
+            world.control(&format!("adyen/payments/{psp}/{trigger}"), json!({})).await;
+            is_paid_again(&world, &payment).await;
+            world.control("adyen/webhooks", json!({"duplicate": 0})).await;
+            assert_eq!(world.told(&payment, "refund.failed").await, 1, "{trigger}");
+            world.page_says(&session, "paid", "Payment complete").await;
+            world.engine().refund(&payment, None).await.unwrap();
+            refunded(&world, &payment, TOTAL).await;
+            world.books_say(&[]).await;
+            assert_eq!(world.told(&payment, "refund.succeeded").await, 2, "round {round}");
+        }
+    }
+}
+
+both_at_adyen! {
+    async fn a_refund_that_the_provider_refuses_after_taking_it_was_never_sent(world: World) {
+        let (session, payment) = paid_at_adyen(&world).await;
+        // Somebody has sent the money back at Adyen, and its webhook is kept back.
+        world.control("adyen/webhooks", json!({"hold": true})).await;
+        let body = json!({"merchantAccount": "HarbourBooks", "amount": {"value": TOTAL, "currency": "EUR"}, "reference": "by hand"}).to_string();
+        let url = format!("{}/adyen/v72/payments/{}/refunds", world.sandbox, psp(&world, &payment).await);
+        let reply = world.send(axum::http::Method::POST, &url, "application/json", &body, &[("x-api-key", &world.secret_key)]).await;
+        assert_eq!(reply.status, 201, "{}", String::from_utf8_lossy(&reply.body));
+        assert_eq!(world.engine().refund(&payment, Some(1000)).await.unwrap().outcome, Outcome::Pending);
+        world.control("advance", json!({"seconds": 60})).await;
+        world.control("adyen/webhooks", json!({"hold": false})).await;
+        refunded(&world, &payment, TOTAL).await;
+        eventually("ours has failed", || async { world.told(&payment, "refund.failed").await == 1 }).await;
+        assert_eq!(world.statement(&payment).await.totals.refund_pending, 0);
+        world.books_say(&[]).await;
+        world.page_says(&session, "refunded", "Your payment has been refunded").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_capture_that_fails_after_success_takes_the_money_back_and_can_be_made_again(world: World) {
+        let (session, payment) = authorised_at_adyen(&world).await;
+        world.engine().capture(&payment, None, true).await.unwrap();
+        captured(&world, &payment, TOTAL).await;
+        world.books_say(&PAID).await;
+        world.control("adyen/webhooks", json!({"duplicate": 2})).await;
+        world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
+        captured(&world, &payment, 0).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.status, statement.totals.authorised), (Status::RequiresCapture, TOTAL));
+        assert_eq!((world.told(&payment, "capture.failed").await, world.told(&payment, "payment.captured").await), (1, 2));
+        assert_eq!((world.told(&payment, "payment.requires_capture").await, world.told(&payment, "payment.succeeded").await), (2, 1));
+        world.books_say(&[]).await;
+        world.page_says(&session, "authorised", "Your payment is approved").await;
+        assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing to refund");
+        world.engine().capture(&payment, None, true).await.unwrap();
+        captured(&world, &payment, TOTAL).await;
+        world.books_say(&PAID).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_payment_taken_at_once_whose_capture_fails_is_not_paid(world: World) {
+        let (session, payment) = paid_at_adyen(&world).await;
+        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        refunded(&world, &payment, 1000).await;
+        world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
+        captured(&world, &payment, 0).await;
+        let statement = world.statement(&payment).await;
+        assert_ne!(statement.status, Status::Succeeded);
+        assert_eq!(statement.totals.refunded, 1000, "what went to the shopper is gone");
+        assert!(world.engine().refund(&payment, Some(1)).await.is_err());
+        world.books_say(&[("provider_receivable", -1000), ("merchant_payable", 1000)]).await;
+        assert_ne!(world.phase(&session).await, domain::checkout::Phase::Paid);
+    }
+}
