@@ -81,7 +81,7 @@ both! {
 async fn claim(engine: &Engine, now: Millis, until: Millis, limit: i64) -> Vec<Leased> {
     let store = engine.store();
     let mut tx = store.begin().await.unwrap();
-    let leased = jobs::claim(&mut tx, store.dialect(), now, until, limit).await.unwrap();
+    let leased = jobs::claim(&mut tx, store.dialect(), &[], now, until, limit).await.unwrap();
     tx.commit().await.unwrap();
     leased
 }
@@ -93,6 +93,7 @@ async fn put_in(world: &World, count: u128) -> Millis {
         id: JobId::from_random(number.to_be_bytes()),
         kind: "check",
         subject: format!("subject {number}"),
+        account: None,
         run_at,
     };
     let mut tx = world.engine().store().begin().await.unwrap();
