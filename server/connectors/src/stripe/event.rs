@@ -54,7 +54,7 @@ pub(super) fn list(account: &Account, spec: &EventsSpec) -> Result<HttpRequest, 
     let cursor = spec.cursor.as_ref().map_or_else(String::new, |id| format!("&starting_after={id}"));
     // The last second counts in full.
     let until = spec.until / SECOND + 1;
-    let path = format!("/v1/events?limit=100&created[gte]={since}&created[lt]={until}{cursor}");
+    let path = format!("/v1/events?limit=50&created[gte]={since}&created[lt]={until}{cursor}");
     request(account, "events.list", Method::GET, path, String::new())
 }
 

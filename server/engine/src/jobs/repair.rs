@@ -4,7 +4,7 @@
 
 use connectors::{EventsSpec, Fail, Operation, Outcome};
 use domain::id::ProviderAccountId;
-use domain::{DAY, HOUR, MINUTE, Millis};
+use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 use super::Next;
 use crate::engine::Engine;
@@ -18,10 +18,13 @@ const EVERY: Millis = 15 * MINUTE;
 const OVERLAP: Millis = 10 * MINUTE;
 /// How far back at most; Stripe keeps events for 30 days.
 const BACK_MAX: Millis = 29 * DAY;
-/// Events are listed in portions of this length, the oldest first, and what has been listed is remembered after each.
-const PORTION: Millis = 6 * HOUR;
-/// Requests of one run; the next goes on where it ended.
+/// Events are listed in portions, the oldest first, and what has been listed is remembered after each. A portion begins this
+/// short, so that one fits into a run however busy the account, and doubles up to the longest while one page holds it.
+const PORTION_MIN: Millis = 10 * MINUTE;
+const PORTION_MAX: Millis = 6 * HOUR;
+/// Requests of one run, and how long it begins further ones; the next run goes on where it ended.
 const REQUESTS_MAX: usize = 150;
+const RUN_MAX: Millis = 45 * SECOND;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let id: ProviderAccountId = subject.parse().map_err(Error::corrupt)?;
@@ -35,7 +38,8 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let seen = if seen > began { began - DAY } else { seen };
     let mut since = (seen - OVERLAP).max(began - BACK_MAX);
     let gateway = Gateway { engine, account: &ready.account, connector: ready.connector };
-    let (mut cursor, mut until) = (None, (since + PORTION).min(began));
+    let (mut portion, mut pages) = (PORTION_MIN, 0);
+    let (mut cursor, mut until) = (None, (since + portion).min(began));
     for _ in 0..REQUESTS_MAX {
         let operation = Operation::Events(EventsSpec { since, until, cursor });
         match gateway.call(None, &operation).await {
@@ -47,6 +51,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
             Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
             Err(error) => return Err(Error::Invalid(error.to_string())),
         }
+        pages += 1;
         if cursor.is_none() {
             let mut tx = engine.store().begin().await?;
             accounts::set_events_seen(&mut tx, &id, until).await?;
@@ -54,11 +59,15 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
             if until >= began {
                 return Ok(Next::At(engine.env().now() + EVERY));
             }
-            (since, until) = (until, (until + PORTION).min(began));
+            if engine.env().now() - began > RUN_MAX {
+                return Ok(Next::At(engine.env().now()));
+            }
+            portion = if pages > 1 { PORTION_MIN } else { (2 * portion).min(PORTION_MAX) };
+            (since, until, pages) = (until, (until + portion).min(began), 0);
         }
     }
     if cursor.is_some() {
-        let text = format!("more than {REQUESTS_MAX} pages of events in {PORTION} ms; webhooks do not seem to arrive");
+        let text = format!("more than {REQUESTS_MAX} pages of events in {portion} ms; webhooks do not seem to arrive");
         engine.alert("repair_overrun", subject, &text).await;
         return Ok(Next::At(engine.env().now() + EVERY));
     }

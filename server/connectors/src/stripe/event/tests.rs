@@ -180,7 +180,7 @@ fn listed_events_are_what_would_have_been_delivered() {
     };
     assert_eq!(
         list(&account, &spec).unwrap().path,
-        "/v1/events?limit=100&created[gte]=5&created[lt]=10&starting_after=evt_9"
+        "/v1/events?limit=50&created[gte]=5&created[lt]=10&starting_after=evt_9"
     );
     let event = event("checkout.session.completed", session("complete", "paid"));
     let reply = |status, body: Value| HttpResponse {
