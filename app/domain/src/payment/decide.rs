@@ -129,6 +129,8 @@ fn opened(
 
 fn not_opened(attempt: &Attempt, reason: CloseReason) -> Vec<Event> {
     match attempt.stage {
+        // Who could not get through knows nothing of a request that somebody else has sent meanwhile.
+        Stage::Unknown if reason == CloseReason::Unreachable => vec![],
         Stage::Opening | Stage::Unknown => vec![staged(attempt, Stage::Closed(reason))],
         _ => vec![],
     }

@@ -202,6 +202,8 @@ fn an_unanswered_request_is_unknown_until_it_is_known() {
     assert_eq!(payment.handle(&Fact::Start(Box::new(attempt(2)))), Err(Refusal::Live(id(1))));
     let close = Fact::CloseRequested { attempt: id(1), reason: CloseReason::Cancelled };
     assert_eq!(payment.handle(&close), Err(Refusal::InProgress(id(1))));
+    let late = Fact::NotOpened { attempt: id(1), reason: CloseReason::Unreachable };
+    assert_eq!(payment.handle(&late), Ok(vec![]), "it says nothing about what somebody else has sent");
     payment.handle(&opened(1)).unwrap();
     assert_eq!(payment.status(), Status::RequiresPaymentMethod);
 }
