@@ -30,9 +30,12 @@ impl Breaker {
     /// Whether a call may be made, and whether it is the one that finds out. If not, when to ask again.
     fn admit(&mut self, now: Millis) -> Result<bool, Millis> {
         let Some(until) = self.until else { return Ok(false) };
+        if self.probing {
+            return Err(now + PAUSE_MIN);
+        }
         // A time further away than any pause is from before a clock was set back.
-        if (now < until && until - now <= PAUSE_MAX) || self.probing {
-            return Err(until.max(now + PAUSE_MIN));
+        if now < until && until - now <= PAUSE_MAX {
+            return Err(until);
         }
         self.probing = true;
         Ok(true)

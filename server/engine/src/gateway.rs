@@ -152,7 +152,10 @@ impl Gateway<'_> {
 
 /// Whether the provider is there. What a gateway says in its place does not count.
 fn is_answered(result: &Result<HttpResponse, TransportError>) -> bool {
-    result.as_ref().is_ok_and(|reply| !matches!(reply.status, 502..=504))
+    match result {
+        Ok(reply) => !matches!(reply.status, 502..=504),
+        Err(error) => matches!(error, TransportError::TooLarge(_)),
+    }
 }
 
 /// When the reply was made, by the provider's clock: what a fetch finds is put in order with the provider's own events.
@@ -165,4 +168,29 @@ fn provider_time(reply: &HttpResponse) -> Option<Millis> {
 fn retry_after(reply: &HttpResponse) -> Option<Millis> {
     let seconds = reply.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.parse::<Millis>().ok()?;
     Some(seconds.clamp(0, 3600) * SECOND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_says_something_is_there() {
+        let reply = |status| Ok(HttpResponse { status, headers: http::HeaderMap::new(), body: bytes::Bytes::new() });
+        for said in [reply(200), reply(402), reply(429), reply(500), Err(TransportError::TooLarge(1))] {
+            assert!(is_answered(&said), "{said:?}");
+        }
+        let nothing = "nothing".to_owned();
+        let lost = [Err(TransportError::NotSent(nothing.clone())), Err(TransportError::Lost(nothing))];
+        for silent in lost.into_iter().chain([502, 503, 504].map(reply)) {
+            assert!(!is_answered(&silent), "{silent:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_not_sent_is_certain_not_to_have_been_done() {
+        let definite = |error| CallError::Transport(error).is_definite();
+        assert!(definite(TransportError::NotSent("no".to_owned())));
+        assert!(!definite(TransportError::Lost("no".to_owned())) && !definite(TransportError::TooLarge(1)));
+    }
 }

@@ -14,7 +14,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for a whole exchange. Longer than that, a shopper has left.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a reply that are read.
-const REPLY_BYTES_MAX: usize = 1024 * 1024;
+const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Why there is no reply.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -25,6 +25,9 @@ pub enum TransportError {
     /// The request may have arrived.
     #[error("the provider's reply was lost: {0}")]
     Lost(String),
+    /// There is a reply, and it is too large to be read.
+    #[error("the provider's reply is larger than {0} bytes")]
+    TooLarge(usize),
 }
 
 /// Sends requests.
@@ -104,7 +107,7 @@ async fn read(mut reply: reqwest::Response) -> Result<Bytes, TransportError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = reply.chunk().await.map_err(|error| TransportError::Lost(describe(&error)))? {
         if body.len() + chunk.len() > REPLY_BYTES_MAX {
-            return Err(TransportError::Lost(format!("the reply is larger than {REPLY_BYTES_MAX} bytes")));
+            return Err(TransportError::TooLarge(REPLY_BYTES_MAX));
         }
         body.extend_from_slice(&chunk);
     }
