@@ -6,7 +6,6 @@ use domain::payment::{Attempt, Outcome};
 use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::record::Source;
 use crate::store::merchants::{self, SurplusPolicy};
 
 /// Refunds or voids of one attempt that may fail before a person must decide.
@@ -27,7 +26,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         engine.alert("surplus_stuck", subject, &detail).await;
         return Ok(Next::Done);
     }
-    engine.modify(&id, &attempt.id, kind, Source::Engine).await?;
+    engine.send_back(&id, &attempt.id, kind).await?;
     // There may be more, from another attempt.
     Ok(Next::At(engine.env().now()))
 }

@@ -90,6 +90,31 @@ impl Engine {
         kind: ModificationKind,
         source: Source<'_>,
     ) -> Result<Modified, Error> {
+        let (id, fact) = self.modification(attempt, kind).await?;
+        self.record(payment, &fact, source).await?;
+        self.send_first(attempt, &id).await
+    }
+
+    /// Sends back what is too much, if it is still so and nobody else is at it. Two servers may come to this at once.
+    pub(crate) async fn send_back(
+        &self,
+        payment: &PaymentId,
+        attempt: &AttemptId,
+        kind: ModificationKind,
+    ) -> Result<(), Error> {
+        let (id, fact) = self.modification(attempt, kind).await?;
+        let still = |payment: &Payment| {
+            let wanted = payment.wanted_back().is_some_and(|(owner, wanted)| (&owner.id, wanted) == (attempt, kind));
+            wanted.then_some(fact)
+        };
+        if self.record_if(payment, Source::Engine, still).await?.is_some() {
+            self.send_first(attempt, &id).await?;
+        }
+        Ok(())
+    }
+
+    /// A modification about to be recorded, with its id.
+    async fn modification(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(ModificationId, Fact), Error> {
         let found = self.find_attempt(attempt.as_str()).await?;
         if found.attempt.refs.payment.is_none() {
             let text = "the provider has not named the payment yet; its webhook will; try again in a moment";
@@ -98,12 +123,15 @@ impl Engine {
         let limits: Limits = self.capabilities(&found.attempt.account).await?.limits;
         let id = ModificationId::from_random(self.env().bits());
         let modification = Box::new(Modification::new(id.clone(), kind, self.env().now()));
-        self.record(payment, &Fact::Modify { attempt: attempt.clone(), modification, limits }, source).await?;
+        Ok((id, Fact::Modify { attempt: attempt.clone(), modification, limits }))
+    }
+
+    async fn send_first(&self, attempt: &AttemptId, id: &ModificationId) -> Result<Modified, Error> {
         // Once it is written down a job will send it, so trouble from here on is no reason to report failure.
-        if let Err(error) = self.send_modification(attempt.as_str(), &id, true).await {
+        if let Err(error) = self.send_modification(attempt.as_str(), id, true).await {
             tracing::warn!(%attempt, modification = %id, %error, "a modification was not sent yet");
         }
-        self.modified(attempt.as_str(), &id).await
+        self.modified(attempt.as_str(), id).await
     }
 
     pub(crate) async fn modified(&self, attempt: &str, id: &ModificationId) -> Result<Modified, Error> {

@@ -22,7 +22,7 @@ impl Engine {
 
     /// Posts what payments without a row in the ledger should have there. Returns whether there may be more.
     async fn post_opening_entries(&self) -> Result<bool, Error> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.store().begin_patient().await?;
         let ids = payments::without_ledger(&mut tx, STEP).await?;
         let now = self.env().now();
         for id in &ids {

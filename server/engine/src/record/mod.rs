@@ -62,6 +62,25 @@ impl Engine {
         Ok(payment)
     }
 
+    /// Records what a payment needs as it is when nobody else can change it. Returns the payment as it is then, or nothing if it
+    /// needs nothing.
+    pub(crate) async fn record_if(
+        &self,
+        id: &PaymentId,
+        source: Source<'_>,
+        fact: impl FnOnce(&Payment) -> Option<Fact>,
+    ) -> Result<Option<Payment>, Error> {
+        let mut tx = self.store().begin().await?;
+        let mut batch = Batch::lock(self, &mut tx, std::slice::from_ref(id)).await?;
+        let Some(fact) = fact(batch.payment(id)?) else { return Ok(None) };
+        batch.take(id, &fact, source)?;
+        let payment = batch.payment(id)?.clone();
+        batch.write(&mut tx).await?;
+        self.commit(tx).await?;
+        self.live().tell(id);
+        Ok(Some(payment))
+    }
+
     /// Records a fact in the caller's transaction and tells whether it was new. After the commit the caller tells
     /// [`crate::live`].
     pub(crate) async fn record_in(
