@@ -1,2 +1,2 @@
--- Whose provider a job calls: one that is slow must not take every place.
+-- With whose account a job calls a provider: one that is slow must not take every place.
 ALTER TABLE jobs ADD COLUMN account_id TEXT;

@@ -46,7 +46,7 @@ both! {
 }
 
 /// Questions that a slow provider is asked at a time.
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 12;
 
 both! {
     async fn a_slow_provider_does_not_hold_up_what_has_nothing_to_do_with_it(world: World) {

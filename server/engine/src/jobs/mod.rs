@@ -15,7 +15,6 @@ mod surplus;
 
 use std::time::Duration;
 
-use domain::id::ProviderAccountId;
 use domain::{MINUTE, Millis, SECOND};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -32,6 +31,8 @@ const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
 /// The longest time without a look for jobs that another server enqueued.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// The shortest time between two looks of which the first found nothing.
+const EMPTY_PAUSE: Duration = Duration::from_millis(50);
 /// How often what a wrong clock has put off is looked for.
 const RESCUE: Duration = Duration::from_secs(5);
 /// Failed tries in a row after which a person is told. The job goes on: what it is about is money.
@@ -135,12 +136,14 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
                 continue;
             }
         };
-        let wait = if begun && places.free() > 0 { Duration::ZERO } else { until_next(&engine, &places.full()).await };
+        // What is due and cannot be had is somebody else's at the moment.
+        let pause = if begun { Duration::ZERO } else { until_next(&engine, &places.full()).await.max(EMPTY_PAUSE) };
+        let room = places.has_room();
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = places.ended(), if !places.is_empty() => {}
-            () = engine.work(), if places.free() > 0 => {}
-            () = sleep(wait), if places.free() > 0 => {}
+            () = engine.work(), if room => {}
+            () = sleep(pause), if room => {}
         }
     }
     while !places.is_empty() {
@@ -150,26 +153,26 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
 
 /// Begins what is due and has a place. Returns whether there may be more.
 async fn begin(engine: &Engine, places: &mut Places) -> Result<bool, Error> {
-    let free = places.free();
-    let leased = claim(engine, free, &places.full()).await?;
-    let more = leased.len() == free;
-    let too_many = places.begin(engine, leased);
-    if !too_many.is_empty() {
+    let wanted = places.wanted();
+    let leased = claim(engine, wanted, &places.full()).await?;
+    let more = leased.len() == wanted;
+    for job in places.begin(engine, leased) {
+        // One by one: who holds several jobs' rows can be in somebody's way who holds others.
         let mut tx = engine.store().begin().await?;
-        jobs::give_back(&mut tx, &too_many).await?;
+        jobs::give_back(&mut tx, &job).await?;
         tx.commit().await?;
     }
     Ok(more)
 }
 
-async fn claim(engine: &Engine, free: usize, full: &[ProviderAccountId]) -> Result<Vec<Leased>, Error> {
+async fn claim(engine: &Engine, wanted: usize, full: &[String]) -> Result<Vec<Leased>, Error> {
     let now = engine.env().now();
     // Looking first keeps an idle server from taking the write lock every second.
     let due = jobs::next_due(&mut *engine.store().reader().await?, full).await?;
-    if free == 0 || due.is_none_or(|due| due > now) {
+    if wanted == 0 || due.is_none_or(|due| due > now) {
         return Ok(vec![]);
     }
-    let limit = i64::try_from(free).unwrap_or(1);
+    let limit = i64::try_from(wanted).unwrap_or(1);
     let mut tx = engine.store().begin().await?;
     let leased = jobs::claim(&mut tx, engine.store().dialect(), full, now, now + LEASE, limit).await?;
     tx.commit().await?;
@@ -191,7 +194,7 @@ impl Engine {
     }
 }
 
-async fn until_next(engine: &Engine, full: &[ProviderAccountId]) -> Duration {
+async fn until_next(engine: &Engine, full: &[String]) -> Duration {
     let next = async { jobs::next_due(&mut *engine.store().reader().await?, full).await };
     let wait = match next.await {
         Ok(Some(due)) => due - engine.env().now(),

@@ -1,8 +1,7 @@
-//! The places for jobs that run on this server. A provider that is slow takes some of them, never all.
+//! The places for jobs that run on this server. A provider that is slow takes some of them, never all, however many accounts it has.
 
 use std::collections::HashMap;
 
-use domain::id::ProviderAccountId;
 use tokio::task::JoinSet;
 
 use crate::engine::Engine;
@@ -10,37 +9,47 @@ use crate::store::jobs::Leased;
 
 /// Jobs a server runs at a time.
 const ALL: usize = 32;
-/// Those that call one account's provider.
-const OF_ACCOUNT: usize = 8;
+/// Those that call one provider.
+const OF_PROVIDER: usize = 12;
+/// Places a provider must have free before further jobs are taken up for it, and how many are taken up at a time: what has no
+/// place must be given back.
+const REFILL: usize = 4;
+const TAKEN_UP: usize = 2 * REFILL;
 
 #[derive(Default)]
 pub(super) struct Places {
-    running: JoinSet<Option<ProviderAccountId>>,
-    taken: HashMap<ProviderAccountId, usize>,
+    /// Each returns the provider it called.
+    running: JoinSet<Option<String>>,
+    taken: HashMap<String, usize>,
 }
 
 impl Places {
-    pub fn free(&self) -> usize {
-        ALL - self.running.len()
-    }
-
     pub fn is_empty(&self) -> bool {
         self.running.is_empty()
     }
 
-    /// The accounts of which no further job may begin.
-    pub fn full(&self) -> Vec<ProviderAccountId> {
-        let full = |(account, taken): (&ProviderAccountId, &usize)| (*taken >= OF_ACCOUNT).then(|| account.clone());
+    pub fn has_room(&self) -> bool {
+        self.running.len() < ALL
+    }
+
+    /// How many jobs to take up.
+    pub fn wanted(&self) -> usize {
+        (ALL - self.running.len()).min(TAKEN_UP)
+    }
+
+    /// The providers for which none are to be taken up.
+    pub fn full(&self) -> Vec<String> {
+        let full = |(provider, taken): (&String, &usize)| (*taken + REFILL > OF_PROVIDER).then(|| provider.clone());
         self.taken.iter().filter_map(full).collect()
     }
 
-    /// Begins jobs. Returns those for which their account has no place.
+    /// Begins jobs. Returns those for which their provider has no place.
     pub fn begin(&mut self, engine: &Engine, jobs: Vec<Leased>) -> Vec<Leased> {
         let mut too_many = vec![];
         for job in jobs {
-            if let Some(account) = &job.account {
-                let taken = self.taken.entry(account.clone()).or_default();
-                if *taken >= OF_ACCOUNT {
+            if let Some(provider) = &job.provider {
+                let taken = self.taken.entry(provider.clone()).or_default();
+                if *taken >= OF_PROVIDER {
                     too_many.push(job);
                     continue;
                 }
@@ -49,7 +58,7 @@ impl Places {
             let engine = engine.clone();
             self.running.spawn(async move {
                 super::run_one(&engine, &job).await;
-                job.account
+                job.provider
             });
         }
         too_many
@@ -65,12 +74,12 @@ impl Places {
         }
     }
 
-    fn give_back(&mut self, account: Option<ProviderAccountId>) {
-        let Some(account) = account else { return };
-        if let Some(taken) = self.taken.get_mut(&account) {
+    fn give_back(&mut self, provider: Option<String>) {
+        let Some(provider) = provider else { return };
+        if let Some(taken) = self.taken.get_mut(&provider) {
             *taken -= 1;
             if *taken == 0 {
-                self.taken.remove(&account);
+                self.taken.remove(&provider);
             }
         }
     }

@@ -76,16 +76,20 @@ impl Dialect {
             Dialect::Sqlite => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL
-                        AND COALESCE(account_id, '-') NOT IN ({})
+                        AND COALESCE((SELECT base_url FROM provider_accounts
+                            WHERE provider_accounts.id = jobs.account_id), '-') NOT IN ({})
                     ORDER BY run_at LIMIT $3
-                 ) RETURNING id, kind, subject, account_id, tries, generation"
+                 ) RETURNING id, kind, subject, tries, generation,
+                    (SELECT base_url FROM provider_accounts WHERE provider_accounts.id = jobs.account_id) AS provider"
             }
             Dialect::Postgres => {
                 "UPDATE jobs SET leased_until = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM jobs WHERE run_at <= $2 AND leased_until <= $2 AND dead IS NULL
-                        AND COALESCE(account_id, '-') NOT IN ({})
+                        AND COALESCE((SELECT base_url FROM provider_accounts
+                            WHERE provider_accounts.id = jobs.account_id), '-') NOT IN ({})
                     ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED
-                 ) RETURNING id, kind, subject, account_id, tries, generation"
+                 ) RETURNING id, kind, subject, tries, generation,
+                    (SELECT base_url FROM provider_accounts WHERE provider_accounts.id = jobs.account_id) AS provider"
             }
         }
     }
@@ -114,6 +118,14 @@ impl Dialect {
         match self {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some("SET statement_timeout = 0; SET lock_timeout = 0"),
+        }
+    }
+
+    /// The same for one transaction.
+    pub(super) fn patience_here(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SET LOCAL statement_timeout = 0"),
         }
     }
 

@@ -22,8 +22,8 @@ pub struct Leased {
     pub kind: String,
     /// What it is about.
     pub subject: String,
-    /// Whose provider it calls, if it is known.
-    pub account: Option<ProviderAccountId>,
+    /// The address of the provider it calls, if it is known.
+    pub provider: Option<String>,
     /// How often it was begun, this time included, since it last succeeded or was asked for anew.
     pub tries: i64,
     /// Which request this run answers.
@@ -41,7 +41,7 @@ pub struct NewJob {
     pub kind: &'static str,
     /// What it is about.
     pub subject: String,
-    /// Whose provider it calls, if it is known.
+    /// With whose account it calls a provider, if that is known.
     pub account: Option<ProviderAccountId>,
     /// When it should run.
     pub run_at: Millis,
@@ -118,11 +118,11 @@ pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Resu
     row.map(|row| row.number("run_at")).transpose()
 }
 
-/// Leases jobs that are due, but none of certain accounts.
+/// Leases jobs that are due, but none that call certain providers.
 pub async fn claim(
     connection: &mut Connection,
     dialect: Dialect,
-    without: &[ProviderAccountId],
+    without: &[String],
     now: Millis,
     until: Millis,
     limit: i64,
@@ -130,14 +130,14 @@ pub async fn claim(
     let (without, size) = exceptions(without);
     let text = list(connection, dialect.claim_jobs(), 3, size);
     let claim = query(text).bind(until).bind(now).bind(limit);
-    let claim = filled(&without, size).fold(claim, |claim, account| claim.bind(*account));
+    let claim = filled(&without, size).fold(claim, |claim, provider| claim.bind(*provider));
     let rows = claim.fetch_all(connection).await?;
     let leased = |row: &sqlx::any::AnyRow| {
         Ok(Leased {
             id: row.parsed("id")?,
             kind: row.text("kind")?,
             subject: row.text("subject")?,
-            account: row.maybe_text("account_id")?.map(|id| id.parse().map_err(Error::corrupt)).transpose()?,
+            provider: row.maybe_text("provider")?,
             tries: row.number("tries")?,
             generation: row.number("generation")?,
             lease: until,
@@ -146,9 +146,9 @@ pub async fn claim(
     rows.iter().map(leased).collect()
 }
 
-/// Accounts to be left out, as a list that a statement takes: it must not be empty.
-fn exceptions(accounts: &[ProviderAccountId]) -> (Vec<&str>, usize) {
-    let mut names: Vec<&str> = accounts.iter().map(ProviderAccountId::as_str).take(EXCEPTIONS_MAX).collect();
+/// Providers to be left out, as a list that a statement takes: it must not be empty.
+fn exceptions(providers: &[String]) -> (Vec<&str>, usize) {
+    let mut names: Vec<&str> = providers.iter().map(String::as_str).take(EXCEPTIONS_MAX).collect();
     if names.is_empty() {
         names.push(NOBODY);
     }
@@ -156,20 +156,18 @@ fn exceptions(accounts: &[ProviderAccountId]) -> (Vec<&str>, usize) {
     (names, size)
 }
 
-/// Accounts that can be left out at a time: more cannot have all the places they may have.
+/// Providers that can be left out at a time: more cannot have nearly all the places they may have.
 const EXCEPTIONS_MAX: usize = 4;
-/// No account's id.
+/// No provider's address.
 const NOBODY: &str = "";
 
-/// Gives leased jobs back that have not been begun.
-pub async fn give_back(connection: &mut Connection, leased: &[Leased]) -> Result<(), Error> {
-    for job in leased {
-        query("UPDATE jobs SET leased_until = 0, tries = tries - 1 WHERE id = $1 AND leased_until = $2")
-            .bind(job.id.as_str())
-            .bind(job.lease)
-            .execute(&mut *connection)
-            .await?;
-    }
+/// Gives a leased job back that has not been begun.
+pub async fn give_back(connection: &mut Connection, job: &Leased) -> Result<(), Error> {
+    query("UPDATE jobs SET leased_until = 0, tries = tries - 1 WHERE id = $1 AND leased_until = $2")
+        .bind(job.id.as_str())
+        .bind(job.lease)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -327,19 +325,21 @@ pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Res
     rows.iter().map(job).collect()
 }
 
-/// When the next job is due that is not of certain accounts, if there is one. Only the first are looked at: there are always a
+/// When the next job is due that does not call certain providers, if there is one. Only the first are looked at: there are always a
 /// few that are not leased among them, or else so many are that somebody looks again soon.
-pub async fn next_due(connection: &mut Connection, without: &[ProviderAccountId]) -> Result<Option<Millis>, Error> {
+pub async fn next_due(connection: &mut Connection, without: &[String]) -> Result<Option<Millis>, Error> {
     let (without, size) = exceptions(without);
     let text = list(
         connection,
         "SELECT MIN(next) AS next FROM (
             SELECT CASE WHEN leased_until > run_at THEN leased_until ELSE run_at END AS next
-            FROM jobs WHERE dead IS NULL AND COALESCE(account_id, '-') NOT IN ({}) ORDER BY run_at LIMIT 100
+            FROM jobs WHERE dead IS NULL AND COALESCE(
+                (SELECT base_url FROM provider_accounts WHERE provider_accounts.id = jobs.account_id), '-') NOT IN ({})
+            ORDER BY run_at LIMIT 100
          ) AS first",
         0,
         size,
     );
-    let select = filled(&without, size).fold(query(text), |select, account| select.bind(*account));
+    let select = filled(&without, size).fold(query(text), |select, provider| select.bind(*provider));
     select.fetch_one(connection).await?.maybe_number("next")
 }
