@@ -58,9 +58,13 @@ impl Error {
         }
     }
 
-    /// Whether a row would have been there twice.
-    pub(crate) fn is_clash(&self) -> bool {
-        matches!(self, Error::Store(sqlx::Error::Database(error)) if error.is_unique_violation())
+    /// Whether an attempt would have had a reference that is another attempt's. PostgreSQL names the constraint, SQLite the
+    /// columns.
+    pub(crate) fn is_reference_clash(&self) -> bool {
+        let Error::Store(sqlx::Error::Database(error)) = self else { return false };
+        let names =
+            |text: &str| text.contains("attempts") && (text.contains("session_ref") || text.contains("payment_ref"));
+        error.is_unique_violation() && error.constraint().map_or_else(|| names(error.message()), names)
     }
 
     pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {

@@ -8,7 +8,7 @@ use domain::checkout::Phase;
 use domain::id::Token;
 use engine::Clock;
 use engine::SystemClock;
-use engine::store::inbox::{InboxState, claim};
+use engine::store::inbox::{self, InboxState, Settled, claim};
 use engine::store::{Dialect, Tx};
 use futures::future::join_all;
 use serde_json::json;
@@ -256,6 +256,30 @@ both! {
         assert_eq!(world.engine().apply_due().await.unwrap(), 1);
         assert_eq!(state_of(&world, &refund).await, Some(InboxState::Applied));
         assert_eq!(world.view(&session).await.refunded.minor, 98);
+    }
+}
+
+both! {
+    async fn who_comes_late_does_not_put_off_what_was_brought_forward(world: World) {
+        let (session, _) = opened(&world).await;
+        world.node.stop_background();
+        assert_eq!(deliver(&world, &world.node, &early_refund(&session)).await.status, 200);
+        let store = world.engine().store();
+        let now = SystemClock.now();
+        let mut tx = store.begin().await.unwrap();
+        let taken = claim(&mut tx, store.dialect(), now, now + 15_000, 10).await.unwrap();
+        let row = &taken[0];
+        let wanted = vec!["what becomes known".to_owned()];
+        inbox::wait(&mut tx, row, now + 15_000, &wanted).await.unwrap();
+        // Meanwhile it becomes known, and whoever had taken the row up has not seen it.
+        assert_eq!(inbox::bring_forward(&mut tx, &wanted, now).await.unwrap(), 1);
+        inbox::wait(&mut tx, row, now + 600_000, &wanted).await.unwrap();
+        inbox::put_off(&mut tx, row, now + 600_000, "why").await.unwrap();
+        let orphan = Settled { id: row.id.clone(), state: InboxState::Orphan, kind: None, note: None, due: row.due };
+        assert_eq!(inbox::settle(&mut tx, &[orphan], now).await.unwrap(), 0, "it is not given up");
+        tx.commit().await.unwrap();
+        let due = world.engine().next_delivery_due().await.unwrap();
+        assert_eq!(due, Some(now));
     }
 }
 

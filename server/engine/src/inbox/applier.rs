@@ -23,6 +23,9 @@ const PAUSE_MAX: Duration = Duration::from_millis(4);
 /// The longest time without a look for what another server stored.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
+/// The shortest time between two looks of which the first found nothing.
+const EMPTY_PAUSE: Duration = Duration::from_millis(50);
+
 /// The way from the commit to this server's appliers.
 #[derive(Default)]
 pub(crate) struct Handover {
@@ -111,7 +114,8 @@ async fn look(engine: Engine, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = engine.handover().waiting.notified() => {}
-            () = sleep(until_next(&engine).await) => {}
+            // What is due and cannot be had is somebody else's at the moment.
+            () = sleep(until_next(&engine).await.max(EMPTY_PAUSE)) => {}
         }
     }
 }

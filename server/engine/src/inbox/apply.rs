@@ -131,14 +131,14 @@ async fn decide(
                 }
                 outcome.taken(row, &located, incoming.kind, taken);
             }
-            Verdict::Waits { due, wanted } => outcome.waits.push((row.id.clone(), due, wanted)),
+            Verdict::Waits { due, wanted } => outcome.waits.push((row.clone(), due, wanted)),
             Verdict::Closed(closed) => outcome.close(row, closed),
             Verdict::Failed(error) => outcome.failed.push((row.clone(), error)),
         }
     }
     // First, so that what becomes known in this very transaction brings them forward.
-    for (id, due, wanted) in &outcome.waits {
-        inbox::wait(tx, id, *due, wanted).await?;
+    for (row, due, wanted) in &outcome.waits {
+        inbox::wait(tx, row, *due, wanted).await?;
     }
     batch.write(tx).await
 }
@@ -157,10 +157,12 @@ async fn twin(
     let Some(reference) = observation.refs.payment.clone().filter(|_| moves) else { return Ok(None) };
     let payment = batch.payment(&located.payment)?;
     let known = |refs: &Refs| refs.payment.as_ref() == Some(&reference);
+    // The session is the first one's.
+    let refs = Refs { session: None, payment: Some(reference.clone()) };
     if let Some(other) = payment.attempts.iter().find(|other| known(&other.refs)) {
+        let observation = Observation { refs, ..observation };
         return Ok(Some(Fact::Observed { attempt: other.id.clone(), observation }));
     }
-    let refs = Refs { session: None, payment: Some(reference.clone()) };
     let Some(first) = payment.attempt(attempt) else { return Ok(None) };
     if first.refs.payment.is_none() || attempts::locate_by_refs(tx, &located.account, &refs).await?.is_some() {
         return Ok(None);
@@ -174,7 +176,7 @@ async fn twin(
 #[derive(Default)]
 struct Outcome {
     settled: Vec<Settled>,
-    waits: Vec<(InboxId, Millis, Vec<String>)>,
+    waits: Vec<(Taken, Millis, Vec<String>)>,
     failed: Vec<(Taken, Error)>,
     /// By kind and subject, so that servers write them in one order: the newest words and how often.
     alerts: BTreeMap<(&'static str, String), (String, i64)>,
@@ -185,8 +187,8 @@ impl Outcome {
         let kind = Some(kind);
         match result {
             Ok(()) => {
-                let id = row.id.clone();
-                self.settled.push(Settled { id, state: InboxState::Applied, kind, note: None });
+                let (id, due) = (row.id.clone(), row.due);
+                self.settled.push(Settled { id, state: InboxState::Applied, kind, note: None, due });
             }
             Err(Error::Refused(refusal @ (Refusal::Mismatch { .. } | Refusal::Contradiction(_)))) => {
                 let note = Some(format!("payment {}: {refusal}", located.payment));
@@ -204,7 +206,7 @@ impl Outcome {
             let counted = self.alerts.entry((alert, row.account.to_string())).or_default();
             *counted = (detail, counted.1 + 1);
         }
-        self.settled.push(Settled { id: row.id.clone(), state, kind, note });
+        self.settled.push(Settled { id: row.id.clone(), state, kind, note, due: row.due });
     }
 
     /// Returns false if some of the rows were not pending any more.
@@ -219,7 +221,7 @@ impl Outcome {
         // What is given up as an orphan keeps waiting: should its payment become known after all, it is taken up again.
         let orphan = |settled: &Settled| settled.state == InboxState::Orphan;
         let waits = |id: &InboxId| {
-            self.waits.iter().any(|(waits, ..)| waits == id)
+            self.waits.iter().any(|(waits, ..)| waits.id == *id)
                 || self.settled.iter().any(|settled| settled.id == *id && orphan(settled))
         };
         let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
@@ -233,7 +235,7 @@ impl Outcome {
 
 async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Error> {
     let mut tx = engine.store().begin().await?;
-    if failure.is_clash() && row.tries >= CLASH_FROM {
+    if failure.is_reference_clash() && row.tries >= CLASH_FROM {
         let note = Some(format!("it claims what is known of another payment: {failure}"));
         let mut outcome = Outcome::default();
         outcome.close(row, Closed { state: InboxState::Mismatch, kind: None, note, alert: Some("webhook_mismatch") });
@@ -250,7 +252,7 @@ async fn write_off(engine: &Engine, connection: &mut Connection, row: &Taken, fa
     warn!(delivery = %row.id, tries = row.tries, error = %failure, "a delivery cannot be applied");
     metrics::counter!("till_inbox_failed_total").increment(1);
     let due = engine.env().now() + backoff(engine, row.tries);
-    inbox::put_off(connection, &row.id, due, &failure.to_string()).await?;
+    inbox::put_off(connection, row, due, &failure.to_string()).await?;
     if row.tries % TRIES_ALERT == 0 {
         alerts::raise(engine, connection, "webhook_failing", row.id.as_str(), &failure.to_string()).await?;
     }

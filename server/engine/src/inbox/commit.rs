@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::Millis;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::error;
@@ -225,13 +226,13 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     }
     let new = rows.into_iter().zip(fresh).filter_map(|(row, fresh)| fresh.then_some(row));
     match places {
-        Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, tries))),
+        Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, due, tries))),
         None if stored.contains(&Stored::Fresh) => engine.handover().wake(),
         None => {}
     }
     Ok(stored)
 }
 
-fn taken(row: NewRow, tries: i64) -> Taken {
-    Taken { id: row.id, account: row.account, body: row.body, received: row.received, tries, handed: true }
+fn taken(row: NewRow, due: Millis, tries: i64) -> Taken {
+    Taken { id: row.id, account: row.account, body: row.body, received: row.received, due, tries, handed: true }
 }

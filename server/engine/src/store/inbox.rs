@@ -133,6 +133,8 @@ pub struct Taken {
     pub body: Bytes,
     /// When it arrived.
     pub received: Millis,
+    /// When it is due again, as it was taken up. If that has changed, somebody has brought it forward meanwhile.
+    pub due: Millis,
     /// How often it was taken up, this time included, since it last waited for its payment.
     pub tries: i64,
     /// Whether it comes from memory, just stored, and not from the database.
@@ -154,6 +156,7 @@ pub async fn claim(
             account: row.parsed("account_id")?,
             body: row.bytes("body")?.into(),
             received: row.number("received")?,
+            due: again,
             tries: row.number("tries")?,
             handed: false,
         })
@@ -214,6 +217,8 @@ pub struct Settled {
     pub kind: Option<String>,
     /// Why, for a person.
     pub note: Option<String>,
+    /// When it was due again, as it was taken up.
+    pub due: Millis,
 }
 
 /// Writes down what became of events that were still pending, and tells how many were: another server may have been faster.
@@ -225,41 +230,46 @@ pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) 
             connection,
             "UPDATE inbox SET state = v.column2, kind = v.column3, note = v.column4, settled = v.column5
              FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'
-                AND (v.column2 <> 'orphan' OR inbox.due > v.column5)",
+                AND (v.column2 <> 'orphan' OR inbox.due = v.column6)",
             portion.len(),
-            5,
+            6,
         );
         let mut update = query(text);
         for row in portion {
-            update = update.bind(row.id.as_str()).bind(word(&row.state)?).bind(&row.kind).bind(&row.note).bind(now);
+            update = update.bind(row.id.as_str()).bind(word(&row.state)?).bind(&row.kind).bind(&row.note);
+            update = update.bind(now).bind(row.due);
         }
         settled += update.execute(&mut *connection).await?.rows_affected();
     }
     Ok(settled)
 }
 
-/// Puts an event off that could not be applied, with the reason.
-pub async fn put_off(connection: &mut Connection, id: &InboxId, due: Millis, why: &str) -> Result<(), Error> {
-    query("UPDATE inbox SET due = $1, note = $2 WHERE id = $3 AND state = 'pending'")
-        .bind(due)
-        .bind(why)
-        .bind(id.as_str())
-        .execute(connection)
-        .await?;
+/// Puts an event off that could not be applied, with the reason, unless it was brought forward meanwhile.
+pub async fn put_off(connection: &mut Connection, row: &Taken, due: Millis, why: &str) -> Result<(), Error> {
+    query(
+        "UPDATE inbox SET due = CASE WHEN due = $1 THEN $2 ELSE due END, note = $3 WHERE id = $4 AND state = 'pending'",
+    )
+    .bind(row.due)
+    .bind(due)
+    .bind(why)
+    .bind(row.id.as_str())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// Lets an event wait until it is due, or until something it wants becomes known.
-pub async fn wait(connection: &mut Connection, id: &InboxId, due: Millis, wanted: &[String]) -> Result<(), Error> {
-    query("UPDATE inbox SET due = $1, tries = 0 WHERE id = $2 AND state = 'pending'")
+/// Lets an event wait until it is due, or until something it wants becomes known. If that has happened meanwhile, it does not wait.
+pub async fn wait(connection: &mut Connection, row: &Taken, due: Millis, wanted: &[String]) -> Result<(), Error> {
+    query("UPDATE inbox SET due = $1, tries = 0 WHERE id = $2 AND state = 'pending' AND due = $3")
         .bind(due)
-        .bind(id.as_str())
+        .bind(row.id.as_str())
+        .bind(row.due)
         .execute(&mut *connection)
         .await?;
     for wanted in wanted {
         query("INSERT INTO inbox_waits (wanted, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(wanted)
-            .bind(id.as_str())
+            .bind(row.id.as_str())
             .execute(&mut *connection)
             .await?;
     }
