@@ -22,9 +22,11 @@ use crate::database::Database;
 use crate::process::run as run_command;
 use crate::random::Random;
 
-/// The disk's size with SQLite, and with PostgreSQL, which needs 40 MB for itself.
-const SQLITE_DISK: &str = "size=48m";
-const POSTGRES_DISK: &str = "size=96m";
+/// The disk's size in MB with SQLite, and with PostgreSQL, which needs 40 for itself.
+const SQLITE_DISK: u32 = 48;
+const POSTGRES_DISK: u32 = 96;
+/// What the load of one round stays within, in MB: the disk is to be full of the filler, not of data.
+const OF_ROUND: u32 = 3;
 /// How long there is room, in milliseconds.
 const ROOM: (u64, u64) = (400, 1500);
 /// How long there is none once writes fail, in milliseconds.
@@ -43,10 +45,11 @@ enum Disk {
 }
 
 impl Disk {
-    fn new(directory: &Path, size: &str) -> Result<Disk, Failure> {
+    fn new(directory: &Path, megabytes: u32) -> Result<Disk, Failure> {
         let place = directory.join("disk");
         create_dir_all(&place)?;
-        let mounted = run_command(Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(&place));
+        let size = format!("size={megabytes}m");
+        let mounted = run_command(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&place));
         Ok(if mounted.is_ok() { Disk::Mounted(place) } else { Disk::Limited })
     }
 
@@ -95,7 +98,7 @@ fn limit(server: u32, size: &str) -> Result<(), Failure> {
 
 pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
     let directory: TempDir = tempfile::Builder::new().prefix("till-stress-disk").tempdir()?;
-    let disk = Disk::new(directory.path(), SQLITE_DISK)?;
+    let disk = Disk::new(directory.path(), SQLITE_DISK + OF_ROUND * options.rounds)?;
     let database = match &disk {
         Disk::Mounted(place) => Database::sqlite_in(place),
         Disk::Limited => Database::sqlite_in(directory.path()),
@@ -115,7 +118,7 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
 /// The same with a PostgreSQL of the run's own on the small disk. It may end for want of room; then it is started again.
 pub(super) async fn run_on_postgres(options: &Faults) -> Result<(), Failure> {
     let directory: TempDir = tempfile::Builder::new().prefix("till-stress-disk").tempdir()?;
-    let disk = Disk::new(directory.path(), POSTGRES_DISK)?;
+    let disk = Disk::new(directory.path(), POSTGRES_DISK + OF_ROUND * options.rounds)?;
     let Disk::Mounted(place) = &disk else {
         return Err("disk: nothing can be mounted here; name the --kinds to do without it on PostgreSQL".into());
     };
