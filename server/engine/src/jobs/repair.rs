@@ -20,7 +20,9 @@ const OVERLAP: Millis = 10 * MINUTE;
 const BACK_MAX: Millis = 29 * DAY;
 /// Events are listed in portions, the oldest first, and what has been listed is remembered after each. A portion begins this
 /// short, so that one fits into a run however busy the account, and doubles up to the longest while one page holds it.
-const PORTION_MIN: Millis = 10 * MINUTE;
+const PORTION_MIN: Millis = 30 * MINUTE;
+// Otherwise a run that has time for one portion would not get on.
+const _: () = assert!(PORTION_MIN > OVERLAP);
 const PORTION_MAX: Millis = 6 * HOUR;
 /// Requests of one run, and how long it begins further ones; the next run goes on where it ended.
 const REQUESTS_MAX: usize = 150;
