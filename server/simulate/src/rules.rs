@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::checkout::Phase;
-use domain::payment::{Attempt, Entry, EntryState, Modification, ModificationKind, ModificationStage};
+use domain::payment::{Attempt, Entry, Modification, ModificationKind, ModificationStage};
 
 /// Checks that a capture, void or refund that has just been written down fits, with everything that was asked for before and
 /// everything that was done, into what there is. Returns the rule that is broken, and how.
@@ -49,5 +49,5 @@ fn unheard(attempt: &Attempt, refunds: bool) -> i64 {
 }
 
 fn standing(entries: &BTreeMap<String, Entry>) -> i64 {
-    entries.values().filter(|entry| entry.state != EntryState::Failed).map(|entry| entry.amount).sum()
+    entries.values().filter(|entry| !entry.state.is_failure()).map(|entry| entry.amount).sum()
 }

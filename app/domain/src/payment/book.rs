@@ -91,10 +91,20 @@ pub enum Movement {
 pub enum EntryState {
     /// Accepted, not done.
     Pending,
+    /// Turned down after it had been accepted: not done, unless the provider says later that it was.
+    Refused,
     /// Done.
     Succeeded,
     /// Not done, possibly after it had been reported as done: the money is where it was.
     Failed,
+}
+
+impl EntryState {
+    /// Whether no money has moved, as far as is known, and none is on its way.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, EntryState::Refused | EntryState::Failed)
+    }
 }
 
 /// Where a dispute stands. The order breaks ties between equal time stamps.
@@ -176,8 +186,9 @@ impl Book {
             Movement::Dispute { reference, amount, state, at, due } => {
                 let news = Dispute { amount: (*amount).max(0), at: *at, state: *state, due: *due };
                 if let Some(kept) = entry(&mut self.disputes, reference, news) {
-                    kept.amount = kept.amount.max(*amount);
-                    (kept.at, kept.state) = (kept.at, kept.state).max((*at, *state));
+                    // The newest word says how much is in dispute: a bank may take less than it announced.
+                    let newest = (kept.at, kept.state, kept.amount).max((*at, *state, news.amount));
+                    (kept.at, kept.state, kept.amount) = newest;
                     kept.due = kept.due.max(*due);
                 }
             }
@@ -285,7 +296,12 @@ mod tests {
 
     fn movement() -> impl Strategy<Value = Movement> {
         let amount = 0i64..1_000;
-        let refund = prop_oneof![Just(EntryState::Pending), Just(EntryState::Succeeded), Just(EntryState::Failed)];
+        let refund = prop_oneof![
+            Just(EntryState::Pending),
+            Just(EntryState::Refused),
+            Just(EntryState::Succeeded),
+            Just(EntryState::Failed)
+        ];
         let dispute = prop_oneof![
             Just(DisputeState::Inquiry),
             Just(DisputeState::Open),
@@ -339,6 +355,25 @@ mod tests {
         assert!(book.join(&refund(EntryState::Failed)));
         assert!(!book.join(&refund(EntryState::Pending)));
         assert_eq!(book.refunds_in(EntryState::Succeeded), 0);
+    }
+
+    #[test]
+    fn a_refund_that_was_turned_down_and_is_done_after_all_counts() {
+        let refund = |state| Movement::Refund { reference: "R1".into(), amount: 50, state };
+        let mut book = book_of(&[refund(EntryState::Pending), refund(EntryState::Refused)]);
+        assert_eq!((book.refunds_in(EntryState::Pending), book.refunds_in(EntryState::Succeeded)), (0, 0));
+        assert!(book.join(&refund(EntryState::Succeeded)));
+        assert_eq!(book.refunds_in(EntryState::Succeeded), 50);
+        assert!(book.join(&refund(EntryState::Failed)), "what failed after it was done is no refund");
+        assert!(!book.join(&refund(EntryState::Succeeded)));
+    }
+
+    #[test]
+    fn the_newest_word_says_how_much_is_in_dispute() {
+        let word = |amount, state, at| Movement::Dispute { reference: "D1".into(), amount, state, at, due: None };
+        let (announced, taken) = (word(100, DisputeState::Inquiry, 1), word(60, DisputeState::Open, 2));
+        assert_eq!(book_of(&[announced.clone(), taken.clone()]).charged_back(), 60);
+        assert_eq!(book_of(&[taken, announced]).charged_back(), 60);
     }
 
     #[test]

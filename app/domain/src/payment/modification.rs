@@ -159,7 +159,7 @@ impl Modification {
         match (self.kind, self.entry(book)) {
             (ModificationKind::Void, _) if book.voided => Outcome::Succeeded,
             (_, Some(EntryState::Succeeded)) => Outcome::Succeeded,
-            (_, Some(EntryState::Failed)) => Outcome::Failed,
+            (_, Some(EntryState::Refused | EntryState::Failed)) => Outcome::Failed,
             // Who does not report captures one by one has answered with the new total.
             (ModificationKind::Capture { .. }, None) => Outcome::Succeeded,
             _ => Outcome::Pending,

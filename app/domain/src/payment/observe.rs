@@ -31,6 +31,7 @@ pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Obser
         seen.stage(Stage::Closed(CloseReason::Succeeded));
     }
     seen.emerge(payment, observation);
+    seen.withdraw(payment);
     Ok(seen.events)
 }
 
@@ -140,6 +141,15 @@ impl Observer {
         if self.attempt.stage == Stage::Unknown && observation.refs.session.is_some() {
             let unwanted = payment.canceled || payment.status().is_settled();
             self.stage(if unwanted { Stage::Closing(CloseReason::Superseded) } else { Stage::Open });
+        }
+    }
+
+    /// A page that could not be closed while a payment was under way on it, and that nobody needs any more, is closed when that
+    /// has come to nothing: it could be paid once more.
+    fn withdraw(&mut self, payment: &Payment) {
+        let unwanted = payment.canceled || payment.status().is_settled();
+        if unwanted && self.attempt.stage == Stage::Open && !self.attempt.is_processing() {
+            self.stage(Stage::Closing(CloseReason::Superseded));
         }
     }
 

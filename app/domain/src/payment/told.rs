@@ -81,7 +81,7 @@ impl Told {
             Told::Refund { refund, .. } => match refund.state {
                 EntryState::Pending => "refund.created",
                 EntryState::Succeeded => "refund.succeeded",
-                EntryState::Failed => "refund.failed",
+                EntryState::Refused | EntryState::Failed => "refund.failed",
             }
             .to_owned(),
             Told::Dispute { state, .. } => match state {
@@ -121,8 +121,10 @@ fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
         told.push(Told::Captured { attempt: id(), total: new.captured_net() });
     }
     for (reference, refund) in &new.refunds {
-        let skipped = refund.state == EntryState::Failed && mutant::on(Mutant::OutboxSkipsFailedRefunds);
-        if old.and_then(|old| old.refunds.get(reference)) != Some(refund) && !skipped {
+        let skipped = refund.state.is_failure() && mutant::on(Mutant::OutboxSkipsFailedRefunds);
+        let known = old.and_then(|old| old.refunds.get(reference));
+        let again = known.is_some_and(|known| known.state.is_failure() && refund.state.is_failure());
+        if known != Some(refund) && !again && !skipped {
             told.push(Told::Refund { attempt: id(), reference: reference.clone(), refund: *refund });
         }
     }

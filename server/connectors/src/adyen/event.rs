@@ -96,7 +96,7 @@ fn observe(
         ("CAPTURE" | "CAPTURE_FAILED", _) => modified(item, ours, nothing, capture(item, success, ours)?),
         ("CANCELLATION" | "TECHNICAL_CANCEL", _) => modified(item, ours, nothing, cancellation(item, success, ours)?),
         ("REFUND" | "REFUND_FAILED" | "REFUNDED_REVERSED", _) => modified(item, ours, nothing, refund(item, success)?),
-        ("EXPIRE", _) if success => modified(item, ours, nothing, vec![News::Moved(Movement::Voided)]),
+        ("EXPIRE", _) if success => modified(item, ours, nothing, released(item, ours)?),
         ("CANCEL_OR_REFUND", Some(_)) if success => Err(Unreadable(cancel_or_refund(item))),
         (event, _) if success && dispute::is_dispute(event) => {
             let movement = dispute::movement(item, money(item)?.minor);
@@ -160,7 +160,8 @@ fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Ve
         (_, true) => EntryState::Succeeded,
         // A request that somebody else made, and that was refused, takes nothing from what was captured before.
         (_, false) if modification(ours).is_none() => return Ok(vec![]),
-        (_, false) => EntryState::Failed,
+        // The same event can be sent again with another result.
+        (_, false) => EntryState::Refused,
     };
     let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
     Ok(vec![News::Moved(Movement::Capture { reference, amount, state })])
@@ -170,6 +171,8 @@ fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Ve
 fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Unreadable> {
     let state = match (item.event_code(), success) {
         ("REFUND", true) => EntryState::Succeeded,
+        // The same event can be sent again with another result.
+        ("REFUND", false) => EntryState::Refused,
         // A reversal that did not happen leaves the refund as it is.
         ("REFUNDED_REVERSED", false) => return Ok(vec![]),
         _ => EntryState::Failed,
@@ -178,13 +181,18 @@ fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Unreadable> {
     Ok(vec![News::Moved(Movement::Refund { reference, amount, state })])
 }
 
-/// A payment of ours that was to be captured at once counts as captured; where it is cancelled instead, that is taken back.
 fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
     if !success {
         let reason = text(item.reason.as_ref()).unwrap_or_else(|| "refused by Adyen".to_owned());
         let refused = modification(ours).map(|_| News::NotModified { reason });
         return Ok(refused.into_iter().collect());
     }
+    released(item, ours)
+}
+
+/// The authorisation is gone. A payment of ours that was to be captured at once counts as captured; where it is cancelled or
+/// expires instead, that is taken back.
+fn released(item: &Notification, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
     let mut news = vec![News::Moved(Movement::Voided)];
     if let Some(Ours::Attempt(_, Capture::Automatic)) = ours {
         let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);

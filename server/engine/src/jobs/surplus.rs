@@ -1,7 +1,7 @@
 //! Treats money nobody asked for by the merchant's policy: sends it back, or holds it and tells a person. Subject: payment.
 
 use domain::id::PaymentId;
-use domain::payment::{Attempt, Outcome};
+use domain::payment::{Attempt, ModificationKind, Outcome};
 
 use super::Next;
 use crate::engine::Engine;
@@ -32,6 +32,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
 }
 
 fn failures(attempt: &Attempt) -> usize {
-    let failed = |outcome: Outcome| outcome == Outcome::Failed;
-    attempt.modifications.iter().filter(|known| failed(known.outcome(&attempt.book))).count()
+    let back = |kind| matches!(kind, ModificationKind::Refund { .. } | ModificationKind::Void);
+    let tried = attempt.modifications.iter().filter(|known| back(known.kind));
+    tried.filter(|known| known.outcome(&attempt.book) == Outcome::Failed).count()
 }

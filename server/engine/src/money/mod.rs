@@ -178,7 +178,10 @@ impl Engine {
             }
             Ok(connectors::Outcome::Accepted { reference }) => Answer::Accepted { reference },
             Ok(_) => return Ok(()),
-            Err(CallError::Fail(connectors::Fail::Refused(reason))) => Answer::Refused { reason },
+            // What cannot be said to the provider never will be.
+            Err(CallError::Fail(connectors::Fail::Refused(reason) | connectors::Fail::Unsupported(reason))) => {
+                Answer::Refused { reason }
+            }
             // It is certain that this request did nothing; what the merchant asked for is still to be done.
             Err(error) if error.is_definite() => return Err(Error::Invalid(error.to_string())),
             Err(error) => {

@@ -3,7 +3,7 @@
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::ledger::Business;
 use domain::mutant::{self, Mutant};
-use domain::payment::{Answer, DisputeState, Event, Movement, Payment, Stage};
+use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
 use super::changes::Changes;
@@ -107,10 +107,23 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
             let subject = modify::subject(attempt, modification);
             changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + wait);
         }
+        Event::Moved { attempt, movement: Movement::Refund { reference, .. } } => {
+            done_after_all(step, attempt, reference, changes);
+        }
         Event::Moved { attempt, movement: Movement::Dispute { reference, .. } } => {
             disputed(step, attempt, reference, changes);
         }
         _ => {}
+    }
+}
+
+/// Tells a person of a refund that was done although the provider had turned it down: it may have been asked for again meanwhile.
+fn done_after_all(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes: &mut Changes) {
+    let state_in = |payment: &Payment| Some(payment.attempt(attempt)?.book.refunds.get(reference)?.state);
+    if (state_in(step.before), state_in(step.after)) == (Some(EntryState::Refused), Some(EntryState::Succeeded)) {
+        let detail =
+            format!("payment {}: refund {reference} was turned down, and has been done after all", step.after.id);
+        changes.alerts.push(("refund_done_after_all", attempt.to_string(), detail));
     }
 }
 

@@ -26,7 +26,7 @@ use crate::random::Random;
 const SQLITE_DISK: u32 = 48;
 const POSTGRES_DISK: u32 = 96;
 /// What the load of one round stays within, in MB: the disk is to be full of the filler, not of data.
-const OF_ROUND: u32 = 3;
+const OF_ROUND: u32 = 6;
 /// How long there is room, in milliseconds.
 const ROOM: (u64, u64) = (400, 1500);
 /// How long there is none once writes fail, in milliseconds.

@@ -209,6 +209,25 @@ fn an_unanswered_request_is_unknown_until_it_is_known() {
 }
 
 #[test]
+fn a_page_nobody_needs_any_more_is_closed_once_the_payment_on_it_has_come_to_nothing() {
+    let closed = News::Closed(CloseReason::Cancelled);
+    let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1), seen(1, closed)]);
+    for fact in [Fact::Start(Box::new(attempt(2))), opened(2), seen(2, News::Step(Step::Processing)), captured(1)] {
+        payment.handle(&fact).unwrap();
+    }
+    assert_eq!(
+        (payment.status(), payment.live().unwrap().stage),
+        (Status::Succeeded, Stage::Open),
+        "it cannot be closed"
+    );
+    let decline = Decline { class: DeclineClass::InsufficientFunds, code: "insufficient_funds".into() };
+    let news = vec![News::Step(Step::Declined(decline))];
+    let later = Observation { at: 9, refs: refs(2), debt: None, currency: None, modification: None, news };
+    payment.handle(&Fact::Observed { attempt: id(2), observation: later }).unwrap();
+    assert_eq!(payment.live().unwrap().stage, Stage::Closing(CloseReason::Superseded));
+}
+
+#[test]
 fn a_decline_leaves_the_attempt_open_and_older_news_do_not_undo_it() {
     let decline = Decline { class: DeclineClass::InsufficientFunds, code: "insufficient_funds".into() };
     let mut payment =

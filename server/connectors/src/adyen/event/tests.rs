@@ -118,7 +118,7 @@ fn payments_of_others_on_the_same_merchant_account_say_nothing() {
 fn a_capture_of_ours_is_told_with_its_modification() {
     for (code, success, state) in [
         ("CAPTURE", true, EntryState::Succeeded),
-        ("CAPTURE", false, EntryState::Failed),
+        ("CAPTURE", false, EntryState::Refused),
         ("CAPTURE_FAILED", true, EntryState::Failed),
     ] {
         let seen = seen(code, success, modification_id().as_str());
@@ -183,7 +183,7 @@ fn a_payment_that_was_cancelled_instead_of_captured_has_no_money() {
 fn refunds_are_told_by_their_own_reference() {
     for (code, success, state) in [
         ("REFUND", true, EntryState::Succeeded),
-        ("REFUND", false, EntryState::Failed),
+        ("REFUND", false, EntryState::Refused),
         ("REFUND_FAILED", true, EntryState::Failed),
         ("REFUND_FAILED", false, EntryState::Failed),
         ("REFUNDED_REVERSED", true, EntryState::Failed),
@@ -213,6 +213,13 @@ fn what_was_cancelled_or_refunded_elsewhere_is_pointed_out_and_not_guessed() {
 fn an_authorisation_that_runs_out_is_gone() {
     assert_eq!(seen("EXPIRE", true, &manual()).news, vec![News::Moved(Movement::Voided)]);
     assert_eq!(seen("EXPIRE", false, &manual()).news, vec![]);
+    // What counted as captured was not.
+    let automatic = seen("EXPIRE", true, attempt().as_str()).news;
+    assert_eq!(automatic[0], News::Moved(Movement::Voided));
+    assert!(
+        matches!(&automatic[1..], [News::Moved(Movement::Capture { state: EntryState::Failed, .. })]),
+        "{automatic:?}"
+    );
 }
 
 #[test]
