@@ -16,6 +16,7 @@ pub mod money;
 pub mod mutant;
 pub mod payment;
 pub mod session;
+pub mod time;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;

@@ -15,6 +15,7 @@ mod sandbox;
 mod secret;
 mod serve;
 mod simulate;
+mod statement;
 
 use std::process::ExitCode;
 

@@ -4,11 +4,12 @@ use clap::{Args, Subcommand};
 use domain::id::{MerchantId, PaymentId};
 use domain::money::Money;
 use domain::payment::Outcome;
-use engine::{Engine, Modified, PaymentRow, Statement};
+use engine::{Engine, Modified, PaymentRow};
 use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, table};
+use super::statement;
 use crate::config::Common;
 
 /// List, show, capture, void, refund and cancel payments.
@@ -140,37 +141,5 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
 
 async fn show(which: Which) -> Result<(), Failure> {
     let statement = which.common.ready_engine().await?.statement(&which.payment).await?;
-    which.format.print(&statement, || text(&statement))
-}
-
-fn text(statement: &Statement) -> String {
-    let payment = &statement.payment;
-    let money = |minor| Money::new(minor, payment.amount.currency).to_string();
-    let totals = statement.totals;
-    let mut lines = vec![
-        format!("{}  {}  {}", payment.id, payment.amount, statement.status.as_str()),
-        format!(
-            "captured {}, refunded {}, surplus {}",
-            money(totals.captured),
-            money(totals.refunded),
-            money(payment.surplus())
-        ),
-    ];
-    for attempt in &payment.attempts {
-        let stage = domain::payment::transitions::stage_name(attempt.stage);
-        lines.push(format!("\n{}  {}  {stage}", attempt.id, attempt.method.as_str()));
-        for known in &attempt.modifications {
-            let outcome = known.outcome(&attempt.book).as_str();
-            lines.push(format!("  {} {}  {}  {outcome}", known.kind.as_str(), money(known.amount()), known.id));
-        }
-    }
-    lines.push("\nWhat happened".to_owned());
-    lines.extend(statement.events.iter().map(|(event, source)| format!("  {source:<9}{}", event.name())));
-    lines.push("\nLedger".to_owned());
-    let row = |row: &engine::store::ledger::LedgerRow| {
-        vec![row.business.clone(), row.debit.clone(), row.credit.clone(), money(row.amount)]
-    };
-    let rows: Vec<_> = statement.ledger.iter().map(row).collect();
-    lines.push(table(&["EVENT", "DEBIT", "CREDIT", "AMOUNT"], &rows, "  nothing was posted yet"));
-    lines.join("\n")
+    which.format.print(&statement, || statement::text(&statement))
 }

@@ -40,7 +40,7 @@ both! {
         assert_eq!(shown["ledger"].as_array().unwrap().len(), 1);
         assert!(shown["told"].as_array().unwrap().contains(&json!("payment.succeeded")), "{}", shown["told"]);
         let text = world.till_says(&["payment", "show", first.as_str()]).await;
-        for says in [first.as_str(), "succeeded", "captured EUR 30.98, refunded EUR 0.00", "webhook", "provider_receivable", "merchant_payable"] {
+        for says in [first.as_str(), "succeeded", "captured EUR 30.98, refunded EUR 0.00", "webhook", "provider_receivable", "merchant_payable", "captured EUR 30.98 in all"] {
             assert!(text.contains(says), "{says}: {text}");
         }
         for secret in [&world.secret_key, &world.webhook_secret, &world.key] {

@@ -22,9 +22,9 @@ both! {
         assert_eq!(world.pay(&page, GOOD).await, 303);
         world.wait_for(&session, Phase::Paid).await;
         assert_eq!(world.open(&link).await, session, "opening the link again leads to what was paid");
-        let moved: Vec<_> = world.events(&session).await.into_iter().filter(|(event, _)| event.moves_money()).collect();
+        let moved: Vec<_> = world.events(&session).await.into_iter().filter(|one| one.event.moves_money()).collect();
         assert!(!moved.is_empty());
-        assert!(moved.iter().all(|(_, source)| source == "webhook"), "{moved:?}");
+        assert!(moved.iter().all(|one| one.source == "webhook"), "{moved:?}");
         assert_eq!(world.view(&session).await.received, world.view(&session).await.total);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
@@ -53,7 +53,7 @@ both! {
         assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
         world.wait_for(&session, Phase::Paid).await;
         let events = world.events(&session).await;
-        assert!(events.iter().any(|(event, source)| event.moves_money() && source == "fetch"));
+        assert!(events.iter().any(|one| one.event.moves_money() && one.source == "fetch"));
     }
 }
 

@@ -242,8 +242,8 @@ impl World {
         engine::store::sessions::by_token(&mut connection, token).await.unwrap().unwrap().session
     }
 
-    /// The payment's events with who told them.
-    pub async fn events(&self, token: &Token) -> Vec<(domain::payment::Event, String)> {
+    /// The payment's events.
+    pub async fn events(&self, token: &Token) -> Vec<engine::store::payments::Happened> {
         let id = self.payment_of(token).await;
         let mut connection = self.engine().store().reader().await.unwrap();
         engine::store::payments::events(&mut connection, &id).await.unwrap()

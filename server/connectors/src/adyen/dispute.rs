@@ -7,10 +7,10 @@
 
 use domain::Millis;
 use domain::payment::{DisputeState, Movement};
+use domain::time;
 
 use super::decline::text;
 use super::item::Notification;
-use super::time;
 
 /// How far along an event is, and where the dispute then stands. A defence takes the money back for the time being
 /// (`CHARGEBACK_REVERSED`); the bank can take it a second time.

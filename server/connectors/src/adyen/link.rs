@@ -6,13 +6,14 @@
 use domain::Millis;
 use domain::method::Method as PaymentMethod;
 use domain::payment::{Capture, CloseReason, Handoff, News, Observation, Refs, Step};
+use domain::time;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::amount::{from_adyen, to_adyen};
 use super::api::{merchant_account, post, request, segment, success};
-use super::{event, item, reference, time};
+use super::{event, item, reference};
 use crate::connector::{Account, Fail, OpenSpec, Outcome, Target, Wire};
 use crate::http::{HttpRequest, HttpResponse};
 

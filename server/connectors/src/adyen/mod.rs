@@ -14,7 +14,6 @@ mod link;
 mod modify;
 mod reference;
 mod signature;
-mod time;
 
 use std::collections::BTreeMap;
 

@@ -2,12 +2,13 @@
 
 use domain::id::{MerchantId, PaymentId};
 use domain::money::Money;
-use domain::payment::{Event, Flags, Payment, Status, Totals};
+use domain::payment::{Flags, Payment, Status, Totals};
 use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::ledger::{self, LedgerRow};
+use crate::store::payments::Happened;
 use crate::store::{outbox, payments};
 
 /// A payment in a list.
@@ -38,8 +39,8 @@ pub struct Statement {
     pub flags: Flags,
     /// The sums.
     pub totals: Totals,
-    /// What happened, oldest first, with who told.
-    pub events: Vec<(Event, String)>,
+    /// What happened, oldest first.
+    pub events: Vec<Happened>,
     /// Its rows in the ledger, oldest first.
     pub ledger: Vec<LedgerRow>,
     /// The names of what the merchant has to hear, oldest first.

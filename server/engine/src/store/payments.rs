@@ -6,6 +6,7 @@ use domain::Millis;
 use domain::id::{LinkId, MerchantId, PaymentId};
 use domain::money::Money;
 use domain::payment::{Attempt, Event, Payment};
+use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
@@ -284,13 +285,35 @@ pub async fn of_merchant(
     rows.iter().map(payment).collect()
 }
 
-/// A payment's events, oldest first, with their source.
-pub async fn events(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<(Event, String)>, Error> {
-    let rows = query("SELECT data, source FROM payment_events WHERE payment_id = $1 ORDER BY seq LIMIT 10000")
-        .bind(payment.as_str())
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| Ok((row.json("data")?, row.text("source")?))).collect()
+/// An event of a payment, with when it was recorded and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Happened {
+    /// When, in milliseconds since 1970, by this server's clock.
+    pub at: Millis,
+    /// Who told: a webhook, a fetch, the provider's reply, the merchant and so on.
+    pub source: String,
+    /// The inbox row, where there is one.
+    pub cause: Option<String>,
+    /// The event.
+    pub event: Event,
+}
+
+/// A payment's events, oldest first.
+pub async fn events(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<Happened>, Error> {
+    let rows =
+        query("SELECT at, source, cause, data FROM payment_events WHERE payment_id = $1 ORDER BY seq LIMIT 10000")
+            .bind(payment.as_str())
+            .fetch_all(connection)
+            .await?;
+    let happened = |row: &AnyRow| {
+        Ok(Happened {
+            at: row.number("at")?,
+            source: row.text("source")?,
+            cause: row.maybe_text("cause")?,
+            event: row.json("data")?,
+        })
+    };
+    rows.iter().map(happened).collect()
 }
 
 /// Tells other servers, on commit, that a payment's pages have news.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::ledger;
 use domain::payment::{Attempt, Book, DisputeState, EntryState, Event, Payment, Status, Told, told};
 use engine::store::inbox::InboxState;
+use engine::store::payments::Happened;
 use engine::store::{inbox, outbox};
 
 use super::World;
@@ -26,8 +27,7 @@ impl World {
         let told = alerts.filter(|alert| alert.kind.starts_with("surplus_")).map(|alert| alert.subject).collect();
         self.check_twice(payment, told);
         let rows = outbox::of_payment(&mut *engine.store().reader().await?, &id).await?;
-        let events: Vec<Event> = statement.events.iter().map(|(event, _)| event.clone()).collect();
-        self.check_replay(payment, &events, &rows);
+        self.check_replay(payment, &statement.events, &rows);
         let mut balances = BTreeMap::new();
         for row in &statement.ledger {
             *balances.entry(row.debit.clone()).or_insert(0) += row.amount;
@@ -139,12 +139,14 @@ impl World {
     }
 
     /// The events alone give the payment, and what the merchant was told.
-    fn check_replay(&mut self, payment: &Payment, events: &[Event], rows: &[(i64, Told)]) {
+    fn check_replay(&mut self, payment: &Payment, events: &[Happened], rows: &[(i64, Told)]) {
         let mut replayed = Payment { attempts: vec![], canceled: false, kept: 0, ..payment.clone() };
         let mut before = replayed.clone();
         let mut expected: Vec<Told> = vec![];
         let ends: Vec<i64> = rows.iter().map(|(seq, _)| *seq).collect();
-        for (event, seq) in events.iter().zip(1..) {
+        let cause = |one: &Happened| (one.source.clone(), one.cause.clone());
+        for (at, seq) in (0..events.len()).zip(1..) {
+            let event = &events[at].event;
             self.census.event(event, &replayed);
             replayed.apply(event);
             if let Event::Modifying { attempt, modification } = event
@@ -153,8 +155,9 @@ impl World {
             {
                 self.violate(rule, how);
             }
-            // A transaction's rows bear the number of its last event.
-            if ends.contains(&seq) {
+            // What follows from one fact bears the number of its last event, and all its events have one cause.
+            let next = events.get(at + 1);
+            if ends.contains(&seq) || next.is_some_and(|next| cause(next) != cause(&events[at])) {
                 expected.extend(told(&before, &replayed));
                 before = replayed.clone();
             }
@@ -165,6 +168,9 @@ impl World {
         expected.extend(told(&before, &replayed));
         let found: Vec<Told> = rows.iter().map(|(_, told)| told.clone()).collect();
         if found != expected {
+            for (one, seq) in events.iter().zip(1..) {
+                self.note(|| format!("{seq}, {}: {:?}", one.source, one.event));
+            }
             self.violate("the outbox is complete", format!("{found:?}, expected {expected:?}"));
         }
         self.check_last_words(payment, &found);

@@ -1,12 +1,13 @@
-//! Adyen's times: RFC 3339, to the second or finer, with an offset (`2026-11-25T10:00:00+01:00`).
+//! Times as text: RFC 3339, to the second or finer, with an offset (`2026-11-25T10:00:00+01:00`).
 
-use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 /// Bytes of a text that is looked at as a time.
 const BYTES_MAX: usize = 40;
 
 /// A time in UTC, cut to the second. Works for the years 1970 to 9999.
-pub(super) fn format(at: Millis) -> String {
+#[must_use]
+pub fn format(at: Millis) -> String {
     let (days, rest) = (at.div_euclid(DAY), at.rem_euclid(DAY));
     let (year, month, day) = date_of(days);
     let (hour, minute, second) = (rest / HOUR, rest % HOUR / MINUTE, rest % MINUTE / SECOND);
@@ -14,7 +15,8 @@ pub(super) fn format(at: Millis) -> String {
 }
 
 /// Reads a time; nothing if it is none.
-pub(super) fn parse(text: &str) -> Option<Millis> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Millis> {
     if !text.is_ascii() || text.len() > BYTES_MAX {
         return None;
     }

@@ -1,0 +1,111 @@
+//! A payment's statement in words.
+
+use std::fmt::Display;
+
+use domain::money::Money;
+use domain::payment::transitions::stage_name;
+use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Progress, Step};
+use domain::time;
+use engine::Statement;
+use engine::store::ledger::LedgerRow;
+use engine::store::payments::Happened;
+
+use super::output::table;
+
+/// The payment, its tries, what happened, and its rows in the ledger.
+pub(super) fn text(statement: &Statement) -> String {
+    let payment = &statement.payment;
+    let money = |minor| Money::new(minor, payment.amount.currency).to_string();
+    let totals = statement.totals;
+    let mut lines = vec![
+        format!("{}  {}  {}", payment.id, payment.amount, statement.status.as_str()),
+        format!(
+            "captured {}, refunded {}, surplus {}",
+            money(totals.captured),
+            money(totals.refunded),
+            money(payment.surplus())
+        ),
+    ];
+    for attempt in &payment.attempts {
+        let stage = stage_name(attempt.stage);
+        lines.push(format!("\n{}  {}  {stage}", attempt.id, attempt.method.as_str()));
+        for known in &attempt.modifications {
+            let outcome = known.outcome(&attempt.book).as_str();
+            lines.push(format!("  {} {}  {}  {outcome}", known.kind.as_str(), money(known.amount()), known.id));
+        }
+    }
+    lines.push("\nWhat happened".to_owned());
+    let row = |one: &Happened| {
+        let details = details(&one.event, money);
+        vec![time::format(one.at), one.source.clone(), one.event.name().to_owned(), details]
+    };
+    let rows: Vec<_> = statement.events.iter().map(row).collect();
+    lines.push(table(&["AT", "TOLD BY", "EVENT", ""], &rows, "  nothing yet"));
+    lines.push("\nLedger".to_owned());
+    let row = |row: &LedgerRow| vec![row.business.clone(), row.debit.clone(), row.credit.clone(), money(row.amount)];
+    let rows: Vec<_> = statement.ledger.iter().map(row).collect();
+    lines.push(table(&["EVENT", "DEBIT", "CREDIT", "AMOUNT"], &rows, "  nothing was posted yet"));
+    lines.join("\n")
+}
+
+fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
+    match event {
+        Event::Started { attempt } => format!("{} {}", attempt.method.as_str(), attempt.id),
+        Event::Staged { stage, .. } => stage_name(*stage).to_owned(),
+        Event::Progressed { progress: Progress { step, .. }, .. } => match step {
+            Step::Waiting => "waiting for the shopper".to_owned(),
+            Step::ActionRequired => "the bank asks the shopper".to_owned(),
+            Step::Declined(decline) => format!("declined: {}", decline.code),
+            Step::Processing => "processing".to_owned(),
+        },
+        Event::Moved { movement, .. } => moved(movement, money),
+        Event::Modifying { modification, .. } => {
+            format!("{} {} {}", modification.kind.as_str(), money(modification.amount()), modification.id)
+        }
+        Event::Answered { modification, answer, .. } => match answer {
+            Answer::Accepted { .. } => format!("{modification} accepted"),
+            Answer::Refused { reason } => format!("{modification} refused: {reason}"),
+            Answer::Unanswered => format!("{modification} not answered"),
+        },
+        Event::Kept { amount } => money(*amount),
+        Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
+    }
+}
+
+fn moved(movement: &Movement, money: impl Fn(i64) -> String) -> String {
+    let one = |what: &str, reference: &str, amount: i64, state: &dyn Display| {
+        format!("{what} {} {state} {reference}", money(amount))
+    };
+    match movement {
+        Movement::Authorised { total } => format!("authorised {} in all", money(*total)),
+        Movement::Voided => "released".to_owned(),
+        Movement::Captured { total } => format!("captured {} in all", money(*total)),
+        Movement::Capture { reference, amount, state } => one("capture", reference, *amount, &entry(*state)),
+        Movement::Refund { reference, amount, state } => one("refund", reference, *amount, &entry(*state)),
+        Movement::Dispute { reference, amount, state, due, .. } => {
+            let due = due.map_or_else(String::new, |due| format!(", evidence until {}", time::format(due)));
+            one("dispute", reference, *amount, &dispute(*state)) + &due
+        }
+        Movement::Returned { reference, amount } => one("returned", reference, *amount, &"by the bank"),
+        Movement::Fee { reference, amount } => one("fee", reference, *amount, &"charged"),
+        Movement::PaidOut { reference, amount } => one("payout", reference, *amount, &"made"),
+    }
+}
+
+fn entry(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Pending => "pending",
+        EntryState::Refused => "refused",
+        EntryState::Succeeded => "done",
+        EntryState::Failed => "failed",
+    }
+}
+
+fn dispute(state: DisputeState) -> &'static str {
+    match state {
+        DisputeState::Inquiry => "announced",
+        DisputeState::Open => "open",
+        DisputeState::Won => "won",
+        DisputeState::Lost => "lost",
+    }
+}
