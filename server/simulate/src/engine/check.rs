@@ -82,15 +82,18 @@ impl World {
         if truth[1] + truth[2] > truth[0] {
             self.violate("refunds ≤ captures", format!("{} refunded of {}", truth[1] + truth[2], truth[0]));
         }
-        let stripe = self.shared.stripe();
-        let of = |id: &str| stripe.refunds.iter().filter(|one| one.modification.as_deref() == Some(id)).count();
+        let provider = self.shared.provider();
+        let of = |id: &str| {
+            let refunds = provider.refunds.iter().filter(|one| one.modification.as_deref() == Some(id)).count();
+            refunds + provider.received.iter().filter(|one| one.modification == id).count()
+        };
         let twice = attempt
             .modifications
             .iter()
             .map(|one| (one.id.as_str(), of(one.id.as_str())))
             .find(|(_, times)| *times > 1);
         let detail = twice.map(|(id, times)| format!("{id} was done {times} times"));
-        drop(stripe);
+        drop(provider);
         if let Some(detail) = detail {
             self.violate("nothing is done twice", detail);
         }
@@ -98,33 +101,34 @@ impl World {
 
     /// Captured, refunds pending and done, charged back, returned, and held without capture, for an attempt.
     fn truth(&self, attempt: &str) -> [i64; 6] {
-        let stripe = self.shared.stripe();
-        let mine = |intent: usize| stripe.sessions[stripe.intents[intent].session].attempt == attempt;
+        let provider = self.shared.provider();
+        let mine = |intent: usize| provider.pages[provider.intents[intent].page].attempt == attempt;
         let refunds = |status: &str| -> i64 {
-            stripe.refunds.iter().filter(|one| mine(one.intent) && one.status == status).map(|one| one.amount).sum()
+            provider.refunds.iter().filter(|one| mine(one.intent) && one.status == status).map(|one| one.amount).sum()
         };
         let disputes = |returned: bool| -> i64 {
-            let of = stripe
+            let of = provider
                 .disputes
                 .iter()
                 .filter(|one| mine(one.intent) && one.returned == returned && one.status != "won");
             of.map(|one| one.amount).sum()
         };
-        let intents = || (0..stripe.intents.len()).filter(|intent| mine(*intent)).map(|intent| &stripe.intents[intent]);
+        let intents =
+            || (0..provider.intents.len()).filter(|intent| mine(*intent)).map(|intent| &provider.intents[intent]);
         [
             intents().map(|one| one.received).sum(),
             refunds("pending"),
             refunds("succeeded"),
             disputes(false),
             disputes(true),
-            intents().map(|one| one.capturable).sum(),
+            intents().filter(|one| one.received == 0).map(|one| one.capturable).sum(),
         ]
     }
 
     fn check_twice(&mut self, payment: &Payment, told: Vec<String>) {
         let paid = {
-            let stripe = self.shared.stripe();
-            (0..stripe.sessions.len()).filter(|session| stripe.has_money(*session)).count()
+            let provider = self.shared.provider();
+            (0..provider.pages.len()).filter(|page| provider.has_money(*page)).count()
         };
         let flags = payment.flags();
         if (paid > 1 || (payment.canceled && payment.attempts.iter().any(Attempt::has_money))) && !flags.second_success
@@ -211,7 +215,7 @@ impl World {
 
     async fn check_deliveries(&mut self, engine: &engine::Engine) -> Result<(), Failed> {
         let account = self.account.parse()?;
-        let events = self.shared.stripe().events.clone();
+        let events = self.shared.provider().events.clone();
         let mut connection = engine.store().reader().await?;
         for event in &events {
             let rows = inbox::of_event(&mut connection, &account, &event.id).await?;

@@ -4,9 +4,9 @@ mod actors;
 mod check;
 mod gate;
 mod outside;
+mod provider;
 mod servers;
 mod steps;
-mod stripe;
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 
 use super::gate::{Fate, Gate, What};
-use super::stripe::Stripe;
+use super::provider::Provider;
 use crate::random::Random;
 
 /// What both servers share with the scheduler.
@@ -21,7 +21,7 @@ pub(super) struct Shared {
     pub gate: Arc<Gate>,
     now: AtomicI64,
     random: Mutex<Random>,
-    stripe: Mutex<Stripe>,
+    provider: Mutex<Provider>,
 }
 
 impl Shared {
@@ -30,7 +30,7 @@ impl Shared {
             gate: Arc::default(),
             now: AtomicI64::new(now),
             random: Mutex::new(Random::new(0)),
-            stripe: Mutex::new(Stripe::default()),
+            provider: Mutex::new(Provider::default()),
         }
     }
 
@@ -51,8 +51,8 @@ impl Shared {
         self.random.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn stripe(&self) -> MutexGuard<'_, Stripe> {
-        self.stripe.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn provider(&self) -> MutexGuard<'_, Provider> {
+        self.provider.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,11 +77,11 @@ impl Port {
             Fate::Broken => return Ok(self.reply(502, "<html>bad gateway</html>".to_owned())),
             Fate::Lost => return lost(),
             Fate::Late => {
-                self.shared.stripe().late.push(request.clone());
+                self.shared.provider().late.push(request.clone());
                 return lost();
             }
         }
-        let (status, body) = self.shared.stripe().handle(request, self.shared.now());
+        let (status, body) = self.shared.provider().handle(request, self.shared.now());
         match self.pass(What::Reply).await {
             Fate::Go => Ok(self.reply(status, body)),
             Fate::Broken => Ok(self.reply(502, "<html>bad gateway</html>".to_owned())),

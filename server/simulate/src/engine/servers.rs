@@ -1,17 +1,17 @@
 //! Two servers on one database, and what is under way on them.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use domain::id::MerchantId;
 use engine::store::Store;
 use engine::store::merchants::SurplusPolicy;
-use engine::{Engine, Env, Keyring, NewAccount, Settings};
+use engine::{Engine, Env, Keyring, Settings};
 use tokio::task::JoinHandle;
 
 use super::outside::{Port, Shared};
-use super::stripe::SECRET;
+use super::provider::{Dialect, account};
+
 use super::{START, Tab, World};
 use crate::census::{Census, Seen};
 use crate::random::Random;
@@ -211,26 +211,23 @@ impl World {
 
     /// The provider's own notes.
     pub fn note_provider(&mut self) {
-        let lines = std::mem::take(&mut self.shared.stripe().trace);
+        let lines = std::mem::take(&mut self.shared.provider().trace);
         if self.trace.is_some() {
             lines.into_iter().for_each(|line| self.note(|| line));
         }
     }
 }
 
-/// A merchant with an account.
-pub(super) async fn merchant(engine: &Engine, policy: SurplusPolicy) -> Result<(MerchantId, String), String> {
+/// A merchant with an account at a provider.
+pub(super) async fn merchant(
+    engine: &Engine,
+    policy: SurplusPolicy,
+    dialect: Dialect,
+) -> Result<(MerchantId, String), String> {
     let text = |error: engine::Error| error.to_string();
     let merchant = engine.add_merchant("Simulated", None).await.map_err(text)?;
     let id: MerchantId = merchant.id.parse().map_err(|error: domain::id::BadId| error.to_string())?;
     engine.set_surplus_policy(&id, policy).await.map_err(text)?;
-    let account = NewAccount {
-        provider: "stripe".to_owned(),
-        base_url: Some("https://api.stripe.example".to_owned()),
-        live: false,
-        credentials: BTreeMap::from([("secret_key".to_owned(), "sk_test_simulated".to_owned())]),
-        webhook_secrets: vec![SECRET.to_owned()],
-    };
-    let account = engine.add_account(&id, account).await.map_err(text)?;
+    let account = engine.add_account(&id, account(dialect)).await.map_err(text)?;
     Ok((id, account.id))
 }

@@ -10,6 +10,7 @@ use engine::store::{jobs, sessions};
 use engine::{NewLink, OpenedLink};
 
 use super::gate::{Fate, Waiting, What};
+use super::provider::Dialect;
 use super::servers::{A_JOB, Output, merchant};
 use super::{START, Tab, World};
 use crate::census::Seen;
@@ -22,6 +23,15 @@ const STEPS_MORE: usize = 50;
 const REST_MAX: usize = 600;
 /// How often the account's events are listed then: the first time for what never arrived before.
 const LISTED_MIN: usize = 2;
+/// Requests that are lost more often than others.
+const MONEY_MOVES: &[&str] = &[
+    "refunds.create",
+    "payment_intents.capture",
+    "payment_intents.cancel",
+    "payments.refunds",
+    "payments.captures",
+    "payments.cancels",
+];
 /// So many points are never passed at once.
 const UNTIL_REST: u32 = u32::MAX;
 
@@ -50,7 +60,6 @@ impl World {
         self.seeds += 1;
         self.random = Random::new(seed);
         *self.shared.random() = Random::new(!seed);
-        self.shared.stripe().begin(seed);
         self.shared.set_now(START);
         self.shared.gate.clear();
         self.shared.gate.set_open(true);
@@ -61,11 +70,13 @@ impl World {
         (self.tabs, self.ending, self.violation) = ([Tab::default(); 2], false, None);
         self.faults = self.random.pick(&[0, 5, 15, 40]);
         self.forged_unsigned = false;
+        let dialect = self.random.pick(&[Dialect::Stripe, Dialect::Adyen]);
+        self.shared.provider().begin(seed, dialect);
         let policy = self.random.pick(&[SurplusPolicy::Hold, SurplusPolicy::Refund]);
         self.amount = 100 + self.random.amount(900);
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
         let engine = self.servers[0].engine.clone();
-        let (merchant, account) = merchant(&engine, policy).await?;
+        let (merchant, account) = merchant(&engine, policy, dialect).await?;
         self.account = account;
         let unit = Money::new(self.amount, "USD".parse()?);
         let link = NewLink {
@@ -83,7 +94,11 @@ impl World {
         self.payment = found.map(|stored| stored.session.payment);
         self.token = Some(token);
         let faults = self.faults;
-        self.note(|| format!("a debt of {unit}, captured {capture:?}; faults {faults}%; surplus money: {policy:?}"));
+        self.note(|| {
+            format!(
+                "a debt of {unit} at {dialect:?}, captured {capture:?}; faults {faults}%; surplus money: {policy:?}"
+            )
+        });
         self.shared.gate.set_open(false);
         Ok(())
     }
@@ -133,7 +148,7 @@ impl World {
         self.note(|| format!("… {} s pass", time / SECOND));
         let now = self.shared.now() + time;
         self.shared.set_now(now);
-        self.shared.stripe().expire_old(now);
+        self.shared.provider().expire_old(now);
     }
 
     /// How many points the next task passes without giving way.
@@ -154,8 +169,7 @@ impl World {
     }
 
     fn fate(&mut self, what: What) -> Fate {
-        let risky =
-            matches!(what, What::Request("refunds.create" | "payment_intents.capture" | "payment_intents.cancel"));
+        let risky = matches!(what, What::Request(name) if MONEY_MOVES.contains(&name));
         let fails = self.fault() || (risky && self.fault());
         let fate = match what {
             What::Request(_) if fails => {
@@ -218,14 +232,14 @@ impl World {
     /// Nothing goes wrong any more and nobody begins anything: everything must end.
     async fn come_to_rest(&mut self) -> Result<(), Failed> {
         self.note(|| "from here on nothing goes wrong".to_owned());
-        (self.ending, self.shared.stripe().refuses) = (true, false);
+        (self.ending, self.shared.provider().refuses) = (true, false);
         self.listed = 0;
         for _ in 0..REST_MAX {
             self.holds()?;
             let waiting = self.shared.gate.waiting();
             if !waiting.is_empty() {
                 self.go_on(&waiting).await;
-            } else if !self.shared.stripe().flights.is_empty() {
+            } else if !self.shared.provider().flights.is_empty() {
                 self.deliver().await;
             } else if self.arrive_late() || self.bank_decides() {
             } else if !self.run_due().await? {

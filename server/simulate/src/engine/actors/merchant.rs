@@ -8,8 +8,8 @@ impl World {
         let Some(payment) = self.payment.clone() else { return };
         let (server, credit) = (self.random.below(2), self.credit());
         let (captured, authorised) = {
-            let stripe = self.shared.stripe();
-            (stripe.captured_ever, stripe.authorised_ever)
+            let provider = self.shared.provider();
+            (provider.captured_ever, provider.authorised_ever)
         };
         if !authorised && !self.random.percent(10) {
             return Box::pin(self.shopper_acts()).await;

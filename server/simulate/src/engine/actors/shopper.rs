@@ -38,7 +38,9 @@ impl World {
                 .await;
             }
             _ => {
+                let debits = self.shared.provider().takes_debits();
                 let method = self.random.pick(&[Method::Card, Method::Card, Method::BankDebit]);
+                let method = if debits { method } else { Method::Card };
                 self.begin(
                     server,
                     format!("the shopper presses {method:?} in tab {tab}"),
@@ -58,15 +60,15 @@ impl World {
     /// The tab goes to the provider's page.
     pub fn started(&mut self, tab: usize, address: Option<&str>) {
         let id = address.and_then(|address| address.rsplit('/').next());
-        let page = id.and_then(|id| self.shared.stripe().session_of(id));
+        let page = id.and_then(|id| self.shared.provider().page_of(id));
         let Some(page) = page else { return };
         self.tabs[tab].page = Some(page);
         self.census.count(Seen::Redirected);
         self.note(|| format!("shopper: tab {tab} is at page {page}"));
         let payable = {
-            let mut stripe = self.shared.stripe();
-            stripe.sessions[page].given = true;
-            stripe.sessions.iter().filter(|one| one.given && one.status == "open").count()
+            let mut provider = self.shared.provider();
+            provider.pages[page].given = true;
+            provider.pages.iter().filter(|one| one.given && one.status == "open").count()
         };
         if payable > 1 {
             self.violate("at most one page can be paid on", format!("{payable} pages are open to a shopper"));
@@ -76,8 +78,8 @@ impl World {
     pub fn viewed(&mut self, phase: Phase) {
         self.note(|| format!("shopper: sees {phase:?}"));
         let (captured, authorised) = {
-            let stripe = self.shared.stripe();
-            (stripe.captured_ever > 0, stripe.authorised_ever)
+            let provider = self.shared.provider();
+            (provider.captured_ever > 0, provider.authorised_ever)
         };
         if !is_evidenced(phase, captured, authorised) {
             self.violate("nothing is shown as paid without evidence", format!("the page says {phase:?}"));
@@ -88,35 +90,19 @@ impl World {
         self.check_closed_there().await;
         let now = self.shared.now();
         let choice = self.random.below(8);
-        let mut stripe = self.shared.stripe();
-        if stripe.sessions[page].status != "open" {
-            drop(stripe);
+        let mut provider = self.shared.provider();
+        if provider.pages[page].status != "open" {
+            drop(provider);
             self.tabs[tab].page = None;
             return;
         }
-        let debit = stripe.sessions[page].debit;
-        let intent = stripe.intent_for(page);
         match choice {
-            0..=4 if debit => {
-                stripe.sessions[page].status = "complete";
-                stripe.intents[intent].status = "processing";
-                stripe.tell_session(page, "checkout.session.completed", now);
-                stripe.tell_intent(intent, "payment_intent.processing", now);
-            }
-            0..=4 => {
-                drop(stripe);
-                self.succeed(page);
-            }
-            5 => {
-                stripe.intents[intent].declined = true;
-                stripe.tell_intent(intent, "payment_intent.payment_failed", now);
-            }
-            6 => {
-                stripe.intents[intent].status = "requires_action";
-                stripe.tell_intent(intent, "payment_intent.requires_action", now);
-            }
+            0..=4 if provider.pages[page].debit => provider.begin_debit(page, now),
+            0..=4 => provider.pay(page, now),
+            5 => provider.decline(page, now),
+            6 => provider.ask_shopper(page, now),
             _ => {
-                drop(stripe);
+                drop(provider);
                 self.tabs[tab].page = None;
             }
         }
@@ -126,8 +112,8 @@ impl World {
     pub async fn check_closed_there(&mut self) {
         let open: Vec<String> = {
             let now = self.shared.now();
-            let stripe = self.shared.stripe();
-            let open = stripe.sessions.iter().filter(|one| one.status == "open" && now < one.until);
+            let provider = self.shared.provider();
+            let open = provider.pages.iter().filter(|one| one.status == "open" && now < one.until);
             open.map(|one| one.attempt.clone()).collect()
         };
         let Some(payment) = self.payment.clone().filter(|_| !open.is_empty()) else { return };

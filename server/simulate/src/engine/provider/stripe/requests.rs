@@ -2,24 +2,49 @@
 
 use std::collections::BTreeMap;
 
+use connectors::HttpRequest;
 use domain::Millis;
 use serde_json::{Value, json};
 
 use super::wire::{form, missing, refused};
-use super::{Refund, Reply, Session, Stripe};
+use crate::engine::provider::{Page, Provider, Refund, Reply, Tale};
 
-impl Stripe {
-    pub(super) fn create(&mut self, form: &BTreeMap<String, String>, now: Millis) -> Reply {
+impl Provider {
+    pub(in crate::engine::provider) fn answer_as_stripe(&mut self, request: &HttpRequest, now: Millis) -> Reply {
+        let form = form(&request.body);
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+        let post = request.method == http::Method::POST;
+        match (post, parts.as_slice()) {
+            (true, ["checkout", "sessions"]) => self.create_session(&form, now),
+            (false, ["checkout", "sessions"]) => self.list_sessions(),
+            (false, ["checkout", "sessions", id]) => self.found_session(id),
+            (true, ["checkout", "sessions", id, "expire"]) => self.expire_session(id, now),
+            (false, ["payment_intents", id]) => match self.intent_of(id) {
+                Some(at) => (200, self.intent(at).to_string()),
+                None => missing(),
+            },
+            (true, ["payment_intents", id, "capture"]) => self.capture_intent(id, &form, now),
+            (true, ["payment_intents", id, "cancel"]) => self.cancel_intent(id, now),
+            (false, ["events"]) => self.list_events(query),
+            (true, ["refunds"]) => self.refund_money(&form, now),
+            (false, ["refunds"]) => self.list_refunds(query),
+            _ => missing(),
+        }
+    }
+
+    fn create_session(&mut self, form: &BTreeMap<String, String>, now: Millis) -> Reply {
         if self.refuses {
             return refused("account_restricted");
         }
         let text = |name: &str| form.get(name).cloned().unwrap_or_default();
         let number = |name: &str| form.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
         let until = number("expires_at") * 1_000;
-        let at = self.sessions.len();
-        self.sessions.push(Session {
+        let at = self.pages.len();
+        self.pages.push(Page {
             id: format!("cs_{}_{at}", self.seed),
             attempt: text("client_reference_id"),
+            reference: text("client_reference_id"),
             amount: number("line_items[0][price_data][unit_amount]") * number("line_items[0][quantity]"),
             until,
             status: if until > now { "open" } else { "expired" },
@@ -32,29 +57,28 @@ impl Stripe {
     }
 
     /// The newest first, whole: a seed has few.
-    pub(super) fn list(&self) -> Reply {
-        let data: Vec<Value> = (0..self.sessions.len()).rev().map(|at| self.session(at, false)).collect();
+    fn list_sessions(&self) -> Reply {
+        let data: Vec<Value> = (0..self.pages.len()).rev().map(|at| self.session(at, false)).collect();
         (200, json!({ "object": "list", "has_more": false, "data": data }).to_string())
     }
 
-    pub(super) fn found_session(&self, id: &str) -> Reply {
-        match self.session_of(id) {
+    fn found_session(&self, id: &str) -> Reply {
+        match self.page_of(id) {
             Some(at) => (200, self.session(at, true).to_string()),
             None => missing(),
         }
     }
 
-    pub(super) fn expire(&mut self, id: &str, now: Millis) -> Reply {
-        let Some(at) = self.session_of(id) else { return missing() };
-        if self.sessions[at].status != "open" {
+    fn expire_session(&mut self, id: &str, now: Millis) -> Reply {
+        let Some(at) = self.page_of(id) else { return missing() };
+        if self.pages[at].status != "open" {
             return refused("only open sessions can be expired");
         }
-        self.sessions[at].status = "expired";
-        self.tell_session(at, "checkout.session.expired", now);
+        self.expire(at, now);
         (200, self.session(at, true).to_string())
     }
 
-    pub(super) fn capture(&mut self, id: &str, form: &BTreeMap<String, String>, now: Millis) -> Reply {
+    fn capture_intent(&mut self, id: &str, form: &BTreeMap<String, String>, now: Millis) -> Reply {
         let Some(at) = self.intent_of(id) else { return missing() };
         let intent = &mut self.intents[at];
         let amount = form.get("amount_to_capture").and_then(|text| text.parse().ok()).unwrap_or(intent.capturable);
@@ -62,22 +86,22 @@ impl Stripe {
             return refused("this intent cannot be captured");
         }
         intent.modification = form.get("metadata[till_modification]").cloned();
-        (intent.status, intent.received, intent.capturable) = ("succeeded", amount, 0);
-        self.captured_ever += amount;
-        self.tell_intent(at, "payment_intent.succeeded", now);
+        self.take(at, amount, 0);
+        self.tell(Tale::Captured { intent: at }, now);
         (200, self.intent(at).to_string())
     }
 
-    pub(super) fn cancel(&mut self, id: &str, now: Millis) -> Reply {
+    fn cancel_intent(&mut self, id: &str, now: Millis) -> Reply {
         let Some(at) = self.intent_of(id) else { return missing() };
         if self.intents[at].status != "requires_capture" {
             return refused("this intent cannot be canceled");
         }
-        self.release(at, now);
+        self.let_go(at);
+        self.tell(Tale::Released { intent: at }, now);
         (200, self.intent(at).to_string())
     }
 
-    pub(super) fn refund_money(&mut self, form: &BTreeMap<String, String>, now: Millis) -> Reply {
+    fn refund_money(&mut self, form: &BTreeMap<String, String>, now: Millis) -> Reply {
         let Some(intent) = form.get("payment_intent").and_then(|id| self.intent_of(id)) else { return missing() };
         let amount = form.get("amount").and_then(|text| text.parse().ok()).unwrap_or(0);
         if amount > self.refundable(intent) {
@@ -91,11 +115,11 @@ impl Stripe {
             status: if self.refunds_at_once { "succeeded" } else { "pending" },
             modification: form.get("metadata[till_modification]").cloned(),
         });
-        self.tell_refund(at, "refund.created", now);
+        self.tell(Tale::RefundMade { refund: at }, now);
         (200, self.refund(at).to_string())
     }
 
-    pub(super) fn list_refunds(&self, query: &str) -> Reply {
+    fn list_refunds(&self, query: &str) -> Reply {
         let id = form(query).get("payment_intent").cloned().unwrap_or_default();
         let of = |refund: &&Refund| self.intents[refund.intent].id == id;
         let found = self.refunds.iter().enumerate().filter(|(_, refund)| of(refund));
@@ -104,7 +128,7 @@ impl Stripe {
     }
 
     /// The newest first. What is forged was never here.
-    pub(super) fn list_events(&self, query: &str) -> Reply {
+    fn list_events(&self, query: &str) -> Reply {
         let since = form(query).get("created[gte]").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
         let listed = self.events.iter().rev().filter(|event| event.genuine && event.created >= since);
         let data: Vec<&str> = listed.map(|event| event.body.as_str()).collect();

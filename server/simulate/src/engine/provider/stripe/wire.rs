@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Reply, Stripe};
+use crate::engine::provider::{Provider, Reply};
 
-impl Stripe {
+impl Provider {
     pub(super) fn session(&self, at: usize, expanded: bool) -> Value {
-        let one = &self.sessions[at];
+        let one = &self.pages[at];
         let intent = one.intent.filter(|_| one.status == "complete");
         let paid = intent.is_some_and(|intent| self.intents[intent].received > 0);
         json!({
@@ -30,7 +30,7 @@ impl Stripe {
 
     pub(super) fn intent(&self, at: usize) -> Value {
         let one = &self.intents[at];
-        let mut metadata = json!({ "till_attempt": self.sessions[one.session].attempt });
+        let mut metadata = json!({ "till_attempt": self.pages[one.page].attempt });
         if let Some(modification) = &one.modification {
             metadata["till_modification"] = Value::from(modification.clone());
         }
@@ -44,7 +44,7 @@ impl Stripe {
 
     pub(super) fn refund(&self, at: usize) -> Value {
         let one = &self.refunds[at];
-        let attempt = &self.sessions[self.intents[one.intent].session].attempt;
+        let attempt = &self.pages[self.intents[one.intent].page].attempt;
         let mut metadata = json!({ "till_attempt": attempt });
         if let Some(modification) = &one.modification {
             metadata["till_modification"] = Value::from(modification.clone());
