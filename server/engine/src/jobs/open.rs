@@ -10,7 +10,7 @@ use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::{CallError, Gateway};
-use crate::record::Source;
+use crate::record::{OPEN_GRACE, Source};
 use crate::store::{attempts, links, payments, sessions};
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
@@ -110,7 +110,11 @@ impl Engine {
             Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Events { .. }) => {
                 (Fact::Unanswered { attempt: id }, None)
             }
-            Err(error) => (self.not_opened(&found.attempt, unknown, &error).await, Some(error)),
+            Err(error) => {
+                // Who was held up so long is no longer the only one: a job may have asked meanwhile.
+                let alone = self.env().now() < found.attempt.created + OPEN_GRACE;
+                (self.not_opened(&found.attempt, unknown || !alone, &error).await, Some(error))
+            }
         };
         self.record(&found.payment, &fact, Source::Engine).await?;
         Ok(failure)

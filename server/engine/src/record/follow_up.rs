@@ -13,7 +13,7 @@ use crate::jobs::{Kind, modify};
 use crate::store::ledger::Posting;
 
 /// How long the request that opens an attempt may take before a job takes over.
-const OPEN_GRACE: Millis = 30 * SECOND;
+pub(crate) const OPEN_GRACE: Millis = 30 * SECOND;
 /// How soon an unanswered request is repeated.
 const UNKNOWN_RETRY: Millis = 2 * SECOND;
 /// How long webhooks may be silent before the provider is asked.

@@ -10,6 +10,7 @@ use domain::payment::{Fact, Payment};
 
 pub(crate) use batch::{Batch, Written};
 pub(crate) use changes::Work;
+pub(crate) use follow_up::OPEN_GRACE;
 
 use crate::engine::Engine;
 use crate::error::Error;
