@@ -31,7 +31,7 @@ async fn opened(world: &World) -> (Token, String) {
 async fn stays_unpaid(world: &World, session: &Token) {
     eventually("the inbox is empty", || async { world.engine().backlog().await.unwrap() == 0 }).await;
     assert_eq!(world.phase(session).await, Phase::Resume);
-    assert!(world.events(session).await.iter().all(|(event, _)| !event.moves_money()));
+    assert!(world.events(session).await.iter().all(|one| !one.event.moves_money()));
 }
 
 both! {

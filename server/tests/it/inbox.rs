@@ -190,7 +190,7 @@ both! {
         eventually("everything is applied", || async { world.engine().backlog().await.unwrap() == 0 }).await;
         assert!(world.inbox().await.iter().all(|row| row.state == InboxState::Applied));
         for (session, _) in &sessions {
-            let moved = world.events(session).await.into_iter().filter(|(event, _)| event.moves_money()).count();
+            let moved = world.events(session).await.into_iter().filter(|one| one.event.moves_money()).count();
             assert_eq!((moved, world.phase(session).await), (1, Phase::Paid));
         }
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());

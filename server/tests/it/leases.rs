@@ -69,7 +69,7 @@ both! {
         }
         assert_eq!(asked(&world).await, sessions.len(), "each payment was asked about once");
         for session in &sessions {
-            let moved = world.events(session).await.into_iter().filter(|(event, _)| event.moves_money()).count();
+            let moved = world.events(session).await.into_iter().filter(|one| one.event.moves_money()).count();
             assert_eq!(moved, 1);
         }
         let total = 20 * 3098;
