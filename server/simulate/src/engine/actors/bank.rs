@@ -18,7 +18,7 @@ impl World {
         }
         // Of captures and voids that wait the first, or the last: they can race.
         let mut waiting = provider.received.iter().enumerate().filter(|(_, one)| one.status == "received");
-        let received = if first == 0 { waiting.next() } else { waiting.last() }.map(|(at, _)| at);
+        let received = if first == 0 { waiting.next() } else { waiting.next_back() }.map(|(at, _)| at);
         if let Some(received) = received {
             provider.decide(received, good, now);
             return true;
