@@ -39,10 +39,10 @@ fn nothing_is_found_where_nothing_is_planted() {
     }
 }
 
-/// What the engine layer is asked to find. The others are about a second kind of provider, or about steps that the core layer
-/// takes in the engine's stead, or do no harm there: the database refuses a second live attempt, Stripe refuses to give back more
-/// than it took; or they need more bad luck than ten thousand seeds have.
-const IN_ENGINE: [Mutant; 18] = [
+/// What the engine layer is asked to find. The others are about steps that the core layer takes in the engine's stead, or do no
+/// harm there: the database refuses a second live attempt, providers refuse to give back more than they took; or they need more
+/// bad luck than ten thousand seeds have.
+const IN_ENGINE: [Mutant; 19] = [
     Mutant::RefundIgnoresInFlight,
     Mutant::UnknownRefundNotReserved,
     Mutant::VoidDuringCapture,
@@ -51,6 +51,7 @@ const IN_ENGINE: [Mutant; 18] = [
     Mutant::LateSuccessDropped,
     Mutant::SecondSuccessUnnoticed,
     Mutant::RefundFailureIgnored,
+    Mutant::CaptureFailureIgnored,
     Mutant::LedgerForgetsReversals,
     Mutant::LedgerPostsTwice,
     Mutant::OutboxSkipsFailedRefunds,
