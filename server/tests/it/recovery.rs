@@ -1,9 +1,16 @@
 //! Providers and servers that fail in the middle.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
 use domain::checkout::Phase;
 use domain::method::Method;
 use domain::session::Notice;
-use engine::Started;
+use domain::{Millis, SECOND};
+use engine::store::jobs;
+use engine::{Clock, Started, SystemClock};
+use futures::future::BoxFuture;
 use serde_json::json;
 
 use crate::both;
@@ -53,6 +60,43 @@ both! {
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "rate_limit_429", "count": 1})).await;
         let session = world.session().await;
         world.start(&session).await;
+    }
+}
+
+/// The clock of a server that is stopped for a while whenever it waits.
+struct Halting {
+    by: Millis,
+    ahead: AtomicI64,
+}
+
+impl Clock for Halting {
+    fn now(&self) -> Millis {
+        SystemClock.now() + self.ahead.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        self.ahead.fetch_add(self.by, Ordering::SeqCst);
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+both! {
+    async fn a_server_that_was_stopped_while_opening_does_not_take_itself_for_the_only_one(world: World) {
+        let halting = Halting { by: 31 * SECOND, ahead: AtomicI64::new(0) };
+        let other = world.node_with_clock(Arc::new(halting)).await;
+        other.stop_background();
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "rate_limit_429", "count": 3})).await;
+        let session = world.session().await;
+        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.phase(&session).await, Phase::Unknown, "a job may have opened it meanwhile");
+        let payment = world.payment_of(&session).await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
+        let mut tx = world.engine().store().begin().await.unwrap();
+        jobs::hasten(&mut tx, "open", &attempt, 1, 1).await.unwrap();
+        tx.commit().await.unwrap();
+        world.wait_for(&session, Phase::Resume).await;
+        world.pay(&world.start(&session).await, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
     }
 }
 
