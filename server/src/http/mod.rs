@@ -40,9 +40,11 @@ const DELIVERIES_MAX: usize = 256;
 /// Open event streams.
 const STREAMS_MAX: usize = 10_000;
 
-/// What the handlers share.
-#[derive(Clone)]
-pub(crate) struct State {
+/// What the handlers share. Every layer of every request clones it.
+pub(crate) type State = Arc<Site>;
+
+/// See [`State`].
+pub(crate) struct Site {
     pub engine: Engine,
     pub assets: Arc<Assets>,
     pub requests: Arc<Semaphore>,
@@ -55,7 +57,7 @@ pub(crate) struct State {
 
 /// Everything that is served to the public.
 pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Router> {
-    let state = State {
+    let state = Arc::new(Site {
         encrypted: engine.public_url().starts_with("https:"),
         engine,
         assets: Arc::new(assets::load()?),
@@ -63,15 +65,18 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         shutdown,
-    };
+    });
     let functions = Router::new()
         .route("/fn/{name}", any(functions::call))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(guard::same_origin(&state).map_err(std::io::Error::other)?);
+    // Nobody looks at these in a browser: no compression, no headers for pages.
     let hooks = Router::new()
         .route("/hooks/{provider}/{account}", post(hooks::receive))
         .layer(DefaultBodyLimit::max(HOOK_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded_deliveries));
+        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded_deliveries))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
     let short = Router::new()
         .route("/", get(pages::home))
         .route("/l/{token}", get(pages::link))
@@ -82,7 +87,6 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .merge(functions)
         .fallback(pages::not_found)
         .layer(middleware::from_fn_with_state(state.clone(), guard::bounded))
-        .merge(hooks)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
     let routes = Router::new()
@@ -90,6 +94,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .merge(short)
         .layer(CompressionLayer::new().gzip(true).br(true))
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .merge(hooks)
         .layer(middleware::from_fn(guard::count))
         .with_state(state);
     Ok(routes)
