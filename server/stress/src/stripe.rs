@@ -3,6 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 
+use crate::random::Random;
+
 /// A `Stripe-Signature` header for a body, made at a time in seconds.
 pub fn sign(secret: &str, time: i64, body: &[u8]) -> String {
     let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()) else {
@@ -53,7 +55,7 @@ impl About<'_> {
             "id": self.session, "object": "checkout.session", "status": "complete", "payment_status": "paid",
             "mode": "payment", "payment_intent": self.intent, "amount_total": self.amount,
             "amount_subtotal": self.amount, "currency": self.currency, "client_reference_id": self.attempt,
-            "metadata": {"till_attempt": self.attempt}, "custom_text": "x".repeat(padding),
+            "metadata": {"till_attempt": self.attempt}, "custom_fields": self.filling(padding),
         });
         self.event("checkout.session.completed", object)
     }
@@ -94,11 +96,27 @@ impl About<'_> {
     /// The same of so many bytes at least.
     pub fn noise_of(&self, bytes: usize) -> Vec<u8> {
         let made = |padding: usize| {
-            let object =
-                json!({"id": "cus_1", "object": "customer", "metadata": {}, "description": "x".repeat(padding)});
+            let object = json!({"id": "cus_1", "object": "customer", "metadata": self.filling(padding)});
             self.event("customer.created", object)
         };
         made(bytes.saturating_sub(made(0).len()))
+    }
+
+    /// About so many bytes such as events have: many fields that are the same in each, and some that are in no other.
+    fn filling(&self, bytes: usize) -> Value {
+        let seed = self.event.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        let mut random = Random::new(seed, 1);
+        let mut fields = serde_json::Map::new();
+        let mut length = 0;
+        while length < bytes {
+            let (number, own) = (fields.len(), fields.len().is_multiple_of(4));
+            let name = format!("field_{number}");
+            let mut value = if own { format!("{:016x}", random.next()) } else { "not_set".to_owned() };
+            value.truncate((bytes - length).saturating_sub(name.len() + 6));
+            length += name.len() + value.len() + 6;
+            fields.insert(name, value.into());
+        }
+        fields.into()
     }
 }
 
