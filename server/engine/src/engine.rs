@@ -98,6 +98,11 @@ impl Engine {
         if self.store().dialect() == Dialect::Postgres {
             tasks.spawn(live::listen(self.clone(), shutdown.clone()));
         }
+        let (store, told) = (self.store().clone(), shutdown.clone());
+        tasks.spawn(async move {
+            store.checkpoints(told.clone()).await;
+            told.cancelled().await;
+        });
         let mut as_told = true;
         while let Some(ended) = tasks.join_next().await {
             if !shutdown.is_cancelled() || ended.is_err() {

@@ -135,7 +135,8 @@ both! {
             assert_eq!(deliver(&world, &world.node, body).await.status, 200);
         }
         fail(&world.node, &world.database.url, true).await;
-        let during: Vec<String> = (0..12).map(|_| unrelated()).collect();
+        // More than there is room for in the pages that the file has.
+        let during: Vec<String> = (0..100).map(|_| unrelated()).collect();
         let replies = join_all(during.iter().map(|body| deliver(&world, &world.node, body))).await;
         let acknowledged: Vec<&String> = during.iter().zip(&replies).filter(|(_, reply)| reply.status == 200).map(|(body, _)| body).collect();
         assert!(replies.iter().any(|reply| reply.status == 503), "it did not fail");

@@ -22,6 +22,7 @@ mod says;
 mod surplus;
 mod tabs;
 mod undone;
+mod upgrade;
 mod world;
 
 /// Runs one body on SQLite and on PostgreSQL.

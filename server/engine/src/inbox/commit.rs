@@ -214,7 +214,8 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     rows.sort_by(|(_, a), (_, b)| (&a.account, &a.event).cmp(&(&b.account, &b.event)));
     let (owners, rows): (Vec<usize>, Vec<NewRow>) = rows.into_iter().unzip();
     let sender = engine.handover().sender().filter(|_| rows.iter().all(|row| row.body.len() <= HANDED_BYTES_MAX));
-    let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(rows.len()).ok());
+    let pending = rows.iter().filter(|row| row.idle.is_none()).count();
+    let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending).ok());
     let now = engine.env().now();
     // What is handed over counts as taken up; if this server dies, it is due for another.
     let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
@@ -224,15 +225,18 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     for (of, _) in owners.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
         stored[*of] = Stored::Fresh;
     }
-    let new = rows.into_iter().zip(fresh).filter_map(|(row, fresh)| fresh.then_some(row));
+    let idle = rows.iter().zip(&fresh).filter(|(row, fresh)| **fresh && row.idle.is_some()).count();
+    metrics::counter!("till_inbox_applied_total").increment(idle as u64);
+    let new = rows.into_iter().zip(fresh).filter_map(|(row, fresh)| (fresh && row.idle.is_none()).then_some(row));
     match places {
         Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, due, tries))),
-        None if stored.contains(&Stored::Fresh) => engine.handover().wake(),
+        None if new.count() > 0 => engine.handover().wake(),
         None => {}
     }
     Ok(stored)
 }
 
 fn taken(row: NewRow, due: Millis, tries: i64) -> Taken {
-    Taken { id: row.id, account: row.account, body: row.body, received: row.received, due, tries, handed: true }
+    let NewRow { id, account, body, received, reading, .. } = row;
+    Taken { id, account, body, received, due, tries, handed: true, reading }
 }

@@ -70,19 +70,26 @@ pub(super) async fn judge(
 }
 
 async fn read_row(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
+    let incoming = match &row.reading {
+        Some(reading) => reading.as_ref().clone(),
+        None => read_anew(engine, row).await?,
+    };
+    match &incoming.foreign {
+        Some(reason) => Err(foreign(&incoming, reason.clone())),
+        None => Ok(incoming),
+    }
+}
+
+async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
     let ready = match engine.ready(&row.account).await {
         Ok(Some(ready)) => ready,
         Ok(None) => return Err(Verdict::Failed(Error::NotFound(format!("provider account {}", row.account)))),
         Err(error) => return Err(Verdict::Failed(error)),
     };
-    let incoming = ready.connector.read(&ready.account, &row.body, row.received).map_err(|error| {
+    ready.connector.read(&ready.account, &row.body, row.received).map_err(|error| {
         let (note, alert) = (Some(error.to_string()), Some("webhook_unreadable"));
         Verdict::Closed(Closed { state: InboxState::Unreadable, kind: None, note, alert })
-    })?;
-    match &incoming.foreign {
-        Some(reason) => Err(foreign(&incoming, reason.clone())),
-        None => Ok(incoming),
-    }
+    })
 }
 
 fn foreign(incoming: &Incoming, reason: String) -> Verdict {

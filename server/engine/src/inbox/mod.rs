@@ -11,9 +11,9 @@ mod rejections;
 mod tuning;
 
 use bytes::Bytes;
-use connectors::{Disposition, Item, Reject, Reply};
+use connectors::{Disposition, Incoming, Item, Reject, Reply};
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
-use domain::payment::Refs;
+use domain::payment::{Observation, Refs};
 use http::HeaderMap;
 use tracing::{debug, error};
 
@@ -78,7 +78,7 @@ impl Engine {
         };
         let stored = match self.tuning().intake {
             IntakeMode::Discard => Ok(Stored::Fresh),
-            _ => self.store_items(id, items).await,
+            _ => self.store_items(&ready, items).await,
         };
         let outcome = match stored {
             Ok(Stored::Fresh) => "stored",
@@ -116,21 +116,27 @@ impl Engine {
         ready.connector.split(&delivery)
     }
 
-    async fn store_items(&self, account: &ProviderAccountId, items: Vec<Item>) -> Result<Stored, NotStored> {
+    async fn store_items(&self, ready: &Ready, items: Vec<Item>) -> Result<Stored, NotStored> {
         let now = self.env().now();
-        let row = |item: Item| NewRow {
-            id: InboxId::from_random(self.env().timed_bits()),
-            account: account.clone(),
-            event: item.event,
-            body: item.body,
-            received: now,
+        let row = |item: Item| {
+            // What cannot be read is stored all the same, for those who apply to say so.
+            let reading = ready.connector.read(&ready.account, &item.body, now).ok();
+            NewRow {
+                id: InboxId::from_random(self.env().timed_bits()),
+                account: ready.account.id.clone(),
+                event: item.event,
+                body: item.body,
+                received: now,
+                idle: reading.as_ref().filter(|reading| is_idle(reading)).map(|reading| reading.kind.clone()),
+                reading: reading.map(Box::new),
+            }
         };
         self.deposit(items.into_iter().map(row).collect()).await
     }
 
     /// Takes in events that were listed at the provider; those that had been delivered are known already.
-    pub(crate) async fn make_up_for(&self, account: &ProviderAccountId, items: Vec<Item>) -> Result<(), Error> {
-        match self.store_items(account, items).await {
+    pub(crate) async fn make_up_for(&self, ready: &Ready, items: Vec<Item>) -> Result<(), Error> {
+        match self.store_items(ready, items).await {
             Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
             Ok(Stored::Duplicate) => {}
             Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
@@ -144,6 +150,12 @@ impl Engine {
         let detail = format!("a delivery for {provider} account {account}: {reject}");
         self.rejections().count(self, subject, detail).await;
     }
+}
+
+/// Whether an event can concern no payment, whatever becomes known: most of what an account sends.
+fn is_idle(reading: &Incoming) -> bool {
+    let nothing = Observation { at: reading.observation.at, ..Observation::default() };
+    reading.foreign.is_none() && reading.attempt.is_none() && reading.observation == nothing
 }
 
 /// What a delivery waits for whose payment is not known: our own reference, or the provider's within the account.

@@ -46,7 +46,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         let operation = Operation::Events(EventsSpec { since, until, cursor });
         match gateway.call(None, &operation).await {
             Ok(Outcome::Events { items, cursor: next }) => {
-                engine.make_up_for(&id, items).await?;
+                engine.make_up_for(&ready, items).await?;
                 cursor = next;
             }
             Ok(_) => return Err(Error::Invalid("the provider listed no events".to_owned())),

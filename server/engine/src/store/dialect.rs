@@ -14,10 +14,12 @@ pub enum Dialect {
     Postgres,
 }
 
-/// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails.
+/// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails. A commit that finds
+/// 256 MB in the WAL moves them into the file itself; [`super::checkpoint`] sees to it that none has to. The cache is no larger because
+/// SQLite walks through all of it at some commits.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-    PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
-    PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 268435456;";
+    PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
+    PRAGMA wal_autocheckpoint = 65536; PRAGMA journal_size_limit = 268435456;";
 /// A statement that waits longer than this waits for something broken.
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '30s';";
@@ -100,16 +102,22 @@ impl Dialect {
             Dialect::Sqlite => {
                 "UPDATE inbox SET due = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
-                 ) RETURNING id, account_id, received, tries,
-                    (SELECT body FROM inbox_bodies WHERE inbox_id = inbox.id) AS body"
+                 ) RETURNING id, account_id, received, tries, pack, pack_start, pack_size"
             }
             Dialect::Postgres => {
                 "UPDATE inbox SET due = $1, tries = tries + 1 WHERE id IN (
                     SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
                     FOR UPDATE SKIP LOCKED
-                 ) RETURNING id, account_id, received, tries,
-                    (SELECT body FROM inbox_bodies WHERE inbox_id = inbox.id) AS body"
+                 ) RETURNING id, account_id, received, tries, pack, pack_start, pack_size"
             }
+        }
+    }
+
+    /// Moves what is committed from the log into the file. Only SQLite must be told to.
+    pub(super) fn checkpoint(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => Some("PRAGMA wal_checkpoint(PASSIVE)"),
+            Dialect::Postgres => None,
         }
     }
 

@@ -3,15 +3,18 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use connectors::Incoming;
 use domain::Millis;
 use domain::id::{InboxId, ProviderAccountId};
 use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
-use super::many::{filled, list, lists, portions, values};
-use super::row::{Columns, word};
+use super::many::{few_portions, filled, list, lists, portions, values, values_after};
+use super::packs::{self, Pack, Place};
+use super::row::Columns;
 use crate::error::Error;
 
 /// What became of a stored event.
@@ -32,6 +35,21 @@ pub enum InboxState {
     Orphan,
     /// Cannot be read.
     Unreadable,
+}
+
+impl InboxState {
+    /// As it is stored.
+    fn as_str(self) -> &'static str {
+        match self {
+            InboxState::Pending => "pending",
+            InboxState::Applied => "applied",
+            InboxState::Ignored => "ignored",
+            InboxState::Foreign => "foreign",
+            InboxState::Mismatch => "mismatch",
+            InboxState::Orphan => "orphan",
+            InboxState::Unreadable => "unreadable",
+        }
+    }
 }
 
 /// A stored event.
@@ -68,57 +86,65 @@ pub struct NewRow {
     pub body: Bytes,
     /// When it arrived.
     pub received: Millis,
+    /// The provider's name of the event, if it can concern no payment: then it is settled as it is stored.
+    pub idle: Option<String>,
+    /// What it says, if it could be read.
+    pub reading: Option<Box<Incoming>>,
 }
 
-/// Stores events, to be taken up when `due`. Tells for each whether it is new: an account has an event once. Rows must be
-/// in one order everywhere (account, then event), or two servers could wait for each other.
+/// Stores events, to be taken up when `due` if they are pending. Tells for each whether it is new: an account has an event once.
+/// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
 pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, tries: i64) -> Result<Vec<bool>, Error> {
+    let packs = Pack::all(rows);
     let mut fresh = Vec::with_capacity(rows.len());
-    for portion in portions(rows) {
-        let text = values(
+    let places: Vec<(&NewRow, Place)> = packs.iter().flat_map(Pack::places).collect();
+    for portion in few_portions(&places) {
+        let text = values_after(
             connection,
-            "INSERT INTO inbox (id, account_id, event, state, received, due, tries) VALUES {}
-             ON CONFLICT (account_id, event) DO NOTHING",
+            "INSERT INTO inbox (due, tries, id, account_id, event, received, state, kind, settled, pack, pack_start, pack_size)
+             SELECT $1, $2, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6,
+                CASE WHEN v.column5 = 'pending' THEN NULL ELSE v.column4 END, v.column7, v.column8, v.column9
+             FROM (VALUES {}) AS v WHERE TRUE ON CONFLICT (account_id, event) DO NOTHING",
+            2,
             portion.len(),
-            7,
+            9,
         );
-        let mut insert = query(text);
-        for row in portion {
+        let mut insert = query(text).bind(due).bind(tries);
+        for (row, place) in portion {
+            let state = if row.idle.is_some() { InboxState::Ignored } else { InboxState::Pending };
             insert = insert
                 .bind(row.id.as_str())
                 .bind(row.account.as_str())
                 .bind(&row.event)
-                .bind("pending")
                 .bind(row.received)
-                .bind(due)
-                .bind(tries);
+                .bind(state.as_str())
+                .bind(&row.idle)
+                .bind(&place.pack)
+                .bind(place.start)
+                .bind(place.size);
         }
         let stored = insert.execute(&mut *connection).await?.rows_affected();
         if usize::try_from(stored).is_ok_and(|stored| stored == portion.len()) {
             fresh.extend(portion.iter().map(|_| true));
         } else {
             let known = known(connection, portion).await?;
-            fresh.extend(portion.iter().map(|row| known.contains(row.id.as_str())));
+            fresh.extend(portion.iter().map(|(row, _)| known.contains(row.id.as_str())));
         }
     }
-    let new: Vec<&NewRow> = rows.iter().zip(&fresh).filter_map(|(row, fresh)| fresh.then_some(row)).collect();
-    insert_bodies(connection, &new).await?;
+    let mut new = fresh.iter();
+    for pack in packs {
+        // What was known already has its bytes elsewhere.
+        if new.by_ref().take(pack.rows().len()).filter(|new| **new).count() > 0 {
+            pack.insert(connection).await?;
+        }
+    }
     Ok(fresh)
 }
 
-async fn insert_bodies(connection: &mut Connection, rows: &[&NewRow]) -> Result<(), Error> {
-    for portion in portions(rows) {
-        let text = values(connection, "INSERT INTO inbox_bodies (inbox_id, body) VALUES {}", portion.len(), 2);
-        let insert = portion.iter().fold(query(text), |insert, row| insert.bind(row.id.as_str()).bind(&row.body[..]));
-        insert.execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
 /// Which of the rows are stored under their own id.
-async fn known(connection: &mut Connection, rows: &[NewRow]) -> Result<HashSet<String>, Error> {
+async fn known(connection: &mut Connection, rows: &[(&NewRow, Place)]) -> Result<HashSet<String>, Error> {
     let text = list(connection, "SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
-    let select = rows.iter().fold(query(text), |select, row| select.bind(row.id.as_str()));
+    let select = rows.iter().fold(query(text), |select, (row, _)| select.bind(row.id.as_str()));
     select.fetch_all(connection).await?.iter().map(|row| row.text("id")).collect()
 }
 
@@ -139,6 +165,8 @@ pub struct Taken {
     pub tries: i64,
     /// Whether it comes from memory, just stored, and not from the database.
     pub handed: bool,
+    /// What it says, if it has been read already.
+    pub reading: Option<Box<Incoming>>,
 }
 
 /// Takes up events that are due, the oldest first, and makes them due again at `again`.
@@ -149,19 +177,22 @@ pub async fn claim(
     again: Millis,
     limit: i64,
 ) -> Result<Vec<Taken>, Error> {
-    let rows = query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(connection).await?;
-    let taken = |row: &sqlx::any::AnyRow| {
+    let rows = query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(&mut *connection).await?;
+    let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
+    let bodies = packs::read(connection, &places).await?;
+    let taken = |(row, body): (&AnyRow, Bytes)| {
         Ok(Taken {
             id: row.parsed("id")?,
             account: row.parsed("account_id")?,
-            body: row.bytes("body")?.into(),
+            body,
             received: row.number("received")?,
             due: again,
             tries: row.number("tries")?,
             handed: false,
+            reading: None,
         })
     };
-    let mut taken: Vec<Taken> = rows.iter().map(taken).collect::<Result<_, Error>>()?;
+    let mut taken: Vec<Taken> = rows.iter().zip(bodies).map(taken).collect::<Result<_, Error>>()?;
     taken.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
     Ok(taken)
 }
@@ -172,24 +203,29 @@ pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Err
     row.maybe_number("next")
 }
 
+/// By name: a connection that was there before a column was added would stumble over `*`.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, account_id, event, state, kind, note, received, pack, pack_start, pack_size FROM inbox ",
+            $which
+        )
+    };
+}
+
 /// A stored event by id.
 pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<InboxRow>, Error> {
-    let row = query("SELECT * FROM inbox JOIN inbox_bodies ON inbox_id = id WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(inbox_row).transpose()
+    let rows = query(select!("WHERE id = $1")).bind(id.as_str()).fetch_all(&mut *connection).await?;
+    Ok(inbox_rows(connection, &rows).await?.pop())
 }
 
 /// An account's events in the order of arrival.
 pub async fn of_account(connection: &mut Connection, account: &ProviderAccountId) -> Result<Vec<InboxRow>, Error> {
-    let rows = query(
-        "SELECT * FROM inbox JOIN inbox_bodies ON inbox_id = id WHERE account_id = $1 ORDER BY received, id LIMIT 1000",
-    )
-    .bind(account.as_str())
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(inbox_row).collect()
+    let rows = query(select!("WHERE account_id = $1 ORDER BY received, id LIMIT 1000"))
+        .bind(account.as_str())
+        .fetch_all(&mut *connection)
+        .await?;
+    inbox_rows(connection, &rows).await
 }
 
 /// What an account has stored of an event: one row, or none.
@@ -198,12 +234,12 @@ pub async fn of_event(
     account: &ProviderAccountId,
     event: &str,
 ) -> Result<Vec<InboxRow>, Error> {
-    let rows = query("SELECT * FROM inbox JOIN inbox_bodies ON inbox_id = id WHERE account_id = $1 AND event = $2")
+    let rows = query(select!("WHERE account_id = $1 AND event = $2"))
         .bind(account.as_str())
         .bind(event)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    rows.iter().map(inbox_row).collect()
+    inbox_rows(connection, &rows).await
 }
 
 /// What became of an event.
@@ -236,7 +272,7 @@ pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) 
         );
         let mut update = query(text);
         for row in portion {
-            update = update.bind(row.id.as_str()).bind(word(&row.state)?).bind(&row.kind).bind(&row.note);
+            update = update.bind(row.id.as_str()).bind(row.state.as_str()).bind(&row.kind).bind(&row.note);
             update = update.bind(now).bind(row.due);
         }
         settled += update.execute(&mut *connection).await?.rows_affected();
@@ -361,15 +397,20 @@ pub async fn has_pending(
     Ok(row.is_some())
 }
 
-fn inbox_row(row: &sqlx::any::AnyRow) -> Result<InboxRow, Error> {
-    Ok(InboxRow {
-        id: row.parsed("id")?,
-        account: row.parsed("account_id")?,
-        event: row.text("event")?,
-        body: row.bytes("body")?,
-        state: row.word("state")?,
-        kind: row.maybe_text("kind")?,
-        note: row.maybe_text("note")?,
-        received: row.number("received")?,
-    })
+async fn inbox_rows(connection: &mut Connection, rows: &[AnyRow]) -> Result<Vec<InboxRow>, Error> {
+    let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
+    let bodies = packs::read(connection, &places).await?;
+    let inbox_row = |(row, body): (&AnyRow, Bytes)| {
+        Ok(InboxRow {
+            id: row.parsed("id")?,
+            account: row.parsed("account_id")?,
+            event: row.text("event")?,
+            body: body.into(),
+            state: row.word("state")?,
+            kind: row.maybe_text("kind")?,
+            note: row.maybe_text("note")?,
+            received: row.number("received")?,
+        })
+    };
+    rows.iter().zip(bodies).map(inbox_row).collect()
 }

@@ -12,6 +12,9 @@ use super::Connection;
 
 /// Rows of one statement. The largest keeps the number of parameters within what both databases allow.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+/// The same for the few statements that every delivery waits for: fewer of them for any number of rows. Not for all, because a
+/// connection keeps a hundred statements.
+const FINE: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// The template, fixed parameters, rows, columns, and whether parameters have names.
 type Key = (&'static str, usize, usize, usize, bool);
@@ -19,9 +22,18 @@ type Key = (&'static str, usize, usize, usize, bool);
 static TEXTS: LazyLock<Mutex<HashMap<Key, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 /// The rows in portions of the fixed sizes.
-pub(super) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    divided(rows, &SIZES)
+}
+
+/// The rows in fewer portions, of more sizes.
+pub(super) fn few_portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    divided(rows, &FINE)
+}
+
+fn divided<'r, T>(mut rows: &'r [T], sizes: &'static [usize]) -> impl Iterator<Item = &'r [T]> {
     std::iter::from_fn(move || {
-        let size = SIZES.into_iter().find(|size| *size <= rows.len())?;
+        let size = sizes.iter().copied().find(|size| *size <= rows.len())?;
         let (portion, rest) = rows.split_at(size);
         rows = rest;
         Some(portion)
@@ -55,6 +67,18 @@ pub(super) fn values(
 ) -> AssertSqlSafe<Arc<str>> {
     let named = connection.backend_name() != Sqlite::NAME;
     text((template, 0, rows, columns, named))
+}
+
+/// The same after `fixed` parameters, which the template names in order.
+pub(super) fn values_after(
+    connection: &Connection,
+    template: &'static str,
+    fixed: usize,
+    rows: usize,
+    columns: usize,
+) -> AssertSqlSafe<Arc<str>> {
+    let named = connection.backend_name() != Sqlite::NAME;
+    text((template, fixed, rows, columns, named))
 }
 
 /// The template with `{}` replaced by a list of parameters that follow `fixed` ones, which it names in order.
@@ -118,6 +142,7 @@ mod tests {
         assert_eq!(portions(&[0; 300]).map(<[i32]>::len).collect::<Vec<_>>(), [256, 16, 16, 4, 4, 4]);
         assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);
         assert_eq!(portions::<u8>(&[]).count(), 0);
+        assert_eq!(few_portions(&rows).map(<[usize]>::len).collect::<Vec<_>>(), [128, 16, 4, 2]);
     }
 
     #[test]

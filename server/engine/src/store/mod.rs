@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod attempts;
+mod checkpoint;
 pub mod dialect;
 pub mod exchanges;
 pub mod inbox;
@@ -15,6 +16,7 @@ pub mod links;
 mod many;
 pub mod merchants;
 pub mod outbox;
+mod packs;
 pub mod payments;
 mod row;
 pub mod sessions;
@@ -59,6 +61,7 @@ pub struct Store {
     dialect: Dialect,
     url: String,
     points: Option<Arc<dyn Points>>,
+    written: Arc<checkpoint::Written>,
 }
 
 impl Store {
@@ -85,7 +88,7 @@ impl Store {
         };
         let write = pool(writers, true).connect_with(options.clone()).await?;
         let read = pool(READERS_MAX, false).connect_with(options).await?;
-        Ok(Store { write, read, dialect, url, points: None })
+        Ok(Store { write, read, dialect, url, points: None, written: Arc::default() })
     }
 
     /// Brings the structure up to date. Several servers may do it at once.
@@ -136,6 +139,7 @@ impl Store {
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, Error> {
         self.reached("writes").await;
+        self.written.count();
         Ok(self.write.begin_with(self.dialect.begin()).await?)
     }
 
