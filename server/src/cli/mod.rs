@@ -1,6 +1,7 @@
 //! The command line.
 
 mod alerts;
+mod delivery;
 mod demo;
 mod jobs;
 mod key;
@@ -61,6 +62,8 @@ enum Command {
     Payment(payment::PaymentCommand),
     /// Print a merchant's balances, and compare the ledger with the payments
     Ledger(ledger::LedgerCommand),
+    /// List what providers have delivered and what became of it, and show a delivery as it was sent
+    Delivery(delivery::DeliveryCommand),
     /// List jobs that fail or were given up, and run them again
     Jobs(jobs::JobsCommand),
     /// Run the payment protocol through random faults, deterministically
@@ -82,6 +85,7 @@ impl Command {
             Command::Link(command) => command.run().await,
             Command::Payment(command) => command.run().await,
             Command::Ledger(command) => command.run().await,
+            Command::Delivery(command) => command.run().await,
             Command::Jobs(command) => command.run().await,
             Command::Simulate(command) => command.run().await,
             Command::Alerts(command) => command.run().await,

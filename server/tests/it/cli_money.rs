@@ -50,6 +50,31 @@ both! {
 }
 
 both! {
+    async fn deliveries_are_listed_and_shown_as_they_were_sent(world: World) {
+        let account = world.account_id().to_string();
+        let list = ["delivery", "list", "--account", &account];
+        assert!(world.till_says(&list).await.contains("no deliveries yet"));
+        world.paid_with(GOOD).await;
+        eventually("all are applied", || async { world.engine().backlog().await.unwrap() == 0 }).await;
+        let rows = world.till(&list).await;
+        let rows = rows.as_array().unwrap();
+        let paid = rows.iter().find(|row| row["kind"] == "checkout.session.completed").expect("it was delivered");
+        assert_eq!(paid["state"], "applied");
+        assert!(rows.windows(2).all(|pair| pair[0]["received"].as_i64() >= pair[1]["received"].as_i64()), "newest first");
+        assert_eq!(world.till(&[&list[..], &["--limit", "1"]].concat()).await.as_array().unwrap().len(), 1);
+        let show = ["delivery", "show", paid["id"].as_str().unwrap()];
+        let body: Value = serde_json::from_str(world.till(&show).await["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body["id"], paid["event"]);
+        let text = world.till_says(&show).await;
+        assert!(text.contains("applied") && text.contains("checkout.session.completed") && text.contains("payment_status"), "{text}");
+        let nobody = NOBODY.replace("pi_", "in_");
+        assert!(world.till_refuses(&["delivery", "show", &nobody], 1).await.contains("delivery in_"));
+        let nobody = NOBODY.replace("pi_", "pa_");
+        assert!(world.till_refuses(&["delivery", "list", "--account", &nobody], 1).await.contains("provider account"));
+    }
+}
+
+both! {
     async fn money_is_captured_released_and_sent_back(world: World) {
         let (_, payment) = world.authorised().await;
         let id = payment.as_str();

@@ -288,9 +288,12 @@ impl World {
         balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.minor)
     }
 
+    /// In the order of arrival.
     pub async fn inbox(&self) -> Vec<engine::store::inbox::InboxRow> {
         let mut connection = self.engine().store().reader().await.unwrap();
-        engine::store::inbox::of_account(&mut connection, &self.account_id()).await.unwrap()
+        let mut rows = engine::store::inbox::of_account(&mut connection, &self.account_id(), 1000).await.unwrap();
+        rows.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
+        rows
     }
 
     pub async fn alert_kinds(&self) -> Vec<String> {

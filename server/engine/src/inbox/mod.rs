@@ -25,7 +25,8 @@ pub use tuning::{Intake as IntakeMode, Tuning};
 use crate::accounts::Ready;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::inbox::NewRow;
+use crate::store::accounts;
+use crate::store::inbox::{self, InboxRow, NewRow};
 use commit::{NotStored, Stored};
 
 /// What the provider is answered.
@@ -142,6 +143,21 @@ impl Engine {
             Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
         }
         Ok(())
+    }
+
+    /// What an account's provider has delivered, the newest first.
+    pub async fn deliveries(&self, account: &ProviderAccountId, limit: i64) -> Result<Vec<InboxRow>, Error> {
+        let mut connection = self.store().reader().await?;
+        accounts::find(&mut connection, account)
+            .await?
+            .ok_or_else(|| Error::NotFound(format!("provider account {account}")))?;
+        inbox::of_account(&mut connection, account, limit.clamp(1, 1000)).await
+    }
+
+    /// A delivery with its bytes.
+    pub async fn delivery(&self, id: &InboxId) -> Result<InboxRow, Error> {
+        let found = inbox::find(&mut *self.store().reader().await?, id).await?;
+        found.ok_or_else(|| Error::NotFound(format!("delivery {id}")))
     }
 
     async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {

@@ -39,7 +39,8 @@ pub enum InboxState {
 
 impl InboxState {
     /// As it is stored.
-    fn as_str(self) -> &'static str {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             InboxState::Pending => "pending",
             InboxState::Applied => "applied",
@@ -219,10 +220,15 @@ pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<In
     Ok(inbox_rows(connection, &rows).await?.pop())
 }
 
-/// An account's events in the order of arrival.
-pub async fn of_account(connection: &mut Connection, account: &ProviderAccountId) -> Result<Vec<InboxRow>, Error> {
-    let rows = query(select!("WHERE account_id = $1 ORDER BY received, id LIMIT 1000"))
+/// An account's events, the newest first.
+pub async fn of_account(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    limit: i64,
+) -> Result<Vec<InboxRow>, Error> {
+    let rows = query(select!("WHERE account_id = $1 ORDER BY id DESC LIMIT $2"))
         .bind(account.as_str())
+        .bind(limit)
         .fetch_all(&mut *connection)
         .await?;
     inbox_rows(connection, &rows).await
