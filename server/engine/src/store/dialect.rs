@@ -15,11 +15,12 @@ pub enum Dialect {
 }
 
 /// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails. A commit that finds
-/// 256 MB in the WAL moves them into the file itself; [`super::checkpoint`] sees to it that none has to. The cache is no larger because
+/// 64 MB in the WAL moves them into the file itself, so that no small disk is filled by them; [`super::checkpoint`] sees to it that
+/// none has to. The cache is no larger because
 /// SQLite walks through all of it at some commits.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
     PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
-    PRAGMA wal_autocheckpoint = 65536; PRAGMA journal_size_limit = 268435456;";
+    PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 268435456;";
 /// A statement that waits longer than this waits for something broken.
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '30s';";
