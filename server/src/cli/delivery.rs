@@ -32,7 +32,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Show a delivery as the provider sent it. It may hold personal data
+    /// Show a delivery with its bytes: one event of what the provider sent. It may hold personal data
     Show {
         /// The delivery's id, in_…
         delivery: InboxId,
@@ -59,10 +59,19 @@ impl DeliveryCommand {
                 format.print(&all, || table(&heads, &cells, "no deliveries yet"))
             }
             Action::Show { delivery, common, format } => {
-                let row = common.ready_engine().await?.delivery(&delivery).await?;
-                let body = String::from_utf8_lossy(&row.body);
+                let (row, body) = common.ready_engine().await?.delivery(&delivery).await?;
                 let mut shown = summary(&row);
-                shown["body"] = json!(body);
+                let body = match &body {
+                    Ok(body) => {
+                        let body = String::from_utf8_lossy(body);
+                        shown["body"] = json!(body);
+                        body
+                    }
+                    Err(why) => {
+                        shown["damage"] = json!(why);
+                        why.into()
+                    }
+                };
                 format.print(&shown, || {
                     let note = row.note.as_deref().map_or_else(String::new, |note| format!("\n{note}"));
                     let (state, received) = (row.state.as_str(), time::format(row.received));

@@ -1,4 +1,4 @@
-//! What holds for every request: bounds, security headers, the origin of actions, counting.
+//! What requests are held to: bounds and counting for all; security headers and the origin of actions for what browsers see.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, query};
 
 use crate::both;
-use crate::world::{Node, World, eventually, header, paid_event, random_hex, seconds, sign};
+use crate::world::{Database, Node, World, eventually, header, paid_event, random_hex, seconds, sign};
 
 async fn deliver(world: &World, node: &Node, body: &str) -> HttpResponse {
     let url = format!("{}/hooks/stripe/{}", node.url, world.account.id);
@@ -327,4 +327,91 @@ both! {
         assert_eq!((alerts.len(), alerts[0].kind.as_str(), alerts[0].times), (1, "webhook_rejected", 150));
         assert!(world.inbox().await.is_empty());
     }
+}
+
+both! {
+    async fn what_shares_a_commit_with_duplicates_keeps_its_own_bytes(world: World) {
+        let body = |name: &str, filling: char| {
+            json!({"id": format!("evt_{name}"), "type": "customer.created", "created": 1, "livemode": false,
+                "data": {"object": {"id": "cus_1", "description": filling.to_string().repeat(2_000)}}})
+            .to_string()
+        };
+        // The first by name was stored before: the pack of the rest is named after one that turns out to be known.
+        let known = body("a", 'a');
+        assert_eq!(deliver(&world, &world.node, &known).await.status, 200);
+        let held = block(&world.node).await;
+        let new = [body("b", 'b'), body("c", 'c'), body("d", 'd')];
+        let together = [&known, &new[0], &new[1], &known, &new[1], &new[2]].map(|body| deliver(&world, &world.node, body));
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            held.rollback().await.unwrap();
+        };
+        let (replies, ()) = tokio::join!(join_all(together), release);
+        assert!(replies.iter().all(|reply| reply.status == 200));
+        let rows = world.inbox().await;
+        assert_eq!(rows.len(), 4, "each once");
+        for row in rows {
+            let (_, stored) = world.engine().delivery(&row.id).await.unwrap();
+            let sent = new.iter().chain([&known]).find(|body| body.contains(&row.event)).unwrap();
+            assert_eq!(stored.unwrap(), sent.as_bytes());
+        }
+    }
+}
+
+both! {
+    async fn bytes_that_are_damaged_or_gone_hold_up_no_other_delivery(world: World) {
+        let mut bodies = vec![];
+        for _ in 0..3 {
+            bodies.push(opened(&world).await);
+        }
+        world.node.stop_background();
+        eventually("nothing is handed over any more", || async {
+            deliver(&world, &world.node, &unrelated()).await.status == 200 && world.engine().apply_due().await.is_ok()
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for (_, body) in &bodies {
+            assert_eq!(deliver(&world, &world.node, body).await.status, 200);
+        }
+        let row_of = |body: &str| {
+            let event = serde_json::from_str::<serde_json::Value>(body).unwrap()["id"].as_str().unwrap().to_owned();
+            let world = &world;
+            async move { world.inbox().await.into_iter().find(|row| row.event == event).unwrap() }
+        };
+        let (gone, damaged, whole) = (row_of(&bodies[0].1).await, row_of(&bodies[1].1).await, row_of(&bodies[2].1).await);
+        let mut tx = world.engine().store().begin().await.unwrap();
+        query("DELETE FROM inbox_packs WHERE id = $1").bind(gone.id.as_str()).execute(&mut *tx).await.unwrap();
+        query("UPDATE inbox_packs SET bytes = $1, unpacked = 5000 WHERE id = $2")
+            .bind(vec![0xFFu8; 9])
+            .bind(damaged.id.as_str())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(world.engine().apply_due().await.unwrap(), 3);
+        assert_eq!(row_of(&bodies[2].1).await.state, InboxState::Applied);
+        for (broken, why) in [(gone, "is gone"), (damaged, "is damaged")] {
+            let (row, body) = world.engine().delivery(&broken.id).await.unwrap();
+            assert_eq!(row.state, InboxState::Pending, "it is not given up");
+            assert!(row.note.as_deref().unwrap_or_default().contains(why), "{:?}", row.note);
+            assert!(body.unwrap_err().contains(why));
+        }
+        assert!(world.engine().delivery(&whole.id).await.unwrap().1.is_ok());
+    }
+}
+
+/// On PostgreSQL the database does it by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_is_moved_into_the_file_without_anybodys_commit() {
+    let database = Database::sqlite();
+    let file = database.url.trim_start_matches("sqlite://").to_owned();
+    let world = World::new(database).await;
+    let bytes = |name: &str| std::fs::metadata(name).unwrap().len();
+    let before = bytes(&file);
+    // Far less than the 64 MB at which a commit would do it.
+    for _ in 0..150 {
+        assert_eq!(deliver(&world, &world.node, &unrelated()).await.status, 200);
+    }
+    eventually("what was stored is in the file", || async { bytes(&file) > before + 50_000 }).await;
+    assert_eq!(world.inbox().await.len(), 150);
 }

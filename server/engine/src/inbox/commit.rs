@@ -213,9 +213,9 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     let mut rows: Vec<(usize, NewRow)> = numbered.map(|(of, row)| (of, row.clone())).collect();
     rows.sort_by(|(_, a), (_, b)| (&a.account, &a.event).cmp(&(&b.account, &b.event)));
     let (owners, rows): (Vec<usize>, Vec<NewRow>) = rows.into_iter().unzip();
-    let sender = engine.handover().sender().filter(|_| rows.iter().all(|row| row.body.len() <= HANDED_BYTES_MAX));
-    let pending = rows.iter().filter(|row| row.idle.is_none()).count();
-    let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending).ok());
+    let pending = || rows.iter().filter(|row| row.idle.is_none());
+    let sender = engine.handover().sender().filter(|_| pending().all(|row| row.body.len() <= HANDED_BYTES_MAX));
+    let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending().count()).ok());
     let now = engine.env().now();
     // What is handed over counts as taken up; if this server dies, it is due for another.
     let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
@@ -238,5 +238,5 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
 
 fn taken(row: NewRow, due: Millis, tries: i64) -> Taken {
     let NewRow { id, account, body, received, reading, .. } = row;
-    Taken { id, account, body, received, due, tries, handed: true, reading }
+    Taken { id, account, body: Ok(body), received, due, tries, handed: true, reading }
 }

@@ -81,12 +81,13 @@ async fn read_row(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
 }
 
 async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
+    let body = row.body.as_ref().map_err(|why| Verdict::Failed(Error::corrupt(why)))?;
     let ready = match engine.ready(&row.account).await {
         Ok(Some(ready)) => ready,
         Ok(None) => return Err(Verdict::Failed(Error::NotFound(format!("provider account {}", row.account)))),
         Err(error) => return Err(Verdict::Failed(error)),
     };
-    ready.connector.read(&ready.account, &row.body, row.received).map_err(|error| {
+    ready.connector.read(&ready.account, body, row.received).map_err(|error| {
         let (note, alert) = (Some(error.to_string()), Some("webhook_unreadable"));
         Verdict::Closed(Closed { state: InboxState::Unreadable, kind: None, note, alert })
     })

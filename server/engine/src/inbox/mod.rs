@@ -10,8 +10,12 @@ mod judge;
 mod rejections;
 mod tuning;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
 use bytes::Bytes;
 use connectors::{Disposition, Incoming, Item, Reject, Reply};
+use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
 use domain::payment::{Observation, Refs};
 use http::HeaderMap;
@@ -70,16 +74,17 @@ impl Engine {
         let ready = self.ready(id).await?.filter(|ready| ready.connector.provider() == provider);
         let Some(ready) = ready else { return Ok(Received::NoSuchAccount) };
         let connector = ready.connector;
-        let items = match self.authentic(&ready, headers, body).await? {
-            Ok(items) => items,
+        let (ready, items) = match self.authentic(ready, headers, body).await? {
+            Ok(authentic) => authentic,
             Err(reject) => {
                 self.turn_away(provider, id, reject).await;
                 return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
             }
         };
+        let rows = self.rows(&ready, items);
         let stored = match self.tuning().intake {
             IntakeMode::Discard => Ok(Stored::Fresh),
-            _ => self.store_items(&ready, items).await,
+            _ => self.deposit(rows).await,
         };
         let outcome = match stored {
             Ok(Stored::Fresh) => "stored",
@@ -94,20 +99,20 @@ impl Engine {
         })
     }
 
-    /// What a delivery holds, if it is the provider's. Before it is refused, the account is looked at once more: it may have
-    /// been signed with a secret that was added a moment ago.
+    /// What a delivery holds, if it is the provider's, and the account as it was when that was found. Before it is refused, the
+    /// account is looked at once more: it may have been signed with a secret that was added a moment ago.
     async fn authentic(
         &self,
-        ready: &Ready,
+        ready: Arc<Ready>,
         headers: &HeaderMap,
         body: Bytes,
-    ) -> Result<Result<Vec<Item>, Reject>, Error> {
-        let reject = match self.open(ready, headers, body.clone()) {
-            Ok(items) => return Ok(Ok(items)),
+    ) -> Result<Result<(Arc<Ready>, Vec<Item>), Reject>, Error> {
+        let reject = match self.open(&ready, headers, body.clone()) {
+            Ok(items) => return Ok(Ok((ready, items))),
             Err(reject) => reject,
         };
-        Ok(match self.fresher(ready).await? {
-            Some(fresher) => self.open(&fresher, headers, body),
+        Ok(match self.fresher(&ready).await? {
+            Some(fresher) => self.open(&fresher, headers, body).map(|items| (fresher, items)),
             None => Err(reject),
         })
     }
@@ -117,11 +122,10 @@ impl Engine {
         ready.connector.split(&delivery)
     }
 
-    async fn store_items(&self, ready: &Ready, items: Vec<Item>) -> Result<Stored, NotStored> {
+    fn rows(&self, ready: &Ready, items: Vec<Item>) -> Vec<NewRow> {
         let now = self.env().now();
         let row = |item: Item| {
-            // What cannot be read is stored all the same, for those who apply to say so.
-            let reading = ready.connector.read(&ready.account, &item.body, now).ok();
+            let reading = read(ready, &item, now);
             NewRow {
                 id: InboxId::from_random(self.env().timed_bits()),
                 account: ready.account.id.clone(),
@@ -132,12 +136,12 @@ impl Engine {
                 reading: reading.map(Box::new),
             }
         };
-        self.deposit(items.into_iter().map(row).collect()).await
+        items.into_iter().map(row).collect()
     }
 
     /// Takes in events that were listed at the provider; those that had been delivered are known already.
     pub(crate) async fn make_up_for(&self, ready: &Ready, items: Vec<Item>) -> Result<(), Error> {
-        match self.store_items(ready, items).await {
+        match self.deposit(self.rows(ready, items)).await {
             Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
             Ok(Stored::Duplicate) => {}
             Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
@@ -154,10 +158,12 @@ impl Engine {
         inbox::of_account(&mut connection, account, limit.clamp(1, 1000)).await
     }
 
-    /// A delivery with its bytes.
-    pub async fn delivery(&self, id: &InboxId) -> Result<InboxRow, Error> {
-        let found = inbox::find(&mut *self.store().reader().await?, id).await?;
-        found.ok_or_else(|| Error::NotFound(format!("delivery {id}")))
+    /// A delivery, and its bytes or why they cannot be had.
+    pub async fn delivery(&self, id: &InboxId) -> Result<(InboxRow, Result<Bytes, String>), Error> {
+        let mut connection = self.store().reader().await?;
+        let found = inbox::find(&mut connection, id).await?.ok_or_else(|| Error::NotFound(format!("delivery {id}")))?;
+        let body = inbox::body(&mut connection, &found).await?;
+        Ok((found, body))
     }
 
     async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
@@ -168,10 +174,21 @@ impl Engine {
     }
 }
 
-/// Whether an event can concern no payment, whatever becomes known: most of what an account sends.
+/// What an event says, if that is plain to see. The rest is stored all the same, and left to those who apply: what cannot be read,
+/// what breaks the reading, and what the account as it is known here does not want.
+fn read(ready: &Ready, item: &Item, now: Millis) -> Option<Incoming> {
+    let reading = || ready.connector.read(&ready.account, &item.body, now).ok();
+    catch_unwind(AssertUnwindSafe(reading)).ok().flatten().filter(|reading| reading.foreign.is_none())
+}
+
+/// Characters of an event's name that is believed at a glance.
+const KIND_CHARS_MAX: usize = 100;
+
+/// Whether an event can concern no payment, whatever becomes known.
 fn is_idle(reading: &Incoming) -> bool {
     let nothing = Observation { at: reading.observation.at, ..Observation::default() };
-    reading.foreign.is_none() && reading.attempt.is_none() && reading.observation == nothing
+    let named = reading.kind.len() <= KIND_CHARS_MAX && reading.kind.bytes().all(|byte| byte.is_ascii_graphic());
+    named && reading.attempt.is_none() && reading.observation == nothing
 }
 
 /// What a delivery waits for whose payment is not known: our own reference, or the provider's within the account.

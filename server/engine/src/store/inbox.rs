@@ -62,8 +62,8 @@ pub struct InboxRow {
     pub account: ProviderAccountId,
     /// The provider's id of the event.
     pub event: String,
-    /// The event's bytes.
-    pub body: Vec<u8>,
+    /// Where its bytes are, see [`body`].
+    place: Place,
     /// What became of it.
     pub state: InboxState,
     /// The provider's name of the event, once read.
@@ -132,11 +132,12 @@ pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, t
             fresh.extend(portion.iter().map(|(row, _)| known.contains(row.id.as_str())));
         }
     }
-    let mut new = fresh.iter();
+    let mut rest = &fresh[..];
     for pack in packs {
-        // What was known already has its bytes elsewhere.
-        if new.by_ref().take(pack.rows().len()).filter(|new| **new).count() > 0 {
-            pack.insert(connection).await?;
+        let (of_pack, others) = rest.split_at(pack.rows().len());
+        rest = others;
+        if of_pack.contains(&true) {
+            pack.insert(connection, of_pack).await?;
         }
     }
     Ok(fresh)
@@ -156,8 +157,8 @@ pub struct Taken {
     pub id: InboxId,
     /// The account it came in for.
     pub account: ProviderAccountId,
-    /// The event's bytes.
-    pub body: Bytes,
+    /// The event's bytes, or why they cannot be had.
+    pub body: Result<Bytes, String>,
     /// When it arrived.
     pub received: Millis,
     /// When it is due again, as it was taken up. If that has changed, somebody has brought it forward meanwhile.
@@ -181,7 +182,7 @@ pub async fn claim(
     let rows = query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(&mut *connection).await?;
     let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
     let bodies = packs::read(connection, &places).await?;
-    let taken = |(row, body): (&AnyRow, Bytes)| {
+    let taken = |(row, body): (&AnyRow, Result<Bytes, String>)| {
         Ok(Taken {
             id: row.parsed("id")?,
             account: row.parsed("account_id")?,
@@ -216,22 +217,29 @@ macro_rules! select {
 
 /// A stored event by id.
 pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<InboxRow>, Error> {
-    let rows = query(select!("WHERE id = $1")).bind(id.as_str()).fetch_all(&mut *connection).await?;
-    Ok(inbox_rows(connection, &rows).await?.pop())
+    let row = query(select!("WHERE id = $1")).bind(id.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(inbox_row).transpose()
 }
 
-/// An account's events, the newest first.
+/// The bytes of a stored event, or why they cannot be had.
+pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<Bytes, String>, Error> {
+    let mut bodies = packs::read(connection, std::slice::from_ref(&row.place)).await?;
+    Ok(bodies.pop().unwrap_or_else(|| Err("nothing was read".to_owned())))
+}
+
+/// An account's events, the newest first. Ids are in the order of time: the expression keeps the planner from collecting and
+/// sorting all the account ever had.
 pub async fn of_account(
     connection: &mut Connection,
     account: &ProviderAccountId,
     limit: i64,
 ) -> Result<Vec<InboxRow>, Error> {
-    let rows = query(select!("WHERE account_id = $1 ORDER BY id DESC LIMIT $2"))
+    let rows = query(select!("WHERE account_id || '' = $1 ORDER BY id DESC LIMIT $2"))
         .bind(account.as_str())
         .bind(limit)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
-    inbox_rows(connection, &rows).await
+    rows.iter().map(inbox_row).collect()
 }
 
 /// What an account has stored of an event: one row, or none.
@@ -243,9 +251,9 @@ pub async fn of_event(
     let rows = query(select!("WHERE account_id = $1 AND event = $2"))
         .bind(account.as_str())
         .bind(event)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
-    inbox_rows(connection, &rows).await
+    rows.iter().map(inbox_row).collect()
 }
 
 /// What became of an event.
@@ -403,20 +411,15 @@ pub async fn has_pending(
     Ok(row.is_some())
 }
 
-async fn inbox_rows(connection: &mut Connection, rows: &[AnyRow]) -> Result<Vec<InboxRow>, Error> {
-    let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
-    let bodies = packs::read(connection, &places).await?;
-    let inbox_row = |(row, body): (&AnyRow, Bytes)| {
-        Ok(InboxRow {
-            id: row.parsed("id")?,
-            account: row.parsed("account_id")?,
-            event: row.text("event")?,
-            body: body.into(),
-            state: row.word("state")?,
-            kind: row.maybe_text("kind")?,
-            note: row.maybe_text("note")?,
-            received: row.number("received")?,
-        })
-    };
-    rows.iter().zip(bodies).map(inbox_row).collect()
+fn inbox_row(row: &AnyRow) -> Result<InboxRow, Error> {
+    Ok(InboxRow {
+        id: row.parsed("id")?,
+        account: row.parsed("account_id")?,
+        event: row.text("event")?,
+        place: Place::of(row)?,
+        state: row.word("state")?,
+        kind: row.maybe_text("kind")?,
+        note: row.maybe_text("note")?,
+        received: row.number("received")?,
+    })
 }

@@ -76,14 +76,25 @@ impl<'r> Pack<'r> {
         })
     }
 
+    fn bytes(&self, fresh: &[bool]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.iter().map(|row| row.body.len()).sum());
+        for (row, fresh) in self.0.iter().zip(fresh) {
+            if *fresh {
+                bytes.extend_from_slice(&row.body);
+            } else {
+                bytes.resize(bytes.len() + row.body.len(), 0);
+            }
+        }
+        bytes
+    }
+
     fn id(&self) -> &'r str {
         self.0.first().map_or("", |row| row.id.as_str())
     }
 
-    /// Writes the bytes.
-    pub async fn insert(&self, connection: &mut Connection) -> Result<(), Error> {
-        let bodies: Vec<&[u8]> = self.0.iter().map(|row| &row.body[..]).collect();
-        let (bytes, unpacked) = pack(bodies.concat());
+    /// Writes the bytes of those that are `fresh`. What was known already has its own elsewhere: zeros take next to no room.
+    pub async fn insert(&self, connection: &mut Connection, fresh: &[bool]) -> Result<(), Error> {
+        let (bytes, unpacked) = pack(self.bytes(fresh));
         query("INSERT INTO inbox_packs (id, bytes, unpacked) VALUES ($1, $2, $3)")
             .bind(self.id())
             .bind(bytes)
@@ -94,27 +105,29 @@ impl<'r> Pack<'r> {
     }
 }
 
-/// The bytes of events, in the order of their places.
-pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Result<Vec<Bytes>, Error> {
+/// The bytes of events, in the order of their places. What is damaged or gone is an error of those events, not of the others.
+pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Result<Vec<Result<Bytes, String>>, Error> {
     let ids: Vec<&str> = places.iter().map(|place| place.pack.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut packs: HashMap<String, Bytes> = HashMap::new();
+    let mut packs: HashMap<String, Result<Bytes, String>> = HashMap::new();
     for (portion, size) in lists(&ids) {
         let text = list(connection, "SELECT id, bytes, unpacked FROM inbox_packs WHERE id IN ({})", 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(*id));
         for row in select.fetch_all(&mut *connection).await? {
-            packs.insert(row.text("id")?, unpack(row.bytes("bytes")?, row.maybe_number("unpacked")?)?);
+            packs.insert(row.text("id")?, unpack(row.bytes("bytes")?, row.maybe_number("unpacked")?));
         }
     }
-    places.iter().map(|place| cut(packs.get(&place.pack), place)).collect()
+    Ok(places.iter().map(|place| cut(packs.get(&place.pack), place)).collect())
 }
 
-fn cut(pack: Option<&Bytes>, place: &Place) -> Result<Bytes, Error> {
+/// A copy, so that one event does not keep the whole pack in memory.
+fn cut(pack: Option<&Result<Bytes, String>>, place: &Place) -> Result<Bytes, String> {
+    let damaged = |why: &str| format!("its bytes cannot be read: pack {} {why}", place.pack);
+    let pack = pack.ok_or_else(|| damaged("is gone"))?.as_ref().map_err(|why| damaged(why))?;
     let range = || {
         let (start, size) = (usize::try_from(place.start).ok()?, usize::try_from(place.size).ok()?);
-        let (pack, end) = (pack?, start.checked_add(size)?);
-        (end <= pack.len()).then(|| pack.slice(start..end))
+        pack.get(start..start.checked_add(size)?)
     };
-    range().ok_or_else(|| Error::corrupt(format!("pack {} does not hold what a delivery needs", place.pack)))
+    range().map(Bytes::copy_from_slice).ok_or_else(|| damaged("is too short"))
 }
 
 /// The bytes to be stored and, if they are compressed, their number before.
@@ -127,12 +140,12 @@ fn pack(bytes: Vec<u8>) -> (Vec<u8>, Option<i64>) {
     (packed, unpacked)
 }
 
-fn unpack(bytes: Vec<u8>, unpacked: Option<i64>) -> Result<Bytes, Error> {
+fn unpack(bytes: Vec<u8>, unpacked: Option<i64>) -> Result<Bytes, String> {
     let Some(unpacked) = unpacked else { return Ok(bytes.into()) };
     let size = usize::try_from(unpacked).ok().filter(|size| *size <= UNPACKED_MAX);
-    let size = size.ok_or_else(|| Error::corrupt(format!("a pack of {unpacked} bytes")))?;
-    let bytes = decompress(&bytes, size).map_err(Error::corrupt)?;
-    if bytes.len() == size { Ok(bytes.into()) } else { Err(Error::corrupt("a pack is shorter than it was")) }
+    let size = size.ok_or_else(|| format!("claims to hold {unpacked} bytes"))?;
+    let bytes = decompress(&bytes, size).map_err(|error| format!("is damaged: {error}"))?;
+    if bytes.len() == size { Ok(bytes.into()) } else { Err("is shorter than it was".to_owned()) }
 }
 
 #[cfg(test)]
@@ -160,11 +173,13 @@ mod tests {
             let rows: Vec<NewRow> = (0..).zip(bodies).map(|(number, body)| row(number, body)).collect();
             let mut seen = 0;
             for group in Pack::all(&rows) {
-                let bodies: Vec<&[u8]> = group.rows().iter().map(|row| &row.body[..]).collect();
-                let (bytes, unpacked) = pack(bodies.concat());
-                let unpacked = unpack(bytes, unpacked).unwrap();
-                for (row, place) in group.places() {
-                    prop_assert_eq!(cut(Some(&unpacked), &place).unwrap(), &row.body);
+                // Every third was known already.
+                let fresh: Vec<bool> = (0..group.rows().len()).map(|number| number % 3 > 0).collect();
+                let (bytes, unpacked) = pack(group.bytes(&fresh));
+                let unpacked = unpack(bytes, unpacked);
+                for ((row, place), fresh) in group.places().zip(fresh) {
+                    let expected = if fresh { row.body.to_vec() } else { vec![0; row.body.len()] };
+                    prop_assert_eq!(cut(Some(&unpacked), &place).unwrap(), expected);
                     prop_assert_eq!(&row.id, &rows[seen].id);
                     seen += 1;
                 }
@@ -194,12 +209,13 @@ mod tests {
     #[test]
     fn what_was_never_packed_like_this_is_an_error() {
         let place = |start, size| Place { pack: "in_1".into(), start, size };
-        let bytes = Bytes::from_static(b"abc");
+        let bytes = Ok(Bytes::from_static(b"abc"));
         assert_eq!(cut(Some(&bytes), &place(1, 2)).unwrap(), "bc");
         for place in [place(2, 2), place(-1, 1), place(0, -1), place(i64::MAX, i64::MAX)] {
             assert!(cut(Some(&bytes), &place).is_err());
         }
-        assert!(cut(None, &place(0, 0)).is_err());
+        assert!(cut(None, &place(0, 0)).unwrap_err().contains("pack in_1 is gone"));
+        assert!(cut(Some(&Err("is damaged".to_owned())), &place(0, 0)).unwrap_err().contains("pack in_1 is damaged"));
         let (packed, _) = pack(vec![7; 1_000]);
         for size in [-1, 999, 1_001, i64::MAX] {
             assert!(unpack(packed.clone(), Some(size)).is_err(), "{size}");
