@@ -23,6 +23,8 @@ const LOG_PAGES: i64 = 4_096;
 /// Pages of a log that somebody keeps from being begun anew, and how often that is said.
 const LOG_PAGES_ODD: i64 = 65_536;
 const SAY_EVERY: Duration = Duration::from_secs(60);
+/// The pause after a failure: a full disk is not emptied by asking it often.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Counts what there may be to do.
 #[derive(Default)]
@@ -64,34 +66,34 @@ impl Store {
     pub(crate) async fn checkpoints(&self, shutdown: CancellationToken) {
         let Some(statement) = self.dialect.checkpoint() else { return };
         let mut due = Due { done: 0, last: Instant::now(), again: false };
-        let (mut connection, mut said) = (None, None::<Instant>);
+        let (mut own, mut pause) = (None, EVERY);
+        let (mut grows, mut fails) = (Seldom::default(), Seldom::default());
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = sleep(EVERY) => {}
+                () = sleep(pause) => pause = EVERY,
             }
             let written = self.written.so_far();
             if !due.is_now(written) {
                 continue;
             }
-            let may_say = said.is_none_or(|said| said.elapsed() >= SAY_EVERY);
-            match self.checkpoint(statement, &mut connection).await {
-                Ok(pages) => {
+            match self.checkpoint(statement, &mut own).await {
+                Ok(Some(pages)) => {
                     due.set_done(written);
                     metrics::gauge!("till_wal_pages").set(f64::from(i32::try_from(pages).unwrap_or(i32::MAX)));
-                    if pages >= LOG_PAGES_ODD && may_say {
+                    if pages >= LOG_PAGES_ODD && grows.may_be_said() {
                         warn!(
                             pages,
-                            "the database's log grows; a reader that does not end keeps it from being begun anew"
+                            "the database's log grows; perhaps a reader does not end and keeps it from being begun anew"
                         );
-                        said = Some(Instant::now());
                     }
                 }
+                // Somebody else is at it.
+                Ok(None) => {}
                 Err(error) => {
-                    connection = None;
-                    if may_say {
+                    pause = PAUSE_AFTER_ERROR;
+                    if fails.may_be_said() {
                         warn!(%error, "the database's log could not be moved into its file; it is tried again");
-                        said = Some(Instant::now());
                     }
                 }
             }
@@ -99,20 +101,42 @@ impl Store {
     }
 
     /// Moves what is in the log while others go on writing. When nobody else writes, only what came meanwhile is moved, and the
-    /// file is synced if that was not done yet: then the log can be begun anew instead of growing. Returns the log's pages.
-    async fn checkpoint(&self, statement: &'static str, own: &mut Option<AnyConnection>) -> Result<i64, Error> {
-        if own.is_none() {
-            let mut connection = AnyConnection::connect(&self.url).await?;
-            self.dialect.prepare(&mut connection, false).await?;
-            *own = Some(connection);
+    /// file is synced if that was not done yet: then the log can be begun anew instead of growing. Returns the log's pages, or
+    /// nothing if another connection is at it.
+    async fn checkpoint(&self, statement: &'static str, own: &mut Option<AnyConnection>) -> Result<Option<i64>, Error> {
+        let mut connection = match own.take() {
+            Some(connection) => connection,
+            None => {
+                let mut connection = AnyConnection::connect(&self.url).await?;
+                self.dialect.prepare(&mut connection, false).await?;
+                connection
+            }
+        };
+        let row = connection.fetch_one(statement).await?;
+        *own = Some(connection);
+        let (busy, pages): (i64, i64) = (row.try_get("busy")?, row.try_get("log")?);
+        if busy != 0 || pages < 0 {
+            return Ok(None);
         }
-        let Some(connection) = own else { return Ok(0) };
-        let pages = connection.fetch_one(statement).await?.try_get("log")?;
         if pages >= LOG_PAGES {
             let mut writer = self.write.acquire().await?;
             (&mut *writer).execute(statement).await?;
         }
-        Ok(pages)
+        Ok(Some(pages))
+    }
+}
+
+/// Something that is said once in a while.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    fn may_be_said(&mut self) -> bool {
+        let may = self.0.is_none_or(|said| said.elapsed() >= SAY_EVERY);
+        if may {
+            self.0 = Some(Instant::now());
+        }
+        may
     }
 }
 

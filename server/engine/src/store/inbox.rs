@@ -227,8 +227,8 @@ pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<
     Ok(bodies.pop().unwrap_or_else(|| Err("nothing was read".to_owned())))
 }
 
-/// An account's events, the newest first. Ids are in the order of time: the expression keeps the planner from collecting and
-/// sorting all the account ever had.
+/// An account's events, the newest first. Ids are in the order of time, and the expression makes the planner walk along them
+/// instead of collecting and sorting all the account ever had. The price: for an account with few it walks through all.
 pub async fn of_account(
     connection: &mut Connection,
     account: &ProviderAccountId,

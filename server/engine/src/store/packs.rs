@@ -113,7 +113,9 @@ pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Resul
         let text = list(connection, "SELECT id, bytes, unpacked FROM inbox_packs WHERE id IN ({})", 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(*id));
         for row in select.fetch_all(&mut *connection).await? {
-            packs.insert(row.text("id")?, unpack(row.bytes("bytes")?, row.maybe_number("unpacked")?));
+            let stored = || Ok::<_, Error>((row.bytes("bytes")?, row.maybe_number("unpacked")?));
+            let pack = stored().map_err(|error| format!("is damaged: {error}"));
+            packs.insert(row.text("id")?, pack.and_then(|(bytes, unpacked)| unpack(bytes, unpacked)));
         }
     }
     Ok(places.iter().map(|place| cut(packs.get(&place.pack), place)).collect())
