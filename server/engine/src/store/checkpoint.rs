@@ -19,7 +19,10 @@ const MANY: u64 = 100;
 /// How long fewer may wait: what is in the log is as safe, but it is read again at the next start.
 const FEW_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Pages of the log from which on it is begun anew, when everything in it has been moved.
-const LOG_PAGES: i64 = 4_096;
+const LOG_PAGES: i64 = 8_192;
+/// How often what came meanwhile is moved before that. SQLite syncs the file only if nobody has committed during a pass; a short
+/// one has a good chance, and what is synced then need not be synced while everybody waits.
+const CATCH_UP: usize = 2;
 /// Pages of a log that somebody keeps from being begun anew, and how often that is said.
 const LOG_PAGES_ODD: i64 = 65_536;
 const SAY_EVERY: Duration = Duration::from_secs(60);
@@ -113,12 +116,16 @@ impl Store {
             }
         };
         let row = connection.fetch_one(statement).await?;
-        *own = Some(connection);
         let (busy, pages): (i64, i64) = (row.try_get("busy")?, row.try_get("log")?);
+        let anew = busy == 0 && pages >= LOG_PAGES;
+        for _ in 0..if anew { CATCH_UP } else { 0 } {
+            connection.execute(statement).await?;
+        }
+        *own = Some(connection);
         if busy != 0 || pages < 0 {
             return Ok(None);
         }
-        if pages >= LOG_PAGES {
+        if anew {
             let mut writer = self.write.acquire().await?;
             (&mut *writer).execute(statement).await?;
         }
