@@ -365,7 +365,8 @@ pub trait Connector: Send + Sync {
     /// Takes a delivery apart into what is stored.
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject>;
 
-    /// Reads a stored event. `received` stamps what has no trustworthy time of its own.
+    /// Reads an event: once before it is stored, while the provider waits, and again later if it could not be read or was another
+    /// account's then. `received` stamps what has no trustworthy time of its own.
     fn read(&self, account: &Account, item: &[u8], received: Millis) -> Result<Incoming, Unreadable>;
 
     /// The reply to a delivery.
