@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::Millis;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::error;
 
@@ -20,6 +21,9 @@ const WAIT_MAX: Duration = Duration::from_secs(20);
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Larger events are not kept in memory until they are applied.
 const HANDED_BYTES_MAX: usize = 64 * 1024;
+
+/// How often those that read deliveries get their turn before what they have read is stored.
+const TURNS_MAX: usize = 8;
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +80,23 @@ impl Intake {
             queue.committers = queue.committers.saturating_sub(1);
         }
         goes_on
+    }
+
+    /// Lets deliveries join whose bytes are here already: as long as others come, those that read them get their turn first. Whoever
+    /// is alone waits for nobody.
+    async fn gather(&self, rows_max: usize) {
+        let mut waiting = self.depth();
+        for _ in 0..TURNS_MAX {
+            if waiting >= rows_max {
+                break;
+            }
+            yield_now().await;
+            let now = self.depth();
+            if now <= waiting {
+                break;
+            }
+            waiting = now;
+        }
     }
 
     /// The next transaction's deliveries.
@@ -151,6 +172,7 @@ impl Engine {
 async fn commit_all(engine: Engine) {
     let mut place = Place { intake: engine.intake(), held: true };
     while engine.intake().goes_on() {
+        engine.intake().gather(engine.tuning().batch).await;
         let tx = engine.store().begin().await;
         let parcels = engine.intake().next(engine.tuning().batch);
         // Another committer may have taken them meanwhile.
