@@ -369,6 +369,20 @@ pub trait Connector: Send + Sync {
     /// account's then. `received` stamps what has no trustworthy time of its own.
     fn read(&self, account: &Account, item: &[u8], received: Millis) -> Result<Incoming, Unreadable>;
 
+    /// Both at once, for those who can do it in one pass. What cannot be read is stored all the same.
+    fn split_and_read(
+        &self,
+        account: &Account,
+        delivery: &Authentic,
+        received: Millis,
+    ) -> Result<Vec<(Item, Option<Incoming>)>, Reject> {
+        let read = |item: Item| {
+            let reading = self.read(account, &item.body, received).ok();
+            (item, reading)
+        };
+        Ok(self.split(delivery)?.into_iter().map(read).collect())
+    }
+
     /// The reply to a delivery.
     fn reply(&self, disposition: Disposition) -> Reply;
 }

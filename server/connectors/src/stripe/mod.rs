@@ -126,6 +126,15 @@ impl Connector for Stripe {
         event::read(account, item)
     }
 
+    fn split_and_read(
+        &self,
+        account: &Account,
+        delivery: &Authentic,
+        _received: Millis,
+    ) -> Result<Vec<(Item, Option<Incoming>)>, Reject> {
+        event::split_and_read(account, delivery.body())
+    }
+
     /// Any 2xx counts as delivered, anything else is retried (Stripe documentation, Webhooks).
     fn reply(&self, disposition: Disposition) -> Reply {
         match disposition {

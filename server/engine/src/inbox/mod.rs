@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connectors::{Disposition, Incoming, Item, Reject, Reply};
-use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
 use domain::payment::{Observation, Refs};
 use http::HeaderMap;
@@ -106,7 +105,7 @@ impl Engine {
         ready: Arc<Ready>,
         headers: &HeaderMap,
         body: Bytes,
-    ) -> Result<Result<(Arc<Ready>, Vec<Item>), Reject>, Error> {
+    ) -> Result<Result<(Arc<Ready>, Vec<Read>), Reject>, Error> {
         let reject = match self.open(&ready, headers, body.clone()) {
             Ok(items) => return Ok(Ok((ready, items))),
             Err(reject) => reject,
@@ -117,15 +116,21 @@ impl Engine {
         })
     }
 
-    fn open(&self, ready: &Ready, headers: &HeaderMap, body: Bytes) -> Result<Vec<Item>, Reject> {
-        let delivery = ready.connector.authenticate(&ready.account, headers, body, self.env().now())?;
-        ready.connector.split(&delivery)
+    /// Its events are read on the way. What cannot be read, or breaks the reading, is stored all the same, and left to those who
+    /// apply.
+    fn open(&self, ready: &Ready, headers: &HeaderMap, body: Bytes) -> Result<Vec<Read>, Reject> {
+        let Ready { connector, account, .. } = ready;
+        let now = self.env().now();
+        let delivery = connector.authenticate(account, headers, body, now)?;
+        let read = || connector.split_and_read(account, &delivery, now);
+        catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Ok(unread(connector.split(&delivery)?)))
     }
 
-    fn rows(&self, ready: &Ready, items: Vec<Item>) -> Vec<NewRow> {
+    fn rows(&self, ready: &Ready, items: Vec<Read>) -> Vec<NewRow> {
         let now = self.env().now();
-        let row = |item: Item| {
-            let reading = read(ready, &item, now);
+        let row = |(item, reading): Read| {
+            // The account as it is known here may be a moment old: whoever applies looks again.
+            let reading = reading.filter(|reading| reading.foreign.is_none());
             NewRow {
                 id: InboxId::from_random(self.env().timed_bits()),
                 account: ready.account.id.clone(),
@@ -141,7 +146,7 @@ impl Engine {
 
     /// Takes in events that were listed at the provider; those that had been delivered are known already.
     pub(crate) async fn make_up_for(&self, ready: &Ready, items: Vec<Item>) -> Result<(), Error> {
-        match self.deposit(self.rows(ready, items)).await {
+        match self.deposit(self.rows(ready, unread(items))).await {
             Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
             Ok(Stored::Duplicate) => {}
             Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
@@ -174,11 +179,11 @@ impl Engine {
     }
 }
 
-/// What an event says, if that is plain to see. The rest is stored all the same, and left to those who apply: what cannot be read,
-/// what breaks the reading, and what the account as it is known here does not want.
-fn read(ready: &Ready, item: &Item, now: Millis) -> Option<Incoming> {
-    let reading = || ready.connector.read(&ready.account, &item.body, now).ok();
-    catch_unwind(AssertUnwindSafe(reading)).ok().flatten().filter(|reading| reading.foreign.is_none())
+/// An event and what it says, if that is plain to see.
+type Read = (Item, Option<Incoming>);
+
+fn unread(items: Vec<Item>) -> Vec<Read> {
+    items.into_iter().map(|item| (item, None)).collect()
 }
 
 /// Characters of an event's name that is believed at a glance.
