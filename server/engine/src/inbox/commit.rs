@@ -232,9 +232,9 @@ fn answer(parcels: Vec<Parcel>, stored: impl Iterator<Item = Result<Stored, NotS
 /// Writes deliveries in one transaction, and hands what was new to this server's appliers if they have room for it.
 async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
     let numbered = parcels.iter().enumerate().flat_map(|(of, parcel)| parcel.rows.iter().map(move |row| (of, row)));
-    let mut rows: Vec<(usize, NewRow)> = numbered.map(|(of, row)| (of, row.clone())).collect();
-    rows.sort_by(|(_, a), (_, b)| (&a.account, &a.event).cmp(&(&b.account, &b.event)));
-    let (owners, rows): (Vec<usize>, Vec<NewRow>) = rows.into_iter().unzip();
+    let mut rows: Vec<(usize, &NewRow)> = numbered.collect();
+    rows.sort_unstable_by_key(|(_, row)| (&row.account, &row.event));
+    let (owners, rows): (Vec<usize>, Vec<&NewRow>) = rows.into_iter().unzip();
     let pending = || rows.iter().filter(|row| row.idle.is_none());
     let sender = engine.handover().sender().filter(|_| pending().all(|row| row.body.len() <= HANDED_BYTES_MAX));
     let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending().count()).ok());
@@ -249,7 +249,7 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     }
     let idle = rows.iter().zip(&fresh).filter(|(row, fresh)| **fresh && row.idle.is_some()).count();
     metrics::counter!("till_inbox_applied_total").increment(idle as u64);
-    let new = rows.into_iter().zip(fresh).filter_map(|(row, fresh)| (fresh && row.idle.is_none()).then_some(row));
+    let new = rows.iter().zip(fresh).filter(|(row, fresh)| *fresh && row.idle.is_none()).map(|(row, _)| *row);
     match places {
         Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, due, tries))),
         None if new.count() > 0 => engine.handover().wake(),
@@ -258,7 +258,7 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     Ok(stored)
 }
 
-fn taken(row: NewRow, due: Millis, tries: i64) -> Taken {
-    let NewRow { id, account, body, received, reading, .. } = row;
+fn taken(row: &NewRow, due: Millis, tries: i64) -> Taken {
+    let NewRow { id, account, body, received, reading, .. } = row.clone();
     Taken { id, account, body: Ok(body), received, due, tries, handed: true, reading }
 }

@@ -95,7 +95,7 @@ pub struct NewRow {
 
 /// Stores events, to be taken up when `due` if they are pending. Tells for each whether it is new: an account has an event once.
 /// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
-pub async fn insert(connection: &mut Connection, rows: &[NewRow], due: Millis, tries: i64) -> Result<Vec<bool>, Error> {
+pub async fn insert(connection: &mut Connection, rows: &[&NewRow], due: Millis, tries: i64) -> Result<Vec<bool>, Error> {
     let packs = Pack::all(rows);
     let mut fresh = Vec::with_capacity(rows.len());
     let places: Vec<(&NewRow, Place)> = packs.iter().flat_map(Pack::places).collect();

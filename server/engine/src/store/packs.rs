@@ -41,15 +41,15 @@ impl Place {
 }
 
 /// Events whose bytes are stored together.
-pub(super) struct Pack<'r>(&'r [NewRow]);
+pub(super) struct Pack<'r>(&'r [&'r NewRow]);
 
 impl<'r> Pack<'r> {
     /// Events in packs, in their order.
-    pub fn all(mut rows: &'r [NewRow]) -> Vec<Pack<'r>> {
+    pub fn all(mut rows: &'r [&'r NewRow]) -> Vec<Pack<'r>> {
         let mut packs = vec![];
         while !rows.is_empty() {
             let mut bytes = 0;
-            let fits = |row: &&NewRow| {
+            let fits = |row: &&&NewRow| {
                 bytes += row.body.len();
                 bytes <= BYTES_MAX
             };
@@ -61,7 +61,7 @@ impl<'r> Pack<'r> {
     }
 
     /// Its events.
-    pub fn rows(&self) -> &'r [NewRow] {
+    pub fn rows(&self) -> &'r [&'r NewRow] {
         self.0
     }
 
@@ -72,7 +72,7 @@ impl<'r> Pack<'r> {
         self.0.iter().scan(0, move |next, row| {
             let (start, size) = (*next, i64::try_from(row.body.len()).unwrap_or(i64::MAX));
             *next = start + size;
-            Some((row, Place { pack: pack.to_owned(), start, size }))
+            Some((*row, Place { pack: pack.to_owned(), start, size }))
         })
     }
 
@@ -174,7 +174,7 @@ mod tests {
         fn what_is_packed_comes_out_again(bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2_000), 0..20)) {
             let rows: Vec<NewRow> = (0..).zip(bodies).map(|(number, body)| row(number, body)).collect();
             let mut seen = 0;
-            for group in Pack::all(&rows) {
+            for group in Pack::all(&rows.iter().collect::<Vec<_>>()) {
                 // Every third was known already.
                 let fresh: Vec<bool> = (0..group.rows().len()).map(|number| number % 3 > 0).collect();
                 let (bytes, unpacked) = pack(group.bytes(&fresh));
@@ -197,6 +197,7 @@ mod tests {
             .zip(0..)
             .map(|(size, number)| row(number, vec![0; size]))
             .collect();
+        let rows: Vec<&NewRow> = rows.iter().collect();
         assert_eq!(Pack::all(&rows).iter().map(|pack| pack.rows().len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
         assert_eq!(Pack::all(&[]).len(), 0);
     }
