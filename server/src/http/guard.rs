@@ -8,6 +8,7 @@ use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 
@@ -51,18 +52,15 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Works on a bounded number of shoppers' requests; the others are asked to come back.
 pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
-    match timeout(TURN_TIMEOUT, state.requests.clone().acquire_owned()).await {
-        Ok(Ok(_permit)) => next.run(request).await,
-        _ => pages::problem(&state, request.headers(), None, Problem::Busy, StatusCode::SERVICE_UNAVAILABLE),
+    match turn(&state.requests).await {
+        Some(_turn) => next.run(request).await,
+        None => pages::problem(&state, request.headers(), None, Problem::Busy, StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 
-/// The same for deliveries.
-pub(super) async fn bounded_deliveries(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
-    match timeout(TURN_TIMEOUT, state.deliveries.clone().acquire_owned()).await {
-        Ok(Ok(_permit)) => next.run(request).await,
-        _ => busy(),
-    }
+/// Waits for a turn, but not for long. It lasts as long as what is returned is kept.
+pub(super) async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
+    timeout(TURN_TIMEOUT, turns.acquire()).await.ok()?.ok()
 }
 
 /// "Come back in a moment", for machines.

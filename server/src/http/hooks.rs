@@ -1,27 +1,47 @@
 //! Providers' deliveries.
 
+use std::mem;
+use std::time::Duration;
+
 use axum::body::Bytes;
-use axum::extract::{Path, State as Shared};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::Received;
+use tokio::time::timeout;
 
 use super::State;
+use super::guard;
 
-/// Takes a delivery. The reply is the provider's dialect and follows the commit.
+/// Providers' deliveries are a few kilobytes; a batch may be larger.
+const BYTES_MAX: usize = 512 * 1024;
+/// A body that takes longer to arrive is not worth waiting for.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Takes a delivery. The reply is the provider's dialect and follows the commit. The bounds are kept here and not by layers: many
+/// deliveries come at a time, and each layer costs each of them.
 pub(super) async fn receive(
     Shared(state): Shared<State>,
     Path((provider, account)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
+    mut request: Request,
 ) -> Response {
-    let (reply, busy) = match state.engine.receive(&provider, &account, &headers, body).await {
-        Received::Reply(reply) => (reply, false),
-        Received::Busy(reply) => (reply, true),
-        Received::NoSuchAccount => {
+    let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
+    DefaultBodyLimit::max(BYTES_MAX).apply(&mut request);
+    let headers = mem::take(request.headers_mut());
+    let body = match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) => return rejection.into_response(),
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive\n").into_response(),
+    };
+    let received = state.engine.receive(&provider, &account, &headers, body);
+    let (reply, busy) = match timeout(super::REQUEST_TIMEOUT, received).await {
+        Ok(Received::Reply(reply)) => (reply, false),
+        Ok(Received::Busy(reply)) => (reply, true),
+        Ok(Received::NoSuchAccount) => {
             return (StatusCode::NOT_FOUND, "there is no such provider account\n").into_response();
         }
+        Err(_) => return guard::busy(),
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response();

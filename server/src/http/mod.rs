@@ -27,8 +27,6 @@ pub use ops::{Metrics, operations};
 
 /// A form of ours has a few short fields.
 const FORM_BYTES_MAX: usize = 16 * 1024;
-/// Providers' deliveries are a few kilobytes; a batch may be larger.
-const HOOK_BYTES_MAX: usize = 512 * 1024;
 /// No page takes longer, except an event stream.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// A body that takes longer to arrive is not worth waiting for.
@@ -71,12 +69,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(guard::same_origin(&state).map_err(std::io::Error::other)?);
     // Nobody looks at these in a browser: no compression, no headers for pages.
-    let hooks = Router::new()
-        .route("/hooks/{provider}/{account}", post(hooks::receive))
-        .layer(DefaultBodyLimit::max(HOOK_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded_deliveries))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
+    let hooks = Router::new().route("/hooks/{provider}/{account}", post(hooks::receive));
     let short = Router::new()
         .route("/", get(pages::home))
         .route("/l/{token}", get(pages::link))

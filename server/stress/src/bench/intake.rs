@@ -42,8 +42,9 @@ pub async fn stop(server: &mut Process) -> Result<(), Failure> {
 fn signed(site: &BenchSite, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
     let account = &site.shop.account;
     let now = clock::seconds();
-    let make = |_| {
-        let event = format!("evt_{}", random.word());
+    let make = |number: usize| {
+        let now = now + number as i64 / 20000;
+        let event = { let mut t = (now - 1_342_389_380) as u64; let mut s = vec![]; for _ in 0..5 { s.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[(t % 62) as usize] as char); t /= 62; } s.reverse(); format!("evt_1{}LkdIwHu7ix{}", s.into_iter().collect::<String>(), &random.word()[..8]) };
         let body = About { event: &event, ..About::nothing(now) }.noise_of(BODY_BYTES);
         let signature = sign(&account.secret, now, &body);
         let headers = [("stripe-signature", signature.as_str()), ("content-type", "application/json")];
