@@ -15,6 +15,27 @@ pub fn sign(secret: &str, time: i64, body: &[u8]) -> String {
     format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
 
+/// The second that the time in Stripe's ids counts from.
+const IDS_SINCE: i64 = 1_342_389_380;
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// An id as Stripe forms them: the second in which the object was made comes first, then the account, then chance. Nowhere is that
+/// promised. It can be read off the objects in Stripe's API reference, which tell when they were created; the test has three.
+pub fn id(kind: &str, created: i64, random: &mut Random) -> String {
+    let chance = random.word();
+    format!("{kind}_1{}LkdIwHu7ix{}", second(created), chance.get(..8).unwrap_or_default())
+}
+
+fn second(created: i64) -> String {
+    let mut rest = created - IDS_SINCE;
+    let mut digits = [b'0'; 5];
+    for digit in digits.iter_mut().rev() {
+        *digit = usize::try_from(rest.rem_euclid(62)).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or(b'0');
+        rest = rest.div_euclid(62);
+    }
+    digits.map(char::from).iter().collect()
+}
+
 /// What an event is about.
 #[derive(Debug, Clone)]
 pub struct About<'a> {
@@ -123,6 +144,18 @@ impl About<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_begin_with_the_second_as_those_in_the_reference_do() {
+        // pi_3MtwBwLkdIwHu7ix28a3tqPa, ch_3MmlLrLkdIwHu7ix0snN0B15 and evt_1NG8Du2eZvKYlo2CUI79vXWy.
+        for (created, digits) in [(1_680_800_504, "MtwBw"), (1_679_090_539, "MmlLr"), (1_686_089_970, "NG8Du")] {
+            assert_eq!(second(created), digits);
+        }
+        let mut random = Random::new(1, 1);
+        let (first, later) = (id("evt", 1_686_089_970, &mut random), id("evt", 1_686_089_971, &mut random));
+        assert!(first < later && first.starts_with("evt_1NG8Du"), "{first} {later}");
+        assert_eq!(first.len(), "evt_1NG8Du2eZvKYlo2CUI79vXWy".len());
+    }
 
     #[test]
     fn the_signature_is_that_of_the_official_library() {

@@ -18,7 +18,7 @@ use crate::http::{Client, request};
 use crate::load::visit::Visitor;
 use crate::random::Random;
 use crate::record::{Case, Fate};
-use crate::stripe::{About, sign};
+use crate::stripe::{About, id, sign};
 
 /// How long one piece of news may take.
 const NEWS_MAX: Duration = Duration::from_secs(15);
@@ -92,7 +92,8 @@ async fn prepare(site: &BenchSite, count: usize, random: &mut Random) -> Result<
 }
 
 fn paid(site: &BenchSite, case: &Case, random: &mut Random) -> Vec<u8> {
-    let (event, now) = (format!("evt_{}", random.word()), clock::seconds());
+    let now = clock::seconds();
+    let event = id("evt", now, random);
     let about = About {
         event: &event,
         created: now,

@@ -14,19 +14,21 @@ use crate::clock;
 use crate::http::{Client, request};
 use crate::process::Process;
 use crate::random::Random;
-use crate::stripe::{About, sign};
+use crate::stripe::{About, id, sign};
 
 /// Bytes of a delivery.
 const BODY_BYTES: usize = 3 * 1024;
+/// How many events the provider makes a second: about as many as are taken in.
+const MADE_PER_SECOND: usize = 20_000;
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Measures on a fresh server, and waits until it has worked everything off.
 pub async fn measure(options: &Bench, site: &BenchSite, random: &mut Random) -> Result<Intake, Failure> {
     let mut server = site.serve().await?;
-    let warm_up = signed(site, options.deliveries / 5, random);
+    let warm_up = signed(options, site, options.deliveries / 5, random);
     send(options, site, warm_up, Until::TimeIsUp(options.warm_up())).await?;
-    let requests = signed(site, options.deliveries, random);
+    let requests = signed(options, site, options.deliveries, random);
     let measured = send(options, site, requests, Until::TimeIsUp(options.patience())).await?.intake;
     let memory_kib = peak_memory_kib(&server);
     site.idle().await?;
@@ -38,14 +40,16 @@ pub async fn stop(server: &mut Process) -> Result<(), Failure> {
     server.stop(Duration::from_secs(30)).await.map(|_| ())
 }
 
-/// Requests about a customer: they concern no payment, so that what is measured is taking them in.
-fn signed(site: &BenchSite, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
+/// Requests about a customer: they concern no payment, so that what is measured is taking them in. They tell of so many a second,
+/// up to now.
+fn signed(options: &Bench, site: &BenchSite, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
     let account = &site.shop.account;
     let now = clock::seconds();
     let make = |number: usize| {
-        let now = now + number as i64 / 20000;
-        let event = { let mut t = (now - 1_342_389_380) as u64; let mut s = vec![]; for _ in 0..5 { s.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[(t % 62) as usize] as char); t /= 62; } s.reverse(); format!("evt_1{}LkdIwHu7ix{}", s.into_iter().collect::<String>(), &random.word()[..8]) };
-        let body = About { event: &event, ..About::nothing(now) }.noise_of(BODY_BYTES);
+        let age = i64::try_from((count - number) / MADE_PER_SECOND).unwrap_or(0);
+        let created = now - age;
+        let event = if options.scattered_ids { format!("evt_{}", random.word()) } else { id("evt", created, random) };
+        let body = About { event: &event, ..About::nothing(created) }.noise_of(BODY_BYTES);
         let signature = sign(&account.secret, now, &body);
         let headers = [("stripe-signature", signature.as_str()), ("content-type", "application/json")];
         request("POST", site.shop.address, &account.path, &headers, &body)
