@@ -19,7 +19,7 @@ use crate::stripe::{About, id, sign};
 /// Bytes of a delivery.
 const BODY_BYTES: usize = 3 * 1024;
 /// How many events the provider makes a second: about as many as are taken in.
-const MADE_PER_SECOND: usize = 20_000;
+const MADE_PER_SECOND: usize = 1_000;
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
