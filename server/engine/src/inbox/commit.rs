@@ -262,3 +262,41 @@ fn taken(row: &NewRow, due: Millis, tries: i64) -> Taken {
     let NewRow { id, account, body, received, reading, .. } = row.clone();
     Taken { id, account, body: Ok(body), received, due, tries, handed: true, reading }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn push(intake: &Intake) {
+        intake.queue().parcels.push_back(Parcel { rows: vec![], reply: oneshot::channel().0 });
+    }
+
+    /// Something that reads deliveries, one at each turn.
+    fn reads(intake: &Arc<Intake>, deliveries: usize) {
+        let intake = intake.clone();
+        tokio::spawn(async move {
+            for _ in 0..deliveries {
+                push(&intake);
+                yield_now().await;
+            }
+        });
+    }
+
+    #[tokio::test]
+    async fn what_has_come_in_comes_along_and_nobody_waits_for_more() {
+        let gathered = |deliveries, rows_max| async move {
+            let intake = Arc::new(Intake::default());
+            push(&intake);
+            reads(&intake, deliveries);
+            intake.gather(rows_max).await;
+            intake.depth()
+        };
+        assert_eq!(gathered(0, 256).await, 1);
+        assert_eq!(gathered(5, 256).await, 6);
+        assert_eq!(gathered(5, 3).await, 3);
+        assert_eq!(gathered(5, 1).await, 1);
+        assert_eq!(gathered(1_000, 256).await, 1 + TURNS_MAX);
+    }
+}
