@@ -3,10 +3,11 @@
 //! A few large rows are written faster than many small ones, and deliveries resemble each other: together they take a fraction
 //! of their size.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use lz4_flex::block::{compress, decompress};
+use lz4_flex::block::{compress_into, decompress, get_maximum_output_size};
 use sqlx::any::AnyRow;
 use sqlx::query;
 
@@ -76,8 +77,8 @@ impl<'r> Pack<'r> {
         })
     }
 
-    fn bytes(&self, fresh: &[bool]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.0.iter().map(|row| row.body.len()).sum());
+    fn bytes(&self, fresh: &[bool], bytes: &mut Vec<u8>) {
+        bytes.clear();
         for (row, fresh) in self.0.iter().zip(fresh) {
             if *fresh {
                 bytes.extend_from_slice(&row.body);
@@ -85,7 +86,18 @@ impl<'r> Pack<'r> {
                 bytes.resize(bytes.len() + row.body.len(), 0);
             }
         }
-        bytes
+    }
+
+    /// The bytes to be stored and, if they are compressed, their number before.
+    fn packed(&self, fresh: &[bool]) -> (Vec<u8>, Option<i64>) {
+        ROOM.with_borrow_mut(|room| {
+            self.bytes(fresh, &mut room.bytes);
+            let packed = room.pack();
+            if room.bytes.capacity() > ROOM_MAX {
+                *room = Room::default();
+            }
+            packed
+        })
     }
 
     fn id(&self) -> &'r str {
@@ -94,7 +106,7 @@ impl<'r> Pack<'r> {
 
     /// Writes the bytes of those that are `fresh`. What was known already has its own elsewhere: zeros take next to no room.
     pub async fn insert(&self, connection: &mut Connection, fresh: &[bool]) -> Result<(), Error> {
-        let (bytes, unpacked) = pack(self.bytes(fresh));
+        let (bytes, unpacked) = self.packed(fresh);
         query("INSERT INTO inbox_packs (id, bytes, unpacked) VALUES ($1, $2, $3)")
             .bind(self.id())
             .bind(bytes)
@@ -132,14 +144,33 @@ fn cut(pack: Option<&Result<Bytes, String>>, place: &Place) -> Result<Bytes, Str
     range().map(Bytes::copy_from_slice).ok_or_else(|| damaged("is too short"))
 }
 
-/// The bytes to be stored and, if they are compressed, their number before.
-fn pack(bytes: Vec<u8>) -> (Vec<u8>, Option<i64>) {
-    let packed = compress(&bytes);
-    if packed.len() >= bytes.len() || bytes.len() > UNPACKED_MAX {
-        return (bytes, None);
+/// Room for a pack, before and after. It is kept: asked for anew, so much memory comes cleared from the system each time.
+#[derive(Default)]
+struct Room {
+    bytes: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+/// More room than this, for one large event, is given back.
+const ROOM_MAX: usize = 2 * BYTES_MAX;
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+impl Room {
+    fn pack(&mut self) -> (Vec<u8>, Option<i64>) {
+        let Room { bytes, packed } = self;
+        let most = get_maximum_output_size(bytes.len());
+        if packed.len() < most {
+            packed.resize(most, 0);
+        }
+        let size = compress_into(bytes, packed).ok().filter(|size| *size < bytes.len() && bytes.len() <= UNPACKED_MAX);
+        match size.and_then(|size| packed.get(..size)) {
+            Some(packed) => (packed.to_vec(), i64::try_from(bytes.len()).ok()),
+            None => (bytes.clone(), None),
+        }
     }
-    let unpacked = i64::try_from(bytes.len()).ok();
-    (packed, unpacked)
 }
 
 fn unpack(bytes: Vec<u8>, unpacked: Option<i64>) -> Result<Bytes, String> {
@@ -169,6 +200,10 @@ mod tests {
         }
     }
 
+    fn pack(bytes: &[u8]) -> (Vec<u8>, Option<i64>) {
+        Room { bytes: bytes.to_vec(), packed: vec![9; 5] }.pack()
+    }
+
     proptest! {
         #[test]
         fn what_is_packed_comes_out_again(bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2_000), 0..20)) {
@@ -177,7 +212,7 @@ mod tests {
             for group in Pack::all(&rows.iter().collect::<Vec<_>>()) {
                 // Every third was known already.
                 let fresh: Vec<bool> = (0..group.rows().len()).map(|number| number % 3 > 0).collect();
-                let (bytes, unpacked) = pack(group.bytes(&fresh));
+                let (bytes, unpacked) = group.packed(&fresh);
                 let unpacked = unpack(bytes, unpacked);
                 for ((row, place), fresh) in group.places().zip(fresh) {
                     let expected = if fresh { row.body.to_vec() } else { vec![0; row.body.len()] };
@@ -204,9 +239,9 @@ mod tests {
 
     #[test]
     fn what_resembles_takes_little_and_what_does_not_is_left_alone() {
-        let (bytes, unpacked) = pack(b"{\"object\":\"event\"}".repeat(100));
+        let (bytes, unpacked) = pack(&b"{\"object\":\"event\"}".repeat(100));
         assert!(bytes.len() < 200 && unpacked == Some(1_800));
-        assert_eq!(pack(vec![1, 2, 3]), (vec![1, 2, 3], None));
+        assert_eq!(pack(&[1, 2, 3]), (vec![1, 2, 3], None));
     }
 
     #[test]
@@ -219,7 +254,7 @@ mod tests {
         }
         assert!(cut(None, &place(0, 0)).unwrap_err().contains("pack in_1 is gone"));
         assert!(cut(Some(&Err("is damaged".to_owned())), &place(0, 0)).unwrap_err().contains("pack in_1 is damaged"));
-        let (packed, _) = pack(vec![7; 1_000]);
+        let (packed, _) = pack(&[7; 1_000]);
         for size in [-1, 999, 1_001, i64::MAX] {
             assert!(unpack(packed.clone(), Some(size)).is_err(), "{size}");
         }
