@@ -8,6 +8,7 @@ use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use metrics::SharedString;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
@@ -82,8 +83,12 @@ pub(super) fn same_origin(
 /// Counts replies by route and status.
 pub(super) async fn count(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let route = matched.map_or("none".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
+    counted(route, next.run(request).await)
+}
+
+/// The same for one reply.
+pub(super) fn counted(route: impl Into<SharedString>, response: Response) -> Response {
     let status = response.status().as_u16().to_string();
-    metrics::counter!("till_http_requests_total", "route" => route, "status" => status).increment(1);
+    metrics::counter!("till_http_requests_total", "route" => route.into(), "status" => status).increment(1);
     response
 }

@@ -19,9 +19,16 @@ const BYTES_MAX: usize = 512 * 1024;
 /// A body that takes longer to arrive is not worth waiting for.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Takes a delivery. The reply is the provider's dialect and follows the commit. The bounds are kept here and not by layers: many
-/// deliveries come at a time, and each layer costs each of them.
-pub(super) async fn receive(
+/// Where deliveries are sent.
+pub(super) const ROUTE: &str = "/hooks/{provider}/{account}";
+
+/// Takes a delivery. Its bounds are kept here and not by layers: deliveries come in large numbers, and a layer costs each of them.
+pub(super) async fn receive(state: Shared<State>, of: Path<(String, String)>, request: Request) -> Response {
+    guard::counted(ROUTE, take(state, of, request).await)
+}
+
+/// The reply is the provider's dialect and follows the commit.
+async fn take(
     Shared(state): Shared<State>,
     Path((provider, account)): Path<(String, String)>,
     mut request: Request,

@@ -68,8 +68,6 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .route("/fn/{name}", any(functions::call))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(guard::same_origin(&state).map_err(std::io::Error::other)?);
-    // Nobody looks at these in a browser: no compression, no headers for pages.
-    let hooks = Router::new().route("/hooks/{provider}/{account}", post(hooks::receive));
     let short = Router::new()
         .route("/", get(pages::home))
         .route("/l/{token}", get(pages::link))
@@ -87,8 +85,9 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .merge(short)
         .layer(CompressionLayer::new().gzip(true).br(true))
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
-        .merge(hooks)
         .layer(middleware::from_fn(guard::count))
+        // Nobody looks at this in a browser: no compression, no headers for pages.
+        .route(hooks::ROUTE, post(hooks::receive))
         .with_state(state);
     Ok(routes)
 }
