@@ -95,7 +95,12 @@ pub struct NewRow {
 
 /// Stores events, to be taken up when `due` if they are pending. Tells for each whether it is new: an account has an event once.
 /// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
-pub async fn insert(connection: &mut Connection, rows: &[&NewRow], due: Millis, tries: i64) -> Result<Vec<bool>, Error> {
+pub async fn insert(
+    connection: &mut Connection,
+    rows: &[&NewRow],
+    due: Millis,
+    tries: i64,
+) -> Result<Vec<bool>, Error> {
     let packs = Pack::all(rows);
     let mut fresh = Vec::with_capacity(rows.len());
     let places: Vec<(&NewRow, Place)> = packs.iter().flat_map(Pack::places).collect();
@@ -103,22 +108,21 @@ pub async fn insert(connection: &mut Connection, rows: &[&NewRow], due: Millis, 
         let text = values_after(
             connection,
             "INSERT INTO inbox (due, tries, id, account_id, event, received, state, kind, settled, pack, pack_start, pack_size)
-             SELECT $1, $2, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6,
-                CASE WHEN v.column5 = 'pending' THEN NULL ELSE v.column4 END, v.column7, v.column8, v.column9
+             SELECT $1, $2, v.column1, v.column2, v.column3, v.column4,
+                CASE WHEN v.column5 IS NULL THEN 'pending' ELSE 'ignored' END, v.column5,
+                CASE WHEN v.column5 IS NULL THEN NULL ELSE v.column4 END, v.column6, v.column7, v.column8
              FROM (VALUES {}) AS v WHERE TRUE ON CONFLICT (account_id, event) DO NOTHING",
             2,
             portion.len(),
-            9,
+            8,
         );
         let mut insert = query(text).bind(due).bind(tries);
         for (row, place) in portion {
-            let state = if row.idle.is_some() { InboxState::Ignored } else { InboxState::Pending };
             insert = insert
                 .bind(row.id.as_str())
                 .bind(row.account.as_str())
                 .bind(&row.event)
                 .bind(row.received)
-                .bind(state.as_str())
                 .bind(&row.idle)
                 .bind(&place.pack)
                 .bind(place.start)
