@@ -190,6 +190,8 @@ both! {
     async fn what_was_said_before_is_not_said_of_the_outcome(world: World) {
         let link = world.link_with_ttl(domain::link::Usage::Once, 30_000).await;
         let session = world.open(&link).await;
+        // In the millisecond in which it was made there is nothing to extend yet.
+        sleep(Duration::from_millis(5)).await;
         world.engine().extend(&session).await.unwrap();
         assert_eq!(world.view(&session).await.notice, Some(Notice::Extended));
         let page = world.start(&session).await;
