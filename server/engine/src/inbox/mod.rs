@@ -14,7 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use connectors::{Disposition, Incoming, Item, Reject, Reply};
+use connectors::{Account, Authentic, Connector, Disposition, Incoming, Item, Reject, Reply};
+use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
 use domain::payment::{Observation, Refs};
 use http::HeaderMap;
@@ -116,14 +117,10 @@ impl Engine {
         })
     }
 
-    /// Its events are read on the way. What cannot be read, or breaks the reading, is stored all the same, and left to those who
-    /// apply.
     fn open(&self, ready: &Ready, headers: &HeaderMap, body: Bytes) -> Result<Vec<Read>, Reject> {
-        let Ready { connector, account, .. } = ready;
         let now = self.env().now();
-        let delivery = connector.authenticate(account, headers, body, now)?;
-        let read = || connector.split_and_read(account, &delivery, now);
-        catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Ok(unread(connector.split(&delivery)?)))
+        let delivery = ready.connector.authenticate(&ready.account, headers, body, now)?;
+        read(ready.connector, &ready.account, &delivery, now)
     }
 
     fn rows(&self, ready: &Ready, items: Vec<Read>) -> Vec<NewRow> {
@@ -182,6 +179,13 @@ impl Engine {
 /// An event and what it says, if that is plain to see.
 type Read = (Item, Option<Incoming>);
 
+/// A delivery's events, read on the way. What cannot be read, or breaks the reading, is stored all the same, and left to those who
+/// apply.
+fn read(connector: &dyn Connector, account: &Account, delivery: &Authentic, now: Millis) -> Result<Vec<Read>, Reject> {
+    let read = || connector.split_and_read(account, delivery, now);
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Ok(unread(connector.split(delivery)?)))
+}
+
 fn unread(items: Vec<Item>) -> Vec<Read> {
     items.into_iter().map(|item| (item, None)).collect()
 }
@@ -205,3 +209,6 @@ pub(crate) fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, r
 fn count(provider: &str, outcome: &'static str) {
     metrics::counter!("till_deliveries_total", "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use connectors::stripe::Stripe;
+use connectors::{Capabilities, Fail, HttpRequest, HttpResponse, Operation, Unreadable, Wire};
+use domain::currency::Currency;
+use domain::method::Method;
+
+use super::*;
+
+/// A provider whose deliveries hold an event for each byte. It cannot read colons, and breaks down over one other byte.
+struct Brittle(u8);
+
+impl Connector for Brittle {
+    fn provider(&self) -> &'static str {
+        "brittle"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        unimplemented!("not asked for here")
+    }
+
+    fn check(&self, _credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn check_webhook_secret(&self, _secret: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn methods(&self, _currency: Currency) -> Vec<Method> {
+        vec![]
+    }
+
+    fn begin(&self, _account: &Account, _operation: &Operation, _key: &str) -> Result<HttpRequest, Fail> {
+        Err(Fail::Unsure("it opens no payments".to_owned()))
+    }
+
+    fn resume(
+        &self,
+        _account: &Account,
+        _operation: &Operation,
+        _sent: &HttpRequest,
+        _reply: &HttpResponse,
+        _now: Millis,
+    ) -> Result<Wire, Fail> {
+        Err(Fail::Unsure("it opens no payments".to_owned()))
+    }
+
+    fn authenticate(
+        &self,
+        account: &Account,
+        headers: &HeaderMap,
+        body: Bytes,
+        now: Millis,
+    ) -> Result<Authentic, Reject> {
+        Stripe.authenticate(account, headers, body, now)
+    }
+
+    fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
+        let body = delivery.body();
+        let item = |at: usize| Item { event: at.to_string(), body: body.slice(at..=at) };
+        Ok((0..body.len()).map(item).collect())
+    }
+
+    fn read(&self, _account: &Account, item: &[u8], received: Millis) -> Result<Incoming, Unreadable> {
+        assert_ne!(item, [self.0], "it breaks down");
+        if item == b":" {
+            return Err(Unreadable("a colon".to_owned()));
+        }
+        let observation = Observation { at: received, ..Observation::default() };
+        Ok(Incoming { kind: "letter".to_owned(), foreign: None, attempt: None, observation })
+    }
+
+    fn reply(&self, _disposition: Disposition) -> Reply {
+        Reply { status: 200, body: "" }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_or_breaks_the_reading_is_stored_all_the_same() {
+    let account = Account {
+        id: ProviderAccountId::from_random([1; 16]),
+        base_url: String::new(),
+        live: false,
+        credentials: BTreeMap::new(),
+        webhook_secrets: vec!["whsec_test_secret".to_owned().into()],
+    };
+    // The vector from the official library that the connector is held to as well.
+    let signature = "t=1614265330,v1=10c96c6fd3f320fcfc264cdc4f476c15060ede8e8a08404cea2ddf3b72544a9c";
+    let headers = HeaderMap::from_iter([("stripe-signature".parse().unwrap(), signature.parse().unwrap())]);
+    let body = Bytes::from_static(br#"{"test": 2432232314}"#);
+    let now = 1_614_265_330_000;
+    let delivery = Brittle(b'x').authenticate(&account, &headers, body.clone(), now).unwrap();
+    let read = |breaks_over| read(&Brittle(breaks_over), &account, &delivery, now).unwrap();
+
+    let events = read(b'x');
+    assert_eq!(events.iter().flat_map(|(item, _)| item.body.to_vec()).collect::<Vec<_>>(), body);
+    assert!(events.iter().all(|(item, reading)| reading.is_some() == (item.body != ":")));
+
+    let events = read(b'4');
+    assert_eq!(events.iter().flat_map(|(item, _)| item.body.to_vec()).collect::<Vec<_>>(), body);
+    assert!(events.iter().all(|(_, reading)| reading.is_none()));
+}
