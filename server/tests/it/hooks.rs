@@ -118,6 +118,7 @@ both! {
         for url in [
             format!("{}/hooks/stripe/pa_00000000000000000000000000", world.node.url),
             format!("{}/hooks/stripe/nonsense", world.node.url),
+            format!("{}/hooks/stripe/%ff", world.node.url),
             world.account.webhook_url.replace("/stripe/", "/adyen/"),
         ] {
             assert_eq!(deliver(&world, &url, None, "{}").await.status, 404, "{url}");

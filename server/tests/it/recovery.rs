@@ -12,6 +12,7 @@ use engine::store::jobs;
 use engine::{Clock, Started, SystemClock};
 use futures::future::BoxFuture;
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::both;
 use crate::world::{World, account_at, eventually, paid_event, random_hex, seconds, sign};
