@@ -1,9 +1,9 @@
 //! Providers' deliveries.
 
 use std::mem;
-use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
@@ -11,28 +11,30 @@ use axum::response::{IntoResponse, Response};
 use engine::Received;
 use tokio::time::timeout;
 
-use super::State;
-use super::guard;
+use super::{BODY_TIMEOUT, REQUEST_TIMEOUT, Site, State, guard};
 
 /// Providers' deliveries are a few kilobytes; a batch may be larger.
 const BYTES_MAX: usize = 512 * 1024;
-/// A body that takes longer to arrive is not worth waiting for.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where deliveries are sent.
 pub(super) const ROUTE: &str = "/hooks/{provider}/{account}";
 
 /// Takes a delivery. Its bounds are kept here and not by layers: deliveries come in large numbers, and a layer costs each of them.
-pub(super) async fn receive(state: Shared<State>, of: Path<(String, String)>, request: Request) -> Response {
-    guard::counted(ROUTE, take(state, of, request).await)
+pub(super) async fn receive(Shared(state): Shared<State>, of: Result<Of, PathRejection>, request: Request) -> Response {
+    guard::counted(ROUTE, take(&state, of, request).await)
 }
 
+/// What is sent there otherwise.
+pub(super) async fn refuse() -> Response {
+    guard::counted(ROUTE, StatusCode::METHOD_NOT_ALLOWED.into_response())
+}
+
+/// Provider and account.
+type Of = Path<(String, String)>;
+
 /// The reply is the provider's dialect and follows the commit.
-async fn take(
-    Shared(state): Shared<State>,
-    Path((provider, account)): Path<(String, String)>,
-    mut request: Request,
-) -> Response {
+async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request) -> Response {
+    let Ok(Path((provider, account))) = of else { return no_such_account() };
     let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
     DefaultBodyLimit::max(BYTES_MAX).apply(&mut request);
     let headers = mem::take(request.headers_mut());
@@ -42,12 +44,10 @@ async fn take(
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive\n").into_response(),
     };
     let received = state.engine.receive(&provider, &account, &headers, body);
-    let (reply, busy) = match timeout(super::REQUEST_TIMEOUT, received).await {
+    let (reply, busy) = match timeout(REQUEST_TIMEOUT, received).await {
         Ok(Received::Reply(reply)) => (reply, false),
         Ok(Received::Busy(reply)) => (reply, true),
-        Ok(Received::NoSuchAccount) => {
-            return (StatusCode::NOT_FOUND, "there is no such provider account\n").into_response();
-        }
+        Ok(Received::NoSuchAccount) => return no_such_account(),
         Err(_) => return guard::busy(),
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -56,4 +56,8 @@ async fn take(
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
+}
+
+fn no_such_account() -> Response {
+    (StatusCode::NOT_FOUND, "there is no such provider account\n").into_response()
 }

@@ -45,8 +45,8 @@ pub(crate) type State = Arc<Site>;
 pub(crate) struct Site {
     pub engine: Engine,
     pub assets: Arc<Assets>,
-    pub requests: Arc<Semaphore>,
-    pub deliveries: Arc<Semaphore>,
+    pub requests: Semaphore,
+    pub deliveries: Semaphore,
     pub streams: Arc<Semaphore>,
     pub shutdown: CancellationToken,
     /// Whether browsers reach us by https, so that they may be told to keep to it.
@@ -59,8 +59,8 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         encrypted: engine.public_url().starts_with("https:"),
         engine,
         assets: Arc::new(assets::load()?),
-        requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
-        deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
+        requests: Semaphore::new(REQUESTS_MAX),
+        deliveries: Semaphore::new(DELIVERIES_MAX),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         shutdown,
     });
@@ -87,7 +87,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .layer(middleware::from_fn(guard::count))
         // Nobody looks at this in a browser: no compression, no headers for pages.
-        .route(hooks::ROUTE, post(hooks::receive))
+        .route(hooks::ROUTE, post(hooks::receive).fallback(hooks::refuse))
         .with_state(state);
     Ok(routes)
 }
