@@ -259,13 +259,22 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
 }
 
 fn taken(row: &NewRow, due: Millis, tries: i64) -> Taken {
-    let NewRow { id, account, body, received, reading, .. } = row.clone();
-    Taken { id, account, body: Ok(body), received, due, tries, handed: true, reading }
+    Taken {
+        id: row.id.clone(),
+        account: row.account.clone(),
+        body: Ok(row.body.clone()),
+        received: row.received,
+        due,
+        tries,
+        handed: true,
+        reading: row.reading.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -273,30 +282,39 @@ mod tests {
         intake.queue().parcels.push_back(Parcel { rows: vec![], reply: oneshot::channel().0 });
     }
 
-    /// Something that reads deliveries, one at each turn.
-    fn reads(intake: &Arc<Intake>, deliveries: usize) {
-        let intake = intake.clone();
+    /// What reads one delivery at each of its turns, or none, and counts them.
+    fn reads(intake: &Arc<Intake>, turns: Vec<bool>) -> Arc<AtomicUsize> {
+        let (intake, count) = (intake.clone(), Arc::new(AtomicUsize::new(0)));
+        let counted = count.clone();
         tokio::spawn(async move {
-            for _ in 0..deliveries {
-                push(&intake);
+            for reads in turns {
+                if reads {
+                    push(&intake);
+                }
+                count.fetch_add(1, Ordering::Relaxed);
                 yield_now().await;
             }
         });
+        counted
+    }
+
+    /// How many deliveries are together in the end, and how many turns that took.
+    async fn gathered(turns: Vec<bool>, rows_max: usize) -> (usize, usize) {
+        let intake = Arc::new(Intake::default());
+        push(&intake);
+        let turns = reads(&intake, turns);
+        intake.gather(rows_max).await;
+        (intake.depth(), turns.load(Ordering::Relaxed))
     }
 
     #[tokio::test]
     async fn what_has_come_in_comes_along_and_nobody_waits_for_more() {
-        let gathered = |deliveries, rows_max| async move {
-            let intake = Arc::new(Intake::default());
-            push(&intake);
-            reads(&intake, deliveries);
-            intake.gather(rows_max).await;
-            intake.depth()
-        };
-        assert_eq!(gathered(0, 256).await, 1);
-        assert_eq!(gathered(5, 256).await, 6);
-        assert_eq!(gathered(5, 3).await, 3);
-        assert_eq!(gathered(5, 1).await, 1);
-        assert_eq!(gathered(1_000, 256).await, 1 + TURNS_MAX);
+        let idle = || vec![false; 20];
+        assert_eq!(gathered(idle(), 256).await, (1, 1));
+        assert_eq!(gathered([vec![true; 5], idle()].concat(), 256).await, (6, 6));
+        assert_eq!(gathered([vec![true, false, true], idle()].concat(), 256).await, (2, 2));
+        assert_eq!(gathered(vec![true; 1_000], 3).await, (3, 2));
+        assert_eq!(gathered(vec![true; 1_000], 1).await, (1, 0));
+        assert_eq!(gathered(vec![true; 1_000], 256).await, (1 + TURNS_MAX, TURNS_MAX));
     }
 }

@@ -143,7 +143,8 @@ impl Engine {
 
     /// Takes in events that were listed at the provider; those that had been delivered are known already.
     pub(crate) async fn make_up_for(&self, ready: &Ready, items: Vec<Item>) -> Result<(), Error> {
-        match self.deposit(self.rows(ready, unread(items))).await {
+        let read = read_each(ready.connector, &ready.account, items, self.env().now());
+        match self.deposit(self.rows(ready, read)).await {
             Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
             Ok(Stored::Duplicate) => {}
             Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
@@ -183,11 +184,17 @@ type Read = (Item, Option<Incoming>);
 /// apply.
 fn read(connector: &dyn Connector, account: &Account, delivery: &Authentic, now: Millis) -> Result<Vec<Read>, Reject> {
     let read = || connector.split_and_read(account, delivery, now);
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Ok(unread(connector.split(delivery)?)))
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Ok(read_each(connector, account, connector.split(delivery)?, now)))
 }
 
-fn unread(items: Vec<Item>) -> Vec<Read> {
-    items.into_iter().map(|item| (item, None)).collect()
+fn read_each(connector: &dyn Connector, account: &Account, items: Vec<Item>, now: Millis) -> Vec<Read> {
+    let read = |item: Item| {
+        let reading = || connector.read(account, &item.body, now).ok();
+        let reading = catch_unwind(AssertUnwindSafe(reading)).ok().flatten();
+        (item, reading)
+    };
+    items.into_iter().map(read).collect()
 }
 
 /// Characters of an event's name that is believed at a glance.

@@ -173,6 +173,26 @@ proptest! {
     }
 
     #[test]
+    fn a_damaged_event_is_taken_for_the_same_in_one_pass(kind in 0..6_usize, at: prop::sample::Index, with in any::<u8>(), cut: bool) {
+        let event = match kind {
+            0 => event("checkout.session.completed", session("complete", "paid")),
+            1 => event("payment_intent.succeeded", intent("succeeded")),
+            2 => event("customer.created", json!({"id": "cus_1"})),
+            3 => event("refund.created", json!({"id": 1})),
+            4 => json!({"id": "evt_1", "type": "refund.created"}),
+            _ => json!({"id": 5, "type": "customer.created", "created": 1, "livemode": false, "data": {"object": {}}}),
+        };
+        let mut bytes = event.to_string().into_bytes();
+        let at = at.index(bytes.len());
+        if cut {
+            bytes.truncate(at);
+        } else {
+            bytes[at] = with;
+        }
+        let _ = same_in_one_pass(bytes.into());
+    }
+
+    #[test]
     fn no_amount_panics(total: i64, created: i64) {
         let mut object = session("complete", "paid");
         object["amount_total"] = json!(total);
