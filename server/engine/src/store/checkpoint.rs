@@ -13,13 +13,13 @@ use super::Store;
 use crate::error::Error;
 
 /// How often it is looked whether there is something to do: under load the log grows by more than a hundred megabytes a second.
-const EVERY: Duration = Duration::from_millis(200);
+const EVERY: Duration = Duration::from_millis(100);
 /// Write transactions that are worth it at once.
 const MANY: u64 = 100;
 /// How long fewer may wait: what is in the log is as safe, but it is read again at the next start.
 const FEW_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Pages of the log from which on it is begun anew, when everything in it has been moved.
-const LOG_PAGES: i64 = 8_192;
+const LOG_PAGES: i64 = 4_096;
 /// How often what came meanwhile is moved before that. SQLite syncs the file only if nobody has committed during a pass; a short
 /// one has a good chance, and what is synced then need not be synced while everybody waits.
 const CATCH_UP: usize = 2;
@@ -27,7 +27,7 @@ const CATCH_UP: usize = 2;
 const LOG_PAGES_ODD: i64 = 65_536;
 const SAY_EVERY: Duration = Duration::from_secs(60);
 /// The pause after a failure: a full disk is not emptied by asking it often.
-const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 
 /// Counts what there may be to do.
 #[derive(Default)]

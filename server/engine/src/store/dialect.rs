@@ -20,7 +20,7 @@ pub enum Dialect {
 /// SQLite walks through all of it at some commits.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
     PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; \
-    PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 268435456;";
+    PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 33554432;";
 /// A statement that waits longer than this waits for something broken.
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '30s';";
