@@ -21,17 +21,21 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 
 /// An id as Stripe forms them: the second in which the object was made comes first, then the account, then chance. Nowhere is that
 /// promised. It can be read off the objects in Stripe's API reference, which tell when they were created; the test has three.
+/// Events about a payment intent begin with a 3 instead of the 1, and with the second of the intent.
 pub fn id(kind: &str, created: i64, random: &mut Random) -> String {
-    let chance = random.word();
-    format!("{kind}_1{}LkdIwHu7ix{}", second(created), chance.get(..8).unwrap_or_default())
+    format!("{kind}_1{}LkdIwHu7ix{}", second(created), digits::<8>(random.next()))
 }
 
 fn second(created: i64) -> String {
-    let mut rest = created - IDS_SINCE;
-    let mut digits = [b'0'; 5];
+    digits::<5>(u64::try_from(created - IDS_SINCE).unwrap_or(0))
+}
+
+/// A number's last digits.
+fn digits<const COUNT: usize>(mut number: u64) -> String {
+    let mut digits = [b'0'; COUNT];
     for digit in digits.iter_mut().rev() {
-        *digit = usize::try_from(rest.rem_euclid(62)).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or(b'0');
-        rest = rest.div_euclid(62);
+        *digit = usize::try_from(number % 62).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or(b'0');
+        number /= 62;
     }
     digits.map(char::from).iter().collect()
 }

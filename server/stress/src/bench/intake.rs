@@ -18,8 +18,6 @@ use crate::stripe::{About, id, sign};
 
 /// Bytes of a delivery.
 const BODY_BYTES: usize = 3 * 1024;
-/// How many events the provider makes a second: about as many as are taken in.
-const MADE_PER_SECOND: usize = 1_000;
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -40,13 +38,12 @@ pub async fn stop(server: &mut Process) -> Result<(), Failure> {
     server.stop(Duration::from_secs(30)).await.map(|_| ())
 }
 
-/// Requests about a customer: they concern no payment, so that what is measured is taking them in. They tell of so many a second,
-/// up to now.
+/// Requests about a customer: they concern no payment, so that what is measured is taking them in.
 fn signed(options: &Bench, site: &BenchSite, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
     let account = &site.shop.account;
     let now = clock::seconds();
     let make = |number: usize| {
-        let age = i64::try_from((count - number) / MADE_PER_SECOND).unwrap_or(0);
+        let age = i64::try_from((count - number) / options.made_per_second.max(1)).unwrap_or(0);
         let created = now - age;
         let event = if options.scattered_ids { format!("evt_{}", random.word()) } else { id("evt", created, random) };
         let body = About { event: &event, ..About::nothing(created) }.noise_of(BODY_BYTES);

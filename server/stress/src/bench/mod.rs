@@ -59,6 +59,9 @@ pub struct Bench {
     /// Deliveries whose way to an open page is timed, in the first variant
     #[arg(long, default_value_t = 100)]
     pub pushes: usize,
+    /// How many events a second the provider has made, up to now, of those that are taken in: their ids begin with the second
+    #[arg(long, default_value_t = 1_000)]
+    pub made_per_second: usize,
     /// Give the events of the intake ids that are all chance, instead of ids that begin with their time as Stripe's do
     #[arg(long)]
     pub scattered_ids: bool,
