@@ -408,7 +408,7 @@ async fn the_log_is_moved_into_the_file_without_anybodys_commit() {
     let world = World::new(database).await;
     let bytes = |name: &str| std::fs::metadata(name).unwrap().len();
     let before = bytes(&file);
-    // Far less than the 64 MB at which a commit would do it.
+    // Far less than the 32 MB at which a commit would do it.
     for _ in 0..150 {
         assert_eq!(deliver(&world, &world.node, &unrelated()).await.status, 200);
     }

@@ -13,6 +13,7 @@ mod hooks;
 mod inbox;
 mod journey;
 mod leases;
+mod log;
 mod money;
 mod outages;
 mod pages;

@@ -15,9 +15,9 @@ pub enum Dialect {
 }
 
 /// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails. A commit that finds
-/// 64 MB in the WAL moves them into the file itself, so that no small disk is filled by them; [`super::checkpoint`] sees to it that
-/// none has to. The cache is no larger because
-/// SQLite walks through all of it at some commits.
+/// 32 MB in the WAL moves them into the file itself, so that no small disk is filled by them; [`super::checkpoint`] sees to it that
+/// none has to. If it was longer, because of a reader, it is cut when it is begun anew. The cache is no larger because SQLite walks
+/// through all of it at some commits.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
     PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; \
     PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 33554432;";
