@@ -26,7 +26,7 @@ const CATCH_UP: usize = 2;
 /// Pages of a log that somebody keeps from being begun anew, and how often that is said.
 const LOG_PAGES_ODD: i64 = 65_536;
 const SAY_EVERY: Duration = Duration::from_secs(60);
-/// The pause after a failure: a full disk is not emptied by asking it often.
+/// The pause after a failure: a full disk is not emptied by asking it all the time, but the log grows until it is moved.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 
 /// Counts what there may be to do.
