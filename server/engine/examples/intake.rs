@@ -253,7 +253,6 @@ async fn seed(
                 amount: eur,
                 capture: Capture::Automatic,
                 canceled: false,
-                kept: 0,
                 attempts: vec![],
             };
             payments::insert(&mut tx, &payment, &link.id, false, false, now).await?;

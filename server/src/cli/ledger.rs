@@ -31,7 +31,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Compare the ledger with every payment; fails if they disagree
+    /// Judge the ledger of every payment by what was told and decided; fails if they disagree
     Check {
         #[command(flatten)]
         common: Common,
@@ -54,7 +54,7 @@ impl LedgerCommand {
                 let lines = found.iter().map(|wrong| {
                     format!(
                         "{}: {} is {}, should be {}",
-                        wrong.payment, wrong.account, wrong.ledger, wrong.payment_says
+                        wrong.payment, wrong.account, wrong.found, wrong.expected
                     )
                 });
                 let lines = lines.collect::<Vec<_>>().join("\n");

@@ -99,8 +99,8 @@ impl PaymentCommand {
             }
             Action::Keep(which) => {
                 let kept = which.common.ready_engine().await?.keep_surplus(&which.payment).await?;
-                let amount = Money::new(kept.kept, kept.amount.currency);
-                which.format.print(&json!({"id": which.payment, "kept": kept.kept}), || format!("kept {amount}"))
+                let amount = Money::new(kept.kept(), kept.amount.currency);
+                which.format.print(&json!({"id": which.payment, "kept": kept.kept()}), || format!("kept {amount}"))
             }
             Action::Cancel(which) => {
                 let payment = which.common.ready_engine().await?.cancel_payment(&which.payment).await?;

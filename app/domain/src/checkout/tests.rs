@@ -37,7 +37,6 @@ fn payment(change: impl FnOnce(&mut Attempt)) -> Payment {
         amount: money(1000),
         capture: Capture::Automatic,
         canceled: false,
-        kept: 0,
         attempts: vec![attempt],
     }
 }

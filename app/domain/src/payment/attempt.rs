@@ -139,6 +139,9 @@ pub struct Attempt {
     pub book: Book,
     /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off.
     pub second: bool,
+    /// What the merchant decided to keep of what was captured beyond the debt, in minor units.
+    #[serde(default)]
+    pub kept: i64,
     /// What we asked the provider to do with the money, oldest first.
     #[serde(default)]
     pub modifications: Vec<Modification>,
@@ -171,6 +174,7 @@ impl Attempt {
             progress: None,
             book: Book::default(),
             second: false,
+            kept: 0,
             modifications: vec![],
         }
     }
@@ -262,14 +266,15 @@ impl Attempt {
         if mutant::on(Mutant::RefundIgnoresInFlight) {
             return book.captured_net().saturating_sub(book.refunds_in(EntryState::Succeeded)).max(0);
         }
-        let gone = [
-            book.refunds_in(EntryState::Pending),
-            book.refunds_in(EntryState::Succeeded),
-            book.charged_back(),
-            book.returned_total(),
-            self.asked(|kind| matches!(kind, ModificationKind::Refund { .. })),
-        ];
-        gone.into_iter().fold(book.captured_net(), i64::saturating_sub).max(0)
+        let asked = self.asked(|kind| matches!(kind, ModificationKind::Refund { .. }));
+        book.captured_net().saturating_sub(book.gone()).saturating_sub(asked).max(0)
+    }
+
+    /// How much more has gone back than was captured, in minor units. Above zero it needs a person, unless what is missing
+    /// arrives a moment later: deliveries come in any order.
+    #[must_use]
+    pub fn overdrawn(&self) -> i64 {
+        self.book.gone().saturating_sub(self.book.captured_net()).max(0)
     }
 
     /// Refunds asked for that the book does not know of yet, in minor units.

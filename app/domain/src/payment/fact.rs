@@ -224,6 +224,9 @@ pub enum Event {
     },
     /// The merchant keeps what was paid beyond the debt.
     Kept {
+        /// On which attempt. Events from before this was recorded name none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<AttemptId>,
         /// Minor units.
         amount: i64,
     },
@@ -242,7 +245,8 @@ impl Event {
             | Event::SecondSuccess { attempt }
             | Event::Modifying { attempt, .. }
             | Event::Answered { attempt, .. } => Some(attempt),
-            Event::Canceled | Event::Kept { .. } => None,
+            Event::Kept { attempt, .. } => attempt.as_ref(),
+            Event::Canceled => None,
         }
     }
 

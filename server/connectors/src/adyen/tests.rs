@@ -73,7 +73,6 @@ mod life {
             amount,
             capture: Capture::Manual,
             canceled: false,
-            kept: 0,
             attempts: vec![],
         };
         let (session, account) = (SessionId::from_random([1; 16]), ProviderAccountId::from_random([1; 16]));

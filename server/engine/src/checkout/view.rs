@@ -58,7 +58,6 @@ impl Engine {
         let merchant = merchants::find(&mut connection, &session.merchant).await?;
         let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
         drop(connection);
-        let totals = payment.totals();
         let money = |minor| Money::new(minor, payment.amount.currency);
         Ok(View {
             token: token.clone(),
@@ -66,8 +65,8 @@ impl Engine {
             merchant: merchant.name,
             support_email: merchant.support_email,
             total: payment.amount,
-            received: money(totals.captured.saturating_sub(totals.refunded)),
-            refunded: money(totals.refunded),
+            received: money(payment.arrived()),
+            refunded: money(payment.refunded_of_order()),
             phase,
             notice: session.notice.filter(|_| phase.can_choose() || phase == Phase::Expired),
             methods: self.methods(&link).await?.into_iter().map(|(method, _)| method).collect(),

@@ -7,6 +7,7 @@ mod close;
 mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
+pub(crate) mod overdrawn;
 mod places;
 mod prune;
 mod repair;
@@ -53,6 +54,8 @@ pub(crate) enum Kind {
     Modify,
     /// Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
     Open,
+    /// Tells a person if more has gone back of an attempt than it took. Subject: attempt.
+    Overdrawn,
     /// Forgets old exchanges. Subject: a word.
     Prune,
     /// Lists an account's events and takes in those that were missed. Subject: provider account.
@@ -62,8 +65,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 8] =
-        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Repair, Kind::Surplus];
+    const ALL: [Kind; 9] = [
+        Kind::Check,
+        Kind::Close,
+        Kind::Expire,
+        Kind::Modify,
+        Kind::Open,
+        Kind::Overdrawn,
+        Kind::Prune,
+        Kind::Repair,
+        Kind::Surplus,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -72,6 +84,7 @@ impl Kind {
             Kind::Expire => "expire",
             Kind::Modify => "modify",
             Kind::Open => "open",
+            Kind::Overdrawn => "overdrawn",
             Kind::Prune => "prune",
             Kind::Repair => "repair",
             Kind::Surplus => "surplus",
@@ -85,6 +98,7 @@ impl Kind {
             Kind::Expire => expire::run(engine, subject).await,
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
+            Kind::Overdrawn => overdrawn::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
             Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,

@@ -3,6 +3,7 @@
 //! A modification is recorded first and sent afterwards, always with its own id as the key. Whoever asks waits for the
 //! provider's answer; if the server dies, or the provider does not answer, a job goes on.
 
+mod audit;
 mod book;
 mod opening;
 mod statement;
@@ -11,7 +12,8 @@ use connectors::ModifySpec;
 use domain::id::{AttemptId, ModificationId, PaymentId};
 use domain::payment::{Answer, Attempt, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
 
-pub use book::{Balance, Discrepancy};
+pub use audit::Discrepancy;
+pub use book::Balance;
 pub use statement::{PaymentRow, Statement};
 
 use crate::engine::Engine;

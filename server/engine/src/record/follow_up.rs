@@ -3,13 +3,13 @@
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::ledger::Business;
 use domain::mutant::{self, Mutant};
-use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Payment, Stage};
+use domain::payment::{Answer, Attempt, DisputeState, EntryState, Event, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
 use super::changes::Changes;
 use crate::engine::Engine;
 use crate::inbox;
-use crate::jobs::{Kind, modify};
+use crate::jobs::{Kind, modify, overdrawn};
 use crate::store::ledger::Posting;
 
 /// How long the request that opens an attempt may take before a job takes over.
@@ -69,6 +69,7 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
         let account = step.after.wanted_back().map(|(attempt, _)| &attempt.account);
         changes.enqueue(engine, Kind::Surplus, account, step.after.id.as_str(), step.now);
     }
+    overdrawn(engine, step, changes);
     if step.after.status().is_settled() {
         changes.settled.insert(step.after.id.clone());
     }
@@ -114,6 +115,19 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
             disputed(step, attempt, reference, changes);
         }
         _ => {}
+    }
+}
+
+/// Has somebody look again at an attempt of which more has gone back than it took, and not if it has come right.
+fn overdrawn(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
+    for attempt in &step.after.attempts {
+        let (now, before) = (attempt.overdrawn(), step.before.attempt(&attempt.id).map_or(0, Attempt::overdrawn));
+        let (kind, subject) = (Kind::Overdrawn, attempt.id.as_str());
+        if now > before {
+            changes.enqueue(engine, kind, None, subject, step.now + overdrawn::GRACE);
+        } else if now == 0 && before > 0 {
+            changes.spare(kind, subject);
+        }
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) enum Source<'a> {
 }
 
 impl Source<'_> {
-    fn name(self) -> &'static str {
+    /// The name under which it is stored.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Source::Shopper => "shopper",
             Source::Merchant => "merchant",

@@ -120,15 +120,20 @@ async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Err
 }
 
 fn payment(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Payment, Error> {
-    Ok(Payment {
+    let mut payment = Payment {
         id: row.parsed("id")?,
         merchant: row.parsed("merchant_id")?,
         amount: Money::new(row.number("amount")?, row.parsed("currency")?),
         capture: row.word("capture")?,
         canceled: row.flag("canceled")?,
-        kept: row.number("kept")?,
         attempts,
-    })
+    };
+    // Formerly it was not recorded of which attempt something is kept.
+    match row.number("kept")?.saturating_sub(payment.kept()) {
+        unassigned if unassigned > 0 => payment.keep_somewhere(unassigned),
+        _ => {}
+    }
+    Ok(payment)
 }
 
 /// A payment locked for change.
@@ -190,7 +195,7 @@ pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], no
                 .bind(totals.authorised)
                 .bind(totals.captured)
                 .bind(totals.refunded)
-                .bind(payment.kept)
+                .bind(payment.kept())
                 .bind(*seq)
                 .bind(now);
         }
@@ -249,6 +254,21 @@ pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<V
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| row.parsed("id")).collect()
+}
+
+/// Payments whose books were kept by former rules, in order of their ids.
+pub async fn to_rebook(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
+    let rows = query("SELECT id FROM payments WHERE rebook = 1 ORDER BY id LIMIT $1")
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
+/// Marks a payment's books as kept by today's rules. Returns whether they were not before.
+pub async fn mark_rebooked(connection: &mut Connection, id: &PaymentId) -> Result<bool, Error> {
+    let marked = query("UPDATE payments SET rebook = 0 WHERE id = $1 AND rebook = 1").bind(id.as_str());
+    Ok(marked.execute(connection).await?.rows_affected() > 0)
 }
 
 /// The ids of payments that follow one, in order.

@@ -55,6 +55,10 @@ pub(super) struct World {
     pub faults: u32,
     /// Whether the merchant wants second payments sent back; else they are held.
     pub refunds_surplus: bool,
+    /// For each modification whether the policy for second payments asked for it, and not the merchant.
+    pub by_policy: Vec<bool>,
+    /// What the merchant decided to keep, by attempt.
+    pub kept: Vec<i64>,
     /// The end of the seed: nothing goes wrong any more, and nobody begins anything new.
     pub ending: bool,
     /// Keys handed out beyond the regular ones, by a bug.
@@ -75,7 +79,6 @@ impl World {
             amount: Money::new(0, currency),
             capture: Capture::Automatic,
             canceled: false,
-            kept: 0,
             attempts: vec![],
         };
         let session = Session {
@@ -105,6 +108,8 @@ impl World {
             tabs: [None; 2],
             faults: 0,
             refunds_surplus: false,
+            by_policy: vec![],
+            kept: vec![],
             ending: false,
             stray_keys: 0,
             violation: None,
@@ -122,6 +127,8 @@ impl World {
         self.flights.clear();
         self.late.clear();
         self.tasks.clear();
+        self.by_policy.clear();
+        self.kept.clear();
         self.tabs = [None; 2];
         (self.ending, self.violation, self.stray_keys) = (false, None, 0);
         self.kinds = [self.kind(), self.kind()];

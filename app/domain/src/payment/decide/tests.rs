@@ -19,7 +19,6 @@ fn payment() -> Payment {
         amount: eur(1000),
         capture: Capture::Automatic,
         canceled: false,
-        kept: 0,
         attempts: vec![],
     }
 }

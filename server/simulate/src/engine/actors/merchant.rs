@@ -1,5 +1,7 @@
 //! The merchant: captures, voids, refunds, calls off.
 
+use engine::store::merchants::SurplusPolicy;
+
 use crate::engine::World;
 use crate::engine::servers::Output;
 
@@ -20,6 +22,9 @@ impl World {
         };
         let part = self.random.percent(50);
         let amount = part.then(|| self.amount * 6 / 10 + 1);
+        if self.random.percent(6) {
+            return self.changes_policy(server, credit).await;
+        }
         match self.random.below(10) {
             0 => {
                 self.begin(server, "the merchant calls the payment off".to_owned(), credit, |engine| async move {
@@ -54,5 +59,16 @@ impl World {
                 .await;
             }
         }
+    }
+
+    async fn changes_policy(&mut self, server: usize, credit: u32) {
+        let Some(merchant) = self.merchant.clone() else { return };
+        let policy = self.random.pick(&[SurplusPolicy::Hold, SurplusPolicy::Refund]);
+        let what = format!("surplus money: {policy:?} from now on");
+        self.begin(server, what, credit, |engine| async move {
+            let _ = engine.set_surplus_policy(&merchant, policy).await;
+            Output::Nothing
+        })
+        .await;
     }
 }
