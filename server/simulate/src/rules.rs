@@ -139,24 +139,23 @@ pub(crate) fn at_rest(
     }
     let sum = |of: &dyn Fn(&Payer) -> i64| -> i64 { payers.iter().map(of).sum() };
     // What is the merchant's: captured for the debt, less what went back of it; and what was kept, less what went back of that.
+    // What a bank holds is the merchant's until it is lost.
     let earned = |(part, payer): (i64, &Payer)| {
         let kept = payer.kept.min(part);
-        payer.captured - part + kept - (payer.back() - (part - kept)).max(0)
+        payer.captured - part + kept - (payer.back() - (part - kept)).max(0) + payer.held_by_bank
     };
     let earned: i64 = unneeded.into_iter().zip(payers).map(earned).sum();
-    let expected = [
-        sum(&Payer::there),
-        -earned,
-        -sum(&|one| one.pending),
-        sum(&|one| one.held_by_bank),
-        0,
-        -held,
-    ];
+    let (pending, with_banks) = (sum(&|one| one.pending), sum(&|one| one.held_by_bank));
+    let expected = [sum(&Payer::there), -earned, -pending, with_banks, 0, -held];
     if balances != expected {
         return wrong("the ledger says whose the money is", &format!("expected {expected:?}"));
     }
-    (sum(&Payer::there) != earned + held - sum(&|one| one.held_by_bank) + sum(&|one| one.pending))
-        .then(|| ("captured − sent back − reversals is the debt's and what is kept or held", format!("{payers:?}")))
+    // Captured less what is gone for good is what is the merchant's and what is held for the shoppers.
+    let left = sum(&|one| one.captured - one.refunded_by_merchant - one.sent_back - one.taken_by_bank);
+    if left != earned + held + pending {
+        return wrong("captured − sent back − reversals is the debt's, and what is kept or held", "it is not");
+    }
+    None
 }
 
 #[cfg(test)]
@@ -191,6 +190,13 @@ mod tests {
         assert_eq!(may_send_back(2450, &[PAID, AGAIN], 1, 2450), None);
         assert!(may_send_back(2450, &[PAID, Payer { kept: 1, ..AGAIN }], 1, 2450).is_some());
         assert!(at_rest(2450, &[Payer { sent_back: 2450, ..PAID }, AGAIN], [2450, -2450, 0, 0, 0, 0], false).is_some());
+    }
+
+    #[test]
+    fn what_a_bank_holds_is_the_merchants_until_it_is_lost() {
+        let (open, lost) = (Payer { held_by_bank: 2450, ..PAID }, Payer { taken_by_bank: 2450, ..PAID });
+        assert_eq!(at_rest(2450, &[open], [0, -2450, 0, 2450, 0, 0], false), None);
+        assert_eq!(at_rest(2450, &[lost], [0; 6], false), None);
     }
 
     #[test]

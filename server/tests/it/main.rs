@@ -22,6 +22,7 @@ mod recovery;
 mod says;
 mod surplus;
 mod tabs;
+mod twice;
 mod undone;
 mod upgrade;
 mod world;

@@ -62,14 +62,14 @@ both! {
         assert!(world.calls("refunds.create").await.is_empty());
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
         world.page_says(&session, "overpaid", "You have paid too much").await;
-        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept, OVER);
-        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept, OVER, "kept once");
+        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept(), OVER);
+        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept(), OVER, "kept once");
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL - OVER)]).await;
 
         let (session, back) = overpaid(&world, GOOD).await;
         world.engine().refund(&back, Some(OVER)).await.unwrap();
         assert_eq!(world.statement(&back).await.payment.surplus(), 0);
-        assert_eq!(world.engine().keep_surplus(&back).await.unwrap().kept, 0, "nothing is left to keep");
+        assert_eq!(world.engine().keep_surplus(&back).await.unwrap().kept(), 0, "nothing is left to keep");
         world.books_say(&[("provider_receivable", 2 * TOTAL + OVER), ("merchant_payable", -2 * TOTAL - OVER)]).await;
         world.page_says(&session, "paid", "Payment complete").await;
     }

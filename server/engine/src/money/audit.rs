@@ -5,7 +5,8 @@
 //!
 //! > captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held
 //!
-//! The left side is at the provider, the right side is the merchant's and, held, the shoppers'. The written rows must say both.
+//! The left side is at the provider, or with a bank while a dispute is open. The right side is the merchant's and, held, the
+//! shoppers'. The written rows must say both.
 
 use std::collections::BTreeMap;
 
@@ -79,11 +80,12 @@ impl Purse {
         self.unasked() - self.back().min(self.unasked()) - impossible
     }
 
-    /// What is the merchant's: taken for the debt or kept, less what went back of it.
+    /// What is the merchant's: taken for the debt or kept, less what went back of it. What a bank holds is the merchant's until
+    /// it is lost.
     fn earned(&self) -> i128 {
         let of_order = self.back() - self.back().min(self.unasked());
         let impossible = (self.pending + self.sent_back - self.captured).max(0);
-        self.captured - self.unasked() - of_order + impossible
+        self.captured - self.unasked() - of_order + self.held_by_banks + impossible
     }
 }
 

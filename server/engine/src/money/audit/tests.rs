@@ -6,7 +6,7 @@ use domain::ledger::{Account, entries};
 use domain::method::Method;
 use domain::money::Money;
 use domain::payment::{
-    Capture, CloseReason, Fact, Handoff, Limits, Modification, Movement, News, Observation, Refs,
+    Capture, CloseReason, DisputeState, Fact, Handoff, Limits, Modification, Movement, News, Observation, Refs,
 };
 
 use super::*;
@@ -106,6 +106,11 @@ fn right_books_pass_whatever_was_decided() {
     let (reference, amount) = ("du".to_owned(), 500);
     story.said(1, News::Moved(Movement::Returned { reference, amount }));
     assert_eq!(story.wrong(), vec![]);
+    for (state, amount) in [(DisputeState::Open, 900), (DisputeState::Won, 400), (DisputeState::Lost, 400)] {
+        let (reference, at, due) = ("dp".to_owned(), 1, None);
+        story.said(1, News::Moved(Movement::Dispute { reference, amount, state, at, due }));
+        assert_eq!(story.wrong(), vec![], "{state:?}");
+    }
 }
 
 #[test]
