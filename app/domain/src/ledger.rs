@@ -267,16 +267,40 @@ currency add up to zero after every row. Rows are written in the transaction of 
 const MIDDLE: &str = "
 ## Rules
 
-One rule for each business event. A total that falls again is posted with debit and credit exchanged: a capture or a refund that
-failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
+One rule for each business event, posted for each attempt at its provider account. A total that falls again is posted with debit and
+credit exchanged: a capture or a refund that failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
+A dispute won in part brings that part back; the rest is lost.
+
+What is too much is counted for each attempt. The debt is filled by the attempts that were owed, in order, then by second successes;
+what an attempt captured beyond its share is its excess. Refunds, disputes and returns change neither. What goes back of an attempt is
+taken first from the excess that nobody keeps, then from the share, then from what is kept. The excess that is neither gone nor kept
+is the surplus, and stands in suspense. A refund of the order therefore never pays for a second payment.
+
+More refunded of an attempt than it captured stands on the debit side of suspense: the merchant does not owe it. If it is still so
+after ten minutes (deliveries come in any order), the alert `money_impossible` asks a person to look. What banks take beyond it, of
+money that was refunded before, is the merchant's loss, and raises the same alert.
 ";
 
 const TAIL: &str = "
 An authorisation moves no money and is not posted. Fees and payouts are posted when settlements tell of them; until settlements are
 imported these two accounts stay as they are.
 
-`till ledger balances` prints the balances of a merchant, `till ledger check` compares them with the payments, and
-`till payment show` prints a payment's statement.
+`till ledger balances` prints the balances of a merchant, and `till payment show` prints a payment's statement.
+
+## The check
+
+`till ledger check` judges the written rows by a payment's history, with rules of its own (`engine::money::audit`): it neither asks
+the rules above nor the payment what is too much. The history says what providers told, who asked for each refund, and what the
+merchant decided to keep.
+
+1. Captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held. The left
+   side must be what `provider_receivable` and `disputes` say, the right side what `merchant_payable`, `refunds_in_transit` and
+   `suspense` say. What is held is peeled off from the last second success to the first.
+2. No refund that the policy for surplus money asked for was more than its attempt had beyond the debt then.
+3. The stored payment is what its history says.
+4. All accounts together come to zero.
+
+Payments from before a rule changed get their missing rows when the server migrates: as event 0, from line 1000.
 ";
 
 #[cfg(test)]

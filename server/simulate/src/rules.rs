@@ -106,12 +106,7 @@ fn loose(debt: i64, payers: &[Payer]) -> Vec<i64> {
 }
 
 /// Checks what the policy sends back to one payer, before it does. Returns the rule that is broken, and how.
-pub(crate) fn may_send_back(
-    debt: i64,
-    payers: &[Payer],
-    to: usize,
-    amount: i64,
-) -> Option<(&'static str, String)> {
+pub(crate) fn may_send_back(debt: i64, payers: &[Payer], to: usize, amount: i64) -> Option<(&'static str, String)> {
     let most = loose(debt, payers).get(to).copied().unwrap_or(0);
     (amount > most).then(|| ("money goes back where it came from", format!("{amount} to payer {to} of {payers:?}")))
 }
@@ -119,12 +114,7 @@ pub(crate) fn may_send_back(
 /// Checks who has what when everything has come to rest. `balances` are the ledger's, debit positive, in the order of
 /// [`Account::ALL`](domain::ledger::Account::ALL); `told` is whether a person was told that something is held. Returns the rule
 /// that is broken, and how.
-pub(crate) fn at_rest(
-    debt: i64,
-    payers: &[Payer],
-    balances: [i64; 6],
-    told: bool,
-) -> Option<(&'static str, String)> {
+pub(crate) fn at_rest(debt: i64, payers: &[Payer], balances: [i64; 6], told: bool) -> Option<(&'static str, String)> {
     let wrong = |rule, what: &str| Some((rule, format!("{what}: a debt of {debt}, {payers:?}, {balances:?}")));
     if payers.iter().filter(|one| !one.second && one.captured > 0).count() > 1 {
         return wrong("nobody is charged twice unnoticed", "two payers are owed");
@@ -179,7 +169,10 @@ mod tests {
         let refunded = Payer { refunded_by_merchant: 2450, ..PAID };
         assert_eq!(at_rest(2450, &[refunded, AGAIN], [2450, 0, 0, 0, 0, -2450], true), None);
         assert!(at_rest(2450, &[refunded, AGAIN], [2450, 0, 0, 0, 0, -2450], false).is_some(), "nobody was told");
-        assert!(at_rest(2450, &[refunded, AGAIN], [2450, -2450, 0, 0, 0, 0], true).is_some(), "it is not the merchant's");
+        assert!(
+            at_rest(2450, &[refunded, AGAIN], [2450, -2450, 0, 0, 0, 0], true).is_some(),
+            "it is not the merchant's"
+        );
         let back = Payer { sent_back: 2450, ..AGAIN };
         assert_eq!(at_rest(2450, &[refunded, back], [0; 6], false), None);
     }

@@ -52,10 +52,7 @@ impl LedgerCommand {
             Action::Check { common, format } => {
                 let (compared, found) = common.ready_engine().await?.audit_ledger().await?;
                 let lines = found.iter().map(|wrong| {
-                    format!(
-                        "{}: {} is {}, should be {}",
-                        wrong.payment, wrong.account, wrong.found, wrong.expected
-                    )
+                    format!("{}: {} is {}, should be {}", wrong.payment, wrong.account, wrong.found, wrong.expected)
                 });
                 let lines = lines.collect::<Vec<_>>().join("\n");
                 let summary = format!("{compared} payments compared, {} disagreements", found.len());

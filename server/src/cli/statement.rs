@@ -91,7 +91,11 @@ fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
             Answer::Unanswered => format!("{modification} not answered"),
         },
         Event::Kept { attempt, amount } => {
-            format!("{}{}", money(*amount), attempt.as_ref().map_or_else(String::new, |attempt| format!(" of {attempt}")))
+            format!(
+                "{}{}",
+                money(*amount),
+                attempt.as_ref().map_or_else(String::new, |attempt| format!(" of {attempt}"))
+            )
         }
         Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
     }

@@ -152,7 +152,8 @@ from what providers report, in any order. That is why a status can also go backw
 
 const MIDDLE: &str = "
 On top of the status, and derived like it: partially captured, overpaid, second success, partially refunded, refunded, disputed,
-returned, and *unsure*: a capture, void or refund was not answered.
+returned, and *unsure*: a capture, void or refund was not answered. Refunded and returned speak of the order: a second payment that
+was sent back leaves it paid, and one that comes after the order was refunded leaves it refunded.
 
 ## The stages of an attempt
 

@@ -3,8 +3,8 @@
 use domain::method::Method;
 use domain::payment::{CloseReason, Fact, ModificationKind, Stage};
 
-use super::network::Forgery;
 use super::database::JobKind;
+use super::network::Forgery;
 use super::provider::{Kind, PageState, Say};
 use super::server::{Asker, Press, TURNS_MAX, Work};
 use super::world::{World, note};
@@ -123,7 +123,11 @@ impl World {
     /// What was held is taken up again when the merchant wants it sent back.
     fn changes_policy(&mut self) {
         self.refunds_surplus = !self.refunds_surplus;
-        note!(self, "merchant: second payments are {} from now on", if self.refunds_surplus { "sent back" } else { "held" });
+        note!(
+            self,
+            "merchant: second payments are {} from now on",
+            if self.refunds_surplus { "sent back" } else { "held" }
+        );
         if self.refunds_surplus {
             self.database.held = false;
             self.database.enqueue(JobKind::Surplus, 0, self.now);

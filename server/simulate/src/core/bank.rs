@@ -101,7 +101,8 @@ impl World {
             4 if debit && self.provider.refundable(page) > 0 => {
                 let amount = self.provider.refundable(page);
                 let (what, state) = (What::Return, EntryState::Succeeded);
-                let movement = self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0 });
+                let movement =
+                    self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0 });
                 note!(self, "provider: the bank takes {amount} back on page {page}");
                 self.tell(page, Say::Returned { movement });
             }

@@ -221,9 +221,7 @@ impl World {
                 let asked = |one: &super::provider::Move| {
                     one.modification.is_some_and(|modification| self.by_policy[modification]) == by_policy
                 };
-                provider.sum(page, |one| {
-                    one.what == What::Refund && one.state == EntryState::Succeeded && asked(one)
-                })
+                provider.sum(page, |one| one.what == What::Refund && one.state == EntryState::Succeeded && asked(one))
             };
             Payer {
                 second: self.database.attempt(attempt).second,

@@ -171,7 +171,10 @@ impl World {
             provider.disputes.iter().filter(|one| mine(one.intent)).partition(|one| one.status == "needs_response");
         Payer {
             second,
-            captured: (0..provider.intents.len()).filter(|one| mine(*one)).map(|one| provider.intents[one].received).sum(),
+            captured: (0..provider.intents.len())
+                .filter(|one| mine(*one))
+                .map(|one| provider.intents[one].received)
+                .sum(),
             pending: pending.map(|one| one.amount).sum(),
             refunded_by_merchant: refunds(false),
             sent_back: refunds(true),

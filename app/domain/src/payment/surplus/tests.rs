@@ -55,7 +55,6 @@ fn back(payment: &Payment) -> Option<(AttemptId, i64)> {
     })
 }
 
-
 #[test]
 fn a_second_payment_goes_back_although_the_order_was_refunded_before_it() {
     let payment = with(&[refunded(1, "re_1", 1000), captured(2)]);
@@ -158,7 +157,8 @@ fn more_refunded_than_captured_is_overdrawn() {
     assert_eq!((payment.attempts[0].overdrawn(), payment.surplus()), (1000, 0));
     payment.handle(&captured(1)).unwrap();
     assert_eq!(payment.attempts[0].overdrawn(), 0, "the capture was only told later");
-    let dispute = Movement::Dispute { reference: "dp".into(), amount: 1000, state: DisputeState::Open, at: 1, due: None };
+    let dispute =
+        Movement::Dispute { reference: "dp".into(), amount: 1000, state: DisputeState::Open, at: 1, due: None };
     payment.handle(&seen(1, News::Moved(dispute))).unwrap();
     assert_eq!(payment.attempts[0].overdrawn(), 1000, "refunded and charged back");
 }
