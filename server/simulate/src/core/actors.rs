@@ -21,7 +21,7 @@ impl World {
             _ => {
                 // A bank that thinks for long makes people try something else.
                 let thinking = self.provider.pages.iter().any(|page| page.paying);
-                let other = self.random.percent(if thinking { 80 } else { 30 });
+                let other = self.random.percent(if thinking { 80 + 20 * u32::from(self.hasty) } else { 30 });
                 let method = match self.database.payment.live().filter(|_| !other) {
                     Some(live) => live.method,
                     None if thinking => Method::BankDebit,
@@ -53,8 +53,8 @@ impl World {
                 note!(self, "shopper: orders a debit on page {page}");
                 self.tell(page, Say::Processing);
             }
-            0..=5 => self.succeed(page),
-            6 | 7 => {
+            0..=5 if !self.hasty => self.succeed(page),
+            0..=7 => {
                 self.provider.pages[page].paying = true;
                 note!(self, "shopper: pays on page {page}, the bank thinks");
             }
@@ -79,6 +79,7 @@ impl World {
         let with_money = (0..count).find(|attempt| self.database.attempt(*attempt).book.authorised > 0);
         let Some(first) = with_money else { return };
         let attempt = if self.random.percent(70) { first } else { self.random.below(count) };
+        let refunds_order = self.hasty && self.random.percent(40) && !self.database.attempt(attempt).second;
         let known = self.database.attempt(attempt);
         // See `engine::money::modify`.
         let named = known.refs.payment.is_some();
@@ -89,6 +90,10 @@ impl World {
                 self.keeps();
             }
             _ if !named => {}
+            _ if refunds_order && captured > 0 => {
+                let amount = if self.random.percent(50) { captured } else { self.random.amount(captured) };
+                self.ask(attempt, ModificationKind::Refund { amount }, Asker::Merchant);
+            }
             2..=4 if capturable > 0 => {
                 let amount = if self.random.percent(60) { capturable } else { self.random.amount(capturable) };
                 let last = self.kind_of(attempt) == Kind::Results || self.random.percent(50);

@@ -49,7 +49,7 @@ impl World {
             one.paying || one.state == PageState::Processing
         });
         if let Some(page) = undecided {
-            if self.random.percent(65) {
+            if self.random.percent(if self.hasty { 90 } else { 65 }) {
                 self.succeed(page);
             } else {
                 let one = &mut self.provider.pages[page];

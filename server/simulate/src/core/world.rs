@@ -53,6 +53,8 @@ pub(super) struct World {
     pub tabs: [Option<usize>; 2],
     /// How often in a hundred something goes wrong on the network.
     pub faults: u32,
+    /// Whether banks think for long and nobody has patience: the life in which a debt is paid twice.
+    pub hasty: bool,
     /// Whether the merchant wants second payments sent back; else they are held.
     pub refunds_surplus: bool,
     /// For each modification whether the policy for second payments asked for it, and not the merchant.
@@ -107,6 +109,7 @@ impl World {
             tasks: vec![],
             tabs: [None; 2],
             faults: 0,
+            hasty: false,
             refunds_surplus: false,
             by_policy: vec![],
             kept: vec![],
@@ -133,6 +136,7 @@ impl World {
         (self.ending, self.violation, self.stray_keys) = (false, None, 0);
         self.kinds = [self.kind(), self.kind()];
         self.faults = self.random.pick(&[0, 5, 15, 40]);
+        self.hasty = self.random.percent(30);
         self.refunds_surplus = self.random.percent(50);
         let amount = Money::new(100 + self.random.amount(900), self.currency);
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
