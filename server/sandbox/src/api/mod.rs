@@ -71,6 +71,10 @@ pub trait Refusal: Sized {
     fn in_progress() -> Self;
     /// An error on the provider's side.
     fn internal() -> Self;
+    /// The merchant's balance does not cover it, where the provider says so at once.
+    fn insufficient_balance() -> Self {
+        Self::internal()
+    }
     /// Replaces the HTTP status.
     fn status(self, status: u16) -> Self;
     /// The reply it makes.
@@ -164,6 +168,7 @@ fn refusal<E: Refusal>(kind: Kind) -> E {
     match kind {
         Kind::RateLimit429 => E::rate_limited(),
         Kind::Conflict409 => E::in_progress(),
+        Kind::InsufficientBalance => E::insufficient_balance(),
         Kind::Html200 => E::internal().status(200),
         Kind::Html502 => E::internal().status(502),
         Kind::Error503 => E::internal().status(503),
@@ -179,6 +184,10 @@ async fn carry_out<P: Provider>(
     found: Found<'_, P::Run>,
     fault: Option<&Fault>,
 ) -> Outgoing {
+    if let Some(fault) = fault.filter(|fault| fault.kind == Kind::Error500Stored) {
+        tokio::time::sleep(fault.delay()).await;
+        return Outgoing { fault: Some(fault.kind), ..break_down::<P>(core, incoming, key) };
+    }
     let slow = fault.filter(|fault| fault.kind == Kind::Slow).map(Fault::delay);
     let mut outgoing = perform::<P>(core, incoming, key, found, slow).await;
     if let Some(fault) = fault.filter(|fault| fault.kind != Kind::Slow) {
@@ -219,6 +228,26 @@ async fn perform<P: Provider>(
         tokio::time::sleep(delay).await;
     }
     P::run(core, Asked { incoming, key, found, input, given_key }).await
+}
+
+/// Breaks down in the middle of the work. Nothing comes of it, and the error is what the idempotency key is answered with from now on
+/// (Stripe API reference, Idempotent requests: the first reply is kept "regardless of whether it succeeds or fails … including 500
+/// errors"). A key that has its reply already is answered with that.
+fn break_down<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
+    let refuse = |error: P::Error| error.refuse(&incoming.request_id);
+    if let Err(error) = P::read(incoming) {
+        return refuse(error);
+    }
+    let broken = refuse(P::Error::internal());
+    let Some(given) = incoming.idempotency_key() else { return broken };
+    match begin::<P>(core, incoming, key, &given) {
+        Ok(Begin::Execute) => {}
+        Ok(Begin::Replay(reply)) => return Outgoing { replayed: true, ..reply.into() },
+        Err(error) => return refuse(error),
+    }
+    let reply = broken.reply.clone();
+    core.change(|state| P::keys(state, key).map(|keys| keys.finish(&given, reply)));
+    broken
 }
 
 /// Takes an idempotency key.
