@@ -51,6 +51,8 @@ pub enum Phase {
     Returned,
     /// Called off by the merchant.
     Cancelled,
+    /// The provider has released the approved payment by itself: it can be paid again.
+    Released,
     /// The time ran out.
     Expired,
 }
@@ -65,7 +67,7 @@ impl Phase {
     /// Whether the shopper can choose a method now.
     #[must_use]
     pub fn can_choose(self) -> bool {
-        matches!(self, Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate)
+        matches!(self, Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate | Phase::Released)
     }
 }
 
@@ -165,9 +167,11 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
 
 fn idle(payment: &Payment) -> Phase {
     let last = payment.attempts.last();
-    let stopped = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled);
-    match last.filter(|attempt| !stopped(attempt)).and_then(Attempt::decline) {
+    // A decline before an approval is old news.
+    let over = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled) || attempt.is_released();
+    match last.filter(|attempt| !over(attempt)).and_then(Attempt::decline) {
         Some(decline) => Phase::Declined(decline.class.shown()),
+        None if payment.is_released() => Phase::Released,
         None => Phase::Choose,
     }
 }

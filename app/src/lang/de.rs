@@ -172,6 +172,14 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("{merchant} hat sie zurückgezogen. Es wird nichts abgebucht."),
             format!("Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."),
         ),
+        Phase::Released => said(
+            "Freigabe beendet",
+            "Die Freigabe Ihrer Zahlung ist beendet",
+            format!(
+                "Die Freigabe über {total} endete, bevor {merchant} das Geld eingezogen hat. Es wurde nichts abgebucht."
+            ),
+            "Wenn Sie noch bezahlen möchten, wählen Sie eine Zahlungsart.",
+        ),
         Phase::Expired => said(
             "Abgelaufen",
             "Die Zeit ist abgelaufen",

@@ -168,6 +168,12 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("{merchant} has called it off. Nothing will be taken."),
             format!("You do not need to do anything. If you did not expect this, ask {merchant}."),
         ),
+        Phase::Released => said(
+            "Approval ended",
+            "The approval of your payment has ended",
+            format!("Your approval of {total} ended before {merchant} collected the money. Nothing was taken."),
+            "If you still want to pay, choose how.",
+        ),
         Phase::Expired => said(
             "Expired",
             "This checkout has expired",

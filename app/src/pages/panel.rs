@@ -42,6 +42,7 @@ pub fn phase_name(phase: Phase) -> &'static str {
         Phase::Refunded => "refunded",
         Phase::Returned => "returned",
         Phase::Cancelled => "cancelled",
+        Phase::Released => "released",
         Phase::Expired => "expired",
     }
 }
@@ -99,7 +100,7 @@ fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
     let words = lang.words();
     let back = move || session_address(&view.token, "", lang);
     match view.phase {
-        Phase::Choose | Phase::Declined(_) => view! { <Methods view lang/> }.into_any(),
+        Phase::Choose | Phase::Declined(_) | Phase::Released => view! { <Methods view lang/> }.into_any(),
         Phase::Resume => go_on(view, words.resume, lang).into_any(),
         Phase::Authenticate => go_on(view, words.to_bank, lang).into_any(),
         Phase::Confirming if came_back => {

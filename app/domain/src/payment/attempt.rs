@@ -39,6 +39,8 @@ pub enum CloseReason {
     Refused,
     /// The request never reached the provider.
     Unreachable,
+    /// The request was not answered, and a search at the provider has proved that it did nothing.
+    NotFound,
     /// Its time ran out.
     Expired,
     /// The shopper or the merchant stopped it.
@@ -224,6 +226,14 @@ impl Attempt {
     #[must_use]
     pub fn is_released(&self) -> bool {
         self.book.authorised > 0 && self.book.voided && !self.has_money()
+    }
+
+    /// Whether nothing is left of an authorisation whose release the merchant asked for. The wish counts, whatever the provider
+    /// answered to it. A second success is released because it was too much, which says nothing about the debt.
+    #[must_use]
+    pub fn is_released_on_request(&self) -> bool {
+        let void = |asked: &Modification| matches!(asked.kind, ModificationKind::Void);
+        self.is_released() && !self.second && self.modifications.iter().any(void)
     }
 
     fn is_being_captured(&self) -> bool {

@@ -90,7 +90,7 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     if payment.status().is_settled() {
         return Err(Refusal::Settled);
     }
-    if payment.canceled || payment.is_released() {
+    if payment.is_called_off() {
         return Err(Refusal::Canceled);
     }
     let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);

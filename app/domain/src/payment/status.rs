@@ -110,11 +110,7 @@ pub(super) fn status(payment: &Payment) -> Status {
         return Status::RequiresCapture;
     }
     let Some(live) = payment.live() else {
-        return if payment.canceled || payment.is_released() {
-            Status::Canceled
-        } else {
-            Status::RequiresPaymentMethod
-        };
+        return if payment.is_called_off() { Status::Canceled } else { Status::RequiresPaymentMethod };
     };
     match (&live.stage, &live.progress) {
         (Stage::Unknown, _) => Status::Unknown,

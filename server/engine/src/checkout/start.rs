@@ -74,7 +74,7 @@ impl Engine {
                 _ => Turn::Finished(Started::Stay),
             });
         }
-        if session.is_over(now) || payment.status().is_settled() || payment.canceled {
+        if session.is_over(now) || payment.status().is_settled() || payment.is_called_off() {
             return Ok(Turn::Finished(Started::Stay));
         }
         let Some((_, account)) = self.methods(link).await?.into_iter().find(|(offered, _)| *offered == method) else {

@@ -49,7 +49,7 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let stored = payments::lock(&mut tx, &session.payment).await?;
         let payment = stored.ok_or(PageError::NotFound)?.payment;
-        let done = payment.status().is_settled() || payment.canceled || payment.live().is_some();
+        let done = payment.status().is_settled() || payment.is_called_off() || payment.live().is_some();
         if done || !session.is_over(self.env().now()) || link.state == LinkState::Disabled {
             return Ok(session.token);
         }

@@ -103,6 +103,24 @@ pub async fn complete_of_payments(connection: &mut Connection, payments: &[Payme
     Ok(())
 }
 
+/// Opens the sessions of a payment again that were completed, until `expires` at least. Returns the open ones with their ends.
+pub async fn reopen_of_payment(
+    connection: &mut Connection,
+    payment: &PaymentId,
+    expires: Millis,
+) -> Result<Vec<(SessionId, Millis)>, Error> {
+    let rows = query(
+        "UPDATE sessions SET state = 'open', notice = NULL, revision = revision + 1,
+            expires = CASE WHEN expires < $1 THEN $1 ELSE expires END
+         WHERE payment_id = $2 AND state <> 'expired' RETURNING id, expires",
+    )
+    .bind(expires)
+    .bind(payment.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.parsed("id")?, row.number("expires")?))).collect()
+}
+
 /// Keeps the outcome of the shopper's last action.
 pub async fn set_notice(connection: &mut Connection, id: &SessionId, notice: Option<Notice>) -> Result<(), Error> {
     let notice = notice.as_ref().map(word).transpose()?;
