@@ -46,6 +46,9 @@ pub struct Capabilities {
     pub fetch: bool,
     /// Whether an attempt whose opening was not answered can be looked up by our reference. Otherwise the request is repeated.
     pub find: bool,
+    /// How long after a request a search by our reference that comes to its end and finds nothing proves that the request did
+    /// nothing. None where the provider's lists may lag for longer, or cannot be searched.
+    pub search_proves_after: Option<Millis>,
     /// Whether a modification that was not answered can be looked up. Otherwise the request is repeated.
     pub find_modification: bool,
     /// Whether events can be listed, so that a missed delivery can be made up for.
@@ -190,8 +193,11 @@ pub enum Outcome {
         /// Where to go on, if there are more.
         cursor: Option<String>,
     },
-    /// A search found nothing. That is no proof that nothing is there: the provider's lists may lag.
+    /// A search came to its end and found nothing. That is no proof that nothing is there: the provider's lists may lag, see
+    /// [`Capabilities::search_proves_after`].
     NotFound,
+    /// A search did not come to its end: there is too much to look through.
+    Inconclusive,
 }
 
 /// Why an operation has no result.

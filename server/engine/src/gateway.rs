@@ -71,7 +71,7 @@ impl Gateway<'_> {
         }
         match operation {
             // A list too long to be searched; the request is repeated instead, which its key makes safe.
-            Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::NotFound),
+            Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::Inconclusive),
             _ => Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests")))),
         }
     }

@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderName, Method};
 use connectors::{HttpRequest, HttpResponse};
-use domain::HOUR;
 use domain::checkout::{Phase, View};
 use domain::id::{MerchantId, PaymentId, ProviderAccountId, Token};
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
 use domain::payment::Capture;
+use domain::{HOUR, Millis};
 use engine::store::Store;
 use engine::{
     AccountSummary, Clock, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random,
     Settings, Started, Statement, SystemClock, Transport, Tuning,
 };
+use futures::future::BoxFuture;
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
@@ -69,6 +71,26 @@ impl Node {
     /// Ends jobs and appliers, as if the server had died; requests are still answered.
     pub fn stop_background(&self) {
         self.background.cancel();
+    }
+}
+
+/// A clock that can be put forward.
+#[derive(Default)]
+pub struct Ahead(AtomicI64);
+
+impl Ahead {
+    pub fn by(&self, time: Millis) {
+        self.0.fetch_add(time, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Millis {
+        SystemClock.now() + self.0.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 
@@ -158,6 +180,20 @@ impl World {
     /// Another server that takes the time from elsewhere.
     pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
         serve(&self.database, &self.key, Some(self.node.url.clone()), clock, |_| {}).await
+    }
+
+    /// Another server that alone runs jobs and applies deliveries from now on, with a clock that can be put forward.
+    pub async fn ahead(&self) -> (Node, Arc<Ahead>) {
+        let clock = Arc::new(Ahead::default());
+        let node = self.node_with_clock(clock.clone()).await;
+        self.node.stop_background();
+        (node, clock)
+    }
+
+    /// When a job is due, in milliseconds since 1970.
+    pub async fn due(&self, kind: &str, subject: &str) -> Option<Millis> {
+        let mut connection = self.engine().store().reader().await.unwrap();
+        engine::store::jobs::due(&mut connection, kind, subject).await.unwrap()
     }
 
     pub fn engine(&self) -> &Engine {

@@ -53,6 +53,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fetch: true,
     // The request is repeated with the same key, which Adyen keeps for at least 31 days.
     find: false,
+    search_proves_after: None,
     find_modification: false,
     event_list: false,
     manual_capture: true,

@@ -47,6 +47,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     page_life_max: DAY,
     fetch: true,
     find: true,
+    // Lists show what was made at once (Stripe API reference; only the search endpoints lag). The minutes are for clocks.
+    search_proves_after: Some(2 * MINUTE),
     find_modification: true,
     event_list: true,
     manual_capture: true,

@@ -8,6 +8,7 @@ mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
 mod places;
+mod proof;
 mod prune;
 mod repair;
 mod rescue;
