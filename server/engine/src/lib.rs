@@ -30,6 +30,6 @@ pub use error::Error;
 pub use gateway::CallError;
 pub use inbox::{IntakeMode, Received, RejectedHook, Tuning};
 pub use live::Follower;
-pub use money::{Balance, Discrepancy, Modified, PaymentRow, Statement};
+pub use money::{Asked, Balance, Discrepancy, Modified, PaymentRow, Statement};
 pub use seal::{Keyring, KeyringError};
 pub use transport::{HttpTransport, Transport, TransportError};

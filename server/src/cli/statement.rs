@@ -28,10 +28,14 @@ pub(super) fn text(statement: &Statement) -> String {
     ];
     for attempt in &payment.attempts {
         let stage = stage_name(attempt.stage);
-        lines.push(format!("\n{}  {}  {stage}", attempt.id, attempt.method.as_str()));
+        let second = if attempt.second { "  paid beyond what was owed" } else { "" };
+        lines.push(format!("\n{}  {}  {stage}{second}", attempt.id, attempt.method.as_str()));
         for known in &attempt.modifications {
             let outcome = known.outcome(&attempt.book).as_str();
-            lines.push(format!("  {} {}  {}  {outcome}", known.kind.as_str(), money(known.amount()), known.id));
+            let key = known.key.as_ref().map_or_else(String::new, |key| format!("  key {key}"));
+            let reason = known.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+            let (what, amount) = (known.kind.as_str(), money(known.amount()));
+            lines.push(format!("  {what} {amount}  {}{key}  {outcome}{reason}", known.id));
         }
     }
     lines.push("\nWhat happened".to_owned());
@@ -67,6 +71,7 @@ fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
             Answer::Refused { reason } => format!("{modification} refused: {reason}"),
             Answer::Unanswered => format!("{modification} not answered"),
         },
+        Event::Explained { modification, reason, .. } => format!("{modification} failed: {reason}"),
         Event::Kept { amount } => money(*amount),
         Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
     }

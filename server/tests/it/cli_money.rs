@@ -125,7 +125,7 @@ both! {
         world.till(&["merchant", "surplus", &merchant, "refund"]).await;
         let mut connection = world.engine().store().reader().await.unwrap();
         let policy = engine::store::merchants::surplus_policy(&mut connection, &world.merchant).await.unwrap();
-        assert_eq!(policy, SurplusPolicy::Refund);
+        assert_eq!(policy.policy, SurplusPolicy::Refund);
     }
 }
 

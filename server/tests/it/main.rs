@@ -19,6 +19,7 @@ mod outages;
 mod pages;
 mod races;
 mod recovery;
+mod requests;
 mod says;
 mod surplus;
 mod tabs;

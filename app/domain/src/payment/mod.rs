@@ -7,6 +7,7 @@ mod attempt;
 mod book;
 mod decide;
 mod fact;
+mod key;
 mod modification;
 mod modify;
 mod observe;
@@ -21,6 +22,7 @@ pub use attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
 pub use book::{Book, Dispute, DisputeState, ENTRIES_MAX, Entry, EntryState, Movement};
 pub use decide::{Refusal, decide};
 pub use fact::{Answer, Event, Fact, Limits, News, Observation};
+pub use key::{BadKey, RequestKey};
 pub use modification::{MODIFICATIONS_MAX, Modification, ModificationKind, ModificationStage, Outcome};
 pub use status::{Flags, Status, Totals};
 pub use told::{Told, told};
@@ -114,6 +116,13 @@ impl Payment {
         self.attempts.iter().map(Attempt::asked_back).fold(0, i64::saturating_add)
     }
 
+    /// Whether the merchant wants no money for it: it was cancelled, or its only authorisation was released at the merchant's
+    /// request. One that the provider released by itself leaves the debt as it was.
+    #[must_use]
+    pub fn is_called_off(&self) -> bool {
+        self.canceled || (self.is_released() && self.attempts.iter().any(Attempt::is_released_on_request))
+    }
+
     /// Whether the only money there was has been released: voided, or the authorisation ran out.
     #[must_use]
     pub fn is_released(&self) -> bool {
@@ -143,6 +152,9 @@ impl Payment {
             }
             Event::Answered { attempt, modification, answer } => {
                 self.change(attempt, |found| found.answered(modification, answer));
+            }
+            Event::Explained { attempt, modification, reason } => {
+                self.change(attempt, |found| found.explained(modification, reason));
             }
             Event::Kept { amount } => self.kept = self.kept.saturating_add(*amount),
         }

@@ -18,6 +18,7 @@ pub mod merchants;
 pub mod outbox;
 mod packs;
 pub mod payments;
+pub mod requests;
 mod row;
 pub mod sessions;
 

@@ -1,5 +1,8 @@
 //! The merchant: captures, voids, refunds, calls off.
 
+use domain::id::PaymentId;
+use engine::{Asked, Engine, Error, Modified};
+
 use crate::engine::World;
 use crate::engine::servers::Output;
 
@@ -49,10 +52,21 @@ impl World {
             }
             _ => {
                 self.begin(server, format!("the merchant refunds {amount:?}"), credit, |engine| async move {
-                    said(engine.refund(&payment, amount).await)
+                    said(refund(&engine, &payment, amount, server).await)
                 })
                 .await;
             }
         }
+    }
+}
+
+/// Refunds; asked which attempt is meant, the merchant names one.
+async fn refund(engine: &Engine, payment: &PaymentId, amount: Option<i64>, pick: usize) -> Result<Modified, Error> {
+    match engine.refund(payment, amount).await {
+        Err(Error::Which { attempts, .. }) => {
+            let asked = Asked { attempt: Some(attempts[pick % attempts.len()].clone()), ..Asked::default() };
+            engine.refund_as(payment, amount, &asked).await
+        }
+        other => other,
     }
 }
