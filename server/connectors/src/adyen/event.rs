@@ -141,8 +141,17 @@ fn modified(
     news: Vec<News>,
 ) -> Result<Observation, Unreadable> {
     let currency = if news.is_empty() { None } else { Some(money(item)?.currency) };
+    let mut news = news;
+    if news.iter().any(is_failure) {
+        news.extend(text(item.reason.as_ref()).map(|reason| News::Explained { reason }));
+    }
     let refs = Refs { session: None, payment: item.original_reference() };
     Ok(Observation { refs, currency, modification: modification(ours).cloned(), news, ..nothing })
+}
+
+/// Whether a capture or refund was not done, or is undone.
+fn is_failure(news: &News) -> bool {
+    matches!(news, News::Moved(Movement::Capture { state, .. } | Movement::Refund { state, .. }) if state.is_failure())
 }
 
 fn modification(ours: Option<&Ours>) -> Option<&ModificationId> {

@@ -193,7 +193,11 @@ pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Un
         amount,
         state,
     })?;
-    Ok(Observation { modification: own_modification(refund.metadata.as_ref()), ..seen })
+    let mut seen = Observation { modification: own_modification(refund.metadata.as_ref()), ..seen };
+    if state.is_failure() {
+        seen.news.extend(refund.failure_reason.clone().map(|reason| News::Explained { reason }));
+    }
+    Ok(seen)
 }
 
 /// Bank debits that fail after success arrive as disputes with these reasons (Stripe documentation, ACH Direct Debit).

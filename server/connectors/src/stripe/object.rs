@@ -89,6 +89,8 @@ pub(super) struct Refund {
     pub currency: String,
     pub status: Option<String>,
     #[serde(default)]
+    pub failure_reason: Option<String>,
+    #[serde(default)]
     pub metadata: Option<Metadata>,
 }
 

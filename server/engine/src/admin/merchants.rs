@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use super::{LIST_MAX, text};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::merchants;
+use crate::jobs::Kind;
 use crate::store::merchants::{ApiKey, Merchant, SurplusPolicy};
+use crate::store::{merchants, payments};
 
 /// A merchant, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,10 +59,15 @@ impl Engine {
         Ok(merchants::list(&mut connection, LIST_MAX).await?.into_iter().map(Into::into).collect())
     }
 
-    /// Sets what happens to money of a merchant that nobody asked for.
+    /// Sets what happens to money of a merchant that nobody asked for, and looks at once at what there is: what was held is sent
+    /// back now, and what a provider refused to send back is tried again.
     pub async fn set_surplus_policy(&self, merchant: &MerchantId, policy: SurplusPolicy) -> Result<(), Error> {
+        let now = self.env().now();
         let mut tx = self.store().begin().await?;
-        let found = merchants::set_surplus_policy(&mut tx, merchant, policy).await?;
+        let found = merchants::set_surplus_policy(&mut tx, merchant, policy, now).await?;
+        for payment in payments::maybe_overpaid(&mut tx, merchant).await? {
+            self.enqueue(&mut tx, Kind::Surplus, None, payment.as_str(), now).await?;
+        }
         self.commit(tx).await?;
         if found { Ok(()) } else { Err(Error::NotFound(format!("merchant {merchant}; see `till merchant list`"))) }
     }

@@ -48,10 +48,21 @@ pub enum SurplusPolicy {
     Hold,
 }
 
+/// A policy and since when it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurplusSetting {
+    /// The policy.
+    pub policy: SurplusPolicy,
+    /// When it was last set, also if it was the same before; zero if it never was.
+    pub since: Millis,
+}
+
 /// A merchant's policy for money nobody asked for.
-pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusPolicy, Error> {
-    let row = query("SELECT surplus FROM merchants WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
-    row.ok_or_else(|| Error::NotFound(format!("merchant {id}")))?.word("surplus")
+pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusSetting, Error> {
+    let select = query("SELECT surplus, surplus_set FROM merchants WHERE id = $1");
+    let row = select.bind(id.as_str()).fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| Error::NotFound(format!("merchant {id}")))?;
+    Ok(SurplusSetting { policy: row.word("surplus")?, since: row.number("surplus_set")? })
 }
 
 /// Sets a merchant's policy for money nobody asked for. Returns whether there is such a merchant.
@@ -59,9 +70,11 @@ pub async fn set_surplus_policy(
     connection: &mut Connection,
     id: &MerchantId,
     policy: SurplusPolicy,
+    now: Millis,
 ) -> Result<bool, Error> {
-    let done = query("UPDATE merchants SET surplus = $1 WHERE id = $2")
+    let done = query("UPDATE merchants SET surplus = $1, surplus_set = $2 WHERE id = $3")
         .bind(super::row::word(&policy)?)
+        .bind(now)
         .bind(id.as_str())
         .execute(connection)
         .await?;

@@ -251,6 +251,19 @@ pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<V
     rows.iter().map(|row| row.parsed("id")).collect()
 }
 
+/// A merchant's payments of which something may be to be sent back: more was captured or authorised than the debt, or it was called
+/// off. The newest hundred thousand; a job looks at each.
+pub async fn maybe_overpaid(connection: &mut Connection, merchant: &MerchantId) -> Result<Vec<PaymentId>, Error> {
+    let rows = query(
+        "SELECT id FROM payments WHERE merchant_id = $1 AND status IN ('succeeded', 'requires_capture')
+            AND (captured > amount OR authorised > amount OR canceled = 1) ORDER BY created DESC, id LIMIT 100000",
+    )
+    .bind(merchant.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
 /// The ids of payments that follow one, in order.
 pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<PaymentId>, Error> {
     let rows = query("SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2")
