@@ -472,7 +472,7 @@ pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Payment, &Paym
     // Or with an authorisation told late, while it is not known whether another attempt was opened.
     let lost = [&second_try[..4], &[Fact::Unanswered { attempt: id(2) }, authorised(1)]].concat();
     let prelude = match seed % 4 {
-        0 => &[],
+        0 => &second_try[..0],
         1 => &second_try[..4],
         2 => &second_try[..],
         _ => &lost[..],
