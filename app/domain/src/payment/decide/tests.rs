@@ -469,8 +469,9 @@ pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Payment, &Paym
         Fact::Start(Box::new(attempt(2))),
         opened(2),
     ];
-    // Or with an authorisation told late, while it is not known whether another attempt was opened.
-    let lost = [&second_try[..4], &[Fact::Unanswered { attempt: id(2) }, authorised(1)]].concat();
+    // Or with a success told late, while it is not known whether another attempt was opened.
+    let late = if seed % 8 == 3 { captured(1) } else { authorised(1) };
+    let lost = [&second_try[..4], &[Fact::Unanswered { attempt: id(2) }, late]].concat();
     let prelude = match seed % 4 {
         0 => &second_try[..0],
         1 => &second_try[..4],
