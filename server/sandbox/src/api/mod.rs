@@ -43,6 +43,10 @@ pub trait Provider: Sized + 'static {
     fn request_id() -> String;
     /// The account's key, if the request may be answered at all.
     fn key(headers: &HeaderMap) -> Result<String, Self::Error>;
+    /// The key of the account that a key opens, and whether that key may carry the operation out.
+    fn admit(_state: &core::State, key: &str, _operation: &str) -> (String, Result<(), Self::Error>) {
+        (key.to_owned(), Ok(()))
+    }
     /// The operation a request is for.
     fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Self::Run>, Self::Error>;
     /// What the request says.
@@ -146,8 +150,11 @@ async fn process<P: Provider>(core: &Core, incoming: Incoming) -> Response {
 async fn answer<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
     let found = P::find(incoming.method.as_str(), incoming.uri.path());
     let name = found.as_ref().map_or("", |(operation, _)| operation.name);
-    let fault = if name.is_empty() { None } else { core.faults().take_call(P::NAME, name, key) };
-    let outgoing = match (found, &fault) {
+    let (key, admitted) = P::admit(&core.lock(), key, name);
+    let key = key.as_str();
+    let strikes = !name.is_empty() && admitted.is_ok();
+    let fault = if strikes { core.faults().take_call(P::NAME, name, key) } else { None };
+    let outgoing = match (found.and_then(|found| admitted.map(|()| found)), &fault) {
         (Err(error), _) => error.refuse(&incoming.request_id),
         (Ok(_), Some(fault)) if fault.kind.refuses() => {
             tokio::time::sleep(fault.delay()).await;

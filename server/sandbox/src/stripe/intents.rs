@@ -111,11 +111,14 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
     intent.status = IntentStatus::Succeeded;
     intent.received = amount;
     intent.capturable = 0;
+    let mut rest = 0;
     if let Some(charge) = ctx.account.charges.get_mut(&charge) {
         charge.captured = amount;
+        rest = charge.amount - amount;
     }
     ctx.account.mark_paid(&session);
     ctx.account.tell_charge(&charge, "charge.captured", &ctx.moment);
+    ctx.account.let_go(&charge, rest, None, &ctx.moment);
     ctx.account.tell_intent(ctx.id, "payment_intent.succeeded", &ctx.moment);
     Ok(find(ctx)?.wire(&ctx.view()))
 }
