@@ -2,10 +2,10 @@
 
 use domain::Millis;
 use domain::id::{MerchantId, ProviderAccountId};
-use sqlx::query;
 
 use super::Connection;
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// A merchant's account at a provider, as stored.

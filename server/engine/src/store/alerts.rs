@@ -1,10 +1,10 @@
 //! What a person should look at.
 
 use domain::Millis;
-use sqlx::query;
 
 use super::Connection;
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// An alert, counted over its repetitions.

@@ -8,13 +8,13 @@ use domain::Millis;
 use domain::id::{InboxId, ProviderAccountId};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
 use super::many::{few_portions, filled, list, lists, portions, values, values_after};
 use super::packs::{self, Pack, Place};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// What became of a stored event.
@@ -50,6 +50,11 @@ impl InboxState {
             InboxState::Orphan => "orphan",
             InboxState::Unreadable => "unreadable",
         }
+    }
+
+    /// Counts events of which this has become.
+    pub(crate) fn count(self, events: u64) {
+        metrics::counter!("till_inbox_settled_total", "state" => self.as_str()).increment(events);
     }
 }
 

@@ -2,12 +2,12 @@
 
 use domain::id::{JobId, ProviderAccountId};
 use domain::{Millis, SECOND};
-use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
 use super::many::{filled, list, lists, portions, values};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// The shortest pause after a failure when somebody asks for haste.

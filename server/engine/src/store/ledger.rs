@@ -7,11 +7,11 @@ use domain::currency::Currency;
 use domain::id::{MerchantId, PaymentId};
 use domain::ledger::{Account, Entry};
 use serde::Serialize;
-use sqlx::query;
 
 use super::Connection;
 use super::many::{portions, values};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// A row, for a statement.

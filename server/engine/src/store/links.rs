@@ -3,10 +3,10 @@
 use domain::id::{LinkId, MerchantId, Token};
 use domain::link::{Link, Usage};
 use domain::money::Money;
-use sqlx::query;
 
 use super::Connection;
 use super::row::{Columns, to_json, word};
+use super::statement::query;
 use crate::error::Error;
 
 /// Adds a link.

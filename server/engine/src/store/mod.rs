@@ -20,6 +20,7 @@ mod packs;
 pub mod payments;
 mod row;
 pub mod sessions;
+mod statement;
 
 use std::sync::Arc;
 use std::time::Duration;

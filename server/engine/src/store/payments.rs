@@ -8,10 +8,10 @@ use domain::money::Money;
 use domain::payment::{Attempt, Event, Payment};
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::many::{filled, list, lists, portions, values};
 use super::row::{Columns, to_json, word};
+use super::statement::query;
 use super::{Connection, Dialect, attempts};
 use crate::error::Error;
 use crate::money::PaymentRow;

@@ -3,11 +3,11 @@
 use domain::Millis;
 use domain::id::{LinkId, PaymentId, SessionId, Token};
 use domain::session::{Notice, Session};
-use sqlx::query;
 
 use super::Connection;
 use super::many::{filled, list, lists};
 use super::row::{Columns, unword, word};
+use super::statement::query;
 use crate::error::Error;
 
 /// A session with the number of its last change.
