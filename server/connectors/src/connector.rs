@@ -243,6 +243,9 @@ pub enum Reject {
     /// The body is not what the provider sends.
     #[error("the body cannot be read")]
     Unreadable,
+    /// The body is larger than the connector's [`Connector::delivery_bytes_max`].
+    #[error("the body is too large")]
+    TooLarge,
 }
 
 impl Reject {
@@ -256,6 +259,7 @@ impl Reject {
             Reject::Stale => "stale_signature",
             Reject::Future => "future_signature",
             Reject::Unreadable => "unreadable_body",
+            Reject::TooLarge => "body_too_large",
         }
     }
 }
@@ -279,7 +283,8 @@ impl Authentic {
 /// One event of a delivery, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The provider's id of the event; a second item with the same id is a duplicate.
+    /// The provider's id of the event; a second item with the same id is a duplicate. It has no control characters and at most
+    /// 255 characters.
     pub event: String,
     /// The event's own bytes.
     pub body: Bytes,
@@ -290,13 +295,41 @@ pub struct Item {
 #[error("the event cannot be read: {0}")]
 pub struct Unreadable(pub String);
 
+/// Why an event is not this account's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// For a person.
+    pub reason: String,
+    /// Whether it shows that the account is set up wrongly. Otherwise several share a provider account, which is nothing unusual.
+    pub misdirected: bool,
+}
+
+impl Foreign {
+    /// Of somebody else on the same provider account.
+    #[must_use]
+    pub fn neighbour(reason: String) -> Foreign {
+        Foreign { reason, misdirected: false }
+    }
+
+    /// Of the other mode: test events never belong to a live account, nor the other way round.
+    #[must_use]
+    pub(crate) fn other_mode(live: bool) -> Foreign {
+        let mode = |live| if live { "live" } else { "test" };
+        let reason = format!("a {} mode event for a {} mode account", mode(!live), mode(live));
+        Foreign { reason, misdirected: true }
+    }
+}
+
 /// What a stored event says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     /// The provider's name of the event.
     pub kind: String,
     /// Why the event is not this account's, if it is not.
-    pub foreign: Option<String>,
+    pub foreign: Option<Foreign>,
+    /// Why what it says must not be applied, if it must not: it reads in two ways, or its amount makes no sense. A person is told if
+    /// it concerns a payment of ours; what others do on the same provider account is theirs.
+    pub doubt: Option<String>,
     /// Our reference, where the provider repeats it.
     pub attempt: Option<AttemptId>,
     /// What it says. Without references and news it concerns no payment.
@@ -353,6 +386,9 @@ pub trait Connector: Send + Sync {
         now: Millis,
     ) -> Result<Wire, Fail>;
 
+    /// The right that the credentials need for a request of this name, as the provider's own pages call it.
+    fn right(&self, request: &str) -> Option<&'static str>;
+
     /// Finds out whether a delivery is the provider's.
     fn authenticate(
         &self,
@@ -362,7 +398,10 @@ pub trait Connector: Send + Sync {
         now: Millis,
     ) -> Result<Authentic, Reject>;
 
-    /// Takes a delivery apart into what is stored.
+    /// Bytes of one delivery at most. Larger ones are turned away unread, with an alert, so it is far more than the provider sends.
+    fn delivery_bytes_max(&self) -> usize;
+
+    /// Takes a delivery apart into what is stored. It is authentic, so it is refused only if it cannot be taken apart at all.
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject>;
 
     /// Reads an event: once before it is stored, while the provider waits, and again later if it could not be read or was another

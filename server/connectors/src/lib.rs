@@ -10,10 +10,11 @@ mod connector;
 mod http;
 mod reply;
 pub mod stripe;
+mod text;
 
 pub use connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Incoming, Item, ModifySpec, OpenSpec,
-    Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
+    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Foreign, Incoming, Item, ModifySpec,
+    OpenSpec, Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
 };
 pub use http::{HttpRequest, HttpResponse};
 

@@ -64,7 +64,11 @@ impl Gateway<'_> {
         for _ in 0..STEPS_MAX {
             let reply = self.send(&admitted, attempt, &request).await?;
             let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
-            match self.connector.resume(self.account, operation, &request, &reply, now)? {
+            let resumed = self.connector.resume(self.account, operation, &request, &reply, now);
+            if let Err(Fail::Unauthorized(why)) = &resumed {
+                self.tell_unauthorized(&request, reply.status, why).await;
+            }
+            match resumed? {
                 Wire::Send(next) => request = next,
                 Wire::Done(outcome) => return Ok(outcome),
             }
@@ -74,6 +78,18 @@ impl Gateway<'_> {
             Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::NotFound),
             _ => Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests")))),
         }
+    }
+
+    /// Nothing but a change of the key or of its rights helps, so a person is told at once.
+    async fn tell_unauthorized(&self, request: &HttpRequest, status: u16, why: &str) {
+        let (id, name) = (&self.account.id, request.name);
+        if status == 403 {
+            let right = self.connector.right(name).unwrap_or("the right the provider names");
+            let detail = format!("{name}: {why}. Grant the key at the provider: {right}");
+            return self.engine.alert("provider_rights", &format!("{id} {name}"), &detail).await;
+        }
+        let detail = format!("{name}: {why}. Give a valid key: till provider set-credential {id} NAME=@FILE");
+        self.engine.alert("provider_credentials", id.as_str(), &detail).await;
     }
 
     fn held_back(&self, until: Millis) -> TransportError {

@@ -8,16 +8,17 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Share
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::Received;
+use engine::{Engine, Received};
 use tokio::time::timeout;
 
 use super::{BODY_TIMEOUT, REQUEST_TIMEOUT, Site, State, guard};
 
-/// Providers' deliveries are a few kilobytes; a batch may be larger.
-const BYTES_MAX: usize = 512 * 1024;
-
 /// Where deliveries are sent.
 pub(super) const ROUTE: &str = "/hooks/{provider}/{account}";
+/// The same as people type it.
+pub(super) const ROUTE_WITH_SLASH: &str = "/hooks/{provider}/{account}/";
+/// Below this nothing but deliveries is expected.
+const PREFIX: &str = "/hooks";
 
 /// Takes a delivery. Its bounds are kept here and not by layers: deliveries come in large numbers, and a layer costs each of them.
 pub(super) async fn receive(Shared(state): Shared<State>, of: Result<Of, PathRejection>, request: Request) -> Response {
@@ -29,18 +30,39 @@ pub(super) async fn refuse() -> Response {
     guard::counted(ROUTE, StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
+/// What is sent to an address that is near the right one and leads nowhere. It leaves a trace: a provider gives up after some days,
+/// and nobody would know why.
+pub(super) async fn lost(state: &Site, path: &str) -> Option<Response> {
+    let rest = path.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    state.engine.lost(rest.trim_start_matches('/')).await;
+    Some(no_such_account())
+}
+
 /// Provider and account.
 type Of = Path<(String, String)>;
 
 /// The reply is the provider's dialect and follows the commit.
 async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request) -> Response {
-    let Ok(Path((provider, account))) = of else { return no_such_account() };
+    let Ok(Path((provider, account))) = of else {
+        state.engine.lost("").await;
+        return no_such_account();
+    };
+    let Some(bytes_max) = Engine::delivery_bytes_max(&provider) else {
+        state.engine.no_account(&provider, &account).await;
+        return no_such_account();
+    };
     let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
-    DefaultBodyLimit::max(BYTES_MAX).apply(&mut request);
+    DefaultBodyLimit::max(bytes_max).apply(&mut request);
     let headers = mem::take(request.headers_mut());
     let body = match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => body,
-        Ok(Err(rejection)) => return rejection.into_response(),
+        Ok(Err(rejection)) => {
+            let response = rejection.into_response();
+            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                state.engine.turn_away_large(&provider, &account).await;
+            }
+            return response;
+        }
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive\n").into_response(),
     };
     let received = state.engine.receive(&provider, &account, &headers, body);

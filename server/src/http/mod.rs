@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use app::pages::Assets;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State as Shared};
+use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::{any, get, post};
 use engine::Engine;
 use tokio::sync::Semaphore;
@@ -53,6 +55,14 @@ pub(crate) struct Site {
     pub encrypted: bool,
 }
 
+/// What is at no address of ours: near the deliveries' it leaves a trace, elsewhere a page says so.
+async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
+    match hooks::lost(&state, request.uri().path()).await {
+        Some(response) => response,
+        None => pages::not_found.call(request, state).await,
+    }
+}
+
 /// Everything that is served to the public.
 pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Router> {
     let state = Arc::new(Site {
@@ -76,7 +86,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .route("/c/{token}/go", get(pages::go))
         .route("/assets/{file}", get(assets::serve))
         .merge(functions)
-        .fallback(pages::not_found)
+        .fallback(nowhere)
         .layer(middleware::from_fn_with_state(state.clone(), guard::bounded))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
@@ -88,6 +98,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .layer(middleware::from_fn(guard::count))
         // Nobody looks at this in a browser: no compression, no headers for pages.
         .route(hooks::ROUTE, post(hooks::receive).fallback(hooks::refuse))
+        .route(hooks::ROUTE_WITH_SLASH, post(hooks::receive).fallback(hooks::refuse))
         .with_state(state);
     Ok(routes)
 }

@@ -116,14 +116,19 @@ impl Connector for Adyen {
         now: Millis,
     ) -> Result<Wire, Fail> {
         match operation {
-            Operation::Open(spec) => link::opened(spec, reply),
-            Operation::Fetch(target) => link::fetched(target, reply, now),
+            Operation::Open(spec) => link::opened(account, spec, reply),
+            Operation::Fetch(target) => link::fetched(account, target, reply, now),
             Operation::Close(target) => link::closed(account, target, sent, reply, now),
             Operation::Modify(spec) => modify::received(spec, reply),
             Operation::Find(_) | Operation::FindModification(_) | Operation::Events(_) => {
                 Err(Fail::Unsupported("Adyen cannot look anything up by our reference".to_owned()))
             }
         }
+    }
+
+    /// Roles of an API credential (Adyen documentation, API permissions).
+    fn right(&self, request: &str) -> Option<&'static str> {
+        Some(if request.starts_with("payment_links.") { "API Pay by Link" } else { "Checkout webservice role" })
     }
 
     /// There is no time in a signature: a repeated delivery is told by its event id alone.
@@ -136,6 +141,11 @@ impl Connector for Adyen {
     ) -> Result<Authentic, Reject> {
         signature::verify(&account.webhook_secrets, &body)?;
         Ok(Authentic::new(body))
+    }
+
+    /// Adyen sends one event of a few kilobytes in JSON, and several in other formats; it publishes no bound.
+    fn delivery_bytes_max(&self) -> usize {
+        1024 * 1024
     }
 
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {

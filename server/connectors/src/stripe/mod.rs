@@ -13,6 +13,7 @@ mod news;
 mod object;
 mod open;
 mod operation;
+mod release;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,14 @@ pub(crate) use amount::CURRENCIES;
 pub const API_VERSION: &str = "2026-10-28.endive";
 /// The credential that holds the secret key, `sk_test_…` or `sk_live_…` (or a restricted `rk_…`).
 pub const SECRET_KEY: &str = "secret_key";
+
+/// What a restricted key needs, by the beginning of the requests' names; also in `docs/OPERATIONS.md`.
+const RIGHTS: &[(&str, &str)] = &[
+    ("checkout.sessions.", "Checkout Sessions: Write"),
+    ("payment_intents.", "PaymentIntents: Write"),
+    ("refunds.", "Charges and Refunds: Write"),
+    ("events.", "Events: Read"),
+];
 
 /// The connector. It has no state.
 pub struct Stripe;
@@ -105,6 +114,11 @@ impl Connector for Stripe {
         operation::resume(account, operation, sent, reply, now)
     }
 
+    /// Restricted keys have rights by resource (Stripe documentation, Restricted API keys).
+    fn right(&self, request: &str) -> Option<&'static str> {
+        RIGHTS.iter().find(|(requests, _)| request.starts_with(requests)).map(|(_, right)| *right)
+    }
+
     fn authenticate(
         &self,
         account: &Account,
@@ -118,8 +132,13 @@ impl Connector for Stripe {
         Ok(Authentic::new(body))
     }
 
+    /// Stripe publishes no bound; events of objects with long lists of lines are well over 512 KB.
+    fn delivery_bytes_max(&self) -> usize {
+        4 * 1024 * 1024
+    }
+
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
-        event::split(delivery.body())
+        Ok(event::split(delivery.body()))
     }
 
     fn read(&self, account: &Account, item: &[u8], _received: Millis) -> Result<Incoming, Unreadable> {
@@ -132,7 +151,7 @@ impl Connector for Stripe {
         delivery: &Authentic,
         _received: Millis,
     ) -> Result<Vec<(Item, Option<Incoming>)>, Reject> {
-        event::split_and_read(account, delivery.body())
+        Ok(event::split_and_read(account, delivery.body()))
     }
 
     /// Any 2xx counts as delivered, anything else is retried (Stripe documentation, Webhooks).

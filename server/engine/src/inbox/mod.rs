@@ -50,7 +50,10 @@ pub type RejectedHook = Reject;
 impl Engine {
     /// Takes a delivery. The reply follows the commit: what is acknowledged is stored.
     pub async fn receive(&self, provider: &str, account: &str, headers: &HeaderMap, body: Bytes) -> Received {
-        let Ok(id) = account.parse::<ProviderAccountId>() else { return Received::NoSuchAccount };
+        let Ok(id) = account.parse::<ProviderAccountId>() else {
+            self.no_account(provider, account).await;
+            return Received::NoSuchAccount;
+        };
         match self.take(provider, &id, headers, body).await {
             Ok(received) => received,
             Err(error) => {
@@ -72,7 +75,10 @@ impl Engine {
         body: Bytes,
     ) -> Result<Received, Error> {
         let ready = self.ready(id).await?.filter(|ready| ready.connector.provider() == provider);
-        let Some(ready) = ready else { return Ok(Received::NoSuchAccount) };
+        let Some(ready) = ready else {
+            self.no_account(provider, id.as_str()).await;
+            return Ok(Received::NoSuchAccount);
+        };
         let connector = ready.connector;
         let (ready, items) = match self.authentic(ready, headers, body).await? {
             Ok(authentic) => authentic,
@@ -170,10 +176,71 @@ impl Engine {
     }
 
     async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
+        let detail = format!("a delivery for {provider} account {account}: {reject}");
+        self.reject(provider, account, reject, detail).await;
+    }
+
+    async fn reject(&self, provider: &str, account: &ProviderAccountId, reject: Reject, detail: String) {
         count(provider, reject.as_str());
         let subject = format!("{account} {}", reject.as_str());
-        let detail = format!("a delivery for {provider} account {account}: {reject}");
-        self.rejections().count(self, subject, detail).await;
+        self.rejections().count(self, "webhook_rejected", subject, detail).await;
+    }
+
+    /// Bytes of one delivery of a provider at most, if there is such a provider.
+    #[must_use]
+    pub fn delivery_bytes_max(provider: &str) -> Option<usize> {
+        connectors::by_name(provider).map(Connector::delivery_bytes_max)
+    }
+
+    /// Takes note of a delivery that was not read because it has more bytes than [`Engine::delivery_bytes_max`].
+    pub async fn turn_away_large(&self, provider: &str, account: &str) {
+        let known = self.named(account).await.filter(|ready| ready.connector.provider() == provider);
+        let Some(ready) = known else { return self.no_account(provider, account).await };
+        let bytes_max = ready.connector.delivery_bytes_max();
+        let id = &ready.account.id;
+        let reject = Reject::TooLarge;
+        let detail = format!(
+            "a delivery for {provider} account {id}: {reject}, more than {bytes_max} bytes; look at the provider for what it was"
+        );
+        self.reject(provider, id, reject, detail).await;
+    }
+
+    /// Takes note of a delivery for an account that there is not, or that is another provider's.
+    pub async fn no_account(&self, provider: &str, account: &str) {
+        match self.named(account).await {
+            Some(ready) => self.misaddressed(&ready, provider).await,
+            None => self.lost(&format!("{provider}/{account}")).await,
+        }
+    }
+
+    async fn named(&self, account: &str) -> Option<Arc<Ready>> {
+        self.ready(&account.parse().ok()?).await.ok().flatten()
+    }
+
+    /// Takes note of a delivery that came to an address, below `/hooks/`, of no account.
+    pub async fn lost(&self, address: &str) {
+        count("none", "no_account");
+        let address: String = address.chars().take(ADDRESS_CHARS_MAX).collect();
+        let detail = format!(
+            "a delivery came to /hooks/{}, where there is no provider account; `till provider list` shows the addresses to \
+             register at the providers",
+            address.escape_debug()
+        );
+        // Anybody can send to any address: all of them are one subject.
+        self.rejections().count(self, "webhook_no_account", "unknown address".to_owned(), detail).await;
+    }
+
+    /// Deliveries for the account go elsewhere and are lost: a person must put the address right.
+    async fn misaddressed(&self, ready: &Ready, provider: &str) {
+        count("none", "no_account");
+        let (id, right) = (&ready.account.id, ready.connector.provider());
+        let provider: String = provider.chars().take(ADDRESS_CHARS_MAX).collect();
+        let detail = format!(
+            "a delivery came to /hooks/{}/{id}; register {}/hooks/{right}/{id} at the provider instead",
+            provider.escape_debug(),
+            self.public_url()
+        );
+        self.rejections().count(self, "webhook_no_account", id.to_string(), detail).await;
     }
 }
 
@@ -197,6 +264,8 @@ fn read_each(connector: &dyn Connector, account: &Account, items: Vec<Item>, now
     items.into_iter().map(read).collect()
 }
 
+/// Characters of a wrong address that are kept.
+const ADDRESS_CHARS_MAX: usize = 80;
 /// Characters of an event's name that is believed at a glance.
 const KIND_CHARS_MAX: usize = 100;
 

@@ -56,6 +56,14 @@ impl Connector for Brittle {
         Stripe.authenticate(account, headers, body, now)
     }
 
+    fn right(&self, _request: &str) -> Option<&'static str> {
+        None
+    }
+
+    fn delivery_bytes_max(&self) -> usize {
+        1024
+    }
+
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
         let body = delivery.body();
         let item = |at: usize| Item { event: at.to_string(), body: body.slice(at..=at) };
@@ -68,7 +76,7 @@ impl Connector for Brittle {
             return Err(Unreadable("a colon".to_owned()));
         }
         let observation = Observation { at: received, ..Observation::default() };
-        Ok(Incoming { kind: "letter".to_owned(), foreign: None, attempt: None, observation })
+        Ok(Incoming { kind: "letter".to_owned(), foreign: None, doubt: None, attempt: None, observation })
     }
 
     fn reply(&self, _disposition: Disposition) -> Reply {
