@@ -232,9 +232,12 @@ both_at_adyen! {
         eventually("won", || async { world.told(&payment, "dispute.won").await == 1 }).await;
         world.books_say(&PAID).await;
         world.control(&trigger("second_chargeback"), json!({})).await;
-        eventually("taken again", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
-        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (2, 2));
-        world.books_say(&HELD).await;
+        eventually("taken for good", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        assert_eq!(world.statement(&payment).await.totals.charged_back, TOTAL);
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (1, 1));
+        world.books_say(&[]).await;
+        let sandbox = String::from_utf8(world.get(&format!("{}/", world.sandbox)).await.body.to_vec()).unwrap();
+        assert!(sandbox.contains("dispute lost"), "the simulator says the same");
         assert_eq!(world.statement(&payment).await.status, Status::Succeeded);
         world.page_says(&session, "paid", "Payment complete").await;
     }

@@ -97,7 +97,7 @@ both! {
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
         // Properly signed for the other account, about this account's attempt.
         assert_eq!(deliver(&world, &other.webhook_url, Some(&signature), &body).await.status, 200);
-        // An event of a connected account, and one of live mode.
+        // An event of a connected account, and one of live mode. Only that one shows that something is set up wrongly.
         for (field, value) in [("account", json!("acct_1")), ("livemode", json!(true))] {
             let mut event: serde_json::Value = serde_json::from_str(&body).unwrap();
             event["id"] = json!(format!("evt_{}", random_hex()));
@@ -109,7 +109,9 @@ both! {
         stays_unpaid(&world, &session).await;
         let alerts = world.engine().alerts(10).await.unwrap();
         let foreign: i64 = alerts.iter().filter(|alert| alert.kind == "webhook_foreign").map(|alert| alert.times).sum();
-        assert_eq!(foreign, 3);
+        assert_eq!(foreign, 1);
+        let inbox = world.inbox().await;
+        assert!(inbox.iter().all(|row| row.state == InboxState::Foreign && row.note.is_some()), "{inbox:?}");
     }
 }
 
@@ -174,17 +176,6 @@ both! {
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
         let signature = sign("whsec_new", seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
-    }
-}
-
-both! {
-    async fn a_body_beyond_the_bound_is_refused(world: World) {
-        let body = format!("{{\"id\":\"{}\"}}", "x".repeat(600 * 1024));
-        let signature = sign(&world.webhook_secret, seconds(), &body);
-        assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 413);
-        let body = "not json";
-        let signature = sign(&world.webhook_secret, seconds(), body);
-        assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), body).await.status, 400);
     }
 }
 

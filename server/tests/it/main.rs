@@ -6,6 +6,7 @@
 mod adyen;
 mod cli;
 mod cli_money;
+mod deliveries;
 mod disputes;
 mod early;
 mod expiry;
@@ -19,6 +20,8 @@ mod outages;
 mod pages;
 mod races;
 mod recovery;
+mod releases;
+mod rights;
 mod says;
 mod surplus;
 mod tabs;
