@@ -57,7 +57,9 @@ pub(crate) struct Site {
 
 /// What is at no address of ours: near the deliveries' it leaves a trace, elsewhere a page says so.
 async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
-    match hooks::lost(&state, request.uri().path()).await {
+    // A request cannot be shared between threads, as it would be while this waits.
+    let path = request.uri().path().to_owned();
+    match hooks::lost(&state, &path).await {
         Some(response) => response,
         None => pages::not_found.call(request, state).await,
     }
