@@ -119,9 +119,8 @@ impl Gateway<'_> {
     ) {
         let duration = self.engine.env().now() - at;
         let status = result.as_ref().ok().map(|reply| reply.status);
-        let outcome = status.map_or("none".to_owned(), |status| status.to_string());
         metrics::counter!("till_provider_calls_total", "provider" => self.connector.provider(),
-            "operation" => request.name, "status" => outcome)
+            "operation" => request.name, "status" => label(status))
         .increment(1);
         let exchange = Exchange {
             account: self.account.id.clone(),
@@ -147,6 +146,15 @@ impl Gateway<'_> {
         exchanges::insert(&mut tx, id.as_str().trim_start_matches("job_"), exchange).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// A reply's status as a metric's label. A provider cannot make up ever new ones.
+fn label(status: Option<u16>) -> String {
+    match status {
+        Some(status @ 100..=599) => status.to_string(),
+        Some(_) => "other".to_owned(),
+        None => "none".to_owned(),
     }
 }
 

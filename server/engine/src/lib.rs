@@ -28,7 +28,7 @@ pub use engine::{Engine, Settings};
 pub use env::{Clock, Env, OsRandom, Random, SystemClock};
 pub use error::Error;
 pub use gateway::CallError;
-pub use inbox::{IntakeMode, Received, RejectedHook, Tuning};
+pub use inbox::{Addressee, IntakeMode, Received, RejectedHook, Tuning};
 pub use live::Follower;
 pub use money::{Balance, Discrepancy, Modified, PaymentRow, Statement};
 pub use seal::{Keyring, KeyringError};

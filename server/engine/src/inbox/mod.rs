@@ -47,37 +47,50 @@ pub enum Received {
 /// Why a delivery was turned away.
 pub type RejectedHook = Reject;
 
+/// The account that a delivery is addressed to.
+pub struct Addressee(Arc<Ready>);
+
 impl Engine {
     /// Takes a delivery. The reply follows the commit: what is acknowledged is stored.
     pub async fn receive(&self, provider: &str, account: &str, headers: &HeaderMap, body: Bytes) -> Received {
-        let Ok(id) = account.parse::<ProviderAccountId>() else { return Received::NoSuchAccount };
-        match self.take(provider, &id, headers, body).await {
-            Ok(received) => received,
-            Err(error) => {
-                error!(%error, account = %id, "a delivery could not be looked at; the provider is asked to try again");
-                count(provider, "busy");
-                match connectors::by_name(provider) {
-                    Some(connector) => Received::Busy(connector.reply(Disposition::Busy)),
-                    None => Received::NoSuchAccount,
-                }
-            }
+        match self.addressee(provider, account).await {
+            Ok(addressee) => self.receive_for(&addressee, headers, body).await,
+            Err(received) => received,
         }
     }
 
-    async fn take(
-        &self,
-        provider: &str,
-        id: &ProviderAccountId,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Received, Error> {
-        let ready = self.ready(id).await?.filter(|ready| ready.connector.provider() == provider);
-        let Some(ready) = ready else { return Ok(Received::NoSuchAccount) };
+    /// Looks up whom a delivery is for, which can be done before its body is there. Otherwise it says what to answer.
+    pub async fn addressee(&self, provider: &str, account: &str) -> Result<Addressee, Received> {
+        // Anybody can write any name into an address. Only known ones may be counted, or cost the database a question.
+        let connector = connectors::by_name(provider).ok_or(Received::NoSuchAccount)?;
+        let id = account.parse::<ProviderAccountId>().map_err(|_| Received::NoSuchAccount)?;
+        match self.ready(&id).await {
+            Ok(Some(ready)) if ready.connector.provider() == connector.provider() => Ok(Addressee(ready)),
+            Ok(_) => Err(Received::NoSuchAccount),
+            Err(error) => Err(self.not_looked_at(connector, &id, &error)),
+        }
+    }
+
+    /// Takes a delivery for an account that was just looked up.
+    pub async fn receive_for(&self, addressee: &Addressee, headers: &HeaderMap, body: Bytes) -> Received {
+        let Addressee(ready) = addressee;
+        let taken = self.take(Arc::clone(ready), headers, body).await;
+        taken.unwrap_or_else(|error| self.not_looked_at(ready.connector, &ready.account.id, &error))
+    }
+
+    fn not_looked_at(&self, connector: &dyn Connector, id: &ProviderAccountId, error: &Error) -> Received {
+        error!(%error, account = %id, "a delivery could not be looked at; the provider is asked to try again");
+        count(connector, "busy");
+        Received::Busy(connector.reply(Disposition::Busy))
+    }
+
+    async fn take(&self, ready: Arc<Ready>, headers: &HeaderMap, body: Bytes) -> Result<Received, Error> {
+        let id = ready.account.id.clone();
         let connector = ready.connector;
         let (ready, items) = match self.authentic(ready, headers, body).await? {
             Ok(authentic) => authentic,
             Err(reject) => {
-                self.turn_away(provider, id, reject).await;
+                self.turn_away(connector, &id, reject).await;
                 return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
             }
         };
@@ -91,7 +104,7 @@ impl Engine {
             Ok(Stored::Duplicate) => "duplicate",
             Err(NotStored) => "busy",
         };
-        count(provider, outcome);
+        count(connector, outcome);
         debug!(account = %id, outcome, "delivery");
         Ok(match stored {
             Ok(_) => Received::Reply(connector.reply(Disposition::Stored)),
@@ -169,9 +182,10 @@ impl Engine {
         Ok((found, body))
     }
 
-    async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
-        count(provider, reject.as_str());
+    async fn turn_away(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject) {
+        count(connector, reject.as_str());
         let subject = format!("{account} {}", reject.as_str());
+        let provider = connector.provider();
         let detail = format!("a delivery for {provider} account {account}: {reject}");
         self.rejections().count(self, subject, detail).await;
     }
@@ -213,8 +227,9 @@ pub(crate) fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, r
     attempt.map(ToString::to_string).into_iter().chain(refs).collect()
 }
 
-fn count(provider: &str, outcome: &'static str) {
-    metrics::counter!("till_deliveries_total", "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
+fn count(connector: &dyn Connector, outcome: &'static str) {
+    let provider = connector.provider();
+    metrics::counter!("till_deliveries_total", "provider" => provider, "outcome" => outcome).increment(1);
 }
 
 #[cfg(test)]

@@ -204,12 +204,14 @@ async fn until_next(engine: &Engine, full: &[String]) -> Duration {
 }
 
 async fn run_one(engine: &Engine, job: &Leased) {
-    let result = match Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind) {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind);
+    let result = match kind {
         Some(kind) => run_guarded(engine, kind, job.subject.clone()).await,
         None => Err(Error::NotFound(format!("job of kind {}", job.kind))),
     };
     let outcome = if result.is_ok() { "done" } else { "failed" };
-    metrics::counter!("till_jobs_total", "kind" => job.kind.clone(), "outcome" => outcome).increment(1);
+    let label = kind.map_or("other", Kind::as_str);
+    metrics::counter!("till_jobs_total", "kind" => label, "outcome" => outcome).increment(1);
     if let Err(error) = settle(engine, job, result).await {
         error!(%error, kind = job.kind, subject = job.subject, "a job's outcome could not be stored; its lease will run out");
     }
