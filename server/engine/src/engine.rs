@@ -30,9 +30,6 @@ pub struct Settings {
     pub public_url: String,
 }
 
-/// Actions of shoppers that go on at a time, whether or not anybody still waits for them.
-const ACTIONS_MAX: usize = 256;
-
 /// The application core. Cloning is cheap.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -68,7 +65,7 @@ impl Engine {
         Self::tuned(env, store, keyring, settings, tuning)
     }
 
-    /// The same with an inbox of another size.
+    /// The same in another size.
     #[must_use]
     pub fn tuned(env: Env, store: Store, keyring: Keyring, settings: Settings, tuning: Tuning) -> Self {
         Engine(Arc::new(Inner {
@@ -84,7 +81,7 @@ impl Engine {
             handover: Handover::default(),
             rejections: Rejections::default(),
             tuning,
-            actions: Arc::new(Semaphore::new(ACTIONS_MAX)),
+            actions: Arc::new(Semaphore::new(tuning.actions)),
         }))
     }
 

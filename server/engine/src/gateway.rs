@@ -53,13 +53,32 @@ pub(crate) struct Gateway<'a> {
 }
 
 impl Gateway<'_> {
-    /// Runs an operation to its end. Every repetition, now or later, carries the same idempotency key.
+    /// Runs an operation to its end. Every repetition, now or later, carries the same idempotency key. Credentials that are not
+    /// accepted are told to a person.
     pub(crate) async fn call(&self, attempt: Option<&AttemptId>, operation: &Operation) -> Result<Outcome, CallError> {
         let mut key = operation.key();
         if mutant::on(Mutant::NewKeyOnRetry) {
             key.push_str(&hex::encode(self.engine.env().bits()));
         }
-        let mut request = self.connector.begin(self.account, operation, &key)?;
+        let result = self.run(attempt, operation, &key).await;
+        if let Err(CallError::Fail(Fail::Unauthorized(detail))) = &result {
+            self.unauthorized(detail).await;
+        }
+        result
+    }
+
+    /// Nothing will work at this account until a person has given it a right key.
+    async fn unauthorized(&self, detail: &str) {
+        let (provider, account) = (self.connector.provider(), &self.account.id);
+        let detail = format!(
+            "{provider} did not accept the credentials: {detail}; check the key and its rights at the provider, and replace it with \
+             `till provider set-credential {account} NAME=@FILE`"
+        );
+        self.engine.alert("provider_credentials", account.as_str(), &detail).await;
+    }
+
+    async fn run(&self, attempt: Option<&AttemptId>, operation: &Operation, key: &str) -> Result<Outcome, CallError> {
+        let mut request = self.connector.begin(self.account, operation, key)?;
         let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
         for _ in 0..STEPS_MAX {
             let reply = self.send(&admitted, attempt, &request).await?;

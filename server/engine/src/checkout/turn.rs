@@ -15,7 +15,8 @@ impl Engine {
     /// Stops the payment under way. If it turns out to have succeeded, that stands.
     pub async fn cancel(&self, token: &Token) -> Result<(), PageError> {
         let (engine, token) = (self.clone(), token.clone());
-        to_its_end(self, async move { engine.cancel_live(&token).await }).await
+        let ended = to_its_end(self, async move { engine.cancel_live(&token).await }).await?;
+        Ok(ended.unwrap_or_default())
     }
 
     async fn cancel_live(&self, token: &Token) -> Result<(), PageError> {

@@ -151,7 +151,10 @@ impl Engine {
 
     async fn not_opened(&self, attempt: &Attempt, unknown: bool, error: &CallError) -> Fact {
         let id = attempt.id.clone();
-        if let CallError::Fail(fail) = error {
+        // Credentials have an alert of their own.
+        if let CallError::Fail(fail) = error
+            && !matches!(fail, Fail::Unauthorized(_))
+        {
             self.alert("open_failed", attempt.account.as_str(), &fail.to_string()).await;
         }
         match error {
