@@ -17,6 +17,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::inbox::{Handover, Intake, Rejections, Tuning, applier};
 use crate::live::Live;
+use crate::readiness::{NotReady, Readiness};
 use crate::record::Work;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
@@ -48,6 +49,7 @@ struct Inner {
     rejections: Rejections,
     tuning: Tuning,
     actions: Arc<Semaphore>,
+    readiness: Readiness,
 }
 
 /// What is sealed in an account's row.
@@ -82,6 +84,7 @@ impl Engine {
             rejections: Rejections::default(),
             tuning,
             actions: Arc::new(Semaphore::new(tuning.actions)),
+            readiness: Readiness::default(),
         }))
     }
 
@@ -123,9 +126,9 @@ impl Engine {
         rows.iter().try_for_each(|row| self.secrets(row).map(|_| ()))
     }
 
-    /// Whether this server can do its work.
-    pub async fn is_ready(&self) -> bool {
-        self.is_migrated().await && self.check_seals().await.is_ok()
+    /// Whether this server can do its work, found out at most once in a moment. The error says what is missing.
+    pub async fn readiness(&self) -> Result<(), NotReady> {
+        self.0.readiness.ask(self).await
     }
 
     /// How many stored deliveries wait to be applied.

@@ -122,6 +122,23 @@ impl Dialect {
         }
     }
 
+    /// Writes in a way that changes nothing and takes no room, and fails where nothing can be written. SQLite looks at neither a
+    /// file system that became read-only nor a full one before there is a page to write: it gets one, with the number that stands
+    /// there already. PostgreSQL refuses a change of no row.
+    pub(super) async fn write_nothing(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        match self {
+            Dialect::Sqlite => {
+                let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+                let same = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}"));
+                connection.execute(sqlx::raw_sql(same)).await?;
+            }
+            Dialect::Postgres => {
+                connection.execute("UPDATE jobs SET tries = tries WHERE id = ''").await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Lets statements of this connection take as long as they need.
     pub(super) fn patience(self) -> Option<&'static str> {
         match self {

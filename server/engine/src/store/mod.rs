@@ -118,6 +118,14 @@ impl Store {
         Ok(applied.is_ok_and(|version| version >= newest))
     }
 
+    /// Finds out whether a transaction that changes something can be committed. It changes nothing.
+    pub async fn try_write(&self) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        self.dialect.write_nothing(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// The same database, seen by a simulation.
     #[must_use]
     pub fn with_points(&self, points: Arc<dyn Points>) -> Store {
