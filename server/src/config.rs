@@ -13,6 +13,9 @@ use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
 
+use crate::bounds::{Bounds, TooFewDescriptors};
+use crate::http::address::Networks;
+
 /// A setting cannot be used, or the database cannot be reached with it.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -22,6 +25,9 @@ pub enum ConfigError {
     /// The database.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// The process may open too few files.
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
 }
 
 fn impossible(text: impl Into<String>) -> ConfigError {
@@ -58,6 +64,18 @@ pub struct Listen {
     /// /metrics, /healthz and /readyz; not for the public
     #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464")]
     pub ops_bind: SocketAddr,
+    /// Reverse proxies whose X-Forwarded-For and Forwarded are believed: addresses and networks with commas between, such as
+    /// 10.0.0.0/8,2001:db8::5
+    #[arg(long, env = "TILL_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    pub trusted_proxies: String,
+}
+
+impl Listen {
+    /// The proxies that are believed.
+    pub fn proxies(&self) -> Result<Networks, ConfigError> {
+        let networks = self.trusted_proxies.parse::<Networks>();
+        networks.map_err(|error| impossible(format!("TILL_TRUSTED_PROXIES: {error}")))
+    }
 }
 
 impl Common {
@@ -100,6 +118,7 @@ impl Common {
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
         let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
+        let tuning = Tuning { actions: Bounds::current().actions, ..tuning };
         Ok(Engine::tuned(env, store, keyring, Settings { public_url }, tuning))
     }
 

@@ -1,5 +1,6 @@
 //! The `till` binary's parts: command line, configuration, HTTP.
 
+pub mod bounds;
 pub mod cli;
 pub mod config;
 pub mod http;

@@ -1,8 +1,11 @@
 //! What requests are held to: bounds and counting for all; security headers and the origin of actions for what browsers see.
 
+use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::pages::Problem;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -14,7 +17,9 @@ use tokio::time::timeout;
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 
 use super::State;
+use super::door::Connection;
 use super::pages;
+use super::receiving::{Arrived, NotArrived, Receiving, unread};
 
 /// Nothing inline, nothing from elsewhere, never in a frame. Scripts and styles are files with integrity.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -48,6 +53,39 @@ pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next
     response
 }
 
+/// A form of ours has a few short fields.
+const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// Receives a form before it is its turn.
+pub(super) async fn received(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
+    match whole(&state.forms_arriving, &mut request, FORM_BYTES_MAX).await {
+        Ok(form) => {
+            *request.body_mut() = Body::from(form.bytes.clone());
+            next.run(request).await
+        }
+        // A shopper reads this, on a connection that loses more than it carries.
+        Err(NotArrived::TooSlow) => {
+            let busy = pages::problem(&state, request.headers(), None, Problem::Busy, StatusCode::REQUEST_TIMEOUT);
+            unread(busy)
+        }
+        Err(trouble) => trouble.into_response(),
+    }
+}
+
+/// Receives the body of a request. Its connection does not wait for its sender any more.
+pub(super) async fn whole(
+    receiving: &Receiving,
+    request: &mut Request,
+    bytes_max: usize,
+) -> Result<Arrived, NotArrived> {
+    let body = mem::take(request.body_mut());
+    let arrived = receiving.whole(body, bytes_max).await?;
+    if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+        connection.serves();
+    }
+    Ok(arrived)
+}
+
 /// How long a request waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -62,6 +100,11 @@ pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next
 /// Waits for a turn, but not for long. It lasts as long as what is returned is kept.
 pub(super) async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
     timeout(TURN_TIMEOUT, turns.acquire()).await.ok()?.ok()
+}
+
+/// "You have your share already", for machines.
+pub(super) fn too_many() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "30")], "too many at a time; close some first\n").into_response()
 }
 
 /// "Come back in a moment", for machines.

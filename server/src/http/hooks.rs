@@ -2,16 +2,17 @@
 
 use std::mem;
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
+use axum::extract::{Path, Request, State as Shared};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::Received;
+use connectors::Reply;
+use engine::{Addressee, Received};
 use tokio::time::timeout;
 
-use super::{BODY_TIMEOUT, REQUEST_TIMEOUT, Site, State, guard};
+use super::receiving::unread;
+use super::{REQUEST_TIMEOUT, Site, State, guard};
 
 /// Providers' deliveries are a few kilobytes; a batch may be larger.
 const BYTES_MAX: usize = 512 * 1024;
@@ -32,30 +33,47 @@ pub(super) async fn refuse() -> Response {
 /// Provider and account.
 type Of = Path<(String, String)>;
 
-/// The reply is the provider's dialect and follows the commit.
+/// The reply is the provider's dialect and follows the commit. First the account is looked up, so that a body for none is not even
+/// read; then the body is received; only then it is the delivery's turn.
 async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request) -> Response {
-    let Ok(Path((provider, account))) = of else { return no_such_account() };
-    let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
-    DefaultBodyLimit::max(BYTES_MAX).apply(&mut request);
+    let Ok(Path((provider, account))) = of else { return unread(no_such_account()) };
+    let addressee = match look_up(state, &provider, &account).await {
+        Ok(addressee) => addressee,
+        Err(reply) => return unread(reply),
+    };
     let headers = mem::take(request.headers_mut());
-    let body = match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(rejection)) => return rejection.into_response(),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive\n").into_response(),
+    let body = match guard::whole(&state.deliveries_arriving, &mut request, BYTES_MAX).await {
+        Ok(body) => body,
+        Err(trouble) => return trouble.into_response(),
     };
-    let received = state.engine.receive(&provider, &account, &headers, body);
-    let (reply, busy) = match timeout(REQUEST_TIMEOUT, received).await {
-        Ok(Received::Reply(reply)) => (reply, false),
-        Ok(Received::Busy(reply)) => (reply, true),
-        Ok(Received::NoSuchAccount) => return no_such_account(),
-        Err(_) => return guard::busy(),
-    };
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response();
-    if busy {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
+    let received = state.engine.receive_for(&addressee, &headers, body.bytes.clone());
+    timeout(REQUEST_TIMEOUT, received).await.map_or_else(|_| guard::busy(), reply)
+}
+
+/// The account that a delivery is addressed to, or the reply. It needs a turn too, because it may ask the database.
+async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addressee, Response> {
+    let turn = guard::turn(&state.deliveries).await.ok_or_else(guard::busy)?;
+    let found = timeout(REQUEST_TIMEOUT, state.engine.addressee(provider, account)).await;
+    drop(turn);
+    found.map_err(|_| guard::busy())?.map_err(reply)
+}
+
+fn reply(received: Received) -> Response {
+    match received {
+        Received::Reply(reply) => in_dialect(&reply),
+        Received::Busy(reply) => {
+            let mut response = in_dialect(&reply);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+        }
+        Received::NoSuchAccount => no_such_account(),
     }
-    response
+}
+
+fn in_dialect(reply: &Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response()
 }
 
 fn no_such_account() -> Response {

@@ -82,7 +82,8 @@ fn a_shop_is_set_up_from_nothing() {
 #[test]
 fn impossible_settings_stop_the_start_with_what_to_change() {
     let till = Shell::new();
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
+        (&["serve", "--trusted-proxies", "10.0.0.0/8,our-proxy"], "TILL_TRUSTED_PROXIES: \"our-proxy\""),
         (&["serve", "--bind", "0.0.0.0:0"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "http://pay.example.com"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "https://pay.example.com/shop"], "TILL_PUBLIC_URL"),

@@ -21,6 +21,9 @@ use engine::{
 };
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
+use server::bounds::Bounds;
+use server::http::Door;
+use server::http::address::Networks;
 use sqlx::{Connection, Executor};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -391,10 +394,13 @@ async fn serve(
     let engine = Engine::tuned(env, store, Keyring::parse(key).unwrap(), settings, tuning);
     let stop = CancellationToken::new();
     let background = stop.child_token();
-    let router = server::http::router(engine.clone(), stop.clone()).unwrap();
+    let bounds = Bounds::of(4_096);
+    let router = server::http::router(engine.clone(), bounds, Networks::default(), stop.clone()).unwrap();
+    let door =
+        Door { connections: bounds.connections, connections_of_peer: bounds.connections, proxies: Networks::default() };
     let (workers, ended) = (engine.clone(), background.clone());
     tokio::spawn(async move { assert!(workers.run(ended).await) });
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    tokio::spawn(server::http::serve(listener, router, door, stop.clone()));
     Node { engine, url, background, _stop: stop.drop_guard() }
 }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::output::Format;
+use crate::bounds::Bounds;
 use crate::config::{Common, Listen, bind};
 use crate::run;
 use seed::Seeded;
@@ -64,6 +65,7 @@ const READY_MAX: Duration = Duration::from_secs(20);
 impl Demo {
     pub async fn run(self) -> Result<(), Failure> {
         ready::clear(self.ready_file.as_deref())?;
+        let (bounds, proxies) = (Bounds::raised()?, self.listen.proxies()?);
         // The addresses first: what is bound can be printed and seeded, whatever port was asked for.
         let listener = bind("TILL_BIND", self.listen.bind).await?;
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
@@ -85,7 +87,7 @@ impl Demo {
             let stop = shutdown.clone();
             async move { sandbox.run(sandbox_listener, stop).await }
         });
-        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, shutdown.clone()));
+        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, (bounds, proxies), shutdown.clone()));
         self.announce(&engine, &sandbox_url, &ops_url, &common, &seeded, (&link, adyen_link.as_ref()), &shutdown)
             .await?;
         let served = server.await?;
