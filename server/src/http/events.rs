@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::State;
 use super::address::Client;
-use super::door::{Connection, turned_away};
+use super::door::{Connection, Streaming, turned_away};
 use super::guard;
 use super::receiving::unread;
 use super::streams::{NoPlace, Place};
@@ -31,6 +31,7 @@ struct Open {
     follower: Follower,
     shutdown: CancellationToken,
     _place: Place,
+    _streaming: Option<Streaming>,
 }
 
 /// Sends the session's revision now and after every change. The page then asks what there is to show. Where there is no place for a
@@ -56,10 +57,8 @@ pub(super) async fn stream(
     };
     match state.engine.follow(&token).await {
         Ok(follower) => {
-            if let Some(Extension(connection)) = connection {
-                connection.streams();
-            }
-            let open = Open { follower, shutdown: state.shutdown.clone(), _place: place };
+            let streaming = connection.map(|Extension(connection)| connection.streams());
+            let open = Open { follower, shutdown: state.shutdown.clone(), _place: place, _streaming: streaming };
             Sse::new(events(open)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
         }
         Err(PageError::NotFound) => StatusCode::NOT_FOUND.into_response(),

@@ -63,9 +63,15 @@ impl Connection {
         self.becomes(SERVING);
     }
 
-    /// The reply is an event stream: silence is no reason to close it.
-    pub fn streams(&self) {
+    /// The reply is an event stream: until what is returned is dropped, silence is no reason to close it.
+    pub fn streams(self: &Arc<Self>) -> Streaming {
         self.becomes(STREAMING);
+        Streaming(Arc::clone(self))
+    }
+
+    /// Whether it waits for a request that has not begun, with its last reply sent. Most connections end like this.
+    pub fn is_idle(&self) -> bool {
+        self.is() == IDLE && self.unread.load(Ordering::Relaxed) == 0
     }
 
     /// Since when the sender has been waited for; nothing while a request is worked on.
@@ -103,6 +109,15 @@ impl Connection {
 
     pub fn told(&self) -> Notified<'_> {
         self.told.notified()
+    }
+}
+
+/// An event stream that goes on.
+pub(in crate::http) struct Streaming(Arc<Connection>);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.becomes(IDLE);
     }
 }
 
@@ -180,12 +195,14 @@ mod tests {
 
     #[test]
     fn a_connection_waits_for_its_sender_but_not_while_it_is_served() {
-        let connection = Connection::new(IpAddr::from([127, 0, 0, 1]));
+        let connection = Arc::new(Connection::new(IpAddr::from([127, 0, 0, 1])));
         assert!(connection.waits_since().is_some());
-        for serve in [Connection::serves, Connection::streams] {
-            serve(&connection);
-            assert_eq!(connection.waits_since(), None);
-        }
+        connection.serves();
+        assert_eq!(connection.waits_since(), None);
+        let stream = connection.streams();
+        assert_eq!(connection.waits_since(), None);
+        drop(stream);
+        assert!(connection.waits_since().is_some(), "a stream that has ended keeps no connection");
         connection.becomes(HEAD);
         assert!(connection.waits_since().is_some());
     }

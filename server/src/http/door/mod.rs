@@ -28,8 +28,8 @@ use tower::Service;
 use tracing::warn;
 
 use super::address::{self, Networks};
-pub(super) use connection::Connection;
 use connection::Wire;
+pub(super) use connection::{Connection, Streaming};
 
 /// Bytes of a request's line and headers. Browsers send a few hundred, proxies a few thousand.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -189,7 +189,9 @@ impl Hall {
     fn end_overdue(&self) {
         let now = connection::now();
         for connection in self.inside().connections.values().filter(|connection| connection.is_overdue(now)) {
-            turned_away("slow_connection");
+            if !connection.is_idle() {
+                turned_away("slow_connection");
+            }
             connection.end();
         }
     }
