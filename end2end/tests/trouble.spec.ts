@@ -56,6 +56,25 @@ test("without scripts, the page of an unknown outcome finds out by loading itsel
   await seeProvider(page);
 });
 
+test("a click is answered although the open page cannot be closed, and goes on by itself", async ({ page, till }) => {
+  await open(page, await till.link({ currency: "USD" }));
+  await pressPay(page);
+  await goBack(page);
+  await seePhase(page, "resume");
+  await seeReady(page);
+  const untouched = await markPage(page);
+  const key = (value: string) => till.cli("provider", "set-credential", till.ready.provider_account, `secret_key=${value}`);
+  // The key of another account, which knows nothing of the page that is open.
+  await key("sk_test_ofanotheraccount");
+  await page.locator("#method-bank_debit").check();
+  await page.locator("#pay").click();
+  await seePhase(page, "closing", 10_000);
+  await expect(page.locator("form[data-busy]")).toHaveCount(0);
+  await key(till.ready.sandbox_key);
+  await seePhase(page, "choose", 20_000);
+  await untouched();
+});
+
 test("a rate limit is waited out", async ({ page, till }) => {
   await till.sandbox.fault("rate_limit_429", { count: 2 });
   await open(page, await till.link());

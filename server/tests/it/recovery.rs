@@ -130,7 +130,7 @@ both! {
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)));
-        assert_eq!(world.alert_kinds().await, ["open_failed"]);
+        assert_eq!(world.alert_kinds().await, ["provider_credentials"]);
     }
 }
 
