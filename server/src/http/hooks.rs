@@ -39,7 +39,7 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request)
     let Ok(Path((provider, account))) = of else { return unread(no_such_account()) };
     let addressee = match look_up(state, &provider, &account).await {
         Ok(addressee) => addressee,
-        Err(reply) => return unread(reply),
+        Err(reply) => return unread(*reply),
     };
     let headers = mem::take(request.headers_mut());
     let body = match guard::whole(&state.deliveries_arriving, &mut request, BYTES_MAX).await {
@@ -52,11 +52,12 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request)
 }
 
 /// The account that a delivery is addressed to, or the reply. It needs a turn too, because it may ask the database.
-async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addressee, Response> {
-    let turn = guard::turn(&state.deliveries).await.ok_or_else(guard::busy)?;
+async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addressee, Box<Response>> {
+    let turn = guard::turn(&state.deliveries).await.ok_or_else(|| Box::new(guard::busy()))?;
     let found = timeout(REQUEST_TIMEOUT, state.engine.addressee(provider, account)).await;
     drop(turn);
-    found.map_err(|_| guard::busy())?.map_err(reply)
+    let found = found.map_err(|_| Box::new(guard::busy()))?;
+    found.map_err(|received| Box::new(reply(received)))
 }
 
 fn reply(received: Received) -> Response {
