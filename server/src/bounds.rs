@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 use tracing::warn;
 
-/// More are not asked for; what is derived from them is bounded below that anyway.
+/// More are not asked for, because the bounds derived from them end below that.
 const DESCRIPTORS_WANTED: u64 = 65_536;
 /// With fewer there is no room to serve anybody beside the database and the providers.
 const DESCRIPTORS_MIN: u64 = 256;
@@ -69,7 +69,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// What fits into so many open files.
+    /// The bounds that fit into so many open files.
     #[must_use]
     pub fn of(descriptors: u64) -> Bounds {
         let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
@@ -90,7 +90,7 @@ impl Bounds {
         }
     }
 
-    /// What fits into the number of files that this process may open now.
+    /// The bounds that fit into the number of files that this process may open now.
     #[must_use]
     pub fn current() -> Bounds {
         Bounds::of(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX))

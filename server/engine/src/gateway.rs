@@ -67,7 +67,7 @@ impl Gateway<'_> {
         result
     }
 
-    /// Nothing will work at this account until a person has given it a right key.
+    /// An account with a wrong key is of no use until a person has replaced it.
     async fn unauthorized(&self, detail: &str) {
         let (provider, account) = (self.connector.provider(), &self.account.id);
         let detail = format!(

@@ -1,4 +1,4 @@
-//! Whether this server can do its work. Whoever asks often gets the last answer: finding out writes to the database.
+//! Whether this server can do its work. An answer is kept for a moment, because finding out writes to the database.
 
 use std::time::Duration;
 

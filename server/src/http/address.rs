@@ -1,4 +1,4 @@
-//! Who is asking: the other end of the connection, or who a named proxy says stands behind it.
+//! The client's address: the other end of the connection, or the address that a named proxy reports.
 //!
 //! `X-Forwarded-For` and `Forwarded` (RFC 7239) can be sent by anybody, so they are read from the right, the end that the nearest proxy
 //! writes, and only for as long as each word was written by a proxy that `TILL_TRUSTED_PROXIES` names.
@@ -123,7 +123,7 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> Client {
 fn walk(peer: IpAddr, entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Networks) -> IpAddr {
     let mut nearest = peer;
     for entry in entries.take(ENTRIES_MAX) {
-        // What cannot be read ends the walk: what stands further out may be anybody's.
+        // An entry that cannot be read ends the walk, because entries further out may be the client's own.
         let Some(address) = entry else { return nearest };
         nearest = address;
         if !proxies.contains(address) {
@@ -158,7 +158,7 @@ fn standard_addresses(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr
     })
 }
 
-/// Splits at a character outside of quotes. Nothing, if a quote is not closed: the rest of the line may belong inside.
+/// Splits at a character outside of quotes. Returns `None` if a quote is not closed, because the rest of the line may belong inside.
 fn split_quoted(text: &str, at: char) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut quoted, mut escaped) = (vec![], 0, false, false);
     for (index, character) in text.char_indices() {

@@ -1,7 +1,7 @@
-//! Receiving bodies. Whoever sends one slowly keeps nobody else waiting: a request gets its turn when its body is there, and until then
-//! it holds nothing but what has arrived of it.
+//! Receiving bodies. A request gets its turn when its body is there, so a slow sender keeps no other request waiting. Until then the
+//! request holds only the bytes that have arrived.
 //!
-//! What is held back in all is bounded, in bytes and in number. When too many bodies are on their way, the one that has been for the
+//! Bodies under way are bounded, in bytes and in number. When too many bodies are on their way, the one that has been for the
 //! longest is given up, so that slow ones can crowd out slow ones only.
 
 use std::collections::BTreeMap;
@@ -189,7 +189,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// What has arrived. Most bodies come in one piece, which is then not copied.
+/// The pieces of a body so far. Most bodies come in one piece, which is then not copied.
 #[derive(Default)]
 struct Gathered {
     first: Bytes,

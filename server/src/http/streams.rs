@@ -38,7 +38,7 @@ pub(super) enum NoPlace {
 pub(super) struct Place {
     streams: Arc<Streams>,
     session: Token,
-    /// Nothing for an address that everybody may share.
+    /// The address that it counts for; `None` if everybody may share it.
     address: Option<IpAddr>,
 }
 
@@ -83,7 +83,7 @@ impl Drop for Place {
     }
 }
 
-/// Nothing is kept of those who hold none.
+/// A count of zero is not kept.
 fn give_back<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;

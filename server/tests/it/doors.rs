@@ -1,4 +1,4 @@
-//! What comes in at the doors: many streams, bodies and headers that never end, and whom they must not keep out.
+//! Streams, bodies and headers that are many or never end must not keep others out.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -43,7 +43,7 @@ async fn streams_of_one_session_leave_room_for_everybody_else() {
     let (_, (_, _, refused)) = held.iter().find(|(_, (status, ..))| *status == 429).expect("streams are refused");
     assert!(refused.contains("retry-after: "), "{refused}");
     assert!(held.iter().all(|(_, (status, ..))| [200, 429, 503].contains(status)), "every stream is answered");
-    // What was held is free again as soon as it is given up.
+    // A place is free again as soon as its stream is given up.
     drop(held);
     eventually("a stream is to be had again", || async { stream(till.public, &session, "").await.0 == 200 }).await;
 }

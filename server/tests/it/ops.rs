@@ -1,4 +1,4 @@
-//! What operators see: whether a server is ready, and its metrics.
+//! Readiness and metrics, as operators see them.
 
 use axum::http::Method;
 use engine::store::{Dialect, Store};
@@ -32,7 +32,7 @@ both! {
     async fn a_server_that_can_only_read_is_not_ready(world: World) {
         let well = operations(world.engine().clone()).await;
         assert_eq!(world.get(&format!("{well}/readyz")).await.status, 200);
-        // What a mount that became read-only, or a database that fell back to a standby, is to a server.
+        // The same happens to a server when a mount becomes read-only or a database falls back to a standby.
         let mut url = world.database.url.clone();
         if world.engine().store().dialect() == Dialect::Postgres {
             let name = url.rsplit('/').next().unwrap().to_owned();

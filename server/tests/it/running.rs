@@ -75,7 +75,7 @@ impl Running {
         running
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
@@ -149,7 +149,7 @@ pub async fn begin(address: SocketAddr, request: &[u8]) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// What comes back until the connection is closed, or until the reply's head has come if it stays open. `None` if nothing comes.
+/// The reply until the connection is closed, or its head if it is an event stream. `None` without a byte in time.
 pub async fn answer(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = vec![];
     let reading = async {

@@ -39,7 +39,7 @@ enum Turn {
 
 impl Engine {
     /// Starts a payment with a method, or returns to the one under way. `lang` is the language the shopper chose, if any;
-    /// it is carried to the provider and back. What one click may not wait for goes on by itself.
+    /// it is carried to the provider and back. An action that takes longer than one click may wait goes on by itself.
     pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
         let (engine, token) = (self.clone(), token.clone());
         let lang = lang.filter(|tag| is_language_tag(tag)).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What a connection waits for, and since when: for a request, for the rest of its head, or for its reply to be read.
+//! The state of a connection: it waits for a request, for the rest of its head or for its reply to be read, and since when.
 
 use std::io;
 use std::net::IpAddr;
@@ -121,7 +121,7 @@ impl Drop for Streaming {
     }
 }
 
-/// The stream of a connection. What passes says what is waited for.
+/// The stream of a connection. Bytes that pass change the connection's state.
 pub(super) struct Wire {
     stream: TcpStream,
     connection: Arc<Connection>,
@@ -140,7 +140,7 @@ impl Wire {
             Poll::Pending => {}
             Poll::Ready(_) => self.connection.unread.store(0, Ordering::Relaxed),
         }
-        // The reply has begun. What is read from now on is the next request.
+        // The reply has begun. Bytes that are read from now on belong to the next request.
         if self.connection.is() == SERVING {
             self.connection.becomes(IDLE);
         }
