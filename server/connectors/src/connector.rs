@@ -331,11 +331,18 @@ pub trait Connector: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &'static Capabilities;
 
-    /// Whether the credentials look like the provider's, for this mode. The error says what is expected.
+    /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error says what a right
+    /// one looks like, and never repeats one.
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String>;
 
-    /// Whether a webhook secret looks like the provider's. The error says what is expected.
+    /// Whether a webhook secret, [tidied](crate::tidy), has the provider's form and can keep a forger out. The error says what a
+    /// right one looks like, and never repeats one.
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
+
+    /// Whether the address of the provider's API is one for this mode, where addresses tell. The error says what is expected.
+    fn check_address(&self, _base_url: &str, _live: bool) -> Result<(), String> {
+        Ok(())
+    }
 
     /// The methods it offers in a currency; none if it does not take the currency at all.
     fn methods(&self, currency: Currency) -> Vec<Method>;

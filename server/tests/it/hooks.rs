@@ -89,11 +89,11 @@ both! {
 both! {
     async fn another_account_cannot_speak_for_this_one(world: World) {
         let (session, body) = opened(&world).await;
-        let other = account_at(&world.sandbox, "sk_test_otheraccount", "whsec_other_account");
+        let other = account_at(&world.sandbox, "sk_test_otheraccount", "whsec_of_another_account");
         let other = world.engine().add_account(&world.merchant, other).await.unwrap();
         let now = seconds();
         // Signed by the other account, sent to this account's address.
-        let signature = sign("whsec_other_account", now, &body);
+        let signature = sign("whsec_of_another_account", now, &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
         // Properly signed for the other account, about this account's attempt.
         assert_eq!(deliver(&world, &other.webhook_url, Some(&signature), &body).await.status, 200);
@@ -165,14 +165,14 @@ both! {
     async fn two_secrets_are_valid_while_one_is_replaced(world: World) {
         let (session, body) = opened(&world).await;
         let account = world.account_id();
-        let changed = world.engine().add_webhook_secret(&account, "whsec_new").await.unwrap();
+        let changed = world.engine().add_webhook_secret(&account, "whsec_newnewnewnewnew").await.unwrap();
         assert_eq!(changed.webhook_secrets, 2);
         let signature = sign(&world.webhook_secret, seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
         world.wait_for(&session, Phase::Paid).await;
         world.engine().retire_webhook_secrets(&account).await.unwrap();
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
-        let signature = sign("whsec_new", seconds(), &body);
+        let signature = sign("whsec_newnewnewnewnew", seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
     }
 }

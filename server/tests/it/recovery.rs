@@ -106,7 +106,7 @@ both! {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
         // Nothing listens on port 1.
-        let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_x");
+        let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_0123456789abcdef");
         let nowhere = engine.add_account(&world.merchant, nowhere).await.unwrap();
         let session = world.session().await;
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
@@ -124,7 +124,7 @@ both! {
     async fn refused_credentials_are_told_to_a_person_and_not_to_the_shopper(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
-        let wrong = account_at(&world.sandbox, "sk_test_no", "whsec_x");
+        let wrong = account_at(&world.sandbox, "sk_test_nobodys1", "whsec_0123456789abcdef");
         engine.add_account(&world.merchant, wrong).await.unwrap();
         let session = world.session().await;
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);

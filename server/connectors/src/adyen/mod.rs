@@ -28,6 +28,7 @@ use crate::connector::{
     Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
     Unreadable, Wire,
 };
+use crate::credential::is_made_of;
 use crate::http::{HttpRequest, HttpResponse};
 
 pub(crate) use amount::CURRENCIES;
@@ -73,11 +74,15 @@ impl Connector for Adyen {
         let value = |name: &str| credentials.get(name).map(String::as_str).unwrap_or_default();
         let key = value(API_KEY);
         if !API_KEY_CHARS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("{API_KEY} must be an API key from Adyen's Customer Area, without spaces"));
+            return Err(format!(
+                "{API_KEY} must be an API key from Adyen's Customer Area: {} to {} characters without blanks; to read it from a \
+                 file, write @FILE",
+                API_KEY_CHARS.start(),
+                API_KEY_CHARS.end()
+            ));
         }
         let merchant = value(MERCHANT_ACCOUNT);
-        let fits = merchant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-        if !fits || !MERCHANT_ACCOUNT_CHARS.contains(&merchant.len()) {
+        if !is_made_of(merchant, &MERCHANT_ACCOUNT_CHARS, b"_-.") {
             return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account: letters, digits, _ - ."));
         }
         Ok(())
@@ -86,7 +91,26 @@ impl Connector for Adyen {
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         match signature::key(secret) {
             Some(_) => Ok(()),
-            None => Err("an HMAC key has 64 hexadecimal digits; to read it from a file, write @FILE".to_owned()),
+            None => Err("an HMAC key has 64 hexadecimal digits, as Adyen's Customer Area shows it when it is generated; to read it \
+                         from a file, write @FILE"
+                .to_owned()),
+        }
+    }
+
+    /// Live and test are at addresses of their own, and a key of one is refused at the other (Adyen documentation, Live
+    /// endpoints).
+    fn check_address(&self, base_url: &str, live: bool) -> Result<(), String> {
+        let url = url::Url::parse(base_url).ok();
+        let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+        match live {
+            true if host.ends_with("-test.adyen.com") => Err("a live account needs --base-url with your own prefix: \
+                https://PREFIX-checkout-live.adyenpayments.com/checkout"
+                .to_owned()),
+            false if host.ends_with("-live.adyenpayments.com") => {
+                Err("this address is for live accounts; add --live, or leave --base-url out for a test account"
+                    .to_owned())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -28,6 +28,7 @@ use crate::connector::{
     Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
     Unreadable, Wire,
 };
+use crate::credential::is_made_of;
 use crate::http::{HttpRequest, HttpResponse};
 
 pub(crate) use amount::CURRENCIES;
@@ -36,6 +37,12 @@ pub(crate) use amount::CURRENCIES;
 pub const API_VERSION: &str = "2026-10-28.endive";
 /// The credential that holds the secret key, `sk_test_…` or `sk_live_…` (or a restricted `rk_…`).
 pub const SECRET_KEY: &str = "secret_key";
+
+/// Characters of a key after its prefix. Stripe's have 24 or 99 today.
+const KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=247;
+/// Characters of a webhook secret after its prefix. Stripe's have 32, those of its command line 64. A much shorter one was cut off,
+/// and could be guessed.
+const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=249;
 
 /// The connector. It has no state.
 pub struct Stripe;
@@ -66,19 +73,29 @@ impl Connector for Stripe {
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String> {
         let mode = if live { "live" } else { "test" };
         let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
-        let fits = ["sk", "rk"].iter().any(|kind| key.starts_with(&format!("{kind}_{mode}_")));
-        if fits {
-            Ok(())
-        } else {
-            Err(format!("{SECRET_KEY} must start with sk_{mode}_ or rk_{mode}_ for a {mode} account"))
+        let kinds = ["sk", "rk"].map(|kind| format!("{kind}_{mode}_"));
+        let rest = kinds.iter().find_map(|kind| key.strip_prefix(kind.as_str()));
+        if rest.is_some_and(|rest| is_made_of(rest, &KEY_CHARS, b"_")) {
+            return Ok(());
         }
+        Err(format!(
+            "{SECRET_KEY} must start with sk_{mode}_ or rk_{mode}_ for a {mode} account, followed by at least {} letters and \
+             digits, as Stripe's dashboard shows it; to read it from a file, write @FILE",
+            KEY_CHARS.start()
+        ))
     }
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
-        if secret.starts_with("whsec_") {
+        let rest = secret.strip_prefix(signature::SECRET_PREFIX);
+        if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
         }
-        Err("a webhook secret starts with whsec_; to read it from a file, write @FILE".to_owned())
+        Err(format!(
+            "a webhook secret is {}, followed by at least {} letters and digits, as Stripe shows it for the endpoint; to read it \
+             from a file, write @FILE",
+            signature::SECRET_PREFIX,
+            WEBHOOK_SECRET_CHARS.start()
+        ))
     }
 
     /// ACH debits are in US dollars only.
