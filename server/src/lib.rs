@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod config;
+pub mod files;
 pub mod http;
 mod logging;
 mod run;
+mod terminal;

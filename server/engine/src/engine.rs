@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connectors::{Account, Connector};
+use connectors::{Account, Connector, tidy};
 use domain::id::ProviderAccountId;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,10 @@ impl Engine {
         &self.0.store
     }
 
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.0.keyring
+    }
+
     pub(crate) fn env(&self) -> &Env {
         &self.0.env
     }
@@ -231,8 +235,9 @@ impl Engine {
             id: row.id.clone(),
             base_url: row.base_url.clone(),
             live: row.live,
-            credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(v))).collect(),
-            webhook_secrets: secrets.webhook_secrets.into_iter().map(SecretString::from).collect(),
+            // Earlier versions sealed line ends along with them.
+            credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(tidy(&v)))).collect(),
+            webhook_secrets: secrets.webhook_secrets.iter().map(|secret| SecretString::from(tidy(secret))).collect(),
         };
         Ok((account, connector))
     }

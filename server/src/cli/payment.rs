@@ -8,7 +8,7 @@ use engine::{Engine, Modified, PaymentRow};
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, table};
+use super::output::{Format, Paging, table};
 use super::statement;
 use crate::config::Common;
 
@@ -36,9 +36,8 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
-        /// How many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -76,11 +75,13 @@ enum Action {
 impl PaymentCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
-            Action::List { merchant, limit, common, format } => {
-                let payments = common.ready_engine().await?.payments(&merchant, limit).await?;
-                let rows: Vec<_> = payments.iter().map(row).collect();
+            Action::List { merchant, paging, common, format } => {
+                let page = common.ready_engine().await?.payments(&merchant, &paging.into()).await?;
                 let heads = ["ID", "AMOUNT", "STATUS", "CAPTURED", "REFUNDED"];
-                format.print(&payments, || table(&heads, &rows, "no payments yet"))
+                let people = |payments: &[PaymentRow]| {
+                    table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), "no payments yet")
+                };
+                format.print_page(&page, |payment| payment.id.clone(), people)
             }
             Action::Show(which) => show(which).await,
             Action::Capture { amount, keep_rest, which } => {

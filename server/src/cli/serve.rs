@@ -5,6 +5,7 @@ use tracing::info;
 
 use super::Failure;
 use crate::config::{Common, Listen, bind};
+use crate::files::Missing;
 use crate::run;
 
 /// Run the server until it is told to stop (Ctrl-C or SIGTERM); requests under way are finished first.
@@ -24,6 +25,8 @@ impl Serve {
         let listener = bind("TILL_BIND", self.listen.bind).await?;
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let common = self.common.reached_at(listener.local_addr()?)?;
+        let missing = if self.no_migrate { Missing::Refuse } else { Missing::Make };
+        let _held = common.hold(missing)?;
         let engine = if self.no_migrate { common.ready_engine().await? } else { common.migrated_engine().await? };
         let shutdown = run::stop_signal()?;
         info!(bind = %self.listen.bind, ops = %self.listen.ops_bind, public_url = engine.public_url(), "serving");

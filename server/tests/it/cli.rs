@@ -5,14 +5,16 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Shell(TempDir);
+/// A directory of its own, with the SQLite file `till.db` once one is made.
+pub struct Shell(pub TempDir);
 
 impl Shell {
-    fn new() -> Shell {
+    pub fn new() -> Shell {
         Shell(tempfile::tempdir().unwrap())
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    /// The program, about to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let database = format!("sqlite://{}/till.db", self.0.path().display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
         command.args(arguments).env_clear().env("TILL_DATABASE_URL", database);
@@ -20,16 +22,20 @@ impl Shell {
             // A free port, whatever else runs on this machine.
             command.env("TILL_BIND", "127.0.0.1:0").env("TILL_OPS_BIND", "127.0.0.1:0");
         }
-        command.output().unwrap()
+        command
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn refused(&self, arguments: &[&str]) -> String {
+    pub fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?} should fail");
         assert!(output.stdout.is_empty(), "errors belong on standard error");
@@ -57,15 +63,15 @@ fn a_shop_is_set_up_from_nothing() {
     let line = ["link", "add", "--merchant", id, "--currency", "EUR", "--line", "Tea=12.99*2"];
     assert!(till.refused(&line).contains("till provider add"));
     let file = till.0.path().join("key");
-    std::fs::write(&file, "sk_test_abc\n").unwrap();
+    std::fs::write(&file, "sk_test_abcdefgh\n").unwrap();
     let credential = format!("secret_key=@{}", file.display());
     let account = till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", &credential]);
     let url = account["webhook_url"].as_str().unwrap();
     assert!(url.starts_with("http://127.0.0.1:3000/hooks/stripe/pa_"), "{url}");
     let account = account["id"].as_str().unwrap();
-    assert!(till.refused(&["provider", "set-credential", account, "secret_key=sk_live_x"]).contains("sk_test_"));
-    till.json(&["provider", "set-credential", account, "secret_key=sk_test_new"]);
-    assert_eq!(till.json(&["provider", "add-webhook-secret", account, "whsec_1"])["webhook_secrets"], 1);
+    assert!(till.refused(&["provider", "set-credential", account, "secret_key=sk_live_12345678"]).contains("sk_test_"));
+    till.json(&["provider", "set-credential", account, "secret_key=sk_test_newnewnew"]);
+    assert_eq!(till.json(&["provider", "add-webhook-secret", account, "whsec_0123456789abcdef"])["webhook_secrets"], 1);
     let link = till.json(&line);
     assert_eq!(link["total"], "EUR 25.98");
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["url"], link["url"]);
@@ -76,7 +82,7 @@ fn a_shop_is_set_up_from_nothing() {
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["active"], false);
     assert_eq!(till.json(&["alerts"]).as_array().unwrap().len(), 0);
     let printed = String::from_utf8(till.run(&["provider", "list", "--merchant", id]).stdout).unwrap();
-    assert!(printed.contains(account) && !printed.contains("sk_test_abc"), "{printed}");
+    assert!(printed.contains(account) && !printed.contains("sk_test_abcdefgh"), "{printed}");
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn another_master_key_stops_the_start() {
     till.json(&["migrate"]);
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
-    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_x"]);
+    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_12345678"]);
     let other = "0".repeat(64);
     assert!(till.refused(&["serve", "--master-key", &other]).contains("TILL_MASTER_KEY"));
     std::fs::remove_file(till.0.path().join("master.key")).unwrap();
@@ -124,7 +130,7 @@ fn bad_input_is_explained() {
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
     let cases: [(&[&str], &str); 8] = [
-        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_x"], "sk_test_"),
+        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_12345678"], "sk_test_"),
         (&["merchant", "add", " "], "name"),
         (&["key", "add", "--merchant", "mer_x"], "mer_"),
         (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
@@ -137,14 +143,14 @@ fn bad_input_is_explained() {
                 "--merchant",
                 id,
                 "--credential",
-                "secret_key=sk_test_x",
+                "secret_key=sk_test_12345678",
                 "--base-url",
                 "http://example.com",
             ],
             "https",
         ),
         (
-            &["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_x", "--live"],
+            &["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_12345678", "--live"],
             "TILL_MASTER_KEY",
         ),
         (&["link", "add", "--merchant", id, "--currency", "XXX", "--line", "Tea=1"], "ISO 4217"),
@@ -158,7 +164,7 @@ fn bad_input_is_explained() {
 #[test]
 fn every_command_explains_itself() {
     let till = Shell::new();
-    let commands: [&[&str]; 25] = [
+    let commands: [&[&str]; 28] = [
         &[],
         &["demo"],
         &["serve"],
@@ -184,6 +190,9 @@ fn every_command_explains_itself() {
         &["jobs", "list"],
         &["jobs", "retry"],
         &["simulate"],
+        &["backup"],
+        &["provider", "reseal"],
+        &["merchant", "list"],
     ];
     for command in commands {
         let output = till.run(&[command, &["--help"]].concat());

@@ -3,16 +3,20 @@
 //! `both!` makes a test of each body for each database. PostgreSQL's address is in `TILL_TEST_POSTGRES`;
 //! `.ci/with-postgres cargo test` sets it.
 
+mod addresses;
 mod adyen;
+mod backup;
 mod cli;
 mod cli_money;
 mod disputes;
 mod early;
 mod expiry;
+mod files;
 mod hooks;
 mod inbox;
 mod journey;
 mod leases;
+mod lists;
 mod log;
 mod money;
 mod outages;
@@ -20,8 +24,10 @@ mod pages;
 mod races;
 mod recovery;
 mod says;
+mod secrets;
 mod surplus;
 mod tabs;
+mod terminal;
 mod undone;
 mod upgrade;
 mod world;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::LIST_MAX;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::{links, payments};
 
 /// A payment link, for printing.
@@ -83,13 +84,21 @@ impl Engine {
         Ok(self.link_summary(&link, 0))
     }
 
-    /// A merchant's links, newest first.
+    /// A merchant's newest links.
     pub async fn links(&self, merchant: &MerchantId) -> Result<Vec<LinkSummary>, Error> {
+        Ok(self.links_page(merchant, &Page::first(LIST_MAX)).await?.rows)
+    }
+
+    /// A merchant's links, newest first.
+    ///
+    /// # Errors
+    /// There is no such merchant, or no such row to begin after.
+    pub async fn links_page(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<LinkSummary>, Error> {
         self.check_merchant(merchant).await?;
-        let links = links::of_merchant(&mut *self.store().reader().await?, merchant, LIST_MAX).await?;
+        let links = links::of_merchant(&mut *self.store().reader().await?, merchant, page).await?;
         let paid = payments::paid_by_link(&mut *self.store().reader().await?, merchant).await?;
         let times = |link: &Link| paid.get(link.id.as_str()).copied().unwrap_or(0);
-        Ok(links.iter().map(|link| self.link_summary(link, times(link))).collect())
+        Ok(links.map(|link| self.link_summary(&link, times(&link))))
     }
 
     /// Switches a link on or off. Sessions that are open already go on.

@@ -4,9 +4,10 @@ use domain::id::{ApiKeyId, MerchantId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{LIST_MAX, text};
+use super::{email, text};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::merchants;
 use crate::store::merchants::{ApiKey, Merchant, SurplusPolicy};
 
@@ -43,7 +44,7 @@ impl Engine {
         let merchant = Merchant {
             id: MerchantId::from_random(self.env().bits()),
             name: text("name", name)?,
-            support_email: support_email.map(|address| text("support e-mail", address)).transpose()?,
+            support_email: support_email.map(email::address).transpose()?,
             created: self.env().now(),
         };
         let mut tx = self.store().begin().await?;
@@ -53,9 +54,8 @@ impl Engine {
     }
 
     /// All merchants, oldest first.
-    pub async fn merchants(&self) -> Result<Vec<MerchantSummary>, Error> {
-        let mut connection = self.store().reader().await?;
-        Ok(merchants::list(&mut connection, LIST_MAX).await?.into_iter().map(Into::into).collect())
+    pub async fn merchants(&self, page: &Page) -> Result<Listed<MerchantSummary>, Error> {
+        Ok(merchants::list(&mut *self.store().reader().await?, page).await?.map(Into::into))
     }
 
     /// Sets what happens to money of a merchant that nobody asked for.
@@ -87,10 +87,9 @@ impl Engine {
     }
 
     /// A merchant's API keys, newest first.
-    pub async fn keys(&self, merchant: &MerchantId) -> Result<Vec<KeySummary>, Error> {
+    pub async fn keys(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<KeySummary>, Error> {
         self.check_merchant(merchant).await?;
-        let mut connection = self.store().reader().await?;
-        Ok(merchants::keys(&mut connection, merchant, LIST_MAX).await?.into_iter().map(Into::into).collect())
+        Ok(merchants::keys(&mut *self.store().reader().await?, merchant, page).await?.map(Into::into))
     }
 
     /// Revokes an API key.
@@ -101,7 +100,7 @@ impl Engine {
         if revoked { Ok(()) } else { Err(Error::NotFound(format!("active key {id}"))) }
     }
 
-    pub(super) async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
+    pub(crate) async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
         let found = merchants::find(&mut *self.store().reader().await?, id).await?;
         found.map(|_| ()).ok_or_else(|| Error::NotFound(format!("merchant {id}; see `till merchant list`")))
     }

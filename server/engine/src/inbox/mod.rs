@@ -29,6 +29,7 @@ pub use tuning::{Intake as IntakeMode, Tuning};
 use crate::accounts::Ready;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::accounts;
 use crate::store::inbox::{self, InboxRow, NewRow};
 use commit::{NotStored, Stored};
@@ -153,12 +154,13 @@ impl Engine {
     }
 
     /// What an account's provider has delivered, the newest first.
-    pub async fn deliveries(&self, account: &ProviderAccountId, limit: i64) -> Result<Vec<InboxRow>, Error> {
+    pub async fn deliveries(&self, account: &ProviderAccountId, page: &Page) -> Result<Listed<InboxRow>, Error> {
         let mut connection = self.store().reader().await?;
-        accounts::find(&mut connection, account)
-            .await?
-            .ok_or_else(|| Error::NotFound(format!("provider account {account}")))?;
-        inbox::of_account(&mut connection, account, limit.clamp(1, 1000)).await
+        let known = accounts::find(&mut connection, account).await?;
+        known.ok_or_else(|| {
+            Error::NotFound(format!("provider account {account}; see `till provider list --merchant mer_…`"))
+        })?;
+        inbox::page_of_account(&mut connection, account, page).await
     }
 
     /// A delivery, and its bytes or why they cannot be had.

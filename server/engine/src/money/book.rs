@@ -41,7 +41,11 @@ pub struct Discrepancy {
 
 impl Engine {
     /// A merchant's balances, test and live mode apart.
+    ///
+    /// # Errors
+    /// There is no such merchant.
     pub async fn balances(&self, merchant: &MerchantId, live: bool) -> Result<Vec<Balance>, Error> {
+        self.check_merchant(merchant).await?;
         let rows = book::balances(&mut *self.store().reader().await?, merchant, live).await?;
         let balance = |(currency, account, minor): (Currency, String, i64)| Balance {
             currency,

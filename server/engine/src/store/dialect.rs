@@ -114,6 +114,17 @@ impl Dialect {
         }
     }
 
+    /// Has a row if a step of the structure was ever made.
+    pub(super) fn has_steps(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+            Dialect::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables
+                 WHERE tablename = '_sqlx_migrations' AND schemaname = ANY (current_schemas(false))"
+            }
+        }
+    }
+
     /// Moves what is committed from the log into the file. Only SQLite must be told to.
     pub(super) fn checkpoint(self) -> Option<&'static str> {
         match self {

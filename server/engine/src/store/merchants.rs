@@ -5,8 +5,10 @@ use domain::id::{ApiKeyId, MerchantId};
 use sqlx::query;
 
 use super::Connection;
+use super::pages::List;
 use super::row::Columns;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 
 /// A merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +89,10 @@ pub async fn find(connection: &mut Connection, id: &MerchantId) -> Result<Option
 }
 
 /// All merchants, oldest first.
-pub async fn list(connection: &mut Connection, limit: i64) -> Result<Vec<Merchant>, Error> {
-    let rows = query("SELECT * FROM merchants ORDER BY created, id LIMIT $1").bind(limit).fetch_all(connection).await?;
-    rows.iter().map(merchant).collect()
+pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Merchant>, Error> {
+    // Nobody owns them: any owner will do.
+    let list = List { table: "merchants", whose: "id <> $1", newest_first: false };
+    list.page(connection, "", page, merchant).await
 }
 
 fn merchant(row: &sqlx::any::AnyRow) -> Result<Merchant, Error> {
@@ -116,12 +119,7 @@ pub async fn insert_key(connection: &mut Connection, key: &ApiKey, digest: &str)
 }
 
 /// A merchant's API keys, newest first.
-pub async fn keys(connection: &mut Connection, merchant: &MerchantId, limit: i64) -> Result<Vec<ApiKey>, Error> {
-    let rows = query("SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
-        .bind(merchant.as_str())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
+pub async fn keys(connection: &mut Connection, merchant: &MerchantId, page: &Page) -> Result<Listed<ApiKey>, Error> {
     let key = |row: &sqlx::any::AnyRow| {
         Ok(ApiKey {
             id: row.parsed("id")?,
@@ -132,7 +130,8 @@ pub async fn keys(connection: &mut Connection, merchant: &MerchantId, limit: i64
             revoked: row.maybe_number("revoked")?,
         })
     };
-    rows.iter().map(key).collect()
+    let list = List { table: "api_keys", whose: "merchant_id = $1", newest_first: true };
+    list.page(connection, merchant.as_str(), page, key).await
 }
 
 /// Revokes a key. Returns whether there was one to revoke.

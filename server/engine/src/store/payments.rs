@@ -11,10 +11,12 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::many::{filled, list, lists, portions, values};
+use super::pages::List;
 use super::row::{Columns, to_json, word};
 use super::{Connection, Dialect, attempts};
 use crate::error::Error;
 use crate::money::PaymentRow;
+use crate::paging::{Listed, Page};
 
 /// A payment with what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,14 +267,9 @@ pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> 
 pub async fn of_merchant(
     connection: &mut Connection,
     merchant: &MerchantId,
-    limit: i64,
-) -> Result<Vec<PaymentRow>, Error> {
-    let rows = query("SELECT * FROM payments WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
-        .bind(merchant.as_str())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    let payment = |row: &sqlx::any::AnyRow| {
+    page: &Page,
+) -> Result<Listed<PaymentRow>, Error> {
+    let payment = |row: &AnyRow| {
         Ok(PaymentRow {
             id: row.text("id")?,
             amount: Money::new(row.number("amount")?, row.parsed("currency")?),
@@ -282,7 +279,8 @@ pub async fn of_merchant(
             created: row.number("created")?,
         })
     };
-    rows.iter().map(payment).collect()
+    let list = List { table: "payments", whose: "merchant_id = $1", newest_first: true };
+    list.page(connection, merchant.as_str(), page, payment).await
 }
 
 /// An event of a payment, with when it was recorded and why.

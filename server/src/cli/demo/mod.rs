@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use super::output::Format;
 use crate::config::{Common, Listen, bind};
+use crate::files::Missing;
 use crate::run;
 use seed::Seeded;
 
@@ -70,6 +71,7 @@ impl Demo {
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
         let common = self.common.clone().for_demo().reached_at(listener.local_addr()?)?;
+        let _held = common.hold(Missing::Make)?;
         let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;
@@ -95,10 +97,7 @@ impl Demo {
     }
 
     async fn sandbox(&self, common: &Common, url: &str, seeded: &Seeded) -> Result<Sandbox, Failure> {
-        let snapshot = match common.sqlite_file() {
-            Some(_) => Some(common.data_dir()?.join("sandbox.json")),
-            None => None,
-        };
+        let snapshot = common.beside("sandbox.json")?;
         let seed = Seed {
             secret_key: seeded.sandbox_key.clone(),
             webhook_url: seeded.webhook_url.clone(),
