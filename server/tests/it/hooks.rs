@@ -165,14 +165,14 @@ both! {
     async fn two_secrets_are_valid_while_one_is_replaced(world: World) {
         let (session, body) = opened(&world).await;
         let account = world.account_id();
-        let changed = world.engine().add_webhook_secret(&account, "whsec_newnewnewnewnew").await.unwrap();
+        let changed = world.engine().add_webhook_secret(&account, "whsec_0123456789abcdef").await.unwrap();
         assert_eq!(changed.webhook_secrets, 2);
         let signature = sign(&world.webhook_secret, seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
         world.wait_for(&session, Phase::Paid).await;
         world.engine().retire_webhook_secrets(&account).await.unwrap();
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
-        let signature = sign("whsec_newnewnewnewnew", seconds(), &body);
+        let signature = sign("whsec_0123456789abcdef", seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
     }
 }

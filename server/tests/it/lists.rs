@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::query;
 
 use crate::both;
-use crate::world::World;
+use crate::world::{World, seconds};
 
 /// Ids that are well formed and nobody's.
 const NO_MERCHANT: &str = "mer_00000000000000000000000000";
@@ -90,13 +90,15 @@ both! {
         for table in ["links", "payments", "merchants", "api_keys"] {
             query(sqlx::AssertSqlSafe(format!("UPDATE {table} SET created = 7"))).execute(&mut *tx).await.unwrap();
         }
+        // Not due while the test runs, and not so late that a server would take its clock for set back.
+        let later = seconds() * 1_000 + 3_600_000;
         for number in 0..5_i64 {
             let (kind, subject) = (["a", "b"][usize::from(number > 2)], format!("pi_x:{number}"));
             let raise = query("INSERT INTO alerts (kind, subject, detail, times, first_at, last_at) VALUES ($1, $2, 'd', 1, 7, $3)");
             raise.bind(kind).bind(subject).bind(7 + number / 2).execute(&mut *tx).await.unwrap();
             let job = query("INSERT INTO jobs (id, kind, subject, run_at, leased_until, tries, generation, created, last_error, dead)
-                VALUES ($1, 'check', $1, $2, 0, 3, 0, 7, 'no', $3)");
-            let job = job.bind(format!("job_0000000000000000000000000{number}")).bind(9_000_000_000_000 + number / 2);
+                VALUES ($1, 'expire', $1, $2, 0, 3, 0, 7, 'no', $3)");
+            let job = job.bind(format!("job_0000000000000000000000000{number}")).bind(later + number / 2);
             job.bind((number < 2).then_some(7_i64)).execute(&mut *tx).await.unwrap();
         }
         tx.commit().await.unwrap();

@@ -124,7 +124,7 @@ both! {
     async fn refused_credentials_are_told_to_a_person_and_not_to_the_shopper(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
-        let wrong = account_at(&world.sandbox, "sk_test_nobodys1", "whsec_0123456789abcdef");
+        let wrong = account_at(&world.sandbox, "sk_test_not_known_there", "whsec_0123456789abcdef");
         engine.add_account(&world.merchant, wrong).await.unwrap();
         let session = world.session().await;
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);

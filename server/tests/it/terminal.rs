@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::query;
 
 use crate::both;
-use crate::world::World;
+use crate::world::{World, seconds};
 
 /// Clears the screen, sets its title, hides text, turns its direction, fakes a line.
 const NASTY: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{7f}\u{202e}\u{2066}\u{2028}\r\nfaked row\u{85}\u{200f}x";
@@ -38,8 +38,8 @@ both! {
         let raise = query("INSERT INTO alerts (kind, subject, detail, times, first_at, last_at) VALUES ('x', 'y', $1, 1, 7, 7)");
         raise.bind(NASTY).execute(&mut *tx).await.unwrap();
         let job = query("INSERT INTO jobs (id, kind, subject, run_at, leased_until, tries, generation, created, last_error)
-            VALUES ('job_00000000000000000000000001', 'check', 'x', 9000000000000, 0, 3, 0, 7, $1)");
-        job.bind(NASTY).execute(&mut *tx).await.unwrap();
+            VALUES ('job_00000000000000000000000001', 'expire', 'x', $2, 0, 3, 0, 7, $1)");
+        job.bind(NASTY).bind(seconds() * 1_000 + 3_600_000).execute(&mut *tx).await.unwrap();
         query("UPDATE inbox SET note = $1 WHERE id = $2").bind(NASTY).bind(&delivery).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
         let commands: [&[&str]; 5] = [
