@@ -4,6 +4,7 @@
 //! `.ci/with-postgres cargo test` sets it.
 
 mod adyen;
+mod amounts;
 mod cli;
 mod cli_money;
 mod disputes;
