@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use domain::Millis;
-use domain::currency::Currency;
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::line::Line;
 use domain::method::Method;
@@ -14,6 +13,7 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use thiserror::Error;
 
+use crate::amount::AmountRule;
 use crate::http::{HttpRequest, HttpResponse};
 
 /// A merchant's credentials at a provider, unsealed for use.
@@ -337,8 +337,12 @@ pub trait Connector: Send + Sync {
     /// Whether a webhook secret looks like the provider's. The error says what is expected.
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
 
-    /// The methods it offers in a currency; none if it does not take the currency at all.
-    fn methods(&self, currency: Currency) -> Vec<Method>;
+    /// Whether an order can be paid with a method: in its currency, line by line and in total. The error names the provider and
+    /// the rule. What is taken here may still be refused by the provider for reasons of the account.
+    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule>;
+
+    /// Whether a part of a payment can be captured or sent back by itself.
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule>;
 
     /// The first request of an operation. `key` is the same for every repetition.
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail>;

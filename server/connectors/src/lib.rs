@@ -11,6 +11,7 @@ mod http;
 mod reply;
 pub mod stripe;
 
+pub use amount::AmountRule;
 pub use connector::{
     Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Incoming, Item, ModifySpec, OpenSpec,
     Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,

@@ -18,12 +18,14 @@ mod signature;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::currency::Currency;
+use domain::line::Line;
 use domain::method::Method;
+use domain::money::Money;
 use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
 use http::HeaderMap;
 
+use crate::amount::AmountRule;
 use crate::connector::{
     Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
     Unreadable, Wire,
@@ -91,8 +93,16 @@ impl Connector for Adyen {
     }
 
     /// Cards only. A bank debit that fails after success comes as a chargeback, and which method it was is not signed.
-    fn methods(&self, currency: Currency) -> Vec<Method> {
-        if CURRENCIES.takes(currency) { vec![Method::Card] } else { vec![] }
+    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+        CURRENCIES.check(lines, total)?;
+        match method {
+            Method::Card => Ok(()),
+            Method::BankDebit => Err(AmountRule::Method("Adyen", total.currency, method)),
+        }
+    }
+
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule> {
+        CURRENCIES.count(part).map(drop)
     }
 
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {

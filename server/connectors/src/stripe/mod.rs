@@ -18,12 +18,14 @@ mod signature;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::currency::Currency;
+use domain::line::Line;
 use domain::method::Method;
+use domain::money::Money;
 use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
 use http::HeaderMap;
 
+use crate::amount::AmountRule;
 use crate::connector::{
     Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
     Unreadable, Wire,
@@ -82,12 +84,16 @@ impl Connector for Stripe {
     }
 
     /// ACH debits are in US dollars only.
-    fn methods(&self, currency: Currency) -> Vec<Method> {
-        match currency.code() {
-            "USD" => vec![Method::Card, Method::BankDebit],
-            _ if CURRENCIES.takes(currency) => vec![Method::Card],
-            _ => vec![],
+    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+        CURRENCIES.check(lines, total)?;
+        match (method, total.currency.code()) {
+            (Method::Card, _) | (Method::BankDebit, "USD") => Ok(()),
+            (Method::BankDebit, _) => Err(AmountRule::Method("Stripe", total.currency, method)),
         }
+    }
+
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule> {
+        CURRENCIES.count(part).map(drop)
     }
 
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {

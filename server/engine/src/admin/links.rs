@@ -8,6 +8,7 @@ use domain::payment::Capture;
 use serde::Serialize;
 
 use super::LIST_MAX;
+use crate::checkout::Offer;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{links, payments};
@@ -48,6 +49,9 @@ pub struct NewLink {
 
 impl Engine {
     /// Makes a payment link.
+    ///
+    /// # Errors
+    /// The order is not acceptable, or none of the merchant's enabled accounts in this mode takes it: nobody could pay the link.
     pub async fn add_link(&self, merchant: &MerchantId, new: NewLink) -> Result<LinkSummary, Error> {
         self.check_merchant(merchant).await?;
         let link = Link {
@@ -64,18 +68,14 @@ impl Engine {
             created: self.env().now(),
             capture: new.capture,
         };
-        if link.capture == Capture::Manual && !self.can_capture_later(&link).await? {
+        let offer = self.offer(&link).await?;
+        if link.capture == Capture::Manual && !self.can_capture_later(&offer).await? {
             return Err(Error::Invalid(
                 "a provider account of this merchant cannot capture later than it authorises".into(),
             ));
         }
-        if self.methods_of(&link).await? == 0 {
-            let mode = if link.live { "live" } else { "test" };
-            let text = format!(
-                "no enabled {mode} provider account of this merchant takes {}; add one with `till provider add`",
-                link.total.currency
-            );
-            return Err(Error::Invalid(text));
+        if offer.methods.is_empty() {
+            return Err(Error::Invalid(cannot_be_paid(&offer, link.live)));
         }
         let mut tx = self.store().begin().await?;
         links::insert(&mut tx, &link).await?;
@@ -111,4 +111,20 @@ impl Engine {
             paid,
         }
     }
+}
+
+/// Why nobody could pay a link, and what to do.
+fn cannot_be_paid(offer: &Offer, live: bool) -> String {
+    let mode = if live { "live" } else { "test" };
+    if !offer.asked {
+        return format!("this merchant has no enabled {mode} provider account; add one with `till provider add`");
+    }
+    let mut reasons: Vec<String> = vec![];
+    for reason in offer.rules.iter().map(ToString::to_string) {
+        // Two accounts at one provider say the same.
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    format!("no enabled {mode} provider account of this merchant takes this order: {}", reasons.join("; "))
 }

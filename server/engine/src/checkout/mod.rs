@@ -1,6 +1,7 @@
 //! What shoppers do: open a link, look at a session, start, cancel, extend, begin anew.
 
 mod link;
+mod offer;
 mod start;
 mod turn;
 mod view;
@@ -11,6 +12,7 @@ use thiserror::Error as ThisError;
 use tracing::error;
 
 pub use link::OpenedLink;
+pub(crate) use offer::Offer;
 pub use start::Started;
 
 use crate::engine::Engine;

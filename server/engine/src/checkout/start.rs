@@ -77,7 +77,8 @@ impl Engine {
         if session.is_over(now) || payment.status().is_settled() || payment.canceled {
             return Ok(Turn::Finished(Started::Stay));
         }
-        let Some((_, account)) = self.methods(link).await?.into_iter().find(|(offered, _)| *offered == method) else {
+        let offer = self.offer(link).await?;
+        let Some((_, account)) = offer.methods.into_iter().find(|(offered, _)| *offered == method) else {
             self.notice(session, Some(Notice::MethodUnavailable)).await?;
             return Ok(Turn::Finished(Started::Stay));
         };

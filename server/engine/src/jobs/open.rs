@@ -1,6 +1,6 @@
 //! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
 
-use connectors::{Capabilities, Fail, OpenSpec, Operation, Outcome, Target};
+use connectors::{Capabilities, Connector, Fail, OpenSpec, Operation, Outcome, Target};
 use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
 use domain::mutant::{self, Mutant};
 use domain::payment::{Attempt, CloseReason, Fact, Stage};
@@ -122,10 +122,14 @@ impl Engine {
 
     /// What the provider of an account can do.
     pub(crate) async fn capabilities(&self, account: &ProviderAccountId) -> Result<&'static Capabilities, Error> {
+        Ok(self.connector(account).await?.capabilities())
+    }
+
+    /// The connector of an account's provider.
+    pub(crate) async fn connector(&self, account: &ProviderAccountId) -> Result<&'static dyn Connector, Error> {
         let row = self.account(account).await?;
-        let connector = connectors::by_name(&row.provider);
         let missing = || Error::NotFound(format!("connector for provider {}", row.provider));
-        connector.map(|connector| connector.capabilities()).ok_or_else(missing)
+        connectors::by_name(&row.provider).ok_or_else(missing)
     }
 
     async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {

@@ -9,6 +9,7 @@ mod statement;
 
 use connectors::ModifySpec;
 use domain::id::{AttemptId, ModificationId, PaymentId};
+use domain::money::Money;
 use domain::payment::{Answer, Attempt, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
 
 pub use book::{Balance, Discrepancy};
@@ -90,9 +91,21 @@ impl Engine {
         kind: ModificationKind,
         source: Source<'_>,
     ) -> Result<Modified, Error> {
+        self.check_part(attempt, kind).await?;
         let (id, fact) = self.modification(attempt, kind).await?;
         self.record(payment, &fact, source).await?;
         self.send_first(attempt, &id).await
+    }
+
+    /// Whether the provider can count the part that is to be captured or sent back. What it cannot count would be refused later.
+    async fn check_part(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(), Error> {
+        let (ModificationKind::Capture { amount, .. } | ModificationKind::Refund { amount }) = kind else {
+            return Ok(());
+        };
+        let attempt = self.find_attempt(attempt.as_str()).await?.attempt;
+        let connector = self.connector(&attempt.account).await?;
+        let part = Money::new(amount, attempt.amount.currency);
+        connector.takes_part(part).map_err(|rule| Error::Invalid(rule.to_string()))
     }
 
     /// Sends back what is too much, if it is still so and nobody else is at it. Two servers may come to this at once.

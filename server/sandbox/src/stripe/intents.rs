@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     error::ApiError,
     lists::Query,
+    money,
     objects::{
         View,
         intent::{Intent, IntentStatus},
@@ -94,6 +95,7 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
             .code("parameter_invalid_integer")
             .param("amount_to_capture"));
     }
+    money::in_steps(amount, &intent.currency, "amount_to_capture")?;
     if amount > intent.capturable {
         return Err(ApiError::invalid(format!(
             "The specified capture amount ({amount}) is greater than the authorized amount ({}).",

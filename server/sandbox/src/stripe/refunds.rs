@@ -46,6 +46,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     }
     let charge = refundable(ctx.account, intent.as_deref(), charge.as_deref())?;
     let amount = within(charge, amount)?;
+    money::in_steps(amount, &charge.currency, "amount")?;
     let refund = Refund {
         id: ids::object("re_3"),
         amount,
