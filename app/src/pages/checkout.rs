@@ -43,6 +43,9 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
                     <p id="trouble" class="notice" role="alert" hidden=true>
                         {lang.words().unreachable}
                     </p>
+                    <p id="setback" class="notice" role="alert" hidden=true>
+                        {lang.words().setback}
+                    </p>
                 </main>
             </div>
             <Live/>

@@ -42,6 +42,8 @@ impl Frame {
 pub(super) enum Refresh {
     /// Loads itself again after so many seconds, unless scripts keep it fresh.
     Again(u32),
+    /// Asks for an address of ours after so many seconds, scripts or not.
+    After(u32, String),
     /// Leads elsewhere at once, scripts or not.
     To(String),
 }
@@ -102,6 +104,9 @@ fn refresh_tag(refresh: Refresh) -> AnyView {
             </noscript>
         }
         .into_any(),
+        Refresh::After(seconds, url) => {
+            view! { <meta http-equiv="refresh" content=format!("{seconds};url={url}")/> }.into_any()
+        }
         Refresh::To(url) => view! { <meta http-equiv="refresh" content=format!("0;url={url}")/> }.into_any(),
     }
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use app::pages::Problem;
 use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::header::{HeaderName, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::SharedString;
@@ -14,7 +13,6 @@ use tokio::time::timeout;
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 
 use super::State;
-use super::pages;
 
 /// Nothing inline, nothing from elsewhere, never in a frame. Scripts and styles are files with integrity.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -55,7 +53,7 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     match turn(&state.requests).await {
         Some(_turn) => next.run(request).await,
-        None => pages::problem(&state, request.headers(), None, Problem::Busy, StatusCode::SERVICE_UNAVAILABLE),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
@@ -73,11 +71,8 @@ pub(super) fn busy() -> Response {
 pub(super) fn same_origin(
     state: &State,
 ) -> Result<CsrfLayer<impl FnMut(ProtectionError) -> Response + Clone + use<>>, ConfigError> {
-    let state = state.clone();
     let layer = CsrfLayer::new().add_trusted_origin(state.engine.public_url())?;
-    Ok(layer.with_rejection_response(move |_| {
-        pages::problem(&state, &HeaderMap::new(), None, Problem::Forbidden, StatusCode::FORBIDDEN)
-    }))
+    Ok(layer.with_rejection_response(|_| StatusCode::FORBIDDEN.into_response()))
 }
 
 /// Counts replies by route and status.

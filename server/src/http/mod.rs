@@ -7,6 +7,7 @@ mod guard;
 mod hooks;
 mod ops;
 mod pages;
+mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use axum::routing::{any, get, post};
 use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
 
@@ -79,7 +81,9 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .fallback(pages::not_found)
         .layer(middleware::from_fn_with_state(state.clone(), guard::bounded))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
+        .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT))
+        .layer(CatchPanicLayer::custom(trouble::panicked))
+        .layer(middleware::from_fn_with_state(state.assets.clone(), trouble::dress));
     let routes = Router::new()
         .route("/c/{token}/events", get(events::stream))
         .merge(short)

@@ -23,6 +23,7 @@ mod recovery;
 mod says;
 mod surplus;
 mod tabs;
+mod trouble;
 mod undone;
 mod upgrade;
 mod world;
