@@ -141,3 +141,64 @@ test("without a connection the page says so, and goes on when it is back", async
   await context.setOffline(false);
   await pressPay(page);
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a database in trouble after paying ${javaScriptEnabled ? "with" : "without"} scripts: do not pay again, and then the truth`, async ({
+    newShopper,
+    till,
+  }) => {
+    const page = await (await newShopper({ javaScriptEnabled })).newPage();
+    await open(page, await till.link());
+    const session = sessionUrl(page);
+    await pressPay(page);
+    await payAndReturn(page);
+    await seePhase(page, "paid");
+    await till.sql("ALTER TABLE sessions RENAME TO away");
+    const reply = await page.goto(`${session}/return`);
+    expect(reply!.status()).toBe(503);
+    await expect(page.locator("main")).toHaveAttribute("data-problem", "unsure");
+    await expect(page.locator("main")).toContainText("Do not pay again.");
+    await expect(page.locator("body")).not.toContainText("Nothing was taken");
+    await expect(page.getByRole("link", { name: "Check again" })).toHaveAttribute("href", new URL(`${session}/return`).pathname);
+    await till.sql("ALTER TABLE away RENAME TO sessions");
+    // The page asks again by itself.
+    await seePhase(page, "paid", 15_000);
+  });
+}
+
+test("an action whose reply is lost: first that nothing is known, then what is so", async ({ page, till, watch }) => {
+  watch.allow(/ERR_FAILED|read_status/);
+  await open(page, await till.link());
+  await seeReady(page);
+  const untouched = await markPage(page);
+  let cut = true;
+  await page.route("**/fn/read_status", (route) => (cut ? route.abort() : route.continue()));
+  await page.route("**/fn/start_payment", async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.locator("#pay").click();
+  await expect(page.getByRole("alert")).toHaveText(/We could not reach the server.*Do not pay again/);
+  cut = false;
+  // The page on the provider's side was opened all the same.
+  await seePhase(page, "resume", 25_000);
+  await expect(page.getByRole("alert")).toHaveText(/This page now shows where your payment stands/);
+  await untouched();
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("an order that no account takes any more cannot be paid, in words", async ({ page, till }) => {
+  const { id: merchant } = await till.cli<{ id: string }>("merchant", "add", "Tea House");
+  const account = await till.cli<{ id: string }>(
+    "provider", "add", "adyen", "--merchant", merchant, "--base-url", `${till.ready.sandbox_url}/adyen`,
+    "--credential", "api_key=test_0123456789abcdef", "--credential", "merchant_account=TeaHouse",
+  );
+  const link = await till.link({ merchant, currency: "KWD", lines: ["Tea=1.234"] });
+  await open(page, link);
+  await expect(page.locator("#pay")).toBeVisible();
+  await till.cli("provider", "disable", account.id);
+  await page.reload();
+  await expect(heading(page)).toHaveText("This shop cannot take this amount here");
+  await expect(page.locator("main")).toContainText("Nothing was taken.");
+  await expect(page.locator("#pay")).toHaveCount(0);
+});

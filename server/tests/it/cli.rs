@@ -38,6 +38,32 @@ impl Shell {
 }
 
 #[test]
+fn an_order_that_no_account_takes_is_refused_with_the_providers_rule() {
+    let till = Shell::new();
+    till.json(&["migrate"]);
+    let merchant = till.json(&["merchant", "add", "Tea & Co"]);
+    let id = merchant["id"].as_str().unwrap();
+    let add = |currency: &'static str, line: &'static str| {
+        ["link", "add", "--merchant", id, "--currency", currency, "--line", line]
+    };
+    let none = till.refused(&add("KWD", "Tea=1.234"));
+    assert_eq!(none, "till: this merchant has no enabled test provider account; add one with `till provider add`\n");
+    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_abc"]);
+    let why = "till: no enabled test provider account of this merchant takes this order: ";
+    let step = "the line \"Tea\": Stripe takes KWD amounts whose last digit is 0: write 1.230 or 1.240\n";
+    assert_eq!(till.refused(&add("KWD", "Tea=1.234")), format!("{why}{step}"));
+    let output = till.run(&add("EUR", "Tea=0.01"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{why}Stripe takes no less than EUR 0.50\n"));
+    assert_eq!(till.json(&["link", "list", "--merchant", id]).as_array().unwrap().len(), 0);
+    // Sums that are too large for any provider, and prices that are none.
+    for (line, words) in [("Tea=999999999.99*999999", "too large"), ("Tea=-1", "not an amount"), ("Tea=0", "more than zero")] {
+        assert!(till.refused(&add("EUR", line)).contains(words), "{line}");
+    }
+    assert_eq!(till.json(&add("KWD", "Tea=1.230"))["total"], "KWD 1.230");
+}
+
+#[test]
 fn a_shop_is_set_up_from_nothing() {
     let till = Shell::new();
     assert!(till.refused(&["merchant", "list"]).contains("till migrate"));
