@@ -4,8 +4,8 @@
 use domain::checkout::View;
 use leptos::prelude::*;
 
-use super::document::{Frame, Refresh, document, session_address};
 use super::PageContext;
+use super::document::{Frame, Refresh, document, session_address};
 use crate::components::Spinner;
 
 /// The page that leads to the provider, with scripts or without; nothing if its address is not on the web.

@@ -164,7 +164,9 @@ mod tests {
             assert!(currencies.taken.iter().all(|code| code.parse::<Currency>().is_ok()));
             assert!(currencies.own_exponents.iter().all(|(code, _)| currencies.taken.contains(code)));
             for (code, value) in [currencies.steps, currencies.least, currencies.most_of].concat() {
-                assert!(currencies.taken.contains(&code) && (1..=currencies.most.max(999_999_999_999)).contains(&value));
+                assert!(
+                    currencies.taken.contains(&code) && (1..=currencies.most.max(999_999_999_999)).contains(&value)
+                );
             }
             assert!(currencies.steps.iter().all(|(_, step)| [10, 100].contains(step)));
         }

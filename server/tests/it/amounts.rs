@@ -242,7 +242,8 @@ async fn connector_and_simulator_take_the_same_amounts() {
                 "amount": {"value": count, "currency": code}, "returnUrl": "https://a.test"});
             let url = format!("{}/adyen/v72/paymentLinks", world.sandbox);
             let headers = [("x-api-key", "test_of_the_amounts")];
-            let status = world.send(HttpMethod::POST, &url, "application/json", &body.to_string(), &headers).await.status;
+            let status =
+                world.send(HttpMethod::POST, &url, "application/json", &body.to_string(), &headers).await.status;
             let adyen = amount(count, code, ADYEN_DECIMALS).map(|money| takes("adyen", money));
             agree("Adyen", code, count, adyen, status);
             for verdict in [stripe, adyen].into_iter().flatten() {

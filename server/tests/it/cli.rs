@@ -57,7 +57,9 @@ fn an_order_that_no_account_takes_is_refused_with_the_providers_rule() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{why}Stripe takes no less than EUR 0.50\n"));
     assert_eq!(till.json(&["link", "list", "--merchant", id]).as_array().unwrap().len(), 0);
     // Sums that are too large for any provider, and prices that are none.
-    for (line, words) in [("Tea=999999999.99*999999", "too large"), ("Tea=-1", "not an amount"), ("Tea=0", "more than zero")] {
+    for (line, words) in
+        [("Tea=999999999.99*999999", "too large"), ("Tea=-1", "not an amount"), ("Tea=0", "more than zero")]
+    {
         assert!(till.refused(&add("EUR", line)).contains(words), "{line}");
     }
     assert_eq!(till.json(&add("KWD", "Tea=1.230"))["total"], "KWD 1.230");

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use connectors::stripe::Stripe;
-use connectors::{Capabilities, Fail, HttpRequest, HttpResponse, Operation, Unreadable, Wire};
-use domain::currency::Currency;
+use connectors::{AmountRule, Capabilities, Fail, HttpRequest, HttpResponse, Operation, Unreadable, Wire};
+use domain::line::Line;
 use domain::method::Method;
+use domain::money::Money;
 
 use super::*;
 
@@ -27,8 +28,12 @@ impl Connector for Brittle {
         Ok(())
     }
 
-    fn methods(&self, _currency: Currency) -> Vec<Method> {
-        vec![]
+    fn takes(&self, _: Method, _: &[Line], total: Money) -> Result<(), AmountRule> {
+        Err(AmountRule::Currency("Brittle", total.currency))
+    }
+
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule> {
+        Err(AmountRule::Currency("Brittle", part.currency))
     }
 
     fn begin(&self, _account: &Account, _operation: &Operation, _key: &str) -> Result<HttpRequest, Fail> {

@@ -30,8 +30,8 @@ pub fn least(currency: &str) -> i64 {
         "mxn" | "thb" => 10_00,
         "czk" => 15_00,
         "huf" => 175_00,
-        "usd" | "ars" | "aud" | "brl" | "cad" | "chf" | "cop" | "eur" | "idr" | "ils" | "inr" | "jpy" | "krw" | "nzd"
-        | "php" | "rub" | "sgd" | "zar" => 50,
+        "usd" | "ars" | "aud" | "brl" | "cad" | "chf" | "cop" | "eur" | "idr" | "ils" | "inr" | "jpy" | "krw"
+        | "nzd" | "php" | "rub" | "sgd" | "zar" => 50,
         _ => 1,
     }
 }

@@ -98,7 +98,9 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
         // Never the form's own address: loading that again would post again, or fail.
         assert!(!page.html.contains("/fn/"), "{}", page.html);
     }
-    for odd in ["", "https://pay.example/", "https://pay.example/l/070w3ge1r70w3ge1r70w3ge1r7", "not an address", "/c/x"] {
+    for odd in
+        ["", "https://pay.example/", "https://pay.example/l/070w3ge1r70w3ge1r70w3ge1r7", "not an address", "/c/x"]
+    {
         let browser = [("accept", "text/html"), ("referer", odd)];
         let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
         assert!(page.is(Problem::Unsure, None), "{odd}: {}", page.html);

@@ -119,11 +119,9 @@ pub fn total(lines: &[Line], currency: &str) -> Result<i64, ApiError> {
     let sum = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.unit_amount.checked_mul(line.quantity)?));
     let amount = sum.filter(|sum| *sum <= most).ok_or_else(|| {
         let most = money::display(most, currency);
-        ApiError::invalid(format!(
-            "The Checkout Session's total amount due must be no more than {most} {currency}"
-        ))
-        .code("amount_too_large")
-        .param("line_items")
+        ApiError::invalid(format!("The Checkout Session's total amount due must be no more than {most} {currency}"))
+            .code("amount_too_large")
+            .param("line_items")
     })?;
     if amount < least {
         let least = money::display(least, currency);
