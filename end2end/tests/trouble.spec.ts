@@ -143,26 +143,28 @@ test("without a connection the page says so, and goes on when it is back", async
 });
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a database in trouble after paying ${javaScriptEnabled ? "with" : "without"} scripts: do not pay again, and then the truth`, async ({
-    newShopper,
-    till,
-  }) => {
-    const page = await (await newShopper({ javaScriptEnabled })).newPage();
-    await open(page, await till.link());
-    const session = sessionUrl(page);
-    await pressPay(page);
-    await payAndReturn(page);
-    await seePhase(page, "paid");
-    await till.sql("ALTER TABLE sessions RENAME TO away");
-    const reply = await page.goto(`${session}/return`);
-    expect(reply!.status()).toBe(503);
-    await expect(page.locator("main")).toHaveAttribute("data-problem", "unsure");
-    await expect(page.locator("main")).toContainText("Do not pay again.");
-    await expect(page.locator("body")).not.toContainText("Nothing was taken");
-    await expect(page.getByRole("link", { name: "Check again" })).toHaveAttribute("href", new URL(`${session}/return`).pathname);
-    await till.sql("ALTER TABLE away RENAME TO sessions");
-    // The page asks again by itself.
-    await seePhase(page, "paid", 15_000);
+  test.describe(javaScriptEnabled ? "with scripts" : "without scripts", () => {
+    test.use({ javaScriptEnabled });
+
+    test("a database in trouble after paying: do not pay again, and then the truth", async ({ page, till, watch }) => {
+      watch.allow(/status of 503/);
+      await open(page, await till.link());
+      const session = sessionUrl(page);
+      await pressPay(page);
+      await payAndReturn(page);
+      await seePhase(page, "paid");
+      await till.sql("ALTER TABLE sessions RENAME TO away");
+      const reply = await page.goto(`${session}/return`);
+      expect(reply!.status()).toBe(503);
+      await expect(page.locator("main")).toHaveAttribute("data-problem", "unsure");
+      await expect(page.locator("main")).toContainText("Do not pay again.");
+      await expect(page.locator("body")).not.toContainText("Nothing was taken");
+      const again = page.getByRole("link", { name: "Check again" });
+      await expect(again).toHaveAttribute("href", new URL(`${session}/return`).pathname);
+      await till.sql("ALTER TABLE away RENAME TO sessions");
+      // The page asks again by itself.
+      await seePhase(page, "paid", 15_000);
+    });
   });
 }
 

@@ -3,6 +3,7 @@
 use axum::http::Method as HttpMethod;
 use domain::HOUR;
 use domain::checkout::Phase;
+use domain::currency::Currency;
 use domain::id::Token;
 use domain::line::Line;
 use domain::link::Usage;
@@ -11,6 +12,7 @@ use domain::money::Money;
 use domain::payment::Capture;
 use domain::session::Notice;
 use engine::{NewAccount, NewLink, Started};
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::world::{World, header, random_hex};
@@ -85,6 +87,7 @@ both! {
         payable(&world, "UGX", &[("999999", 1)]).await;
         payable(&world, "MGA", &[("12.00", 1)]).await;
         payable(&world, "XCG", &[("12.00", 1)]).await;
+        payable(&world, "CRC", &[("999999.99", 1)]).await;
     }
 }
 
@@ -198,14 +201,13 @@ const ADYEN_DECIMALS: &[(&str, u8)] = &[("CLP", 2), ("CVE", 0), ("IDR", 0), ("IS
 /// Where rules begin and end, in a provider's count.
 #[rustfmt::skip]
 const COUNTS: &[i64] = &[
-    1, 9, 10, 29, 30, 49, 50, 100, 199, 200, 249, 250, 299, 300, 399, 400, 999, 1_000, 1_499, 1_500, 17_499, 17_500,
-    123_450, 123_451, 99_999_900, 99_999_990, 99_999_999, 100_000_000, 999_999_999, 1_000_000_000, 9_999_999_999,
-    10_000_000_000, 999_999_999_999, 1_000_000_000_000,
+    1, 29, 30, 49, 50, 199, 200, 250, 299, 300, 399, 400, 999, 1_000, 1_499, 1_500, 17_499, 17_500, 123_451, 99_999_900,
+    100_000_000, 999_999_999, 1_000_000_000, 9_999_999_999, 999_999_999_999, 1_000_000_000_000,
 ];
 
 /// A provider's count as an amount of ours, if there is one.
 fn amount(count: i64, code: &str, decimals: &[(&str, u8)]) -> Option<Money> {
-    let currency: domain::currency::Currency = code.parse().unwrap();
+    let currency: Currency = code.parse().unwrap();
     let theirs = decimals.iter().find(|(known, _)| *known == code).map_or(currency.exponent(), |(_, own)| *own);
     let step = 10i64.pow(u32::from(theirs.abs_diff(currency.exponent())));
     let minor = if theirs > currency.exponent() { (count % step == 0).then_some(count / step)? } else { count * step };
@@ -220,38 +222,38 @@ fn takes(provider: &str, money: Money) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connector_and_simulator_take_the_same_amounts() {
     let world = World::new(crate::world::Database::sqlite()).await;
-    let (mut taken, mut refused) = (0, 0);
-    for currency in domain::currency::Currency::all() {
-        let code = currency.code();
-        for &count in COUNTS {
-            let body = format!(
-                "mode=payment&success_url=https://a.test&line_items[0][quantity]=1\
-                 &line_items[0][price_data][currency]={}&line_items[0][price_data][unit_amount]={count}\
-                 &line_items[0][price_data][product_data][name]=Tea",
-                code.to_lowercase()
-            );
-            let url = format!("{}/v1/checkout/sessions", world.sandbox);
-            let bearer = format!("Bearer {}", world.secret_key);
-            let form = "application/x-www-form-urlencoded";
-            let headers = [("authorization", bearer.as_str())];
-            let status = world.send(HttpMethod::POST, &url, form, &body, &headers).await.status;
-            let stripe = amount(count, code, STRIPE_DECIMALS).map(|money| takes("stripe", money));
-            agree("Stripe", code, count, stripe, status);
+    let verdicts = join_all(Currency::all().map(|currency| compared(&world, currency.code()))).await.concat();
+    let taken = verdicts.iter().filter(|verdict| **verdict).count();
+    assert!(taken > 1_000 && verdicts.len() - taken > 1_000, "{taken} of {} taken", verdicts.len());
+}
 
-            let body = json!({"merchantAccount": "Shop", "reference": "r",
-                "amount": {"value": count, "currency": code}, "returnUrl": "https://a.test"});
-            let url = format!("{}/adyen/v72/paymentLinks", world.sandbox);
-            let headers = [("x-api-key", "test_of_the_amounts")];
-            let status =
-                world.send(HttpMethod::POST, &url, "application/json", &body.to_string(), &headers).await.status;
-            let adyen = amount(count, code, ADYEN_DECIMALS).map(|money| takes("adyen", money));
-            agree("Adyen", code, count, adyen, status);
-            for verdict in [stripe, adyen].into_iter().flatten() {
-                *(if verdict { &mut taken } else { &mut refused }) += 1;
-            }
-        }
+/// Asks both simulators for every count of a currency, and returns what the connectors say of it.
+async fn compared(world: &World, code: &str) -> Vec<bool> {
+    let mut verdicts = vec![];
+    for &count in COUNTS {
+        let body = format!(
+            "mode=payment&success_url=https://a.test&line_items[0][quantity]=1\
+             &line_items[0][price_data][currency]={}&line_items[0][price_data][unit_amount]={count}\
+             &line_items[0][price_data][product_data][name]=Tea",
+            code.to_lowercase()
+        );
+        let url = format!("{}/v1/checkout/sessions", world.sandbox);
+        let bearer = format!("Bearer {}", world.secret_key);
+        let form = "application/x-www-form-urlencoded";
+        let reply = world.send(HttpMethod::POST, &url, form, &body, &[("authorization", &bearer)]).await;
+        let stripe = amount(count, code, STRIPE_DECIMALS).map(|money| takes("stripe", money));
+        agree("stripe", code, count, stripe, reply.status);
+
+        let body = json!({"merchantAccount": "Shop", "reference": "r",
+            "amount": {"value": count, "currency": code}, "returnUrl": "https://a.test"});
+        let url = format!("{}/adyen/v72/paymentLinks", world.sandbox);
+        let key = [("x-api-key", "test_0123456789abcdef")];
+        let reply = world.send(HttpMethod::POST, &url, "application/json", &body.to_string(), &key).await;
+        let adyen = amount(count, code, ADYEN_DECIMALS).map(|money| takes("adyen", money));
+        agree("adyen", code, count, adyen, reply.status);
+        verdicts.extend([stripe, adyen].into_iter().flatten());
     }
-    assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+    verdicts
 }
 
 /// Of a currency that a provider takes somewhere but Till does not list, the simulator may take more.
@@ -269,5 +271,5 @@ fn agree(provider: &str, code: &str, count: i64, connector: Option<bool>, status
 
 /// Whether there is any amount of the currency that the connector takes.
 fn takes_currency(provider: &str, code: &str) -> bool {
-    COUNTS.iter().any(|count| takes(&provider.to_lowercase(), Money::new(*count, code.parse().unwrap())))
+    COUNTS.iter().any(|count| takes(provider, Money::new(*count, code.parse().unwrap())))
 }

@@ -14,6 +14,10 @@ use super::*;
 
 const TOKEN: &str = "070w3ge1r70w3ge1r70w3ge1r7";
 
+async fn breaks() -> StatusCode {
+    panic!("on purpose")
+}
+
 /// Addresses as the real ones, all in trouble.
 fn app(status: StatusCode) -> Router {
     let fails = move || async move { status };
@@ -25,8 +29,8 @@ fn app(status: StatusCode) -> Router {
         .route("/c/{token}/go", get(fails))
         .route("/fn/{name}", any(fails))
         .route("/assets/{file}", get(fails))
-        .route("/panic/{token}", get(|| async { panic!("on purpose") }))
-        .route("/c/{token}/panic", get(|| async { panic!("on purpose") }))
+        .route("/panic/{token}", get(breaks))
+        .route("/c/{token}/panic", get(breaks))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn_with_state(Arc::new(sample::assets()), dress))
 }
