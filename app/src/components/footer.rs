@@ -11,11 +11,14 @@ pub fn Footer(
     reference: Option<String>,
     /// Where shoppers can ask.
     support_email: Option<String>,
+    /// The address of the page in other languages, where that is not its own.
+    elsewhere: Option<String>,
     /// The page's language.
     lang: LangChoice,
 ) -> impl IntoView {
     let words = lang.words();
-    let others = Lang::ALL.into_iter().map(|other| language(other, lang.lang)).collect_view();
+    let page = elsewhere.unwrap_or_default();
+    let others = Lang::ALL.into_iter().map(|other| language(&page, other, lang.lang)).collect_view();
     view! {
         <footer class="bottom">
             {reference
@@ -38,10 +41,10 @@ fn support(email: &str, help: &'static str) -> impl IntoView + use<> {
     view! { <p>{help} " " <a href=format!("mailto:{address}")><bdi>{address.clone()}</bdi></a></p> }
 }
 
-fn language(lang: Lang, current: Lang) -> impl IntoView {
+fn language(page: &str, lang: Lang, current: Lang) -> impl IntoView + use<> {
     let here = (lang == current).then_some("true");
     view! {
-        <a href=format!("?lang={}", lang.tag()) lang=lang.tag() hreflang=lang.tag() aria-current=here>
+        <a href=format!("{page}?lang={}", lang.tag()) lang=lang.tag() hreflang=lang.tag() aria-current=here>
             {lang.name()}
         </a>
     }

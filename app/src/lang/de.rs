@@ -268,7 +268,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
         ),
         Problem::Busy => (
             "Einen Moment, bitte",
-            "Der Server ist gerade ausgelastet. Diese Seite lädt sich in einigen Sekunden von selbst neu.",
+            "Der Server ist gerade ausgelastet. Bitte laden Sie diese Seite in einigen Sekunden neu.",
         ),
         Problem::BadRequest => (
             "Das hat nicht geklappt",

@@ -255,7 +255,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "We are looking, but we do not know yet where your payment stands. Do not pay again. This page shows it as soon as we know; you can also come back to it later.",
         ),
         Problem::Busy => {
-            ("One moment, please", "The server is busy right now. This page loads again by itself in a few seconds.")
+            ("One moment, please", "The server is busy right now. Please load this page again in a few seconds.")
         }
         Problem::BadRequest => (
             "That did not work",

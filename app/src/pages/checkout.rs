@@ -22,6 +22,7 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
         support_email: view.support_email.clone(),
         reference: Some(view.reference.clone()),
         refresh: refresh_seconds(view.phase).map(Refresh::Again),
+        elsewhere: None,
         live: true,
     };
     document(frame, ctx, || {

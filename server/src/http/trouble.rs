@@ -9,13 +9,13 @@ use std::sync::Arc;
 use app::pages::{self as html, Assets, PageContext, Problem};
 use axum::extract::{Request, State as Shared};
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, REFERER, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use domain::id::Token;
 
 /// Seconds after which a client may come back.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+const RETRY_SECONDS: &str = "5";
 
 /// What an address is about, as far as money is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,21 +26,23 @@ enum Subject {
     Session(String),
     /// An action: the address of the session whose page has asked for it, if the browser tells.
     Action(Option<String>),
-    /// A page that has nothing to do with money.
-    Other(String),
+    /// The page at the root.
+    Home,
+    /// Nothing that has to do with money.
+    Other,
     /// No page: a file, or a call from a script.
     None,
 }
 
 /// Makes a page of a bare error.
 pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request, next: Next) -> Response {
-    let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let response = next.run(request).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_page(response.headers()) {
         return response;
     }
-    let subject = subject(&method, &uri, &headers);
+    let subject = subject(&uri, &headers);
     if subject == Subject::None {
         return with_retry(response);
     }
@@ -48,9 +50,9 @@ pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request,
     let problem = problem(&subject, status);
     let again = match subject {
         Subject::Link(address) | Subject::Session(address) | Subject::Action(Some(address)) => Some(address),
-        // There is no other page to look at than this one, and only trouble that passes makes it another one.
-        Subject::Other(address) => Some(address).filter(|_| problem.passes()),
-        Subject::Action(None) | Subject::None => None,
+        Subject::Home => Some("/".to_owned()),
+        // An address that may be anybody's is never repeated: `//evil.test` would lead elsewhere.
+        Subject::Action(None) | Subject::Other | Subject::None => None,
     };
     let again = again.map(|path| format!("{path}{}", context.lang.query()));
     let mut dressed = (status, Html(html::problem(problem, again, &context))).into_response();
@@ -71,7 +73,7 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 
 fn with_retry(mut response: Response) -> Response {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().entry(RETRY_AFTER).or_insert(RETRY_SECONDS);
+        response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_SECONDS));
     }
     response
 }
@@ -90,7 +92,8 @@ fn problem(subject: &Subject, status: StatusCode) -> Problem {
     }
 }
 
-fn subject(method: &Method, uri: &Uri, headers: &HeaderMap) -> Subject {
+/// The addresses in it are put together from what was understood, never taken over.
+fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
     let mut parts = uri.path().splitn(4, '/').skip(1);
     let first = parts.next().unwrap_or_default();
     let (token, suffix) = (parts.next().and_then(|token| token.parse::<Token>().ok()), parts.next());
@@ -102,15 +105,15 @@ fn subject(method: &Method, uri: &Uri, headers: &HeaderMap) -> Subject {
         // On the return address the page waits for news; the one that leads to the provider is not where to look.
         ("c", Some(token)) if suffix == Some("return") => Subject::Session(format!("/c/{token}/return")),
         ("c", Some(token)) => Subject::Session(format!("/c/{token}")),
-        _ if *method == Method::GET || *method == Method::HEAD => Subject::Other(uri.path().to_owned()),
-        _ => Subject::Other("/".to_owned()),
+        ("", None) if uri.path() == "/" => Subject::Home,
+        _ => Subject::Other,
     }
 }
 
 /// The session whose page the request comes from. Our pages tell it to us alone.
 fn asking_page(headers: &HeaderMap) -> Option<String> {
     let referer: Uri = text(headers, &REFERER).parse().ok()?;
-    match subject(&Method::GET, &referer, &HeaderMap::new()) {
+    match subject(&referer, &HeaderMap::new()) {
         Subject::Session(address) => Some(address),
         _ => None,
     }

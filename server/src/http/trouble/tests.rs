@@ -80,7 +80,13 @@ async fn what_is_said_follows_from_what_the_address_is_about() {
     let busy = ask(app(StatusCode::SERVICE_UNAVAILABLE), "GET", "/", &[]).await;
     assert!(busy.is(Problem::Busy, Some("/")), "{}", busy.html);
     let broken = ask(app(StatusCode::INTERNAL_SERVER_ERROR), "GET", "/", &[]).await;
-    assert!(broken.is(Problem::Internal, None), "{}", broken.html);
+    assert!(broken.is(Problem::Internal, Some("/")), "{}", broken.html);
+    // What anybody may have written into an address leads nowhere.
+    for path in ["//evil.test", "//evil.test/c/x", "/x?url=//evil.test", "/c//evil.test"] {
+        let page =
+            ask(app(StatusCode::OK).fallback(|| async { StatusCode::SERVICE_UNAVAILABLE }), "GET", path, &[]).await;
+        assert!(!page.html.contains("evil") && !page.html.contains("id=\"again\""), "{path}: {}", page.html);
+    }
 }
 
 #[tokio::test]
@@ -101,6 +107,7 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
         assert!(page.html.contains("<html lang=\"ar\" dir=\"rtl\">"), "{}", page.html);
         // Never the form's own address: loading that again would post again, or fail.
         assert!(!page.html.contains("/fn/"), "{}", page.html);
+        assert!(page.html.contains(&format!("href=\"/c/{TOKEN}/return?lang=de\"")), "{}", page.html);
     }
     for odd in
         ["", "https://pay.example/", "https://pay.example/l/070w3ge1r70w3ge1r70w3ge1r7", "not an address", "/c/x"]
