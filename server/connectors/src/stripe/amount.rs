@@ -15,13 +15,14 @@ use domain::money::Money;
 use crate::amount::Currencies;
 use crate::connector::Fail;
 
-/// Of those it takes for card payments. It lists the dobra by its old code only, which ISO 4217 has withdrawn.
+/// Of those it takes for card payments. It lists the dobra by its old code only, which ISO 4217 has
+/// withdrawn, and the lev no longer, since Bulgaria has the euro.
 #[rustfmt::skip]
 pub(crate) const CURRENCIES: Currencies = Currencies {
     provider: "Stripe",
     taken: &[
-        "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD",
-        "BND", "BOB", "BRL", "BSD", "BWP", "BYN", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CVE", "CZK", "DJF",
+        "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD", "BIF", "BMD",
+        "BND", "BOB", "BRL", "BSD", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CVE", "CZK", "DJF",
         "DKK", "DOP", "DZD", "EGP", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD",
         "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KRW", "KWD",
         "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MUR", "MVR",
