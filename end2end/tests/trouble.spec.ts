@@ -200,7 +200,7 @@ test("an order that no account takes any more cannot be paid, in words", async (
   await expect(page.locator("#pay")).toBeVisible();
   await till.cli("provider", "disable", account.id);
   await page.reload();
-  await expect(heading(page)).toHaveText("This shop cannot take this amount here");
+  await expect(heading(page)).toHaveText("This shop cannot take this payment here");
   await expect(page.locator("main")).toContainText("Nothing was taken.");
   await expect(page.locator("#pay")).toHaveCount(0);
 });

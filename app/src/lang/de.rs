@@ -32,10 +32,11 @@ pub const WORDS: Words = Words {
     each: "pro Stück",
     redirect_hint: "Sie gehen zur sicheren Seite des Zahlungsanbieters und kommen danach hierher zurück.",
     no_methods: (
-        "Dieser Shop kann diesen Betrag hier nicht annehmen",
+        "Dieser Shop kann diese Zahlung hier nicht annehmen",
         "Es wurde nichts abgebucht. Bitte fragen Sie den Shop, wie Sie bezahlen können, oder versuchen Sie es später erneut.",
     ),
     check_again: "Noch einmal nachsehen",
+    back: "Zurück zu Ihrer Zahlung",
     not_finished: "Ich habe nicht zu Ende bezahlt",
     resume: "Weiter zur Zahlung",
     to_bank: "Weiter zu Ihrer Bank",

@@ -32,10 +32,11 @@ pub const WORDS: Words = Words {
     each: "each",
     redirect_hint: "You will go to the payment provider's secure page and come back here afterwards.",
     no_methods: (
-        "This shop cannot take this amount here",
+        "This shop cannot take this payment here",
         "Nothing was taken. Please ask the shop how to pay, or try again later.",
     ),
     check_again: "Check again",
+    back: "Back to your payment",
     not_finished: "I did not finish paying",
     resume: "Continue to payment",
     to_bank: "Continue to your bank",

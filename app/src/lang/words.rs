@@ -122,6 +122,8 @@ pub struct Words {
     pub no_methods: (&'static str, &'static str),
     /// Asks for the same page once more.
     pub check_again: &'static str,
+    /// Leads from a problem to the session's page.
+    pub back: &'static str,
     /// The link back to the choice from the return page.
     pub not_finished: &'static str,
     /// Goes on to the open payment page.

@@ -18,7 +18,8 @@ pub fn problem(kind: Problem, again: Option<String>, ctx: &PageContext) -> Strin
     let refresh = again.clone().filter(|_| kind.passes()).map(|address| Refresh::After(AGAIN_SECONDS, address));
     // A form's own address is no page, in any language.
     let elsewhere = again.as_deref().and_then(|address| address.split('?').next()).map(str::to_owned);
-    let lead = again.map(|address| (words.check_again, address));
+    let label = if kind.passes() { words.check_again } else { words.back };
+    let lead = again.map(|address| (label, address));
     document(Frame { refresh, elsewhere, ..Frame::plain(title) }, ctx, || {
         view! { <Message page="problem" problem=Some(kind.as_str()) lead title advice=advice.to_owned()/> }
     })

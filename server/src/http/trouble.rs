@@ -50,9 +50,9 @@ pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request,
     let problem = problem(&subject, status);
     let again = match subject {
         Subject::Link(address) | Subject::Session(address) | Subject::Action(Some(address)) => Some(address),
-        Subject::Home => Some("/".to_owned()),
+        Subject::Home if problem.passes() => Some("/".to_owned()),
         // An address that may be anybody's is never repeated: `//evil.test` would lead elsewhere.
-        Subject::Action(None) | Subject::Other | Subject::None => None,
+        Subject::Action(None) | Subject::Home | Subject::Other | Subject::None => None,
     };
     let again = again.map(|path| format!("{path}{}", context.lang.query()));
     let mut dressed = (status, Html(html::problem(problem, again, &context))).into_response();

@@ -151,7 +151,7 @@ both! {
         let page = world.send(HttpMethod::GET, &format!("{}/c/{session}", world.node.url), "", "", &headers).await;
         let text = String::from_utf8(page.body.to_vec()).unwrap();
         assert_eq!((page.status, header(&page, "retry-after")), (200, String::new()));
-        assert!(text.contains("Dieser Shop kann diesen Betrag hier nicht annehmen"), "{text}");
+        assert!(text.contains("Dieser Shop kann diese Zahlung hier nicht annehmen"), "{text}");
         assert!(!text.contains("id=\"pay\""), "{text}");
         world.engine().enable_account(&adyen.parse().unwrap(), true).await.unwrap();
         assert_eq!(world.view(&session).await.methods, vec![Method::Card]);

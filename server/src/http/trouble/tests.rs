@@ -80,7 +80,7 @@ async fn what_is_said_follows_from_what_the_address_is_about() {
     let busy = ask(app(StatusCode::SERVICE_UNAVAILABLE), "GET", "/", &[]).await;
     assert!(busy.is(Problem::Busy, Some("/")), "{}", busy.html);
     let broken = ask(app(StatusCode::INTERNAL_SERVER_ERROR), "GET", "/", &[]).await;
-    assert!(broken.is(Problem::Internal, Some("/")), "{}", broken.html);
+    assert!(broken.is(Problem::Internal, None), "{}", broken.html);
     // What anybody may have written into an address leads nowhere.
     for path in ["//evil.test", "//evil.test/c/x", "/x?url=//evil.test", "/c//evil.test"] {
         let page =
