@@ -121,10 +121,7 @@ fn asking_page(headers: &HeaderMap) -> Option<String> {
 
 /// The language in the address, or in that of the page which asked.
 fn lang(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let wanted = |uri: &Uri| {
-        let pairs = uri.query()?.split('&');
-        pairs.filter_map(|pair| pair.strip_prefix("lang=")).next().map(str::to_owned)
-    };
+    let wanted = |uri: &Uri| uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang=")).map(str::to_owned);
     wanted(uri).or_else(|| wanted(&text(headers, &REFERER).parse().ok()?))
 }
 
