@@ -58,10 +58,13 @@ mod gallery {
         page("hostile", &sample::hostile(Phase::Choose))?;
         page("hostile-paid", &sample::hostile(Phase::Paid))?;
         for problem in Problem::ALL {
-            write(&format!("problem-{problem:?}").to_lowercase(), pages::problem(problem, ctx))?;
+            let again = Some("/c/070w3ge1r70w3ge1r70w3ge1r7".to_owned());
+            write(&format!("problem-{}", problem.as_str()), pages::problem(problem, again, ctx))?;
         }
         let view = sample::view(Phase::Resume);
-        write("redirecting", pages::redirecting(&view, "https://pay.example/p?a=1&b=2", ctx))?;
+        let redirecting = pages::redirecting(&view, "https://pay.example/p?a=1&b=2", ctx);
+        write("redirecting", redirecting.unwrap_or_default())?;
+        page("no-methods", &View { methods: vec![], ..sample::view(Phase::Choose) })?;
         write("inactive", pages::inactive_link(&view.merchant, ctx))?;
         write("home", pages::home(ctx))
     }

@@ -41,6 +41,31 @@ test("a payment is declined, authorised, captured and refunded, and the open pag
   expect(check.disagreements).toEqual([]);
 });
 
+test("an approval that runs out is said to have ended, and the open page can be paid again", async ({ page, till }) => {
+  await open(page, till.ready.adyen_pay_link);
+  const session = sessionUrl(page);
+  await page.locator("#pay").click();
+  await payAtAdyen(page, "Ada Shopper");
+  await seePhase(page, "authorised");
+  await seeReady(page);
+  const untouched = await markPage(page);
+  const control = `${till.ready.sandbox_url}/_control/adyen/payments`;
+  const { payments } = (await (await fetch(control)).json()) as { payments: { pspReference: string }[] };
+  const headers = { "content-type": "application/json" };
+  const gone = await fetch(`${control}/${payments[0]!.pspReference}/expire`, { method: "POST", headers, body: "{}" });
+  expect(gone.status).toBe(200);
+  await seePhase(page, "released");
+  await expect(heading(page)).toHaveText("The approval of your payment has ended");
+  await expect(page.locator("main#panel")).toContainText("Nothing was taken.");
+  await expect(page.locator("main#panel")).not.toContainText("called it off");
+  await untouched();
+  expect((await till.alerts()).map((alert) => alert.kind)).toContain("authorisation_released");
+  await page.locator("#pay").click();
+  await payAtAdyen(page, "Ada Shopper");
+  await seePhase(page, "authorised");
+  expect(sessionUrl(page)).toBe(session);
+});
+
 test("a reply that is lost says not to pay again, and then leads to the one page", async ({ page, till }) => {
   const fault = { provider: "adyen", operation: "paymentLinks.create", fault: "timeout_after_accept", count: 1 };
   const body = JSON.stringify(fault);

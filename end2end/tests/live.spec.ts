@@ -56,6 +56,30 @@ test("without the event stream an open page asks by itself", async ({ page, till
   await untouched();
 });
 
+test("a page whose stream is refused asks by itself", async ({ page, till, watch }) => {
+  watch.allow(/\/events|429/);
+  await till.sandbox.hold();
+  const link = await till.link();
+  const session = (await fetch(link, { redirect: "manual" })).headers.get("location")!.split("?")[0];
+  // Every stream that one session may have.
+  const leave = new AbortController();
+  const stream = () => fetch(new URL(`${session}/events`, link), { signal: leave.signal });
+  const taken = await Promise.all(Array.from({ length: 32 }, stream));
+  expect(taken.map(({ status }) => status)).toEqual(Array(32).fill(200));
+  const refused = page.waitForResponse((reply) => reply.url().endsWith("/events"));
+  await open(page, link);
+  expect((await refused).status()).toBe(429);
+  await pressPay(page);
+  await payAndReturn(page);
+  await seePhase(page, "confirming");
+  await seeReady(page);
+  const untouched = await markPage(page);
+  await till.sandbox.release();
+  await seePhase(page, "paid", 15_000);
+  await untouched();
+  leave.abort();
+});
+
 test("a page that was left for another one is true when the browser brings it back", async ({ page, till }) => {
   await till.sandbox.hold();
   await open(page, await till.link());

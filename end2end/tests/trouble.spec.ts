@@ -56,6 +56,23 @@ test("without scripts, the page of an unknown outcome finds out by loading itsel
   await seeProvider(page);
 });
 
+test("a click is answered although the open page cannot be closed, and goes on by itself", async ({ page, newShopper, till }) => {
+  const link = await till.link({ currency: "USD" });
+  // A page that does not hear of what is done on the other.
+  const stale = await (await newShopper({ javaScriptEnabled: false })).newPage();
+  await open(stale, link);
+  await open(page, link);
+  await pressPay(page);
+  const key = (value: string) => till.cli("provider", "set-credential", till.ready.provider_account, `secret_key=${value}`);
+  // The key of another account, which knows nothing of the page that is open.
+  await key("sk_test_ofanotheraccount");
+  await stale.getByRole("radio", { name: "Bank debit" }).check();
+  await stale.locator("#pay").click();
+  await seePhase(stale, "closing", 10_000);
+  await key(till.ready.sandbox_key);
+  await seePhase(stale, "choose", 25_000);
+});
+
 test("a rate limit is waited out", async ({ page, till }) => {
   await till.sandbox.fault("rate_limit_429", { count: 2 });
   await open(page, await till.link());
@@ -140,4 +157,67 @@ test("without a connection the page says so, and goes on when it is back", async
   await untouched();
   await context.setOffline(false);
   await pressPay(page);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with scripts" : "without scripts", () => {
+    test.use({ javaScriptEnabled });
+
+    test("a database in trouble after paying: do not pay again, and then the truth", async ({ page, till, watch }) => {
+      watch.allow(/status of 503/);
+      await open(page, await till.link());
+      const session = sessionUrl(page);
+      await pressPay(page);
+      await payAndReturn(page);
+      await seePhase(page, "paid");
+      await till.sql("ALTER TABLE sessions RENAME TO away");
+      const reply = await page.goto(`${session}/return`);
+      expect(reply!.status()).toBe(503);
+      await expect(page.locator("main")).toHaveAttribute("data-problem", "unsure");
+      await expect(page.locator("main")).toContainText("Do not pay again.");
+      await expect(page.locator("body")).not.toContainText("Nothing was taken");
+      const again = page.getByRole("link", { name: "Check again" });
+      await expect(again).toHaveAttribute("href", new URL(`${session}/return`).pathname);
+      await till.sql("ALTER TABLE away RENAME TO sessions");
+      // The page asks again by itself.
+      await seePhase(page, "paid", 15_000);
+    });
+  });
+}
+
+test("an action whose reply is lost: first that nothing is known, then what is so", async ({ page, till, watch }) => {
+  watch.allow(/ERR_FAILED|read_status/);
+  await open(page, await till.link());
+  await seeReady(page);
+  const untouched = await markPage(page);
+  let cut = true;
+  await page.route("**/fn/read_status", (route) => (cut ? route.abort() : route.continue()));
+  await page.route("**/fn/start_payment", async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.locator("#pay").click();
+  await expect(page.getByRole("alert")).toHaveText(/We could not reach the server.*Do not pay again/);
+  cut = false;
+  // The page on the provider's side was opened all the same.
+  await seePhase(page, "resume", 25_000);
+  await expect(page.getByRole("alert")).toHaveText(/This page now shows where your payment stands/);
+  await untouched();
+  expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("an order that no account takes any more cannot be paid, in words", async ({ page, till }) => {
+  const { id: merchant } = await till.cli<{ id: string }>("merchant", "add", "Tea House");
+  const account = await till.cli<{ id: string }>(
+    "provider", "add", "adyen", "--merchant", merchant, "--base-url", `${till.ready.sandbox_url}/adyen`,
+    "--credential", "api_key=test_0123456789abcdef", "--credential", "merchant_account=TeaHouse",
+  );
+  const link = await till.link({ merchant, currency: "KWD", lines: ["Tea=1.234"] });
+  await open(page, link);
+  await expect(page.locator("#pay")).toBeVisible();
+  await till.cli("provider", "disable", account.id);
+  await page.reload();
+  await expect(heading(page)).toHaveText("This shop cannot take this payment here");
+  await expect(page.locator("main")).toContainText("Nothing was taken.");
+  await expect(page.locator("#pay")).toHaveCount(0);
 });

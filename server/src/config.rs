@@ -1,17 +1,19 @@
 //! Settings: environment variables, each also a command line option. An impossible one stops the start with a sentence
 //! that says what to change.
 
-use std::fs;
-use std::io::Write;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use engine::store::{Dialect, Store};
+use engine::store::{Dialect, Store, Structure};
 use engine::{Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning};
 use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
+
+use crate::bounds::{Bounds, TooFewDescriptors};
+use crate::files::{DatabaseFile, Held, Missing};
+use crate::http::address::Networks;
 
 /// A setting cannot be used, or the database cannot be reached with it.
 #[derive(Debug, Error)]
@@ -22,9 +24,12 @@ pub enum ConfigError {
     /// The database.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// The process may open too few files.
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
 }
 
-fn impossible(text: impl Into<String>) -> ConfigError {
+pub(crate) fn impossible(text: impl Into<String>) -> ConfigError {
     ConfigError::Impossible(text.into())
 }
 
@@ -58,6 +63,18 @@ pub struct Listen {
     /// /metrics, /healthz and /readyz; not for the public
     #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464")]
     pub ops_bind: SocketAddr,
+    /// Reverse proxies whose X-Forwarded-For and Forwarded are believed: addresses and networks with commas between, such as
+    /// 10.0.0.0/8,2001:db8::5
+    #[arg(long, env = "TILL_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    pub trusted_proxies: String,
+}
+
+impl Listen {
+    /// The proxies that are believed.
+    pub fn proxies(&self) -> Result<Networks, ConfigError> {
+        let networks = self.trusted_proxies.parse::<Networks>();
+        networks.map_err(|error| impossible(format!("TILL_TRUSTED_PROXIES: {error}")))
+    }
 }
 
 impl Common {
@@ -88,72 +105,121 @@ impl Common {
         }
     }
 
-    /// Connects to the database with these settings, after making what may be made: the SQLite file and its master key.
-    pub async fn engine(&self) -> Result<Engine, ConfigError> {
+    /// Connects to the database with these settings. `missing` says whether the command makes what is not there yet: the SQLite
+    /// file and its master key. A structure of a later version is refused.
+    pub async fn engine(&self, missing: Missing) -> Result<Engine, ConfigError> {
         let public_url = self.public_url()?;
-        Dialect::of(&self.database_url)?;
-        if let Some(file) = self.sqlite_file() {
-            directory_of(&file)?;
-        }
-        let keyring = self.keyring()?;
-        let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
+        let store = self.store(missing).await?;
+        let keyring = self.keyring(&store, missing).await?;
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
         let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
+        let tuning = Tuning { actions: Bounds::current().actions, ..tuning };
         Ok(Engine::tuned(env, store, keyring, Settings { public_url }, tuning))
     }
 
-    /// The same, on a database whose structure must be current and whose credentials the master key must open.
-    pub async fn ready_engine(&self) -> Result<Engine, ConfigError> {
-        let engine = self.engine().await?;
-        if !engine.is_migrated().await {
-            return Err(impossible("the database's structure is not that of this version; run `till migrate` first"));
+    /// The same without what only a server needs.
+    pub async fn store(&self, missing: Missing) -> Result<Store, ConfigError> {
+        let dialect = Dialect::of(&self.database_url)?;
+        if dialect == Dialect::Postgres && self.master_key.is_none() {
+            return Err(impossible(
+                "TILL_MASTER_KEY is not set; servers on PostgreSQL must share one: `openssl rand -hex 32` makes it",
+            ));
         }
+        if let Some(file) = self.sqlite_file()? {
+            file.prepare(missing)?;
+        }
+        let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
+        match store.structure().await? {
+            Structure::Newer { found, known } => Err(impossible(format!(
+                "a newer version of till has brought this database's structure to step {found}; this one knows steps up to {known} \
+                 and would damage it: use that version, or bring back a backup from before its upgrade"
+            ))),
+            _ => Ok(store),
+        }
+    }
+
+    /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
+    pub fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
+        // What can be known to be wrong is said before a file is made.
+        self.public_url()?;
+        if let Some(text) = &self.master_key {
+            Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;
+        }
+        let Some(file) = self.sqlite_file()? else { return Ok(None) };
+        file.prepare(missing)?;
+        file.hold().map(Some)
+    }
+
+    /// An engine on a database that is there, whose structure must be that of this version and whose credentials the master key
+    /// must open.
+    pub async fn ready_engine(&self) -> Result<Engine, ConfigError> {
+        let engine = self.current_engine().await?;
         engine.check_seals().await?;
         Ok(engine)
     }
 
-    /// The same, after bringing the database's structure up to date.
+    /// The same for a command that bears credentials that the master key does not open.
+    pub async fn current_engine(&self) -> Result<Engine, ConfigError> {
+        let engine = self.engine(Missing::Refuse).await?;
+        match engine.store().structure().await? {
+            Structure::Current => Ok(engine),
+            Structure::Older { found: 0, .. } => {
+                Err(impossible("this database has no structure yet; run `till migrate` first"))
+            }
+            other => Err(impossible(format!(
+                "this database's structure is older than this version ({other}); stop every server, then run `till migrate`"
+            ))),
+        }
+    }
+
+    /// An engine on a database that is made if it is missing, and whose structure is brought up to date.
     pub async fn migrated_engine(&self) -> Result<Engine, ConfigError> {
-        self.engine().await?.migrate().await?;
+        self.engine(Missing::Make).await?.migrate().await?;
         self.ready_engine().await
     }
 
+    /// Says where the database is, but never with a password.
     fn unreachable(&self, error: &engine::Error) -> ConfigError {
-        let place = match Url::parse(&self.database_url) {
-            Ok(url) if url.scheme().starts_with("postgres") => {
-                format!("PostgreSQL at {}", url.host_str().unwrap_or("an unnamed host"))
-            }
-            _ => self.database_url.clone(),
+        let place = match (Url::parse(&self.database_url), self.database_url.starts_with("sqlite:")) {
+            (_, true) => self.database_url.clone(),
+            (Ok(url), _) => format!("PostgreSQL at {}", url.host_str().unwrap_or("an unnamed host")),
+            (Err(_), _) => "PostgreSQL".to_owned(),
         };
         impossible(format!("TILL_DATABASE_URL: cannot open {place}: {error}"))
     }
 
-    fn keyring(&self) -> Result<Keyring, ConfigError> {
-        let text = match (&self.master_key, self.sqlite_file()) {
+    /// The master keys: those that are set, else the one kept beside an SQLite file. One is made only where it cannot shut anybody
+    /// out from what is sealed already.
+    async fn keyring(&self, store: &Store, missing: Missing) -> Result<Keyring, ConfigError> {
+        let text = match (&self.master_key, self.sqlite_file()?) {
             (Some(text), _) => text.clone(),
-            (None, Some(file)) => kept_key(&file)?,
-            (None, None) => {
-                return Err(impossible(
-                    "TILL_MASTER_KEY is not set; servers on PostgreSQL must share one: `openssl rand -hex 32` makes it",
-                ));
-            }
+            (None, None) => String::new(),
+            (None, Some(file)) => match file.kept_key()? {
+                Some(text) => text,
+                None if missing == Missing::Make && !store.holds_sealed().await? => {
+                    file.keep_key(Keyring::generate(&OsRandom))?
+                }
+                None => {
+                    return Err(impossible(format!(
+                        "there is no master key: set TILL_MASTER_KEY to the one that sealed this database's credentials, or put it \
+                         back as {}",
+                        file.key_path().display()
+                    )));
+                }
+            },
         };
         Keyring::parse(&text).map_err(|error| impossible(error.to_string()))
     }
 
     /// The SQLite file, if the database is one.
-    #[must_use]
-    pub fn sqlite_file(&self) -> Option<PathBuf> {
-        let path = self.database_url.strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    pub fn sqlite_file(&self) -> Result<Option<DatabaseFile>, ConfigError> {
+        DatabaseFile::of(&self.database_url)
     }
 
-    /// The directory of the SQLite file, made if it is missing.
-    pub fn data_dir(&self) -> Result<PathBuf, ConfigError> {
-        let file = self.sqlite_file().ok_or_else(|| impossible("there is no data directory without SQLite"))?;
-        directory_of(&file)
+    /// A file of the demo's beside the SQLite file, if the database is one.
+    pub fn beside(&self, name: &str) -> Result<Option<PathBuf>, ConfigError> {
+        Ok(self.sqlite_file()?.map(|file| file.directory().join(name)))
     }
 }
 
@@ -176,55 +242,20 @@ fn intake(public_url: &str) -> Result<IntakeMode, ConfigError> {
     Ok(mode)
 }
 
-fn directory_of(file: &Path) -> Result<PathBuf, ConfigError> {
-    let directory = file.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)
-        .map_err(|error| impossible(format!("TILL_DATABASE_URL: cannot make {}: {error}", directory.display())))?;
-    Ok(directory.to_owned())
-}
-
-/// The master key kept beside an SQLite file, made the first time. Losing it loses the sealed credentials.
-fn kept_key(database: &Path) -> Result<String, ConfigError> {
-    let file = directory_of(database)?.join("master.key");
-    match fs::read_to_string(&file) {
-        Ok(text) => return Ok(text.trim().to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(impossible(format!("cannot read {}: {error}", file.display()))),
-    }
-    let text = Keyring::generate(&OsRandom);
-    match write_secret(&file, &text) {
-        // Another process was faster: its key counts.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => kept_key(database),
-        Err(error) => Err(impossible(format!("cannot write {}: {error}", file.display()))),
-        Ok(()) => Ok(text),
-    }
-}
-
-/// Writes a new file that only its owner can read.
-pub fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut handle = options.open(file)?;
-    handle.write_all(text.as_bytes())?;
-    handle.sync_all()
-}
-
 /// Where a server is reached that nobody has given a public address.
 fn address_of(bound: SocketAddr) -> Result<String, ConfigError> {
     if bound.ip().is_loopback() {
-        return Ok(format!("http://{bound}"));
+        return public_url(&format!("http://{bound}"));
     }
     let text = "set TILL_PUBLIC_URL to the https address at which shoppers reach this server";
     Err(impossible(format!("{text}; it listens on {bound}")))
 }
 
-/// Checks the public address: https, or http on this machine; nothing after the host and port.
+/// Checks the public address, and returns the origin as browsers write it: lower case, no default port, international names in
+/// their ASCII form. It is https, or http on this machine; nothing comes after the host and port.
 fn public_url(text: &str) -> Result<String, ConfigError> {
-    let wrong = |why: &str| {
-        impossible(format!("TILL_PUBLIC_URL is {text:?}: {why}; it must look like https://pay.example.com"))
-    };
+    // The text is not repeated: it may hold a password.
+    let wrong = |why: &str| impossible(format!("TILL_PUBLIC_URL: {why}; it must look like https://pay.example.com"));
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     let local = match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -238,10 +269,13 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
         "http" => return Err(wrong("shoppers' pages must be encrypted, so use https")),
         _ => return Err(wrong("it is no web address")),
     }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it must hold no user name and no password"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must end after the host and port"));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(url.origin().ascii_serialization())
 }
 
 /// Binds an address, or says which setting to change.
@@ -260,25 +294,34 @@ mod tests {
         for good in ["https://pay.example.com", "http://127.0.0.1:3000", "http://localhost:3000/", "http://[::1]:1"] {
             assert!(public_url(good).is_ok(), "{good}");
         }
-        for bad in
-            ["pay.example.com", "http://pay.example.com", "https://x/y", "https://x?y", "ftp://x", "https://u@x", ""]
-        {
+        for bad in [
+            "pay.example.com",
+            "http://pay.example.com",
+            "https://x/y",
+            "https://x?y",
+            "https://x/?",
+            "https://x/#",
+            "ftp://x",
+            "https://u@x",
+            "https://:pw@x",
+            "",
+        ] {
             let error = public_url(bad).unwrap_err().to_string();
-            assert!(error.contains("TILL_PUBLIC_URL"), "{error}");
+            assert!(error.contains("TILL_PUBLIC_URL") && !error.contains("pw"), "{error}");
         }
     }
 
     #[test]
-    fn the_key_beside_the_database_is_made_once_and_for_its_owner_only() {
-        let directory = tempfile::tempdir().unwrap();
-        let database = directory.path().join("new/till.db");
-        let key = kept_key(&database).unwrap();
-        assert_eq!(kept_key(&database).unwrap(), key);
-        assert!(Keyring::parse(&key).is_ok());
-        let mode = std::os::unix::fs::PermissionsExt::mode(
-            &fs::metadata(directory.path().join("new/master.key")).unwrap().permissions(),
-        );
-        assert_eq!(mode & 0o777, 0o600);
+    fn the_public_address_is_written_as_browsers_write_it() {
+        for (written, origin) in [
+            ("HTTPS://Pay.Example.COM:443/", "https://pay.example.com"),
+            ("https://zahlen.bücher.example", "https://zahlen.xn--bcher-kva.example"),
+            ("https://pay.example.com:8443", "https://pay.example.com:8443"),
+            ("http://LOCALHOST:80", "http://localhost"),
+            ("http://[0:0::1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(public_url(written).unwrap(), origin, "{written}");
+        }
     }
 
     #[test]
@@ -289,14 +332,15 @@ mod tests {
             common.reached_at(bound.parse().unwrap()).and_then(|common| common.public_url())
         };
         assert_eq!(reached(None, "127.0.0.1:4000").unwrap(), "http://127.0.0.1:4000");
+        assert_eq!(reached(None, "127.0.0.1:80").unwrap(), "http://127.0.0.1", "as browsers write it");
         assert_eq!(reached(Some("http://127.0.0.1:3000"), "127.0.0.1:4000").unwrap(), "http://127.0.0.1:3000");
         assert_eq!(reached(Some("https://pay.example.com"), "0.0.0.0:3000").unwrap(), "https://pay.example.com");
         assert!(reached(None, "0.0.0.0:3000").unwrap_err().to_string().contains("TILL_PUBLIC_URL"));
     }
 
-    #[test]
-    fn postgres_needs_a_key_that_all_servers_share() {
+    #[tokio::test]
+    async fn postgres_needs_a_key_that_all_servers_share() {
         let common = Common { database_url: "postgres://db/till".into(), public_url: None, master_key: None };
-        assert!(common.keyring().unwrap_err().to_string().contains("TILL_MASTER_KEY"));
+        assert!(common.store(Missing::Refuse).await.err().unwrap().to_string().contains("TILL_MASTER_KEY"));
     }
 }

@@ -9,7 +9,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::http;
+use crate::bounds::Bounds;
+use crate::http::address::Networks;
+use crate::http::{self, Door};
 
 /// How long requests and jobs may take to finish after the signal to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
@@ -19,21 +21,20 @@ pub(crate) async fn serve(
     engine: Engine,
     listener: TcpListener,
     ops: TcpListener,
+    (bounds, proxies): (Bounds, Networks),
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let metrics = http::Metrics::install();
-    let pages = http::router(engine.clone(), shutdown.clone())?;
+    let pages = http::router(engine.clone(), bounds, proxies.clone(), shutdown.clone())?;
+    let front = Door { connections: bounds.connections, connections_of_peer: bounds.connections_of_peer, proxies };
+    let back = Door { connections: bounds.operations, connections_of_peer: bounds.operations, ..front.clone() };
     let operations = http::operations(engine.clone(), metrics);
     let background = tokio::spawn({
         let (engine, shutdown) = (engine.clone(), shutdown.clone());
         async move { engine.run(shutdown).await }
     });
-    let ops_stop = shutdown.clone();
-    let ops_task = tokio::spawn(async move {
-        axum::serve(ops, operations).with_graceful_shutdown(async move { ops_stop.cancelled().await }).await
-    });
-    let stop = shutdown.clone();
-    let serving = axum::serve(listener, pages).with_graceful_shutdown(async move { stop.cancelled().await });
+    let ops_task = tokio::spawn(http::serve(ops, operations, back, shutdown.clone()));
+    let serving = http::serve(listener, pages, front, shutdown.clone());
     let drained = async {
         let result = serving.await;
         // A listener that failed must take the rest down with it.

@@ -51,6 +51,8 @@ pub enum Phase {
     Returned,
     /// Called off by the merchant.
     Cancelled,
+    /// The provider has released the approved payment by itself: it can be paid again.
+    Released,
     /// The time ran out.
     Expired,
 }
@@ -65,7 +67,7 @@ impl Phase {
     /// Whether the shopper can choose a method now.
     #[must_use]
     pub fn can_choose(self) -> bool {
-        matches!(self, Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate)
+        matches!(self, Phase::Choose | Phase::Resume | Phase::Declined(_) | Phase::Authenticate | Phase::Released)
     }
 }
 
@@ -84,9 +86,9 @@ pub struct View {
     pub lines: Vec<Line>,
     /// What it comes to.
     pub total: Money,
-    /// What was captured and not refunded, where it differs from the total.
+    /// What has arrived, less what was paid too much and went back; shown where it differs from the total.
     pub received: Money,
-    /// What was refunded.
+    /// What was refunded of the order.
     pub refunded: Money,
     /// What the page is about.
     pub phase: Phase,
@@ -128,18 +130,19 @@ pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis)
     }
 }
 
+/// What the page says about money is about the order: a second payment that was sent back leaves no trace on it.
 fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     let totals = payment.totals();
-    // What was paid twice and sent back once is paid, and so is what was paid too much and evened out.
-    let beyond = flags.second_success || flags.overpaid;
-    let evened_out = beyond && totals.captured.saturating_sub(totals.refunded) == payment.amount.minor;
+    let (kept, received) = (payment.kept() > 0, totals.captured.saturating_sub(totals.refunded));
     match () {
         () if flags.returned => Phase::Returned,
+        () if payment.outstanding() > 0 && payment.arrived() > payment.amount.minor => Phase::Overpaid,
         () if flags.refunded => Phase::Refunded,
-        () if evened_out => paid(session),
+        () if kept && received > payment.amount.minor => Phase::Overpaid,
+        // Another payment that the merchant keeps stands in for what was refunded of the first.
+        () if kept && received == payment.amount.minor => paid(session),
         () if flags.partially_refunded => Phase::PartlyRefunded,
-        () if flags.overpaid => Phase::Overpaid,
         () if flags.partially_captured => Phase::PartlyPaid,
         () => paid(session),
     }
@@ -165,9 +168,11 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
 
 fn idle(payment: &Payment) -> Phase {
     let last = payment.attempts.last();
-    let stopped = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled);
-    match last.filter(|attempt| !stopped(attempt)).and_then(Attempt::decline) {
+    // A decline before an approval is old news.
+    let over = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled) || attempt.is_released();
+    match last.filter(|attempt| !over(attempt)).and_then(Attempt::decline) {
         Some(decline) => Phase::Declined(decline.class.shown()),
+        None if payment.is_released() => Phase::Released,
         None => Phase::Choose,
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::ProviderAccountId;
 use crate::mutant::{self, Mutant};
-use crate::payment::{Book, DisputeState, EntryState, Payment};
+use crate::payment::{Claim, EntryState, Payment};
 
 /// An account of the chart. A positive balance is a debit balance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub enum Account {
     /// Expense: what providers charge.
     Fees,
     /// Liability: money nobody asked for, until it is sent back or kept: second successes, overpayments, payments of a debt
-    /// that was called off.
+    /// that was called off. A debit balance is money that went back without having come.
     Suspense,
 }
 
@@ -67,7 +67,7 @@ impl Account {
             Account::Fees => "expense; what providers charge",
             Account::Suspense => {
                 "liability; money nobody asked for (second successes, overpayments, payments of a debt called off), until it is \
-                 sent back or kept"
+                 sent back or kept; on the debit side refunds of money that never came, until a person explains them"
             }
         }
     }
@@ -93,13 +93,15 @@ pub enum Business {
     Fee,
     /// A provider paid out to the merchant.
     Payout,
-    /// More was paid than is owed.
+    /// An attempt took more than is owed.
     Surplus,
+    /// More was refunded of an attempt than it took.
+    Overdrawn,
 }
 
 impl Business {
     /// Every business event.
-    pub const ALL: [Business; 9] = [
+    pub const ALL: [Business; 10] = [
         Business::Capture,
         Business::RefundBegun,
         Business::RefundSent,
@@ -109,6 +111,7 @@ impl Business {
         Business::Fee,
         Business::Payout,
         Business::Surplus,
+        Business::Overdrawn,
     ];
 
     /// The name in the database and in statements.
@@ -124,6 +127,7 @@ impl Business {
             Business::Fee => "fee",
             Business::Payout => "payout",
             Business::Surplus => "surplus",
+            Business::Overdrawn => "overdrawn",
         }
     }
 
@@ -142,22 +146,26 @@ impl Business {
             Business::Fee => (Fees, ProviderReceivable),
             Business::Payout => (MerchantPayable, ProviderReceivable),
             Business::Surplus => (MerchantPayable, Suspense),
+            Business::Overdrawn => (Suspense, MerchantPayable),
         }
     }
 
-    /// The total of an attempt's book that this event is about, in minor units; nothing for those of a whole payment.
-    fn total(self, book: &Book) -> i64 {
-        let refunds_sent = book.refunds_in(EntryState::Succeeded);
+    /// The total of an attempt that this event is about, in minor units.
+    #[must_use]
+    pub fn total(self, claim: &Claim<'_>) -> i64 {
+        let book = &claim.attempt.book;
         match self {
             Business::Capture => book.captured_net(),
-            Business::RefundBegun => book.refunds_in(EntryState::Pending).saturating_add(refunds_sent),
-            Business::RefundSent => refunds_sent,
+            Business::RefundBegun => book.refunds_begun(),
+            Business::RefundSent => book.refunds_in(EntryState::Succeeded),
             Business::DisputeOpened => book.charged_back(),
-            Business::DisputeLost => book.disputes_in(DisputeState::Lost),
+            Business::DisputeLost => book.disputes_lost(),
             Business::Return => book.returned_total(),
             Business::Fee => book.fees_total(),
             Business::Payout => book.paid_out_total(),
-            Business::Surplus => 0,
+            Business::Surplus => claim.surplus(),
+            // A dispute of money that was refunded is the merchant's loss; a refund of money that never came cannot be.
+            Business::Overdrawn => book.refunds_begun().saturating_sub(book.captured_net()).max(0),
         }
     }
 }
@@ -180,25 +188,25 @@ pub struct Entry {
 /// What a change of a payment means for the ledger.
 #[must_use]
 pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
-    let nothing = Book::default();
     let mut entries = vec![];
-    for attempt in &after.attempts {
-        let old = before.attempt(&attempt.id).map_or(&nothing, |old| &old.book);
-        if *old == attempt.book {
+    for claim in after.claims() {
+        let attempt = claim.attempt;
+        let old = before.claims().find(|old| old.attempt.id == attempt.id);
+        // What an attempt took for the debt can change with another attempt's captures.
+        if old.is_some_and(|old| old.attempt.book == attempt.book && old.surplus() == claim.surplus()) {
             continue;
         }
         for business in Business::ALL {
-            let change = business.total(&attempt.book).saturating_sub(business.total(old));
-            entries.extend(entry(business, change, &attempt.account));
+            let was = old.map_or(0, |old| business.total(&old));
+            entries.extend(entry(business, business.total(&claim).saturating_sub(was), &attempt.account));
         }
     }
-    let surplus = after.surplus().saturating_sub(before.surplus());
-    let newest = after.attempts.last().map(|attempt| &attempt.account);
-    entries.extend(newest.and_then(|account| entry(Business::Surplus, surplus, account)));
     entries
 }
 
-fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
+/// What is to be posted when the total of a business event changes by so many minor units; nothing for zero.
+#[must_use]
+pub fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
     let (debit, credit) = business.rule();
     let (debit, credit) = if change > 0 { (debit, credit) } else { (credit, debit) };
     let provider_account = provider_account.clone();
@@ -211,7 +219,7 @@ fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) 
 /// The balances that a payment alone should have, by account; debit balances are positive. What the ledger says must agree.
 #[must_use]
 pub fn balances(payment: &Payment) -> [(Account, i64); 6] {
-    let empty = Payment { attempts: vec![], canceled: false, kept: 0, ..payment.clone() };
+    let empty = Payment { attempts: vec![], canceled: false, ..payment.clone() };
     let entries = entries(&empty, payment);
     Account::ALL
         .map(|account| (account, entries.iter().map(|entry| entry.effect(account)).fold(0, i64::saturating_add)))
@@ -259,16 +267,40 @@ currency add up to zero after every row. Rows are written in the transaction of 
 const MIDDLE: &str = "
 ## Rules
 
-One rule for each business event. A total that falls again is posted with debit and credit exchanged: a capture or a refund that
-failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
+One rule for each business event, posted for each attempt at its provider account. A total that falls again is posted with debit and
+credit exchanged: a capture or a refund that failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
+A dispute won in part brings that part back; the rest is lost.
+
+What is too much is counted for each attempt. The debt is filled by the attempts that were owed, in order, then by second successes;
+what an attempt captured beyond its share is its excess. Refunds, disputes and returns change neither. What goes back of an attempt is
+taken first from the excess that nobody keeps, then from the share, then from what is kept. The excess that is neither gone nor kept
+is the surplus, and stands in suspense. A refund of the order therefore never pays for a second payment.
+
+More refunded of an attempt than it captured stands on the debit side of suspense: the merchant does not owe it. If it is still so
+after ten minutes (deliveries come in any order), the alert `money_impossible` asks a person to look. What banks take beyond it, of
+money that was refunded before, is the merchant's loss, and raises the same alert.
 ";
 
 const TAIL: &str = "
 An authorisation moves no money and is not posted. Fees and payouts are posted when settlements tell of them; until settlements are
 imported these two accounts stay as they are.
 
-`till ledger balances` prints the balances of a merchant, `till ledger check` compares them with the payments, and
-`till payment show` prints a payment's statement.
+`till ledger balances` prints the balances of a merchant, and `till payment show` prints a payment's statement.
+
+## The check
+
+`till ledger check` judges the written rows by a payment's history, with rules of its own (`engine::money::audit`): it neither asks
+the rules above nor the payment what is too much. The history says what providers told, who asked for each refund, and what the
+merchant decided to keep.
+
+1. Captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held. The left
+   side must be what `provider_receivable` and `disputes` say, the right side what `merchant_payable`, `refunds_in_transit` and
+   `suspense` say. What is held is peeled off from the last second success to the first.
+2. No refund that the policy for surplus money asked for was more than its attempt had beyond the debt then.
+3. The stored payment is what its history says.
+4. All accounts together come to zero.
+
+Payments from before a rule changed get their missing rows when the server migrates: as event 0, from line 1000.
 ";
 
 #[cfg(test)]

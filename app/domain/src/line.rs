@@ -34,8 +34,8 @@ pub enum LineError {
     /// More than [`LINES_MAX`].
     #[error("an order has at most {LINES_MAX} lines")]
     TooMany,
-    /// A name is empty or longer than [`NAME_CHARS_MAX`].
-    #[error("a line's name has 1 to {NAME_CHARS_MAX} characters")]
+    /// A name or description is empty, longer than [`NAME_CHARS_MAX`], or holds control characters.
+    #[error("a line's name has 1 to {NAME_CHARS_MAX} printable characters")]
     Name,
     /// A quantity of zero or more than [`QUANTITY_MAX`].
     #[error("a line's quantity is 1 to {QUANTITY_MAX}")]
@@ -58,11 +58,11 @@ impl Line {
     }
 
     fn check(&self) -> Result<(), LineError> {
-        let name = self.name.trim().chars().count();
-        if name == 0 || name > NAME_CHARS_MAX {
-            return Err(LineError::Name);
-        }
-        if self.description.as_ref().is_some_and(|text| text.chars().count() > NAME_CHARS_MAX) {
+        let printable = |text: &str| text.chars().count() <= NAME_CHARS_MAX && !text.chars().any(char::is_control);
+        if self.name.trim().is_empty()
+            || !printable(self.name.trim())
+            || !self.description.as_deref().is_none_or(printable)
+        {
             return Err(LineError::Name);
         }
         if self.quantity == 0 || self.quantity > QUANTITY_MAX {
@@ -106,6 +106,10 @@ mod tests {
         assert_eq!(order_total(&[]), Err(LineError::Empty));
         assert_eq!(order_total(&vec![line(1, "EUR", 1); 101]), Err(LineError::TooMany));
         assert_eq!(order_total(&[unnamed]), Err(LineError::Name));
+        let steering = Line { name: "Tea\u{1b}[2J".into(), ..line(1, "EUR", 1) };
+        assert_eq!(order_total(&[steering]), Err(LineError::Name));
+        let steering = Line { description: Some("Tea\0".into()), ..line(1, "EUR", 1) };
+        assert_eq!(order_total(&[steering]), Err(LineError::Name));
         assert_eq!(order_total(&[line(1, "EUR", 0)]), Err(LineError::Quantity));
         assert_eq!(order_total(&[line(-1, "EUR", 1)]), Err(LineError::Price));
         assert_eq!(order_total(&[line(0, "EUR", 3)]), Err(LineError::Free));

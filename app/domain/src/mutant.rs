@@ -56,11 +56,19 @@ pub enum Mutant {
     UnknownIsForgotten,
     /// A refund once written down stays reserved although the provider refused it.
     RefusedStaysReserved,
+    /// The surplus is sent back from the payment that was owed instead of the one that was too much.
+    SurplusFromOwed,
+    /// A refund of the order counts against a second payment, which then looks owed.
+    OrderRefundSwallows,
+    /// What the merchant decided to keep is sent back all the same.
+    KeptIsSentBack,
+    /// A dispute that was won in part counts as won.
+    PartialWinIsWhole,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Mutant; 26] = [
+    pub const ALL: [Mutant; 30] = [
         Mutant::RefundIgnoresInFlight,
         Mutant::UnknownRefundNotReserved,
         Mutant::StartWhileUnknown,
@@ -87,6 +95,10 @@ impl Mutant {
         Mutant::AcknowledgedBeforeStored,
         Mutant::UnknownIsForgotten,
         Mutant::RefusedStaysReserved,
+        Mutant::SurplusFromOwed,
+        Mutant::OrderRefundSwallows,
+        Mutant::KeptIsSentBack,
+        Mutant::PartialWinIsWhole,
     ];
 }
 

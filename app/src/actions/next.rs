@@ -11,7 +11,7 @@ pub enum Next {
     Page,
     /// To another session, by its token.
     Session(String),
-    /// Nothing was done: the server has no room now.
+    /// The server has no room now, or something broke on the way: what was done is shown by the page and not known here.
     Busy,
     /// There is no such session.
     Gone,

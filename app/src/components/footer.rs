@@ -11,11 +11,14 @@ pub fn Footer(
     reference: Option<String>,
     /// Where shoppers can ask.
     support_email: Option<String>,
+    /// The address of the page in other languages, where that is not its own.
+    elsewhere: Option<String>,
     /// The page's language.
     lang: LangChoice,
 ) -> impl IntoView {
     let words = lang.words();
-    let others = Lang::ALL.into_iter().map(|other| language(other, lang.lang)).collect_view();
+    let page = elsewhere.unwrap_or_default();
+    let others = Lang::ALL.into_iter().map(|other| language(&page, other, lang.lang)).collect_view();
     view! {
         <footer class="bottom">
             {reference
@@ -31,18 +34,52 @@ pub fn Footer(
     }
 }
 
-/// The address is the merchant's text: whatever would add more fields to the message is left out.
+/// A link that writes to an address. The address is the merchant's text: in the link everything is encoded that RFC 6068 does not
+/// let stand there, so that it can neither add a field to the message nor end before the address does.
 fn support(email: &str, help: &'static str) -> impl IntoView + use<> {
-    let safe = |char: char| char.is_alphanumeric() || "@.-_+".contains(char);
-    let address = email.chars().take_while(|char| safe(*char)).collect::<String>();
-    view! { <p>{help} " " <a href=format!("mailto:{address}")><bdi>{address.clone()}</bdi></a></p> }
+    let link = format!("mailto:{}", mailbox(email));
+    view! { <p>{help} " " <a href=link><bdi>{email.to_owned()}</bdi></a></p> }
 }
 
-fn language(lang: Lang, current: Lang) -> impl IntoView {
+/// An address as it stands in a `mailto:` link. The last `@` is the one that ends the name before it.
+fn mailbox(email: &str) -> String {
+    match email.rsplit_once('@') {
+        Some((local, domain)) => format!("{}@{}", encoded(local), encoded(domain)),
+        None => encoded(email),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$'*+".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn language(page: &str, lang: Lang, current: Lang) -> impl IntoView + use<> {
     let here = (lang == current).then_some("true");
     view! {
-        <a href=format!("?lang={}", lang.tag()) lang=lang.tag() hreflang=lang.tag() aria-current=here>
+        <a href=format!("{page}?lang={}", lang.tag()) lang=lang.tag() hreflang=lang.tag() aria-current=here>
             {lang.name()}
         </a>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_stays_one_address_in_its_link() {
+        assert_eq!(mailbox("o'brien+x@tea.example"), "o'brien+x@tea.example");
+        assert_eq!(mailbox("a&b=c?d#e/f@tea.example"), "a%26b%3Dc%3Fd%23e%2Ff@tea.example");
+        assert_eq!(mailbox("\"a@b\"@tea.example"), "%22a%40b%22@tea.example");
+        assert_eq!(mailbox("hilfe@b\u{fc}cher.example"), "hilfe@b%C3%BCcher.example");
+        assert_eq!(mailbox("a@b.example?bcc=c@d.example"), "a%40b.example%3Fbcc%3Dc@d.example");
     }
 }

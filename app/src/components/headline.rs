@@ -23,7 +23,7 @@ fn sign(phase: Phase) -> Sign {
         Phase::Processing => Sign::Calm(Glyph::Clock),
         Phase::PartlyRefunded | Phase::Refunded => Sign::Calm(Glyph::Back),
         Phase::Cancelled => Sign::Calm(Glyph::Cross),
-        Phase::Expired => Sign::Calm(Glyph::Clock),
+        Phase::Released | Phase::Expired => Sign::Calm(Glyph::Clock),
         Phase::Declined(_) | Phase::PartlyPaid | Phase::Overpaid | Phase::Returned => Sign::Warn(Glyph::Alert),
     }
 }

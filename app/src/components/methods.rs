@@ -16,9 +16,6 @@ pub fn Methods<'a>(
     lang: LangChoice,
 ) -> impl IntoView + use<> {
     let words = lang.words();
-    if view.methods.is_empty() {
-        return view! { <p role="status">{words.no_methods}</p> }.into_any();
-    }
     let methods =
         view.methods.iter().enumerate().map(|(index, method)| option(*method, index == 0, lang)).collect_view();
     let pay = (words.pay)(&amount(view.total, lang.lang));
@@ -34,7 +31,6 @@ pub fn Methods<'a>(
             <p class="hint"><Icon glyph=Glyph::Lock/><span>{words.redirect_hint}</span></p>
         </form>
     }
-    .into_any()
 }
 
 fn option(method: Method, chosen: bool, lang: LangChoice) -> impl IntoView {

@@ -31,7 +31,12 @@ pub const WORDS: Words = Words {
     total: "Gesamt",
     each: "pro Stück",
     redirect_hint: "Sie gehen zur sicheren Seite des Zahlungsanbieters und kommen danach hierher zurück.",
-    no_methods: "Dieser Shop kann gerade keine Zahlungen annehmen. Bitte wenden Sie sich an den Shop oder versuchen Sie es später erneut.",
+    no_methods: (
+        "Dieser Shop kann diese Zahlung hier nicht annehmen",
+        "Es wurde nichts abgebucht. Bitte fragen Sie den Shop, wie Sie bezahlen können, oder versuchen Sie es später erneut.",
+    ),
+    check_again: "Noch einmal nachsehen",
+    back: "Zurück zu Ihrer Zahlung",
     not_finished: "Ich habe nicht zu Ende bezahlt",
     resume: "Weiter zur Zahlung",
     to_bank: "Weiter zu Ihrer Bank",
@@ -42,7 +47,8 @@ pub const WORDS: Words = Words {
     time_left: "Verbleibende Zeit:",
     opening: "Wird geöffnet …",
     working: "Einen Moment …",
-    unreachable: "Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
+    unreachable: "Der Server ist nicht erreichbar; deshalb wissen wir nicht, was aus Ihrem letzten Schritt geworden ist. Prüfen Sie Ihre Verbindung. Bezahlen Sie nicht noch einmal, bevor diese Seite den Stand Ihrer Zahlung zeigt.",
+    setback: "Bei Ihrem letzten Schritt ist etwas schiefgegangen. Diese Seite zeigt jetzt den Stand Ihrer Zahlung.",
     redirecting: "Weiter zur Zahlungsseite",
     redirecting_hint: "Sie werden zur sicheren Seite des Zahlungsanbieters gebracht. Wenn nichts geschieht, nutzen Sie den Knopf.",
     go_on: "Weiter zur Zahlungsseite",
@@ -172,6 +178,14 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("{merchant} hat sie zurückgezogen. Es wird nichts abgebucht."),
             format!("Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."),
         ),
+        Phase::Released => said(
+            "Freigabe beendet",
+            "Die Freigabe Ihrer Zahlung ist beendet",
+            format!(
+                "Die Freigabe über {total} endete, bevor {merchant} das Geld eingezogen hat. Es wurde nichts abgebucht."
+            ),
+            "Wenn Sie noch bezahlen möchten, wählen Sie eine Zahlungsart.",
+        ),
         Phase::Expired => said(
             "Abgelaufen",
             "Die Zeit ist abgelaufen",
@@ -253,17 +267,25 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
         Problem::NotFound => {
             ("Hier ist nichts", "Prüfen Sie die Adresse, oder fragen Sie den Händler nach einem neuen Link.")
         }
+        Problem::NotOpened => (
+            "Einen Moment, bitte",
+            "Wir konnten Ihren Zahlungslink gerade nicht öffnen. Bei diesem Besuch hat keine Zahlung begonnen. Wenn Sie über diesen Link schon bezahlt haben, warten Sie, bis er sich öffnet: Er zeigt, was daraus geworden ist.",
+        ),
+        Problem::Unsure => (
+            "Wir können Ihre Zahlung gerade nicht anzeigen",
+            "Wir sehen nach, wissen aber noch nicht, wie es um Ihre Zahlung steht. Bezahlen Sie nicht noch einmal. Diese Seite zeigt es, sobald wir es wissen; Sie können auch später hierher zurückkommen.",
+        ),
         Problem::Busy => (
             "Einen Moment, bitte",
-            "Gerade bezahlen viele Menschen. Es wurde nichts abgebucht. Laden Sie diese Seite in einigen Sekunden neu.",
+            "Der Server ist gerade ausgelastet. Bitte laden Sie diese Seite in einigen Sekunden neu.",
         ),
         Problem::BadRequest => (
             "Das hat nicht geklappt",
-            "Wir konnten die Anfrage nicht lesen. Gehen Sie zurück und versuchen Sie es noch einmal.",
+            "Wir konnten die Anfrage nicht lesen; sie wurde nicht ausgeführt. Gehen Sie zurück, um den Stand Ihrer Zahlung zu sehen.",
         ),
         Problem::Forbidden => (
             "Das ist nicht erlaubt",
-            "Die Anfrage kam von einer anderen Seite. Öffnen Sie Ihren Zahlungslink noch einmal.",
+            "Die Anfrage kam von einer anderen Seite und wurde nicht ausgeführt. Öffnen Sie Ihren Zahlungslink noch einmal.",
         ),
         Problem::TooMany => ("Zu viele Versuche", "Bitte warten Sie eine Minute und laden Sie diese Seite dann neu."),
         Problem::Internal => (

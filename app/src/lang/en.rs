@@ -31,7 +31,12 @@ pub const WORDS: Words = Words {
     total: "Total",
     each: "each",
     redirect_hint: "You will go to the payment provider's secure page and come back here afterwards.",
-    no_methods: "This shop cannot take payments at the moment. Please contact the shop, or try again later.",
+    no_methods: (
+        "This shop cannot take this payment here",
+        "Nothing was taken. Please ask the shop how to pay, or try again later.",
+    ),
+    check_again: "Check again",
+    back: "Back to your payment",
     not_finished: "I did not finish paying",
     resume: "Continue to payment",
     to_bank: "Continue to your bank",
@@ -42,7 +47,8 @@ pub const WORDS: Words = Words {
     time_left: "Time left:",
     opening: "Opening…",
     working: "One moment…",
-    unreachable: "We could not reach the server. Check your connection and try again.",
+    unreachable: "We could not reach the server, so we do not know what became of your last step. Check your connection. Do not pay again before this page shows where your payment stands.",
+    setback: "Something went wrong with your last step. This page now shows where your payment stands.",
     redirecting: "Taking you to the payment page",
     redirecting_hint: "You are leaving for the payment provider's secure page. If nothing happens, use the button.",
     go_on: "Continue to the payment page",
@@ -168,6 +174,12 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("{merchant} has called it off. Nothing will be taken."),
             format!("You do not need to do anything. If you did not expect this, ask {merchant}."),
         ),
+        Phase::Released => said(
+            "Approval ended",
+            "The approval of your payment has ended",
+            format!("Your approval of {total} ended before {merchant} collected the money. Nothing was taken."),
+            "If you still want to pay, choose how.",
+        ),
         Phase::Expired => said(
             "Expired",
             "This checkout has expired",
@@ -241,14 +253,25 @@ fn method_hint(method: Method) -> &'static str {
 fn problem(problem: Problem) -> (&'static str, &'static str) {
     match problem {
         Problem::NotFound => ("There is nothing here", "Check the address, or ask the merchant for a new link."),
-        Problem::Busy => (
+        Problem::NotOpened => (
             "One moment, please",
-            "Many people are paying right now. Nothing was taken. Load this page again in a few seconds.",
+            "We could not open your payment link just now. No payment has begun with this visit. If you have paid through this link before, wait until it opens: it shows what became of that.",
         ),
-        Problem::BadRequest => ("That did not work", "We could not read the request. Go back and try again."),
-        Problem::Forbidden => {
-            ("That is not allowed", "The request came from another site. Open your payment link again.")
+        Problem::Unsure => (
+            "We cannot show your payment right now",
+            "We are looking, but we do not know yet where your payment stands. Do not pay again. This page shows it as soon as we know; you can also come back to it later.",
+        ),
+        Problem::Busy => {
+            ("One moment, please", "The server is busy right now. Please load this page again in a few seconds.")
         }
+        Problem::BadRequest => (
+            "That did not work",
+            "We could not read the request, so it was not carried out. Go back to see where your payment stands.",
+        ),
+        Problem::Forbidden => (
+            "That is not allowed",
+            "The request came from another site, so it was not carried out. Open your payment link again.",
+        ),
         Problem::TooMany => ("Too many tries", "Please wait a minute, then load this page again."),
         Problem::Internal => (
             "Something went wrong",

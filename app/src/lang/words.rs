@@ -32,33 +32,60 @@ pub struct Said {
     pub next: String,
 }
 
-/// Why there is no checkout to show.
+/// Why there is no checkout to show. What is said depends on what is known about money, not on what broke.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Problem {
     /// Nothing is at this address.
     NotFound,
-    /// The server has no room now.
+    /// A payment link was not opened: nothing has begun here.
+    NotOpened,
+    /// The state of a session cannot be shown: money may have been taken.
+    Unsure,
+    /// The server has no room now, for a page that has nothing to do with money.
     Busy,
-    /// The request made no sense.
+    /// The request made no sense and was not carried out.
     BadRequest,
-    /// The request came from somewhere it may not come from.
+    /// The request came from somewhere it may not come from and was not carried out.
     Forbidden,
     /// Too many requests.
     TooMany,
-    /// Something broke on our side.
+    /// Something broke on our side, on a page that has nothing to do with money.
     Internal,
 }
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Problem; 6] = [
+    pub const ALL: [Problem; 8] = [
         Problem::NotFound,
+        Problem::NotOpened,
+        Problem::Unsure,
         Problem::Busy,
         Problem::BadRequest,
         Problem::Forbidden,
         Problem::TooMany,
         Problem::Internal,
     ];
+
+    /// The name in `data-problem`, for tests and styles.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Problem::NotFound => "not_found",
+            Problem::NotOpened => "not_opened",
+            Problem::Unsure => "unsure",
+            Problem::Busy => "busy",
+            Problem::BadRequest => "bad_request",
+            Problem::Forbidden => "forbidden",
+            Problem::TooMany => "too_many",
+            Problem::Internal => "internal",
+        }
+    }
+
+    /// Whether the same address may soon have an answer, so that the page asks again by itself.
+    #[must_use]
+    pub fn passes(self) -> bool {
+        matches!(self, Problem::NotOpened | Problem::Unsure | Problem::Busy)
+    }
 }
 
 /// The words of one language.
@@ -91,8 +118,12 @@ pub struct Words {
     pub each: &'static str,
     /// That the provider's page comes next.
     pub redirect_hint: &'static str,
-    /// Instead of the methods, when the merchant offers none.
-    pub no_methods: &'static str,
+    /// Instead of the methods, when no account of the merchant takes the order: heading and advice.
+    pub no_methods: (&'static str, &'static str),
+    /// Asks for the same page once more.
+    pub check_again: &'static str,
+    /// Leads from a problem to the session's page.
+    pub back: &'static str,
     /// The link back to the choice from the return page.
     pub not_finished: &'static str,
     /// Goes on to the open payment page.
@@ -113,8 +144,10 @@ pub struct Words {
     pub opening: &'static str,
     /// On any other button while its work is under way.
     pub working: &'static str,
-    /// The reply to an action was lost.
+    /// The reply to an action was lost, or was that it failed. What it has done is not known.
     pub unreachable: &'static str,
+    /// The same, once the server has answered: what the page shows is known again.
+    pub setback: &'static str,
     /// The title of the interstitial.
     pub redirecting: &'static str,
     /// What the interstitial says.
@@ -166,6 +199,21 @@ mod tests {
             }
             for problem in Problem::ALL {
                 assert!(!(words.problem)(problem).1.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_known_is_said_of_a_payment_that_cannot_be_shown() {
+        let nothing = ["Nothing", "nichts", "لم يُخصم"];
+        let wait = ["Do not pay again", "Bezahlen Sie nicht noch einmal", "لا تدفع مرة أخرى"];
+        for ((lang, nothing), wait) in Lang::ALL.into_iter().zip(nothing).zip(wait) {
+            let words = lang.words();
+            for unsure in [(words.problem)(Problem::Unsure).1, words.unreachable] {
+                assert!(unsure.contains(wait) && !unsure.contains(nothing), "{lang:?}: {unsure}");
+            }
+            for problem in [Problem::Busy, Problem::Internal, Problem::TooMany, Problem::NotFound] {
+                assert!(!(words.problem)(problem).1.contains(nothing), "{lang:?} {problem:?}");
             }
         }
     }

@@ -22,6 +22,7 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
         support_email: view.support_email.clone(),
         reference: Some(view.reference.clone()),
         refresh: refresh_seconds(view.phase).map(Refresh::Again),
+        elsewhere: None,
         live: true,
     };
     document(frame, ctx, || {
@@ -42,6 +43,9 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
                     <div id="live" inner_html=status.html></div>
                     <p id="trouble" class="notice" role="alert" hidden=true>
                         {lang.words().unreachable}
+                    </p>
+                    <p id="setback" class="notice" role="alert" hidden=true>
+                        {lang.words().setback}
                     </p>
                 </main>
             </div>

@@ -19,6 +19,8 @@ pub(super) struct Frame {
     pub reference: Option<String>,
     /// How the page goes on without scripts.
     pub refresh: Option<Refresh>,
+    /// Where the page is in other languages, if not at its own address.
+    pub elsewhere: Option<String>,
     /// Whether the page has islands.
     pub live: bool,
 }
@@ -33,6 +35,7 @@ impl Frame {
             support_email: None,
             reference: None,
             refresh: None,
+            elsewhere: None,
             live: false,
         }
     }
@@ -42,6 +45,8 @@ impl Frame {
 pub(super) enum Refresh {
     /// Loads itself again after so many seconds, unless scripts keep it fresh.
     Again(u32),
+    /// Asks for an address of ours after so many seconds, scripts or not.
+    After(u32, String),
     /// Leads elsewhere at once, scripts or not.
     To(String),
 }
@@ -57,7 +62,12 @@ pub(super) fn document<V: IntoView>(frame: Frame, ctx: &PageContext, body: impl 
                     <a class="skip" href="#panel">{lang.words().skip}</a>
                     <Header merchant=frame.merchant test_mode=frame.test_mode lang/>
                     {body()}
-                    <Footer reference=frame.reference support_email=frame.support_email lang/>
+                    <Footer
+                        reference=frame.reference
+                        support_email=frame.support_email
+                        elsewhere=frame.elsewhere
+                        lang
+                    />
                 </body>
             </html>
         }
@@ -102,6 +112,9 @@ fn refresh_tag(refresh: Refresh) -> AnyView {
             </noscript>
         }
         .into_any(),
+        Refresh::After(seconds, url) => {
+            view! { <meta http-equiv="refresh" content=format!("{seconds};url={url}")/> }.into_any()
+        }
         Refresh::To(url) => view! { <meta http-equiv="refresh" content=format!("0;url={url}")/> }.into_any(),
     }
 }

@@ -7,7 +7,7 @@ use super::document::session_address;
 use super::{LangChoice, render};
 use crate::actions::Status;
 use crate::components::{Button, Expiry, Headline, Hidden, Methods, Receipt};
-use crate::lang::{Facts, amount, isolated, plain};
+use crate::lang::{Facts, Said, amount, isolated, plain};
 
 /// The inside of the live region.
 #[must_use]
@@ -42,6 +42,7 @@ pub fn phase_name(phase: Phase) -> &'static str {
         Phase::Refunded => "refunded",
         Phase::Returned => "returned",
         Phase::Cancelled => "cancelled",
+        Phase::Released => "released",
         Phase::Expired => "expired",
     }
 }
@@ -79,16 +80,33 @@ fn facts(view: &View, lang: LangChoice) -> Facts {
     }
 }
 
-pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> String {
+/// Whether there is a choice without anything to choose: no account of the merchant takes the order.
+fn cannot_be_paid(view: &View) -> bool {
+    view.methods.is_empty() && matches!(view.phase, Phase::Choose | Phase::Declined(_))
+}
+
+/// What is said about the phase; of an order that cannot be paid here, that.
+fn said(view: &View, lang: LangChoice) -> Said {
     let words = lang.words();
     let said = (words.phase)(view.phase, &facts(view, lang));
+    if !cannot_be_paid(view) {
+        return said;
+    }
+    let (title, advice) = words.no_methods;
+    Said { title: title.to_owned(), body: advice.to_owned(), next: String::new(), ..said }
+}
+
+pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> String {
+    let words = lang.words();
+    let said = said(view, lang);
     // Beside the methods the hint belongs to the button, below it.
-    let next = (view.phase != Phase::Choose).then(|| said.next.clone());
+    let next = (view.phase != Phase::Choose).then(|| said.next.clone()).filter(|next| !next.is_empty());
+    let ends = view.ends_soon && view.phase.can_choose() && !cannot_be_paid(view);
     render(|| {
         view! {
             {view.notice.map(|notice| view! { <p class="notice">{(words.notice)(notice)}</p> })}
             <Headline phase=view.phase title=said.title body=said.body next/>
-            {(view.ends_soon && view.phase.can_choose()).then(|| view! { <Expiry view lang/> })}
+            {ends.then(|| view! { <Expiry view lang/> })}
             {controls(view, came_back, lang)}
         }
     })
@@ -99,7 +117,8 @@ fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
     let words = lang.words();
     let back = move || session_address(&view.token, "", lang);
     match view.phase {
-        Phase::Choose | Phase::Declined(_) => view! { <Methods view lang/> }.into_any(),
+        Phase::Choose | Phase::Declined(_) | Phase::Released if cannot_be_paid(view) => ().into_any(),
+        Phase::Choose | Phase::Declined(_) | Phase::Released => view! { <Methods view lang/> }.into_any(),
         Phase::Resume => go_on(view, words.resume, lang).into_any(),
         Phase::Authenticate => go_on(view, words.to_bank, lang).into_any(),
         Phase::Confirming if came_back => {

@@ -6,13 +6,21 @@ use super::document::{Frame, Refresh, document};
 use super::{PageContext, Problem};
 use crate::components::Message;
 
-/// The page of a problem.
+/// Seconds after which a page asks again by itself: often enough for somebody who waits, seldom enough for a server in trouble.
+const AGAIN_SECONDS: u32 = 5;
+
+/// The page of a problem. `again` is the address at which the shopper sees where the payment stands; the page goes there by itself
+/// if the problem may pass.
 #[must_use]
-pub fn problem(kind: Problem, ctx: &PageContext) -> String {
-    let (title, advice) = (ctx.lang.words().problem)(kind);
-    // Who has no scripts must not be left on a page that was only meant for a moment.
-    let refresh = (kind == Problem::Busy).then_some(Refresh::Again(5));
-    document(Frame { refresh, ..Frame::plain(title) }, ctx, || {
-        view! { <Message page="problem" title advice=advice.to_owned()/> }
+pub fn problem(kind: Problem, again: Option<String>, ctx: &PageContext) -> String {
+    let words = ctx.lang.words();
+    let (title, advice) = (words.problem)(kind);
+    let refresh = again.clone().filter(|_| kind.passes()).map(|address| Refresh::After(AGAIN_SECONDS, address));
+    // A form's own address is no page, in any language.
+    let elsewhere = again.as_deref().and_then(|address| address.split('?').next()).map(str::to_owned);
+    let label = if kind.passes() { words.check_again } else { words.back };
+    let lead = again.map(|address| (label, address));
+    document(Frame { refresh, elsewhere, ..Frame::plain(title) }, ctx, || {
+        view! { <Message page="problem" problem=Some(kind.as_str()) lead title advice=advice.to_owned()/> }
     })
 }

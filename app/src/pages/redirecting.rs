@@ -4,16 +4,15 @@
 use domain::checkout::View;
 use leptos::prelude::*;
 
+use super::PageContext;
 use super::document::{Frame, Refresh, document, session_address};
-use super::{PageContext, Problem, problem};
 use crate::components::Spinner;
 
-/// The page that leads to the provider, with scripts or without. An address that is not on the web leads to a problem
-/// page instead.
+/// The page that leads to the provider, with scripts or without; nothing if its address is not on the web.
 #[must_use]
-pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> String {
+pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> Option<String> {
     if !is_web(provider_url) {
-        return problem(Problem::Internal, ctx);
+        return None;
     }
     let words = ctx.lang.words();
     let frame = Frame {
@@ -25,7 +24,7 @@ pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> String
         ..Frame::plain(words.redirecting)
     };
     let back = session_address(&view.token, "", ctx.lang);
-    document(frame, ctx, || {
+    let html = document(frame, ctx, || {
         view! {
             <main id="panel" class="card narrow" data-page="redirecting">
                 <div class="headline">
@@ -39,7 +38,8 @@ pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> String
                 <p class="aside-link"><a href=back>{words.choose_again}</a></p>
             </main>
         }
-    })
+    });
+    Some(html)
 }
 
 /// Connectors only return web addresses; this keeps `javascript:` out whatever a provider answers.

@@ -43,6 +43,7 @@ pub fn phases() -> Vec<Phase> {
         Phase::Refunded,
         Phase::Returned,
         Phase::Cancelled,
+        Phase::Released,
         Phase::Expired,
     ];
     phases.extend(DeclineClass::ALL.map(Phase::Declined));

@@ -25,9 +25,10 @@ fn everything() -> Vec<String> {
             pages.extend(sessions(&ctx, view).into_iter().map(|(_, html)| html));
         }
         let hostile = sample::hostile(Phase::Resume);
-        pages.push(redirecting(&hostile, "https://pay.example/?a=\"'<>&b=1", &ctx));
+        pages.extend(redirecting(&hostile, "https://pay.example/?a=\"'<>&b=1", &ctx));
         pages.push(inactive_link(&hostile.merchant, &ctx));
-        pages.extend(Problem::ALL.map(|kind| problem(kind, &ctx)));
+        pages.extend(Problem::ALL.map(|kind| problem(kind, None, &ctx)));
+        pages.extend(Problem::ALL.map(|kind| problem(kind, Some("/c/x?lang=\"><script>".to_owned()), &ctx)));
         pages.push(home(&ctx));
     }
     pages
@@ -112,6 +113,34 @@ fn pages_without_scripts_ask_again_only_while_nothing_can_be_lost() {
 }
 
 #[test]
+fn a_problem_that_may_pass_asks_again_by_itself_and_by_a_link() {
+    let ctx = context(Lang::De);
+    for kind in Problem::ALL {
+        let html = problem(kind, Some("/c/x/return?lang=de".to_owned()), &ctx);
+        let refresh = "<meta http-equiv=\"refresh\" content=\"5;url=/c/x/return?lang=de\">";
+        assert_eq!(html.contains(refresh), kind.passes(), "{kind:?}");
+        assert!(!html.contains("<noscript"), "{kind:?}: there is no script that would do it");
+        let label = if kind.passes() { "Noch einmal nachsehen" } else { "Zurück zu Ihrer Zahlung" };
+        assert!(html.contains("href=\"/c/x/return?lang=de\"") && html.contains(label), "{kind:?}");
+        assert!(!problem(kind, None, &ctx).contains("http-equiv=\"refresh\""), "{kind:?}");
+    }
+}
+
+#[test]
+fn an_order_that_no_account_takes_is_no_choice() {
+    for lang in Lang::ALL {
+        let ctx = context(lang);
+        for phase in [Phase::Choose, Phase::Declined(domain::decline::DeclineClass::Generic)] {
+            let view = View { methods: vec![], ..sample::view(phase) };
+            let html = checkout(&view, false, &ctx);
+            let (title, advice) = ctx.lang.words().no_methods;
+            assert!(html.contains(title) && html.contains(advice), "{lang:?}");
+            assert!(!html.contains("id=\"pay\"") && html.matches("<h1").count() == 1, "{lang:?}");
+        }
+    }
+}
+
+#[test]
 fn the_end_is_announced_and_can_be_put_off() {
     let ctx = context(Lang::En);
     let html = checkout(&sample::ending(Phase::Choose), false, &ctx);
@@ -125,11 +154,11 @@ fn the_end_is_announced_and_can_be_put_off() {
 fn the_provider_learns_nothing_and_must_be_on_the_web() {
     let ctx = context(Lang::En);
     let view = sample::view(Phase::Resume);
-    let html = redirecting(&view, "https://pay.example/p?a=1&b=2", &ctx);
+    let html = redirecting(&view, "https://pay.example/p?a=1&b=2", &ctx).unwrap();
     assert!(html.contains("content=\"0;url=https://pay.example/p?a=1&amp;b=2\""));
     assert!(html.contains("name=\"referrer\" content=\"no-referrer\""));
     for bad in ["javascript:alert(1)", "data:text/html,x", "//evil.test", "https://a b"] {
-        assert!(redirecting(&view, bad, &ctx).contains("data-page=\"problem\""), "{bad}");
+        assert_eq!(redirecting(&view, bad, &ctx), None, "{bad}");
     }
 }
 

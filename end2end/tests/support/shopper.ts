@@ -23,6 +23,7 @@ export type PhaseName =
   | "partly_refunded"
   | "paid"
   | "paid_late"
+  | "released"
   | "expired";
 
 /** Waits until Till's page is about this. */

@@ -189,6 +189,12 @@ export class Till {
     return (await this.cli<{ url: string }>(...args)).url;
   }
 
+  /** Changes the database from outside, as trouble does. Python brings SQLite along. */
+  async sql(statement: string): Promise<void> {
+    const program = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=10); db.execute(sys.argv[2]); db.commit()";
+    await run("python3", ["-c", program, this.database.slice("sqlite://".length), statement]);
+  }
+
   async alerts(): Promise<Alert[]> {
     return await this.cli<Alert[]>("alerts");
   }

@@ -1,9 +1,71 @@
-//! What providers' counts of money have in common: which currencies one takes, and where its decimals are not those of ISO 4217.
+//! What providers' counts of money have in common: which currencies one takes, where its decimals are not those of ISO 4217,
+//! and which amounts it refuses.
 
 use domain::currency::Currency;
+use domain::line::Line;
+use domain::method::Method;
 use domain::money::Money;
+use thiserror::Error;
 
 use crate::connector::Fail;
+
+/// Why a provider cannot take an amount. The text names the provider and the rule, and says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AmountRule {
+    /// The provider does not take the currency.
+    #[error("{0} takes no {1}")]
+    Currency(&'static str, Currency),
+    /// The method is not offered through the provider, or not in this currency.
+    #[error("{0} takes no {method} in {1}", method = .2.as_str().replace('_', " "))]
+    Method(&'static str, Currency, Method),
+    /// The provider counts in larger steps than ISO 4217.
+    #[error("{provider} takes {currency} amounts whose last {digits} 0: write {instead}",
+        currency = .amount.currency, digits = last_digits(*.step), instead = neighbours(*.amount, *.step))]
+    Step {
+        /// The provider's name.
+        provider: &'static str,
+        /// The amount between two steps.
+        amount: Money,
+        /// What an amount must be a multiple of, in minor units; a power of ten.
+        step: i64,
+    },
+    /// The total is smaller than the provider's least.
+    #[error("{0} takes no less than {1}")]
+    TooSmall(&'static str, Money),
+    /// The total is larger than the provider's most.
+    #[error("{0} takes no more than {1}")]
+    TooLarge(&'static str, Money),
+    /// The price of one piece breaks a rule, which the provider applies to every line.
+    #[error("the line {name:?}: {rule}")]
+    Line {
+        /// The line's name.
+        name: String,
+        /// The rule.
+        rule: Box<AmountRule>,
+    },
+}
+
+impl From<AmountRule> for Fail {
+    fn from(rule: AmountRule) -> Self {
+        Fail::Unsupported(rule.to_string())
+    }
+}
+
+fn last_digits(step: i64) -> &'static str {
+    match step {
+        10 => "digit is",
+        100 => "two digits are",
+        _ => "three digits are",
+    }
+}
+
+/// The nearest amounts that are multiples of the step, but for zero.
+fn neighbours(amount: Money, step: i64) -> String {
+    let below = amount.minor - amount.minor.rem_euclid(step);
+    let decimal = |minor| Money::new(minor, amount.currency).to_decimal();
+    let above = decimal(below.saturating_add(step));
+    if below > 0 { format!("{} or {above}", decimal(below)) } else { above }
+}
 
 /// The currencies of a provider. One that is not listed is refused.
 pub(crate) struct Currencies {
@@ -13,6 +75,14 @@ pub(crate) struct Currencies {
     pub taken: &'static [&'static str],
     /// Where its count of decimals is not that of ISO 4217.
     pub own_exponents: &'static [(&'static str, u8)],
+    /// Where not every count is taken: what it must be a multiple of.
+    pub steps: &'static [(&'static str, i64)],
+    /// The least it takes in one payment, in its count; of a currency that is not listed, one.
+    pub least: &'static [(&'static str, i64)],
+    /// The most it takes in one payment, in its count, where that is not [`Currencies::most`].
+    pub most_of: &'static [(&'static str, i64)],
+    /// The most it takes in one payment of any other currency, in its count.
+    pub most: i64,
 }
 
 impl Currencies {
@@ -20,13 +90,43 @@ impl Currencies {
         self.taken.contains(&currency.code())
     }
 
-    /// Our minor units as the provider counts them.
-    pub(crate) fn count(&self, money: Money) -> Result<i64, Fail> {
-        if !self.takes(money.currency) {
-            return Err(Fail::Unsupported(format!("{} takes no {}", self.provider, money.currency)));
+    /// Whether an order can be paid in one payment: every price can be counted, and the total lies within the bounds.
+    pub(crate) fn check(&self, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+        if !self.takes(total.currency) {
+            return Err(AmountRule::Currency(self.provider, total.currency));
         }
-        rescale(money.minor, money.currency.exponent(), self.exponent(money.currency))
-            .ok_or_else(|| self.inexact(money))
+        for line in lines {
+            let of_line = |rule| AmountRule::Line { name: line.name.clone(), rule: Box::new(rule) };
+            self.count(line.unit).map_err(of_line)?;
+        }
+        let count = self.count(total)?;
+        let money = |count| self.shown(count, total.currency);
+        let (least, most) = (self.of(self.least, total).unwrap_or(1), self.most_of(total));
+        if count < least {
+            return Err(AmountRule::TooSmall(self.provider, money(least)));
+        }
+        if count > most { Err(AmountRule::TooLarge(self.provider, money(most))) } else { Ok(()) }
+    }
+
+    /// Our minor units as the provider counts them.
+    pub(crate) fn count(&self, money: Money) -> Result<i64, AmountRule> {
+        if !self.takes(money.currency) {
+            return Err(AmountRule::Currency(self.provider, money.currency));
+        }
+        let (ours, theirs) = (money.currency.exponent(), self.exponent(money.currency));
+        let step = self.of(self.steps, money).unwrap_or(1) * 10i64.pow(u32::from(ours.saturating_sub(theirs)));
+        if money.minor % step != 0 {
+            return Err(AmountRule::Step { provider: self.provider, amount: money, step });
+        }
+        let too_large = || AmountRule::TooLarge(self.provider, self.shown(self.most_of(money), money.currency));
+        rescale(money.minor, ours, theirs).ok_or_else(too_large)
+    }
+
+    /// A bound as people write it, without a fraction that the currency does not have.
+    fn shown(&self, count: i64, currency: Currency) -> Money {
+        let (ours, theirs) = (currency.exponent(), self.exponent(currency));
+        let fraction = count % 10i64.pow(u32::from(theirs.saturating_sub(ours)));
+        Money::new(rescale(count - fraction, theirs, ours).unwrap_or(i64::MAX), currency)
     }
 
     /// The provider's count in our minor units; nothing if there is no such amount.
@@ -34,9 +134,12 @@ impl Currencies {
         rescale(count, self.exponent(currency), currency.exponent())
     }
 
-    /// An amount that the provider's count cannot express.
-    pub(crate) fn inexact(&self, money: Money) -> Fail {
-        Fail::Unsupported(format!("{} cannot take {money}: the last digits must be zero", self.provider))
+    fn of(&self, list: &[(&str, i64)], money: Money) -> Option<i64> {
+        list.iter().find(|(code, _)| *code == money.currency.code()).map(|(_, value)| *value)
+    }
+
+    fn most_of(&self, money: Money) -> i64 {
+        self.of(self.most_of, money).unwrap_or(self.most)
     }
 
     fn exponent(&self, currency: Currency) -> u8 {
@@ -60,6 +163,12 @@ mod tests {
         for currencies in [&crate::adyen::CURRENCIES, &crate::stripe::CURRENCIES] {
             assert!(currencies.taken.iter().all(|code| code.parse::<Currency>().is_ok()));
             assert!(currencies.own_exponents.iter().all(|(code, _)| currencies.taken.contains(code)));
+            for (code, value) in [currencies.steps, currencies.least, currencies.most_of].concat() {
+                assert!(
+                    currencies.taken.contains(&code) && (1..=currencies.most.max(999_999_999_999)).contains(&value)
+                );
+            }
+            assert!(currencies.steps.iter().all(|(_, step)| [10, 100].contains(step)));
         }
     }
 

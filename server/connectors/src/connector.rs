@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use domain::Millis;
-use domain::currency::Currency;
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::line::Line;
 use domain::method::Method;
@@ -14,6 +13,7 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use thiserror::Error;
 
+use crate::amount::AmountRule;
 use crate::http::{HttpRequest, HttpResponse};
 
 /// A merchant's credentials at a provider, unsealed for use.
@@ -46,6 +46,9 @@ pub struct Capabilities {
     pub fetch: bool,
     /// Whether an attempt whose opening was not answered can be looked up by our reference. Otherwise the request is repeated.
     pub find: bool,
+    /// How long after a request a search by our reference that comes to its end and finds nothing proves that the request did
+    /// nothing. None where the provider's lists may lag for longer, or cannot be searched.
+    pub search_proves_after: Option<Millis>,
     /// Whether a modification that was not answered can be looked up. Otherwise the request is repeated.
     pub find_modification: bool,
     /// Whether events can be listed, so that a missed delivery can be made up for.
@@ -190,8 +193,11 @@ pub enum Outcome {
         /// Where to go on, if there are more.
         cursor: Option<String>,
     },
-    /// A search found nothing. That is no proof that nothing is there: the provider's lists may lag.
+    /// A search came to its end and found nothing. That is no proof that nothing is there: the provider's lists may lag, see
+    /// [`Capabilities::search_proves_after`].
     NotFound,
+    /// A search did not come to its end: there is too much to look through.
+    Inconclusive,
 }
 
 /// Why an operation has no result.
@@ -243,6 +249,9 @@ pub enum Reject {
     /// The body is not what the provider sends.
     #[error("the body cannot be read")]
     Unreadable,
+    /// The body is larger than the connector's [`Connector::delivery_bytes_max`].
+    #[error("the body is too large")]
+    TooLarge,
 }
 
 impl Reject {
@@ -256,6 +265,7 @@ impl Reject {
             Reject::Stale => "stale_signature",
             Reject::Future => "future_signature",
             Reject::Unreadable => "unreadable_body",
+            Reject::TooLarge => "body_too_large",
         }
     }
 }
@@ -279,7 +289,8 @@ impl Authentic {
 /// One event of a delivery, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The provider's id of the event; a second item with the same id is a duplicate.
+    /// The provider's id of the event; a second item with the same id is a duplicate. It has no control characters and at most
+    /// 255 characters.
     pub event: String,
     /// The event's own bytes.
     pub body: Bytes,
@@ -290,13 +301,41 @@ pub struct Item {
 #[error("the event cannot be read: {0}")]
 pub struct Unreadable(pub String);
 
+/// Why an event is not this account's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// For a person.
+    pub reason: String,
+    /// Whether it shows that the account is set up wrongly. Otherwise several share a provider account, which is nothing unusual.
+    pub misdirected: bool,
+}
+
+impl Foreign {
+    /// Of somebody else on the same provider account.
+    #[must_use]
+    pub fn neighbour(reason: String) -> Foreign {
+        Foreign { reason, misdirected: false }
+    }
+
+    /// Of the other mode: test events never belong to a live account, nor the other way round.
+    #[must_use]
+    pub(crate) fn other_mode(live: bool) -> Foreign {
+        let mode = |live| if live { "live" } else { "test" };
+        let reason = format!("a {} mode event for a {} mode account", mode(!live), mode(live));
+        Foreign { reason, misdirected: true }
+    }
+}
+
 /// What a stored event says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     /// The provider's name of the event.
     pub kind: String,
     /// Why the event is not this account's, if it is not.
-    pub foreign: Option<String>,
+    pub foreign: Option<Foreign>,
+    /// Why what it says must not be applied, if it must not: it reads in two ways, or its amount makes no sense. A person is told if
+    /// it concerns a payment of ours; what others do on the same provider account is theirs.
+    pub doubt: Option<String>,
     /// Our reference, where the provider repeats it.
     pub attempt: Option<AttemptId>,
     /// What it says. Without references and news it concerns no payment.
@@ -331,14 +370,25 @@ pub trait Connector: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &'static Capabilities;
 
-    /// Whether the credentials look like the provider's, for this mode. The error says what is expected.
+    /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error says what a right
+    /// one looks like, and never repeats one.
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String>;
 
-    /// Whether a webhook secret looks like the provider's. The error says what is expected.
+    /// Whether a webhook secret, [tidied](crate::tidy), has the provider's form and can keep a forger out. The error says what a
+    /// right one looks like, and never repeats one.
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
 
-    /// The methods it offers in a currency; none if it does not take the currency at all.
-    fn methods(&self, currency: Currency) -> Vec<Method>;
+    /// Whether an order can be paid with a method: in its currency, line by line and in total. The error names the provider and
+    /// the rule. What is taken here may still be refused by the provider for reasons of the account.
+    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule>;
+
+    /// Whether a part of a payment can be captured or sent back by itself.
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule>;
+
+    /// Whether the address of the provider's API is one for this mode, where addresses tell. The error says what is expected.
+    fn check_address(&self, _base_url: &str, _live: bool) -> Result<(), String> {
+        Ok(())
+    }
 
     /// The first request of an operation. `key` is the same for every repetition.
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail>;
@@ -353,6 +403,9 @@ pub trait Connector: Send + Sync {
         now: Millis,
     ) -> Result<Wire, Fail>;
 
+    /// The right that the credentials need for a request of this name, as the provider's own pages call it.
+    fn right(&self, request: &str) -> Option<&'static str>;
+
     /// Finds out whether a delivery is the provider's.
     fn authenticate(
         &self,
@@ -362,7 +415,10 @@ pub trait Connector: Send + Sync {
         now: Millis,
     ) -> Result<Authentic, Reject>;
 
-    /// Takes a delivery apart into what is stored.
+    /// Bytes of one delivery at most. Larger ones are turned away unread, with an alert, so it is far more than the provider sends.
+    fn delivery_bytes_max(&self) -> usize;
+
+    /// Takes a delivery apart into what is stored. It is authentic, so it is refused only if it cannot be taken apart at all.
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject>;
 
     /// Reads an event: once before it is stored, while the provider waits, and again later if it could not be read or was another

@@ -7,14 +7,18 @@
 pub mod adyen;
 mod amount;
 mod connector;
+mod credential;
 mod http;
 mod reply;
 pub mod stripe;
+mod text;
 
+pub use amount::AmountRule;
 pub use connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Incoming, Item, ModifySpec, OpenSpec,
-    Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
+    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Foreign, Incoming, Item, ModifySpec,
+    OpenSpec, Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
 };
+pub use credential::tidy;
 pub use http::{HttpRequest, HttpResponse};
 
 /// Every provider, by the name used in the database, in addresses and on the command line.

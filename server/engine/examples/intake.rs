@@ -36,7 +36,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-const SECRET: &str = "whsec_bench";
+const SECRET: &str = "whsec_of_the_benchmark";
 const BODY_BYTES: usize = 3 * 1024;
 /// The share of the work that is not counted, so that caches are warm: one in so many.
 const WARM_UP: usize = 10;
@@ -119,7 +119,7 @@ impl Bench {
             provider: "stripe".into(),
             base_url: Some("http://127.0.0.1:1".into()),
             live: false,
-            credentials: [("secret_key".to_owned(), "sk_test_bench".to_owned())].into(),
+            credentials: [("secret_key".to_owned(), "sk_test_benchmark".to_owned())].into(),
             webhook_secrets: vec![SECRET.to_owned()],
         };
         let account: ProviderAccountId = engine.add_account(&merchant, new).await?.id.parse()?;
@@ -253,7 +253,6 @@ async fn seed(
                 amount: eur,
                 capture: Capture::Automatic,
                 canceled: false,
-                kept: 0,
                 attempts: vec![],
             };
             payments::insert(&mut tx, &payment, &link.id, false, false, now).await?;

@@ -5,8 +5,9 @@ use tracing::warn;
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::alerts::{Alert, list};
-use crate::store::jobs::{JobRow, failing, retry};
+use crate::store::jobs::{JobRow, failing, failing_page, retry};
 use crate::store::{Connection, alerts};
 
 /// Characters of an alert's text that are kept.
@@ -60,16 +61,25 @@ impl Engine {
         Ok(())
     }
 
-    /// The alerts, newest first.
+    /// The newest alerts.
     pub async fn alerts(&self, limit: i64) -> Result<Vec<Alert>, Error> {
-        self.rejections().flush(self).await;
-        let mut connection = self.store().reader().await?;
-        list(&mut connection, limit.clamp(1, 1000)).await
+        Ok(self.alerts_page(&Page::first(limit)).await?.rows)
     }
 
-    /// Jobs that have failed, or only those that were given up.
+    /// The alerts, newest first.
+    pub async fn alerts_page(&self, page: &Page) -> Result<Listed<Alert>, Error> {
+        self.rejections().flush(self).await;
+        list(&mut *self.store().reader().await?, page).await
+    }
+
+    /// The first jobs that have failed, or only of those that were given up.
     pub async fn failing_jobs(&self, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
-        failing(&mut *self.store().reader().await?, dead, limit.clamp(1, 1000)).await
+        failing(&mut *self.store().reader().await?, dead, limit).await
+    }
+
+    /// Jobs that have failed, or only those that were given up; those given up first.
+    pub async fn failing_jobs_page(&self, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
+        failing_page(&mut *self.store().reader().await?, dead, page).await
     }
 
     /// Runs a failed job again now, also one that was given up.

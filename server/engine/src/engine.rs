@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connectors::{Account, Connector};
+use connectors::{Account, Connector, tidy};
 use domain::id::ProviderAccountId;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::inbox::{Handover, Intake, Rejections, Tuning, applier};
 use crate::live::Live;
+use crate::readiness::{NotReady, Readiness};
 use crate::record::Work;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
@@ -29,9 +30,6 @@ pub struct Settings {
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     pub public_url: String,
 }
-
-/// Actions of shoppers that go on at a time, whether or not anybody still waits for them.
-const ACTIONS_MAX: usize = 256;
 
 /// The application core. Cloning is cheap.
 #[derive(Clone)]
@@ -51,6 +49,7 @@ struct Inner {
     rejections: Rejections,
     tuning: Tuning,
     actions: Arc<Semaphore>,
+    readiness: Readiness,
 }
 
 /// What is sealed in an account's row.
@@ -68,7 +67,7 @@ impl Engine {
         Self::tuned(env, store, keyring, settings, tuning)
     }
 
-    /// The same with an inbox of another size.
+    /// The same in another size.
     #[must_use]
     pub fn tuned(env: Env, store: Store, keyring: Keyring, settings: Settings, tuning: Tuning) -> Self {
         Engine(Arc::new(Inner {
@@ -84,7 +83,8 @@ impl Engine {
             handover: Handover::default(),
             rejections: Rejections::default(),
             tuning,
-            actions: Arc::new(Semaphore::new(ACTIONS_MAX)),
+            actions: Arc::new(Semaphore::new(tuning.actions)),
+            readiness: Readiness::default(),
         }))
     }
 
@@ -126,9 +126,9 @@ impl Engine {
         rows.iter().try_for_each(|row| self.secrets(row).map(|_| ()))
     }
 
-    /// Whether this server can do its work.
-    pub async fn is_ready(&self) -> bool {
-        self.is_migrated().await && self.check_seals().await.is_ok()
+    /// Whether this server can do its work, found out at most once in a moment. The error says what is missing.
+    pub async fn readiness(&self) -> Result<(), NotReady> {
+        self.0.readiness.ask(self).await
     }
 
     /// How many stored deliveries wait to be applied.
@@ -146,6 +146,10 @@ impl Engine {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     pub(crate) fn env(&self) -> &Env {
@@ -231,8 +235,9 @@ impl Engine {
             id: row.id.clone(),
             base_url: row.base_url.clone(),
             live: row.live,
-            credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(v))).collect(),
-            webhook_secrets: secrets.webhook_secrets.into_iter().map(SecretString::from).collect(),
+            // Earlier versions sealed line ends along with them.
+            credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(tidy(&v)))).collect(),
+            webhook_secrets: secrets.webhook_secrets.iter().map(|secret| SecretString::from(tidy(secret))).collect(),
         };
         Ok((account, connector))
     }

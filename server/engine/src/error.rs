@@ -1,5 +1,6 @@
 //! What can go wrong inside the engine.
 
+use domain::id::AttemptId;
 use domain::line::LineError;
 use domain::payment::Refusal;
 use thiserror::Error;
@@ -27,6 +28,14 @@ pub enum Error {
     /// The order of a link is not acceptable.
     #[error(transparent)]
     Order(#[from] LineError),
+    /// Several attempts come into question; the text lists a command for each.
+    #[error("{text}")]
+    Which {
+        /// The question.
+        text: String,
+        /// The attempts, oldest first.
+        attempts: Vec<AttemptId>,
+    },
     /// The input is not acceptable; the text says what to do.
     #[error("{0}")]
     Invalid(String),

@@ -64,16 +64,35 @@ impl Gateway<'_> {
         for _ in 0..STEPS_MAX {
             let reply = self.send(&admitted, attempt, &request).await?;
             let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
-            match self.connector.resume(self.account, operation, &request, &reply, now)? {
+            let resumed = self.connector.resume(self.account, operation, &request, &reply, now);
+            if let Err(Fail::Unauthorized(why)) = &resumed {
+                self.tell_unauthorized(&request, reply.status, why).await;
+            }
+            match resumed? {
                 Wire::Send(next) => request = next,
                 Wire::Done(outcome) => return Ok(outcome),
             }
         }
         match operation {
             // A list too long to be searched; the request is repeated instead, which its key makes safe.
-            Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::NotFound),
+            Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::Inconclusive),
             _ => Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests")))),
         }
+    }
+
+    /// Nothing but a change of the key or of its rights helps, so a person is told at once.
+    async fn tell_unauthorized(&self, request: &HttpRequest, status: u16, why: &str) {
+        let (id, name) = (&self.account.id, request.name);
+        if status == 403 {
+            let right = self.connector.right(name).unwrap_or("the right the provider names");
+            let detail = format!(
+                "{name}: {why}. Grant the key at the provider: {right}; or give another key: till provider set-credential {id} \
+                 NAME=@FILE"
+            );
+            return self.engine.alert("provider_rights", &format!("{id} {name}"), &detail).await;
+        }
+        let detail = format!("{name}: {why}. Give a valid key: till provider set-credential {id} NAME=@FILE");
+        self.engine.alert("provider_credentials", id.as_str(), &detail).await;
     }
 
     fn held_back(&self, until: Millis) -> TransportError {
@@ -119,9 +138,8 @@ impl Gateway<'_> {
     ) {
         let duration = self.engine.env().now() - at;
         let status = result.as_ref().ok().map(|reply| reply.status);
-        let outcome = status.map_or("none".to_owned(), |status| status.to_string());
         metrics::counter!("till_provider_calls_total", "provider" => self.connector.provider(),
-            "operation" => request.name, "status" => outcome)
+            "operation" => request.name, "status" => label(status))
         .increment(1);
         let exchange = Exchange {
             account: self.account.id.clone(),
@@ -147,6 +165,15 @@ impl Gateway<'_> {
         exchanges::insert(&mut tx, id.as_str().trim_start_matches("job_"), exchange).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// A reply's status as a metric's label. A provider cannot make up ever new ones.
+fn label(status: Option<u16>) -> String {
+    match status {
+        Some(status @ 100..=599) => status.to_string(),
+        Some(_) => "other".to_owned(),
+        None => "none".to_owned(),
     }
 }
 

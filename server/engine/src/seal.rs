@@ -68,6 +68,24 @@ impl Keyring {
         Ok([&[VERSION][..], &key.tag, &nonce, &sealed].concat())
     }
 
+    /// Whether the newest key sealed a value.
+    pub(crate) fn is_newest(&self, sealed: &[u8]) -> bool {
+        self.0.first().is_some_and(|key| tag_of(sealed) == Some(key.tag))
+    }
+
+    /// What tells the keys apart without giving them away, the newest first. A key that is given twice is named once.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<String> {
+        let mut named: Vec<String> = vec![];
+        for key in &self.0 {
+            let fingerprint = hex::encode(key.tag);
+            if !named.contains(&fingerprint) {
+                named.push(fingerprint);
+            }
+        }
+        named
+    }
+
     /// Opens what [`Keyring::seal`] made for the same owner.
     pub fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let rest = sealed.strip_prefix(&[VERSION]).ok_or(SealError::Damaged)?;
@@ -77,6 +95,19 @@ impl Keyring {
         let payload = Payload { msg, aad: owner.as_bytes() };
         key.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Damaged)
     }
+}
+
+/// The tag of the key that sealed a value, if it is one.
+fn tag_of(sealed: &[u8]) -> Option<[u8; TAG_BYTES]> {
+    sealed.strip_prefix(&[VERSION])?.first_chunk().copied()
+}
+
+/// What stands for a fingerprint where a value is not even shaped like a sealed one.
+pub const DAMAGED: &str = "damaged";
+
+/// The fingerprint of the key that sealed a value.
+pub(crate) fn fingerprint(sealed: &[u8]) -> String {
+    tag_of(sealed).map_or_else(|| DAMAGED.to_owned(), hex::encode)
 }
 
 impl Key {
@@ -125,6 +156,19 @@ mod tests {
         assert_eq!(new.open("pa_1", &sealed), Err(SealError::OtherKey));
         let both = Keyring::parse(&format!("{new_text}, {old_text}")).unwrap();
         assert_eq!(both.open("pa_1", &sealed).unwrap(), b"secret");
+    }
+
+    #[test]
+    fn a_value_tells_which_key_sealed_it() {
+        let (old_text, old) = ring();
+        let (new_text, new) = ring();
+        let both = Keyring::parse(&format!("{new_text},{old_text},{new_text}")).unwrap();
+        let sealed = old.seal(&OsRandom, "pa_1", b"secret").unwrap();
+        assert_eq!(both.fingerprints(), [new.fingerprints(), old.fingerprints()].concat());
+        assert_eq!(fingerprint(&sealed), old.fingerprints()[0]);
+        assert!(old.is_newest(&sealed) && !both.is_newest(&sealed) && !both.is_newest(&[]));
+        assert_eq!(fingerprint(&[9, 9]), DAMAGED);
+        assert!(!old_text.contains(&old.fingerprints()[0]));
     }
 
     #[test]

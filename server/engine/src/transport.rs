@@ -13,6 +13,8 @@ use thiserror::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for a whole exchange. Longer than that, a shopper has left.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// Unused connections to one provider that are kept, each of them an open file.
+const IDLE_CONNECTIONS_MAX: usize = 32;
 /// Bytes of a reply that are read.
 const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -54,6 +56,7 @@ impl HttpTransport {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .redirect(Policy::none())
             .user_agent(concat!("Till/", env!("CARGO_PKG_VERSION")))
             .build()

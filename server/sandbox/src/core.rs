@@ -19,6 +19,7 @@ use crate::{
         auth,
         objects::{endpoint::Endpoint, event::Cause},
         payment::Moment,
+        rights::Restricted,
         state::{Account, Timer},
         webhooks::Rules,
     },
@@ -38,6 +39,9 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct State {
     /// By secret key.
     pub accounts: BTreeMap<String, Account>,
+    /// Restricted keys of Stripe's accounts.
+    #[serde(default)]
+    pub restricted: BTreeMap<String, Restricted>,
     /// The second provider.
     #[serde(default)]
     pub adyen: Adyen,

@@ -51,3 +51,152 @@ fn unheard(attempt: &Attempt, refunds: bool) -> i64 {
 fn standing(entries: &BTreeMap<String, Entry>) -> i64 {
     entries.values().filter(|entry| !entry.state.is_failure()).map(|entry| entry.amount).sum()
 }
+
+/// One payer: an attempt, as the bank and the actors know it. Minor units.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Payer {
+    /// Somebody else had paid before, or nothing was owed.
+    pub second: bool,
+    /// Taken from the payer.
+    pub captured: i64,
+    /// Refunds under way.
+    pub pending: i64,
+    /// Refunds done that the merchant asked for.
+    pub refunded_by_merchant: i64,
+    /// Refunds done that nobody asked for but the merchant's policy.
+    pub sent_back: i64,
+    /// Held by the payer's bank.
+    pub held_by_bank: i64,
+    /// Taken back by the payer's bank.
+    pub taken_by_bank: i64,
+    /// What the merchant decided to keep although nobody owed it.
+    pub kept: i64,
+}
+
+impl Payer {
+    /// What has gone back, or is on its way.
+    pub fn back(&self) -> i64 {
+        self.pending + self.refunded_by_merchant + self.sent_back + self.held_by_bank + self.taken_by_bank
+    }
+
+    /// What is at the provider.
+    fn there(&self) -> i64 {
+        self.captured - (self.back() - self.pending)
+    }
+}
+
+/// What second payers paid although it was not needed, for each payer. The payers who were owed come first for the debt; only
+/// what they left unpaid is needed of the others, and of those the first comes first.
+fn unneeded(debt: i64, payers: &[Payer]) -> Vec<i64> {
+    let sum = |second: bool| -> i64 { payers.iter().filter(|one| one.second == second).map(|one| one.captured).sum() };
+    let needed = (debt - sum(false)).max(0).min(sum(true));
+    let mut too_much = sum(true) - needed;
+    let mut unneeded = vec![0; payers.len()];
+    for (part, payer) in unneeded.iter_mut().zip(payers).rev().filter(|(_, payer)| payer.second) {
+        *part = payer.captured.min(too_much);
+        too_much -= *part;
+    }
+    unneeded
+}
+
+/// The most that may go back to each payer by policy.
+fn loose(debt: i64, payers: &[Payer]) -> Vec<i64> {
+    let of = |(part, payer): (i64, &Payer)| (part - payer.kept - payer.back()).max(0);
+    unneeded(debt, payers).into_iter().zip(payers).map(of).collect()
+}
+
+/// Checks what the policy sends back to one payer, before it does. Returns the rule that is broken, and how.
+pub(crate) fn may_send_back(debt: i64, payers: &[Payer], to: usize, amount: i64) -> Option<(&'static str, String)> {
+    let most = loose(debt, payers).get(to).copied().unwrap_or(0);
+    (amount > most).then(|| ("money goes back where it came from", format!("{amount} to payer {to} of {payers:?}")))
+}
+
+/// Checks who has what when everything has come to rest. `balances` are the ledger's, debit positive, in the order of
+/// [`Account::ALL`](domain::ledger::Account::ALL); `told` is whether a person was told that something is held. Returns the rule
+/// that is broken, and how.
+pub(crate) fn at_rest(debt: i64, payers: &[Payer], balances: [i64; 6], told: bool) -> Option<(&'static str, String)> {
+    let wrong = |rule, what: &str| Some((rule, format!("{what}: a debt of {debt}, {payers:?}, {balances:?}")));
+    if payers.iter().filter(|one| !one.second && one.captured > 0).count() > 1 {
+        return wrong("nobody is charged twice unnoticed", "two payers are owed");
+    }
+    if payers.iter().any(|one| !one.second && one.sent_back > 0) {
+        return wrong("the owed payer has back what the merchant refunded", "more was sent back");
+    }
+    let (unneeded, held) = (unneeded(debt, payers), loose(debt, payers));
+    let held: i64 = held.iter().sum();
+    if held > 0 && !told {
+        return wrong("what was paid too much is sent back or held", "nobody was told");
+    }
+    let sum = |of: &dyn Fn(&Payer) -> i64| -> i64 { payers.iter().map(of).sum() };
+    // What is the merchant's: captured for the debt, less what went back of it; and what was kept, less what went back of that.
+    // What a bank holds is the merchant's until it is lost.
+    let earned = |(part, payer): (i64, &Payer)| {
+        let kept = payer.kept.min(part);
+        payer.captured - part + kept - (payer.back() - (part - kept)).max(0) + payer.held_by_bank
+    };
+    let earned: i64 = unneeded.into_iter().zip(payers).map(earned).sum();
+    let (pending, with_banks) = (sum(&|one| one.pending), sum(&|one| one.held_by_bank));
+    let expected = [sum(&Payer::there), -earned, -pending, with_banks, 0, -held];
+    if balances != expected {
+        return wrong("the ledger says whose the money is", &format!("expected {expected:?}"));
+    }
+    // Captured less what is gone for good is what is the merchant's and what is held for the shoppers.
+    let left = sum(&|one| one.captured - one.refunded_by_merchant - one.sent_back - one.taken_by_bank);
+    if left != earned + held + pending {
+        return wrong("captured − sent back − reversals is the debt's, and what is kept or held", "it is not");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAID: Payer = Payer {
+        second: false,
+        captured: 2450,
+        pending: 0,
+        refunded_by_merchant: 0,
+        sent_back: 0,
+        held_by_bank: 0,
+        taken_by_bank: 0,
+        kept: 0,
+    };
+    const AGAIN: Payer = Payer { second: true, ..PAID };
+
+    #[test]
+    fn a_second_payment_is_too_much_whatever_was_refunded_of_the_order() {
+        let refunded = Payer { refunded_by_merchant: 2450, ..PAID };
+        assert_eq!(at_rest(2450, &[refunded, AGAIN], [2450, 0, 0, 0, 0, -2450], true), None);
+        assert!(at_rest(2450, &[refunded, AGAIN], [2450, 0, 0, 0, 0, -2450], false).is_some(), "nobody was told");
+        assert!(
+            at_rest(2450, &[refunded, AGAIN], [2450, -2450, 0, 0, 0, 0], true).is_some(),
+            "it is not the merchant's"
+        );
+        let back = Payer { sent_back: 2450, ..AGAIN };
+        assert_eq!(at_rest(2450, &[refunded, back], [0; 6], false), None);
+    }
+
+    #[test]
+    fn only_the_second_payer_gets_money_back_by_policy() {
+        assert!(may_send_back(2450, &[PAID, AGAIN], 0, 1).is_some());
+        assert_eq!(may_send_back(2450, &[PAID, AGAIN], 1, 2450), None);
+        assert!(may_send_back(2450, &[PAID, Payer { kept: 1, ..AGAIN }], 1, 2450).is_some());
+        assert!(at_rest(2450, &[Payer { sent_back: 2450, ..PAID }, AGAIN], [2450, -2450, 0, 0, 0, 0], false).is_some());
+    }
+
+    #[test]
+    fn what_a_bank_holds_is_the_merchants_until_it_is_lost() {
+        let (open, lost) = (Payer { held_by_bank: 2450, ..PAID }, Payer { taken_by_bank: 2450, ..PAID });
+        assert_eq!(at_rest(2450, &[open], [0, -2450, 0, 2450, 0, 0], false), None);
+        assert_eq!(at_rest(2450, &[lost], [0; 6], false), None);
+    }
+
+    #[test]
+    fn a_second_payment_is_needed_where_the_first_came_to_nothing() {
+        let nothing = Payer { captured: 0, ..PAID };
+        assert!(may_send_back(2450, &[nothing, AGAIN], 1, 1).is_some());
+        assert_eq!(at_rest(2450, &[nothing, AGAIN], [2450, -2450, 0, 0, 0, 0], false), None);
+        assert_eq!(may_send_back(0, &[AGAIN], 0, 2450), None, "but not where the debt was called off");
+    }
+}

@@ -1,18 +1,18 @@
 //! `till alerts`.
 
 use clap::Args;
+use engine::store::alerts::Alert;
 
 use super::Failure;
-use super::output::{Format, table};
+use super::output::{Format, Paging, table};
 use crate::config::Common;
 
 /// List what a person should look at, newest first: rejected or foreign webhooks, wrong amounts, second payments of one
 /// debt, jobs that keep failing.
 #[derive(Args, Debug)]
 pub(super) struct Alerts {
-    /// How many
-    #[arg(long, default_value_t = 50)]
-    limit: i64,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
@@ -21,11 +21,13 @@ pub(super) struct Alerts {
 
 impl Alerts {
     pub async fn run(self) -> Result<(), Failure> {
-        let alerts = self.common.ready_engine().await?.alerts(self.limit).await?;
-        let row = |alert: &engine::store::alerts::Alert| {
+        let page = self.common.ready_engine().await?.alerts_page(&self.paging.into()).await?;
+        let row = |alert: &Alert| {
             vec![alert.kind.clone(), alert.times.to_string(), alert.subject.clone(), alert.detail.clone()]
         };
-        let rows: Vec<_> = alerts.iter().map(row).collect();
-        self.format.print(&alerts, || table(&["KIND", "TIMES", "SUBJECT", "DETAIL"], &rows, "nothing to look at"))
+        let heads = ["KIND", "TIMES", "SUBJECT", "DETAIL"];
+        let people =
+            |alerts: &[Alert]| table(&heads, &alerts.iter().map(row).collect::<Vec<_>>(), "nothing to look at");
+        self.format.print_page(&page, |alert| format!("{}:{}", alert.kind, alert.subject), people)
     }
 }

@@ -3,12 +3,14 @@
 use clap::{Args, Subcommand};
 use domain::id::{InboxId, ProviderAccountId};
 use domain::time;
+use engine::Listed;
 use engine::store::inbox::InboxRow;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::output::{Format, table};
+use super::output::{Format, Paging, table};
 use crate::config::Common;
+use crate::terminal;
 
 /// Deliveries are what providers have sent: every authenticated event, stored before it was answered, with what became of it.
 #[derive(Args, Debug)]
@@ -24,9 +26,8 @@ enum Action {
         /// The provider account's id, pa_…
         #[arg(long)]
         account: ProviderAccountId,
-        /// How many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -46,17 +47,18 @@ enum Action {
 impl DeliveryCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
-            Action::List { account, limit, common, format } => {
-                let rows = common.ready_engine().await?.deliveries(&account, limit).await?;
-                let all: Vec<Value> = rows.iter().map(summary).collect();
+            Action::List { account, paging, common, format } => {
+                let page = common.ready_engine().await?.deliveries(&account, &paging.into()).await?;
+                let heads = ["RECEIVED", "ID", "STATE", "KIND", "EVENT", "NOTE"];
                 let cells = |row: &InboxRow| {
                     let state = row.state.as_str().to_owned();
                     let note = row.note.clone().unwrap_or_default();
                     vec![time::format(row.received), row.id.to_string(), state, kind(row), row.event.clone(), note]
                 };
-                let cells: Vec<_> = rows.iter().map(cells).collect();
-                let heads = ["RECEIVED", "ID", "STATE", "KIND", "EVENT", "NOTE"];
-                format.print(&all, || table(&heads, &cells, "no deliveries yet"))
+                let cells: Vec<_> = page.rows.iter().map(cells).collect();
+                let page = Listed { rows: page.rows.iter().map(summary).collect(), more: page.more };
+                let name = |row: &Value| row["id"].as_str().unwrap_or_default().to_owned();
+                format.print_page(&page, name, |_| table(&heads, &cells, "no deliveries yet"))
             }
             Action::Show { delivery, common, format } => {
                 let (row, body) = common.ready_engine().await?.delivery(&delivery).await?;
@@ -73,9 +75,11 @@ impl DeliveryCommand {
                     }
                 };
                 format.print(&shown, || {
-                    let note = row.note.as_deref().map_or_else(String::new, |note| format!("\n{note}"));
+                    let note =
+                        row.note.as_deref().map_or_else(String::new, |note| format!("\n{}", terminal::line(note)));
+                    let (kind, event) = (terminal::line(&kind(&row)), terminal::line(&row.event));
                     let (state, received) = (row.state.as_str(), time::format(row.received));
-                    format!("{}  {state}  {}  {}  {received}{note}\n\n{body}", row.id, kind(&row), row.event)
+                    format!("{}  {state}  {kind}  {event}  {received}{note}\n\n{body}", row.id)
                 })
             }
         }

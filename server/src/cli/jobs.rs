@@ -6,7 +6,7 @@ use engine::store::jobs::JobRow;
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, table, yes};
+use super::output::{Format, Paging, table, yes};
 use crate::config::Common;
 
 /// Jobs do what cannot be done at once: ask providers, send refunds, end sessions. One that fails is tried again, for as long
@@ -24,9 +24,8 @@ enum Action {
         /// Only those that were given up
         #[arg(long)]
         dead: bool,
-        /// How many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -46,15 +45,16 @@ enum Action {
 impl JobsCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
-            Action::List { dead, limit, common, format } => {
-                let jobs = common.ready_engine().await?.failing_jobs(dead, limit).await?;
+            Action::List { dead, paging, common, format } => {
+                let page = common.ready_engine().await?.failing_jobs_page(dead, &paging.into()).await?;
                 let row = |job: &JobRow| {
                     let (error, given_up) = (job.last_error.clone().unwrap_or_default(), yes(job.dead.is_some()));
                     vec![job.id.clone(), job.kind.clone(), job.subject.clone(), job.tries.to_string(), given_up, error]
                 };
-                let rows: Vec<_> = jobs.iter().map(row).collect();
                 let heads = ["ID", "KIND", "SUBJECT", "TRIES", "GIVEN UP", "LAST ERROR"];
-                format.print(&jobs, || table(&heads, &rows, "no job has failed"))
+                let people =
+                    |jobs: &[JobRow]| table(&heads, &jobs.iter().map(row).collect::<Vec<_>>(), "no job has failed");
+                format.print_page(&page, |job| job.id.clone(), people)
             }
             Action::Retry { job, common, format } => {
                 common.ready_engine().await?.retry_job(&job).await?;

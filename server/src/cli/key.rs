@@ -6,7 +6,7 @@ use engine::KeySummary;
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, table, yes};
+use super::output::{Format, Paging, table, yes};
 use crate::config::Common;
 
 /// Make, list and revoke a merchant's API keys. A key is shown once, when it is made.
@@ -37,6 +37,8 @@ enum Action {
         #[arg(long)]
         merchant: MerchantId,
         #[command(flatten)]
+        paging: Paging,
+        #[command(flatten)]
         common: Common,
         #[command(flatten)]
         format: Format,
@@ -60,9 +62,9 @@ impl KeyCommand {
                 let secret = key.secret.clone().unwrap_or_default();
                 format.print(&key, || format!("{secret}\n\nKeep it now: it is not shown again."))
             }
-            Action::List { merchant, common, format } => {
-                let keys = common.ready_engine().await?.keys(&merchant).await?;
-                format.print(&keys, || rows(&keys))
+            Action::List { merchant, paging, common, format } => {
+                let page = common.ready_engine().await?.keys(&merchant, &paging.into()).await?;
+                format.print_page(&page, |key| key.id.clone(), rows)
             }
             Action::Revoke { key, common, format } => {
                 common.ready_engine().await?.revoke_key(&key).await?;

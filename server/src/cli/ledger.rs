@@ -31,7 +31,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Compare the ledger with every payment; fails if they disagree
+    /// Judge the ledger of every payment by what was told and decided; fails if they disagree
     Check {
         #[command(flatten)]
         common: Common,
@@ -52,10 +52,7 @@ impl LedgerCommand {
             Action::Check { common, format } => {
                 let (compared, found) = common.ready_engine().await?.audit_ledger().await?;
                 let lines = found.iter().map(|wrong| {
-                    format!(
-                        "{}: {} is {}, should be {}",
-                        wrong.payment, wrong.account, wrong.ledger, wrong.payment_says
-                    )
+                    format!("{}: {} is {}, should be {}", wrong.payment, wrong.account, wrong.found, wrong.expected)
                 });
                 let lines = lines.collect::<Vec<_>>().join("\n");
                 let summary = format!("{compared} payments compared, {} disagreements", found.len());

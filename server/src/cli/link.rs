@@ -12,7 +12,7 @@ use engine::{LinkSummary, NewLink};
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, table, yes};
+use super::output::{Format, Paging, table, yes};
 use crate::config::Common;
 
 /// Make, list and switch payment links.
@@ -31,6 +31,8 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        #[command(flatten)]
+        paging: Paging,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -93,9 +95,9 @@ impl LinkCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Add(add) => add.run().await,
-            Action::List { merchant, common, format } => {
-                let links = common.ready_engine().await?.links(&merchant).await?;
-                format.print(&links, || rows(&links))
+            Action::List { merchant, paging, common, format } => {
+                let page = common.ready_engine().await?.links_page(&merchant, &paging.into()).await?;
+                format.print_page(&page, |link| link.id.clone(), rows)
             }
             Action::Enable { link, common, format } => switch(&link, true, &common, format).await,
             Action::Disable { link, common, format } => switch(&link, false, &common, format).await,

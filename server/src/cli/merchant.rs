@@ -7,7 +7,7 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, table};
+use super::output::{Format, Paging, table};
 use crate::config::Common;
 
 /// Add and list merchants: the accounts that get paid.
@@ -23,8 +23,8 @@ enum Action {
     Add {
         /// The name shoppers see
         name: String,
-        /// Where shoppers can ask for help
-        #[arg(long)]
+        /// The e-mail address where shoppers can ask for help
+        #[arg(long, value_name = "ADDRESS")]
         support_email: Option<String>,
         #[command(flatten)]
         common: Common,
@@ -45,6 +45,8 @@ enum Action {
     },
     /// List merchants
     List {
+        #[command(flatten)]
+        paging: Paging,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -74,9 +76,9 @@ impl MerchantCommand {
                 common.ready_engine().await?.set_surplus_policy(&merchant, policy).await?;
                 format.print(&json!({"id": merchant, "surplus": policy}), || "done".to_owned())
             }
-            Action::List { common, format } => {
-                let merchants = common.ready_engine().await?.merchants().await?;
-                format.print(&merchants, || rows(&merchants))
+            Action::List { paging, common, format } => {
+                let page = common.ready_engine().await?.merchants(&paging.into()).await?;
+                format.print_page(&page, |merchant| merchant.id.clone(), rows)
             }
         }
     }

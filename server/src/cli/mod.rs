@@ -1,6 +1,7 @@
 //! The command line.
 
 mod alerts;
+mod backup;
 mod delivery;
 mod demo;
 mod jobs;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::logging;
+use crate::{logging, terminal};
 
 /// Why a command failed, for people.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -50,11 +51,13 @@ enum Command {
     Sandbox(sandbox::SandboxCommand),
     /// Bring the database's structure up to date
     Migrate(migrate::Migrate),
+    /// Copy an SQLite database while servers work on it, and verify the copy
+    Backup(backup::Backup),
     /// Add and list merchants
     Merchant(merchant::MerchantCommand),
     /// Make, list and revoke a merchant's API keys
     Key(key::KeyCommand),
-    /// Add and list a merchant's provider accounts, rotate their webhook secrets
+    /// Add and list a merchant's provider accounts, rotate their secrets and the master key
     Provider(provider::ProviderCommand),
     /// Make, list and switch payment links
     Link(link::LinkCommand),
@@ -79,6 +82,7 @@ impl Command {
             Command::Serve(command) => command.run().await,
             Command::Sandbox(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
+            Command::Backup(command) => command.run().await,
             Command::Merchant(command) => command.run().await,
             Command::Key(command) => command.run().await,
             Command::Provider(command) => command.run().await,
@@ -101,7 +105,15 @@ impl Command {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            eprint!("{}", terminal::lines(&error.render().to_string()));
+            return ExitCode::from(2);
+        }
+        // What was asked for: help, or the version.
+        Err(error) => error.exit(),
+    };
     let level = if cli.log == "info" && !cli.command.is_server() { "warn" } else { &cli.log };
     if let Err(error) = logging::start(level) {
         return fail(&error);
@@ -117,7 +129,7 @@ pub fn main() -> ExitCode {
 }
 
 fn fail(text: &str) -> ExitCode {
-    eprintln!("till: {text}");
+    eprintln!("till: {}", terminal::lines(text));
     ExitCode::FAILURE
 }
 

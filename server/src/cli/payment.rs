@@ -1,14 +1,14 @@
 //! `till payment`.
 
 use clap::{Args, Subcommand};
-use domain::id::{MerchantId, PaymentId};
+use domain::id::{AttemptId, MerchantId, PaymentId};
 use domain::money::Money;
-use domain::payment::Outcome;
-use engine::{Engine, Modified, PaymentRow};
+use domain::payment::{Outcome, RequestKey};
+use engine::{Asked, Engine, Modified, PaymentRow};
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, table};
+use super::output::{Format, Paging, table};
 use super::statement;
 use crate::config::Common;
 
@@ -29,6 +29,30 @@ struct Which {
     format: Format,
 }
 
+/// Which try of the payment, and the key of the request.
+#[derive(Args, Debug)]
+struct Request {
+    /// Of which try of the payment, att_…; needed only if it was paid more than once
+    #[arg(long)]
+    attempt: Option<AttemptId>,
+    /// The request's key: the same command with the same key is done once and then reports what became of it. Without it a key
+    /// is made and printed, and a command that repeats one of the last ten minutes is refused
+    #[arg(long)]
+    key: Option<RequestKey>,
+}
+
+impl Request {
+    /// The request for the engine. A key that was made is told at once: it is needed if the answer gets lost.
+    fn asked(self, engine: &Engine) -> Asked {
+        let chosen = self.key.is_some();
+        let key = self.key.unwrap_or_else(|| engine.new_request_key());
+        if !chosen {
+            eprintln!("the key of this request is {key}; to repeat it without doing it twice, add --key {key}");
+        }
+        Asked { attempt: self.attempt, key: Some(key), chosen }
+    }
+}
+
 #[derive(Subcommand, Debug)]
 enum Action {
     /// List a merchant's payments, newest first
@@ -36,9 +60,8 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
-        /// How many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -55,15 +78,24 @@ enum Action {
         #[arg(long)]
         keep_rest: bool,
         #[command(flatten)]
+        request: Request,
+        #[command(flatten)]
         which: Which,
     },
     /// Release money that was only authorised
-    Void(Which),
+    Void {
+        #[command(flatten)]
+        request: Request,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Send captured money back to the shopper
     Refund {
         /// How much, such as 12.50; all that is left if not given
         #[arg(long)]
         amount: Option<String>,
+        #[command(flatten)]
+        request: Request,
         #[command(flatten)]
         which: Which,
     },
@@ -76,31 +108,36 @@ enum Action {
 impl PaymentCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
-            Action::List { merchant, limit, common, format } => {
-                let payments = common.ready_engine().await?.payments(&merchant, limit).await?;
-                let rows: Vec<_> = payments.iter().map(row).collect();
+            Action::List { merchant, paging, common, format } => {
+                let page = common.ready_engine().await?.payments(&merchant, &paging.into()).await?;
                 let heads = ["ID", "AMOUNT", "STATUS", "CAPTURED", "REFUNDED"];
-                format.print(&payments, || table(&heads, &rows, "no payments yet"))
+                let people = |payments: &[PaymentRow]| {
+                    table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), "no payments yet")
+                };
+                format.print_page(&page, |payment| payment.id.clone(), people)
             }
             Action::Show(which) => show(which).await,
-            Action::Capture { amount, keep_rest, which } => {
+            Action::Capture { amount, keep_rest, request, which } => {
                 let engine = which.common.ready_engine().await?;
                 let amount = minor(&engine, &which.payment, amount).await?;
-                report(&engine.capture(&which.payment, amount, !keep_rest).await?, which.format)
+                let asked = request.asked(&engine);
+                report(&engine.capture_as(&which.payment, amount, !keep_rest, &asked).await?, which.format)
             }
-            Action::Void(which) => {
+            Action::Void { request, which } => {
                 let engine = which.common.ready_engine().await?;
-                report(&engine.void(&which.payment).await?, which.format)
+                let asked = request.asked(&engine);
+                report(&engine.void_as(&which.payment, &asked).await?, which.format)
             }
-            Action::Refund { amount, which } => {
+            Action::Refund { amount, request, which } => {
                 let engine = which.common.ready_engine().await?;
                 let amount = minor(&engine, &which.payment, amount).await?;
-                report(&engine.refund(&which.payment, amount).await?, which.format)
+                let asked = request.asked(&engine);
+                report(&engine.refund_as(&which.payment, amount, &asked).await?, which.format)
             }
             Action::Keep(which) => {
                 let kept = which.common.ready_engine().await?.keep_surplus(&which.payment).await?;
-                let amount = Money::new(kept.kept, kept.amount.currency);
-                which.format.print(&json!({"id": which.payment, "kept": kept.kept}), || format!("kept {amount}"))
+                let amount = Money::new(kept.kept(), kept.amount.currency);
+                which.format.print(&json!({"id": which.payment, "kept": kept.kept()}), || format!("kept {amount}"))
             }
             Action::Cancel(which) => {
                 let payment = which.common.ready_engine().await?.cancel_payment(&which.payment).await?;
@@ -130,13 +167,19 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
         Outcome::Pending => format!("{what} {id}: the provider has taken it and will say what came of it"),
         Outcome::Unknown => format!("{what} {id}: the provider did not answer; do not repeat it, Till is asking"),
         Outcome::Requested => format!("{what} {id}: not sent yet; Till goes on trying"),
-        Outcome::Failed => format!("{what} {id}: refused"),
+        Outcome::Failed => match modified.modification.reason() {
+            Some(reason) => format!("{what} {id}: refused: {reason}"),
+            None => format!("{what} {id}: refused, or undone; the provider gave no reason"),
+        },
     };
-    format.print(
-        &json!({"id": id, "kind": what, "outcome": modified.outcome, "modification": modified.modification}),
-        || words.clone(),
-    )?;
-    if modified.outcome == Outcome::Failed { Err(words.into()) } else { Ok(()) }
+    let failed = modified.outcome == Outcome::Failed;
+    // People read why it failed once, as the error; programs get the whole result as well.
+    if format.json || !failed {
+        let result =
+            json!({"id": id, "kind": what, "outcome": modified.outcome, "modification": modified.modification});
+        format.print(&result, || words.clone())?;
+    }
+    if failed { Err(words.into()) } else { Ok(()) }
 }
 
 async fn show(which: Which) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::id::{MerchantId, ProviderAccountId};
-use engine::{AccountSummary, NewAccount};
+use engine::{AccountSummary, DAMAGED, KeyUse, NewAccount, Resealed};
 
 use super::Failure;
 use super::output::{Format, table, yes};
@@ -83,6 +83,16 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
+    /// Seal all credentials with the newest master key, so that the older ones in TILL_MASTER_KEY can be dropped
+    Reseal {
+        /// Only say what is sealed with which key
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Use an account for new payments again
     Enable {
         /// The account's id, pa_…
@@ -142,6 +152,7 @@ impl ProviderCommand {
             Action::RetireWebhookSecrets { account, common, format } => {
                 (common.ready_engine().await?.retire_webhook_secrets(&account).await?, format)
             }
+            Action::Reseal { dry_run, common, format } => return reseal(dry_run, &common, format).await,
             Action::Enable { account, common, format } => {
                 (common.ready_engine().await?.enable_account(&account, true).await?, format)
             }
@@ -151,6 +162,47 @@ impl ProviderCommand {
         };
         format.print(&account, || rows(std::slice::from_ref(&account)))
     }
+}
+
+async fn reseal(dry_run: bool, common: &Common, format: Format) -> Result<(), Failure> {
+    let report = common.current_engine().await?.reseal(dry_run).await?;
+    format.print(&report, || resealed(&report))?;
+    if dry_run || report.left == 0 {
+        return Ok(());
+    }
+    let unknown = report.keys.iter().filter(|key| !key.given && key.values > 0 && key.fingerprint != DAMAGED);
+    let unknown: Vec<_> = unknown.map(|key| key.fingerprint.as_str()).collect();
+    let what = match (report.damaged.as_slice(), unknown.as_slice()) {
+        ([], []) => "a server that was started with the old key first has sealed them meanwhile: start it with the new key first \
+                     in TILL_MASTER_KEY, then run this again"
+            .to_owned(),
+        (damaged, []) => format!("{} cannot be opened; set their credentials and secrets again", damaged.join(", ")),
+        _ => format!("add the key with the fingerprint {} to TILL_MASTER_KEY, then run this again", unknown.join(", ")),
+    };
+    Err(format!("{} sealed values are left under other keys: {what}", report.left).into())
+}
+
+fn resealed(report: &Resealed) -> String {
+    let row = |key: &KeyUse| {
+        let place = match (key.newest, key.given) {
+            (true, _) => "newest",
+            (false, true) => "older",
+            (false, false) => "not in TILL_MASTER_KEY",
+        };
+        vec![key.fingerprint.clone(), place.to_owned(), key.values.to_string()]
+    };
+    let rows: Vec<_> = report.keys.iter().map(row).collect();
+    let older = report.keys.iter().any(|key| key.given && !key.newest);
+    let next = match (report.left, older) {
+        (0, true) => {
+            "The older keys can be dropped from TILL_MASTER_KEY as soon as every server runs with the newest one first. Keep them \
+             as long as backups that they sealed."
+        }
+        (0, false) => "Everything is sealed with the newest key.",
+        _ => "The older keys are still needed.",
+    };
+    let sealed = table(&["KEY", "", "SEALED VALUES"], &rows, "there is no master key");
+    format!("{sealed}\n\n{} sealed again, {} left. {next}", report.resealed, report.left)
 }
 
 /// A new account, and what to do at the provider.

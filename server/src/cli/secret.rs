@@ -1,23 +1,29 @@
 //! Secrets on the command line: better in a file than in the shell's history.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 
 use super::Failure;
 
-/// The value itself, or, after an `@`, the content of a file.
+/// Bytes of a file with a secret at most.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The value itself, or, after an `@`, the content of a file. What surrounds the secret there is taken off later.
 pub(super) fn value(text: &str) -> Result<String, Failure> {
-    match text.strip_prefix('@') {
-        Some(file) => {
-            let content = fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
-            Ok(content.trim().to_owned())
-        }
-        None => Ok(text.to_owned()),
+    let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
+    let cannot = |error: std::io::Error| format!("cannot read {file}: {error}");
+    let mut content = String::new();
+    File::open(file).map_err(cannot)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut content).map_err(cannot)?;
+    if content.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("{file} has more than 64 KB; a secret has a line").into());
     }
+    Ok(content)
 }
 
-/// `NAME=VALUE` or `NAME=@FILE`.
+/// `NAME=VALUE` or `NAME=@FILE`. An error does not repeat the text: it may be a secret whose name was forgotten.
 pub(super) fn pair(text: &str) -> Result<(String, String), Failure> {
-    let (name, text) =
-        text.split_once('=').ok_or_else(|| format!("{text:?} must look like NAME=VALUE or NAME=@FILE"))?;
+    let (name, text) = text
+        .split_once('=')
+        .ok_or("a credential must look like NAME=VALUE or NAME=@FILE; there is no = in what was given")?;
     Ok((name.to_owned(), value(text)?))
 }

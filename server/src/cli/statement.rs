@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
+use domain::id::AttemptId;
 use domain::money::Money;
 use domain::payment::transitions::stage_name;
-use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Progress, Step};
+use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Payment, Progress, Step};
 use domain::time;
 use engine::Statement;
 use engine::store::ledger::LedgerRow;
@@ -29,9 +30,13 @@ pub(super) fn text(statement: &Statement) -> String {
     for attempt in &payment.attempts {
         let stage = stage_name(attempt.stage);
         lines.push(format!("\n{}  {}  {stage}", attempt.id, attempt.method.as_str()));
+        lines.extend(claim_text(payment, &attempt.id, money));
         for known in &attempt.modifications {
             let outcome = known.outcome(&attempt.book).as_str();
-            lines.push(format!("  {} {}  {}  {outcome}", known.kind.as_str(), money(known.amount()), known.id));
+            let key = known.key.as_ref().map_or_else(String::new, |key| format!("  key {key}"));
+            let reason = known.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+            let (what, amount) = (known.kind.as_str(), money(known.amount()));
+            lines.push(format!("  {what} {amount}  {}{key}  {outcome}{reason}", known.id));
         }
     }
     lines.push("\nWhat happened".to_owned());
@@ -46,6 +51,27 @@ pub(super) fn text(statement: &Statement) -> String {
     let rows: Vec<_> = statement.ledger.iter().map(row).collect();
     lines.push(table(&["EVENT", "DEBIT", "CREDIT", "AMOUNT"], &rows, "  nothing was posted yet"));
     lines.join("\n")
+}
+
+/// How an attempt stands to the debt, where that is not plain.
+fn claim_text(payment: &Payment, attempt: &AttemptId, money: impl Fn(i64) -> String) -> Option<String> {
+    let claim = payment.claims().find(|claim| claim.attempt.id == *attempt)?;
+    if claim.excess == 0 && claim.attempt.overdrawn() == 0 {
+        return None;
+    }
+    let (gone, kept) = (claim.attempt.book.gone(), claim.attempt.kept);
+    let line = format!(
+        "  took {} of the debt and {} beyond it; {} has gone back, {} is kept, {} is too much",
+        money(claim.share),
+        money(claim.excess),
+        money(gone),
+        money(kept),
+        money(claim.surplus())
+    );
+    Some(match claim.attempt.overdrawn() {
+        0 => line,
+        more => format!("{line}; {} more has gone back than was taken", money(more)),
+    })
 }
 
 fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
@@ -67,7 +93,14 @@ fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
             Answer::Refused { reason } => format!("{modification} refused: {reason}"),
             Answer::Unanswered => format!("{modification} not answered"),
         },
-        Event::Kept { amount } => money(*amount),
+        Event::Explained { modification, reason, .. } => format!("{modification} failed: {reason}"),
+        Event::Kept { attempt, amount } => {
+            format!(
+                "{}{}",
+                money(*amount),
+                attempt.as_ref().map_or_else(String::new, |attempt| format!(" of {attempt}"))
+            )
+        }
         Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
     }
 }

@@ -1,8 +1,10 @@
 //! News for an open page, as server-sent events.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -11,11 +13,14 @@ use domain::id::Token;
 use engine::{Follower, PageError};
 use futures::Stream;
 use futures::stream::unfold;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::State;
+use super::address::Client;
+use super::door::{Connection, Streaming, turned_away};
 use super::guard;
+use super::receiving::unread;
+use super::streams::{NoPlace, Place};
 
 /// A comment that keeps proxies from closing a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -25,16 +30,35 @@ const STREAM_MAX: Duration = Duration::from_secs(30 * 60);
 struct Open {
     follower: Follower,
     shutdown: CancellationToken,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
+    _streaming: Option<Streaming>,
 }
 
-/// Sends the session's revision now and after every change. The page then asks what there is to show.
-pub(super) async fn stream(Shared(state): Shared<State>, Path(token): Path<String>) -> Response {
+/// Sends the session's revision now and after every change. The page then asks what there is to show. Where there is no place for a
+/// stream, the page asks by itself now and then.
+pub(super) async fn stream(
+    Shared(state): Shared<State>,
+    Path(token): Path<String>,
+    client: Client,
+    connection: Option<Extension<Arc<Connection>>>,
+) -> Response {
     let Ok(token) = token.parse::<Token>() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(permit) = state.streams.clone().try_acquire_owned() else { return guard::busy() };
+    let place = match state.streams.take(&token, client) {
+        Ok(place) => place,
+        // The connection was opened for the stream and is of no other use.
+        Err(NoPlace::Share(of)) => {
+            turned_away(of);
+            return unread(guard::too_many());
+        }
+        Err(NoPlace::Full) => {
+            turned_away("streams");
+            return unread(guard::busy());
+        }
+    };
     match state.engine.follow(&token).await {
         Ok(follower) => {
-            let open = Open { follower, shutdown: state.shutdown.clone(), _permit: permit };
+            let streaming = connection.map(|Extension(connection)| connection.streams());
+            let open = Open { follower, shutdown: state.shutdown.clone(), _place: place, _streaming: streaming };
             Sse::new(events(open)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
         }
         Err(PageError::NotFound) => StatusCode::NOT_FOUND.into_response(),

@@ -1,11 +1,13 @@
 //! What requests are held to: bounds and counting for all; security headers and the origin of actions for what browsers see.
 
+use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::pages::Problem;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::header::{HeaderName, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::SharedString;
@@ -14,7 +16,8 @@ use tokio::time::timeout;
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 
 use super::State;
-use super::pages;
+use super::door::Connection;
+use super::receiving::{Arrived, NotArrived, Receiving};
 
 /// Nothing inline, nothing from elsewhere, never in a frame. Scripts and styles are files with integrity.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -48,6 +51,34 @@ pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next
     response
 }
 
+/// A form of ours has a few short fields.
+const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// Receives a form before it is its turn.
+pub(super) async fn received(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
+    match whole(&state.forms_arriving, &mut request, FORM_BYTES_MAX).await {
+        Ok(form) => {
+            *request.body_mut() = Body::from(form.bytes.clone());
+            next.run(request).await
+        }
+        Err(trouble) => trouble.into_response(),
+    }
+}
+
+/// Receives the body of a request. Its connection does not wait for its sender any more.
+pub(super) async fn whole(
+    receiving: &Receiving,
+    request: &mut Request,
+    bytes_max: usize,
+) -> Result<Arrived, NotArrived> {
+    let body = mem::take(request.body_mut());
+    let arrived = receiving.whole(body, bytes_max).await?;
+    if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+        connection.serves();
+    }
+    Ok(arrived)
+}
+
 /// How long a request waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -55,13 +86,18 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     match turn(&state.requests).await {
         Some(_turn) => next.run(request).await,
-        None => pages::problem(&state, request.headers(), None, Problem::Busy, StatusCode::SERVICE_UNAVAILABLE),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
 /// Waits for a turn, but not for long. It lasts as long as what is returned is kept.
 pub(super) async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
     timeout(TURN_TIMEOUT, turns.acquire()).await.ok()?.ok()
+}
+
+/// "You have your share already", for machines.
+pub(super) fn too_many() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "30")], "too many at a time; close some first\n").into_response()
 }
 
 /// "Come back in a moment", for machines.
@@ -73,11 +109,8 @@ pub(super) fn busy() -> Response {
 pub(super) fn same_origin(
     state: &State,
 ) -> Result<CsrfLayer<impl FnMut(ProtectionError) -> Response + Clone + use<>>, ConfigError> {
-    let state = state.clone();
     let layer = CsrfLayer::new().add_trusted_origin(state.engine.public_url())?;
-    Ok(layer.with_rejection_response(move |_| {
-        pages::problem(&state, &HeaderMap::new(), None, Problem::Forbidden, StatusCode::FORBIDDEN)
-    }))
+    Ok(layer.with_rejection_response(|_| StatusCode::FORBIDDEN.into_response()))
 }
 
 /// Counts replies by route and status.

@@ -2,22 +2,24 @@
 
 use std::mem;
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
+use axum::extract::{Path, Request, State as Shared};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::Received;
+use connectors::Reply;
+use engine::{Addressee, Received};
 use tokio::time::timeout;
 
-use super::{BODY_TIMEOUT, REQUEST_TIMEOUT, Site, State, guard};
-
-/// Providers' deliveries are a few kilobytes; a batch may be larger.
-const BYTES_MAX: usize = 512 * 1024;
+use super::receiving::{NotArrived, unread};
+use super::{REQUEST_TIMEOUT, Site, State, guard};
 
 /// Where deliveries are sent.
 pub(super) const ROUTE: &str = "/hooks/{provider}/{account}";
+/// The same as people type it.
+pub(super) const ROUTE_WITH_SLASH: &str = "/hooks/{provider}/{account}/";
+/// Below this nothing but deliveries is expected.
+const PREFIX: &str = "/hooks";
 
 /// Takes a delivery. Its bounds are kept here and not by layers: deliveries come in large numbers, and a layer costs each of them.
 pub(super) async fn receive(Shared(state): Shared<State>, of: Result<Of, PathRejection>, request: Request) -> Response {
@@ -29,33 +31,67 @@ pub(super) async fn refuse() -> Response {
     guard::counted(ROUTE, StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
+/// What is sent to an address that is near the right one and leads nowhere. It leaves a trace: a provider gives up after some days,
+/// and nobody would know why.
+pub(super) async fn lost(state: &Site, path: &str) -> Option<Response> {
+    let rest = path.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    state.engine.lost(rest.trim_start_matches('/')).await;
+    Some(no_such_account())
+}
+
 /// Provider and account.
 type Of = Path<(String, String)>;
 
-/// The reply is the provider's dialect and follows the commit.
+/// The reply is the provider's dialect and follows the commit. First the account is looked up, so that a body for none is not even
+/// read; then the body is received; only then it is the delivery's turn.
 async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request) -> Response {
-    let Ok(Path((provider, account))) = of else { return no_such_account() };
-    let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
-    DefaultBodyLimit::max(BYTES_MAX).apply(&mut request);
+    let Ok(Path((provider, account))) = of else {
+        state.engine.lost("").await;
+        return unread(no_such_account());
+    };
+    let addressee = match look_up(state, &provider, &account).await {
+        Ok(addressee) => addressee,
+        Err(reply) => return unread(*reply),
+    };
     let headers = mem::take(request.headers_mut());
-    let body = match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(rejection)) => return rejection.into_response(),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive\n").into_response(),
+    let body = match guard::whole(&state.deliveries_arriving, &mut request, addressee.delivery_bytes_max()).await {
+        Ok(body) => body,
+        Err(trouble) => {
+            if trouble == NotArrived::TooLarge {
+                state.engine.turn_away_large(&addressee).await;
+            }
+            return trouble.into_response();
+        }
     };
-    let received = state.engine.receive(&provider, &account, &headers, body);
-    let (reply, busy) = match timeout(REQUEST_TIMEOUT, received).await {
-        Ok(Received::Reply(reply)) => (reply, false),
-        Ok(Received::Busy(reply)) => (reply, true),
-        Ok(Received::NoSuchAccount) => return no_such_account(),
-        Err(_) => return guard::busy(),
-    };
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response();
-    if busy {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
+    let received = state.engine.receive_for(&addressee, &headers, body.bytes.clone());
+    timeout(REQUEST_TIMEOUT, received).await.map_or_else(|_| guard::busy(), reply)
+}
+
+/// The account that a delivery is addressed to, or the reply. It needs a turn too, because it may ask the database.
+async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addressee, Box<Response>> {
+    let turn = guard::turn(&state.deliveries).await.ok_or_else(|| Box::new(guard::busy()))?;
+    let found = timeout(REQUEST_TIMEOUT, state.engine.addressee(provider, account)).await;
+    drop(turn);
+    let found = found.map_err(|_| Box::new(guard::busy()))?;
+    found.map_err(|received| Box::new(reply(received)))
+}
+
+fn reply(received: Received) -> Response {
+    match received {
+        Received::Reply(reply) => in_dialect(&reply),
+        Received::Busy(reply) => {
+            let mut response = in_dialect(&reply);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+        }
+        Received::NoSuchAccount => no_such_account(),
     }
-    response
+}
+
+fn in_dialect(reply: &Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response()
 }
 
 fn no_such_account() -> Response {

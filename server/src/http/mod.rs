@@ -1,72 +1,106 @@
 //! HTTP: shopper pages, server functions, events, webhooks, assets; and the operations' own listener.
 
+pub mod address;
 mod assets;
+mod door;
 mod events;
 mod functions;
 mod guard;
 mod hooks;
 mod ops;
 mod pages;
+mod receiving;
+mod streams;
+mod trouble;
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use app::pages::Assets;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{Request, State as Shared};
+use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::{any, get, post};
 use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
+use tower_http::timeout::TimeoutLayer;
 
+use crate::bounds::Bounds;
+use address::Networks;
+pub use door::{Door, serve};
 pub use ops::{Metrics, operations};
+use receiving::Receiving;
+use streams::Streams;
 
-/// A form of ours has a few short fields.
-const FORM_BYTES_MAX: usize = 16 * 1024;
 /// No page takes longer, except an event stream.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-/// A body that takes longer to arrive is not worth waiting for.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Requests of shoppers worked on at a time, event streams apart.
-const REQUESTS_MAX: usize = 512;
-/// Deliveries worked on at a time. Apart from the shoppers', so that neither can starve the other.
-const DELIVERIES_MAX: usize = 256;
-/// Open event streams.
-const STREAMS_MAX: usize = 10_000;
+/// Bytes of deliveries that are held back while they arrive and wait for their turn.
+const DELIVERY_BYTES: usize = 64 * 1024 * 1024;
+/// The same of forms.
+const FORM_BYTES: usize = 8 * 1024 * 1024;
 
 /// What the handlers share. Every layer of every request clones it.
-pub(crate) type State = Arc<Site>;
+type State = Arc<Site>;
 
 /// See [`State`].
-pub(crate) struct Site {
+struct Site {
     pub engine: Engine,
     pub assets: Arc<Assets>,
+    /// Turns of shoppers' requests.
     pub requests: Semaphore,
+    pub forms_arriving: Receiving,
+    /// Turns of deliveries.
     pub deliveries: Semaphore,
-    pub streams: Arc<Semaphore>,
+    pub deliveries_arriving: Receiving,
+    pub streams: Arc<Streams>,
     pub shutdown: CancellationToken,
+    pub proxies: Networks,
+    /// Whether a proxy that was not named has been told of.
+    pub unnamed_proxy: Once,
     /// Whether browsers reach us by https, so that they may be told to keep to it.
     pub encrypted: bool,
 }
 
+/// What is at no address of ours: near the deliveries' it leaves a trace, elsewhere a page says so.
+async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
+    // A request cannot be shared between threads, as it would be while this waits.
+    let path = request.uri().path().to_owned();
+    match hooks::lost(&state, &path).await {
+        Some(response) => response,
+        None => pages::not_found.call(request, state).await,
+    }
+}
+
 /// Everything that is served to the public.
-pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Router> {
+pub fn router(
+    engine: Engine,
+    bounds: Bounds,
+    proxies: Networks,
+    shutdown: CancellationToken,
+) -> std::io::Result<Router> {
     let state = Arc::new(Site {
         encrypted: engine.public_url().starts_with("https:"),
         engine,
         assets: Arc::new(assets::load()?),
-        requests: Semaphore::new(REQUESTS_MAX),
-        deliveries: Semaphore::new(DELIVERIES_MAX),
-        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        requests: Semaphore::new(bounds.requests),
+        forms_arriving: Receiving::new(bounds.bodies, FORM_BYTES),
+        deliveries: Semaphore::new(bounds.deliveries),
+        deliveries_arriving: Receiving::new(bounds.bodies, DELIVERY_BYTES),
+        streams: Streams::new(bounds),
         shutdown,
+        proxies,
+        unnamed_proxy: Once::new(),
     });
     let functions = Router::new()
         .route("/fn/{name}", any(functions::call))
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::bounded))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::received))
         .layer(guard::same_origin(&state).map_err(std::io::Error::other)?);
     let short = Router::new()
         .route("/", get(pages::home))
@@ -75,11 +109,12 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .route("/c/{token}/return", get(pages::returned))
         .route("/c/{token}/go", get(pages::go))
         .route("/assets/{file}", get(assets::serve))
-        .merge(functions)
-        .fallback(pages::not_found)
+        .fallback(nowhere)
         .layer(middleware::from_fn_with_state(state.clone(), guard::bounded))
+        .merge(functions)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(RequestBodyDeadlineLayer::new(BODY_TIMEOUT));
+        .layer(CatchPanicLayer::custom(trouble::panicked))
+        .layer(middleware::from_fn_with_state(state.assets.clone(), trouble::dress));
     let routes = Router::new()
         .route("/c/{token}/events", get(events::stream))
         .merge(short)
@@ -88,6 +123,7 @@ pub fn router(engine: Engine, shutdown: CancellationToken) -> std::io::Result<Ro
         .layer(middleware::from_fn(guard::count))
         // Nobody looks at this in a browser: no compression, no headers for pages.
         .route(hooks::ROUTE, post(hooks::receive).fallback(hooks::refuse))
+        .route(hooks::ROUTE_WITH_SLASH, post(hooks::receive).fallback(hooks::refuse))
         .with_state(state);
     Ok(routes)
 }

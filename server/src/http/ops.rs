@@ -32,12 +32,12 @@ pub fn operations(engine: Engine, metrics: Metrics) -> Router {
         .with_state((engine, metrics))
 }
 
-/// Ready means: the database answers and has this version's structure.
+/// Ready means: the database answers, has this version's structure and can be written, and the master key opens the credentials.
 async fn ready(State((engine, _)): State<(Engine, Metrics)>) -> Response {
-    if engine.is_ready().await {
-        return "ready\n".into_response();
+    match engine.readiness().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
-    (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer or is not migrated\n").into_response()
 }
 
 async fn collect(State((engine, metrics)): State<(Engine, Metrics)>) -> Response {

@@ -1,8 +1,8 @@
 //! The shopper's pages. Nothing here changes a payment.
 
-use app::pages::{self as html, PageContext, Problem};
+use app::pages::{self as html, PageContext};
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::header::{ACCEPT_LANGUAGE, REFERRER_POLICY, RETRY_AFTER};
+use axum::http::header::{ACCEPT_LANGUAGE, REFERRER_POLICY};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::id::Token;
@@ -28,24 +28,11 @@ fn context(state: &State, headers: &HeaderMap, lang: Option<&str>) -> PageContex
     PageContext::new(lang, accepted, state.assets.clone())
 }
 
-pub(super) fn problem(
-    state: &State,
-    headers: &HeaderMap,
-    lang: Option<&str>,
-    problem: Problem,
-    status: StatusCode,
-) -> Response {
-    let mut response = (status, Html(html::problem(problem, &context(state, headers, lang)))).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, axum::http::HeaderValue::from_static("5"));
-    }
-    response
-}
-
-fn failed(state: &State, headers: &HeaderMap, lang: Option<&str>, error: PageError) -> Response {
+/// A bare status; what is said about it is chosen in one place for all ([`super::trouble`]).
+fn failed(error: PageError) -> Response {
     match error {
-        PageError::NotFound => problem(state, headers, lang, Problem::NotFound, StatusCode::NOT_FOUND),
-        PageError::Busy => problem(state, headers, lang, Problem::Busy, StatusCode::SERVICE_UNAVAILABLE),
+        PageError::NotFound => StatusCode::NOT_FOUND.into_response(),
+        PageError::Busy => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
@@ -56,8 +43,8 @@ pub(super) async fn home(Shared(state): Shared<State>, headers: HeaderMap, wante
 }
 
 /// For addresses that lead nowhere.
-pub(super) async fn not_found(Shared(state): Shared<State>, headers: HeaderMap, wanted: Wanted) -> Response {
-    failed(&state, &headers, lang_of(wanted).as_deref(), PageError::NotFound)
+pub(super) async fn not_found() -> StatusCode {
+    StatusCode::NOT_FOUND
 }
 
 /// Opens a payment link. A HEAD request, as link previews send it, opens nothing.
@@ -74,7 +61,7 @@ pub(super) async fn link(
     let lang = lang_of(wanted);
     let context = context(&state, &headers, lang.as_deref());
     let Ok(token) = token.parse::<Token>() else {
-        return failed(&state, &headers, lang.as_deref(), PageError::NotFound);
+        return failed(PageError::NotFound);
     };
     match state.engine.open_link(&token).await {
         Ok(OpenedLink::Session(session)) => {
@@ -83,7 +70,7 @@ pub(super) async fn link(
         Ok(OpenedLink::Inactive { merchant }) => {
             (StatusCode::GONE, Html(html::inactive_link(&merchant, &context))).into_response()
         }
-        Err(error) => failed(&state, &headers, lang.as_deref(), error),
+        Err(error) => failed(error),
     }
 }
 
@@ -117,7 +104,7 @@ async fn show(state: &State, token: &str, headers: &HeaderMap, lang: Option<Stri
             let context = context(state, headers, lang.as_deref());
             Html(html::checkout(&view, came_back, &context)).into_response()
         }
-        Err(error) => failed(state, headers, lang.as_deref(), error),
+        Err(error) => failed(error),
     }
 }
 
@@ -131,18 +118,19 @@ pub(super) async fn go(
     let lang = lang_of(wanted);
     let context = context(&state, &headers, lang.as_deref());
     let Ok(token) = token.parse::<Token>() else {
-        return failed(&state, &headers, lang.as_deref(), PageError::NotFound);
+        return failed(PageError::NotFound);
     };
     let found = async {
         let url = state.engine.handoff(&token).await?;
         Ok::<_, PageError>((url, state.engine.view(&token, false).await?))
     };
     match found.await {
-        // The provider must not learn the session's address from the browser.
-        Ok((Some(url), view)) => {
-            ([(REFERRER_POLICY, "no-referrer")], Html(html::redirecting(&view, &url, &context))).into_response()
-        }
+        Ok((Some(url), view)) => match html::redirecting(&view, &url, &context) {
+            // The provider must not learn the session's address from the browser.
+            Some(page) => ([(REFERRER_POLICY, "no-referrer")], Html(page)).into_response(),
+            None => StatusCode::BAD_GATEWAY.into_response(),
+        },
         Ok((None, _)) => Redirect::to(&format!("/c/{token}{}", context.lang.query())).into_response(),
-        Err(error) => failed(&state, &headers, lang.as_deref(), error),
+        Err(error) => failed(error),
     }
 }

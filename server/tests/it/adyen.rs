@@ -176,7 +176,8 @@ both_at_adyen! {
         world.control(&format!("adyen/payments/{psp}/chargeback_reversed"), json!({})).await;
         eventually("reversed", || async { world.balance("disputes").await == 0 }).await;
         world.control(&format!("adyen/payments/{psp}/second_chargeback"), json!({})).await;
-        eventually("charged back again", || async { world.balance("disputes").await == TOTAL }).await;
+        eventually("charged back for good", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        assert_eq!((world.balance("disputes").await, world.balance("merchant_payable").await), (0, 0));
         world.books_are_right().await;
     }
 }

@@ -5,14 +5,16 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Shell(TempDir);
+/// A directory of its own, with the SQLite file `till.db` once one is made.
+pub struct Shell(pub TempDir);
 
 impl Shell {
-    fn new() -> Shell {
+    pub fn new() -> Shell {
         Shell(tempfile::tempdir().unwrap())
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    /// The program, about to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let database = format!("sqlite://{}/till.db", self.0.path().display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
         command.args(arguments).env_clear().env("TILL_DATABASE_URL", database);
@@ -20,21 +22,53 @@ impl Shell {
             // A free port, whatever else runs on this machine.
             command.env("TILL_BIND", "127.0.0.1:0").env("TILL_OPS_BIND", "127.0.0.1:0");
         }
-        command.output().unwrap()
+        command
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn refused(&self, arguments: &[&str]) -> String {
+    pub fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?} should fail");
         assert!(output.stdout.is_empty(), "errors belong on standard error");
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+#[test]
+fn an_order_that_no_account_takes_is_refused_with_the_providers_rule() {
+    let till = Shell::new();
+    till.json(&["migrate"]);
+    let merchant = till.json(&["merchant", "add", "Tea & Co"]);
+    let id = merchant["id"].as_str().unwrap();
+    let add = |currency: &'static str, line: &'static str| {
+        ["link", "add", "--merchant", id, "--currency", currency, "--line", line]
+    };
+    let none = till.refused(&add("KWD", "Tea=1.234"));
+    assert_eq!(none, "till: this merchant has no enabled test provider account; add one with `till provider add`\n");
+    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_abcdefgh"]);
+    let why = "till: no enabled test provider account of this merchant takes this order: ";
+    let step = "the line \"Tea\": Stripe takes KWD amounts whose last digit is 0: write 1.230 or 1.240\n";
+    assert_eq!(till.refused(&add("KWD", "Tea=1.234")), format!("{why}{step}"));
+    let output = till.run(&add("EUR", "Tea=0.01"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{why}Stripe takes no less than EUR 0.50\n"));
+    assert_eq!(till.json(&["link", "list", "--merchant", id]).as_array().unwrap().len(), 0);
+    // Sums that are too large for any provider, and prices that are none.
+    for (line, words) in
+        [("Tea=999999999.99*999999", "too large"), ("Tea=-1", "not an amount"), ("Tea=0", "more than zero")]
+    {
+        assert!(till.refused(&add("EUR", line)).contains(words), "{line}");
+    }
+    assert_eq!(till.json(&add("KWD", "Tea=1.230"))["total"], "KWD 1.230");
 }
 
 #[test]
@@ -57,15 +91,15 @@ fn a_shop_is_set_up_from_nothing() {
     let line = ["link", "add", "--merchant", id, "--currency", "EUR", "--line", "Tea=12.99*2"];
     assert!(till.refused(&line).contains("till provider add"));
     let file = till.0.path().join("key");
-    std::fs::write(&file, "sk_test_abc\n").unwrap();
+    std::fs::write(&file, "sk_test_abcdefgh\n").unwrap();
     let credential = format!("secret_key=@{}", file.display());
     let account = till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", &credential]);
     let url = account["webhook_url"].as_str().unwrap();
     assert!(url.starts_with("http://127.0.0.1:3000/hooks/stripe/pa_"), "{url}");
     let account = account["id"].as_str().unwrap();
-    assert!(till.refused(&["provider", "set-credential", account, "secret_key=sk_live_x"]).contains("sk_test_"));
-    till.json(&["provider", "set-credential", account, "secret_key=sk_test_new"]);
-    assert_eq!(till.json(&["provider", "add-webhook-secret", account, "whsec_1"])["webhook_secrets"], 1);
+    assert!(till.refused(&["provider", "set-credential", account, "secret_key=sk_live_12345678"]).contains("sk_test_"));
+    till.json(&["provider", "set-credential", account, "secret_key=sk_test_newnewnew"]);
+    assert_eq!(till.json(&["provider", "add-webhook-secret", account, "whsec_0123456789abcdef"])["webhook_secrets"], 1);
     let link = till.json(&line);
     assert_eq!(link["total"], "EUR 25.98");
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["url"], link["url"]);
@@ -76,13 +110,14 @@ fn a_shop_is_set_up_from_nothing() {
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["active"], false);
     assert_eq!(till.json(&["alerts"]).as_array().unwrap().len(), 0);
     let printed = String::from_utf8(till.run(&["provider", "list", "--merchant", id]).stdout).unwrap();
-    assert!(printed.contains(account) && !printed.contains("sk_test_abc"), "{printed}");
+    assert!(printed.contains(account) && !printed.contains("sk_test_abcdefgh"), "{printed}");
 }
 
 #[test]
 fn impossible_settings_stop_the_start_with_what_to_change() {
     let till = Shell::new();
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
+        (&["serve", "--trusted-proxies", "10.0.0.0/8,our-proxy"], "TILL_TRUSTED_PROXIES: \"our-proxy\""),
         (&["serve", "--bind", "0.0.0.0:0"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "http://pay.example.com"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "https://pay.example.com/shop"], "TILL_PUBLIC_URL"),
@@ -110,7 +145,7 @@ fn another_master_key_stops_the_start() {
     till.json(&["migrate"]);
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
-    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_x"]);
+    till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_12345678"]);
     let other = "0".repeat(64);
     assert!(till.refused(&["serve", "--master-key", &other]).contains("TILL_MASTER_KEY"));
     std::fs::remove_file(till.0.path().join("master.key")).unwrap();
@@ -124,7 +159,7 @@ fn bad_input_is_explained() {
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
     let cases: [(&[&str], &str); 8] = [
-        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_x"], "sk_test_"),
+        (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_12345678"], "sk_test_"),
         (&["merchant", "add", " "], "name"),
         (&["key", "add", "--merchant", "mer_x"], "mer_"),
         (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
@@ -137,14 +172,14 @@ fn bad_input_is_explained() {
                 "--merchant",
                 id,
                 "--credential",
-                "secret_key=sk_test_x",
+                "secret_key=sk_test_12345678",
                 "--base-url",
                 "http://example.com",
             ],
             "https",
         ),
         (
-            &["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_x", "--live"],
+            &["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_12345678", "--live"],
             "TILL_MASTER_KEY",
         ),
         (&["link", "add", "--merchant", id, "--currency", "XXX", "--line", "Tea=1"], "ISO 4217"),
@@ -158,7 +193,7 @@ fn bad_input_is_explained() {
 #[test]
 fn every_command_explains_itself() {
     let till = Shell::new();
-    let commands: [&[&str]; 25] = [
+    let commands: [&[&str]; 28] = [
         &[],
         &["demo"],
         &["serve"],
@@ -184,6 +219,9 @@ fn every_command_explains_itself() {
         &["jobs", "list"],
         &["jobs", "retry"],
         &["simulate"],
+        &["backup"],
+        &["provider", "reseal"],
+        &["merchant", "list"],
     ];
     for command in commands {
         let output = till.run(&[command, &["--help"]].concat());

@@ -39,7 +39,7 @@ both! {
         let due = dispute["evidence_details"]["due_by"].as_i64().unwrap() * 1000;
         let (text, times) = world.alert("dispute_opened").await;
         assert!(text.contains(payment.as_str()) && text.contains(dispute["id"].as_str().unwrap()), "{text}");
-        assert!(text.contains(&due.to_string()) && times == 1, "{times} times: {text}");
+        assert!(text.contains(&domain::time::format(due)) && text.contains("EUR 30.98") && times == 1, "{times} times: {text}");
         let statement = world.statement(&payment).await;
         let known = statement.payment.attempts[0].book.disputes.values().next().copied().unwrap();
         assert_eq!((known.state, known.due, known.amount), (DisputeState::Open, Some(due), TOTAL));
@@ -69,6 +69,12 @@ both! {
         let statement = world.statement(&payment).await;
         assert_eq!((statement.status, statement.totals.captured, statement.totals.charged_back), (Status::Succeeded, TOTAL, TOTAL));
         assert!(statement.flags.disputed && statement.totals.refunded == 0);
+        let (text, times) = world.alert("dispute_lost").await;
+        assert_eq!(times, 1, "{text}");
+        assert!(text.contains(payment.as_str()) && text.contains("EUR 30.98"), "{text}");
+        world.deliver(&later(&dispute, "charge.dispute.updated", "lost", 9)).await;
+        world.inbox_is_empty().await;
+        assert_eq!((world.alert("dispute_lost").await.1, world.alert("dispute_opened").await.1), (1, 2));
         assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the money is gone");
         world.books_say(&[]).await;
         world.page_says(&session, "paid", "Payment complete").await;
@@ -179,6 +185,9 @@ both! {
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].debit.as_str(), rows[0].credit.as_str(), rows[0].amount), ("merchant_payable", "provider_receivable", DEBIT));
         assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing left to send back");
+        let (text, times) = world.alert("payment_returned").await;
+        assert_eq!(times, 1, "{text}");
+        assert!(text.contains(payment.as_str()) && text.contains("USD 25.00"), "{text}");
         world.page_says(&session, "returned", "Your bank took the payment back").await;
     }
 }
@@ -194,7 +203,7 @@ both! {
         let statement = world.statement(&payment).await;
         assert_eq!((statement.totals.charged_back, statement.totals.returned), (DEBIT, 0));
         world.books_say(&[]).await;
-        assert_eq!(world.told(&payment, "dispute.lost").await, 1);
+        assert_eq!((world.told(&payment, "dispute.lost").await, world.alert("dispute_lost").await.1), (1, 1));
     }
 }
 
@@ -232,9 +241,12 @@ both_at_adyen! {
         eventually("won", || async { world.told(&payment, "dispute.won").await == 1 }).await;
         world.books_say(&PAID).await;
         world.control(&trigger("second_chargeback"), json!({})).await;
-        eventually("taken again", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
-        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (2, 2));
-        world.books_say(&HELD).await;
+        eventually("taken for good", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        assert_eq!(world.statement(&payment).await.totals.charged_back, TOTAL);
+        assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (1, 1));
+        world.books_say(&[]).await;
+        let sandbox = String::from_utf8(world.get(&format!("{}/", world.sandbox)).await.body.to_vec()).unwrap();
+        assert!(sandbox.contains("dispute lost"), "the simulator says the same");
         assert_eq!(world.statement(&payment).await.status, Status::Succeeded);
         world.page_says(&session, "paid", "Payment complete").await;
     }

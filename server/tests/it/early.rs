@@ -99,7 +99,8 @@ async fn unanswered_page(
     let payment = world.payment_of(&session).await;
     let attempts = || async { world.statement(&payment).await.payment.attempts };
     eventually("the attempt is written down", || async { !attempts().await.is_empty() }).await;
-    let reference = attempts().await[0].id.to_string();
+    let mark = &world.account.id[world.account.id.len() - 8..];
+    let reference = format!("{}-{mark}", attempts().await[0].id);
     let url = format!("{}/_control/adyen/checkouts?account={}&reference={reference}", world.sandbox, world.secret_key);
     let made = || async {
         let list: serde_json::Value = serde_json::from_slice(&world.get(&url).await.body).unwrap();

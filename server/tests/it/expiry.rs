@@ -3,12 +3,14 @@
 use domain::checkout::Phase;
 use domain::id::PaymentId;
 use domain::payment::{Outcome, Status};
+use domain::session::SessionState;
 use serde_json::json;
 
 use crate::adyen::{authorised as authorised_at_adyen, captured, psp};
-use crate::world::{World, eventually};
+use crate::world::{World, eventually, seconds};
 use crate::{both, both_at_adyen};
 
+const GOOD: &str = "4242424242424242";
 const TOTAL: i64 = 3098;
 
 /// What Stripe does to an authorisation after seven days: the intent is cancelled, and an event tells.
@@ -17,29 +19,95 @@ async fn runs_out(world: &World, payment: &PaymentId) {
     world.at_provider(&format!("/v1/payment_intents/{intent}/cancel"), "cancellation_reason=abandoned").await;
 }
 
-async fn is_canceled(world: &World, payment: &PaymentId) {
-    eventually("canceled", || async { world.statement(payment).await.status == Status::Canceled }).await;
+/// The debt is as it was before the authorisation, a person has been told, and the merchant has heard of it once.
+async fn is_payable_again(world: &World, payment: &PaymentId) {
+    eventually("released", || async { world.statement(payment).await.status == Status::RequiresPaymentMethod }).await;
     let statement = world.statement(payment).await;
     assert_eq!((statement.totals.authorised, statement.totals.captured), (TOTAL, 0));
     assert!(statement.payment.attempts[0].book.voided && statement.payment.live().is_none());
     assert_eq!(statement.ledger, vec![], "an authorisation moves no money");
-    assert_eq!(world.told(payment, "payment.canceled").await, 1);
+    assert_eq!(
+        (world.told(payment, "payment.requires_payment_method").await, world.told(payment, "payment.canceled").await),
+        (1, 0)
+    );
     world.books_say(&[]).await;
 }
 
 both! {
-    async fn an_authorisation_that_runs_out_ends_the_payment_and_cannot_be_captured(world: World) {
+    async fn an_authorisation_that_runs_out_leaves_the_debt_payable_and_is_told_to_a_person(world: World) {
         let (session, payment) = world.authorised().await;
         world.page_says(&session, "authorised", "Your payment is approved").await;
+        world.control("webhooks", json!({"duplicate": 1})).await;
         runs_out(&world, &payment).await;
-        is_canceled(&world, &payment).await;
+        is_payable_again(&world, &payment).await;
+        world.inbox_is_empty().await;
+        world.control("webhooks", json!({"duplicate": 0})).await;
+        let (text, times) = world.alert("authorisation_released").await;
+        assert_eq!(times, 1, "{text}");
+        assert!(text.contains("EUR 30.98") && text.contains(&format!("till payment cancel {payment}")), "{text}");
         let refused = world.engine().capture(&payment, None, true).await.unwrap_err().to_string();
         assert!(refused.contains("nothing is authorised"), "{refused}");
         assert!(world.engine().void(&payment).await.is_err());
         assert!(world.calls("payment_intents.capture").await.is_empty(), "the provider is not asked");
+
+        world.page_says(&session, "released", "The approval of your payment has ended").await;
+        let stored = world.stored_session(&session).await;
+        assert_eq!(stored.state, SessionState::Open);
+        assert!(stored.expires > seconds() * 1000 + 30 * domain::MINUTE, "there is time to pay");
+        let page = world.start(&session).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Authorised).await;
+        assert!(!world.statement(&payment).await.flags.second_success, "the first is gone");
+        world.engine().capture(&payment, None, true).await.unwrap();
+        world.wait_for(&session, Phase::Paid).await;
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
+        assert_eq!(world.alert("authorisation_released").await.1, 1);
+    }
+}
+
+both! {
+    async fn a_released_debt_that_is_called_off_is_over(world: World) {
+        let (session, payment) = world.authorised().await;
+        runs_out(&world, &payment).await;
+        is_payable_again(&world, &payment).await;
+        world.till(&["payment", "cancel", payment.as_str()]).await;
         world.page_says(&session, "cancelled", "This payment was cancelled").await;
         let again = world.engine().start(&session, domain::method::Method::Card, None).await.unwrap();
         assert_eq!(again, engine::Started::Stay, "nobody pays what was called off");
+    }
+}
+
+both! {
+    async fn a_void_that_the_merchant_asked_for_calls_the_debt_off_and_alerts_nobody(world: World) {
+        let (session, payment) = world.authorised().await;
+        world.engine().void(&payment).await.unwrap();
+        world.inbox_is_empty().await;
+        assert_eq!(world.statement(&payment).await.status, Status::Canceled);
+        world.page_says(&session, "cancelled", "This payment was cancelled").await;
+        assert_eq!(world.stored_session(&session).await.state, SessionState::Complete);
+        let again = world.engine().start(&session, domain::method::Method::Card, None).await.unwrap();
+        assert_eq!(again, engine::Started::Stay);
+        assert_eq!(world.alert_kinds().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_reopened_session_ends_and_the_link_begins_a_new_one(world: World) {
+        let (session, payment) = world.authorised().await;
+        runs_out(&world, &payment).await;
+        is_payable_again(&world, &payment).await;
+        let mut tx = world.engine().store().begin().await.unwrap();
+        let past = seconds() * 1000 - 1;
+        sqlx::query("UPDATE sessions SET expires = $1").bind(past).execute(&mut *tx).await.unwrap();
+        sqlx::query("UPDATE jobs SET run_at = $1 WHERE kind = 'expire'").bind(past).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        eventually("it has ended", || async { world.stored_session(&session).await.state == SessionState::Expired }).await;
+        let renewed = world.engine().renew(&session).await.unwrap();
+        assert_ne!(renewed, session);
+        world.page_says(&renewed, "released", "If you still want to pay").await;
+        let page = world.start(&renewed).await;
+        world.pay(&page, GOOD).await;
+        world.wait_for(&renewed, Phase::Authorised).await;
     }
 }
 
@@ -53,10 +121,10 @@ both! {
         assert_eq!(world.told(&payment, "capture.failed").await, 1);
         world.books_say(&[]).await;
         world.control("webhooks", json!({"hold": false})).await;
-        is_canceled(&world, &payment).await;
+        is_payable_again(&world, &payment).await;
         world.inbox_is_empty().await;
         assert_eq!(world.told(&payment, "capture.failed").await, 1);
-        world.page_says(&session, "cancelled", "This payment was cancelled").await;
+        world.page_says(&session, "released", "The approval of your payment has ended").await;
     }
 }
 
@@ -68,7 +136,7 @@ both! {
         assert!(world.statement(&payment).await.flags.unsure);
         runs_out(&world, &payment).await;
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
-        is_canceled(&world, &payment).await;
+        is_payable_again(&world, &payment).await;
         assert_eq!(world.told(&payment, "capture.failed").await, 1);
     }
 }
@@ -77,9 +145,13 @@ both_at_adyen! {
     async fn an_authorisation_that_expires_cannot_be_captured(world: World) {
         let (session, payment) = authorised_at_adyen(&world).await;
         world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
-        is_canceled(&world, &payment).await;
+        is_payable_again(&world, &payment).await;
         assert!(world.engine().capture(&payment, None, true).await.is_err());
-        world.page_says(&session, "cancelled", "This payment was cancelled").await;
+        assert_eq!(world.alert("authorisation_released").await.1, 1);
+        world.page_says(&session, "released", "The approval of your payment has ended").await;
+        let page = world.start(&session).await;
+        assert_eq!(world.pay_at_adyen(&page, "Ada Shopper").await, 303);
+        world.wait_for(&session, Phase::Authorised).await;
     }
 }
 
@@ -92,10 +164,10 @@ both_at_adyen! {
             assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Pending);
             world.control("advance", json!({"seconds": 60})).await;
             world.control("adyen/webhooks", json!({"hold": false, "reversed": reversed})).await;
-            is_canceled(&world, &payment).await;
+            is_payable_again(&world, &payment).await;
             world.inbox_is_empty().await;
             assert_eq!(world.told(&payment, "capture.failed").await, 1, "reversed: {reversed}");
-            assert_eq!(world.phase(&session).await, Phase::Cancelled);
+            assert_eq!(world.phase(&session).await, Phase::Released);
         }
     }
 }

@@ -89,15 +89,15 @@ both! {
 both! {
     async fn another_account_cannot_speak_for_this_one(world: World) {
         let (session, body) = opened(&world).await;
-        let other = account_at(&world.sandbox, "sk_test_otheraccount", "whsec_other_account");
+        let other = account_at(&world.sandbox, "sk_test_otheraccount", "whsec_of_another_account");
         let other = world.engine().add_account(&world.merchant, other).await.unwrap();
         let now = seconds();
         // Signed by the other account, sent to this account's address.
-        let signature = sign("whsec_other_account", now, &body);
+        let signature = sign("whsec_of_another_account", now, &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
         // Properly signed for the other account, about this account's attempt.
         assert_eq!(deliver(&world, &other.webhook_url, Some(&signature), &body).await.status, 200);
-        // An event of a connected account, and one of live mode.
+        // An event of a connected account, and one of live mode. Only that one shows that something is set up wrongly.
         for (field, value) in [("account", json!("acct_1")), ("livemode", json!(true))] {
             let mut event: serde_json::Value = serde_json::from_str(&body).unwrap();
             event["id"] = json!(format!("evt_{}", random_hex()));
@@ -109,7 +109,9 @@ both! {
         stays_unpaid(&world, &session).await;
         let alerts = world.engine().alerts(10).await.unwrap();
         let foreign: i64 = alerts.iter().filter(|alert| alert.kind == "webhook_foreign").map(|alert| alert.times).sum();
-        assert_eq!(foreign, 3);
+        assert_eq!(foreign, 1);
+        let inbox = world.inbox().await;
+        assert!(inbox.iter().all(|row| row.state == InboxState::Foreign && row.note.is_some()), "{inbox:?}");
     }
 }
 
@@ -165,26 +167,15 @@ both! {
     async fn two_secrets_are_valid_while_one_is_replaced(world: World) {
         let (session, body) = opened(&world).await;
         let account = world.account_id();
-        let changed = world.engine().add_webhook_secret(&account, "whsec_new").await.unwrap();
+        let changed = world.engine().add_webhook_secret(&account, "whsec_0123456789abcdef").await.unwrap();
         assert_eq!(changed.webhook_secrets, 2);
         let signature = sign(&world.webhook_secret, seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
         world.wait_for(&session, Phase::Paid).await;
         world.engine().retire_webhook_secrets(&account).await.unwrap();
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
-        let signature = sign("whsec_new", seconds(), &body);
+        let signature = sign("whsec_0123456789abcdef", seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
-    }
-}
-
-both! {
-    async fn a_body_beyond_the_bound_is_refused(world: World) {
-        let body = format!("{{\"id\":\"{}\"}}", "x".repeat(600 * 1024));
-        let signature = sign(&world.webhook_secret, seconds(), &body);
-        assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 413);
-        let body = "not json";
-        let signature = sign(&world.webhook_secret, seconds(), body);
-        assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), body).await.status, 400);
     }
 }
 

@@ -305,10 +305,10 @@ both! {
     async fn a_secret_that_another_server_learned_counts_at_once(world: World) {
         let other = world.second_node().await;
         assert_eq!(deliver(&world, &world.node, &unrelated()).await.status, 200);
-        other.engine.add_webhook_secret(&world.account_id(), "whsec_new").await.unwrap();
+        other.engine.add_webhook_secret(&world.account_id(), "whsec_0123456789abcdef").await.unwrap();
         let began = Instant::now();
         let body = unrelated();
-        let signature = sign("whsec_new", seconds(), &body);
+        let signature = sign("whsec_0123456789abcdef", seconds(), &body);
         eventually("it is accepted", || async {
             let headers = [("stripe-signature", signature.as_str())];
             world.send(Method::POST, &world.account.webhook_url, "application/json", &body, &headers).await.status == 200

@@ -175,7 +175,7 @@ both! {
 }
 
 /// A payment that was paid at a page which had been given up, and the second page, still open at the provider.
-async fn paid_twice_soon(world: &World) -> (domain::id::Token, domain::id::PaymentId, String) {
+pub(crate) async fn paid_twice_soon(world: &World) -> (domain::id::Token, domain::id::PaymentId, String) {
     let session = world.session().await;
     world.start(&session).await;
     let (first, attempt) = {

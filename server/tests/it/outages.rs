@@ -1,15 +1,23 @@
 //! Providers that are down or slow, and everybody else meanwhile.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::{Json, Router};
 use domain::checkout::Phase;
 use domain::link::Usage;
 use domain::method::Method;
 use domain::session::{Notice, SessionState};
-use engine::Started;
 use engine::store::jobs;
+use engine::{NewAccount, Started};
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::both;
-use crate::world::{World, eventually};
+use crate::world::{World, eventually, seconds};
 
 const GOOD: &str = "4242424242424242";
 
@@ -71,5 +79,92 @@ both! {
             world.calls("checkout.sessions.retrieve").await.len() >= attempts.len()
         })
         .await;
+    }
+}
+
+/// A provider that answers every request with one status, and counts them. Its address.
+async fn always(status: u16) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let status = StatusCode::from_u16(status).unwrap();
+    let answer = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        // Stripe's words and Adyen's.
+        let body = json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}, "errorCode": "000", "message": "Forbidden"});
+        async move { (status, Json(body)) }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    (url, asked)
+}
+
+both! {
+    async fn a_wrong_key_is_told_at_once(world: World) {
+        let mut world = world;
+        for (provider, status, credentials) in [
+            ("stripe", 401, vec![("secret_key", "sk_test_ofnobodyatall0000")]),
+            ("stripe", 403, vec![("secret_key", "sk_test_ofnobodyatall0000")]),
+            ("adyen", 401, vec![("api_key", "test_ofnobodyatall0000"), ("merchant_account", "HarbourBooks")]),
+            ("adyen", 403, vec![("api_key", "test_ofnobodyatall0000"), ("merchant_account", "HarbourBooks")]),
+        ] {
+            let (url, asked) = always(status).await;
+            world.merchant = world.engine().add_merchant("Wrong Key", None).await.unwrap().id.parse().unwrap();
+            let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), live: false, credentials, webhook_secrets: vec![] };
+            world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+            let session = world.session().await;
+            let began = seconds();
+            assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+            assert!(seconds() - began < 10, "{} s", seconds() - began);
+            let view = world.view(&session).await;
+            assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)), "{provider} {status}");
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "it is not asked again");
+            let alerts = world.engine().alerts(100).await.unwrap();
+            let told: Vec<_> = alerts.iter().filter(|alert| alert.subject.contains(&world.account.id)).collect();
+            let kinds: Vec<_> = told.iter().map(|alert| (alert.kind.as_str(), alert.times)).collect();
+            let kind = if status == 401 { "provider_credentials" } else { "provider_rights" };
+            assert_eq!(kinds, [(kind, 1)], "one thing is wrong, so one thing is told");
+            assert!(told[0].detail.contains("till provider set-credential"), "{}", told[0].detail);
+        }
+    }
+}
+
+both! {
+    async fn a_page_that_cannot_be_closed_holds_no_click_up(world: World) {
+        let session = world.session().await;
+        world.start(&session).await;
+        // The key of another account, which knows nothing of the page that is open.
+        world.engine().set_credential(&world.account_id(), "secret_key", "sk_test_ofanotheraccount").await.unwrap();
+        let click = world.engine().start(&session, Method::BankDebit, None);
+        let answered = timeout(Duration::from_secs(15), click).await.expect("a click waits no longer");
+        assert_eq!(answered.unwrap(), Started::Stay);
+        assert_eq!(world.phase(&session).await, Phase::Closing, "it says what is known");
+        // The next click finds the first one's job at work.
+        let again = timeout(Duration::from_secs(15), world.engine().start(&session, Method::Card, None));
+        assert_eq!(again.await.expect("nor does the next").unwrap(), Started::Stay);
+        world.engine().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
+        let payment = world.payment_of(&session).await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
+        let mut tx = world.engine().store().begin().await.unwrap();
+        jobs::hasten(&mut tx, "close", &attempt, 1, 1).await.unwrap();
+        tx.commit().await.unwrap();
+        eventually("the job closes it", || async { world.phase(&session).await == Phase::Choose }).await;
+    }
+}
+
+both! {
+    async fn a_click_is_answered_while_a_slow_provider_is_still_being_asked(world: World) {
+        let node = world.tuned_node(|tuning| tuning.click = Duration::from_millis(300)).await;
+        let slow = |operation| json!({"operation": operation, "fault": "slow", "delay_ms": 5000});
+        let session = world.session().await;
+        world.control("faults", slow("checkout.sessions.create")).await;
+        assert_eq!(node.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.phase(&session).await, Phase::Opening, "it says what is known");
+        eventually("what the click began goes on", || async { world.phase(&session).await == Phase::Resume }).await;
+        world.control("faults", slow("checkout.sessions.expire")).await;
+        timeout(Duration::from_secs(4), node.engine.cancel(&session)).await.expect("it waits no longer").unwrap();
+        eventually("this goes on too", || async { world.view(&session).await.notice == Some(Notice::Cancelled) }).await;
+        assert_eq!(world.phase(&session).await, Phase::Choose);
     }
 }

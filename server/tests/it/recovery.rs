@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::checkout::Phase;
 use domain::method::Method;
+use domain::payment::Outcome;
 use domain::session::Notice;
 use domain::{Millis, SECOND};
 use engine::store::jobs;
@@ -101,12 +102,138 @@ both! {
     }
 }
 
+/// Longer than a search needs to prove that an unanswered request did nothing, counted from when it is not repeated any more.
+const PROVED: Millis = 5 * domain::MINUTE;
+
+both! {
+    async fn a_stored_error_keeps_a_debt_unknown_for_minutes_and_not_for_an_hour(world: World) {
+        let (other, clock) = world.ahead().await;
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "error_500_stored", "count": 2})).await;
+        let (session, given_up) = (world.session().await, world.session().await);
+        let mut attempts = vec![];
+        for session in [&session, &given_up] {
+            assert_eq!(other.engine.start(session, Method::Card, None).await.unwrap(), Started::Stay);
+            assert_eq!(world.phase(session).await, Phase::Unknown);
+            let payment = world.payment_of(session).await;
+            attempts.push(world.statement(&payment).await.payment.attempts[0].id.to_string());
+        }
+        let called_off = world.payment_of(&given_up).await;
+        let busy = world.till_refuses(&["payment", "cancel", called_off.as_str()], 1).await;
+        assert!(busy.contains("cannot be closed now"), "{busy}");
+        eventually("the same request is answered the same", || async {
+            world.calls("checkout.sessions.create").await.iter().filter(|call| call["replayed"] == true && call["status"] == 500).count() >= 2
+        })
+        .await;
+        clock.by(2 * domain::MINUTE);
+        eventually("it is only looked for", || async {
+            for attempt in &attempts {
+                if world.due("open", attempt).await.unwrap() - clock.now() < domain::MINUTE {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+        let sent = world.calls("checkout.sessions.create").await.len();
+        assert_eq!(world.phase(&session).await, Phase::Unknown, "a request may be on its way");
+        clock.by(PROVED);
+        world.wait_for(&session, Phase::Choose).await;
+        world.wait_for(&given_up, Phase::Choose).await;
+        assert_eq!(world.calls("checkout.sessions.create").await.len(), sent, "nothing was sent meanwhile");
+        assert_eq!(world.view(&session).await.notice, Some(Notice::ProviderUnreachable));
+        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
+        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        world.pay(&page, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+        world.till(&["payment", "cancel", called_off.as_str()]).await;
+        assert_eq!(world.phase(&given_up).await, Phase::Cancelled);
+    }
+}
+
+both! {
+    async fn what_a_search_finds_is_not_given_up_however_late(world: World) {
+        let (other, clock) = world.ahead().await;
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "timeout_after_accept", "count": 1})).await;
+        world.control("faults", json!({"operation": "checkout.sessions.list", "fault": "error_500", "count": 1})).await;
+        let session = world.session().await;
+        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        clock.by(PROVED + PROVED);
+        world.wait_for(&session, Phase::Resume).await;
+        assert_eq!(world.provider("/v1/checkout/sessions").await["data"].as_array().unwrap().len(), 1);
+    }
+}
+
+both! {
+    async fn a_page_that_is_opened_after_it_was_given_up_is_closed_and_shown_to_nobody(world: World) {
+        let (other, clock) = world.ahead().await;
+        // As if the server had been stopped in the middle of its request.
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "slow", "delay_ms": 4000, "count": 1})).await;
+        let session = world.session().await;
+        let opening = { let (engine, session) = (other.engine.clone(), session.clone()); tokio::spawn(async move { engine.start(&session, Method::Card, None).await }) };
+        world.wait_for(&session, Phase::Opening).await;
+        clock.by(PROVED + PROVED);
+        world.wait_for(&session, Phase::Choose).await;
+        assert_eq!(opening.await.unwrap().unwrap(), Started::Stay, "the page is not shown");
+        eventually("the page is closed", || async {
+            let list = world.provider("/v1/checkout/sessions").await["data"].clone();
+            list.as_array().unwrap().iter().map(|page| page["status"].clone()).collect::<Vec<_>>() == ["expired"]
+        })
+        .await;
+        assert_eq!(world.phase(&session).await, Phase::Choose);
+    }
+}
+
+both! {
+    async fn a_page_that_comes_up_after_it_was_given_up_is_found_and_closed(world: World) {
+        let (other, clock) = world.ahead().await;
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "error_500_stored", "count": 1})).await;
+        let session = world.session().await;
+        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        clock.by(PROVED + PROVED);
+        world.wait_for(&session, Phase::Choose).await;
+        // As a request does that was held up for so long, and whose reply is lost.
+        let attempt = world.statement(&world.payment_of(&session).await).await.payment.attempts[0].id.clone();
+        let item = "line_items[0][quantity]=1&line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]=3098";
+        let body = format!("mode=payment&success_url=https://shop.example/&client_reference_id={attempt}&{item}&line_items[0][price_data][product_data][name]=Tea");
+        world.at_provider("/v1/checkout/sessions", &body).await;
+        clock.by(15 * domain::MINUTE);
+        eventually("the page is closed", || async {
+            world.provider("/v1/checkout/sessions").await["data"][0]["status"] == "expired"
+        })
+        .await;
+        assert_eq!(world.phase(&session).await, Phase::Choose);
+    }
+}
+
+both! {
+    async fn a_stored_error_keeps_a_refund_unknown_for_minutes_and_not_for_a_day(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        let (other, clock) = world.ahead().await;
+        world.control("faults", json!({"operation": "refunds.create", "fault": "error_500_stored", "count": 1})).await;
+        let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
+        assert_eq!(asked.outcome, Outcome::Unknown);
+        eventually("the same request is answered the same", || async {
+            world.calls("refunds.create").await.iter().any(|call| call["replayed"] == true)
+        })
+        .await;
+        clock.by(2 * domain::MINUTE);
+        assert!(world.statement(&payment).await.flags.unsure);
+        clock.by(PROVED);
+        eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
+        let known = world.statement(&payment).await.payment.attempts[0].modifications[0].clone();
+        assert!(known.reason().is_some_and(|reason| reason.contains("has not done it")), "{known:?}");
+        assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
+        world.books_are_right().await;
+    }
+}
+
 both! {
     async fn a_provider_that_cannot_be_reached_charges_nothing_and_can_be_tried_again(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
         // Nothing listens on port 1.
-        let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_x");
+        let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_0123456789abcdef");
         let nowhere = engine.add_account(&world.merchant, nowhere).await.unwrap();
         let session = world.session().await;
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
@@ -124,13 +251,13 @@ both! {
     async fn refused_credentials_are_told_to_a_person_and_not_to_the_shopper(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
-        let wrong = account_at(&world.sandbox, "sk_test_no", "whsec_x");
+        let wrong = account_at(&world.sandbox, "sk_test_not_known_there", "whsec_0123456789abcdef");
         engine.add_account(&world.merchant, wrong).await.unwrap();
         let session = world.session().await;
         assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)));
-        assert_eq!(world.alert_kinds().await, ["open_failed"]);
+        assert_eq!(world.alert_kinds().await, ["provider_credentials"]);
     }
 }
 

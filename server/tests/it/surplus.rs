@@ -3,6 +3,8 @@
 use domain::checkout::Phase;
 use domain::id::{PaymentId, Token};
 use domain::payment::Status;
+use domain::{MINUTE, SECOND};
+use engine::Clock;
 use engine::store::inbox::InboxState;
 use engine::store::merchants::SurplusPolicy;
 use serde_json::{Value, json};
@@ -62,29 +64,99 @@ both! {
         assert!(world.calls("refunds.create").await.is_empty());
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
         world.page_says(&session, "overpaid", "You have paid too much").await;
-        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept, OVER);
-        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept, OVER, "kept once");
+        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept(), OVER);
+        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept(), OVER, "kept once");
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL - OVER)]).await;
 
         let (session, back) = overpaid(&world, GOOD).await;
         world.engine().refund(&back, Some(OVER)).await.unwrap();
         assert_eq!(world.statement(&back).await.payment.surplus(), 0);
-        assert_eq!(world.engine().keep_surplus(&back).await.unwrap().kept, 0, "nothing is left to keep");
+        assert_eq!(world.engine().keep_surplus(&back).await.unwrap().kept(), 0, "nothing is left to keep");
         world.books_say(&[("provider_receivable", 2 * TOTAL + OVER), ("merchant_payable", -2 * TOTAL - OVER)]).await;
         world.page_says(&session, "paid", "Payment complete").await;
     }
 }
 
 both! {
-    async fn a_surplus_whose_refund_fails_is_sent_again_until_a_person_must_decide(world: World) {
-        let (session, payment) = overpaid(&world, REFUND_FAILS_LATER).await;
-        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_stuck".to_owned()) }).await;
-        let statement = world.statement(&payment).await;
-        assert_eq!((statement.totals.refunded, statement.totals.refund_pending), (0, 0));
-        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 3);
-        assert_eq!(world.told(&payment, "refund.failed").await, 3, "each once");
-        world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
+    async fn a_surplus_that_cannot_go_back_is_tried_again_with_growing_pauses_and_the_reason_is_told(world: World) {
+        let (_other, clock) = world.ahead().await;
+        let low = json!({"operation": "refunds.create", "fault": "insufficient_balance", "count": 2});
+        world.control("faults", low).await;
+        let (session, payment) = overpaid(&world, GOOD).await;
+        let tries = |expected: i64| {
+            let world = &world;
+            async move {
+                eventually("it has been tried", || async {
+                    let alerts = world.engine().alerts(100).await.unwrap();
+                    alerts.iter().any(|alert| alert.kind == "surplus_stuck" && alert.times == expected)
+                })
+                .await;
+                assert_eq!(i64::try_from(world.calls("refunds.create").await.len()).unwrap(), expected);
+            }
+        };
+        tries(1).await;
+        let (text, _) = world.alert("surplus_stuck").await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].id.clone();
+        for says in [payment.as_str(), attempt.as_str(), "EUR 5.00", "balance_insufficient", "Insufficient funds", "till merchant surplus"] {
+            assert!(text.contains(says), "{says}: {text}");
+        }
         world.page_says(&session, "overpaid", "You have paid too much").await;
+        clock.by(MINUTE + SECOND);
+        tries(2).await;
+        eventually("the pauses grow", || async {
+            world.due("surplus", payment.as_str()).await.is_some_and(|due| due - clock.now() > 3 * MINUTE)
+        })
+        .await;
+        clock.by(5 * MINUTE + SECOND);
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == OVER }).await;
+        let calls = world.calls("refunds.create").await;
+        let keys: std::collections::BTreeSet<_> = calls.iter().map(|call| call["idempotency_key"].to_string()).collect();
+        assert_eq!((calls.len(), keys.len()), (3, 3), "a refused key is not used again");
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
+    }
+}
+
+both! {
+    async fn a_surplus_whose_refund_fails_after_success_is_sent_again_later(world: World) {
+        let (_other, clock) = world.ahead().await;
+        let (session, payment) = overpaid(&world, REFUND_FAILS_LATER).await;
+        for number in 1..3 {
+            world.control("advance", json!({"seconds": 60})).await;
+            eventually("it has failed", || async { world.told(&payment, "refund.failed").await == number }).await;
+            let (text, times) = world.alert("surplus_stuck").await;
+            assert_eq!(usize::try_from(times).unwrap(), number, "{text}");
+            assert!(text.contains("expired_or_canceled_card"), "{text}");
+            assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), number, "not at once");
+            clock.by(5 * MINUTE + SECOND);
+            eventually("it is tried again", || async { world.provider("/v1/refunds").await["data"].as_array().unwrap().len() == number + 1 }).await;
+        }
+        assert!(!world.alert_kinds().await.contains(&"refund_failed".to_owned()), "it was not the merchant's refund");
+        world.books_are_right().await;
+        world.phase(&session).await;
+    }
+}
+
+both! {
+    async fn setting_the_policy_takes_up_what_was_held_or_refused(world: World) {
+        let low = json!({"operation": "refunds.create", "fault": "insufficient_balance", "count": 1});
+        world.control("faults", low).await;
+        let (_, refused) = overpaid(&world, GOOD).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_stuck".to_owned()) }).await;
+        let merchant = world.merchant.to_string();
+        world.till(&["merchant", "surplus", &merchant, "hold"]).await;
+        let (_, held) = overpaid(&world, GOOD).await;
+        eventually("both are held", || async {
+            world.alert_kinds().await.iter().filter(|kind| *kind == "surplus_held").count() == 2
+        })
+        .await;
+        world.inbox_is_empty().await;
+        assert_eq!((world.calls("refunds.create").await.len(), world.balance("suspense").await), (1, -2 * OVER));
+        world.till(&["merchant", "surplus", &merchant, "refund"]).await;
+        for payment in [refused, held] {
+            eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == OVER }).await;
+        }
+        assert_eq!(world.calls("refunds.create").await.len(), 3);
+        world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -2 * TOTAL)]).await;
     }
 }
 
@@ -161,6 +233,22 @@ both_at_adyen! {
         world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -2 * TOTAL)]).await;
         assert_eq!(world.statement(&back).await.payment.attempts[0].book.refunds.len(), 1);
         world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_surplus_whose_refund_fails_at_adyen_is_sent_again_and_the_reason_is_told(world: World) {
+        let (_other, clock) = world.ahead().await;
+        let (_, payment) = captured_as(&world, OVER).await;
+        refunded(&world, &payment, OVER).await;
+        world.control(&format!("adyen/payments/{}/refund_failed", crate::adyen::psp(&world, &payment).await), json!({})).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_stuck".to_owned()) }).await;
+        let (text, times) = world.alert("surplus_stuck").await;
+        assert!(text.contains("Refused by the bank") && text.contains("EUR 5.00") && times == 1, "{text}");
+        clock.by(MINUTE + SECOND);
+        refunded(&world, &payment, OVER).await;
+        assert_eq!(crate::adyen::calls(&world, "payments.refund").await.len(), 2);
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
     }
 }
 

@@ -130,6 +130,8 @@ both! {
         let done = join_all(tries).await;
         assert_eq!(done.iter().filter(|tried| tried.is_ok()).count(), 1, "{done:?}");
         let refused = done.iter().find_map(|tried| tried.as_ref().err()).unwrap().to_string();
+        assert!(refused.contains("the same refund was asked for"), "{refused}");
+        let refused = other.engine.refund(&payment, Some(sixty + 1)).await.unwrap_err().to_string();
         assert!(refused.contains("12.40"), "says what is left: {refused}");
         // The rest may go, and its reply is lost: what is unknown counts as gone.
         other.engine.refund(&payment, None).await.unwrap();

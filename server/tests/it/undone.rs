@@ -45,6 +45,12 @@ both! {
         world.deliver(&event).await;
         world.inbox_is_empty().await;
         assert_eq!((world.told(&payment, "refund.succeeded").await, world.told(&payment, "refund.failed").await), (1, 1));
+        let (text, times) = world.alert("refund_failed").await;
+        assert_eq!(times, 1, "told under three names and twice each, and raised once: {text}");
+        let attempt = &world.statement(&payment).await.payment.attempts[0];
+        let command = format!("till payment refund {payment} --attempt {} --amount 30.98", attempt.id);
+        assert!(text.contains("expired_or_canceled_card") && text.contains("EUR 30.98") && text.contains(&command), "{text}");
+        assert_eq!(attempt.modifications[0].reason(), Some("expired_or_canceled_card"));
         world.page_says(&session, "paid", "Payment complete").await;
         assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
         assert_eq!(world.statement(&payment).await.totals.refunded, TOTAL);
@@ -92,6 +98,10 @@ both_at_adyen! {
             is_paid_again(&world, &payment).await;
             world.control("adyen/webhooks", json!({"duplicate": 0})).await;
             assert_eq!(world.told(&payment, "refund.failed").await, 1, "{trigger}");
+            let alerts = world.engine().alerts(100).await.unwrap();
+            let alerts: Vec<_> = alerts.iter().filter(|alert| alert.kind == "refund_failed").collect();
+            assert_eq!((alerts.len(), alerts[0].times), (round + 1, 1), "{trigger}: {alerts:?}");
+            assert!(alerts[0].detail.contains(payment.as_str()) && alerts[0].detail.contains("EUR 30.98"), "{alerts:?}");
             world.page_says(&session, "paid", "Payment complete").await;
             world.engine().refund(&payment, None).await.unwrap();
             refunded(&world, &payment, TOTAL).await;
@@ -136,6 +146,9 @@ both_at_adyen! {
         assert_eq!((world.told(&payment, "capture.failed").await, world.told(&payment, "payment.captured").await), (1, 2));
         assert_eq!((world.told(&payment, "payment.requires_capture").await, world.told(&payment, "payment.succeeded").await), (2, 1));
         world.books_say(&[]).await;
+        let (text, times) = world.alert("capture_failed").await;
+        assert_eq!(times, 1, "{text}");
+        assert!(text.contains(payment.as_str()) && text.contains("EUR 30.98"), "{text}");
         world.page_says(&session, "authorised", "Your payment is approved").await;
         assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing to refund");
         world.engine().capture(&payment, None, true).await.unwrap();
@@ -156,7 +169,9 @@ both_at_adyen! {
         assert_ne!(statement.status, Status::Succeeded);
         assert_eq!(statement.totals.refunded, 1000, "what went to the shopper is gone");
         assert!(world.engine().refund(&payment, Some(1)).await.is_err());
-        world.books_say(&[("provider_receivable", -1000), ("merchant_payable", 1000)]).await;
+        assert_eq!(world.alert("capture_failed").await.1, 1);
+        // Nobody knows yet whose loss it is; a person is asked to look.
+        world.books_say(&[("provider_receivable", -1000), ("suspense", 1000)]).await;
         assert_ne!(world.phase(&session).await, domain::checkout::Phase::Paid);
     }
 }

@@ -3,24 +3,29 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderName, Method};
 use connectors::{HttpRequest, HttpResponse};
-use domain::HOUR;
 use domain::checkout::{Phase, View};
 use domain::id::{MerchantId, PaymentId, ProviderAccountId, Token};
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
 use domain::payment::Capture;
+use domain::{HOUR, Millis};
 use engine::store::Store;
 use engine::{
     AccountSummary, Clock, Engine, Env, HttpTransport, Keyring, NewAccount, NewLink, OpenedLink, OsRandom, Random,
     Settings, Started, Statement, SystemClock, Transport, Tuning,
 };
+use futures::future::BoxFuture;
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
+use server::bounds::Bounds;
+use server::http::Door;
+use server::http::address::Networks;
 use sqlx::{Connection, Executor};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -69,6 +74,26 @@ impl Node {
     /// Ends jobs and appliers, as if the server had died; requests are still answered.
     pub fn stop_background(&self) {
         self.background.cancel();
+    }
+}
+
+/// A clock that can be put forward.
+#[derive(Default)]
+pub struct Ahead(AtomicI64);
+
+impl Ahead {
+    pub fn by(&self, time: Millis) {
+        self.0.fetch_add(time, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Millis {
+        SystemClock.now() + self.0.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 
@@ -158,6 +183,20 @@ impl World {
     /// Another server that takes the time from elsewhere.
     pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
         serve(&self.database, &self.key, Some(self.node.url.clone()), clock, |_| {}).await
+    }
+
+    /// Another server that alone runs jobs and applies deliveries from now on, with a clock that can be put forward.
+    pub async fn ahead(&self) -> (Node, Arc<Ahead>) {
+        let clock = Arc::new(Ahead::default());
+        let node = self.node_with_clock(clock.clone()).await;
+        self.node.stop_background();
+        (node, clock)
+    }
+
+    /// When a job is due, in milliseconds since 1970.
+    pub async fn due(&self, kind: &str, subject: &str) -> Option<Millis> {
+        let mut connection = self.engine().store().reader().await.unwrap();
+        engine::store::jobs::due(&mut connection, kind, subject).await.unwrap()
     }
 
     pub fn engine(&self) -> &Engine {
@@ -391,10 +430,13 @@ async fn serve(
     let engine = Engine::tuned(env, store, Keyring::parse(key).unwrap(), settings, tuning);
     let stop = CancellationToken::new();
     let background = stop.child_token();
-    let router = server::http::router(engine.clone(), stop.clone()).unwrap();
+    let bounds = Bounds::of(4_096);
+    let router = server::http::router(engine.clone(), bounds, Networks::default(), stop.clone()).unwrap();
+    let door =
+        Door { connections: bounds.connections, connections_of_peer: bounds.connections, proxies: Networks::default() };
     let (workers, ended) = (engine.clone(), background.clone());
     tokio::spawn(async move { assert!(workers.run(ended).await) });
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    tokio::spawn(server::http::serve(listener, router, door, stop.clone()));
     Node { engine, url, background, _stop: stop.drop_guard() }
 }
 

@@ -37,7 +37,6 @@ fn payment(change: impl FnOnce(&mut Attempt)) -> Payment {
         amount: money(1000),
         capture: Capture::Automatic,
         canceled: false,
-        kept: 0,
         attempts: vec![attempt],
     }
 }
@@ -104,6 +103,20 @@ fn money_decides_before_anything_else() {
     assert_eq!(on_page(&with_money(&[Movement::Captured { total: 2000 }])), Phase::Overpaid);
     let returned = Movement::Returned { reference: "du".into(), amount: 1000 };
     assert_eq!(on_page(&with_money(&[captured, returned])), Phase::Returned);
+}
+
+#[test]
+fn an_approval_that_has_ended_is_said_to_have_ended_and_can_be_replaced() {
+    let released = [Movement::Authorised { total: 1000 }, Movement::Voided];
+    let mut payment = with_money(&released);
+    payment.attempts[0].stage = Stage::Closed(CloseReason::Succeeded);
+    assert_eq!((on_page(&payment), on_return(&payment)), (Phase::Released, Phase::Released));
+    assert!(Phase::Released.can_choose() && !Phase::Released.may_change_soon());
+    // A decline from before the approval is old news.
+    payment.attempts[0].progress = Some(Progress { at: 1, step: declined(DeclineClass::ExpiredCard) });
+    assert_eq!(on_page(&payment), Phase::Released);
+    payment.canceled = true;
+    assert_eq!(on_page(&payment), Phase::Cancelled);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub enum CloseReason {
     Refused,
     /// The request never reached the provider.
     Unreachable,
+    /// The request was not answered, and a search at the provider has proved that it did nothing.
+    NotFound,
     /// Its time ran out.
     Expired,
     /// The shopper or the merchant stopped it.
@@ -139,6 +141,9 @@ pub struct Attempt {
     pub book: Book,
     /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off.
     pub second: bool,
+    /// What the merchant decided to keep of what was captured beyond the debt, in minor units.
+    #[serde(default)]
+    pub kept: i64,
     /// What we asked the provider to do with the money, oldest first.
     #[serde(default)]
     pub modifications: Vec<Modification>,
@@ -171,6 +176,7 @@ impl Attempt {
             progress: None,
             book: Book::default(),
             second: false,
+            kept: 0,
             modifications: vec![],
         }
     }
@@ -226,6 +232,14 @@ impl Attempt {
         self.book.authorised > 0 && self.book.voided && !self.has_money()
     }
 
+    /// Whether nothing is left of an authorisation whose release the merchant asked for. The wish counts, whatever the provider
+    /// answered to it. A second success is released because it was too much, which says nothing about the debt.
+    #[must_use]
+    pub fn is_released_on_request(&self) -> bool {
+        let void = |asked: &Modification| matches!(asked.kind, ModificationKind::Void);
+        self.is_released() && !self.second && self.modifications.iter().any(void)
+    }
+
     fn is_being_captured(&self) -> bool {
         let capture = |open: &Modification| matches!(open.kind, ModificationKind::Capture { .. });
         self.book.captures_in(EntryState::Pending) > 0 || self.under_way().any(capture)
@@ -262,14 +276,15 @@ impl Attempt {
         if mutant::on(Mutant::RefundIgnoresInFlight) {
             return book.captured_net().saturating_sub(book.refunds_in(EntryState::Succeeded)).max(0);
         }
-        let gone = [
-            book.refunds_in(EntryState::Pending),
-            book.refunds_in(EntryState::Succeeded),
-            book.charged_back(),
-            book.returned_total(),
-            self.asked(|kind| matches!(kind, ModificationKind::Refund { .. })),
-        ];
-        gone.into_iter().fold(book.captured_net(), i64::saturating_sub).max(0)
+        let asked = self.asked(|kind| matches!(kind, ModificationKind::Refund { .. }));
+        book.captured_net().saturating_sub(book.gone()).saturating_sub(asked).max(0)
+    }
+
+    /// How much more has gone back than was captured, in minor units. Above zero it needs a person, unless what is missing
+    /// arrives a moment later: deliveries come in any order.
+    #[must_use]
+    pub fn overdrawn(&self) -> i64 {
+        self.book.gone().saturating_sub(self.book.captured_net()).max(0)
     }
 
     /// Refunds asked for that the book does not know of yet, in minor units.

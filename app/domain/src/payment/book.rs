@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::dispute::{Dispute, DisputeState};
 use crate::Millis;
 use crate::mutant::{self, Mutant};
 
@@ -48,11 +49,13 @@ pub enum Movement {
         /// How far it is.
         state: EntryState,
     },
-    /// News of one dispute.
+    /// News of one dispute. Words come in any order and any number of times.
     Dispute {
-        /// The provider's reference.
+        /// The provider's reference, the same for all words about one dispute.
         reference: String,
-        /// Minor units.
+        /// Minor units, by what the state says: for [`DisputeState::Inquiry`] what is announced, for [`DisputeState::Open`] and
+        /// [`DisputeState::Lost`] what this word takes, for [`DisputeState::Won`] how much came back. Less than what was taken
+        /// leaves the rest lost. After a win, `Lost` says what was taken again, beside what had not come back.
         amount: i64,
         /// Where it stands.
         state: DisputeState,
@@ -107,20 +110,6 @@ impl EntryState {
     }
 }
 
-/// Where a dispute stands. The order breaks ties between equal time stamps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisputeState {
-    /// Announced; no money has moved.
-    Inquiry,
-    /// The money was taken from the merchant.
-    Open,
-    /// Decided for the merchant; the money is back.
-    Won,
-    /// Decided against the merchant.
-    Lost,
-}
-
 /// One refund or capture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {
@@ -128,20 +117,6 @@ pub struct Entry {
     pub amount: i64,
     /// How far it is.
     pub state: EntryState,
-}
-
-/// One dispute.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Dispute {
-    /// Minor units.
-    pub amount: i64,
-    /// The provider's time of the newest word.
-    pub at: Millis,
-    /// The newest word.
-    pub state: DisputeState,
-    /// Until when evidence can be handed in, where the provider says.
-    #[serde(default)]
-    pub due: Option<Millis>,
 }
 
 /// The money of one attempt. All amounts are minor units.
@@ -184,12 +159,9 @@ impl Book {
             Movement::PaidOut { reference, amount } => raise(&mut self.paid_out, reference, *amount),
             Movement::Refund { reference, amount, state } => advance(&mut self.refunds, reference, *amount, *state),
             Movement::Dispute { reference, amount, state, at, due } => {
-                let news = Dispute { amount: (*amount).max(0), at: *at, state: *state, due: *due };
+                let news = Dispute::new((*amount).max(0), *at, *state, *due);
                 if let Some(kept) = entry(&mut self.disputes, reference, news) {
-                    // The newest word says how much is in dispute: a bank may take less than it announced.
-                    let newest = (kept.at, kept.state, kept.amount).max((*at, *state, news.amount));
-                    (kept.at, kept.state, kept.amount) = newest;
-                    kept.due = kept.due.max(*due);
+                    kept.join(&news);
                 }
             }
         }
@@ -219,16 +191,34 @@ impl Book {
         total_in(&self.refunds, state)
     }
 
-    /// Disputes in one state.
+    /// What banks hold in open disputes.
     #[must_use]
-    pub fn disputes_in(&self, state: DisputeState) -> i64 {
-        sum(self.disputes.values().filter(|dispute| dispute.state == state).map(|dispute| dispute.amount))
+    pub fn disputes_held(&self) -> i64 {
+        sum(self.disputes.values().map(Dispute::held))
+    }
+
+    /// What disputes took for good, as far as is known.
+    #[must_use]
+    pub fn disputes_lost(&self) -> i64 {
+        sum(self.disputes.values().map(Dispute::lost))
     }
 
     /// What disputes hold or took.
     #[must_use]
     pub fn charged_back(&self) -> i64 {
-        self.disputes_in(DisputeState::Open).saturating_add(self.disputes_in(DisputeState::Lost))
+        self.disputes_held().saturating_add(self.disputes_lost())
+    }
+
+    /// Refunds that providers have taken: on their way, or done.
+    #[must_use]
+    pub fn refunds_begun(&self) -> i64 {
+        self.refunds_in(EntryState::Pending).saturating_add(self.refunds_in(EntryState::Succeeded))
+    }
+
+    /// What has gone back, or is on its way: refunds, and what disputes and banks took.
+    #[must_use]
+    pub fn gone(&self) -> i64 {
+        self.refunds_begun().saturating_add(self.charged_back()).saturating_add(self.returned_total())
     }
 
     /// What the provider charged.
@@ -369,14 +359,6 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_word_says_how_much_is_in_dispute() {
-        let word = |amount, state, at| Movement::Dispute { reference: "D1".into(), amount, state, at, due: None };
-        let (announced, taken) = (word(100, DisputeState::Inquiry, 1), word(60, DisputeState::Open, 2));
-        assert_eq!(book_of(&[announced.clone(), taken.clone()]).charged_back(), 60);
-        assert_eq!(book_of(&[taken, announced]).charged_back(), 60);
-    }
-
-    #[test]
     fn a_capture_that_fails_after_success_is_taken_back_whichever_way_it_was_reported() {
         let capture = |state| Movement::Capture { reference: "c1".into(), amount: 600, state };
         let single = book_of(&[capture(EntryState::Succeeded), capture(EntryState::Failed)]);
@@ -391,14 +373,5 @@ mod tests {
         let words = [capture(1000, EntryState::Pending), capture(900, EntryState::Succeeded)];
         assert_eq!(book_of(&words).captured_net(), 900);
         assert_eq!(book_of(&[words[1].clone(), words[0].clone()]).captured_net(), 900);
-    }
-
-    #[test]
-    fn a_dispute_can_be_won_and_then_lost() {
-        let dispute = |state, at| Movement::Dispute { reference: "dp_1".into(), amount: 700, state, at, due: None };
-        let mut book = book_of(&[dispute(DisputeState::Open, 1), dispute(DisputeState::Won, 2)]);
-        assert_eq!(book.charged_back(), 0);
-        book.join(&dispute(DisputeState::Lost, 3));
-        assert_eq!(book.charged_back(), 700);
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::attempt::{Attempt, CloseReason, Handoff, Refs, Stage};
 use super::book::Movement;
 use super::fact::{Event, Fact, Observation};
-use super::{Payment, Status, modify, observe, transitions};
+use super::{Claim, Payment, Status, modify, observe, transitions};
 use crate::Millis;
 use crate::id::AttemptId;
 use crate::money::Money;
@@ -90,7 +90,7 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     if payment.status().is_settled() {
         return Err(Refusal::Settled);
     }
-    if payment.canceled || payment.is_released() {
+    if payment.is_called_off() {
         return Err(Refusal::Canceled);
     }
     let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);
@@ -164,11 +164,12 @@ fn twin(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Resu
 }
 
 fn keep(payment: &Payment) -> Vec<Event> {
-    // What is being sent back is not kept.
-    match payment.surplus().saturating_sub(payment.asked_back()) {
-        amount if amount > 0 => vec![Event::Kept { amount }],
-        _ => vec![],
-    }
+    let kept = |claim: Claim<'_>| {
+        // What is being sent back is not kept.
+        let amount = claim.surplus().saturating_sub(claim.attempt.asked_back());
+        (amount > 0).then(|| Event::Kept { attempt: Some(claim.attempt.id.clone()), amount })
+    };
+    payment.claims().filter_map(kept).collect()
 }
 
 fn cancel(payment: &Payment) -> Result<Vec<Event>, Refusal> {

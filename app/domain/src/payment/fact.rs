@@ -156,6 +156,11 @@ pub enum News {
         /// Why.
         reason: String,
     },
+    /// Why the modification failed of whose entry in the book the other news tell.
+    Explained {
+        /// Why, in the provider's words.
+        reason: String,
+    },
 }
 
 /// A change of a payment. Events are stored as they are, in order, and never rewritten.
@@ -222,8 +227,20 @@ pub enum Event {
         /// What the provider answered.
         answer: Answer,
     },
+    /// The provider said why a modification failed.
+    Explained {
+        /// Of which attempt.
+        attempt: AttemptId,
+        /// Which.
+        modification: ModificationId,
+        /// Why, in the provider's words.
+        reason: String,
+    },
     /// The merchant keeps what was paid beyond the debt.
     Kept {
+        /// On which attempt. Events from before this was recorded name none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<AttemptId>,
         /// Minor units.
         amount: i64,
     },
@@ -241,8 +258,10 @@ impl Event {
             | Event::Moved { attempt, .. }
             | Event::SecondSuccess { attempt }
             | Event::Modifying { attempt, .. }
-            | Event::Answered { attempt, .. } => Some(attempt),
-            Event::Canceled | Event::Kept { .. } => None,
+            | Event::Answered { attempt, .. }
+            | Event::Explained { attempt, .. } => Some(attempt),
+            Event::Kept { attempt, .. } => attempt.as_ref(),
+            Event::Canceled => None,
         }
     }
 
@@ -259,6 +278,7 @@ impl Event {
             Event::Canceled => "canceled",
             Event::Modifying { .. } => "modifying",
             Event::Answered { .. } => "answered",
+            Event::Explained { .. } => "explained",
             Event::Kept { .. } => "kept",
         }
     }

@@ -6,7 +6,9 @@
 mod attempt;
 mod book;
 mod decide;
+mod dispute;
 mod fact;
+mod key;
 mod modification;
 mod modify;
 mod observe;
@@ -18,11 +20,14 @@ pub mod transitions;
 use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
-pub use book::{Book, Dispute, DisputeState, ENTRIES_MAX, Entry, EntryState, Movement};
+pub use book::{Book, ENTRIES_MAX, Entry, EntryState, Movement};
 pub use decide::{Refusal, decide};
+pub use dispute::{Dispute, DisputeState, Word};
 pub use fact::{Answer, Event, Fact, Limits, News, Observation};
+pub use key::{BadKey, RequestKey};
 pub use modification::{MODIFICATIONS_MAX, Modification, ModificationKind, ModificationStage, Outcome};
 pub use status::{Flags, Status, Totals};
+pub use surplus::Claim;
 pub use told::{Told, told};
 
 #[cfg(test)]
@@ -54,9 +59,6 @@ pub struct Payment {
     pub capture: Capture,
     /// Whether the merchant called it off.
     pub canceled: bool,
-    /// What the merchant keeps beyond the debt, in minor units.
-    #[serde(default)]
-    pub kept: i64,
     /// Every try, oldest first.
     pub attempts: Vec<Attempt>,
 }
@@ -92,26 +94,23 @@ impl Payment {
         status::flags(self)
     }
 
-    /// What is owed, in minor units: the debt, unless it was called off, and what the merchant decided to keep.
+    /// What is owed, in minor units: the debt, unless it was called off. Refunds, disputes and returns do not change it.
     #[must_use]
-    pub fn due(&self) -> i64 {
-        let debt = if self.canceled { 0 } else { self.amount.minor };
-        debt.saturating_add(self.kept)
+    pub fn debt(&self) -> i64 {
+        if self.canceled { 0 } else { self.amount.minor }
     }
 
-    /// What was captured beyond what is owed and has not gone back, in minor units.
+    /// What the merchant decided to keep beyond the debt, over all attempts, in minor units.
     #[must_use]
-    pub fn surplus(&self) -> i64 {
-        let totals = self.totals();
-        let gone = totals.refund_pending.saturating_add(totals.refunded);
-        let gone = gone.saturating_add(totals.charged_back).saturating_add(totals.returned);
-        totals.captured.saturating_sub(gone).saturating_sub(self.due()).max(0)
+    pub fn kept(&self) -> i64 {
+        self.attempts.iter().map(|attempt| attempt.kept).fold(0, i64::saturating_add)
     }
 
-    /// Refunds asked for that no provider has confirmed yet, over all attempts, in minor units.
+    /// Whether the merchant wants no money for it: it was cancelled, or its only authorisation was released at the merchant's
+    /// request. One that the provider released by itself leaves the debt as it was.
     #[must_use]
-    pub fn asked_back(&self) -> i64 {
-        self.attempts.iter().map(Attempt::asked_back).fold(0, i64::saturating_add)
+    pub fn is_called_off(&self) -> bool {
+        self.canceled || (self.is_released() && self.attempts.iter().any(Attempt::is_released_on_request))
     }
 
     /// Whether the only money there was has been released: voided, or the authorisation ran out.
@@ -144,7 +143,13 @@ impl Payment {
             Event::Answered { attempt, modification, answer } => {
                 self.change(attempt, |found| found.answered(modification, answer));
             }
-            Event::Kept { amount } => self.kept = self.kept.saturating_add(*amount),
+            Event::Explained { attempt, modification, reason } => {
+                self.change(attempt, |found| found.explained(modification, reason));
+            }
+            Event::Kept { attempt: Some(attempt), amount } => {
+                self.change(attempt, |found| found.kept = found.kept.saturating_add(*amount));
+            }
+            Event::Kept { attempt: None, amount } => self.keep_somewhere(*amount),
         }
     }
 

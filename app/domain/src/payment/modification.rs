@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Entry, EntryState};
+use super::key::RequestKey;
 use crate::Millis;
 use crate::id::ModificationId;
 
@@ -76,6 +77,15 @@ pub struct Modification {
     pub reference: Option<String>,
     /// When it was asked for.
     pub created: Millis,
+    /// The merchant's key of the request, where a merchant asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<RequestKey>,
+    /// Whether the merchant named no amount and meant all that was left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
+    /// Why it failed after the provider had taken it, in the provider's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
 }
 
 /// What has come of a modification.
@@ -118,7 +128,8 @@ impl Modification {
     /// A modification about to be sent.
     #[must_use]
     pub fn new(id: ModificationId, kind: ModificationKind, created: Millis) -> Self {
-        Modification { id, kind, stage: ModificationStage::Requested, reference: None, created }
+        let stage = ModificationStage::Requested;
+        Modification { id, kind, stage, reference: None, created, key: None, whole: false, explanation: None }
     }
 
     /// The amount in minor units; zero for a void.
@@ -138,6 +149,21 @@ impl Modification {
             ModificationStage::Unknown => Outcome::Unknown,
             ModificationStage::Refused { .. } => Outcome::Failed,
             ModificationStage::Accepted => self.result(book),
+        }
+    }
+
+    /// Whether Till asked by itself, because too much was paid. A merchant's request has a key.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.key.is_none()
+    }
+
+    /// Why the provider refused it or it failed, where the provider said why.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match &self.stage {
+            ModificationStage::Refused { reason } if !reason.is_empty() => Some(reason),
+            _ => self.explanation.as_deref(),
         }
     }
 

@@ -118,7 +118,22 @@ pub(super) fn answered(attempt: &Attempt, id: &ModificationId, answer: &Answer) 
     Ok(events)
 }
 
+/// Characters of a provider's reason that are kept.
+const REASON_CHARS_MAX: usize = 200;
+
+/// A provider's reason as it is kept: bounded, and without characters that a terminal obeys.
+pub(super) fn plain_reason(reason: &str) -> String {
+    reason.chars().filter(|character| !character.is_control()).take(REASON_CHARS_MAX).collect()
+}
+
 impl Attempt {
+    /// Folds the reason of a failure into the state.
+    pub(super) fn explained(&mut self, id: &ModificationId, reason: &str) {
+        if let Some(known) = self.modifications.iter_mut().find(|known| known.id == *id) {
+            known.explanation = Some(reason.to_owned());
+        }
+    }
+
     /// Folds an answer into the state.
     pub(super) fn answered(&mut self, id: &ModificationId, answer: &Answer) {
         if let Some(known) = self.modifications.iter_mut().find(|known| known.id == *id) {

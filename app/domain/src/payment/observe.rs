@@ -4,7 +4,8 @@ use super::attempt::{Attempt, CloseReason, Progress, Stage};
 use super::book::Movement;
 use super::decide::{Refusal, close, staged};
 use super::fact::{Answer, Event, News, Observation};
-use super::modification::ModificationStage;
+use super::modification::{Modification, ModificationStage};
+use super::modify::plain_reason;
 use super::{Payment, Refs};
 use crate::mutant::{self, Mutant};
 
@@ -113,6 +114,7 @@ impl Observer {
                 self.stage(Stage::Closed(reason));
             }
             News::NotModified { reason } => self.not_modified(observation, reason),
+            News::Explained { reason } => self.explain(observation, reason),
         }
     }
 
@@ -127,6 +129,24 @@ impl Observer {
         let answer = Answer::Refused { reason: reason.to_owned() };
         self.attempt.answered(&modification, &answer);
         self.events.push(Event::Answered { attempt, modification, answer });
+    }
+
+    /// Keeps the reason with the modification whose failure it explains. Somebody else's at the provider has none here.
+    fn explain(&mut self, observation: &Observation, reason: &str) {
+        let reference = observation.news.iter().find_map(reference_of);
+        let ours = observation.modification.as_ref().and_then(|id| self.attempt.modification(id));
+        let known = ours.or_else(|| {
+            let same = |known: &&Modification| known.reference.is_some() && known.reference == reference;
+            self.attempt.modifications.iter().find(same)
+        });
+        let reason = plain_reason(reason);
+        let Some(known) = known.filter(|known| !reason.is_empty() && known.explanation.as_ref() != Some(&reason))
+        else {
+            return;
+        };
+        let (attempt, modification) = (self.attempt.id.clone(), known.id.clone());
+        self.attempt.explained(&modification, &reason);
+        self.events.push(Event::Explained { attempt, modification, reason });
     }
 
     fn stage(&mut self, stage: Stage) {

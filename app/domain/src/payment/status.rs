@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Progress, Stage, Step};
-use super::book::{DisputeState, EntryState};
+use super::book::EntryState;
+use super::dispute::DisputeState;
 use super::modification::Outcome;
 use super::{Book, Payment};
 
@@ -77,13 +78,13 @@ pub struct Flags {
     pub overpaid: bool,
     /// Two attempts succeeded.
     pub second_success: bool,
-    /// A part went back to the shopper.
+    /// A part of what was paid for the debt was refunded. What was paid beyond it and went back is no part of this.
     pub partially_refunded: bool,
-    /// Everything went back to the shopper.
+    /// Everything that was paid for the debt was refunded, or simply everything.
     pub refunded: bool,
-    /// A dispute is open or lost.
+    /// A dispute is open or lost, wholly or in part.
     pub disputed: bool,
-    /// The bank took money back.
+    /// The bank took money back that was paid for the debt.
     pub returned: bool,
     /// A capture, void or refund was not answered; the provider is being asked.
     pub unsure: bool,
@@ -110,11 +111,7 @@ pub(super) fn status(payment: &Payment) -> Status {
         return Status::RequiresCapture;
     }
     let Some(live) = payment.live() else {
-        return if payment.canceled || payment.is_released() {
-            Status::Canceled
-        } else {
-            Status::RequiresPaymentMethod
-        };
+        return if payment.is_called_off() { Status::Canceled } else { Status::RequiresPaymentMethod };
     };
     match (&live.stage, &live.progress) {
         (Stage::Unknown, _) => Status::Unknown,
@@ -129,14 +126,17 @@ pub(super) fn flags(payment: &Payment) -> Flags {
     let totals = totals(payment);
     let disputes = || payment.attempts.iter().flat_map(|attempt| attempt.book.disputes.values());
     let paid = totals.captured > 0;
+    let (taken, refunded_of_order) = (payment.taken_for_order(), payment.refunded_of_order());
+    let all = totals.refunded >= totals.captured || (taken > 0 && refunded_of_order >= taken);
+    let returned_of_order = || payment.claims().any(|claim| claim.returned_of_order() > 0);
     Flags {
         partially_captured: paid && totals.captured < payment.amount.minor,
         overpaid: totals.captured > payment.amount.minor,
         second_success: payment.attempts.iter().any(|attempt| attempt.second),
-        partially_refunded: totals.refunded > 0 && totals.refunded < totals.captured,
-        refunded: paid && totals.refunded >= totals.captured,
-        disputed: disputes().any(|dispute| dispute.state != DisputeState::Won),
-        returned: totals.returned > 0,
+        partially_refunded: paid && !all && refunded_of_order > 0,
+        refunded: paid && all,
+        disputed: disputes().any(|dispute| dispute.state != DisputeState::Won || dispute.lost() > 0),
+        returned: totals.returned > 0 && (taken == 0 || returned_of_order()),
         unsure: payment
             .attempts
             .iter()

@@ -1,25 +1,160 @@
-//! What should happen to money nobody asked for, where the merchant does not want to keep it.
+//! Whose money it is: what each attempt took for the debt and what beyond it, and what should happen to the rest.
+//!
+//! An attempt's *share* of the debt and its *excess* come from what it captured alone. Money that goes back later changes
+//! neither, so a refund of the order never makes a second payment look owed.
 
+use super::book::EntryState;
 use super::{Attempt, ModificationKind, Payment};
+use crate::mutant::{self, Mutant};
+
+/// What one attempt took, measured by the debt. Amounts are minor units.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The attempt.
+    pub attempt: &'a Attempt,
+    /// What it took for the debt.
+    pub share: i64,
+    /// What it took beyond the debt.
+    pub excess: i64,
+    /// What a planted bug takes from the excess for refunds of other attempts; zero.
+    swallowed: i64,
+}
+
+impl Claim<'_> {
+    /// The excess that nobody decided to keep.
+    fn unkept(&self) -> i64 {
+        let kept = if mutant::on(Mutant::KeptIsSentBack) { 0 } else { self.attempt.kept };
+        self.excess.saturating_sub(kept).max(0)
+    }
+
+    /// The excess that has neither gone back, nor is on its way back, nor is kept. What goes back is taken first from the excess
+    /// that is not kept, then from the share, then from what is kept.
+    #[must_use]
+    pub fn surplus(&self) -> i64 {
+        self.unkept().saturating_sub(self.attempt.book.gone()).saturating_sub(self.swallowed).max(0)
+    }
+
+    /// The same, with refunds that are still on their way: what the shopper has paid too much and does not have back.
+    fn outstanding(&self) -> i64 {
+        let book = &self.attempt.book;
+        self.unkept().saturating_sub(book.gone().saturating_sub(book.refunds_in(EntryState::Pending))).max(0)
+    }
+
+    /// What was refunded of the order: refunds done, beyond the excess that is not kept.
+    #[must_use]
+    pub fn refunded_of_order(&self) -> i64 {
+        self.attempt.book.refunds_in(EntryState::Succeeded).saturating_sub(self.unkept()).max(0)
+    }
+
+    /// What banks took back of the order.
+    #[must_use]
+    pub fn returned_of_order(&self) -> i64 {
+        let book = &self.attempt.book;
+        book.gone().saturating_sub(self.unkept()).clamp(0, book.returned_total())
+    }
+}
 
 impl Payment {
-    /// What should be sent back or released next: second successes first, the newest first.
+    /// Every attempt with its share of the debt: those that were owed first, then second successes, each in order, take what
+    /// is left of the debt.
+    pub fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
+        let owed = self.attempts.iter().filter(|attempt| !attempt.second);
+        let second = self.attempts.iter().filter(|attempt| attempt.second);
+        owed.chain(second).scan(self.debt(), |left, attempt| {
+            let captured = attempt.book.captured_net();
+            let share = captured.min(*left);
+            *left -= share;
+            let swallowed = if mutant::on(Mutant::OrderRefundSwallows) { self.gone_elsewhere(attempt) } else { 0 };
+            Some(Claim { attempt, share, excess: captured - share, swallowed })
+        })
+    }
+
+    /// What was captured beyond the debt and has neither gone back nor been kept, over all attempts, in minor units.
+    #[must_use]
+    pub fn surplus(&self) -> i64 {
+        self.claims().map(|claim| claim.surplus()).fold(0, i64::saturating_add)
+    }
+
+    /// What shoppers have paid too much and do not have back yet, in minor units: the surplus, and what of it is on its way.
+    #[must_use]
+    pub fn outstanding(&self) -> i64 {
+        self.claims().map(|claim| claim.outstanding()).fold(0, i64::saturating_add)
+    }
+
+    /// What was refunded of the order, in minor units. What was paid too much and went back is not part of it; where nothing was
+    /// owed, because the payment was called off, every refund is.
+    #[must_use]
+    pub fn refunded_of_order(&self) -> i64 {
+        if self.taken_for_order() == 0 {
+            return self.totals().refunded;
+        }
+        self.claims().map(|claim| claim.refunded_of_order()).fold(0, i64::saturating_add)
+    }
+
+    /// What has arrived, less what was paid too much and went back, in minor units. Refunds of the order do not lower it.
+    #[must_use]
+    pub fn arrived(&self) -> i64 {
+        let totals = self.totals();
+        let sent_back = totals.refunded.saturating_sub(self.refunded_of_order());
+        totals.captured.saturating_sub(sent_back)
+    }
+
+    /// What was captured for the debt, or kept beyond it, in minor units.
+    #[must_use]
+    pub fn taken_for_order(&self) -> i64 {
+        let taken = |claim: Claim<'_>| claim.share.saturating_add(claim.excess.min(claim.attempt.kept));
+        self.claims().map(taken).fold(0, i64::saturating_add)
+    }
+
+    /// What should be sent back or released next: second successes first, the newest first. Money goes back where it came from.
     #[must_use]
     pub fn wanted_back(&self) -> Option<(&Attempt, ModificationKind)> {
-        let attempts = || self.attempts.iter().rev();
         let loose = |attempt: &&Attempt| {
             attempt.second
                 && attempt.has_money()
                 && attempt.book.captured_net() == 0
                 && !attempt.under_way().any(|open| !matches!(open.kind, ModificationKind::Refund { .. }))
         };
-        if let Some(attempt) = attempts().find(loose) {
+        if let Some(attempt) = self.attempts.iter().rev().find(loose) {
             return Some((attempt, ModificationKind::Void));
         }
-        let surplus = self.surplus().saturating_sub(self.asked_back());
-        let (second, first): (Vec<_>, Vec<_>) = attempts().partition(|attempt| attempt.second);
-        let attempt = second.into_iter().chain(first).find(|attempt| attempt.refundable() > 0)?;
-        let amount = surplus.min(attempt.refundable());
-        (amount > 0).then_some((attempt, ModificationKind::Refund { amount }))
+        if mutant::on(Mutant::SurplusFromOwed) {
+            let asked = self.attempts.iter().map(Attempt::asked_back).sum::<i64>();
+            let owed = self.claims().map(|claim| claim.attempt).find(|attempt| attempt.refundable() > 0)?;
+            let amount = (self.surplus() - asked).min(owed.refundable());
+            return (amount > 0).then_some((owed, ModificationKind::Refund { amount }));
+        }
+        // Of several that are wanted the last: claims have second successes at the end, the newest last.
+        self.claims().filter_map(wanted).last()
+    }
+
+    /// Records a decision to keep that names no attempt, as it was recorded formerly: as much as there is of each attempt's
+    /// surplus, in the order in which it would have been sent back.
+    pub fn keep_somewhere(&mut self, amount: i64) {
+        let mut surpluses: Vec<_> = self.claims().map(|claim| (claim.attempt.id.clone(), claim.surplus())).collect();
+        surpluses.reverse();
+        let mut left = amount;
+        for (attempt, surplus) in surpluses {
+            let kept = surplus.min(left);
+            left -= kept;
+            self.change(&attempt, |found| found.kept = found.kept.saturating_add(kept));
+        }
+        // Whatever is kept beyond that had gone back before; it is remembered all the same.
+        if let Some(last) = self.attempts.last_mut() {
+            last.kept = last.kept.saturating_add(left);
+        }
+    }
+
+    fn gone_elsewhere(&self, here: &Attempt) -> i64 {
+        self.attempts.iter().filter(|attempt| attempt.id != here.id && !attempt.second).map(|one| one.book.gone()).sum()
     }
 }
+
+fn wanted(claim: Claim<'_>) -> Option<(&Attempt, ModificationKind)> {
+    let surplus = claim.surplus().saturating_sub(claim.attempt.asked_back());
+    let amount = surplus.min(claim.attempt.refundable());
+    (amount > 0).then_some((claim.attempt, ModificationKind::Refund { amount }))
+}
+
+#[cfg(test)]
+mod tests;

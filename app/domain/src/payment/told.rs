@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{DisputeState, Entry, EntryState};
+use super::book::{Entry, EntryState};
+use super::dispute::DisputeState;
 use super::{Attempt, Modification, ModificationKind, Outcome, Payment, Status};
 use crate::id::{AttemptId, ModificationId};
 use crate::mutant::{self, Mutant};
@@ -38,8 +39,11 @@ pub enum Told {
         attempt: AttemptId,
         /// The provider's reference.
         reference: String,
-        /// The amount in dispute.
+        /// The amount in dispute; for one that was won, what came back.
         amount: i64,
+        /// What is lost: all of it, or what a win did not bring back.
+        #[serde(default)]
+        lost: i64,
         /// Where it stands.
         state: DisputeState,
     },
@@ -129,11 +133,11 @@ fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
         }
     }
     for (reference, dispute) in &new.disputes {
-        let (amount, state) = (dispute.amount, dispute.state);
+        let (amount, state, lost) = (dispute.amount, dispute.state, dispute.lost());
         let known = old.and_then(|old| old.disputes.get(reference));
         // Providers say the same again, some seconds later and under other names.
-        if known.is_none_or(|known| (known.amount, known.state) != (amount, state)) {
-            told.push(Told::Dispute { attempt: id(), reference: reference.clone(), amount, state });
+        if known.is_none_or(|known| (known.amount, known.state, known.lost()) != (amount, state, lost)) {
+            told.push(Told::Dispute { attempt: id(), reference: reference.clone(), amount, state, lost });
         }
     }
     if was(super::Book::returned_total) != new.returned_total() {

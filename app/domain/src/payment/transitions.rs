@@ -48,10 +48,10 @@ pub const PAYMENT: &[Transition] = &[
     row(Unknown, Processing, "it turns out to be under way"),
     row(Unknown, RequiresCapture, "it turns out to be authorised"),
     row(Unknown, Succeeded, "it turns out to be captured"),
-    row(Unknown, Canceled, "it turns out to have been authorised and released since"),
+    row(Unknown, Canceled, "it was not opened, and the merchant has voided what another attempt authorised"),
     row(RequiresCapture, Succeeded, "captured"),
-    row(RequiresCapture, Canceled, "voided, or the authorisation has expired"),
-    row(RequiresCapture, RequiresPaymentMethod, "the authorisation is gone, and another attempt is open"),
+    row(RequiresCapture, Canceled, "voided by the merchant"),
+    row(RequiresCapture, RequiresPaymentMethod, "the provider has released the authorisation by itself: payable again"),
     row(RequiresCapture, RequiresAction, "the authorisation is gone, and another attempt waits for the shopper"),
     row(RequiresCapture, Processing, "the authorisation is gone, and another attempt is under way"),
     row(RequiresCapture, Unknown, "the authorisation is gone, and another attempt is unanswered"),
@@ -152,7 +152,8 @@ from what providers report, in any order. That is why a status can also go backw
 
 const MIDDLE: &str = "
 On top of the status, and derived like it: partially captured, overpaid, second success, partially refunded, refunded, disputed,
-returned, and *unsure*: a capture, void or refund was not answered.
+returned, and *unsure*: a capture, void or refund was not answered. Refunded and returned speak of the order: a second payment that
+was sent back leaves it paid, and one that comes after the order was refunded leaves it refunded.
 
 ## The stages of an attempt
 

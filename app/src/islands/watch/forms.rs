@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement};
 
 use super::Watch;
-use super::page::listen;
+use super::page::{Trouble, listen};
 use crate::actions::{ActionError, Next, cancel_payment, extend_session, renew_session, start_payment};
 
 /// Listens on the document, because the forms come and go.
@@ -52,7 +52,8 @@ async fn call(action: &str, fields: &FormData) -> Result<Next, ActionError> {
 impl Watch {
     async fn go(&self, form: &HtmlFormElement, next: Result<Next, ActionError>) {
         let page = &self.page;
-        page.set_trouble(matches!(next, Ok(Next::Busy) | Err(_)));
+        let went_wrong = matches!(next, Ok(Next::Busy) | Err(_));
+        page.say_trouble(if went_wrong { Trouble::Unknown } else { Trouble::None });
         let address = match &next {
             Ok(Next::Provider) => format!("/c/{}/go{}", page.token(), page.query()),
             Ok(Next::Session(token)) => format!("/c/{token}{}", page.query()),

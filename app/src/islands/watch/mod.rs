@@ -72,6 +72,7 @@ impl Watch {
         if status.phase.is_empty() {
             return;
         }
+        self.page.end_trouble();
         let ends_at = status.ends_in.map(|left| self.page.now().saturating_add(left));
         self.ends_at.set(ends_at);
         if let Some(said) = self.page.show(status) {

@@ -5,6 +5,17 @@ use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlInputEleme
 
 use crate::actions::Status;
 
+/// What is said about an action that went wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nothing.
+    None,
+    /// What it did is not known.
+    Unknown,
+    /// It went wrong, and the page shows what is so now.
+    Over,
+}
+
 /// The parts of the page that are read or changed.
 pub(super) struct Page {
     pub window: Window,
@@ -68,9 +79,20 @@ impl Page {
         }
     }
 
-    pub fn set_trouble(&self, is_shown: bool) {
-        if let Some(trouble) = self.document.get_element_by_id("trouble") {
-            let _ = trouble.toggle_attribute_with_force("hidden", !is_shown);
+    /// Says that the outcome of an action is not known, or that it is known again, or neither.
+    pub fn say_trouble(&self, said: Trouble) {
+        for (id, means) in [("trouble", Trouble::Unknown), ("setback", Trouble::Over)] {
+            if let Some(text) = self.document.get_element_by_id(id) {
+                let _ = text.toggle_attribute_with_force("hidden", said != means);
+            }
+        }
+    }
+
+    /// The server has answered: what was not known is shown now.
+    pub fn end_trouble(&self) {
+        let trouble = self.document.get_element_by_id("trouble");
+        if trouble.is_some_and(|text| !text.has_attribute("hidden")) {
+            self.say_trouble(Trouble::Over);
         }
     }
 

@@ -1,5 +1,7 @@
-//! Adyen's currencies and how it counts them (Adyen documentation, Currency codes and minor units). Its minor units are those of
-//! ISO 4217 but for four currencies; one that is not listed here is refused.
+//! Adyen's currencies and how it counts them (Adyen documentation,
+//! [Currency codes and minor units](https://docs.adyen.com/development-resources/currency-codes/)). Its minor units are those of
+//! ISO 4217 but for four currencies; one that is not listed here is refused. Adyen documents neither a minimum nor a maximum, of
+//! payments, captures or refunds; acquirers may have some of their own.
 
 use domain::money::Money;
 
@@ -20,11 +22,15 @@ pub(crate) const CURRENCIES: Currencies = Currencies {
         "YER", "ZAR", "ZMW",
     ],
     own_exponents: &[("CLP", 2), ("CVE", 0), ("IDR", 0), ("ISK", 2)],
+    steps: &[],
+    least: &[],
+    most_of: &[],
+    most: i64::MAX,
 };
 
 /// Our minor units as Adyen counts them.
 pub(super) fn to_adyen(money: Money) -> Result<i64, Fail> {
-    CURRENCIES.count(money)
+    Ok(CURRENCIES.count(money)?)
 }
 
 /// Adyen's count with its currency; nothing if it is no amount we could have asked for.

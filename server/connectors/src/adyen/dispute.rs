@@ -13,7 +13,7 @@ use super::decline::text;
 use super::item::Notification;
 
 /// How far along an event is, and where the dispute then stands. A defence takes the money back for the time being
-/// (`CHARGEBACK_REVERSED`); the bank can take it a second time.
+/// (`CHARGEBACK_REVERSED`, maybe a part of it only); the bank can take it a second time, and then keeps it.
 fn stage(event: &str) -> Option<(Millis, DisputeState)> {
     Some(match event {
         "REQUEST_FOR_INFORMATION" | "NOTIFICATION_OF_CHARGEBACK" => (1, DisputeState::Inquiry),
@@ -22,7 +22,8 @@ fn stage(event: &str) -> Option<(Millis, DisputeState)> {
         "DISPUTE_DEFENSE_PERIOD_ENDED" => (3, DisputeState::Lost),
         "CHARGEBACK_REVERSED" => (4, DisputeState::Won),
         "ISSUER_RESPONSE_TIMEFRAME_EXPIRED" => (5, DisputeState::Won),
-        "SECOND_CHARGEBACK" => (6, DisputeState::Open),
+        // The bank has declined the defence. What is told after it is arbitration, which the merchant has to ask for.
+        "SECOND_CHARGEBACK" => (6, DisputeState::Lost),
         "PREARBITRATION_WON" => (7, DisputeState::Won),
         "PREARBITRATION_LOST" => (7, DisputeState::Lost),
         "SCHEME_ARBITRATION_WON" => (8, DisputeState::Won),
@@ -40,7 +41,7 @@ pub(super) fn is_dispute(event: &str) -> bool {
 /// signed; either way the money is gone and may come back.
 pub(super) fn movement(item: &Notification, amount: i64) -> Option<Movement> {
     let (at, state) = stage(item.event_code())?;
-    let reference = item.psp_reference().to_owned();
+    let reference = item.own_reference();
     // Not signed; it moves no money, and a merchant who sees it looks at Adyen before relying on it.
     let due = item.additional_data.as_ref().and_then(|more| text(more.defense_period_ends_at.as_ref()));
     let due = due.and_then(|due| time::parse(&due));

@@ -12,13 +12,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::decline::{decline, text};
-use super::item::{Envelope, ITEMS_MAX, Notification};
+use super::item::{Envelope, Notification};
 use super::reference::{self, Ours};
-use super::{MERCHANT_ACCOUNT, dispute};
-use crate::connector::{Account, Incoming, Item, Reject, Unreadable};
-
-/// Characters of an event's id at most.
-const EVENT_ID_CHARS_MAX: usize = 255;
+use super::{MERCHANT_ACCOUNT, dispute, signature};
+use crate::connector::{Account, Foreign, Incoming, Item, Reject, Unreadable};
+use crate::text::{EVENT_ID_CHARS_MAX, event_id, nameless, plain};
 
 /// An event as it is stored: with what its delivery said of the mode, which stands outside of it.
 #[derive(Deserialize)]
@@ -31,54 +29,102 @@ struct Stored<'a> {
 /// One item for each event. The same event comes again with the same code, reference and success.
 pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
-    if envelope.items.is_empty() || envelope.items.len() > ITEMS_MAX {
-        return Err(Reject::Unreadable);
-    }
     let live = serde_json::to_string(&envelope.live).map_err(|_| Reject::Unreadable)?;
     envelope.items.iter().map(|wrapper| stored(wrapper.item, &live)).collect()
 }
 
 fn stored(raw: &RawValue, live: &str) -> Result<Item, Reject> {
     let item: Notification = serde_json::from_str(raw.get()).map_err(|_| Reject::Unreadable)?;
+    Ok(Item { event: id(&item), body: Bytes::from(format!(r#"{{"live":{live},"item":{}}}"#, raw.get())) })
+}
+
+/// What reads in two ways must not take the place of the event that was meant: it is known by the text that is signed.
+fn id(item: &Notification) -> String {
     let (code, reference) = (item.event_code(), item.psp_reference());
-    let event = format!("{code}:{reference}:{}", item.success.as_deref().unwrap_or_default());
-    if code.is_empty() || reference.is_empty() || event.chars().count() > EVENT_ID_CHARS_MAX {
-        return Err(Reject::Unreadable);
+    if code.is_empty() || reference.is_empty() || !signature::is_plain(item) {
+        return nameless(signature::signed_text(item).as_bytes());
     }
-    Ok(Item { event, body: Bytes::from(format!(r#"{{"live":{live},"item":{}}}"#, raw.get())) })
+    event_id(&format!("{code}:{reference}:{}", item.success.as_deref().unwrap_or_default()))
 }
 
 pub(super) fn read(account: &Account, stored: &[u8], received: Millis) -> Result<Incoming, Unreadable> {
     let unreadable = |error: serde_json::Error| Unreadable(error.to_string());
     let stored: Stored<'_> = serde_json::from_slice(stored).map_err(unreadable)?;
     let item: Notification = serde_json::from_str(stored.item.get()).map_err(unreadable)?;
-    let kind = item.event_code().chars().take(EVENT_ID_CHARS_MAX).collect();
+    let kind = plain(item.event_code().chars().take(EVENT_ID_CHARS_MAX).collect());
     let nothing = Observation { at: received, ..Observation::default() };
-    if let Some(reason) = foreign(account, &item, stored.live.as_deref()) {
-        return Ok(Incoming { kind, foreign: Some(reason), attempt: None, observation: nothing });
+    let ours = item.merchant_reference.as_deref().and_then(|reference| reference::read(reference, &account.id));
+    let foreign = foreign(account, &item, stored.live.as_deref()).or_else(|| elsewhere(ours.as_ref()));
+    if foreign.is_some() {
+        return Ok(Incoming { kind, foreign, doubt: None, attempt: None, observation: nothing });
     }
-    let success = item.success().ok_or_else(|| Unreadable("success is neither true nor false".to_owned()))?;
-    let ours = item.merchant_reference.as_deref().and_then(reference::read);
     let attempt = match &ours {
         Some(Ours::Attempt(attempt, _)) => Some(attempt.clone()),
         _ => None,
     };
-    let observation = observe(&item, success, ours.as_ref(), nothing)?;
-    Ok(Incoming { kind, foreign: None, attempt, observation })
+    let (doubt, observation) = match certain(&item, ours.as_ref(), nothing.clone()) {
+        Ok(observation) => (None, observation),
+        // Whether it concerns a payment of ours its references tell.
+        Err(Doubt(why)) => {
+            let refs = Refs { session: None, payment: item.original_reference() };
+            (Some(why), Observation { refs, ..nothing })
+        }
+    };
+    Ok(Incoming { kind, foreign: None, doubt, attempt, observation })
+}
+
+/// Why an event must not be applied.
+struct Doubt(String);
+
+impl Doubt {
+    fn new(why: &str) -> Doubt {
+        Doubt(why.to_owned())
+    }
+}
+
+/// What an event says beyond doubt.
+fn certain(item: &Notification, ours: Option<&Ours>, nothing: Observation) -> Result<Observation, Doubt> {
+    if !moves(item.event_code()) {
+        return Ok(nothing);
+    }
+    if !signature::is_plain(item) {
+        return Err(Doubt::new("its signature would also fit other fields; look at the payment at Adyen"));
+    }
+    let success = item.success().ok_or_else(|| Doubt::new("success is neither true nor false"))?;
+    observe(item, success, ours, nothing)
+}
+
+/// Whether events of this name say anything about a payment.
+fn moves(code: &str) -> bool {
+    const PAYMENT: &[&str] = &["AUTHORISATION", "PENDING", "EXPIRE", "CANCEL_OR_REFUND"];
+    const MODIFICATION: &[&str] = &[
+        "CAPTURE",
+        "CAPTURE_FAILED",
+        "CANCELLATION",
+        "TECHNICAL_CANCEL",
+        "REFUND",
+        "REFUND_FAILED",
+        "REFUNDED_REVERSED",
+    ];
+    PAYMENT.contains(&code) || MODIFICATION.contains(&code) || dispute::is_dispute(code)
 }
 
 /// A key can belong to a company with several merchant accounts. The mode is not signed, so it can only speak against an event.
-fn foreign(account: &Account, item: &Notification, live: Option<&str>) -> Option<String> {
+fn foreign(account: &Account, item: &Notification, live: Option<&str>) -> Option<Foreign> {
     let ours = account.credentials.get(MERCHANT_ACCOUNT).map(ExposeSecret::expose_secret);
     let theirs = item.merchant_account_code.as_deref();
     if theirs.is_none() || theirs != ours {
-        let name: String = theirs.unwrap_or("none").chars().take(80).collect();
-        return Some(format!("the event belongs to merchant account {name}"));
+        let name = plain(theirs.unwrap_or("none").chars().take(80).collect());
+        return Some(Foreign::neighbour(format!("the event belongs to merchant account {name}")));
     }
     let other = if account.live { "false" } else { "true" };
-    let mode = |live| if live { "live" } else { "test" };
-    (live == Some(other))
-        .then(|| format!("a {} mode event for a {} mode account", mode(!account.live), mode(account.live)))
+    (live == Some(other)).then(|| Foreign::other_mode(account.live))
+}
+
+/// Several accounts of Till, also of several installations, can share a merchant account.
+fn elsewhere(ours: Option<&Ours>) -> Option<Foreign> {
+    let Some(Ours::Elsewhere(mark)) = ours else { return None };
+    Some(Foreign::neighbour(format!("the payment belongs to an account of Till whose id ends in {mark}")))
 }
 
 fn observe(
@@ -86,7 +132,7 @@ fn observe(
     success: bool,
     ours: Option<&Ours>,
     nothing: Observation,
-) -> Result<Observation, Unreadable> {
+) -> Result<Observation, Doubt> {
     match (item.event_code(), ours) {
         // Payments are ours by their reference; others on the same merchant account are not.
         ("AUTHORISATION", Some(Ours::Attempt(_, capture))) => authorisation(item, success, *capture, nothing),
@@ -97,7 +143,7 @@ fn observe(
         ("CANCELLATION" | "TECHNICAL_CANCEL", _) => modified(item, ours, nothing, cancellation(item, success, ours)?),
         ("REFUND" | "REFUND_FAILED" | "REFUNDED_REVERSED", _) => modified(item, ours, nothing, refund(item, success)?),
         ("EXPIRE", _) if success => modified(item, ours, nothing, released(item, ours)?),
-        ("CANCEL_OR_REFUND", Some(_)) if success => Err(Unreadable(cancel_or_refund(item))),
+        ("CANCEL_OR_REFUND", Some(_)) if success => Err(Doubt(cancel_or_refund(item))),
         (event, _) if success && dispute::is_dispute(event) => {
             let movement = dispute::movement(item, money(item)?.minor);
             modified(item, ours, nothing, movement.map(News::Moved).into_iter().collect())
@@ -114,12 +160,12 @@ fn authorisation(
     success: bool,
     capture: Capture,
     nothing: Observation,
-) -> Result<Observation, Unreadable> {
+) -> Result<Observation, Doubt> {
     if !success {
         return Ok(Observation { news: vec![News::Step(Step::Declined(decline(item)))], ..nothing });
     }
     let debt = money(item)?;
-    let refs = Refs { session: None, payment: Some(item.psp_reference().to_owned()) };
+    let refs = Refs { session: None, payment: Some(item.own_reference()) };
     Ok(Observation { refs, debt: Some(debt), news: taken(debt, capture), ..nothing })
 }
 
@@ -139,10 +185,19 @@ fn modified(
     ours: Option<&Ours>,
     nothing: Observation,
     news: Vec<News>,
-) -> Result<Observation, Unreadable> {
+) -> Result<Observation, Doubt> {
     let currency = if news.is_empty() { None } else { Some(money(item)?.currency) };
+    let mut news = news;
+    if news.iter().any(is_failure) {
+        news.extend(text(item.reason.as_ref()).map(|reason| News::Explained { reason }));
+    }
     let refs = Refs { session: None, payment: item.original_reference() };
     Ok(Observation { refs, currency, modification: modification(ours).cloned(), news, ..nothing })
+}
+
+/// Whether a capture or refund was not done, or is undone.
+fn is_failure(news: &News) -> bool {
+    matches!(news, News::Moved(Movement::Capture { state, .. } | Movement::Refund { state, .. }) if state.is_failure())
 }
 
 fn modification(ours: Option<&Ours>) -> Option<&ModificationId> {
@@ -153,7 +208,7 @@ fn modification(ours: Option<&Ours>) -> Option<&ModificationId> {
 }
 
 /// A capture is known by its `pspReference`, which the reply to the request names first and `CAPTURE_FAILED` repeats.
-fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
+fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Doubt> {
     let state = match (item.event_code(), success) {
         // Rejected by the card scheme after all; the event alone says so.
         ("CAPTURE_FAILED", _) => EntryState::Failed,
@@ -163,12 +218,12 @@ fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Ve
         // The same event can be sent again with another result.
         (_, false) => EntryState::Refused,
     };
-    let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
+    let (reference, amount) = (item.own_reference(), money(item)?.minor);
     Ok(vec![News::Moved(Movement::Capture { reference, amount, state })])
 }
 
 /// A refund is known by its `pspReference`, which the reply to the request names first and the later events repeat.
-fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Unreadable> {
+fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Doubt> {
     let state = match (item.event_code(), success) {
         ("REFUND", true) => EntryState::Succeeded,
         // The same event can be sent again with another result.
@@ -177,11 +232,11 @@ fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Unreadable> {
         ("REFUNDED_REVERSED", false) => return Ok(vec![]),
         _ => EntryState::Failed,
     };
-    let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
+    let (reference, amount) = (item.own_reference(), money(item)?.minor);
     Ok(vec![News::Moved(Movement::Refund { reference, amount, state })])
 }
 
-fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
+fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Doubt> {
     if !success {
         let reason = text(item.reason.as_ref()).unwrap_or_else(|| "refused by Adyen".to_owned());
         let refused = modification(ours).map(|_| News::NotModified { reason });
@@ -192,10 +247,10 @@ fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Resu
 
 /// The authorisation is gone. A payment of ours that was to be captured at once counts as captured; where it is cancelled or
 /// expires instead, that is taken back.
-fn released(item: &Notification, ours: Option<&Ours>) -> Result<Vec<News>, Unreadable> {
+fn released(item: &Notification, ours: Option<&Ours>) -> Result<Vec<News>, Doubt> {
     let mut news = vec![News::Moved(Movement::Voided)];
     if let Some(Ours::Attempt(_, Capture::Automatic)) = ours {
-        let (reference, amount) = (item.psp_reference().to_owned(), money(item)?.minor);
+        let (reference, amount) = (item.own_reference(), money(item)?.minor);
         news.push(News::Moved(Movement::Capture { reference, amount, state: EntryState::Failed }));
     }
     Ok(news)
@@ -209,8 +264,8 @@ fn cancel_or_refund(item: &Notification) -> String {
     format!("payment {payment} was cancelled or refunded at Adyen, and the signed part does not say which; look there")
 }
 
-fn money(item: &Notification) -> Result<Money, Unreadable> {
-    item.money().ok_or_else(|| Unreadable("the amount or the currency makes no sense".to_owned()))
+fn money(item: &Notification) -> Result<Money, Doubt> {
+    item.money().ok_or_else(|| Doubt::new("the amount or the currency makes no sense"))
 }
 
 #[cfg(test)]

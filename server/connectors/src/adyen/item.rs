@@ -2,19 +2,18 @@
 //! readers could see two values.
 
 use domain::money::Money;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::amount::from_adyen;
+use crate::text;
 
-/// Events in one delivery at most. Adyen sends one in JSON.
-pub(super) const ITEMS_MAX: usize = 100;
-
-/// A delivery.
+/// A delivery. Adyen sends one event in JSON; how many there can be is bounded by the bytes of a delivery.
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a> {
     /// `true` or `false`, as text. Not signed.
+    #[serde(default, deserialize_with = "word")]
     pub live: Option<String>,
     #[serde(rename = "notificationItems", borrow)]
     pub items: Vec<Wrapper<'a>>,
@@ -36,6 +35,7 @@ pub(super) struct Notification {
     pub merchant_reference: Option<String>,
     pub amount: Option<Amount>,
     pub event_code: Option<String>,
+    #[serde(default, deserialize_with = "word")]
     pub success: Option<String>,
 
     /// Why, in words. Not signed.
@@ -58,6 +58,20 @@ pub(super) struct AdditionalData {
     pub defense_period_ends_at: Option<Value>,
 }
 
+/// `"true"` or `true`: both mean the same, and the signature covers the same text.
+fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Word {
+        Text(String),
+        Flag(bool),
+    }
+    Ok(Option::<Word>::deserialize(deserializer)?.map(|word| match word {
+        Word::Text(text) => text,
+        Word::Flag(flag) => flag.to_string(),
+    }))
+}
+
 impl Notification {
     pub(super) fn event_code(&self) -> &str {
         self.event_code.as_deref().unwrap_or_default()
@@ -67,9 +81,14 @@ impl Notification {
         self.psp_reference.as_deref().unwrap_or_default()
     }
 
+    /// The event's own reference, as it may be stored.
+    pub(super) fn own_reference(&self) -> String {
+        text::plain(self.psp_reference().to_owned())
+    }
+
     /// The payment a modification or a dispute is about.
     pub(super) fn original_reference(&self) -> Option<String> {
-        self.original_reference.clone().filter(|reference| !reference.is_empty())
+        self.original_reference.clone().filter(|reference| !reference.is_empty()).map(text::plain)
     }
 
     /// The amount, if it is there and makes sense.

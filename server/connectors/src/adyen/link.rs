@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::amount::{from_adyen, to_adyen};
 use super::api::{merchant_account, post, request, segment, success};
-use super::{event, item, reference};
+use super::reference::{self, Ours};
+use super::{event, item};
 use crate::connector::{Account, Fail, OpenSpec, Outcome, Target, Wire};
 use crate::http::{HttpRequest, HttpResponse};
 
@@ -59,7 +60,7 @@ fn body(account: &Account, spec: &OpenSpec) -> Result<Value, Fail> {
         .collect();
     let mut body = json!({
         "merchantAccount": merchant_account(account)?,
-        "reference": reference::of_attempt(&spec.attempt, spec.capture),
+        "reference": reference::of_attempt(&spec.attempt, spec.capture, &account.id),
         "amount": {"value": to_adyen(spec.amount)?, "currency": currency},
         "reusable": false,
         "expiresAt": time::format(spec.until),
@@ -87,9 +88,9 @@ fn method_name(method: PaymentMethod) -> Result<&'static str, Fail> {
     }
 }
 
-pub(super) fn opened(spec: &OpenSpec, reply: &HttpResponse) -> Result<Wire, Fail> {
+pub(super) fn opened(account: &Account, spec: &OpenSpec, reply: &HttpResponse) -> Result<Wire, Fail> {
     let link: Link = success(reply)?;
-    check_ours(&link, &reference::of_attempt(&spec.attempt, spec.capture))?;
+    check_ours(account, &link, &Ours::Attempt(spec.attempt.clone(), spec.capture))?;
     segment(&link.id).map_err(|_| Fail::Unsure("the link's id has an unknown form".to_owned()))?;
     let url = link.url.ok_or_else(|| Fail::Unsure("the link has no url".to_owned()))?;
     let until = link.expires_at.as_deref().and_then(time::parse);
@@ -112,9 +113,9 @@ fn path(target: &Target) -> Result<String, Fail> {
     Ok(format!("/paymentLinks/{}", segment(link)?))
 }
 
-pub(super) fn fetched(target: &Target, reply: &HttpResponse, now: Millis) -> Result<Wire, Fail> {
+pub(super) fn fetched(account: &Account, target: &Target, reply: &HttpResponse, now: Millis) -> Result<Wire, Fail> {
     let link: Link = success(reply)?;
-    Ok(Wire::Done(Outcome::Observed(seen(target, &link, now)?)))
+    Ok(Wire::Done(Outcome::Observed(seen(account, target, &link, now)?)))
 }
 
 pub(super) fn closed(
@@ -132,12 +133,12 @@ pub(super) fn closed(
     if link.status.as_deref() == Some("active") {
         return Err(Fail::Unsure("the page is still open".to_owned()));
     }
-    Ok(Wire::Done(Outcome::Observed(seen(target, &link, now)?)))
+    Ok(Wire::Done(Outcome::Observed(seen(account, target, &link, now)?)))
 }
 
 /// What a link's status says.
-fn seen(target: &Target, link: &Link, now: Millis) -> Result<Observation, Fail> {
-    check_ours(link, &reference::of_attempt(&target.attempt, target.capture))?;
+fn seen(account: &Account, target: &Target, link: &Link, now: Millis) -> Result<Observation, Fail> {
+    check_ours(account, link, &Ours::Attempt(target.attempt.clone(), target.capture))?;
     let odd = || Fail::Unsure("the amount or the currency makes no sense".to_owned());
     let amount = link.amount.as_ref().ok_or_else(odd)?;
     let debt = amount.value.zip(amount.currency.as_deref()).and_then(|(value, code)| from_adyen(value, code));
@@ -155,9 +156,11 @@ fn seen(target: &Target, link: &Link, now: Millis) -> Result<Observation, Fail> 
     Ok(Observation { at, refs, debt: Some(debt), news, ..Observation::default() })
 }
 
-fn check_ours(link: &Link, expected: &str) -> Result<(), Fail> {
+fn check_ours(account: &Account, link: &Link, expected: &Ours) -> Result<(), Fail> {
     match link.reference.as_deref() {
-        Some(other) if other != expected => Err(Fail::Unsure("the link carries another reference".to_owned())),
+        Some(other) if reference::read(other, &account.id).as_ref() != Some(expected) => {
+            Err(Fail::Unsure("the link carries another reference".to_owned()))
+        }
         _ => Ok(()),
     }
 }

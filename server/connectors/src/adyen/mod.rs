@@ -18,16 +18,19 @@ mod signature;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::currency::Currency;
+use domain::line::Line;
 use domain::method::Method;
+use domain::money::Money;
 use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
 use http::HeaderMap;
 
+use crate::amount::AmountRule;
 use crate::connector::{
     Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
     Unreadable, Wire,
 };
+use crate::credential::is_made_of;
 use crate::http::{HttpRequest, HttpResponse};
 
 pub(crate) use amount::CURRENCIES;
@@ -53,6 +56,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     fetch: true,
     // The request is repeated with the same key, which Adyen keeps for at least 31 days.
     find: false,
+    search_proves_after: None,
     find_modification: false,
     event_list: false,
     manual_capture: true,
@@ -73,11 +77,15 @@ impl Connector for Adyen {
         let value = |name: &str| credentials.get(name).map(String::as_str).unwrap_or_default();
         let key = value(API_KEY);
         if !API_KEY_CHARS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("{API_KEY} must be an API key from Adyen's Customer Area, without spaces"));
+            return Err(format!(
+                "{API_KEY} must be an API key from Adyen's Customer Area: {} to {} characters without blanks; to read it from a \
+                 file, write @FILE",
+                API_KEY_CHARS.start(),
+                API_KEY_CHARS.end()
+            ));
         }
         let merchant = value(MERCHANT_ACCOUNT);
-        let fits = merchant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-        if !fits || !MERCHANT_ACCOUNT_CHARS.contains(&merchant.len()) {
+        if !is_made_of(merchant, &MERCHANT_ACCOUNT_CHARS, b"_-.") {
             return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account: letters, digits, _ - ."));
         }
         Ok(())
@@ -86,13 +94,40 @@ impl Connector for Adyen {
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         match signature::key(secret) {
             Some(_) => Ok(()),
-            None => Err("an HMAC key has 64 hexadecimal digits; to read it from a file, write @FILE".to_owned()),
+            None => Err("an HMAC key has 64 hexadecimal digits, as Adyen's Customer Area shows it when it is generated; to read it \
+                         from a file, write @FILE"
+                .to_owned()),
+        }
+    }
+
+    /// Live and test are at addresses of their own, and a key of one is refused at the other (Adyen documentation, Live
+    /// endpoints).
+    fn check_address(&self, base_url: &str, live: bool) -> Result<(), String> {
+        let url = url::Url::parse(base_url).ok();
+        let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+        match live {
+            true if host.ends_with("-test.adyen.com") => Err("a live account needs --base-url with your own prefix: \
+                https://PREFIX-checkout-live.adyenpayments.com/checkout"
+                .to_owned()),
+            false if host.ends_with("-live.adyenpayments.com") => {
+                Err("this address is for live accounts; add --live, or leave --base-url out for a test account"
+                    .to_owned())
+            }
+            _ => Ok(()),
         }
     }
 
     /// Cards only. A bank debit that fails after success comes as a chargeback, and which method it was is not signed.
-    fn methods(&self, currency: Currency) -> Vec<Method> {
-        if CURRENCIES.takes(currency) { vec![Method::Card] } else { vec![] }
+    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+        CURRENCIES.check(lines, total)?;
+        match method {
+            Method::Card => Ok(()),
+            Method::BankDebit => Err(AmountRule::Method("Adyen", total.currency, method)),
+        }
+    }
+
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule> {
+        CURRENCIES.count(part).map(drop)
     }
 
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
@@ -116,14 +151,19 @@ impl Connector for Adyen {
         now: Millis,
     ) -> Result<Wire, Fail> {
         match operation {
-            Operation::Open(spec) => link::opened(spec, reply),
-            Operation::Fetch(target) => link::fetched(target, reply, now),
+            Operation::Open(spec) => link::opened(account, spec, reply),
+            Operation::Fetch(target) => link::fetched(account, target, reply, now),
             Operation::Close(target) => link::closed(account, target, sent, reply, now),
             Operation::Modify(spec) => modify::received(spec, reply),
             Operation::Find(_) | Operation::FindModification(_) | Operation::Events(_) => {
                 Err(Fail::Unsupported("Adyen cannot look anything up by our reference".to_owned()))
             }
         }
+    }
+
+    /// Roles of an API credential (Adyen documentation, API permissions).
+    fn right(&self, request: &str) -> Option<&'static str> {
+        Some(if request.starts_with("payment_links.") { "API Pay by Link" } else { "Checkout webservice role" })
     }
 
     /// There is no time in a signature: a repeated delivery is told by its event id alone.
@@ -136,6 +176,11 @@ impl Connector for Adyen {
     ) -> Result<Authentic, Reject> {
         signature::verify(&account.webhook_secrets, &body)?;
         Ok(Authentic::new(body))
+    }
+
+    /// Adyen sends one event of a few kilobytes in JSON, and several in other formats; it publishes no bound.
+    fn delivery_bytes_max(&self) -> usize {
+        1024 * 1024
     }
 
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::item::{Envelope, ITEMS_MAX, Notification};
+use super::item::{Envelope, Notification};
 use crate::connector::Reject;
 
 /// The bytes of an HMAC key.
@@ -20,7 +20,7 @@ pub(super) fn key(secret: &str) -> Option<[u8; 32]> {
 /// Finds out whether every event of a delivery was signed with one of the secrets.
 pub(super) fn verify(secrets: &[SecretString], body: &[u8]) -> Result<(), Reject> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
-    if envelope.items.is_empty() || envelope.items.len() > ITEMS_MAX {
+    if envelope.items.is_empty() {
         return Err(Reject::Unreadable);
     }
     let keys: Vec<_> = secrets.iter().filter_map(|secret| key(secret.expose_secret())).collect();
@@ -34,7 +34,7 @@ fn verify_item(keys: &[[u8; 32]], item: &Notification) -> Result<(), Reject> {
     let given = item.additional_data.as_ref().and_then(|more| more.hmac_signature.as_deref());
     let given = given.filter(|signature| !signature.is_empty()).ok_or(Reject::Missing)?;
     let given = STANDARD.decode(given).map_err(|_| Reject::Malformed)?;
-    let text = signed_text(item).ok_or(Reject::Unreadable)?;
+    let text = signed_text(item);
     // Every key is tried, so that the time tells nothing about which one fits.
     let fits = keys.iter().fold(false, |fits, key| bool::from(mac(key, &text).ct_eq(&given)) | fits);
     if fits { Ok(()) } else { Err(Reject::Wrong) }
@@ -46,12 +46,24 @@ fn mac(key: &[u8; 32], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// The fields are joined without escaping. If more than one of them could hold a colon, a signature made for one event would
-/// also fit another, with the same text cut elsewhere. Only the merchant's reference may hold one.
-fn signed_text(item: &Notification) -> Option<String> {
+/// The text that is signed. The fields are joined without escaping.
+pub(super) fn signed_text(item: &Notification) -> String {
+    signed_fields(item).join(":")
+}
+
+/// Whether the signed text can be cut into its fields in one way only. If more than one of them could hold a colon, a signature made
+/// for one event would also fit another, with the same text cut elsewhere. Only the merchant's reference may hold one.
+pub(super) fn is_plain(item: &Notification) -> bool {
+    signed_fields(item).iter().enumerate().all(|(index, field)| index == MERCHANT_REFERENCE || !field.contains(':'))
+}
+
+/// Where the merchant's reference stands among the signed fields.
+const MERCHANT_REFERENCE: usize = 3;
+
+fn signed_fields(item: &Notification) -> [String; 8] {
     let amount = item.amount.as_ref();
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
-    let fields = [
+    [
         text(&item.psp_reference),
         text(&item.original_reference),
         text(&item.merchant_account_code),
@@ -60,9 +72,7 @@ fn signed_text(item: &Notification) -> Option<String> {
         amount.map_or_else(String::new, |amount| text(&amount.currency)),
         text(&item.event_code),
         text(&item.success),
-    ];
-    let clear = fields.iter().enumerate().all(|(index, field)| index == 3 || !field.contains(':'));
-    clear.then(|| fields.join(":"))
+    ]
 }
 
 #[cfg(test)]

@@ -23,10 +23,20 @@ fn credentials_that_cannot_be_adyens_are_refused_with_a_sentence() {
 }
 
 #[test]
+fn an_address_of_the_other_mode_is_refused() {
+    let live = "https://1797a841fbb37ca7-Shop-checkout-live.adyenpayments.com/checkout";
+    let (test, proxy) = ("https://checkout-test.adyen.com", "https://adyen.proxy.example");
+    for (address, fits_test, fits_live) in [(live, false, true), (test, true, false), (proxy, true, true)] {
+        assert_eq!(Adyen.check_address(address, false).is_ok(), fits_test, "{address}");
+        assert_eq!(Adyen.check_address(address, true).is_ok(), fits_live, "{address}");
+    }
+}
+
+#[test]
 fn cards_are_offered_in_the_listed_currencies_and_nothing_else() {
-    assert_eq!(Adyen.methods("EUR".parse().unwrap()), vec![Method::Card]);
-    assert_eq!(Adyen.methods("USD".parse().unwrap()), vec![Method::Card]);
-    assert_eq!(Adyen.methods("KPW".parse().unwrap()), vec![]);
+    let takes = |method, code: &str| Adyen.takes(method, &[], Money::new(100, code.parse().unwrap())).is_ok();
+    assert!(takes(Method::Card, "EUR") && takes(Method::Card, "USD") && !takes(Method::Card, "KPW"));
+    assert!(!takes(Method::BankDebit, "EUR") && !takes(Method::BankDebit, "USD"));
 }
 
 #[test]
@@ -73,7 +83,6 @@ mod life {
             amount,
             capture: Capture::Manual,
             canceled: false,
-            kept: 0,
             attempts: vec![],
         };
         let (session, account) = (SessionId::from_random([1; 16]), ProviderAccountId::from_random([1; 16]));

@@ -1,4 +1,13 @@
-//! Stripe's currencies. Most are ISO 4217 minor units; the exceptions are listed here (Stripe documentation, Currencies).
+//! Stripe's currencies and what it takes of them. Most are ISO 4217 minor units; the exceptions are listed here
+//! (Stripe documentation, [Supported currencies](https://docs.stripe.com/currencies), read in 2026).
+//!
+//! - Three decimals: the last digit must be 0, "for Payment Intents, Refunds and Disputes" (the same page in 2022; the newer one
+//!   no longer speaks of it, and the stricter reading is safe).
+//! - Minimum: one for each currency, for accounts that are settled in it. Where Stripe converts, the settlement currency's minimum
+//!   counts, which only Stripe knows; there the listed one is close to it.
+//! - Maximum: eight digits, but for the rupiah, the Colombian peso and the Indian rupee. The page grants most cards twelve digits and
+//!   the reference of Payment Intents grants eight, so that only the smaller is safe for whatever a shopper pays with.
+//! - Refunds and captures have no minimum of their own.
 
 use domain::currency::Currency;
 use domain::money::Money;
@@ -6,31 +15,38 @@ use domain::money::Money;
 use crate::amount::Currencies;
 use crate::connector::Fail;
 
-/// Of those it takes for card payments.
+/// Of those it takes for card payments. It lists the dobra by its old code only, which ISO 4217 has
+/// withdrawn, and the lev no longer, since Bulgaria has the euro.
+#[rustfmt::skip]
 pub(crate) const CURRENCIES: Currencies = Currencies {
     provider: "Stripe",
     taken: &[
-        "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD",
-        "BND", "BOB", "BRL", "BSD", "BWP", "BYN", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CVE", "CZK", "DJF",
+        "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD", "BIF", "BMD",
+        "BND", "BOB", "BRL", "BSD", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CVE", "CZK", "DJF",
         "DKK", "DOP", "DZD", "EGP", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD",
         "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KRW", "KWD",
         "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MUR", "MVR",
         "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR",
         "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD",
-        "STN", "SZL", "THB", "TJS", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VND",
+        "SZL", "THB", "TJS", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VND",
         "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW",
     ],
     // ISO 4217 has no decimals for the Icelandic and the Ugandan one, and two for the Malagasy one.
     own_exponents: &[("ISK", 2), ("MGA", 0), ("UGX", 2)],
+    steps: &[("BHD", 10), ("JOD", 10), ("KWD", 10), ("OMR", 10), ("TND", 10)],
+    least: &[
+        ("AED", 200), ("ARS", 50), ("AUD", 50), ("BRL", 50), ("CAD", 50), ("CHF", 50), ("COP", 50), ("CZK", 1_500),
+        ("DKK", 250), ("EUR", 50), ("GBP", 30), ("HKD", 400), ("HUF", 17_500), ("IDR", 50), ("ILS", 50), ("INR", 50),
+        ("JPY", 50), ("KRW", 50), ("MXN", 1_000), ("MYR", 200), ("NOK", 300), ("NZD", 50), ("PHP", 50), ("PLN", 200),
+        ("RON", 200), ("RUB", 50), ("SEK", 300), ("SGD", 50), ("THB", 1_000), ("USD", 50), ("ZAR", 50),
+    ],
+    most_of: &[("COP", 9_999_999_999), ("IDR", 999_999_999_999), ("INR", 999_999_999)],
+    most: 99_999_999,
 };
 
-/// Our minor units as Stripe counts them. Of three decimals the last must be zero.
+/// Our minor units as Stripe counts them.
 pub(super) fn to_stripe(money: Money) -> Result<i64, Fail> {
-    let count = CURRENCIES.count(money)?;
-    if money.currency.exponent() == 3 && count % 10 != 0 {
-        return Err(CURRENCIES.inexact(money));
-    }
-    Ok(count)
+    Ok(CURRENCIES.count(money)?)
 }
 
 /// Stripe's count in our minor units; nothing if it is no amount we could have asked for.
@@ -40,6 +56,7 @@ pub(super) fn from_stripe(amount: i64, currency: Currency) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use domain::line::{Line, order_total};
     use domain::money::AMOUNT_MAX;
     use proptest::prelude::*;
 
@@ -69,5 +86,48 @@ mod tests {
         assert_eq!(convert(1_230, "KWD"), Ok(1_230));
         assert!(convert(1_234, "KWD").is_err());
         assert!(convert(1, "KPW").is_err());
+    }
+
+    /// The sentence a merchant reads, or an empty one.
+    fn says(code: &str, prices: &[(i64, u32)]) -> String {
+        let currency: Currency = code.parse().unwrap();
+        let line = |(minor, quantity): &(i64, u32)| Line {
+            name: "Tea".to_owned(),
+            description: None,
+            unit: Money::new(*minor, currency),
+            quantity: *quantity,
+        };
+        let lines: Vec<_> = prices.iter().map(line).collect();
+        let total = order_total(&lines).unwrap();
+        CURRENCIES.check(&lines, total).map_or_else(|rule| rule.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn rules_are_told_in_sentences_that_say_what_to_write() {
+        let step = "the line \"Tea\": Stripe takes KWD amounts whose last digit is 0: write";
+        assert_eq!(says("KWD", &[(1_234, 1)]), format!("{step} 1.230 or 1.240"));
+        assert_eq!(says("KWD", &[(125, 8)]), format!("{step} 0.120 or 0.130"));
+        assert_eq!(says("KWD", &[(1_000, 1), (3, 10)]), format!("{step} 0.010"));
+        let whole = "the line \"Tea\": Stripe takes MGA amounts whose last two digits are 0: write";
+        assert_eq!(says("MGA", &[(1_234, 1)]), format!("{whole} 12.00 or 13.00"));
+        assert_eq!(says("EUR", &[(1, 49)]), "Stripe takes no less than EUR 0.50");
+        assert_eq!(says("HUF", &[(17_499, 1)]), "Stripe takes no less than HUF 175.00");
+        assert_eq!(says("EUR", &[(1_000_000, 100)]), "Stripe takes no more than EUR 999999.99");
+        assert_eq!(says("ISK", &[(1_000_000, 1)]), "Stripe takes no more than ISK 999999");
+        assert_eq!(says("KWD", &[(100_000_000, 1)]), "Stripe takes no more than KWD 99999.999");
+        assert_eq!(says("KPW", &[(100, 1)]), "Stripe takes no KPW");
+    }
+
+    #[test]
+    fn what_lies_within_the_bounds_is_taken() {
+        for (code, prices) in [
+            ("KWD", [(1_230, 1), (0, 1)]),
+            ("EUR", [(1, 50), (0, 1)]),
+            ("EUR", [(99_999_999, 1), (0, 1)]),
+            ("IDR", [(2_500_000_000, 1), (0, 1)]),
+            ("UGX", [(999_999, 1), (0, 1)]),
+        ] {
+            assert_eq!(says(code, &prices), "", "{code} {prices:?}");
+        }
     }
 }

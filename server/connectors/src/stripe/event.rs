@@ -1,6 +1,7 @@
 //! Stripe's events: taken apart for the inbox, and read into observations.
 
 use bytes::Bytes;
+use domain::id::AttemptId;
 use domain::payment::{DisputeState, EntryState, Movement, News, Observation, Refs};
 use domain::{Millis, SECOND};
 use http::Method;
@@ -10,17 +11,29 @@ use serde_json::value::RawValue;
 
 use super::api::{request, succeeded};
 use super::news;
-use super::object::{Charge, Dispute, Intent, Refund, Session, money, own_modification, own_reference};
-use crate::connector::{Account, EventsSpec, Fail, Incoming, Item, Outcome, Reject, Unreadable, Wire};
+use super::object::{
+    Charge, Dispute, Intent, Metadata, Refund, Session, money, own_account, own_modification, own_reference,
+};
+use super::release::{self, Cause};
+use crate::connector::{Account, EventsSpec, Fail, Foreign, Incoming, Item, Outcome, Unreadable, Wire};
 use crate::http::{HttpRequest, HttpResponse};
-
-/// Characters of an event id at most.
-const EVENT_ID_CHARS_MAX: usize = 255;
+use crate::text::{event_id, nameless, plain};
 
 #[derive(Deserialize)]
 struct Head {
     id: String,
 }
+
+/// An event that names its object without showing it, as newer parts of Stripe send them (Stripe documentation, Thin events). None
+/// of them is about a payment of Till.
+#[derive(Deserialize)]
+struct Thin {
+    object: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+const THIN: &str = "v2.core.event";
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -30,6 +43,10 @@ struct Event<'a> {
     created: i64,
     livemode: bool,
     account: Option<String>,
+    #[serde(default)]
+    request: Cause,
+    /// The version its shape follows: the endpoint's, or the account's.
+    api_version: Option<String>,
     #[serde(borrow)]
     data: Data<'a>,
 }
@@ -40,26 +57,31 @@ struct Data<'a> {
     object: &'a RawValue,
 }
 
-/// A delivery is one event.
-pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
-    let head: Head = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
-    Ok(vec![item(head.id, body)?])
+/// A delivery is one event. It is authentic, so it is stored even if it is no event at all.
+pub(super) fn split(body: &Bytes) -> Vec<Item> {
+    vec![item(id(body).as_deref(), body)]
 }
 
-fn item(id: String, body: &Bytes) -> Result<Item, Reject> {
-    if id.is_empty() || id.len() > EVENT_ID_CHARS_MAX {
-        return Err(Reject::Unreadable);
-    }
-    Ok(Item { event: id, body: body.clone() })
+fn id(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Head>(body).ok().map(|head| head.id)
+}
+
+fn item(id: Option<&str>, body: &Bytes) -> Item {
+    let event = id.filter(|id| !id.is_empty()).map_or_else(|| nameless(body), event_id);
+    Item { event, body: body.clone() }
 }
 
 /// The same, read on the way: most of the time it takes goes into finding where the parts of an event end.
-pub(super) fn split_and_read(account: &Account, body: &Bytes) -> Result<Vec<(Item, Option<Incoming>)>, Reject> {
+pub(super) fn split_and_read(account: &Account, body: &Bytes) -> Vec<(Item, Option<Incoming>)> {
     let Ok(event) = serde_json::from_slice::<Event<'_>>(body) else {
-        return Ok(split(body)?.into_iter().map(|item| (item, None)).collect());
+        let read = |item: Item| {
+            let reading = thin(&item.body);
+            (item, reading)
+        };
+        return split(body).into_iter().map(read).collect();
     };
-    let item = item(event.id.clone(), body)?;
-    Ok(vec![(item, interpret(account, event).ok())])
+    let item = item(Some(&event.id), body);
+    vec![(item, interpret(account, event).ok())]
 }
 
 /// Events that were made since a time, newest first. Stripe keeps them for thirty days (API reference, Events).
@@ -84,34 +106,80 @@ pub(super) fn listed(reply: &HttpResponse) -> Result<Wire, Fail> {
     succeeded(reply)?;
     let unreadable = |error: &dyn std::fmt::Display| Fail::Unsure(format!("unreadable events: {error}"));
     let page: Page<'_> = serde_json::from_slice(&reply.body).map_err(|error| unreadable(&error))?;
-    let items = page.data.iter().map(|event| split(&Bytes::copy_from_slice(event.get().as_bytes())));
-    let items = items.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(&error))?.concat();
-    let cursor = items.last().filter(|_| page.has_more).map(|last| last.event.clone());
-    Ok(Wire::Done(Outcome::Events { items, cursor }))
+    let items = page.data.iter().flat_map(|event| split(&Bytes::copy_from_slice(event.get().as_bytes()))).collect();
+    let last = page.data.last().filter(|_| page.has_more);
+    let cursor = last.map(|last| id(last.get().as_bytes()).ok_or_else(|| unreadable(&"the last one has no id")));
+    Ok(Wire::Done(Outcome::Events { items, cursor: cursor.transpose()? }))
 }
 
 pub(super) fn read(account: &Account, item: &[u8]) -> Result<Incoming, Unreadable> {
-    let event = serde_json::from_slice(item).map_err(|error| Unreadable(error.to_string()))?;
-    interpret(account, event)
+    match serde_json::from_slice(item) {
+        Ok(event) => interpret(account, event),
+        Err(error) => thin(item).ok_or_else(|| Unreadable(error.to_string())),
+    }
+}
+
+fn thin(item: &[u8]) -> Option<Incoming> {
+    let thin = serde_json::from_slice::<Thin>(item).ok().filter(|thin| thin.object == THIN)?;
+    let observation = Observation::default();
+    Some(Incoming { kind: plain(thin.kind), foreign: None, doubt: None, attempt: None, observation })
 }
 
 fn interpret(account: &Account, event: Event<'_>) -> Result<Incoming, Unreadable> {
     let at = event.created.checked_mul(SECOND).ok_or_else(|| Unreadable("impossible time".to_owned()))?;
-    if let Some(reason) = foreign(account, &event) {
-        return Ok(Incoming { kind: event.kind, foreign: Some(reason), attempt: None, observation: nothing(at) });
+    let mut foreign = foreign(account, &event);
+    let seen = if foreign.is_some() { Seen::nothing(at) } else { see(&event, at)? };
+    let kind = plain(event.kind);
+    foreign = foreign.or_else(|| elsewhere(account, seen.account.as_deref()));
+    if foreign.is_some() {
+        let observation = nothing(at);
+        return Ok(Incoming { kind, foreign, doubt: None, attempt: None, observation });
     }
-    let (attempt, observation) = match object_name(&event.kind) {
-        "checkout.session" => session(&event, at)?,
-        "payment_intent" => intent(&event, at)?,
-        "charge" => charge(&event, at)?,
+    Ok(Incoming { kind, foreign: None, doubt: seen.doubt, attempt: seen.attempt, observation: seen.observation })
+}
+
+/// What an event shows.
+struct Seen {
+    attempt: Option<AttemptId>,
+    /// The account of Till that the object was made for, where it says.
+    account: Option<String>,
+    doubt: Option<String>,
+    observation: Observation,
+}
+
+impl Seen {
+    fn nothing(at: Millis) -> Seen {
+        Seen { attempt: None, account: None, doubt: None, observation: nothing(at) }
+    }
+
+    fn of(metadata: Option<&Metadata>, observation: Result<Observation, Doubt>) -> Seen {
+        let (doubt, observation) = match observation {
+            Ok(observation) => (None, observation),
+            Err(doubt) => (Some(doubt.why), Observation { at: doubt.at, refs: doubt.refs, ..Observation::default() }),
+        };
+        Seen { attempt: own_reference(metadata), account: own_account(metadata).cloned(), doubt, observation }
+    }
+}
+
+/// Why what an event says must not be applied, and what it is about.
+pub(super) struct Doubt {
+    pub why: String,
+    at: Millis,
+    refs: Refs,
+}
+
+fn see(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
+    Ok(match object_name(&event.kind) {
+        "checkout.session" => session(event, at)?,
+        "payment_intent" => intent(event, at)?,
+        "charge" => charge(event, at)?,
         "refund" => {
-            let refund: Refund = parse(&event)?;
-            (own_reference(refund.metadata.as_ref()), refund_news(&refund, at)?)
+            let refund: Refund = parse(event)?;
+            Seen::of(refund.metadata.as_ref(), refunded(&refund, &event.request, at))
         }
-        "dispute" => (None, dispute(&parse(&event)?, at)?),
-        _ => (None, nothing(at)),
-    };
-    Ok(Incoming { foreign: None, kind: event.kind, attempt, observation })
+        "dispute" => Seen::of(None, dispute(&parse(event)?, at)),
+        _ => Seen::nothing(at),
+    })
 }
 
 fn object_name(kind: &str) -> &str {
@@ -124,65 +192,108 @@ fn object_name(kind: &str) -> &str {
 }
 
 /// An event of a connected account, or of the other mode, does not concern this account.
-fn foreign(account: &Account, event: &Event<'_>) -> Option<String> {
+fn foreign(account: &Account, event: &Event<'_>) -> Option<Foreign> {
     if let Some(other) = &event.account {
-        return Some(format!("the event belongs to account {other}"));
+        return Some(Foreign::neighbour(format!("the event belongs to account {}", plain(other.clone()))));
     }
-    let mode = |live| if live { "live" } else { "test" };
-    let (theirs, ours) = (mode(event.livemode), mode(account.live));
-    (theirs != ours).then(|| format!("a {theirs} mode event for a {ours} mode account"))
+    (event.livemode != account.live).then(|| Foreign::other_mode(account.live))
+}
+
+/// Several accounts of Till, also of several installations, can share a Stripe account.
+fn elsewhere(account: &Account, named: Option<&str>) -> Option<Foreign> {
+    let other = named.filter(|named| *named != account.id.as_str())?;
+    let other = plain(other.chars().take(80).collect());
+    Some(Foreign::neighbour(format!("the payment belongs to account {other} of Till")))
 }
 
 fn parse<T: DeserializeOwned>(event: &Event<'_>) -> Result<T, Unreadable> {
     serde_json::from_str(event.data.object.get()).map_err(|error| Unreadable(format!("{}: {error}", event.kind)))
 }
 
-type Read = (Option<domain::id::AttemptId>, Observation);
-
-fn session(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
+fn session(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
     let session: Session = parse(event)?;
-    if session.has_odd_amount() {
-        return Err(odd_amount());
-    }
-    let own = own_reference(session.metadata.as_ref());
-    let attempt = own.or_else(|| session.client_reference_id.as_deref()?.parse().ok());
-    let mut seen = news::of_session(&session, at);
+    let mut observation = news::of_session(&session, at);
     if event.kind == "checkout.session.async_payment_failed" {
-        seen.news = news::async_failure();
+        observation.news = news::async_failure();
     }
-    Ok((attempt, seen))
+    let observation = certain(session.has_odd_amount(), observation);
+    let seen = Seen::of(session.metadata.as_ref(), observation);
+    let attempt = seen.attempt.or_else(|| session.client_reference_id.as_deref()?.parse().ok());
+    Ok(Seen { attempt, ..seen })
 }
 
-fn intent(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
+fn intent(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
     let intent: Intent = parse(event)?;
-    if intent.has_odd_amount() {
-        return Err(odd_amount());
-    }
-    Ok((own_reference(intent.metadata.as_ref()), news::of_intent(&intent, at)))
+    Ok(Seen::of(intent.metadata.as_ref(), certain(intent.has_odd_amount(), news::of_intent(&intent, at))))
 }
 
-fn odd_amount() -> Unreadable {
-    Unreadable("the amount or the currency makes no sense".to_owned())
+/// An observation, unless its amounts make no sense. Then nothing it says may be used.
+fn certain(odd: bool, seen: Observation) -> Result<Observation, Doubt> {
+    if odd { Err(odd_amount(seen.at, seen.refs)) } else { Ok(seen) }
 }
 
-fn charge(event: &Event<'_>, at: Millis) -> Result<Read, Unreadable> {
+fn odd_amount(at: Millis, refs: Refs) -> Doubt {
+    Doubt { why: "the amount or the currency makes no sense".to_owned(), at, refs }
+}
+
+fn charge(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
     let charge: Charge = parse(event)?;
-    let captured = money(Some(charge.amount_captured), charge.currency.as_deref());
-    let news = match (event.kind.as_str(), captured) {
-        ("charge.captured", None) => return Err(odd_amount()),
-        ("charge.captured", Some(captured)) => vec![News::Moved(Movement::Captured { total: captured.minor })],
-        _ => vec![],
-    };
+    let refs = Refs { session: None, payment: charge.payment_intent.clone() };
     let debt = money(charge.amount, charge.currency.as_deref());
-    let refs = Refs { session: None, payment: charge.payment_intent };
-    Ok((
-        own_reference(charge.metadata.as_ref()),
-        Observation { at, refs, debt, currency: None, modification: None, news },
-    ))
+    let seen = Observation { at, refs, debt, currency: None, modification: None, news: vec![] };
+    let observation = match event.kind.as_str() {
+        "charge.captured" => captured(&charge, seen),
+        "charge.refunded" => refunds_within(event, &charge, seen),
+        _ => Ok(seen),
+    };
+    Ok(Seen::of(charge.metadata.as_ref(), observation))
+}
+
+fn captured(charge: &Charge, seen: Observation) -> Result<Observation, Doubt> {
+    let Some(captured) = charge.amount_captured else { return Ok(seen) };
+    match money(Some(captured), charge.currency.as_deref()) {
+        Some(captured) => {
+            Ok(Observation { news: vec![News::Moved(Movement::Captured { total: captured.minor })], ..seen })
+        }
+        None => Err(odd_amount(seen.at, seen.refs)),
+    }
+}
+
+/// From this API version on each refund has events of its own (Stripe changelog 2024-10-28.acacia).
+const REFUNDS_TOLD: &str = "2024-10-28";
+
+/// Before that a refund of the dashboard is told by the charge alone: with its refunds inside, or without naming them.
+fn refunds_within(event: &Event<'_>, charge: &Charge, seen: Observation) -> Result<Observation, Doubt> {
+    let version = event.api_version.as_deref().filter(|version| *version < REFUNDS_TOLD);
+    let Some(version) = version else { return Ok(seen) };
+    if let Some(refunds) = &charge.refunds {
+        let mut news = vec![];
+        for refund in &refunds.data {
+            news.extend(refunded(refund, &event.request, seen.at)?.news);
+        }
+        return Ok(Observation { news, ..seen });
+    }
+    let captured = charge.amount_captured.unwrap_or_default();
+    let released = charge.amount.unwrap_or_default().saturating_sub(captured);
+    if charge.amount_refunded.unwrap_or_default() <= released {
+        return Ok(seen);
+    }
+    let version: String = plain(version.chars().take(40).collect());
+    let why = format!(
+        "with API version {version} Stripe does not say which refund it tells of; give the webhook endpoint version \
+         2025-03-31.basil or a newer one"
+    );
+    Err(Doubt { why, at: seen.at, refs: seen.refs })
+}
+
+/// What an event about a refund says.
+fn refunded(refund: &Refund, cause: &Cause, at: Millis) -> Result<Observation, Doubt> {
+    let seen = refund_news(refund, at)?;
+    Ok(if release::is_release(refund, cause) { Observation { news: release::news(refund), ..seen } } else { seen })
 }
 
 /// What a refund says, in an event or in a reply.
-pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Unreadable> {
+pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Doubt> {
     let state = match refund.status.as_deref() {
         Some("succeeded") => EntryState::Succeeded,
         Some("failed" | "canceled") => EntryState::Failed,
@@ -193,14 +304,18 @@ pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Un
         amount,
         state,
     })?;
-    Ok(Observation { modification: own_modification(refund.metadata.as_ref()), ..seen })
+    let mut seen = Observation { modification: own_modification(refund.metadata.as_ref()), ..seen };
+    if state.is_failure() {
+        seen.news.extend(refund.failure_reason.clone().map(|reason| News::Explained { reason }));
+    }
+    Ok(seen)
 }
 
 /// Bank debits that fail after success arrive as disputes with these reasons (Stripe documentation, ACH Direct Debit).
 const BANK_RETURNS: &[&str] =
     &["insufficient_funds", "incorrect_account_details", "bank_cannot_process", "debit_not_authorized"];
 
-fn dispute(dispute: &Dispute, at: Millis) -> Result<Observation, Unreadable> {
+fn dispute(dispute: &Dispute, at: Millis) -> Result<Observation, Doubt> {
     let bank = dispute.payment_method_details.as_ref().and_then(|method| method.kind.as_deref()) != Some("card");
     let returned = bank && dispute.reason.as_deref().is_some_and(|reason| BANK_RETURNS.contains(&reason));
     let state = match dispute.status.as_str() {
@@ -226,10 +341,10 @@ fn moved(
     currency: &str,
     at: Millis,
     movement: impl FnOnce(i64) -> Movement,
-) -> Result<Observation, Unreadable> {
-    let money = money(Some(amount), Some(currency)).ok_or_else(odd_amount)?;
-    let news = vec![News::Moved(movement(money.minor))];
+) -> Result<Observation, Doubt> {
     let refs = Refs { session: None, payment };
+    let Some(money) = money(Some(amount), Some(currency)) else { return Err(odd_amount(at, refs)) };
+    let news = vec![News::Moved(movement(money.minor))];
     Ok(Observation { at, refs, debt: None, currency: Some(money.currency), modification: None, news })
 }
 

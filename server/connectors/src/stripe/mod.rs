@@ -13,21 +13,25 @@ mod news;
 mod object;
 mod open;
 mod operation;
+mod release;
 mod signature;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::currency::Currency;
+use domain::line::Line;
 use domain::method::Method;
+use domain::money::Money;
 use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
 use http::HeaderMap;
 
+use crate::amount::AmountRule;
 use crate::connector::{
     Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
     Unreadable, Wire,
 };
+use crate::credential::is_made_of;
 use crate::http::{HttpRequest, HttpResponse};
 
 pub(crate) use amount::CURRENCIES;
@@ -36,6 +40,20 @@ pub(crate) use amount::CURRENCIES;
 pub const API_VERSION: &str = "2026-10-28.endive";
 /// The credential that holds the secret key, `sk_test_…` or `sk_live_…` (or a restricted `rk_…`).
 pub const SECRET_KEY: &str = "secret_key";
+
+/// What a restricted key needs, by the beginning of the requests' names; also in `docs/OPERATIONS.md`.
+const RIGHTS: &[(&str, &str)] = &[
+    ("checkout.sessions.", "Checkout Sessions: Write"),
+    ("payment_intents.", "PaymentIntents: Write"),
+    ("refunds.", "Charges and Refunds: Write"),
+    ("events.", "Events: Read"),
+];
+
+/// Characters of a key after its prefix. Stripe's have 24 or 99 today.
+const KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=247;
+/// Characters of a webhook secret after its prefix. Stripe's have 32, those of its command line 64. A much shorter one was cut off,
+/// and could be guessed.
+const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=249;
 
 /// The connector. It has no state.
 pub struct Stripe;
@@ -47,6 +65,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     page_life_max: DAY,
     fetch: true,
     find: true,
+    // Lists show what was made at once (Stripe API reference; only the search endpoints lag). The minutes are for clocks.
+    search_proves_after: Some(2 * MINUTE),
     find_modification: true,
     event_list: true,
     manual_capture: true,
@@ -66,28 +86,42 @@ impl Connector for Stripe {
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String> {
         let mode = if live { "live" } else { "test" };
         let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
-        let fits = ["sk", "rk"].iter().any(|kind| key.starts_with(&format!("{kind}_{mode}_")));
-        if fits {
-            Ok(())
-        } else {
-            Err(format!("{SECRET_KEY} must start with sk_{mode}_ or rk_{mode}_ for a {mode} account"))
+        let kinds = ["sk", "rk"].map(|kind| format!("{kind}_{mode}_"));
+        let rest = kinds.iter().find_map(|kind| key.strip_prefix(kind.as_str()));
+        if rest.is_some_and(|rest| is_made_of(rest, &KEY_CHARS, b"_")) {
+            return Ok(());
         }
+        Err(format!(
+            "{SECRET_KEY} must start with sk_{mode}_ or rk_{mode}_ for a {mode} account, followed by at least {} letters and \
+             digits, as Stripe's dashboard shows it; to read it from a file, write @FILE",
+            KEY_CHARS.start()
+        ))
     }
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
-        if secret.starts_with("whsec_") {
+        let rest = secret.strip_prefix(signature::SECRET_PREFIX);
+        if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
         }
-        Err("a webhook secret starts with whsec_; to read it from a file, write @FILE".to_owned())
+        Err(format!(
+            "a webhook secret is {}, followed by at least {} letters and digits, as Stripe shows it for the endpoint; to read it \
+             from a file, write @FILE",
+            signature::SECRET_PREFIX,
+            WEBHOOK_SECRET_CHARS.start()
+        ))
     }
 
     /// ACH debits are in US dollars only.
-    fn methods(&self, currency: Currency) -> Vec<Method> {
-        match currency.code() {
-            "USD" => vec![Method::Card, Method::BankDebit],
-            _ if CURRENCIES.takes(currency) => vec![Method::Card],
-            _ => vec![],
+    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+        CURRENCIES.check(lines, total)?;
+        match (method, total.currency.code()) {
+            (Method::Card, _) | (Method::BankDebit, "USD") => Ok(()),
+            (Method::BankDebit, _) => Err(AmountRule::Method("Stripe", total.currency, method)),
         }
+    }
+
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule> {
+        CURRENCIES.count(part).map(drop)
     }
 
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
@@ -105,6 +139,11 @@ impl Connector for Stripe {
         operation::resume(account, operation, sent, reply, now)
     }
 
+    /// Restricted keys have rights by resource (Stripe documentation, Restricted API keys).
+    fn right(&self, request: &str) -> Option<&'static str> {
+        RIGHTS.iter().find(|(requests, _)| request.starts_with(requests)).map(|(_, right)| *right)
+    }
+
     fn authenticate(
         &self,
         account: &Account,
@@ -118,8 +157,13 @@ impl Connector for Stripe {
         Ok(Authentic::new(body))
     }
 
+    /// Stripe publishes no bound; events of objects with long lists of lines are well over 512 KB.
+    fn delivery_bytes_max(&self) -> usize {
+        4 * 1024 * 1024
+    }
+
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
-        event::split(delivery.body())
+        Ok(event::split(delivery.body()))
     }
 
     fn read(&self, account: &Account, item: &[u8], _received: Millis) -> Result<Incoming, Unreadable> {
@@ -132,7 +176,7 @@ impl Connector for Stripe {
         delivery: &Authentic,
         _received: Millis,
     ) -> Result<Vec<(Item, Option<Incoming>)>, Reject> {
-        event::split_and_read(account, delivery.body())
+        Ok(event::split_and_read(account, delivery.body()))
     }
 
     /// Any 2xx counts as delivered, anything else is retried (Stripe documentation, Webhooks).

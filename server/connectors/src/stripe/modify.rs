@@ -94,6 +94,9 @@ pub(super) fn found(spec: &ModifySpec, reply: &HttpResponse, now: Millis) -> Res
         ModificationKind::Refund { .. } => {
             let page: List<Refund> = success(reply)?;
             let found = page.data.iter().find(|refund| ours(refund.metadata.as_ref()));
+            if found.is_none() && page.has_more {
+                return Ok(Wire::Done(Outcome::Inconclusive));
+            }
             found.map(|refund| of_refund(spec, refund, now)).transpose()?
         }
         ModificationKind::Capture { .. } => {

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use domain::currency::Currency;
 use domain::id::{AttemptId, ModificationId};
 use domain::money::Money;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use super::amount::from_stripe;
+use crate::text::{maybe_reference, reference};
 
 /// Where our reference stands in metadata.
 pub(super) const ATTEMPT: &str = "till_attempt";
 /// Where our reference to a capture or refund stands in metadata.
 pub(super) const MODIFICATION: &str = "till_modification";
+/// Where the account of Till stands that an object was made for: several can share one account at Stripe.
+pub(super) const ACCOUNT: &str = "till_account";
 /// Marks a session whose money is taken later.
 pub(super) const CAPTURE: &str = "till_capture";
 
@@ -22,7 +26,7 @@ pub(super) type Metadata = BTreeMap<String, String>;
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Expandable<T> {
-    Id(String),
+    Id(#[serde(deserialize_with = "reference")] String),
     Object(T),
 }
 
@@ -36,6 +40,7 @@ pub(super) struct List<T> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Session {
+    #[serde(deserialize_with = "reference")]
     pub id: String,
     pub url: Option<String>,
     pub status: Option<String>,
@@ -51,17 +56,23 @@ pub(super) struct Session {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Intent {
+    #[serde(deserialize_with = "reference")]
     pub id: String,
     pub status: Option<String>,
     pub amount: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "none_is_zero")]
     pub amount_received: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "none_is_zero")]
     pub amount_capturable: i64,
     pub currency: Option<String>,
     pub last_payment_error: Option<PaymentError>,
     #[serde(default)]
     pub metadata: Option<Metadata>,
+}
+
+/// An amount that is null where there is none.
+fn none_is_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,10 +83,14 @@ pub(super) struct PaymentError {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Charge {
+    #[serde(default, deserialize_with = "maybe_reference")]
     pub payment_intent: Option<String>,
     pub amount: Option<i64>,
-    #[serde(default)]
-    pub amount_captured: i64,
+    /// Absent or null where an older API version tells of a charge that was not captured.
+    pub amount_captured: Option<i64>,
+    pub amount_refunded: Option<i64>,
+    /// Shown inside the charge before API version 2022-11-15.
+    pub refunds: Option<List<Refund>>,
     pub currency: Option<String>,
     #[serde(default)]
     pub metadata: Option<Metadata>,
@@ -83,18 +98,33 @@ pub(super) struct Charge {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Refund {
+    #[serde(deserialize_with = "reference")]
     pub id: String,
+    #[serde(default, deserialize_with = "maybe_reference")]
     pub payment_intent: Option<String>,
     pub amount: i64,
     pub currency: String,
     pub status: Option<String>,
+    pub reason: Option<String>,
+    /// Absent, null, or there: null of what has moved no money, or none yet.
+    #[serde(default, deserialize_with = "given")]
+    pub balance_transaction: Option<Option<IgnoredAny>>,
+    #[serde(default)]
+    pub failure_reason: Option<String>,
     #[serde(default)]
     pub metadata: Option<Metadata>,
 }
 
+/// A field that is there, be it null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<IgnoredAny>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Dispute {
+    #[serde(deserialize_with = "reference")]
     pub id: String,
+    #[serde(default, deserialize_with = "maybe_reference")]
     pub payment_intent: Option<String>,
     pub amount: i64,
     pub currency: String,
@@ -142,6 +172,11 @@ impl Intent {
 /// Our reference to a capture or refund in metadata.
 pub(super) fn own_modification(metadata: Option<&Metadata>) -> Option<ModificationId> {
     metadata?.get(MODIFICATION)?.parse().ok()
+}
+
+/// The account of Till in metadata.
+pub(super) fn own_account(metadata: Option<&Metadata>) -> Option<&String> {
+    metadata?.get(ACCOUNT)
 }
 
 /// Our reference in metadata.

@@ -6,8 +6,8 @@ use domain::payment::Capture;
 
 use super::amount::to_stripe;
 use super::form::Form;
-use super::object::{ATTEMPT, CAPTURE};
-use crate::connector::{Fail, OpenSpec};
+use super::object::{ACCOUNT, ATTEMPT, CAPTURE};
+use crate::connector::{Account, Fail, OpenSpec};
 
 /// The languages of Stripe's page that we may ask for; without one it follows the browser (API reference, Checkout Sessions).
 const LOCALES: &[&str] = &[
@@ -15,9 +15,9 @@ const LOCALES: &[&str] = &[
     "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
 ];
 
-/// Metadata is not copied from the session to the intent, so our reference goes to both.
-pub(super) fn form(spec: &OpenSpec) -> Result<String, Fail> {
-    let attempt = spec.attempt.as_str();
+/// Metadata is not copied from the session to the intent, so our references go to both.
+pub(super) fn form(account: &Account, spec: &OpenSpec) -> Result<String, Fail> {
+    let (attempt, account) = (spec.attempt.as_str(), account.id.as_str());
     let mut form = Form::new()
         .set("mode", "payment")
         .set("success_url", &spec.return_url)
@@ -25,9 +25,13 @@ pub(super) fn form(spec: &OpenSpec) -> Result<String, Fail> {
         .set("client_reference_id", attempt)
         .set("expires_at", spec.until / SECOND)
         .set("payment_method_types[0]", method_name(spec.method))
+        // In a currency of the shopper's the payment would not be of the debt's amount.
+        .set("adaptive_pricing[enabled]", false)
         .set_some("locale", spec.lang.as_deref().filter(|lang| LOCALES.contains(lang)))
         .set(&format!("metadata[{ATTEMPT}]"), attempt)
-        .set(&format!("payment_intent_data[metadata][{ATTEMPT}]"), attempt);
+        .set(&format!("metadata[{ACCOUNT}]"), account)
+        .set(&format!("payment_intent_data[metadata][{ATTEMPT}]"), attempt)
+        .set(&format!("payment_intent_data[metadata][{ACCOUNT}]"), account);
     if spec.capture == Capture::Manual {
         form = form.set(&format!("metadata[{CAPTURE}]"), "manual").set("payment_intent_data[capture_method]", "manual");
     }

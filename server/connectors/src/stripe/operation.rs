@@ -20,7 +20,7 @@ const SEARCH_MARGIN: Millis = 5 * MINUTE;
 pub(super) fn begin(account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
     match operation {
         Operation::Open(spec) => {
-            post(account, CREATE, "/v1/checkout/sessions".to_owned(), open::form(spec)?, Some(key))
+            post(account, CREATE, "/v1/checkout/sessions".to_owned(), open::form(account, spec)?, Some(key))
         }
         Operation::Fetch(target) => retrieve(account, target),
         Operation::Close(target) => {

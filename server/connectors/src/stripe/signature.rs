@@ -11,6 +11,8 @@ use subtle::ConstantTimeEq;
 use crate::connector::Reject;
 
 pub(super) const HEADER: &str = "stripe-signature";
+/// What every webhook secret starts with. It is part of the key.
+pub(super) const SECRET_PREFIX: &str = "whsec_";
 
 /// How far a signature's time may be from ours, either way. Stripe's libraries use the same for the past; they do not
 /// look at the future, but a time stamp from there would stay valid for as long as its maker likes.
@@ -52,6 +54,10 @@ fn parse(header: &str) -> Result<(&str, Vec<[u8; 32]>), Reject> {
 }
 
 fn matches(secret: &SecretString, time: &str, body: &[u8], signatures: &[[u8; 32]]) -> bool {
+    // Everybody knows the prefix. A secret that is nothing else keeps no forger out, however it came to be stored.
+    if secret.expose_secret().strip_prefix(SECRET_PREFIX).is_none_or(|rest| rest.trim().is_empty()) {
+        return false;
+    }
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return false };
     mac.update(time.as_bytes());
     mac.update(b".");
@@ -93,6 +99,17 @@ mod tests {
         assert_eq!(verify(&[], &header, BODY, TIME * SECOND), Err(Reject::Wrong));
         assert_eq!(verify(&secrets(&["whsec_test_secret"]), &header, b"{}", TIME * SECOND), Err(Reject::Wrong));
         assert_eq!(check(&format!("t={},v1={SIGNATURE}", TIME + 1), TIME * SECOND), Err(Reject::Wrong));
+    }
+
+    #[test]
+    fn an_empty_secret_verifies_nothing() {
+        for empty in ["", " ", "whsec_", "whsec_ \n", "no_prefix_at_all"] {
+            let mut mac = Hmac::<Sha256>::new_from_slice(empty.as_bytes()).unwrap();
+            mac.update(format!("{TIME}.").as_bytes());
+            mac.update(BODY);
+            let header = format!("t={TIME},v1={}", hex::encode(mac.finalize().into_bytes()));
+            assert_eq!(verify(&secrets(&[empty]), &header, BODY, TIME * SECOND), Err(Reject::Wrong), "{empty:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use connectors::tidy;
 use domain::MINUTE;
 use domain::id::{MerchantId, ProviderAccountId};
 use serde::Serialize;
@@ -58,24 +59,24 @@ impl Engine {
             Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, connectors::PROVIDERS.join(", ")))
         })?;
         let capabilities = connector.capabilities();
-        check_credentials(capabilities.credentials, &new.credentials)?;
-        connector.check(&new.credentials, new.live).map_err(Error::Invalid)?;
-        let odd = new.webhook_secrets.iter().find_map(|secret| connector.check_webhook_secret(secret).err());
-        if let Some(text) = odd {
-            return Err(Error::Invalid(text));
-        }
+        let credentials = tidied(new.credentials);
+        check_credentials(capabilities.credentials, &credentials)?;
+        connector.check(&credentials, new.live).map_err(Error::Invalid)?;
+        let webhook_secrets: Vec<_> = new.webhook_secrets.iter().map(|secret| tidy(secret).to_owned()).collect();
+        webhook_secrets.iter().try_for_each(|secret| connector.check_webhook_secret(secret)).map_err(Error::Invalid)?;
         if new.live && !self.public_url().starts_with("https:") {
             let text =
                 "a live account needs TILL_PUBLIC_URL, the https address at which the provider reaches this server";
             return Err(Error::Invalid(text.to_owned()));
         }
-        let base_url = new.base_url.as_deref().unwrap_or(capabilities.default_base_url);
+        let base_url = address(new.base_url.as_deref().unwrap_or(capabilities.default_base_url))?;
+        connector.check_address(&base_url, new.live).map_err(Error::Invalid)?;
         let id = ProviderAccountId::from_random(self.env().bits());
-        let secrets = Secrets { credentials: new.credentials, webhook_secrets: bounded(new.webhook_secrets)? };
+        let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)? };
         let row = AccountRow {
             merchant: merchant.clone(),
             provider: new.provider,
-            base_url: address(base_url)?,
+            base_url,
             live: new.live,
             enabled: true,
             sealed: self.seal(&id, &secrets)?,
@@ -83,6 +84,10 @@ impl Engine {
             id,
         };
         let mut tx = self.store().begin().await?;
+        if accounts::count_of_merchant(&mut tx, merchant).await? >= accounts::OF_MERCHANT_MAX {
+            let text = format!("a merchant has at most {} provider accounts", accounts::OF_MERCHANT_MAX);
+            return Err(Error::Invalid(text));
+        }
         accounts::insert(&mut tx, &row).await?;
         self.enqueue(&mut tx, Kind::Repair, Some(&row.id), row.id.as_str(), self.env().now() + MINUTE).await?;
         self.commit(tx).await?;
@@ -99,6 +104,7 @@ impl Engine {
     /// Adds a webhook secret to an account, the newest first. The old ones stay valid until removed.
     pub async fn add_webhook_secret(&self, id: &ProviderAccountId, secret: &str) -> Result<AccountSummary, Error> {
         let (_, connector) = self.unseal(&self.account(id).await?)?;
+        let secret = tidy(secret);
         connector.check_webhook_secret(secret).map_err(Error::Invalid)?;
         self.change_secrets(id, |secrets| {
             secrets.webhook_secrets.retain(|known| known != secret);
@@ -128,7 +134,7 @@ impl Engine {
         let row = self.account(id).await?;
         let (_, connector) = self.unseal(&row)?;
         self.change_secrets(id, |secrets| {
-            secrets.credentials.insert(name.to_owned(), value.to_owned());
+            secrets.credentials.insert(name.to_owned(), tidy(value).to_owned());
             check_credentials(connector.capabilities().credentials, &secrets.credentials)?;
             connector.check(&secrets.credentials, row.live).map_err(Error::Invalid)
         })
@@ -186,30 +192,37 @@ impl Engine {
     }
 }
 
+fn tidied(credentials: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    credentials.into_iter().map(|(name, value)| (name, tidy(&value).to_owned())).collect()
+}
+
 fn check_credentials(needed: &[&str], given: &BTreeMap<String, String>) -> Result<(), Error> {
-    let missing = needed.iter().find(|name| given.get(**name).is_none_or(|value| value.trim().is_empty()));
+    let missing = needed.iter().find(|name| given.get(**name).is_none_or(String::is_empty));
     let unknown = given.keys().find(|name| !needed.contains(&name.as_str()));
+    let needed = needed.join(", ");
     match (missing, unknown) {
-        (Some(name), _) => Err(Error::Invalid(format!("the credential {name} is missing"))),
-        (_, Some(name)) => Err(Error::Invalid(format!("there is no credential {name}; needed: {}", needed.join(", ")))),
+        (Some(name), _) => Err(Error::Invalid(format!("the credential {name} is missing; needed: {needed}"))),
+        // The name is not repeated: a key without its name may have been cut at an equals sign of its own.
+        (_, Some(_)) => Err(Error::Invalid(format!("there is no credential of this name; needed: {needed}"))),
         _ => Ok(()),
     }
 }
 
 fn bounded(secrets: Vec<String>) -> Result<Vec<String>, Error> {
-    if secrets.iter().any(|secret| secret.trim().is_empty()) {
-        return Err(Error::Invalid("a webhook secret is empty".into()));
-    }
     if secrets.len() > WEBHOOK_SECRETS_MAX {
         return Err(Error::Invalid(format!("an account has at most {WEBHOOK_SECRETS_MAX} webhook secrets")));
     }
     Ok(secrets)
 }
 
-/// An address to which credentials are sent: encrypted, unless it is this machine.
+/// An address to which credentials are sent, in the form in which it is compared: encrypted, unless it is this machine.
 fn address(base_url: &str) -> Result<String, Error> {
-    let invalid =
-        || Error::Invalid(format!("{base_url:?} is no usable address; use https://…, or http:// on this machine only"));
+    // The text is not repeated: it may hold a password.
+    let invalid = || {
+        let text = "--base-url is no usable address; it must look like https://api.example.com, with a path if need be and nothing \
+                    after it; http:// is for this machine only";
+        Error::Invalid(text.to_owned())
+    };
     let url = Url::parse(base_url).map_err(|_| invalid())?;
     let local = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -217,9 +230,10 @@ fn address(base_url: &str) -> Result<String, Error> {
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
     };
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let named = url.username().is_empty() && url.password().is_none();
+    let plain = named && url.query().is_none() && url.fragment().is_none();
     if plain && (url.scheme() == "https" || (url.scheme() == "http" && local)) {
-        return Ok(base_url.trim_end_matches('/').to_owned());
+        return Ok(url.as_str().trim_end_matches('/').to_owned());
     }
     Err(invalid())
 }

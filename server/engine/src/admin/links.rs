@@ -8,8 +8,10 @@ use domain::payment::Capture;
 use serde::Serialize;
 
 use super::LIST_MAX;
+use crate::checkout::Offer;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::{links, payments};
 
 /// A payment link, for printing.
@@ -48,6 +50,9 @@ pub struct NewLink {
 
 impl Engine {
     /// Makes a payment link.
+    ///
+    /// # Errors
+    /// The order is not acceptable, or none of the merchant's enabled accounts in this mode takes it: nobody could pay the link.
     pub async fn add_link(&self, merchant: &MerchantId, new: NewLink) -> Result<LinkSummary, Error> {
         self.check_merchant(merchant).await?;
         let link = Link {
@@ -64,18 +69,14 @@ impl Engine {
             created: self.env().now(),
             capture: new.capture,
         };
-        if link.capture == Capture::Manual && !self.can_capture_later(&link).await? {
+        let offer = self.offer(&link).await?;
+        if link.capture == Capture::Manual && !self.can_capture_later(&offer).await? {
             return Err(Error::Invalid(
                 "a provider account of this merchant cannot capture later than it authorises".into(),
             ));
         }
-        if self.methods_of(&link).await? == 0 {
-            let mode = if link.live { "live" } else { "test" };
-            let text = format!(
-                "no enabled {mode} provider account of this merchant takes {}; add one with `till provider add`",
-                link.total.currency
-            );
-            return Err(Error::Invalid(text));
+        if offer.methods.is_empty() {
+            return Err(Error::Invalid(cannot_be_paid(&offer, link.live)));
         }
         let mut tx = self.store().begin().await?;
         links::insert(&mut tx, &link).await?;
@@ -83,13 +84,21 @@ impl Engine {
         Ok(self.link_summary(&link, 0))
     }
 
-    /// A merchant's links, newest first.
+    /// A merchant's newest links.
     pub async fn links(&self, merchant: &MerchantId) -> Result<Vec<LinkSummary>, Error> {
+        Ok(self.links_page(merchant, &Page::first(LIST_MAX)).await?.rows)
+    }
+
+    /// A merchant's links, newest first.
+    ///
+    /// # Errors
+    /// There is no such merchant, or no such row to begin after.
+    pub async fn links_page(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<LinkSummary>, Error> {
         self.check_merchant(merchant).await?;
-        let links = links::of_merchant(&mut *self.store().reader().await?, merchant, LIST_MAX).await?;
+        let links = links::of_merchant(&mut *self.store().reader().await?, merchant, page).await?;
         let paid = payments::paid_by_link(&mut *self.store().reader().await?, merchant).await?;
         let times = |link: &Link| paid.get(link.id.as_str()).copied().unwrap_or(0);
-        Ok(links.iter().map(|link| self.link_summary(link, times(link))).collect())
+        Ok(links.map(|link| self.link_summary(&link, times(&link))))
     }
 
     /// Switches a link on or off. Sessions that are open already go on.
@@ -111,4 +120,20 @@ impl Engine {
             paid,
         }
     }
+}
+
+/// Why nobody could pay a link, and what to do.
+fn cannot_be_paid(offer: &Offer, live: bool) -> String {
+    let mode = if live { "live" } else { "test" };
+    if !offer.asked {
+        return format!("this merchant has no enabled {mode} provider account; add one with `till provider add`");
+    }
+    let mut reasons: Vec<String> = vec![];
+    for reason in offer.rules.iter().map(ToString::to_string) {
+        // Two accounts at one provider say the same.
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    format!("no enabled {mode} provider account of this merchant takes this order: {}", reasons.join("; "))
 }

@@ -4,11 +4,13 @@ use domain::id::{ApiKeyId, MerchantId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{LIST_MAX, text};
+use super::{email, text};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::merchants;
+use crate::jobs::Kind;
+use crate::paging::{Listed, Page};
 use crate::store::merchants::{ApiKey, Merchant, SurplusPolicy};
+use crate::store::{merchants, payments};
 
 /// A merchant, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,7 +45,7 @@ impl Engine {
         let merchant = Merchant {
             id: MerchantId::from_random(self.env().bits()),
             name: text("name", name)?,
-            support_email: support_email.map(|address| text("support e-mail", address)).transpose()?,
+            support_email: support_email.map(email::address).transpose()?,
             created: self.env().now(),
         };
         let mut tx = self.store().begin().await?;
@@ -53,15 +55,19 @@ impl Engine {
     }
 
     /// All merchants, oldest first.
-    pub async fn merchants(&self) -> Result<Vec<MerchantSummary>, Error> {
-        let mut connection = self.store().reader().await?;
-        Ok(merchants::list(&mut connection, LIST_MAX).await?.into_iter().map(Into::into).collect())
+    pub async fn merchants(&self, page: &Page) -> Result<Listed<MerchantSummary>, Error> {
+        Ok(merchants::list(&mut *self.store().reader().await?, page).await?.map(Into::into))
     }
 
-    /// Sets what happens to money of a merchant that nobody asked for.
+    /// Sets what happens to money of a merchant that nobody asked for, and looks at once at what there is: what was held is sent
+    /// back now, and what a provider refused to send back is tried again.
     pub async fn set_surplus_policy(&self, merchant: &MerchantId, policy: SurplusPolicy) -> Result<(), Error> {
+        let now = self.env().now();
         let mut tx = self.store().begin().await?;
-        let found = merchants::set_surplus_policy(&mut tx, merchant, policy).await?;
+        let found = merchants::set_surplus_policy(&mut tx, merchant, policy, now).await?;
+        for payment in payments::maybe_overpaid(&mut tx, merchant).await? {
+            self.enqueue(&mut tx, Kind::Surplus, None, payment.as_str(), now).await?;
+        }
         self.commit(tx).await?;
         if found { Ok(()) } else { Err(Error::NotFound(format!("merchant {merchant}; see `till merchant list`"))) }
     }
@@ -87,10 +93,9 @@ impl Engine {
     }
 
     /// A merchant's API keys, newest first.
-    pub async fn keys(&self, merchant: &MerchantId) -> Result<Vec<KeySummary>, Error> {
+    pub async fn keys(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<KeySummary>, Error> {
         self.check_merchant(merchant).await?;
-        let mut connection = self.store().reader().await?;
-        Ok(merchants::keys(&mut connection, merchant, LIST_MAX).await?.into_iter().map(Into::into).collect())
+        Ok(merchants::keys(&mut *self.store().reader().await?, merchant, page).await?.map(Into::into))
     }
 
     /// Revokes an API key.
@@ -101,7 +106,7 @@ impl Engine {
         if revoked { Ok(()) } else { Err(Error::NotFound(format!("active key {id}"))) }
     }
 
-    pub(super) async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
+    pub(crate) async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
         let found = merchants::find(&mut *self.store().reader().await?, id).await?;
         found.map(|_| ()).ok_or_else(|| Error::NotFound(format!("merchant {id}; see `till merchant list`")))
     }

@@ -1,18 +1,21 @@
 //! What the operator does: merchants, keys, provider accounts, links.
 
 mod accounts;
+mod email;
 mod links;
 mod merchants;
+mod reseal;
 
 pub use accounts::{AccountSummary, NewAccount};
 pub use links::{LinkSummary, NewLink};
 pub use merchants::{KeySummary, MerchantSummary};
+pub use reseal::{KeyUse, Resealed};
 
 use crate::error::Error;
 
-/// Characters of a name or address at most.
+/// Characters of a name at most.
 const TEXT_CHARS_MAX: usize = 200;
-/// Rows a list shows at most.
+/// Rows of a list that is not read in pages.
 const LIST_MAX: i64 = 1_000;
 
 fn text(what: &str, value: &str) -> Result<String, Error> {

@@ -54,7 +54,6 @@ impl Engine {
             amount: link.total,
             capture: link.capture,
             canceled: false,
-            kept: 0,
             attempts: vec![],
         };
         if payments::insert(tx, &payment, &link.id, once, link.live, self.env().now()).await? {

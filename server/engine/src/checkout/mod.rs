@@ -1,6 +1,7 @@
 //! What shoppers do: open a link, look at a session, start, cancel, extend, begin anew.
 
 mod link;
+mod offer;
 mod start;
 mod turn;
 mod view;
@@ -8,9 +9,11 @@ mod view;
 use std::future::Future;
 
 use thiserror::Error as ThisError;
+use tokio::time::timeout;
 use tracing::error;
 
 pub use link::OpenedLink;
+pub(crate) use offer::Offer;
 pub use start::Started;
 
 use crate::engine::Engine;
@@ -34,20 +37,24 @@ impl From<Error> for PageError {
     }
 }
 
-/// Runs an action to its end even if the shopper hangs up in the middle: otherwise the next press would have to wait until
-/// a job takes over.
+/// Runs an action to its end, even if the shopper hangs up in the middle: otherwise the next press would have to wait until a job
+/// takes over. The shopper waits for it as long as one click may take; nothing is returned if it goes on after that.
 async fn to_its_end<T: Send + 'static>(
     engine: &Engine,
     action: impl Future<Output = Result<T, PageError>> + Send + 'static,
-) -> Result<T, PageError> {
+) -> Result<Option<T>, PageError> {
     let place = engine.action().ok_or(PageError::Busy)?;
     let held = async move {
         let result = action.await;
         drop(place);
         result
     };
-    tokio::spawn(held).await.unwrap_or_else(|error| {
-        error!(%error, "an action broke off");
-        Err(PageError::Busy)
-    })
+    match timeout(engine.tuning().click, tokio::spawn(held)).await {
+        Ok(Ok(result)) => result.map(Some),
+        Ok(Err(error)) => {
+            error!(%error, "an action broke off");
+            Err(PageError::Busy)
+        }
+        Err(_) => Ok(None),
+    }
 }

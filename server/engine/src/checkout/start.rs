@@ -15,11 +15,9 @@ use crate::error::Error;
 use crate::record::Source;
 use crate::store::{payments, sessions};
 
-/// How long a shopper waits for another request that is already opening or closing a page.
-const WAIT_MAX: Millis = 12 * SECOND;
 /// How often such a wait looks by itself, in case the news came from another server.
 const LOOK: Duration = Duration::from_millis(500);
-/// Turns one request takes: wait, close, open.
+/// Turns one click takes: wait, close, open.
 const TURNS_MAX: usize = 4;
 
 /// What the shopper should do after starting.
@@ -41,21 +39,35 @@ enum Turn {
 
 impl Engine {
     /// Starts a payment with a method, or returns to the one under way. `lang` is the language the shopper chose, if any;
-    /// it is carried to the provider and back.
+    /// it is carried to the provider and back. An action that takes longer than one click may wait goes on by itself.
     pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
         let (engine, token) = (self.clone(), token.clone());
         let lang = lang.filter(|tag| is_language_tag(tag)).map(str::to_owned);
-        to_its_end(self, async move { engine.start_by_turns(&token, method, lang.as_deref()).await }).await
+        let started =
+            to_its_end(self, async move { engine.start_by_turns(&token, method, lang.as_deref()).await }).await?;
+        Ok(started.unwrap_or(Started::Stay))
     }
 
     async fn start_by_turns(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
+        // All waits together, so that several of them are no longer than one.
+        let click = Millis::try_from(self.tuning().click.as_millis()).unwrap_or(Millis::MAX);
+        let until = self.env().now().saturating_add(click);
         for _ in 0..TURNS_MAX {
             let loaded = self.load(token).await?;
             match self.turn(&loaded, method, lang).await? {
                 Turn::Finished(started) => return Ok(started),
                 Turn::Open(attempt) => return Ok(self.open_now(&loaded.session, &attempt).await?),
-                Turn::Close(attempt) => self.close_now(&loaded.payment.id, &attempt, CloseReason::Superseded).await?,
-                Turn::Wait => self.wait_for_other(&loaded.payment.id).await?,
+                Turn::Close(attempt) => {
+                    // A provider that has just refused will not have closed it in a moment. The page says that it is being closed.
+                    if !self.close_now(&loaded.payment.id, &attempt, CloseReason::Superseded).await? {
+                        return Ok(Started::Stay);
+                    }
+                }
+                Turn::Wait => {
+                    if !self.wait_for_other(&loaded.payment.id, until).await? {
+                        return Ok(Started::Stay);
+                    }
+                }
             }
         }
         Ok(Started::Stay)
@@ -74,10 +86,11 @@ impl Engine {
                 _ => Turn::Finished(Started::Stay),
             });
         }
-        if session.is_over(now) || payment.status().is_settled() || payment.canceled {
+        if session.is_over(now) || payment.status().is_settled() || payment.is_called_off() {
             return Ok(Turn::Finished(Started::Stay));
         }
-        let Some((_, account)) = self.methods(link).await?.into_iter().find(|(offered, _)| *offered == method) else {
+        let offer = self.offer(link).await?;
+        let Some((_, account)) = offer.methods.into_iter().find(|(offered, _)| *offered == method) else {
             self.notice(session, Some(Notice::MethodUnavailable)).await?;
             return Ok(Turn::Finished(Started::Stay));
         };
@@ -149,36 +162,39 @@ impl Engine {
         Ok(if stage == Stage::Open { Started::Redirect } else { Started::Stay })
     }
 
-    /// Closes an attempt while the shopper waits. If the provider cannot be asked now, a job goes on asking.
+    /// Closes an attempt while the shopper waits. Returns false if the provider did not do it; then a job goes on asking.
     pub(super) async fn close_now(
         &self,
         payment: &PaymentId,
         attempt: &AttemptId,
         reason: CloseReason,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let fact = Fact::CloseRequested { attempt: attempt.clone(), reason };
         match self.record(payment, &fact, Source::Shopper).await {
             Ok(_) => {}
-            Err(Error::Refused(Refusal::InProgress(_))) => return Ok(()),
+            Err(Error::Refused(Refusal::InProgress(_))) => return Ok(true),
             Err(error) => return Err(error),
         }
         match self.close_attempt(attempt.as_str()).await {
+            Ok(_) => Ok(true),
             Err(error @ Error::Invalid(_)) => {
-                tracing::warn!(%attempt, %error, "a payment page could not be closed yet")
+                tracing::warn!(%attempt, %error, "a payment page could not be closed yet");
+                Ok(false)
             }
-            other => drop(other?),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
-    /// Waits while another request, perhaps on another server, opens or closes a page.
-    async fn wait_for_other(&self, payment: &PaymentId) -> Result<(), Error> {
+    /// Waits while another request, perhaps on another server, opens or closes a page. Returns whether it has done so in time.
+    async fn wait_for_other(&self, payment: &PaymentId, until: Millis) -> Result<bool, Error> {
         let mut watch = self.live().watch(payment);
-        let until = self.env().now() + WAIT_MAX;
-        while self.env().now() < until && self.is_between(payment).await? {
+        while self.is_between(payment).await? {
+            if self.env().now() >= until {
+                return Ok(false);
+            }
             self.env().clock.sleep_unless(LOOK, Box::pin(watch.changed())).await;
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn is_between(&self, payment: &PaymentId) -> Result<bool, Error> {

@@ -15,7 +15,8 @@ impl Engine {
     /// Stops the payment under way. If it turns out to have succeeded, that stands.
     pub async fn cancel(&self, token: &Token) -> Result<(), PageError> {
         let (engine, token) = (self.clone(), token.clone());
-        to_its_end(self, async move { engine.cancel_live(&token).await }).await
+        let ended = to_its_end(self, async move { engine.cancel_live(&token).await }).await?;
+        Ok(ended.unwrap_or_default())
     }
 
     async fn cancel_live(&self, token: &Token) -> Result<(), PageError> {
@@ -49,7 +50,7 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let stored = payments::lock(&mut tx, &session.payment).await?;
         let payment = stored.ok_or(PageError::NotFound)?.payment;
-        let done = payment.status().is_settled() || payment.canceled || payment.live().is_some();
+        let done = payment.status().is_settled() || payment.is_called_off() || payment.live().is_some();
         if done || !session.is_over(self.env().now()) || link.state == LinkState::Disabled {
             return Ok(session.token);
         }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use domain::checkout::{Phase, View, phase};
-use domain::id::{ProviderAccountId, Token};
+use domain::id::Token;
 use domain::link::{Link, LinkState};
-use domain::method::Method;
 use domain::money::Money;
-use domain::payment::{Capture, Handoff, Payment, Stage};
+use domain::payment::{Handoff, Payment, Stage};
 use domain::session::Session;
 use domain::{MINUTE, Millis, SECOND};
 
@@ -15,7 +14,7 @@ use super::PageError;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
-use crate::store::{accounts, inbox, jobs, links, merchants, payments, sessions};
+use crate::store::{inbox, jobs, links, merchants, payments, sessions};
 
 /// A shopper who came back is news: if no webhook follows within this time, the provider is asked.
 const RETURN_GRACE: Millis = 10 * SECOND;
@@ -58,7 +57,6 @@ impl Engine {
         let merchant = merchants::find(&mut connection, &session.merchant).await?;
         let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
         drop(connection);
-        let totals = payment.totals();
         let money = |minor| Money::new(minor, payment.amount.currency);
         Ok(View {
             token: token.clone(),
@@ -66,11 +64,11 @@ impl Engine {
             merchant: merchant.name,
             support_email: merchant.support_email,
             total: payment.amount,
-            received: money(totals.captured.saturating_sub(totals.refunded)),
-            refunded: money(totals.refunded),
+            received: money(payment.arrived()),
+            refunded: money(payment.refunded_of_order()),
             phase,
             notice: session.notice.filter(|_| phase.can_choose() || phase == Phase::Expired),
-            methods: self.methods(&link).await?.into_iter().map(|(method, _)| method).collect(),
+            methods: self.offer(&link).await?.methods.into_iter().map(|(method, _)| method).collect(),
             expires: session.expires,
             ends_soon: session.ends_soon(now),
             can_extend: session.extended(now).is_some(),
@@ -115,22 +113,6 @@ impl Engine {
         Ok(())
     }
 
-    /// The methods a link offers, each with the account that will be used.
-    pub(super) async fn methods(&self, link: &Link) -> Result<Vec<(Method, ProviderAccountId)>, Error> {
-        let mut connection = self.store().reader().await?;
-        let rows = accounts::of_merchant(&mut connection, &link.merchant).await?;
-        let usable = rows.iter().filter(|row| row.enabled && row.live == link.live);
-        let offered =
-            usable.filter_map(|row| Some((row, connectors::by_name(&row.provider)?.methods(link.total.currency))));
-        let offered: Vec<_> = offered.collect();
-        let account = |method: Method| {
-            let fits = link.capture == Capture::Automatic || method.can_be_authorised();
-            let row = offered.iter().find(|(_, methods)| fits && methods.contains(&method));
-            row.map(|(row, _)| (method, row.id.clone()))
-        };
-        Ok(Method::ALL.into_iter().filter_map(account).collect())
-    }
-
     /// The provider's page of the payment under way, if it can be used now.
     pub async fn handoff(&self, token: &Token) -> Result<Option<String>, PageError> {
         let Loaded { session, payment, .. } = self.load(token).await?;
@@ -150,20 +132,3 @@ fn reference(payment: &Payment) -> String {
 
 /// The longest a page life may be asked for beyond the session's own end.
 pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;
-
-impl Engine {
-    /// Whether every account that a link's methods use can capture later than it authorises.
-    pub(crate) async fn can_capture_later(&self, link: &Link) -> Result<bool, Error> {
-        for (_, account) in self.methods(link).await? {
-            if !self.capabilities(&account).await?.manual_capture {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// How many methods a link offers.
-    pub(crate) async fn methods_of(&self, link: &Link) -> Result<usize, Error> {
-        Ok(self.methods(link).await?.len())
-    }
-}

@@ -100,6 +100,9 @@ async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     written.payments.iter().for_each(|payment| engine.live().tell(payment));
     engine.wake_for(written.work);
     metrics::counter!("till_inbox_applied_total").increment(outcome.settled.len() as u64);
+    for settled in &outcome.settled {
+        settled.state.count(1);
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use tracing::error;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::inbox::{self, NewRow, Taken};
+use crate::store::inbox::{self, InboxState, NewRow, Taken};
 
 /// How long a request waits for its commit. It may still be stored later: then the provider's next try is a duplicate.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -249,6 +249,7 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     }
     let idle = rows.iter().zip(&fresh).filter(|(row, fresh)| **fresh && row.idle.is_some()).count();
     metrics::counter!("till_inbox_applied_total").increment(idle as u64);
+    InboxState::Ignored.count(idle as u64);
     let new = rows.iter().zip(fresh).filter(|(row, fresh)| *fresh && row.idle.is_none()).map(|(row, _)| *row);
     match places {
         Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, due, tries))),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use connectors::Incoming;
+use connectors::{Foreign, Incoming};
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::payment::Refs;
 use domain::{DAY, MINUTE, Millis, SECOND};
@@ -75,7 +75,7 @@ async fn read_row(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
         None => read_anew(engine, row).await?,
     };
     match &incoming.foreign {
-        Some(reason) => Err(foreign(&incoming, reason.clone())),
+        Some(theirs) => Err(foreign(&incoming, theirs.clone())),
         None => Ok(incoming),
     }
 }
@@ -93,9 +93,18 @@ async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
     })
 }
 
-fn foreign(incoming: &Incoming, reason: String) -> Verdict {
-    let (kind, note, alert) = (Some(incoming.kind.clone()), Some(reason), Some("webhook_foreign"));
+/// That several share a provider account is nothing unusual: only what shows a wrong setup alarms.
+fn foreign(incoming: &Incoming, theirs: Foreign) -> Verdict {
+    let alert = theirs.misdirected.then_some("webhook_foreign");
+    let (kind, note) = (Some(incoming.kind.clone()), Some(theirs.reason));
     Verdict::Closed(Closed { state: InboxState::Foreign, kind, note, alert })
+}
+
+/// It is about a payment of ours and must not be applied.
+fn doubtful(incoming: Incoming, doubt: &str, located: &Located) -> Verdict {
+    let note = Some(format!("payment {}: {doubt}", located.payment));
+    let (state, alert) = (InboxState::Unreadable, Some("webhook_unreadable"));
+    Verdict::Closed(Closed { state, kind: Some(incoming.kind), note, alert })
 }
 
 /// The attempts that deliveries may be about.
@@ -141,10 +150,11 @@ async fn place(
     Ok(match known.locate(&row.account, &incoming).cloned() {
         Some(located) if located.account != row.account => {
             let reason = format!("attempt {} belongs to account {}", located.attempt, located.account);
-            foreign(&incoming, reason)
+            foreign(&incoming, Foreign::neighbour(reason))
         }
+        Some(located) if let Some(doubt) = incoming.doubt.clone() => doubtful(incoming, &doubt, &located),
         Some(located) => Verdict::Concerns(located, Box::new(incoming)),
-        None if incoming.observation.news.is_empty() => {
+        None if incoming.observation.news.is_empty() && incoming.doubt.is_none() => {
             let kind = Some(incoming.kind);
             Verdict::Closed(Closed { state: InboxState::Ignored, kind, note: None, alert: None })
         }

@@ -29,6 +29,7 @@ pub use tuning::{Intake as IntakeMode, Tuning};
 use crate::accounts::Ready;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::accounts;
 use crate::store::inbox::{self, InboxRow, NewRow};
 use commit::{NotStored, Stored};
@@ -47,37 +48,69 @@ pub enum Received {
 /// Why a delivery was turned away.
 pub type RejectedHook = Reject;
 
+/// The account that a delivery is addressed to.
+pub struct Addressee(Arc<Ready>);
+
+impl Addressee {
+    /// Bytes of one delivery of its provider at most.
+    #[must_use]
+    pub fn delivery_bytes_max(&self) -> usize {
+        self.0.connector.delivery_bytes_max()
+    }
+}
+
 impl Engine {
     /// Takes a delivery. The reply follows the commit: what is acknowledged is stored.
     pub async fn receive(&self, provider: &str, account: &str, headers: &HeaderMap, body: Bytes) -> Received {
-        let Ok(id) = account.parse::<ProviderAccountId>() else { return Received::NoSuchAccount };
-        match self.take(provider, &id, headers, body).await {
-            Ok(received) => received,
-            Err(error) => {
-                error!(%error, account = %id, "a delivery could not be looked at; the provider is asked to try again");
-                count(provider, "busy");
-                match connectors::by_name(provider) {
-                    Some(connector) => Received::Busy(connector.reply(Disposition::Busy)),
-                    None => Received::NoSuchAccount,
-                }
-            }
+        match self.addressee(provider, account).await {
+            Ok(addressee) => self.receive_for(&addressee, headers, body).await,
+            Err(received) => received,
         }
     }
 
-    async fn take(
-        &self,
-        provider: &str,
-        id: &ProviderAccountId,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Received, Error> {
-        let ready = self.ready(id).await?.filter(|ready| ready.connector.provider() == provider);
-        let Some(ready) = ready else { return Ok(Received::NoSuchAccount) };
+    /// Looks up whom a delivery is for, which can be done before its body is there. Otherwise it says what to answer, and takes note.
+    pub async fn addressee(&self, provider: &str, account: &str) -> Result<Addressee, Received> {
+        let Ok(id) = account.parse::<ProviderAccountId>() else {
+            self.lost(&format!("{provider}/{account}")).await;
+            return Err(Received::NoSuchAccount);
+        };
+        match self.ready(&id).await {
+            Ok(Some(ready)) if ready.connector.provider() == provider => Ok(Addressee(ready)),
+            Ok(Some(ready)) => {
+                self.misaddressed(&ready, provider).await;
+                Err(Received::NoSuchAccount)
+            }
+            Ok(None) => {
+                self.lost(&format!("{provider}/{account}")).await;
+                Err(Received::NoSuchAccount)
+            }
+            Err(error) => Err(match connectors::by_name(provider) {
+                Some(connector) => self.not_looked_at(connector, &id, &error),
+                None => Received::NoSuchAccount,
+            }),
+        }
+    }
+
+    /// Takes a delivery for an account that was just looked up.
+    pub async fn receive_for(&self, addressee: &Addressee, headers: &HeaderMap, body: Bytes) -> Received {
+        let Addressee(ready) = addressee;
+        let taken = self.take(Arc::clone(ready), headers, body).await;
+        taken.unwrap_or_else(|error| self.not_looked_at(ready.connector, &ready.account.id, &error))
+    }
+
+    fn not_looked_at(&self, connector: &dyn Connector, id: &ProviderAccountId, error: &Error) -> Received {
+        error!(%error, account = %id, "a delivery could not be looked at; the provider is asked to try again");
+        count(connector.provider(), "busy");
+        Received::Busy(connector.reply(Disposition::Busy))
+    }
+
+    async fn take(&self, ready: Arc<Ready>, headers: &HeaderMap, body: Bytes) -> Result<Received, Error> {
+        let id = ready.account.id.clone();
         let connector = ready.connector;
         let (ready, items) = match self.authentic(ready, headers, body).await? {
             Ok(authentic) => authentic,
             Err(reject) => {
-                self.turn_away(provider, id, reject).await;
+                self.turn_away(connector, &id, reject).await;
                 return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
             }
         };
@@ -91,7 +124,7 @@ impl Engine {
             Ok(Stored::Duplicate) => "duplicate",
             Err(NotStored) => "busy",
         };
-        count(provider, outcome);
+        count(connector.provider(), outcome);
         debug!(account = %id, outcome, "delivery");
         Ok(match stored {
             Ok(_) => Received::Reply(connector.reply(Disposition::Stored)),
@@ -153,12 +186,13 @@ impl Engine {
     }
 
     /// What an account's provider has delivered, the newest first.
-    pub async fn deliveries(&self, account: &ProviderAccountId, limit: i64) -> Result<Vec<InboxRow>, Error> {
+    pub async fn deliveries(&self, account: &ProviderAccountId, page: &Page) -> Result<Listed<InboxRow>, Error> {
         let mut connection = self.store().reader().await?;
-        accounts::find(&mut connection, account)
-            .await?
-            .ok_or_else(|| Error::NotFound(format!("provider account {account}")))?;
-        inbox::of_account(&mut connection, account, limit.clamp(1, 1000)).await
+        let known = accounts::find(&mut connection, account).await?;
+        known.ok_or_else(|| {
+            Error::NotFound(format!("provider account {account}; see `till provider list --merchant mer_…`"))
+        })?;
+        inbox::page_of_account(&mut connection, account, page).await
     }
 
     /// A delivery, and its bytes or why they cannot be had.
@@ -169,11 +203,51 @@ impl Engine {
         Ok((found, body))
     }
 
-    async fn turn_away(&self, provider: &str, account: &ProviderAccountId, reject: Reject) {
-        count(provider, reject.as_str());
+    async fn turn_away(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject) {
+        let detail = format!("a delivery for {} account {account}: {reject}", connector.provider());
+        self.reject(connector, account, reject, detail).await;
+    }
+
+    async fn reject(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject, detail: String) {
+        count(connector.provider(), reject.as_str());
         let subject = format!("{account} {}", reject.as_str());
-        let detail = format!("a delivery for {provider} account {account}: {reject}");
-        self.rejections().count(self, subject, detail).await;
+        self.rejections().count(self, "webhook_rejected", subject, detail).await;
+    }
+
+    /// Takes note of a delivery that was not read because it has more bytes than [`Addressee::delivery_bytes_max`].
+    pub async fn turn_away_large(&self, Addressee(ready): &Addressee) {
+        let (connector, id) = (ready.connector, &ready.account.id);
+        let (provider, bytes_max, reject) = (connector.provider(), connector.delivery_bytes_max(), Reject::TooLarge);
+        let detail = format!(
+            "a delivery for {provider} account {id}: {reject}, more than {bytes_max} bytes; look at the provider for what it was"
+        );
+        self.reject(connector, id, reject, detail).await;
+    }
+
+    /// Takes note of a delivery that came to an address, below `/hooks/`, of no account.
+    pub async fn lost(&self, address: &str) {
+        count("none", "no_account");
+        let address: String = address.chars().take(ADDRESS_CHARS_MAX).collect();
+        let detail = format!(
+            "a delivery came to /hooks/{}, where there is no provider account; `till provider list` shows the addresses to \
+             register at the providers",
+            address.escape_debug()
+        );
+        // Anybody can send to any address: all of them are one subject.
+        self.rejections().count(self, "webhook_no_account", "unknown address".to_owned(), detail).await;
+    }
+
+    /// Deliveries for the account go elsewhere and are lost: a person must put the address right.
+    async fn misaddressed(&self, ready: &Ready, provider: &str) {
+        count("none", "no_account");
+        let (id, right) = (&ready.account.id, ready.connector.provider());
+        let provider: String = provider.chars().take(ADDRESS_CHARS_MAX).collect();
+        let detail = format!(
+            "a delivery came to /hooks/{}/{id}; register {}/hooks/{right}/{id} at the provider instead",
+            provider.escape_debug(),
+            self.public_url()
+        );
+        self.rejections().count(self, "webhook_no_account", id.to_string(), detail).await;
     }
 }
 
@@ -197,6 +271,8 @@ fn read_each(connector: &dyn Connector, account: &Account, items: Vec<Item>, now
     items.into_iter().map(read).collect()
 }
 
+/// Characters of a wrong address that are kept.
+const ADDRESS_CHARS_MAX: usize = 80;
 /// Characters of an event's name that is believed at a glance.
 const KIND_CHARS_MAX: usize = 100;
 
@@ -213,8 +289,9 @@ pub(crate) fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, r
     attempt.map(ToString::to_string).into_iter().chain(refs).collect()
 }
 
-fn count(provider: &str, outcome: &'static str) {
-    metrics::counter!("till_deliveries_total", "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
+/// The provider is a known one or "none": anybody can write any name into an address, and a label stays for good.
+fn count(provider: &'static str, outcome: &'static str) {
+    metrics::counter!("till_deliveries_total", "provider" => provider, "outcome" => outcome).increment(1);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Counting the deliveries that were turned away. Anybody can send them, so a flood must not become a flood of writes: what comes
+//! Counting the deliveries that were turned away, or came to a wrong address. Anybody can send them, so a flood must not become a flood of writes: what comes
 //! within a second of the last alert about the same thing is counted here and written together.
 
 use std::collections::HashMap;
@@ -25,10 +25,13 @@ pub(crate) struct Rejections(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
-    by_subject: HashMap<String, Count>,
+    by_subject: HashMap<About, Count>,
     /// Whether somebody is about to write.
     flushing: bool,
 }
+
+/// The kind of the alert, and its subject.
+type About = (&'static str, String);
 
 #[derive(Default)]
 struct Count {
@@ -43,14 +46,15 @@ impl Rejections {
     }
 
     /// Counts one. The first in a while is stored when this returns.
-    pub async fn count(&self, engine: &Engine, subject: String, detail: String) {
+    pub async fn count(&self, engine: &Engine, kind: &'static str, subject: String, detail: String) {
+        let about = (kind, subject);
         let now = engine.env().now();
         let times = {
             let mut counts = self.counts();
             if counts.by_subject.len() >= SUBJECTS_MAX {
                 counts.by_subject.retain(|_, count| count.waiting > 0);
             }
-            let count = counts.by_subject.entry(subject.clone()).or_default();
+            let count = counts.by_subject.entry(about.clone()).or_default();
             count.waiting += 1;
             count.detail.clone_from(&detail);
             let paused = count.written.is_some_and(|written| (0..PAUSE).contains(&now.saturating_sub(written)));
@@ -63,7 +67,7 @@ impl Rejections {
             count.written = Some(now);
             std::mem::take(&mut count.waiting)
         };
-        self.write(engine, &subject, &detail, times).await;
+        self.write(engine, &about, &detail, times).await;
     }
 
     /// Writes down what waits.
@@ -72,23 +76,24 @@ impl Rejections {
         let waiting: Vec<_> = {
             let mut counts = self.counts();
             let waiting = counts.by_subject.iter_mut().filter(|(_, count)| count.waiting > 0);
-            let take = |(subject, count): (&String, &mut Count)| {
+            let take = |(about, count): (&About, &mut Count)| {
                 count.written = Some(now);
-                (subject.clone(), count.detail.clone(), std::mem::take(&mut count.waiting))
+                (about.clone(), count.detail.clone(), std::mem::take(&mut count.waiting))
             };
             waiting.map(take).collect()
         };
-        for (subject, detail, times) in waiting {
-            self.write(engine, &subject, &detail, times).await;
+        for (about, detail, times) in waiting {
+            self.write(engine, &about, &detail, times).await;
         }
     }
 
     /// What cannot be stored goes on waiting.
-    async fn write(&self, engine: &Engine, subject: &str, detail: &str, times: i64) {
-        if let Err(error) = engine.alert_times("webhook_rejected", subject, detail, times).await {
+    async fn write(&self, engine: &Engine, about: &About, detail: &str, times: i64) {
+        let (kind, subject) = about;
+        if let Err(error) = engine.alert_times(kind, subject, detail, times).await {
             warn!(subject, times, %error, "rejected deliveries could not be written down yet");
             let mut counts = self.counts();
-            let count = counts.by_subject.entry(subject.to_owned()).or_default();
+            let count = counts.by_subject.entry(about.clone()).or_default();
             count.waiting += times;
             detail.clone_into(&mut count.detail);
             if !std::mem::replace(&mut counts.flushing, true) {

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use connectors::stripe::Stripe;
-use connectors::{Capabilities, Fail, HttpRequest, HttpResponse, Operation, Unreadable, Wire};
-use domain::currency::Currency;
+use connectors::{AmountRule, Capabilities, Fail, HttpRequest, HttpResponse, Operation, Unreadable, Wire};
+use domain::line::Line;
 use domain::method::Method;
+use domain::money::Money;
 
 use super::*;
 
@@ -27,8 +28,12 @@ impl Connector for Brittle {
         Ok(())
     }
 
-    fn methods(&self, _currency: Currency) -> Vec<Method> {
-        vec![]
+    fn takes(&self, _: Method, _: &[Line], total: Money) -> Result<(), AmountRule> {
+        Err(AmountRule::Currency("Brittle", total.currency))
+    }
+
+    fn takes_part(&self, part: Money) -> Result<(), AmountRule> {
+        Err(AmountRule::Currency("Brittle", part.currency))
     }
 
     fn begin(&self, _account: &Account, _operation: &Operation, _key: &str) -> Result<HttpRequest, Fail> {
@@ -56,6 +61,14 @@ impl Connector for Brittle {
         Stripe.authenticate(account, headers, body, now)
     }
 
+    fn right(&self, _request: &str) -> Option<&'static str> {
+        None
+    }
+
+    fn delivery_bytes_max(&self) -> usize {
+        1024
+    }
+
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject> {
         let body = delivery.body();
         let item = |at: usize| Item { event: at.to_string(), body: body.slice(at..=at) };
@@ -68,7 +81,7 @@ impl Connector for Brittle {
             return Err(Unreadable("a colon".to_owned()));
         }
         let observation = Observation { at: received, ..Observation::default() };
-        Ok(Incoming { kind: "letter".to_owned(), foreign: None, attempt: None, observation })
+        Ok(Incoming { kind: "letter".to_owned(), foreign: None, doubt: None, attempt: None, observation })
     }
 
     fn reply(&self, _disposition: Disposition) -> Reply {

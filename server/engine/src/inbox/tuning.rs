@@ -1,4 +1,6 @@
-//! How the inbox is sized.
+//! How the engine is sized: its inbox, and what shoppers have under way.
+
+use std::time::Duration;
 
 use domain::{Millis, SECOND};
 
@@ -15,7 +17,7 @@ pub enum Intake {
     Discard,
 }
 
-/// How the inbox is sized.
+/// How the engine is sized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
     /// How deliveries are stored.
@@ -34,6 +36,10 @@ pub struct Tuning {
     pub handover: usize,
     /// How long an event is its taker's, in milliseconds. Applying takes a fraction of it.
     pub lease: Millis,
+    /// Actions of shoppers that go on at a time, whether or not anybody still waits for them.
+    pub actions: usize,
+    /// How long a shopper waits after one click, whatever it takes. The action goes on, and the page shows what comes of it.
+    pub click: Duration,
 }
 
 impl Tuning {
@@ -54,6 +60,8 @@ impl Tuning {
             appliers,
             handover: 2_048,
             lease: 15 * SECOND,
+            actions: 256,
+            click: Duration::from_secs(12),
         }
     }
 

@@ -7,7 +7,9 @@ mod close;
 mod expire;
 pub(crate) mod modify;
 pub(crate) mod open;
+pub(crate) mod overdrawn;
 mod places;
+mod proof;
 mod prune;
 mod repair;
 mod rescue;
@@ -53,6 +55,8 @@ pub(crate) enum Kind {
     Modify,
     /// Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
     Open,
+    /// Tells a person if more has gone back of an attempt than it took. Subject: attempt.
+    Overdrawn,
     /// Forgets old exchanges. Subject: a word.
     Prune,
     /// Lists an account's events and takes in those that were missed. Subject: provider account.
@@ -62,8 +66,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 8] =
-        [Kind::Check, Kind::Close, Kind::Expire, Kind::Modify, Kind::Open, Kind::Prune, Kind::Repair, Kind::Surplus];
+    const ALL: [Kind; 9] = [
+        Kind::Check,
+        Kind::Close,
+        Kind::Expire,
+        Kind::Modify,
+        Kind::Open,
+        Kind::Overdrawn,
+        Kind::Prune,
+        Kind::Repair,
+        Kind::Surplus,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -72,6 +85,7 @@ impl Kind {
             Kind::Expire => "expire",
             Kind::Modify => "modify",
             Kind::Open => "open",
+            Kind::Overdrawn => "overdrawn",
             Kind::Prune => "prune",
             Kind::Repair => "repair",
             Kind::Surplus => "surplus",
@@ -85,6 +99,7 @@ impl Kind {
             Kind::Expire => expire::run(engine, subject).await,
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
+            Kind::Overdrawn => overdrawn::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
             Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,
@@ -204,12 +219,14 @@ async fn until_next(engine: &Engine, full: &[String]) -> Duration {
 }
 
 async fn run_one(engine: &Engine, job: &Leased) {
-    let result = match Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind) {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind);
+    let result = match kind {
         Some(kind) => run_guarded(engine, kind, job.subject.clone()).await,
         None => Err(Error::NotFound(format!("job of kind {}", job.kind))),
     };
     let outcome = if result.is_ok() { "done" } else { "failed" };
-    metrics::counter!("till_jobs_total", "kind" => job.kind.clone(), "outcome" => outcome).increment(1);
+    let label = kind.map_or("other", Kind::as_str);
+    metrics::counter!("till_jobs_total", "kind" => label, "outcome" => outcome).increment(1);
     if let Err(error) = settle(engine, job, result).await {
         error!(%error, kind = job.kind, subject = job.subject, "a job's outcome could not be stored; its lease will run out");
     }

@@ -1,12 +1,13 @@
 //! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
 
-use connectors::{Capabilities, Fail, OpenSpec, Operation, Outcome, Target};
+use connectors::{Capabilities, Connector, Fail, OpenSpec, Operation, Outcome, Target};
 use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
 use domain::mutant::{self, Mutant};
 use domain::payment::{Attempt, CloseReason, Fact, Stage};
-use domain::{MINUTE, Millis};
+use domain::session::Notice;
+use domain::{MINUTE, Millis, SECOND};
 
-use super::Next;
+use super::{Kind, Next};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::{CallError, Gateway};
@@ -16,6 +17,9 @@ use crate::store::{attempts, links, payments, sessions};
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let failure = engine.open_attempt(subject, false).await?;
     let found = engine.find_attempt(subject).await?;
+    if found.attempt.stage == Stage::Closed(CloseReason::NotFound) {
+        return engine.look_again(&found).await;
+    }
     if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
         return Ok(Next::Done);
     }
@@ -28,9 +32,23 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     if mutant::on(Mutant::UnknownIsForgotten) {
         return Ok(Next::Done);
     }
+    if let (None, Some(proof)) = (&failure, engine.proof(&found.attempt.account, found.attempt.created).await?) {
+        let now = engine.env().now();
+        if now > proof.quiet {
+            return Ok(Next::At(proof.proved.max(now + SECOND)));
+        }
+    }
     // The next try repeats the request with the same key.
     Err(Error::Invalid(failure.map_or("not open yet".to_owned(), |error| error.to_string())))
 }
+
+/// Whether a page was opened for an attempt that had been closed as never opened.
+fn is_opened_late(attempt: &Attempt, fact: &Fact) -> bool {
+    matches!(fact, Fact::Opened { .. }) && attempt.stage == Stage::Closed(CloseReason::NotFound)
+}
+
+/// How often a page is looked for that was proved not to be there. Nobody is shown it if it comes up after all.
+const LOOK_AGAIN: Millis = 15 * MINUTE;
 
 /// How much later than asked for a provider may close a page.
 const PAGE_END_MARGIN: Millis = 5 * MINUTE;
@@ -87,6 +105,7 @@ impl Engine {
         }
         let id = found.attempt.id.clone();
         let unknown = found.attempt.stage == Stage::Unknown || !first;
+        let began = self.env().now();
         let mut outcome = Ok(Outcome::NotFound);
         if unknown && self.capabilities(&found.attempt.account).await?.find {
             outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
@@ -96,7 +115,24 @@ impl Engine {
                 return Ok(Some(error));
             }
         }
-        if matches!(outcome, Ok(Outcome::NotFound)) {
+        if unknown
+            && matches!(outcome, Ok(Outcome::NotFound))
+            && let Some(proof) = self.proof(&found.attempt.account, found.attempt.created).await?
+            && began > proof.quiet
+        {
+            if began >= proof.proved && found.attempt.handoff.is_none() {
+                self.give_up_opening(&found).await?;
+            }
+            return Ok(None);
+        }
+        if !unknown
+            && let Some(proof) = self.proof(&found.attempt.account, found.attempt.created).await?
+            && began > proof.quiet
+        {
+            // The server was stopped for minutes before it could ask. The job has taken over.
+            return Ok(None);
+        }
+        if matches!(outcome, Ok(Outcome::NotFound | Outcome::Inconclusive)) {
             // Nothing there, as far as can be told: the same request again, with the same key.
             let operation = Operation::Open(Box::new(self.open_spec(&found).await?));
             outcome = self.call(&found.attempt, &operation).await?;
@@ -107,7 +143,7 @@ impl Engine {
                 self.observe(&found, observation, Source::Fetch).await?;
                 return Ok(None);
             }
-            Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Events { .. }) => {
+            Ok(Outcome::Accepted { .. } | Outcome::NotFound | Outcome::Inconclusive | Outcome::Events { .. }) => {
                 (Fact::Unanswered { attempt: id }, None)
             }
             Err(error) => {
@@ -116,16 +152,74 @@ impl Engine {
                 (self.not_opened(&found.attempt, unknown || !alone, &error).await, Some(error))
             }
         };
-        self.record(&found.payment, &fact, Source::Engine).await?;
+        let payment = self.record(&found.payment, &fact, Source::Engine).await?;
+        if let Some(late) = payment.attempt(&found.attempt.id).filter(|late| is_opened_late(late, &fact)) {
+            // A server that was stopped for minutes in the middle of its request: nobody is shown this page.
+            self.close_late(&found, late).await?;
+        }
         Ok(failure)
+    }
+
+    /// Closes an attempt that is proved not to have been opened, and tells the shopper, who may choose again.
+    async fn give_up_opening(&self, found: &Found) -> Result<(), Error> {
+        let fact = Fact::NotOpened { attempt: found.attempt.id.clone(), reason: CloseReason::NotFound };
+        let mut tx = self.store().begin().await?;
+        let (_, news) = self.record_in(&mut tx, &found.payment, &fact, Source::Engine).await?;
+        if !news {
+            return Ok(());
+        }
+        sessions::set_notice(&mut tx, &found.attempt.session, Some(Notice::ProviderUnreachable)).await?;
+        let (account, id) = (&found.attempt.account, found.attempt.id.as_str());
+        self.enqueue(&mut tx, Kind::Open, Some(account), id, self.env().now() + LOOK_AGAIN).await?;
+        self.commit(tx).await?;
+        self.live().tell(&found.payment);
+        Ok(())
+    }
+
+    /// Looks for the page of an attempt that was given up, until it would have closed by itself, and closes it if it is there. That takes a
+    /// server that was stopped for minutes in the middle of its request.
+    async fn look_again(&self, found: &Found) -> Result<Next, Error> {
+        let now = self.env().now();
+        if found.attempt.until.is_none_or(|until| now > until + PAGE_END_MARGIN) {
+            return Ok(Next::Done);
+        }
+        match self.call(&found.attempt, &Operation::Find(found.target())).await? {
+            Ok(Outcome::Opened { refs, handoff, until }) => {
+                let fact = Fact::Opened { attempt: found.attempt.id.clone(), refs, handoff, until };
+                let payment = self.record(&found.payment, &fact, Source::Engine).await?;
+                if let Some(late) = payment.attempt(&found.attempt.id) {
+                    self.close_late(found, late).await?;
+                }
+            }
+            Ok(Outcome::Observed(observation)) => {
+                self.observe(found, observation, Source::Fetch).await?;
+                return Ok(Next::Done);
+            }
+            Ok(_) => {}
+            Err(error) => return Err(Error::Invalid(error.to_string())),
+        }
+        Ok(Next::At(now + LOOK_AGAIN))
+    }
+
+    /// Closes a page that was opened for an attempt that had been given up.
+    async fn close_late(&self, found: &Found, late: &Attempt) -> Result<(), Error> {
+        let target = Target { refs: late.refs.clone(), ..found.target() };
+        if let Err(error) = self.call(late, &Operation::Close(target)).await? {
+            tracing::warn!(attempt = %late.id, %error, "a page that was opened too late was not closed yet");
+        }
+        Ok(())
     }
 
     /// What the provider of an account can do.
     pub(crate) async fn capabilities(&self, account: &ProviderAccountId) -> Result<&'static Capabilities, Error> {
+        Ok(self.connector(account).await?.capabilities())
+    }
+
+    /// The connector of an account's provider.
+    pub(crate) async fn connector(&self, account: &ProviderAccountId) -> Result<&'static dyn Connector, Error> {
         let row = self.account(account).await?;
-        let connector = connectors::by_name(&row.provider);
         let missing = || Error::NotFound(format!("connector for provider {}", row.provider));
-        connector.map(|connector| connector.capabilities()).ok_or_else(missing)
+        connectors::by_name(&row.provider).ok_or_else(missing)
     }
 
     async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {
@@ -151,7 +245,10 @@ impl Engine {
 
     async fn not_opened(&self, attempt: &Attempt, unknown: bool, error: &CallError) -> Fact {
         let id = attempt.id.clone();
-        if let CallError::Fail(fail) = error {
+        // Credentials have an alert of their own.
+        if let CallError::Fail(fail) = error
+            && !matches!(fail, Fail::Unauthorized(_))
+        {
             self.alert("open_failed", attempt.account.as_str(), &fail.to_string()).await;
         }
         match error {

@@ -1,38 +1,62 @@
 //! Treats money nobody asked for by the merchant's policy: sends it back, or holds it and tells a person. Subject: payment.
+//!
+//! A provider may refuse to send money back for now, most often because the merchant's balance there does not cover it. It is tried
+//! again with growing pauses, for as long as it takes, and at once when the merchant sets the policy anew. Each try is a new
+//! modification under a key of its own, begun only when the one before is known to have failed.
 
 use domain::id::PaymentId;
 use domain::payment::{Attempt, ModificationKind, Outcome};
+use domain::{DAY, HOUR, MINUTE, Millis};
 
 use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::money::{back, wanted_back};
 use crate::store::merchants::{self, SurplusPolicy};
 
-/// Refunds or voids of one attempt that may fail before a person must decide.
-const FAILURES_MAX: usize = 3;
+/// The pauses after the first failure, the second and so on; the last one after every further one.
+const PAUSES: [Millis; 8] = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 3 * DAY];
+/// The longest this job is put off: whatever waits longer is looked at in between.
+const LOOK: Millis = HOUR;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let id: PaymentId = subject.parse().map_err(Error::corrupt)?;
     let payment = engine.stored(&id).await?;
     let policy = merchants::surplus_policy(&mut *engine.store().reader().await?, &payment.merchant).await?;
-    let Some((attempt, kind)) = payment.wanted_back() else { return Ok(Next::Done) };
-    if policy == SurplusPolicy::Hold {
-        let detail = format!("more was paid than is owed; refund it or run `till payment keep {id}`");
+    if payment.wanted_back().is_none() {
+        return Ok(Next::Done);
+    }
+    if policy.policy == SurplusPolicy::Hold {
+        let back = back(&payment).join("` and `");
+        let detail =
+            format!("more was paid than is owed; send it back: `{back}`, or keep it: `till payment keep {id}`");
         engine.alert("surplus_held", subject, &detail).await;
         return Ok(Next::Done);
     }
-    if failures(attempt) >= FAILURES_MAX {
-        let detail = format!("the provider refuses to take back what attempt {} was paid too much", attempt.id);
-        engine.alert("surplus_stuck", subject, &detail).await;
-        return Ok(Next::Done);
+    let now = engine.env().now();
+    let mut next = Millis::MAX;
+    for (attempt, kind) in wanted_back(&payment) {
+        let due = payment.attempt(&attempt).map_or(now, |attempt| due(attempt, policy.since, now));
+        if due <= now {
+            engine.send_back(&id, &attempt, kind).await?;
+            // What came of it, and what of another attempt is to go back, shows when it is looked at again.
+            return Ok(Next::At(now));
+        }
+        next = next.min(due);
     }
-    engine.send_back(&id, &attempt.id, kind).await?;
-    // There may be more, from another attempt.
-    Ok(Next::At(engine.env().now()))
+    Ok(Next::At(next.min(now + LOOK)))
 }
 
-fn failures(attempt: &Attempt) -> usize {
+/// When to try again to take back what an attempt was paid too much: a while after the last failure, but at once if the merchant has
+/// set the policy since.
+fn due(attempt: &Attempt, policy_since: Millis, now: Millis) -> Millis {
     let back = |kind| matches!(kind, ModificationKind::Refund { .. } | ModificationKind::Void);
-    let tried = attempt.modifications.iter().filter(|known| back(known.kind));
-    tried.filter(|known| known.outcome(&attempt.book) == Outcome::Failed).count()
+    let failed = attempt.modifications.iter().filter(|known| known.is_own() && back(known.kind));
+    let failed: Vec<_> = failed.filter(|known| known.outcome(&attempt.book) == Outcome::Failed).collect();
+    match failed.last() {
+        Some(last) if policy_since <= last.created => {
+            last.created.min(now) + PAUSES[(failed.len() - 1).min(PAUSES.len() - 1)]
+        }
+        _ => now,
+    }
 }

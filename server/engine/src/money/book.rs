@@ -2,13 +2,13 @@
 
 use domain::currency::Currency;
 use domain::id::{MerchantId, PaymentId};
-use domain::ledger;
 use domain::money::Money;
 use serde::Serialize;
 
+use super::audit::{Discrepancy, judge};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::{ledger as book, payments};
+use crate::store::{Connection, ledger as book, payments};
 
 /// Payments compared in one step of an audit.
 const STEP: i64 = 200;
@@ -26,22 +26,13 @@ pub struct Balance {
     pub amount: String,
 }
 
-/// A payment about which ledger and totals disagree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Discrepancy {
-    /// The payment.
-    pub payment: PaymentId,
-    /// The account.
-    pub account: String,
-    /// What the ledger says, in minor units.
-    pub ledger: i64,
-    /// What the payment says, in minor units.
-    pub payment_says: i64,
-}
-
 impl Engine {
     /// A merchant's balances, test and live mode apart.
+    ///
+    /// # Errors
+    /// There is no such merchant.
     pub async fn balances(&self, merchant: &MerchantId, live: bool) -> Result<Vec<Balance>, Error> {
+        self.check_merchant(merchant).await?;
         let rows = book::balances(&mut *self.store().reader().await?, merchant, live).await?;
         let balance = |(currency, account, minor): (Currency, String, i64)| Balance {
             currency,
@@ -52,30 +43,34 @@ impl Engine {
         Ok(rows.into_iter().map(balance).collect())
     }
 
-    /// Compares the ledger with every payment. Returns how many were compared and where they disagree.
+    /// Judges every payment's books by its history and what is written in the ledger. Returns how many were judged and what is
+    /// wrong.
     pub async fn audit_ledger(&self) -> Result<(usize, Vec<Discrepancy>), Error> {
-        let (mut compared, mut found, mut after) = (0, vec![], String::new());
+        let (mut judged, mut found, mut after) = (0, vec![], String::new());
         loop {
             let mut tx = self.store().moment().await?;
             let ids = payments::ids_after(&mut tx, &after, STEP).await?;
             for id in &ids {
-                let stored = payments::find(&mut tx, id).await?;
-                let Some(stored) = stored else { continue };
-                let written = book::balances_of_payment(&mut tx, id).await?;
-                for (account, expected) in ledger::balances(&stored.payment) {
-                    let ledger = written.get(account.as_str()).copied().unwrap_or(0);
-                    if ledger != expected {
-                        let account = account.as_str().to_owned();
-                        found.push(Discrepancy { payment: id.clone(), account, ledger, payment_says: expected });
-                    }
-                }
+                found.extend(audit(&mut tx, id).await?);
             }
             tx.rollback().await?;
-            compared += ids.len();
+            judged += ids.len();
             match ids.last() {
                 Some(last) => last.as_str().clone_into(&mut after),
-                None => return Ok((compared, found)),
+                None => return Ok((judged, found)),
             }
         }
     }
+
+    /// Judges one payment's books in the same way.
+    pub async fn audit_payment(&self, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
+        audit(&mut *self.store().moment().await?, id).await
+    }
+}
+
+async fn audit(connection: &mut Connection, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
+    let Some(stored) = payments::find(connection, id).await? else { return Ok(vec![]) };
+    let events = payments::events(connection, id).await?;
+    let written = book::balances_of_payment(connection, id).await?;
+    Ok(judge(&stored.payment, &events, &written))
 }

@@ -3,15 +3,22 @@
 //! A modification is recorded first and sent afterwards, always with its own id as the key. Whoever asks waits for the
 //! provider's answer; if the server dies, or the provider does not answer, a job goes on.
 
+mod audit;
 mod book;
+mod choose;
 mod opening;
+mod request;
 mod statement;
 
 use connectors::ModifySpec;
 use domain::id::{AttemptId, ModificationId, PaymentId};
-use domain::payment::{Answer, Attempt, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
+use domain::money::Money;
+use domain::payment::{Answer, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
 
-pub use book::{Balance, Discrepancy};
+pub use audit::Discrepancy;
+pub use book::Balance;
+pub(crate) use choose::{back, wanted_back};
+pub use request::Asked;
 pub use statement::{PaymentRow, Statement};
 
 use crate::engine::Engine;
@@ -20,6 +27,7 @@ use crate::gateway::CallError;
 use crate::jobs::open::Found;
 use crate::record::Source;
 use crate::store::payments;
+use request::Wanted;
 
 /// What has come of a modification so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,37 +42,26 @@ impl Engine {
     /// Captures authorised money: an amount in minor units, or all that is left. `last` releases the rest.
     ///
     /// # Errors
-    /// Nothing is authorised, or less than asked for; or the provider cannot capture in parts.
+    /// Nothing is authorised, or less than asked for; or the provider cannot capture in parts. See also [`Engine::capture_as`].
     pub async fn capture(&self, payment: &PaymentId, amount: Option<i64>, last: bool) -> Result<Modified, Error> {
-        let stored = self.stored(payment).await?;
-        let attempt = pick(&stored, "nothing is authorised", Attempt::capturable)?;
-        let amount = amount.unwrap_or_else(|| attempt.capturable());
-        self.modify(payment, &attempt.id, ModificationKind::Capture { amount, last }, Source::Merchant).await
+        self.ask(payment, Wanted::Capture { amount, last }, &Asked::default()).await
     }
 
     /// Releases an authorisation.
     ///
     /// # Errors
-    /// Nothing is authorised, or it has been captured or is being captured.
+    /// Nothing is authorised, or it has been captured or is being captured. See also [`Engine::void_as`].
     pub async fn void(&self, payment: &PaymentId) -> Result<Modified, Error> {
-        let stored = self.stored(payment).await?;
-        let open = |attempt: &Attempt| {
-            let uncaptured = attempt.has_money() && attempt.book.captured_net() == 0;
-            if uncaptured { attempt.book.authorised } else { 0 }
-        };
-        let attempt = pick(&stored, "nothing is authorised", open)?;
-        self.modify(payment, &attempt.id, ModificationKind::Void, Source::Merchant).await
+        self.ask(payment, Wanted::Void, &Asked::default()).await
     }
 
     /// Sends captured money back: an amount in minor units, or all that is left.
     ///
     /// # Errors
-    /// More is asked for than was captured and has not gone back or been asked back; or the provider cannot refund in parts.
+    /// More is asked for than was captured and has not gone back or been asked back; or the provider cannot refund in parts. See
+    /// also [`Engine::refund_as`].
     pub async fn refund(&self, payment: &PaymentId, amount: Option<i64>) -> Result<Modified, Error> {
-        let stored = self.stored(payment).await?;
-        let attempt = pick(&stored, "there is nothing to refund", Attempt::refundable)?;
-        let amount = amount.unwrap_or_else(|| attempt.refundable());
-        self.modify(payment, &attempt.id, ModificationKind::Refund { amount }, Source::Merchant).await
+        self.ask(payment, Wanted::Refund { amount }, &Asked::default()).await
     }
 
     /// Keeps what was paid beyond the debt, instead of sending it back.
@@ -82,17 +79,15 @@ impl Engine {
         stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(format!("payment {payment}")))
     }
 
-    /// Records a modification and sends it.
-    pub(crate) async fn modify(
-        &self,
-        payment: &PaymentId,
-        attempt: &AttemptId,
-        kind: ModificationKind,
-        source: Source<'_>,
-    ) -> Result<Modified, Error> {
-        let (id, fact) = self.modification(attempt, kind).await?;
-        self.record(payment, &fact, source).await?;
-        self.send_first(attempt, &id).await
+    /// Whether the provider can count the part that is to be captured or sent back. What it cannot count would be refused later.
+    async fn check_part(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(), Error> {
+        let (ModificationKind::Capture { amount, .. } | ModificationKind::Refund { amount }) = kind else {
+            return Ok(());
+        };
+        let attempt = self.find_attempt(attempt.as_str()).await?.attempt;
+        let connector = self.connector(&attempt.account).await?;
+        let part = Money::new(amount, attempt.amount.currency);
+        connector.takes_part(part).map_err(|rule| Error::Invalid(rule.to_string()))
     }
 
     /// Sends back what is too much, if it is still so and nobody else is at it. Two servers may come to this at once.
@@ -102,28 +97,26 @@ impl Engine {
         attempt: &AttemptId,
         kind: ModificationKind,
     ) -> Result<(), Error> {
-        let (id, fact) = self.modification(attempt, kind).await?;
-        let still = |payment: &Payment| {
-            let wanted = payment.wanted_back().is_some_and(|(owner, wanted)| (&owner.id, wanted) == (attempt, kind));
-            wanted.then_some(fact)
-        };
+        let (modification, limits) = self.modification(attempt, kind).await?;
+        let id = modification.id.clone();
+        let fact = Fact::Modify { attempt: attempt.clone(), modification: Box::new(modification), limits };
+        let still = |payment: &Payment| Ok(wanted_back(payment).contains(&(attempt.clone(), kind)).then_some(fact));
         if self.record_if(payment, Source::Engine, still).await?.is_some() {
             self.send_first(attempt, &id).await?;
         }
         Ok(())
     }
 
-    /// A modification about to be recorded, with its id.
-    async fn modification(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(ModificationId, Fact), Error> {
+    /// A modification about to be recorded, and what its provider can do.
+    async fn modification(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(Modification, Limits), Error> {
         let found = self.find_attempt(attempt.as_str()).await?;
         if found.attempt.refs.payment.is_none() {
             let text = "the provider has not named the payment yet; its webhook will; try again in a moment";
             return Err(Error::Invalid(text.into()));
         }
-        let limits: Limits = self.capabilities(&found.attempt.account).await?.limits;
+        let limits = self.capabilities(&found.attempt.account).await?.limits;
         let id = ModificationId::from_random(self.env().bits());
-        let modification = Box::new(Modification::new(id.clone(), kind, self.env().now()));
-        Ok((id, Fact::Modify { attempt: attempt.clone(), modification, limits }))
+        Ok((Modification::new(id, kind, self.env().now()), limits))
     }
 
     async fn send_first(&self, attempt: &AttemptId, id: &ModificationId) -> Result<Modified, Error> {
@@ -151,9 +144,17 @@ impl Engine {
             kind: known.kind,
             created: known.created,
         };
+        let began = self.env().now();
         if outcome.is_open() && !first && self.capabilities(&found.attempt.account).await?.find_modification {
             match self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await? {
-                Ok(connectors::Outcome::NotFound) => {}
+                Ok(connectors::Outcome::NotFound) => {
+                    let unanswered = matches!(outcome, Outcome::Requested | Outcome::Unknown);
+                    let proof = self.proof(&found.attempt.account, known.created).await?;
+                    if let Some(proof) = proof.filter(|proof| unanswered && began > proof.quiet) {
+                        return self.give_up_modification(&found, id, began >= proof.proved).await;
+                    }
+                }
+                Ok(connectors::Outcome::Inconclusive) => {}
                 // A question that fails says nothing about what was done.
                 Err(error) => return Err(Error::Invalid(error.to_string())),
                 found_it => return self.take_reply(&found, id, found_it).await,
@@ -164,6 +165,19 @@ impl Engine {
         }
         let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
         self.take_reply(&found, id, reply).await
+    }
+
+    /// Nothing is sent any more; once it is proved that nothing was done, the merchant may ask anew.
+    async fn give_up_modification(&self, found: &Found, id: &ModificationId, proved: bool) -> Result<(), Error> {
+        if !proved {
+            return Err(Error::Invalid(
+                "not answered, and not found at the provider; looking once more later".to_owned(),
+            ));
+        }
+        let reason = "the provider did not answer and has not done it; ask again".to_owned();
+        let answer = Answer::Refused { reason };
+        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
+        self.record(&found.payment, &fact, Source::Engine).await.map(|_| ())
     }
 
     async fn take_reply(
@@ -192,10 +206,4 @@ impl Engine {
         let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
         self.record(&found.payment, &fact, Source::Engine).await.map(|_| ())
     }
-}
-
-/// The attempt with the most of something: of those that were owed, if there are any; the newest of several.
-fn pick<'a>(payment: &'a Payment, none: &str, amount: impl Fn(&Attempt) -> i64) -> Result<&'a Attempt, Error> {
-    let best = payment.attempts.iter().max_by_key(|attempt| (amount(attempt) > 0, !attempt.second, amount(attempt)));
-    best.filter(|best| amount(best) > 0).ok_or_else(|| Error::Invalid(none.to_owned()))
 }

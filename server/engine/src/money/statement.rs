@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 use crate::store::ledger::{self, LedgerRow};
 use crate::store::payments::Happened;
 use crate::store::{outbox, payments};
@@ -64,8 +65,12 @@ impl Engine {
         })
     }
 
-    /// A merchant's payments, newest first, at most `limit`.
-    pub async fn payments(&self, merchant: &MerchantId, limit: i64) -> Result<Vec<PaymentRow>, Error> {
-        payments::of_merchant(&mut *self.store().reader().await?, merchant, limit.clamp(1, 1000)).await
+    /// A merchant's payments, newest first.
+    ///
+    /// # Errors
+    /// There is no such merchant, or no such row to begin after.
+    pub async fn payments(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<PaymentRow>, Error> {
+        self.check_merchant(merchant).await?;
+        payments::of_merchant(&mut *self.store().reader().await?, merchant, page).await
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Millis;
 use domain::id::{PaymentId, ProviderAccountId, SessionId};
 use domain::payment::Told;
+use domain::{HOUR, Millis};
 
 use super::batch::Entry;
 use crate::alerts;
@@ -15,7 +15,11 @@ use crate::store::attempts::{AttemptRow, Change};
 use crate::store::jobs::NewJob;
 use crate::store::ledger::Posting;
 use crate::store::payments::EventRow;
-use crate::store::{Connection, attempts, inbox, jobs, ledger, outbox, payments, sessions};
+use crate::store::requests::KeyRow;
+use crate::store::{Connection, attempts, inbox, jobs, ledger, outbox, payments, requests, sessions};
+
+/// How long a session that is opened again lives at least. Whoever comes later begins a new one.
+const REOPENED: Millis = HOUR;
 
 /// Rows to be written, in the order of what happened.
 #[derive(Default)]
@@ -33,9 +37,13 @@ pub(super) struct Changes {
     pub begun: Vec<SessionId>,
     /// Payments whose open sessions are complete.
     pub settled: BTreeSet<PaymentId>,
+    /// Payments whose sessions are open again, because the money that had settled them is gone.
+    pub reopened: BTreeSet<PaymentId>,
     /// What events in the inbox may wait for, see [`inbox::wait`].
     pub known: Vec<String>,
     pub alerts: Vec<(&'static str, String, String)>,
+    /// Merchants' keys of captures, voids and refunds. One that is taken undoes the whole unit of work.
+    pub keys: Vec<KeyRow>,
 }
 
 impl Changes {
@@ -74,12 +82,14 @@ impl Changes {
         payments::append(connection, &self.events, now).await?;
         ledger::insert(connection, &self.ledger).await?;
         outbox::insert(connection, &self.outbox).await?;
+        requests::insert(connection, &self.keys).await?;
         self.write_jobs(connection, now).await?;
         for session in &self.begun {
             sessions::set_notice(connection, session, None).await?;
         }
         let settled: Vec<PaymentId> = self.settled.iter().cloned().collect();
         sessions::complete_of_payments(connection, &settled).await?;
+        self.reopen(engine, connection, now).await?;
         let brought = inbox::bring_forward(connection, &self.known, now).await?;
         for (kind, subject, detail) in &self.alerts {
             alerts::raise(engine, connection, kind, subject, detail).await?;
@@ -88,6 +98,16 @@ impl Changes {
         payments::notify_many(connection, engine.store().dialect(), &ids).await?;
         let jobs = !self.ending.is_empty() || self.jobs.values().any(|job| job.run_at <= now);
         Ok(Work { jobs, deliveries: brought > 0 })
+    }
+
+    /// Opens sessions again, each with an end of its own.
+    async fn reopen(&self, engine: &Engine, connection: &mut Connection, now: Millis) -> Result<(), Error> {
+        for payment in &self.reopened {
+            for (session, expires) in sessions::reopen_of_payment(connection, payment, now + REOPENED).await? {
+                engine.enqueue(connection, Kind::Expire, None, session.as_str(), expires).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn write_jobs(&self, connection: &mut Connection, now: Millis) -> Result<(), Error> {

@@ -3,14 +3,15 @@
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::ledger::Business;
 use domain::mutant::{self, Mutant};
-use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Payment, Stage};
+use domain::payment::{Answer, Attempt, EntryState, Event, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
 use super::changes::Changes;
 use crate::engine::Engine;
 use crate::inbox;
-use crate::jobs::{Kind, modify};
+use crate::jobs::{Kind, modify, overdrawn};
 use crate::store::ledger::Posting;
+use crate::store::requests::KeyRow;
 
 /// How long the request that opens an attempt may take before a job takes over.
 pub(crate) const OPEN_GRACE: Millis = 30 * SECOND;
@@ -69,9 +70,16 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
         let account = step.after.wanted_back().map(|(attempt, _)| &attempt.account);
         changes.enqueue(engine, Kind::Surplus, account, step.after.id.as_str(), step.now);
     }
+    overdrawn(engine, step, changes);
+    let id = || step.after.id.clone();
     if step.after.status().is_settled() {
-        changes.settled.insert(step.after.id.clone());
+        changes.settled.insert(id());
+        changes.reopened.remove(&id());
+    } else if step.before.status().is_settled() && !step.after.is_called_off() {
+        changes.settled.remove(&id());
+        changes.reopened.insert(id());
     }
+    changes.alerts.extend(super::fallen::alerts(step));
     newly_known(step, changes);
 }
 
@@ -101,6 +109,13 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
         Event::Modifying { attempt, modification } => {
             let subject = modify::subject(attempt, &modification.id);
             changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + OPEN_GRACE);
+            changes.keys.extend(modification.key.clone().map(|key| KeyRow {
+                merchant: step.after.merchant.clone(),
+                key,
+                payment: step.after.id.clone(),
+                attempt: attempt.clone(),
+                modification: modification.id.clone(),
+            }));
         }
         Event::Answered { attempt, modification, answer } => {
             let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
@@ -110,10 +125,20 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
         Event::Moved { attempt, movement: Movement::Refund { reference, .. } } => {
             done_after_all(step, attempt, reference, changes);
         }
-        Event::Moved { attempt, movement: Movement::Dispute { reference, .. } } => {
-            disputed(step, attempt, reference, changes);
-        }
         _ => {}
+    }
+}
+
+/// Has somebody look again at an attempt of which more has gone back than it took, and not if it has come right.
+fn overdrawn(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
+    for attempt in &step.after.attempts {
+        let (now, before) = (attempt.overdrawn(), step.before.attempt(&attempt.id).map_or(0, Attempt::overdrawn));
+        let (kind, subject) = (Kind::Overdrawn, attempt.id.as_str());
+        if now > before {
+            changes.enqueue(engine, kind, None, subject, step.now + overdrawn::GRACE);
+        } else if now == 0 && before > 0 {
+            changes.spare(kind, subject);
+        }
     }
 }
 
@@ -125,18 +150,6 @@ fn done_after_all(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes
             format!("payment {}: refund {reference} was turned down, and has been done after all", step.after.id);
         changes.alerts.push(("refund_done_after_all", attempt.to_string(), detail));
     }
-}
-
-/// Tells a person that a dispute was opened, and until when it can be answered; once, however often the provider says so.
-fn disputed(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes: &mut Changes) {
-    let dispute_in = |payment: &Payment| payment.attempt(attempt)?.book.disputes.get(reference).copied();
-    let Some(now) = dispute_in(step.after).filter(|now| now.state == DisputeState::Open) else { return };
-    if dispute_in(step.before).is_some_and(|old| old.state == now.state && old.due == now.due) {
-        return;
-    }
-    let until = now.due.map_or_else(String::new, |due| format!("; evidence is due by {due} (ms since 1970)"));
-    let detail = format!("payment {}: dispute {reference} was opened{until}", step.after.id);
-    changes.alerts.push(("dispute_opened", attempt.to_string(), detail));
 }
 
 /// Nothing more is to be asked about the attempt, and its session may be able to end.

@@ -2,6 +2,7 @@
 
 mod batch;
 mod changes;
+mod fallen;
 mod follow_up;
 
 use domain::Millis;
@@ -30,7 +31,8 @@ pub(crate) enum Source<'a> {
 }
 
 impl Source<'_> {
-    fn name(self) -> &'static str {
+    /// The name under which it is stored.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Source::Shopper => "shopper",
             Source::Merchant => "merchant",
@@ -64,16 +66,16 @@ impl Engine {
     }
 
     /// Records what a payment needs as it is when nobody else can change it. Returns the payment as it is then, or nothing if it
-    /// needs nothing.
+    /// needs nothing. An error of `fact` changes nothing.
     pub(crate) async fn record_if(
         &self,
         id: &PaymentId,
         source: Source<'_>,
-        fact: impl FnOnce(&Payment) -> Option<Fact>,
+        fact: impl FnOnce(&Payment) -> Result<Option<Fact>, Error>,
     ) -> Result<Option<Payment>, Error> {
         let mut tx = self.store().begin().await?;
         let mut batch = Batch::lock(self, &mut tx, std::slice::from_ref(id)).await?;
-        let Some(fact) = fact(batch.payment(id)?) else { return Ok(None) };
+        let Some(fact) = fact(batch.payment(id)?)? else { return Ok(None) };
         batch.take(id, &fact, source)?;
         let payment = batch.payment(id)?.clone();
         batch.write(&mut tx).await?;

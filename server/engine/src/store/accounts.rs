@@ -2,10 +2,10 @@
 
 use domain::Millis;
 use domain::id::{MerchantId, ProviderAccountId};
-use sqlx::query;
 
 use super::Connection;
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// A merchant's account at a provider, as stored.
@@ -27,6 +27,16 @@ pub struct AccountRow {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created: Millis,
+}
+
+/// Accounts one merchant has at most: all of them are asked when a page is made.
+pub const OF_MERCHANT_MAX: i64 = 100;
+
+/// How many accounts a merchant has.
+pub async fn count_of_merchant(connection: &mut Connection, merchant: &MerchantId) -> Result<i64, Error> {
+    let count =
+        query("SELECT COUNT(*) AS accounts FROM provider_accounts WHERE merchant_id = $1").bind(merchant.as_str());
+    count.fetch_one(connection).await?.number("accounts")
 }
 
 /// Adds an account.
@@ -69,17 +79,45 @@ pub async fn find(connection: &mut Connection, id: &ProviderAccountId) -> Result
 
 /// A merchant's accounts, oldest first.
 pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId) -> Result<Vec<AccountRow>, Error> {
-    let rows = query("SELECT * FROM provider_accounts WHERE merchant_id = $1 ORDER BY created, id LIMIT 100")
+    let rows = query("SELECT * FROM provider_accounts WHERE merchant_id = $1 ORDER BY created, id LIMIT $2")
         .bind(merchant.as_str())
+        .bind(OF_MERCHANT_MAX)
         .fetch_all(connection)
         .await?;
     rows.iter().map(account).collect()
+}
+
+/// Whether there is any account.
+pub async fn any(connection: &mut Connection) -> Result<bool, Error> {
+    Ok(query("SELECT id FROM provider_accounts LIMIT 1").fetch_optional(connection).await?.is_some())
 }
 
 /// Every account.
 pub async fn all(connection: &mut Connection) -> Result<Vec<AccountRow>, Error> {
     let rows = query("SELECT * FROM provider_accounts ORDER BY created, id").fetch_all(connection).await?;
     rows.iter().map(account).collect()
+}
+
+/// The accounts that follow one, in the order of their ids.
+pub async fn following(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<AccountRow>, Error> {
+    let rows = query("SELECT * FROM provider_accounts WHERE id > $1 ORDER BY id LIMIT $2").bind(after).bind(limit);
+    rows.fetch_all(connection).await?.iter().map(account).collect()
+}
+
+/// Replaces what is sealed, unless somebody else has done so since it was read. Returns whether it was replaced.
+pub async fn replace_sealed(
+    connection: &mut Connection,
+    id: &ProviderAccountId,
+    read: &[u8],
+    sealed: &[u8],
+) -> Result<bool, Error> {
+    let done = query("UPDATE provider_accounts SET sealed = $1 WHERE id = $2 AND sealed = $3")
+        .bind(sealed)
+        .bind(id.as_str())
+        .bind(read)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Locks an account until the transaction ends, and loads it.

@@ -1,11 +1,13 @@
 //! What a person should look at.
 
 use domain::Millis;
-use sqlx::query;
 
 use super::Connection;
+use super::pages::{is_full, no_such_row};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 
 /// An alert, counted over its repetitions.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -48,12 +50,30 @@ pub async fn raise(
     Ok(())
 }
 
-/// The alerts, newest first.
-pub async fn list(connection: &mut Connection, limit: i64) -> Result<Vec<Alert>, Error> {
-    let rows = query("SELECT * FROM alerts ORDER BY last_at DESC, kind, subject LIMIT $1")
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
+/// The alerts, newest first. A row is named by its kind, a colon and its subject.
+pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Alert>, Error> {
+    let mut from = (Millis::MAX, String::new(), String::new());
+    if let Some(after) = &page.after {
+        let (kind, subject) = after.split_once(':').ok_or_else(|| no_such_row(after))?;
+        let found = query("SELECT last_at FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+        let found = found.fetch_optional(&mut *connection).await?.ok_or_else(|| no_such_row(after))?;
+        from = (found.number("last_at")?, kind.to_owned(), subject.to_owned());
+    }
+    let rows = query(
+        "SELECT * FROM alerts
+         WHERE last_at < $1 OR (last_at = $1 AND (kind > $2 OR (kind = $2 AND subject > $3)))
+         ORDER BY last_at DESC, kind, subject LIMIT $4",
+    );
+    let rows = rows.bind(from.0).bind(&from.1).bind(&from.2).bind(page.limit).fetch_all(&mut *connection).await?;
+    let mut more = 0;
+    if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
+        let count = query(
+            "SELECT COUNT(*) AS more FROM (SELECT kind FROM alerts
+             WHERE last_at < $1 OR (last_at = $1 AND (kind > $2 OR (kind = $2 AND subject > $3))) LIMIT $4) AS rest",
+        );
+        let count = count.bind(last.number("last_at")?).bind(last.text("kind")?).bind(last.text("subject")?);
+        more = count.bind(Page::COUNTED_MAX + 1).fetch_one(&mut *connection).await?.number("more")?;
+    }
     let alert = |row: &sqlx::any::AnyRow| {
         Ok(Alert {
             kind: row.text("kind")?,
@@ -64,5 +84,5 @@ pub async fn list(connection: &mut Connection, limit: i64) -> Result<Vec<Alert>,
             last_at: row.number("last_at")?,
         })
     };
-    rows.iter().map(alert).collect()
+    Ok(Listed { rows: rows.iter().map(alert).collect::<Result<_, Error>>()?, more })
 }

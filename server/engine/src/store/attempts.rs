@@ -6,11 +6,11 @@ use domain::Millis;
 use domain::id::{AttemptId, PaymentId, ProviderAccountId};
 use domain::payment::{Attempt, Refs};
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::Connection;
 use super::many::{filled, list, lists, portions, values};
 use super::row::{Columns, to_json};
+use super::statement::query;
 use crate::error::Error;
 
 /// An attempt with its place in its payment.

@@ -114,12 +114,40 @@ impl Dialect {
         }
     }
 
+    /// Has a row if a step of the structure was ever made.
+    pub(super) fn has_steps(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+            Dialect::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables
+                 WHERE tablename = '_sqlx_migrations' AND schemaname = ANY (current_schemas(false))"
+            }
+        }
+    }
+
     /// Moves what is committed from the log into the file. Only SQLite must be told to.
     pub(super) fn checkpoint(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => Some("PRAGMA wal_checkpoint(PASSIVE)"),
             Dialect::Postgres => None,
         }
+    }
+
+    /// Writes in a way that changes nothing and takes no room, and fails where nothing can be written. SQLite looks at neither a
+    /// file system that became read-only nor a full one before there is a page to write: it gets one, with the number that stands
+    /// there already. PostgreSQL refuses a change of no row.
+    pub(super) async fn write_nothing(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        match self {
+            Dialect::Sqlite => {
+                let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+                let same = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}"));
+                connection.execute(sqlx::raw_sql(same)).await?;
+            }
+            Dialect::Postgres => {
+                connection.execute("UPDATE jobs SET tries = tries WHERE id = ''").await?;
+            }
+        }
+        Ok(())
     }
 
     /// Lets statements of this connection take as long as they need.

@@ -2,10 +2,10 @@
 
 use domain::Millis;
 use domain::id::{AttemptId, ProviderAccountId};
-use sqlx::query;
 
 use super::Connection;
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// One exchange.

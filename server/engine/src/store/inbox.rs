@@ -8,14 +8,16 @@ use domain::Millis;
 use domain::id::{InboxId, ProviderAccountId};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
 use super::many::{few_portions, filled, list, lists, portions, values, values_after};
 use super::packs::{self, Pack, Place};
+use super::pages::no_such_row;
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 
 /// What became of a stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +52,11 @@ impl InboxState {
             InboxState::Orphan => "orphan",
             InboxState::Unreadable => "unreadable",
         }
+    }
+
+    /// Counts events of which this has become.
+    pub(crate) fn count(self, events: u64) {
+        metrics::counter!("till_inbox_settled_total", "state" => self.as_str()).increment(events);
     }
 }
 
@@ -244,6 +251,35 @@ pub async fn of_account(
         .fetch_all(connection)
         .await?;
     rows.iter().map(inbox_row).collect()
+}
+
+/// A part of the same list.
+pub async fn page_of_account(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    page: &Page,
+) -> Result<Listed<InboxRow>, Error> {
+    let rows = match &page.after {
+        None => of_account(connection, account, page.limit).await?,
+        Some(after) => {
+            let found =
+                query("SELECT id FROM inbox WHERE id = $1 AND account_id = $2").bind(after).bind(account.as_str());
+            found.fetch_optional(&mut *connection).await?.ok_or_else(|| no_such_row(after))?;
+            let rows = query(select!("WHERE account_id || '' = $1 AND id < $2 ORDER BY id DESC LIMIT $3"));
+            let rows = rows.bind(account.as_str()).bind(after).bind(page.limit).fetch_all(&mut *connection).await?;
+            rows.iter().map(inbox_row).collect::<Result<_, _>>()?
+        }
+    };
+    let mut more = 0;
+    if let Some(last) = rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|rows| rows >= page.limit)) {
+        let count = query(
+            "SELECT COUNT(*) AS more FROM (SELECT id FROM inbox WHERE account_id || '' = $1 AND id < $2
+             ORDER BY id DESC LIMIT $3) AS rest",
+        );
+        let count = count.bind(account.as_str()).bind(last.id.as_str()).bind(Page::COUNTED_MAX + 1);
+        more = count.fetch_one(&mut *connection).await?.number("more")?;
+    }
+    Ok(Listed { rows, more })
 }
 
 /// What an account has stored of an event: one row, or none.

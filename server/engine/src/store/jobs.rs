@@ -2,13 +2,15 @@
 
 use domain::id::{JobId, ProviderAccountId};
 use domain::{Millis, SECOND};
-use sqlx::query;
 
 use super::Connection;
 use super::dialect::Dialect;
 use super::many::{filled, list, lists, portions, values};
+use super::pages::{is_full, no_such_row};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 
 /// The shortest pause after a failure when somebody asks for haste.
 const FAILED_PAUSE: Millis = 30 * SECOND;
@@ -301,16 +303,44 @@ pub struct JobRow {
     pub dead: Option<Millis>,
 }
 
-/// Jobs that have failed, or only those that were given up; those given up first.
+/// The first jobs that have failed, or only of those that were given up.
 pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
+    Ok(failing_page(connection, dead, &Page::first(limit)).await?.rows)
+}
+
+/// Jobs that have failed, or only those that were given up; those given up first.
+pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
+    let mut from = (-1, Millis::MIN, String::new());
+    if let Some(after) = &page.after {
+        let found = query(
+            "SELECT CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place, run_at FROM jobs
+             WHERE id = $2 AND (dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL))",
+        );
+        let found = found.bind(i64::from(dead)).bind(after).fetch_optional(&mut *connection).await?;
+        let found = found.ok_or_else(|| no_such_row(after))?;
+        from = (found.number("place")?, found.number("run_at")?, after.clone());
+    }
     let rows = query(
-        "SELECT * FROM jobs WHERE dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL)
-         ORDER BY CASE WHEN dead IS NULL THEN 1 ELSE 0 END, run_at, id LIMIT $2",
-    )
-    .bind(i64::from(dead))
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
+        "SELECT jobs.*, CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place FROM jobs
+         WHERE (dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL))
+            AND (CASE WHEN dead IS NULL THEN 1 ELSE 0 END > $2 OR (CASE WHEN dead IS NULL THEN 1 ELSE 0 END = $2
+                AND (run_at > $3 OR (run_at = $3 AND id > $4))))
+         ORDER BY place, run_at, id LIMIT $5",
+    );
+    let rows = rows.bind(i64::from(dead)).bind(from.0).bind(from.1).bind(&from.2).bind(page.limit);
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let mut more = 0;
+    if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
+        let count = query(
+            "SELECT COUNT(*) AS more FROM (SELECT id FROM jobs
+             WHERE (dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL))
+                AND (CASE WHEN dead IS NULL THEN 1 ELSE 0 END > $2 OR (CASE WHEN dead IS NULL THEN 1 ELSE 0 END = $2
+                    AND (run_at > $3 OR (run_at = $3 AND id > $4)))) LIMIT $5) AS rest",
+        );
+        let count = count.bind(i64::from(dead)).bind(last.number("place")?).bind(last.number("run_at")?);
+        let count = count.bind(last.text("id")?).bind(Page::COUNTED_MAX + 1);
+        more = count.fetch_one(&mut *connection).await?.number("more")?;
+    }
     let job = |row: &sqlx::any::AnyRow| {
         Ok(JobRow {
             id: row.text("id")?,
@@ -322,7 +352,7 @@ pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Res
             dead: row.maybe_number("dead")?,
         })
     };
-    rows.iter().map(job).collect()
+    Ok(Listed { rows: rows.iter().map(job).collect::<Result<_, Error>>()?, more })
 }
 
 /// When the next job is due that does not call certain providers, if there is one. Only the first are looked at: there are always a

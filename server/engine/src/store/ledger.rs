@@ -7,11 +7,11 @@ use domain::currency::Currency;
 use domain::id::{MerchantId, PaymentId};
 use domain::ledger::{Account, Entry};
 use serde::Serialize;
-use sqlx::query;
 
 use super::Connection;
 use super::many::{portions, values};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// A row, for a statement.
@@ -21,6 +21,8 @@ pub struct LedgerRow {
     pub seq: i64,
     /// The business event.
     pub business: String,
+    /// The provider account whose receivable it is.
+    pub provider_account: String,
     /// The account debited.
     pub debit: String,
     /// The account credited.
@@ -91,6 +93,7 @@ pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Res
         Ok(LedgerRow {
             seq: row.number("seq")?,
             business: row.text("business")?,
+            provider_account: row.text("provider_account_id")?,
             debit: row.text("debit_account")?,
             credit: row.text("credit_account")?,
             amount: row.number("amount")?,

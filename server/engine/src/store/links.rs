@@ -3,11 +3,13 @@
 use domain::id::{LinkId, MerchantId, Token};
 use domain::link::{Link, Usage};
 use domain::money::Money;
-use sqlx::query;
 
 use super::Connection;
+use super::pages::List;
 use super::row::{Columns, to_json, word};
+use super::statement::query;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 
 /// Adds a link.
 pub async fn insert(connection: &mut Connection, link: &Link) -> Result<(), Error> {
@@ -47,13 +49,13 @@ pub async fn find(connection: &mut Connection, id: &LinkId) -> Result<Option<Lin
 }
 
 /// A merchant's links, newest first.
-pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId, limit: i64) -> Result<Vec<Link>, Error> {
-    let rows = query("SELECT * FROM links WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
-        .bind(merchant.as_str())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(link).collect()
+pub async fn of_merchant(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    page: &Page,
+) -> Result<Listed<Link>, Error> {
+    let list = List { table: "links", whose: "merchant_id = $1", newest_first: true };
+    list.page(connection, merchant.as_str(), page, link).await
 }
 
 /// Switches a link on or off. Returns whether there was one.

@@ -2,11 +2,13 @@
 
 use domain::Millis;
 use domain::id::{ApiKeyId, MerchantId};
-use sqlx::query;
 
 use super::Connection;
+use super::pages::List;
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
+use crate::paging::{Listed, Page};
 
 /// A merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +50,21 @@ pub enum SurplusPolicy {
     Hold,
 }
 
+/// A policy and since when it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurplusSetting {
+    /// The policy.
+    pub policy: SurplusPolicy,
+    /// When it was last set, also if it was the same before; zero if it never was.
+    pub since: Millis,
+}
+
 /// A merchant's policy for money nobody asked for.
-pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusPolicy, Error> {
-    let row = query("SELECT surplus FROM merchants WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
-    row.ok_or_else(|| Error::NotFound(format!("merchant {id}")))?.word("surplus")
+pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusSetting, Error> {
+    let select = query("SELECT surplus, surplus_set FROM merchants WHERE id = $1");
+    let row = select.bind(id.as_str()).fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| Error::NotFound(format!("merchant {id}")))?;
+    Ok(SurplusSetting { policy: row.word("surplus")?, since: row.number("surplus_set")? })
 }
 
 /// Sets a merchant's policy for money nobody asked for. Returns whether there is such a merchant.
@@ -59,9 +72,11 @@ pub async fn set_surplus_policy(
     connection: &mut Connection,
     id: &MerchantId,
     policy: SurplusPolicy,
+    now: Millis,
 ) -> Result<bool, Error> {
-    let done = query("UPDATE merchants SET surplus = $1 WHERE id = $2")
+    let done = query("UPDATE merchants SET surplus = $1, surplus_set = $2 WHERE id = $3")
         .bind(super::row::word(&policy)?)
+        .bind(now)
         .bind(id.as_str())
         .execute(connection)
         .await?;
@@ -87,9 +102,10 @@ pub async fn find(connection: &mut Connection, id: &MerchantId) -> Result<Option
 }
 
 /// All merchants, oldest first.
-pub async fn list(connection: &mut Connection, limit: i64) -> Result<Vec<Merchant>, Error> {
-    let rows = query("SELECT * FROM merchants ORDER BY created, id LIMIT $1").bind(limit).fetch_all(connection).await?;
-    rows.iter().map(merchant).collect()
+pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Merchant>, Error> {
+    // Nobody owns them: any owner will do.
+    let list = List { table: "merchants", whose: "id <> $1", newest_first: false };
+    list.page(connection, "", page, merchant).await
 }
 
 fn merchant(row: &sqlx::any::AnyRow) -> Result<Merchant, Error> {
@@ -116,12 +132,7 @@ pub async fn insert_key(connection: &mut Connection, key: &ApiKey, digest: &str)
 }
 
 /// A merchant's API keys, newest first.
-pub async fn keys(connection: &mut Connection, merchant: &MerchantId, limit: i64) -> Result<Vec<ApiKey>, Error> {
-    let rows = query("SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
-        .bind(merchant.as_str())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
+pub async fn keys(connection: &mut Connection, merchant: &MerchantId, page: &Page) -> Result<Listed<ApiKey>, Error> {
     let key = |row: &sqlx::any::AnyRow| {
         Ok(ApiKey {
             id: row.parsed("id")?,
@@ -132,7 +143,8 @@ pub async fn keys(connection: &mut Connection, merchant: &MerchantId, limit: i64
             revoked: row.maybe_number("revoked")?,
         })
     };
-    rows.iter().map(key).collect()
+    let list = List { table: "api_keys", whose: "merchant_id = $1", newest_first: true };
+    list.page(connection, merchant.as_str(), page, key).await
 }
 
 /// Revokes a key. Returns whether there was one to revoke.

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod attempts;
+pub mod backup;
 mod checkpoint;
 pub mod dialect;
 pub mod exchanges;
@@ -17,9 +18,13 @@ mod many;
 pub mod merchants;
 pub mod outbox;
 mod packs;
+mod pages;
 pub mod payments;
+pub mod requests;
 mod row;
 pub mod sessions;
+mod statement;
+mod structure;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +36,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 
 pub use dialect::Dialect;
+pub use structure::Structure;
 
 use crate::error::Error;
+use structure::STEPS;
 
 /// A transaction that may write. Dropped without commit it changes nothing.
 pub type Tx = Transaction<'static, Any>;
@@ -98,7 +105,7 @@ impl Store {
         if let Some(statement) = self.dialect.patience() {
             (&mut patient).execute(statement).await?;
         }
-        sqlx::migrate!("../../migrations").run(&mut patient).await?;
+        STEPS.run(&mut patient).await?;
         patient.close().await?;
         let mut tx = self.begin().await?;
         for statement in self.dialect.guards() {
@@ -108,14 +115,31 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the structure is that of this version.
+    /// Whether the structure is at least that of this version.
     pub async fn is_current(&self) -> Result<bool, Error> {
-        let newest = sqlx::migrate!("../../migrations").iter().map(|step| step.version).max().unwrap_or(0);
+        Ok(matches!(self.structure().await?, Structure::Current | Structure::Newer { .. }))
+    }
+
+    /// How the structure compares with that of this version.
+    pub async fn structure(&self) -> Result<Structure, Error> {
+        structure::of(&mut *self.reader().await?, self.dialect).await
+    }
+
+    /// Whether anything was sealed in this database, under whatever key.
+    pub async fn holds_sealed(&self) -> Result<bool, Error> {
         let mut connection = self.reader().await?;
-        let applied = sqlx::query_scalar::<_, i64>("SELECT MAX(version) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&mut *connection)
-            .await;
-        Ok(applied.is_ok_and(|version| version >= newest))
+        if structure::is_empty(&mut connection, self.dialect).await? {
+            return Ok(false);
+        }
+        accounts::any(&mut connection).await
+    }
+
+    /// Finds out whether a transaction that changes something can be committed. It changes nothing.
+    pub async fn try_write(&self) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        self.dialect.write_nothing(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The same database, seen by a simulation.

@@ -2,12 +2,12 @@
 
 use domain::id::PaymentId;
 use domain::payment::Told;
-use sqlx::query;
 
 use super::Connection;
 use super::ledger::Posting;
 use super::many::{portions, values};
 use super::row::{Columns, to_json};
+use super::statement::query;
 use crate::error::Error;
 
 /// Adds rows.

@@ -9,12 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use bytes::Bytes;
 use lz4_flex::block::{compress_into, decompress, get_maximum_output_size};
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::Connection;
 use super::inbox::NewRow;
 use super::many::{filled, list, lists};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// Bytes of one pack before compression, unless a single event has more. Enough that most commits need one; not more, because

@@ -8,13 +8,15 @@ use domain::money::Money;
 use domain::payment::{Attempt, Event, Payment};
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::many::{filled, list, lists, portions, values};
+use super::pages::List;
 use super::row::{Columns, to_json, word};
+use super::statement::query;
 use super::{Connection, Dialect, attempts};
 use crate::error::Error;
 use crate::money::PaymentRow;
+use crate::paging::{Listed, Page};
 
 /// A payment with what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,15 +122,20 @@ async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Err
 }
 
 fn payment(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Payment, Error> {
-    Ok(Payment {
+    let mut payment = Payment {
         id: row.parsed("id")?,
         merchant: row.parsed("merchant_id")?,
         amount: Money::new(row.number("amount")?, row.parsed("currency")?),
         capture: row.word("capture")?,
         canceled: row.flag("canceled")?,
-        kept: row.number("kept")?,
         attempts,
-    })
+    };
+    // Formerly it was not recorded of which attempt something is kept.
+    match row.number("kept")?.saturating_sub(payment.kept()) {
+        unassigned if unassigned > 0 => payment.keep_somewhere(unassigned),
+        _ => {}
+    }
+    Ok(payment)
 }
 
 /// A payment locked for change.
@@ -190,7 +197,7 @@ pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], no
                 .bind(totals.authorised)
                 .bind(totals.captured)
                 .bind(totals.refunded)
-                .bind(payment.kept)
+                .bind(payment.kept())
                 .bind(*seq)
                 .bind(now);
         }
@@ -251,6 +258,34 @@ pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<V
     rows.iter().map(|row| row.parsed("id")).collect()
 }
 
+/// Payments whose books were kept by former rules, in order of their ids.
+pub async fn to_rebook(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
+    let rows = query("SELECT id FROM payments WHERE rebook = 1 ORDER BY id LIMIT $1")
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
+/// Marks a payment's books as kept by today's rules. Returns whether they were not before.
+pub async fn mark_rebooked(connection: &mut Connection, id: &PaymentId) -> Result<bool, Error> {
+    let marked = query("UPDATE payments SET rebook = 0 WHERE id = $1 AND rebook = 1").bind(id.as_str());
+    Ok(marked.execute(connection).await?.rows_affected() > 0)
+}
+
+/// A merchant's payments of which something may be to be sent back: more was captured or authorised than the debt, or it was called
+/// off. The newest hundred thousand; a job looks at each.
+pub async fn maybe_overpaid(connection: &mut Connection, merchant: &MerchantId) -> Result<Vec<PaymentId>, Error> {
+    let rows = query(
+        "SELECT id FROM payments WHERE merchant_id = $1 AND status IN ('succeeded', 'requires_capture')
+            AND (captured > amount OR authorised > amount OR canceled = 1) ORDER BY created DESC, id LIMIT 100000",
+    )
+    .bind(merchant.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
+}
+
 /// The ids of payments that follow one, in order.
 pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<PaymentId>, Error> {
     let rows = query("SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2")
@@ -265,14 +300,9 @@ pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> 
 pub async fn of_merchant(
     connection: &mut Connection,
     merchant: &MerchantId,
-    limit: i64,
-) -> Result<Vec<PaymentRow>, Error> {
-    let rows = query("SELECT * FROM payments WHERE merchant_id = $1 ORDER BY created DESC, id LIMIT $2")
-        .bind(merchant.as_str())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    let payment = |row: &sqlx::any::AnyRow| {
+    page: &Page,
+) -> Result<Listed<PaymentRow>, Error> {
+    let payment = |row: &AnyRow| {
         Ok(PaymentRow {
             id: row.text("id")?,
             amount: Money::new(row.number("amount")?, row.parsed("currency")?),
@@ -282,7 +312,8 @@ pub async fn of_merchant(
             created: row.number("created")?,
         })
     };
-    rows.iter().map(payment).collect()
+    let list = List { table: "payments", whose: "merchant_id = $1", newest_first: true };
+    list.page(connection, merchant.as_str(), page, payment).await
 }
 
 /// An event of a payment, with when it was recorded and why.

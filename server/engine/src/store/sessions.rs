@@ -3,11 +3,11 @@
 use domain::Millis;
 use domain::id::{LinkId, PaymentId, SessionId, Token};
 use domain::session::{Notice, Session};
-use sqlx::query;
 
 use super::Connection;
 use super::many::{filled, list, lists};
 use super::row::{Columns, unword, word};
+use super::statement::query;
 use crate::error::Error;
 
 /// A session with the number of its last change.
@@ -101,6 +101,24 @@ pub async fn complete_of_payments(connection: &mut Connection, payments: &[Payme
         update.execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Opens the sessions of a payment again that were completed, until `expires` at least. Returns the open ones with their ends.
+pub async fn reopen_of_payment(
+    connection: &mut Connection,
+    payment: &PaymentId,
+    expires: Millis,
+) -> Result<Vec<(SessionId, Millis)>, Error> {
+    let rows = query(
+        "UPDATE sessions SET state = 'open', notice = NULL, revision = revision + 1,
+            expires = CASE WHEN expires < $1 THEN $1 ELSE expires END
+         WHERE payment_id = $2 AND state <> 'expired' RETURNING id, expires",
+    )
+    .bind(expires)
+    .bind(payment.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.parsed("id")?, row.number("expires")?))).collect()
 }
 
 /// Keeps the outcome of the shopper's last action.

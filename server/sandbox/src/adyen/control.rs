@@ -55,7 +55,7 @@ pub struct Recent {
     /// The merchant's reference.
     pub reference: String,
     /// For example `Authorised`.
-    pub status: &'static str,
+    pub status: String,
     /// For people.
     pub amount: String,
 }
@@ -70,7 +70,10 @@ pub fn recent_payments(adyen: &Adyen, most: usize) -> Vec<Recent> {
         checkout: payment.checkout.clone(),
         psp: payment.psp.clone(),
         reference: payment.reference.clone(),
-        status: payment.status.as_str(),
+        status: match &payment.dispute_state {
+            Some(state) => format!("{}, dispute {state}", payment.status.as_str()),
+            None => payment.status.as_str().to_owned(),
+        },
         amount: super::money::display(payment.amount, &payment.currency),
     });
     recent.collect()

@@ -2,8 +2,9 @@
 
 use crate::money::{self, Currencies};
 
-/// Largest amount of one payment in minor units.
-pub const MAX_MINOR: i64 = 1_000_000_000_000;
+/// Largest amount of one payment in minor units. Adyen documents a 64-bit integer and no other bound; this is the largest number that
+/// every JSON reader keeps exact.
+pub const MAX_MINOR: i64 = 9_007_199_254_740_991;
 
 const CURRENCIES: Currencies = Currencies {
     hundredths: "AED ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CHF \

@@ -178,6 +178,9 @@ pub struct Payment {
     pub expired: bool,
     /// The dispute's PSP reference, once there is one.
     pub dispute: Option<String>,
+    /// How the dispute stands, in a word.
+    #[serde(default)]
+    pub dispute_state: Option<String>,
     /// Unix seconds.
     pub created: i64,
 }
@@ -201,7 +204,7 @@ impl Payment {
             "merchantAccount": self.merchant_account, "amount": self.amount, "currency": self.currency,
             "status": self.status, "refusal": self.instrument.refusal, "captured": self.captured,
             "refunded": self.refunded, "charged_back": self.charged_back, "cancelled": self.cancelled,
-            "expired": self.expired, "dispute": self.dispute, "paymentMethod": self.instrument.brand,
+            "expired": self.expired, "dispute": self.dispute, "dispute_state": self.dispute_state, "paymentMethod": self.instrument.brand,
             "created": self.created,
         })
     }

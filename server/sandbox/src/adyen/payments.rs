@@ -99,6 +99,7 @@ impl Account {
             cancelled: false,
             expired: false,
             dispute: None,
+            dispute_state: None,
             created: now_ms / 1000,
         };
         let psp = payment.psp.clone();

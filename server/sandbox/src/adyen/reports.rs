@@ -77,11 +77,11 @@ impl Account {
         }
     }
 
-    /// Makes the next report of everything that moved, and tells the merchant; its name.
-    pub fn settle(&mut self, base: &str, now_ms: i64) -> String {
+    /// Makes the next report of everything that moved, and tells the merchant; its name, which may be chosen.
+    pub fn settle(&mut self, base: &str, name: Option<&str>, now_ms: i64) -> String {
         self.batches += 1;
         let batch = self.batches;
-        let name = format!("settlement_detail_report_batch_{batch}.csv");
+        let name = name.map_or_else(|| format!("settlement_detail_report_batch_{batch}.csv"), str::to_owned);
         let merchant_account = self.merchant_account.clone().unwrap_or_default();
         let moved = std::mem::take(&mut self.unsettled);
         let text = self.csv(&moved, &merchant_account, batch, now_ms / 1000);

@@ -21,6 +21,8 @@ pub struct Wish {
     pub amount: Option<i64>,
     /// The event's reason.
     pub reason: Option<String>,
+    /// The name of a report, which Adyen also sends as its PSP reference.
+    pub name: Option<String>,
 }
 
 /// A step of a dispute.
@@ -31,10 +33,24 @@ struct Step {
     entry: Option<Entry>,
 }
 
+impl Step {
+    /// How the dispute stands afterwards, with so much still taken.
+    fn word(&self, charged_back: i64) -> &'static str {
+        match self.entry {
+            None => "announced",
+            Some(Entry::SecondChargeback) => "lost",
+            Some(Entry::ChargebackReversed) if charged_back > 0 => "partly won",
+            Some(Entry::ChargebackReversed) => "won",
+            Some(_) => "open",
+        }
+    }
+}
+
 const INFORMATION: Step = Step { code: "REQUEST_FOR_INFORMATION", status: "Undefended", entry: None };
 const NOTIFIED: Step = Step { code: "NOTIFICATION_OF_CHARGEBACK", status: "Undefended", entry: None };
 const CHARGEBACK: Step = Step { code: "CHARGEBACK", status: "Undefended", entry: Some(Entry::Chargeback) };
 const REVERSED: Step = Step { code: "CHARGEBACK_REVERSED", status: "Pending", entry: Some(Entry::ChargebackReversed) };
+// The bank has declined the defence: the dispute is over.
 const SECOND: Step = Step { code: "SECOND_CHARGEBACK", status: "Lost", entry: Some(Entry::SecondChargeback) };
 
 impl Account {
@@ -66,7 +82,7 @@ impl Account {
                 self.emit(Notice::about(&payment, "SANDBOX_UNHEARD_OF"), now_ms);
             }
             "report" => {
-                let report = self.settle(base, now_ms);
+                let report = self.settle(base, wish.name.as_deref(), now_ms);
                 return Ok(json!({ "report": report }));
             }
             _ => {
@@ -122,6 +138,7 @@ impl Account {
             None => {}
         }
         let dispute = known.dispute.get_or_insert_with(ids::psp).clone();
+        known.dispute_state = Some(step.word(known.charged_back).to_owned());
         let mut notice = Notice {
             psp: dispute.clone(),
             amount,

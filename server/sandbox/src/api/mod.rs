@@ -43,6 +43,10 @@ pub trait Provider: Sized + 'static {
     fn request_id() -> String;
     /// The account's key, if the request may be answered at all.
     fn key(headers: &HeaderMap) -> Result<String, Self::Error>;
+    /// The key of the account that a key opens, and whether that key may carry the operation out.
+    fn admit(_state: &core::State, key: &str, _operation: &str) -> (String, Result<(), Self::Error>) {
+        (key.to_owned(), Ok(()))
+    }
     /// The operation a request is for.
     fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Self::Run>, Self::Error>;
     /// What the request says.
@@ -71,6 +75,10 @@ pub trait Refusal: Sized {
     fn in_progress() -> Self;
     /// An error on the provider's side.
     fn internal() -> Self;
+    /// The merchant's balance does not cover it, where the provider says so at once.
+    fn insufficient_balance() -> Self {
+        Self::internal()
+    }
     /// Replaces the HTTP status.
     fn status(self, status: u16) -> Self;
     /// The reply it makes.
@@ -146,8 +154,11 @@ async fn process<P: Provider>(core: &Core, incoming: Incoming) -> Response {
 async fn answer<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
     let found = P::find(incoming.method.as_str(), incoming.uri.path());
     let name = found.as_ref().map_or("", |(operation, _)| operation.name);
-    let fault = if name.is_empty() { None } else { core.faults().take_call(P::NAME, name, key) };
-    let outgoing = match (found, &fault) {
+    let (key, admitted) = P::admit(&core.lock(), key, name);
+    let key = key.as_str();
+    let strikes = !name.is_empty() && admitted.is_ok();
+    let fault = if strikes { core.faults().take_call(P::NAME, name, key) } else { None };
+    let outgoing = match (found.and_then(|found| admitted.map(|()| found)), &fault) {
         (Err(error), _) => error.refuse(&incoming.request_id),
         (Ok(_), Some(fault)) if fault.kind.refuses() => {
             tokio::time::sleep(fault.delay()).await;
@@ -164,6 +175,7 @@ fn refusal<E: Refusal>(kind: Kind) -> E {
     match kind {
         Kind::RateLimit429 => E::rate_limited(),
         Kind::Conflict409 => E::in_progress(),
+        Kind::InsufficientBalance => E::insufficient_balance(),
         Kind::Html200 => E::internal().status(200),
         Kind::Html502 => E::internal().status(502),
         Kind::Error503 => E::internal().status(503),
@@ -179,6 +191,10 @@ async fn carry_out<P: Provider>(
     found: Found<'_, P::Run>,
     fault: Option<&Fault>,
 ) -> Outgoing {
+    if let Some(fault) = fault.filter(|fault| fault.kind == Kind::Error500Stored) {
+        tokio::time::sleep(fault.delay()).await;
+        return Outgoing { fault: Some(fault.kind), ..break_down::<P>(core, incoming, key) };
+    }
     let slow = fault.filter(|fault| fault.kind == Kind::Slow).map(Fault::delay);
     let mut outgoing = perform::<P>(core, incoming, key, found, slow).await;
     if let Some(fault) = fault.filter(|fault| fault.kind != Kind::Slow) {
@@ -219,6 +235,26 @@ async fn perform<P: Provider>(
         tokio::time::sleep(delay).await;
     }
     P::run(core, Asked { incoming, key, found, input, given_key }).await
+}
+
+/// Breaks down in the middle of the work. Nothing comes of it, and the error is what the idempotency key is answered with from now on
+/// (Stripe API reference, Idempotent requests: the first reply is kept "regardless of whether it succeeds or fails … including 500
+/// errors"). A key that has its reply already is answered with that.
+fn break_down<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
+    let refuse = |error: P::Error| error.refuse(&incoming.request_id);
+    if let Err(error) = P::read(incoming) {
+        return refuse(error);
+    }
+    let broken = refuse(P::Error::internal());
+    let Some(given) = incoming.idempotency_key() else { return broken };
+    match begin::<P>(core, incoming, key, &given) {
+        Ok(Begin::Execute) => {}
+        Ok(Begin::Replay(reply)) => return Outgoing { replayed: true, ..reply.into() },
+        Err(error) => return refuse(error),
+    }
+    let reply = broken.reply.clone();
+    core.change(|state| P::keys(state, key).map(|keys| keys.finish(&given, reply)));
+    broken
 }
 
 /// Takes an idempotency key.

@@ -1,5 +1,6 @@
 //! The control API and page: what a tester turns to make things go wrong, and to see what happened.
 
+mod accounts;
 mod fault_api;
 pub mod faults;
 pub mod number;
@@ -41,6 +42,10 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/seed", get(fault_api::show_seed).post(fault_api::seed))
         .route("/_control/disputes", post(switches::dispute))
         .route("/_control/disputes/{id}/close", post(switches::close_dispute))
+        .route("/_control/stripe/version", post(accounts::set_version))
+        .route("/_control/stripe/pricing", post(accounts::set_pricing))
+        .route("/_control/stripe/keys", post(accounts::restrict))
+        .route("/_control/stripe/payments/{intent}/run_out", post(accounts::run_out))
         .route("/_control/events/{id}/resend", post(switches::resend))
         .route("/_control/calls", get(reports::calls))
         .route("/_control/stats", get(reports::stats))

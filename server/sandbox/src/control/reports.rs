@@ -83,7 +83,7 @@ pub async fn stats(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) 
         "charges_succeeded": charges(ChargeStatus::Succeeded),
         "charges_failed": charges(ChargeStatus::Failed),
         "charges_pending": charges(ChargeStatus::Pending),
-        "refunds": sum(|account| account.refunds.len()),
+        "refunds": sum(|account| account.refunds.oldest().filter(|refund| !refund.release).count()),
         "disputes": sum(|account| account.disputes.len()),
         "events": sum(|account| account.events.len()),
         "webhook_endpoints": sum(|account| account.endpoints.len()),

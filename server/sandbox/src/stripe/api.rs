@@ -14,6 +14,7 @@ use super::{
     operation::{self, Ctx, Run},
     params::Params,
     payment::Moment,
+    rights,
     state::Account,
     version,
     webhooks::{ENUMS, PROVIDER, early},
@@ -50,6 +51,10 @@ impl Provider for Stripe {
     fn key(headers: &HeaderMap) -> Result<String, ApiError> {
         let key = auth::key(headers)?;
         requested_version(headers).map(|_| key)
+    }
+
+    fn admit(state: &core::State, key: &str, operation: &str) -> (String, Result<(), ApiError>) {
+        (rights::account_of(state, key).to_owned(), rights::check(state, key, operation))
     }
 
     fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Run>, ApiError> {
@@ -91,7 +96,10 @@ impl Provider for Stripe {
         let version = requested_version(&incoming.headers).unwrap_or(version::DEFAULT);
         let cause = Cause { request: Some(incoming.request_id.clone()), idempotency_key: given_key.clone() };
         let moment = Moment { now_ms: clock::now_ms(), base: &core.base, cause };
+        let named = incoming.headers.contains_key("stripe-version");
         let run = |account: &mut Account| {
+            let own = account.version().to_owned();
+            let version = if named { version } else { &own };
             let mark = account.deliveries.mark();
             let result = execute(account, moment, version, found, input);
             let executed = result.as_ref().map_or_else(|error| error.executed, |_| true);

@@ -153,6 +153,11 @@ impl Refusal for ApiError {
         error
     }
 
+    fn insufficient_balance() -> Self {
+        Self::invalid("Insufficient funds in your Stripe balance to refund this amount (sandbox fault).")
+            .code("balance_insufficient")
+    }
+
     fn status(self, status: u16) -> Self {
         self.status(status)
     }

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{error::ApiError, misc, objects::View, params::Params, state::Account};
+use super::{
+    error::ApiError,
+    misc,
+    objects::{View, refund::Refund},
+    params::Params,
+    state::Account,
+};
 
 /// Levels one path may have, as at the provider.
 const DEPTH: usize = 4;
@@ -51,7 +57,7 @@ fn expand(account: &Account, view: &View<'_>, object: &mut Value, keys: &[&str])
     let Some((key, rest)) = keys.split_first() else {
         return true;
     };
-    if let Some(list) = sublist(account, object, key) {
+    if let Some(list) = sublist(account, view, object, key) {
         object[*key] = list;
     }
     match object.get_mut(*key) {
@@ -95,7 +101,7 @@ const EXPANDABLE: &[&str] = &[
 ];
 
 /// Lists that an object shows only when asked to.
-fn sublist(account: &Account, object: &Value, key: &str) -> Option<Value> {
+fn sublist(account: &Account, view: &View<'_>, object: &Value, key: &str) -> Option<Value> {
     let id = object["id"].as_str()?;
     let (data, url): (Vec<Value>, String) = match (object["object"].as_str()?, key) {
         ("checkout.session", "line_items") => {
@@ -104,8 +110,8 @@ fn sublist(account: &Account, object: &Value, key: &str) -> Option<Value> {
             (lines, format!("/v1/checkout/sessions/{id}/line_items"))
         }
         ("charge", "refunds") => {
-            let refunds =
-                account.refunds.newest().filter(|refund| refund.charge == id).map(super::objects::refund::Refund::wire);
+            let of_charge = |refund: &&Refund| refund.charge == id && refund.is_shown(view.version);
+            let refunds = account.refunds.newest().filter(of_charge).map(Refund::wire);
             (refunds.collect(), format!("/v1/charges/{id}/refunds"))
         }
         _ => return None,
@@ -118,7 +124,7 @@ fn render(account: &Account, view: &View<'_>, id: &str) -> Option<Value> {
         "cs" => account.sessions.get(id).map(|session| session.wire(view)),
         "pi" => account.intents.get(id).map(|intent| intent.wire(view)),
         "ch" | "py" => account.charges.get(id).map(|charge| charge.wire(view)),
-        "re" => account.refunds.get(id).map(super::objects::refund::Refund::wire),
+        "re" => account.refunds.get(id).filter(|refund| refund.is_shown(view.version)).map(Refund::wire),
         "txn" => misc::transaction(account, id),
         "pm" => account.charges.newest().find(|charge| charge.payment_method == id).map(|charge| {
             json!({

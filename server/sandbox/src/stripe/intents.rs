@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     error::ApiError,
     lists::Query,
+    money,
     objects::{
         View,
         intent::{Intent, IntentStatus},
@@ -94,6 +95,7 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
             .code("parameter_invalid_integer")
             .param("amount_to_capture"));
     }
+    money::in_steps(amount, &intent.currency, "amount_to_capture")?;
     if amount > intent.capturable {
         return Err(ApiError::invalid(format!(
             "The specified capture amount ({amount}) is greater than the authorized amount ({}).",
@@ -111,11 +113,14 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
     intent.status = IntentStatus::Succeeded;
     intent.received = amount;
     intent.capturable = 0;
+    let mut rest = 0;
     if let Some(charge) = ctx.account.charges.get_mut(&charge) {
         charge.captured = amount;
+        rest = charge.amount - amount;
     }
     ctx.account.mark_paid(&session);
     ctx.account.tell_charge(&charge, "charge.captured", &ctx.moment);
+    ctx.account.let_go(&charge, rest, None, &ctx.moment);
     ctx.account.tell_intent(ctx.id, "payment_intent.succeeded", &ctx.moment);
     Ok(find(ctx)?.wire(&ctx.view()))
 }

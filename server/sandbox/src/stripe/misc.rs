@@ -59,7 +59,7 @@ pub fn transaction(account: &Account, id: &str) -> Option<Value> {
     if let Some(charge) = charge.filter(|charge| charge.transaction().is_some()) {
         return Some(of_charge(charge));
     }
-    account.refunds.get(&format!("re_{tail}")).map(of_refund)
+    account.refunds.get(&format!("re_{tail}")).filter(|refund| refund.transaction().is_some()).map(of_refund)
 }
 
 /// The simulated price of a payment: 1.5 % and 25 minor units, never more than the payment.

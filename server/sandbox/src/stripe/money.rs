@@ -1,16 +1,14 @@
 //! Currencies the provider presents prices in, and amounts as people read them.
 
+use super::error::ApiError;
 use crate::money::{self, Currencies};
-
-/// Largest amount of one charge in the smallest unit (Stripe, Currencies: eight digits).
-pub const MAX_MINOR: i64 = 99_999_999;
 
 const CURRENCIES: Currencies = Currencies {
     hundredths: "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bmd bnd bob brl bsd bwp byn bzd cad cdf \
     chf cny cop crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd \
     kes kgs khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab \
     pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd twd tzs uah ugx \
-    usd uyu uzs wst xcd yer zar zmw",
+    usd uyu uzs wst xcd xcg yer zar zmw",
     whole: "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf",
     thousandths: "bhd jod kwd omr tnd",
 };
@@ -20,13 +18,54 @@ pub fn exponent(currency: &str) -> Option<usize> {
     CURRENCIES.exponent(currency)
 }
 
-/// The step amounts must be multiples of (Stripe, Currencies: special cases).
+/// Smallest amount of one charge in the smallest unit (Stripe, Currencies, minimum charge amounts), as if every account were
+/// settled in the currency it charges.
+pub fn least(currency: &str) -> i64 {
+    match currency {
+        "gbp" => 30,
+        "aed" | "myr" | "pln" | "ron" => 2_00,
+        "dkk" => 2_50,
+        "nok" | "sek" => 3_00,
+        "hkd" => 4_00,
+        "mxn" | "thb" => 10_00,
+        "czk" => 15_00,
+        "huf" => 175_00,
+        "usd" | "ars" | "aud" | "brl" | "cad" | "chf" | "cop" | "eur" | "idr" | "ils" | "inr" | "jpy" | "krw"
+        | "nzd" | "php" | "rub" | "sgd" | "zar" => 50,
+        _ => 1,
+    }
+}
+
+/// Largest amount of one charge in the smallest unit (Stripe, Currencies, maximum charge amounts): so many digits.
+pub fn most(currency: &str) -> i64 {
+    let digits = match currency {
+        "idr" => 12,
+        "cop" => 10,
+        "inr" => 9,
+        _ => 8,
+    };
+    10_i64.pow(digits) - 1
+}
+
+/// The step amounts must be multiples of, in prices, charges, captures and refunds (Stripe, Currencies: special cases,
+/// three-decimal currencies).
 pub fn step(currency: &str) -> i64 {
     match currency {
         "isk" | "ugx" => 100,
         other if exponent(other) == Some(3) => 10,
         _ => 1,
     }
+}
+
+/// An amount the currency can be charged in.
+pub fn in_steps(amount: i64, currency: &str, param: &str) -> Result<(), ApiError> {
+    let step = step(currency);
+    if amount % step == 0 {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!("Amounts in {currency} must be multiples of {step}."))
+        .code("parameter_invalid_integer")
+        .param(param))
 }
 
 /// `2598 eur` → `€25.98`.
@@ -78,5 +117,6 @@ mod tests {
         assert_eq!((exponent("eur"), exponent("jpy"), exponent("tnd")), (Some(2), Some(0), Some(3)));
         assert_eq!((exponent("EUR"), exponent("xyz"), exponent("")), (None, None, None));
         assert_eq!((step("isk"), step("kwd"), step("eur")), (100, 10, 1));
+        assert_eq!((most("idr"), most("eur"), least("huf"), least("xcg")), (999_999_999_999, 99_999_999, 17_500, 1));
     }
 }

@@ -27,7 +27,13 @@ fn missing(id: &str) -> ApiError {
 }
 
 fn wire(ctx: &Ctx<'_>) -> Result<Value, ApiError> {
-    ctx.account.refunds.get(ctx.id).map(Refund::wire).ok_or_else(|| missing(ctx.id))
+    shown(ctx).map(Refund::wire)
+}
+
+/// The refund in the path, if readers on this version see it.
+fn shown<'c>(ctx: &'c Ctx<'_>) -> Result<&'c Refund, ApiError> {
+    let refund = ctx.account.refunds.get(ctx.id).filter(|refund| refund.is_shown(ctx.version));
+    refund.ok_or_else(|| missing(ctx.id))
 }
 
 /// `POST /v1/refunds`
@@ -46,6 +52,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     }
     let charge = refundable(ctx.account, intent.as_deref(), charge.as_deref())?;
     let amount = within(charge, amount)?;
+    money::in_steps(amount, &charge.currency, "amount")?;
     let refund = Refund {
         id: ids::object("re_3"),
         amount,
@@ -63,6 +70,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
         metadata,
         failure_reason: None,
         method: charge.method.clone(),
+        release: false,
     };
     Ok(ctx.account.refund(refund, &ctx.moment))
 }
@@ -191,8 +199,10 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let intent = params.string("payment_intent", 200)?;
     let charge = params.string("charge", 200)?;
     params.finish()?;
+    let version = ctx.version;
     let keep = |refund: &Refund| {
-        intent.as_ref().is_none_or(|intent| refund.intent == *intent)
+        refund.is_shown(version)
+            && intent.as_ref().is_none_or(|intent| refund.intent == *intent)
             && charge.as_ref().is_none_or(|charge| refund.charge == *charge)
     };
     query.page(&ctx.account.refunds, OBJECT, |refund| refund.created, keep, Refund::wire)
@@ -202,6 +212,7 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
 pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let change = params.metadata()?;
     params.finish()?;
+    shown(ctx)?;
     let refund = ctx.account.refunds.get_mut(ctx.id).ok_or_else(|| missing(ctx.id))?;
     if let Some(change) = change {
         params::apply(&mut refund.metadata, change)?;
@@ -214,7 +225,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
 /// `POST /v1/refunds/:id/cancel`: while it is pending.
 pub fn cancel(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let refund = ctx.account.refunds.get(ctx.id).ok_or_else(|| missing(ctx.id))?;
+    let refund = shown(ctx)?;
     if refund.status != RefundStatus::Pending {
         return Err(ApiError::invalid(format!(
             "The refund {} cannot be canceled because it has a status of {}.",

@@ -14,6 +14,8 @@ use super::{
         refund::Refund,
         session::Session,
     },
+    pricing::Pricing,
+    version,
     webhooks::Rules,
 };
 use crate::{api::call::Calls, clock, control::faults::Faults, idempotency::Keys, ids::fresh, store::Store};
@@ -25,6 +27,12 @@ pub struct Account {
     pub id: String,
     /// Unix seconds.
     pub created: i64,
+    /// The API version it is set to, if not the newest.
+    #[serde(default)]
+    pub api_version: Option<String>,
+    /// Whether shoppers are asked for a currency of their own.
+    #[serde(default)]
+    pub pricing: Option<Pricing>,
     /// Checkout sessions.
     pub sessions: Store<Session>,
     /// Payment intents.
@@ -83,11 +91,18 @@ pub enum Timer {
 }
 
 impl Account {
+    /// The API version of those who name none.
+    pub fn version(&self) -> &str {
+        self.api_version.as_deref().unwrap_or(version::DEFAULT)
+    }
+
     /// An empty account under the current rules.
     pub fn new(rules: Rules) -> Self {
         Account {
             id: fresh("acct_1", 15),
             created: clock::now_ms() / 1000,
+            api_version: None,
+            pricing: None,
             sessions: Store::default(),
             intents: Store::default(),
             charges: Store::default(),

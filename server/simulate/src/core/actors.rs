@@ -3,9 +3,10 @@
 use domain::method::Method;
 use domain::payment::{CloseReason, Fact, ModificationKind, Stage};
 
+use super::database::JobKind;
 use super::network::Forgery;
 use super::provider::{Kind, PageState, Say};
-use super::server::{Press, TURNS_MAX, Work};
+use super::server::{Asker, Press, TURNS_MAX, Work};
 use super::world::{World, note};
 
 impl World {
@@ -20,7 +21,7 @@ impl World {
             _ => {
                 // A bank that thinks for long makes people try something else.
                 let thinking = self.provider.pages.iter().any(|page| page.paying);
-                let other = self.random.percent(if thinking { 80 } else { 30 });
+                let other = self.random.percent(if thinking { 80 + 20 * u32::from(self.hasty) } else { 30 });
                 let method = match self.database.payment.live().filter(|_| !other) {
                     Some(live) => live.method,
                     None if thinking => Method::BankDebit,
@@ -52,8 +53,8 @@ impl World {
                 note!(self, "shopper: orders a debit on page {page}");
                 self.tell(page, Say::Processing);
             }
-            0..=5 => self.succeed(page),
-            6 | 7 => {
+            0..=5 if !self.hasty => self.succeed(page),
+            0..=7 => {
                 self.provider.pages[page].paying = true;
                 note!(self, "shopper: pays on page {page}, the bank thinks");
             }
@@ -70,11 +71,15 @@ impl World {
             self.spawn(Work::Cancel);
             return;
         }
+        if self.random.percent(4) {
+            return self.changes_policy();
+        }
         // Money is where the questions are.
         let count = self.database.payment.attempts.len();
         let with_money = (0..count).find(|attempt| self.database.attempt(*attempt).book.authorised > 0);
         let Some(first) = with_money else { return };
         let attempt = if self.random.percent(70) { first } else { self.random.below(count) };
+        let refunds_order = self.hasty && self.random.percent(40) && !self.database.attempt(attempt).second;
         let known = self.database.attempt(attempt);
         // See `engine::money::modify`.
         let named = known.refs.payment.is_some();
@@ -82,16 +87,19 @@ impl World {
         let authorised = known.book.authorised;
         match self.random.below(12) {
             0 if captured > 0 => {
-                note!(self, "merchant: keeps what was paid too much");
-                let _ = self.record(&Fact::Keep);
+                self.keeps();
             }
             _ if !named => {}
+            _ if refunds_order && captured > 0 => {
+                let amount = if self.random.percent(50) { captured } else { self.random.amount(captured) };
+                self.ask(attempt, ModificationKind::Refund { amount }, Asker::Merchant);
+            }
             2..=4 if capturable > 0 => {
                 let amount = if self.random.percent(60) { capturable } else { self.random.amount(capturable) };
                 let last = self.kind_of(attempt) == Kind::Results || self.random.percent(50);
-                self.ask(attempt, ModificationKind::Capture { amount, last });
+                self.ask(attempt, ModificationKind::Capture { amount, last }, Asker::Merchant);
             }
-            5..=6 if authorised > 0 => self.ask(attempt, ModificationKind::Void),
+            5..=6 if authorised > 0 => self.ask(attempt, ModificationKind::Void, Asker::Merchant),
             _ if captured > 0 => {
                 // More than is left, at times: that must be refused.
                 let amount = match self.random.below(3) {
@@ -99,9 +107,35 @@ impl World {
                     1 => captured * 6 / 10 + 1,
                     _ => self.random.amount(captured),
                 };
-                self.ask(attempt, ModificationKind::Refund { amount });
+                self.ask(attempt, ModificationKind::Refund { amount }, Asker::Merchant);
             }
             _ => {}
+        }
+    }
+
+    fn keeps(&mut self) {
+        note!(self, "merchant: keeps what was paid too much");
+        let before = self.database.payment.clone();
+        let _ = self.record(&Fact::Keep);
+        for attempt in 0..before.attempts.len() {
+            let decided = self.database.attempt(attempt).kept - before.attempts[attempt].kept;
+            self.check_kept(&before, attempt, decided);
+            self.kept.resize(self.kept.len().max(attempt + 1), 0);
+            self.kept[attempt] += decided;
+        }
+    }
+
+    /// What was held is taken up again when the merchant wants it sent back.
+    fn changes_policy(&mut self) {
+        self.refunds_surplus = !self.refunds_surplus;
+        note!(
+            self,
+            "merchant: second payments are {} from now on",
+            if self.refunds_surplus { "sent back" } else { "held" }
+        );
+        if self.refunds_surplus {
+            self.database.held = false;
+            self.database.enqueue(JobKind::Surplus, 0, self.now);
         }
     }
 

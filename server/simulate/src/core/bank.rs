@@ -17,7 +17,7 @@ impl World {
         if !manual {
             self.provider.captured_ever += amount;
             let (what, state) = (What::Capture, EntryState::Succeeded);
-            self.push(Move { page, what, amount, state, modification: None, key: usize::MAX });
+            self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0 });
         }
         self.tell(page, Say::Paid { captured: if manual { 0 } else { amount } });
     }
@@ -49,7 +49,7 @@ impl World {
             one.paying || one.state == PageState::Processing
         });
         if let Some(page) = undecided {
-            if self.random.percent(65) {
+            if self.random.percent(if self.hasty { 90 } else { 65 }) {
                 self.succeed(page);
             } else {
                 let one = &mut self.provider.pages[page];
@@ -101,7 +101,8 @@ impl World {
             4 if debit && self.provider.refundable(page) > 0 => {
                 let amount = self.provider.refundable(page);
                 let (what, state) = (What::Return, EntryState::Succeeded);
-                let movement = self.push(Move { page, what, amount, state, modification: None, key: usize::MAX });
+                let movement =
+                    self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0 });
                 note!(self, "provider: the bank takes {amount} back on page {page}");
                 self.tell(page, Say::Returned { movement });
             }
@@ -127,11 +128,10 @@ impl World {
         let known = self.provider.moves.iter().position(|one| one.page == page && matches!(one.what, What::Dispute(_)));
         let (movement, state) = match known {
             Some(movement) => {
-                let state = match self.provider.moves[movement].what {
+                let one = self.provider.moves[movement];
+                let state = match one.what {
                     What::Dispute(DisputeState::Open) => self.random.pick(&[DisputeState::Won, DisputeState::Lost]),
-                    What::Dispute(DisputeState::Won)
-                        if self.provider.refundable(page) >= self.provider.moves[movement].amount =>
-                    {
+                    What::Dispute(DisputeState::Won) if self.provider.refundable(page) >= one.back => {
                         DisputeState::Lost
                     }
                     _ => return,
@@ -144,13 +144,27 @@ impl World {
                     return;
                 }
                 let (what, state) = (What::Dispute(DisputeState::Open), EntryState::Succeeded);
-                (self.push(Move { page, what, amount, state, modification: None, key: usize::MAX }), DisputeState::Open)
+                let (modification, key) = (None, usize::MAX);
+                let opened = Move { page, what, amount, state, modification, key, back: 0 };
+                (self.push(opened), DisputeState::Open)
             }
         };
-        self.provider.moves[movement].what = What::Dispute(state);
-        note!(self, "provider: a dispute on page {page} is {state:?}");
+        let one = self.provider.moves[movement];
+        let amount = match (state, one.back) {
+            // Most wins bring everything back.
+            (DisputeState::Won, _) if self.random.percent(30) => self.random.amount(one.amount),
+            // What had come back is taken again.
+            (DisputeState::Lost, back) if back > 0 => back,
+            _ => one.amount,
+        };
+        let moved = &mut self.provider.moves[movement];
+        moved.what = What::Dispute(state);
+        if state == DisputeState::Won {
+            moved.back = amount;
+        }
+        note!(self, "provider: a dispute on page {page} is {state:?}, about {amount}");
         self.now += 1;
-        self.tell(page, Say::Dispute { movement, state });
+        self.tell(page, Say::Dispute { movement, state, amount });
     }
 
     /// Where the world's clock may go next.

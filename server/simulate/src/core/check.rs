@@ -2,16 +2,15 @@
 
 use domain::checkout::phase;
 use domain::id::AttemptId;
-use domain::ledger;
 use domain::payment::{
-    DisputeState, EntryState, Event, Modification, ModificationKind, ModificationStage, Stage, Status, Told,
+    Attempt, EntryState, Event, Modification, ModificationKind, ModificationStage, Payment, Stage, Status, Told,
 };
 
 use super::database::InboxState;
 use super::network::Forgery;
 use super::provider::{PageState, What};
 use super::world::World;
-use crate::rules::{fits, is_evidenced};
+use crate::rules::{Payer, at_rest, fits, is_evidenced, may_send_back};
 
 impl World {
     /// After every transaction.
@@ -138,7 +137,7 @@ impl World {
             sum(&|page| provider.refunds(page, EntryState::Pending)),
             sum(&|page| provider.refunds(page, EntryState::Succeeded)),
             sum(&|page| provider.charged_back(page)),
-            sum(&|page| provider.sum(page, |one| one.what == What::Dispute(DisputeState::Won))),
+            sum(&|page| provider.disputes_lost(page)),
             sum(&|page| provider.returned(page)),
             sum(&|page| i64::from(provider.pages[page].voided)),
         ];
@@ -149,13 +148,13 @@ impl World {
             book.refunds_in(EntryState::Pending),
             book.refunds_in(EntryState::Succeeded),
             book.charged_back(),
-            book.disputes_in(DisputeState::Won),
+            book.disputes_lost(),
             book.returned_total(),
             i64::from(book.voided),
         ];
         if truth != told {
             self.violate("Till's totals are the provider's", |_| {
-                format!("attempt {attempt}: authorised, captured, refund pending, refunded, charged back, won, returned, voided are {truth:?} there, {told:?} here")
+                format!("attempt {attempt}: authorised, captured, refund pending, refunded, charged back, of that lost, returned, voided are {truth:?} there, {told:?} here")
             });
         }
         let gone = truth[2] + truth[3];
@@ -189,11 +188,6 @@ impl World {
                 "a payment that was called off holds money".to_owned()
             });
         }
-        let surplus = self.database.payment.surplus();
-        let stuck = self.database.payment.attempts.iter().all(|attempt| attempt.refundable() == 0);
-        if surplus > 0 && !self.database.held && !stuck {
-            self.violate("what was paid too much is sent back or held", |_| format!("{surplus} is too much"));
-        }
     }
 
     fn check_deliveries(&mut self) {
@@ -217,14 +211,77 @@ impl World {
         }
     }
 
+    /// Each payer by the providers' truth and by what the merchant did.
+    fn payers(&self) -> Vec<Payer> {
+        let provider = &self.provider;
+        let payer = |attempt: usize| {
+            let pages = || (0..provider.pages.len()).filter(move |page| provider.pages[*page].attempt == attempt);
+            let sum = |of: &dyn Fn(usize) -> i64| -> i64 { pages().map(of).sum() };
+            let refunds = |page: usize, by_policy: bool| {
+                let asked = |one: &super::provider::Move| {
+                    one.modification.is_some_and(|modification| self.by_policy[modification]) == by_policy
+                };
+                provider.sum(page, |one| one.what == What::Refund && one.state == EntryState::Succeeded && asked(one))
+            };
+            Payer {
+                second: self.database.attempt(attempt).second,
+                captured: sum(&|page| provider.captured(page)),
+                pending: sum(&|page| provider.refunds(page, EntryState::Pending)),
+                refunded_by_merchant: sum(&|page| refunds(page, false)),
+                sent_back: sum(&|page| refunds(page, true)),
+                held_by_bank: sum(&|page| provider.disputes_open(page)),
+                taken_by_bank: sum(&|page| provider.disputes_lost(page) + provider.returned(page)),
+                kept: self.kept.get(attempt).copied().unwrap_or(0),
+            }
+        };
+        (0..self.database.payment.attempts.len()).map(payer).collect()
+    }
+
+    /// Each payer as Till knows it now.
+    fn payers_here(&self, payment: &Payment) -> Vec<Payer> {
+        let payer = |(number, attempt): (usize, &Attempt)| {
+            let book = &attempt.book;
+            let refunds = |state: EntryState| -> i64 {
+                book.refunds.values().filter(|one| one.state == state).map(|one| one.amount).sum()
+            };
+            Payer {
+                second: attempt.second,
+                captured: book.captured_net(),
+                pending: refunds(EntryState::Pending),
+                refunded_by_merchant: refunds(EntryState::Succeeded),
+                sent_back: 0,
+                held_by_bank: book.disputes_held(),
+                taken_by_bank: book.disputes_lost() + book.returned.values().sum::<i64>(),
+                kept: self.kept.get(number).copied().unwrap_or(0),
+            }
+        };
+        payment.attempts.iter().enumerate().map(payer).collect()
+    }
+
+    fn debt(&self) -> i64 {
+        if self.database.payment.canceled { 0 } else { self.database.payment.amount.minor }
+    }
+
+    /// What the policy is about to send back.
+    pub fn check_sent_back(&mut self, attempt: usize, amount: i64) {
+        let payers = self.payers_here(&self.database.payment);
+        if let Some((rule, how)) = may_send_back(self.debt(), &payers, attempt, amount) {
+            self.violate(rule, |_| how);
+        }
+    }
+
+    /// What the merchant has just decided to keep was there to be kept.
+    pub fn check_kept(&mut self, before: &Payment, attempt: usize, amount: i64) {
+        let payers = self.payers_here(before);
+        if let Some((_, how)) = may_send_back(self.debt(), &payers, attempt, amount) {
+            self.violate("only what is too much can be kept", |_| how);
+        }
+    }
+
     fn check_books(&mut self) {
-        let payment = &self.database.payment;
-        let expected = ledger::balances(payment).map(|(_, balance)| balance);
-        let found = self.database.balances;
-        if found != expected || found.iter().sum::<i64>() != 0 {
-            self.violate("the ledger agrees with the payment and adds up to zero", |_| {
-                format!("{found:?}, expected {expected:?}")
-            });
+        let (payers, balances, told) = (self.payers(), self.database.balances, self.database.held);
+        if let Some((rule, how)) = at_rest(self.debt(), &payers, balances, told) {
+            self.violate(rule, |_| how);
         }
         if self.database.payment != self.database.replayed {
             self.violate("the events give the state", |_| "replaying them gives another payment".to_owned());

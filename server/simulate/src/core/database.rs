@@ -76,7 +76,8 @@ pub(super) struct Database {
     pub modified: Vec<usize>,
     /// Alerts of second payments.
     pub alerts: usize,
-    /// Whether a person was told that too much was paid, and that it is held or could not be sent back.
+    /// Whether a person was told that too much was paid, and that it is held or could not be sent back; anew since the merchant
+    /// last asked for it to be sent back.
     pub held: bool,
 }
 
@@ -98,7 +99,7 @@ impl Database {
 
     pub fn clear(&mut self, amount: Money, capture: Capture) {
         for payment in [&mut self.payment, &mut self.replayed] {
-            (payment.amount, payment.capture, payment.canceled, payment.kept) = (amount, capture, false, 0);
+            (payment.amount, payment.capture, payment.canceled) = (amount, capture, false);
             payment.attempts.clear();
         }
         self.session.state = SessionState::Open;

@@ -72,6 +72,8 @@ pub(super) struct Move {
     pub modification: Option<usize>,
     /// The idempotency key it was asked with.
     pub key: usize,
+    /// What a dispute that was won brought back.
+    pub back: i64,
 }
 
 /// What a webhook says. Amounts are those of the movement named.
@@ -92,9 +94,11 @@ pub(super) enum Say {
     Voided {
         modification: Option<usize>,
     },
+    /// The amount is what this word takes, or brings back.
     Dispute {
         movement: usize,
         state: DisputeState,
+        amount: i64,
     },
     Returned {
         movement: usize,
@@ -156,7 +160,22 @@ impl Provider {
     }
 
     pub fn charged_back(&self, page: usize) -> i64 {
-        self.sum(page, |one| matches!(one.what, What::Dispute(DisputeState::Open | DisputeState::Lost)))
+        self.disputes_open(page) + self.disputes_lost(page)
+    }
+
+    pub fn disputes_open(&self, page: usize) -> i64 {
+        self.sum(page, |one| one.what == What::Dispute(DisputeState::Open))
+    }
+
+    /// Lost, or not brought back by a win.
+    pub fn disputes_lost(&self, page: usize) -> i64 {
+        let of_page = self.moves.iter().filter(|one| one.page == page);
+        let lost = of_page.map(|one| match one.what {
+            What::Dispute(DisputeState::Lost) => one.amount,
+            What::Dispute(DisputeState::Won) => one.amount - one.back,
+            _ => 0,
+        });
+        lost.sum()
     }
 
     pub fn returned(&self, page: usize) -> i64 {

@@ -133,7 +133,7 @@ impl World {
                 return self.result(page, modification);
             }
         };
-        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key });
+        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key, back: 0 });
         note!(self, "provider: {what:?} of {amount} on page {page} is {state:?}");
         match what {
             What::Capture => {
@@ -168,7 +168,7 @@ impl World {
             }
         };
         let state = if can { EntryState::Pending } else { EntryState::Failed };
-        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key });
+        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key, back: 0 });
         note!(
             self,
             "provider: received {what:?} of {amount} on page {page}; will {}",

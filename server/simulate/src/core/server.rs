@@ -8,6 +8,8 @@ mod lease;
 mod modify;
 mod start;
 
+pub(super) use self::modify::Asker;
+
 use domain::Millis;
 use domain::method::Method;
 use domain::mutant::{self, Mutant};

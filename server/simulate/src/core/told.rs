@@ -122,8 +122,8 @@ impl World {
                 seen.modification = modification.map(id);
                 seen.news.push(News::Moved(Movement::Voided));
             }
-            Say::Dispute { movement, state } => {
-                let (reference, amount) = (self.names.moves[movement].clone(), self.provider.moves[movement].amount);
+            Say::Dispute { movement, state, amount } => {
+                let reference = self.names.moves[movement].clone();
                 let dispute = Movement::Dispute { reference, amount, state, at: event.at, due: None };
                 seen.news.push(News::Moved(dispute));
             }

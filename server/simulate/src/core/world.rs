@@ -53,8 +53,14 @@ pub(super) struct World {
     pub tabs: [Option<usize>; 2],
     /// How often in a hundred something goes wrong on the network.
     pub faults: u32,
+    /// Whether banks think for long and nobody has patience: the life in which a debt is paid twice.
+    pub hasty: bool,
     /// Whether the merchant wants second payments sent back; else they are held.
     pub refunds_surplus: bool,
+    /// For each modification whether the policy for second payments asked for it, and not the merchant.
+    pub by_policy: Vec<bool>,
+    /// What the merchant decided to keep, by attempt.
+    pub kept: Vec<i64>,
     /// The end of the seed: nothing goes wrong any more, and nobody begins anything new.
     pub ending: bool,
     /// Keys handed out beyond the regular ones, by a bug.
@@ -75,7 +81,6 @@ impl World {
             amount: Money::new(0, currency),
             capture: Capture::Automatic,
             canceled: false,
-            kept: 0,
             attempts: vec![],
         };
         let session = Session {
@@ -104,7 +109,10 @@ impl World {
             tasks: vec![],
             tabs: [None; 2],
             faults: 0,
+            hasty: false,
             refunds_surplus: false,
+            by_policy: vec![],
+            kept: vec![],
             ending: false,
             stray_keys: 0,
             violation: None,
@@ -122,10 +130,13 @@ impl World {
         self.flights.clear();
         self.late.clear();
         self.tasks.clear();
+        self.by_policy.clear();
+        self.kept.clear();
         self.tabs = [None; 2];
         (self.ending, self.violation, self.stray_keys) = (false, None, 0);
         self.kinds = [self.kind(), self.kind()];
         self.faults = self.random.pick(&[0, 5, 15, 40]);
+        self.hasty = self.random.percent(30);
         self.refunds_surplus = self.random.percent(50);
         let amount = Money::new(100 + self.random.amount(900), self.currency);
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };

@@ -11,7 +11,7 @@ mod steps;
 use std::sync::Arc;
 
 use domain::Millis;
-use domain::id::{PaymentId, Token};
+use domain::id::{MerchantId, PaymentId, Token};
 use tokio::runtime::Runtime;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
@@ -39,7 +39,9 @@ struct World {
     shared: Arc<Shared>,
     random: Random,
     servers: Vec<Server>,
-    /// The account of the seed's merchant.
+    /// The seed's merchant.
+    merchant: Option<MerchantId>,
+    /// The merchant's account.
     account: String,
     lives: u32,
     flows: Vec<Flow>,

@@ -80,6 +80,15 @@ pub(super) struct Dispute {
     pub amount: i64,
     pub status: &'static str,
     pub returned: bool,
+    /// What a win brought back.
+    pub back: i64,
+}
+
+impl Dispute {
+    /// What the bank has of it: all, or what a win did not bring back.
+    pub fn gone(&self) -> i64 {
+        self.amount - if self.status == "won" { self.back } else { 0 }
+    }
 }
 
 /// A webhook, kept until it is acknowledged.
@@ -256,6 +265,11 @@ impl Provider {
         self.dialect == Dialect::Adyen
     }
 
+    /// Whether a dispute can be won in part.
+    pub fn wins_in_part(&self) -> bool {
+        self.dialect == Dialect::Adyen
+    }
+
     /// Whether a dispute that was won can still be lost.
     pub fn disputes_come_again(&self) -> bool {
         self.dialect == Dialect::Adyen
@@ -272,8 +286,8 @@ impl Provider {
     /// What can still go back.
     pub fn refundable(&self, intent: usize) -> i64 {
         let refunds = self.refunds.iter().filter(|one| one.intent == intent && one.status != "failed");
-        let disputes = self.disputes.iter().filter(|one| one.intent == intent && one.status != "won");
-        let gone: i64 = refunds.map(|one| one.amount).chain(disputes.map(|one| one.amount)).sum();
+        let disputes = self.disputes.iter().filter(|one| one.intent == intent);
+        let gone: i64 = refunds.map(|one| one.amount).chain(disputes.map(Dispute::gone)).sum();
         self.intents[intent].received - gone
     }
 

@@ -88,6 +88,7 @@ impl World {
             shared,
             random: Random::new(0),
             servers,
+            merchant: None,
             account: String::new(),
             lives: 2,
             flows: vec![],

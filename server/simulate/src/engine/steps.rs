@@ -77,7 +77,7 @@ impl World {
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
         let engine = self.servers[0].engine.clone();
         let (merchant, account) = merchant(&engine, policy, dialect).await?;
-        self.account = account;
+        (self.account, self.merchant) = (account, Some(merchant.clone()));
         let unit = Money::new(self.amount, "USD".parse()?);
         let link = NewLink {
             lines: vec![Line { name: "Tea".to_owned(), description: None, unit, quantity: 1 }],

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::output::Format;
+use crate::bounds::Bounds;
 use crate::config::{Common, Listen, bind};
+use crate::files::Missing;
 use crate::run;
 use seed::Seeded;
 
@@ -64,12 +66,14 @@ const READY_MAX: Duration = Duration::from_secs(20);
 impl Demo {
     pub async fn run(self) -> Result<(), Failure> {
         ready::clear(self.ready_file.as_deref())?;
+        let (bounds, proxies) = (Bounds::raised()?, self.listen.proxies()?);
         // The addresses first: what is bound can be printed and seeded, whatever port was asked for.
         let listener = bind("TILL_BIND", self.listen.bind).await?;
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
         let common = self.common.clone().for_demo().reached_at(listener.local_addr()?)?;
+        let _held = common.hold(Missing::Make)?;
         let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;
@@ -85,7 +89,7 @@ impl Demo {
             let stop = shutdown.clone();
             async move { sandbox.run(sandbox_listener, stop).await }
         });
-        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, shutdown.clone()));
+        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, (bounds, proxies), shutdown.clone()));
         self.announce(&engine, &sandbox_url, &ops_url, &common, &seeded, (&link, adyen_link.as_ref()), &shutdown)
             .await?;
         let served = server.await?;
@@ -95,10 +99,7 @@ impl Demo {
     }
 
     async fn sandbox(&self, common: &Common, url: &str, seeded: &Seeded) -> Result<Sandbox, Failure> {
-        let snapshot = match common.sqlite_file() {
-            Some(_) => Some(common.data_dir()?.join("sandbox.json")),
-            None => None,
-        };
+        let snapshot = common.beside("sandbox.json")?;
         let seed = Seed {
             secret_key: seeded.sandbox_key.clone(),
             webhook_url: seeded.webhook_url.clone(),

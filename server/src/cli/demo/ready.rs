@@ -56,7 +56,7 @@ pub(in crate::cli) fn write(file: &Path, content: &impl Serialize) -> Result<(),
     let explain = |error: std::io::Error| format!("cannot write {}: {error}", file.display());
     let draft = file.with_extension("draft");
     let _ = fs::remove_file(&draft);
-    crate::config::write_secret(&draft, &serde_json::to_string(content)?).map_err(explain)?;
+    crate::files::write_secret(&draft, &serde_json::to_string(content)?).map_err(explain)?;
     fs::rename(&draft, file).map_err(explain)?;
     Ok(())
 }

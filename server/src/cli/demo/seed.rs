@@ -46,7 +46,7 @@ pub(super) const ADYEN_MERCHANT_ACCOUNT: &str = "HarbourBooks";
 
 /// The shop of an earlier start, if it fits this one; else a new one.
 pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> Result<Seeded, Failure> {
-    let file = file(common)?;
+    let file = common.beside("demo.json")?;
     if let Some(seeded) = remembered(engine, file.as_ref(), sandbox_url).await {
         return Ok(seeded);
     }
@@ -90,13 +90,6 @@ async fn sow_adyen(engine: &Engine, sandbox_url: &str) -> Result<AdyenShop, Fail
     };
     let account = engine.add_account(&merchant.id.parse()?, new).await?;
     Ok(AdyenShop { merchant: merchant.id, account: account.id, api_key, webhook_url: account.webhook_url, hmac_key })
-}
-
-fn file(common: &Common) -> Result<Option<PathBuf>, Failure> {
-    Ok(match common.sqlite_file() {
-        Some(_) => Some(common.data_dir()?.join("demo.json")),
-        None => None,
-    })
 }
 
 async fn remembered(engine: &Engine, file: Option<&PathBuf>, sandbox_url: &str) -> Option<Seeded> {

@@ -93,7 +93,6 @@ async fn chunk(
             amount: link.total,
             capture: Capture::Automatic,
             canceled: false,
-            kept: 0,
             attempts: vec![],
         };
         payments::insert(&mut tx, &payment, &link.id, false, false, now).await?;

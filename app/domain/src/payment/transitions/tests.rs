@@ -9,7 +9,7 @@ type Stages = BTreeSet<(Option<&'static str>, &'static str)>;
 /// Walks through random lives and gathers every change of status and stage that happens.
 fn seen() -> (Statuses, Stages) {
     let (mut statuses, mut stages) = (Statuses::new(), Stages::new());
-    for seed in 0..24_000 {
+    for seed in 0..48_000 {
         walk(seed, 60, |before, after| {
             if before.status() != after.status() {
                 statuses.insert((before.status().as_str(), after.status().as_str()));

@@ -62,7 +62,8 @@ fn fetch(status: &str, capture: Capture) -> Observation {
         Capture::Automatic => link(status),
         Capture::Manual => link(status).replace(attempt().as_str(), &format!("{}-m", attempt())),
     };
-    let Ok(Wire::Done(Outcome::Observed(seen))) = fetched(&target(capture), &reply(200, &body), 900_000) else {
+    let Ok(Wire::Done(Outcome::Observed(seen))) = fetched(&account(), &target(capture), &reply(200, &body), 900_000)
+    else {
         panic!("not observed")
     };
     seen
@@ -76,7 +77,7 @@ fn a_link_is_made_with_our_reference_key_and_capture() {
     assert!(request.headers.contains(&("Idempotency-Key", "att:open".to_owned())));
     let body: Value = serde_json::from_str(&request.body).unwrap();
     let expected = json!({
-        "merchantAccount": "TestMerchant", "reference": attempt().as_str(), "reusable": false,
+        "merchantAccount": "TestMerchant", "reference": reference::of_attempt(&attempt(), Capture::Automatic, &account().id), "reusable": false,
         "amount": {"value": 1099, "currency": "EUR"}, "expiresAt": "2027-01-15T08:00:00Z",
         "returnUrl": "http://127.0.0.1:3000/c/t/return", "allowedPaymentMethods": ["scheme"], "captureDelayHours": 0,
         "lineItems": [{"description": "Tea \"& cake\"", "quantity": 1, "amountIncludingTax": 1099}],
@@ -91,7 +92,7 @@ fn a_link_is_made_with_our_reference_key_and_capture() {
 fn a_later_capture_is_asked_for_and_stands_in_the_reference() {
     let request = open(&account(), &spec(5, "ISK", Capture::Manual), "k").unwrap();
     let body: Value = serde_json::from_str(&request.body).unwrap();
-    assert_eq!(body["reference"], json!(format!("{}-m", attempt())));
+    assert_eq!(body["reference"], json!(reference::of_attempt(&attempt(), Capture::Manual, &account().id)));
     assert_eq!((&body["manualCapture"], &body["captureDelayHours"]), (&json!(true), &Value::Null));
     assert_eq!(body["amount"], json!({"value": 500, "currency": "ISK"}));
 }
@@ -109,7 +110,9 @@ fn what_adyen_cannot_take_is_refused_before_sending() {
 #[test]
 fn the_open_page_is_read_from_the_reply() {
     let spec = spec(1099, "EUR", Capture::Automatic);
-    let Ok(Wire::Done(Outcome::Opened { refs, handoff, until })) = opened(&spec, &reply(201, &link("active"))) else {
+    let Ok(Wire::Done(Outcome::Opened { refs, handoff, until })) =
+        opened(&account(), &spec, &reply(201, &link("active")))
+    else {
         panic!("not opened")
     };
     assert_eq!(refs, Refs { session: Some("PL0123".into()), payment: None });
@@ -118,7 +121,7 @@ fn the_open_page_is_read_from_the_reply() {
     let other = link("active").replace(attempt().as_str(), "att_other");
     let odd = link("active").replace("PL0123", "PL/../x");
     for body in [other.as_str(), odd.as_str(), "{}", "<html>"] {
-        assert!(matches!(opened(&spec, &reply(201, body)), Err(Fail::Unsure(_))), "{body}");
+        assert!(matches!(opened(&account(), &spec, &reply(201, body)), Err(Fail::Unsure(_))), "{body}");
     }
 }
 
@@ -126,7 +129,7 @@ fn the_open_page_is_read_from_the_reply() {
 fn errors_say_whether_anything_was_done() {
     let spec = spec(1099, "EUR", Capture::Automatic);
     let error = r#"{"status":422,"errorCode":"130","message":"Reference Missing","errorType":"validation"}"#;
-    let fail = |status, body: &str| opened(&spec, &reply(status, body)).unwrap_err();
+    let fail = |status, body: &str| opened(&account(), &spec, &reply(status, body)).unwrap_err();
     assert_eq!(fail(422, error), Fail::Refused("status 422, 130: Reference Missing".into()));
     assert!(matches!(fail(400, error), Fail::Refused(_)));
     assert!(matches!(fail(401, error), Fail::Unauthorized(_)));
@@ -149,7 +152,7 @@ fn errors_say_whether_anything_was_done() {
     }
     let mut transient = reply(422, error);
     transient.headers.insert("transient-error", "true".parse().unwrap());
-    assert!(!opened(&spec, &transient).unwrap_err().is_definite());
+    assert!(!opened(&account(), &spec, &transient).unwrap_err().is_definite());
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn a_page_that_is_open_still_does_not_hide_a_refusal_told_meanwhile() {
     assert_eq!(fetch("active", Capture::Automatic).at, 600_000);
     assert_eq!(fetch("paymentPending", Capture::Automatic).at, 900_000);
     let changed = link("active").replace(r#""new":[]"#, r#""updatedAt":"1970-01-01T00:12:00Z""#);
-    let seen = fetched(&target(Capture::Automatic), &reply(200, &changed), 900_000);
+    let seen = fetched(&account(), &target(Capture::Automatic), &reply(200, &changed), 900_000);
     assert!(matches!(seen, Ok(Wire::Done(Outcome::Observed(seen))) if seen.at == 720_000));
 }
 
@@ -188,7 +191,10 @@ fn an_amount_or_a_reference_that_makes_no_sense_is_not_overlooked() {
         body.replace(attempt().as_str(), "att_other"),
         body.replace(attempt().as_str(), &format!("{}-m", attempt())),
     ] {
-        assert!(matches!(fetched(&target(Capture::Automatic), &reply(200, &odd), 5), Err(Fail::Unsure(_))), "{odd}");
+        assert!(
+            matches!(fetched(&account(), &target(Capture::Automatic), &reply(200, &odd), 5), Err(Fail::Unsure(_))),
+            "{odd}"
+        );
     }
 }
 

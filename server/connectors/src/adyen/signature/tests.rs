@@ -109,7 +109,10 @@ fn the_signed_text_cannot_be_cut_elsewhere() {
     moved["originalReference"] = json!("8313547924770610:TestMerchant");
     moved["merchantAccountCode"] = json!("order");
     moved["merchantReference"] = json!("7:x");
-    assert_eq!(check(&[moved]), Err(Reject::Unreadable));
+    // It is signed, so it is acknowledged; which fields were meant is not certain.
+    assert_eq!(check(&[moved.clone()]), Ok(()));
+    let plain = |item: Value| is_plain(&serde_json::from_value(item).unwrap());
+    assert!(plain(refund()) && plain(published()) && !plain(moved));
     let mut longer = refund();
     longer["merchantReference"] = json!("order:7");
     longer["amount"] = json!({"value": 0, "currency": "x:0:JPY"});
@@ -117,10 +120,12 @@ fn the_signed_text_cannot_be_cut_elsewhere() {
 }
 
 #[test]
-fn a_delivery_has_a_bounded_number_of_events_and_no_field_twice() {
+fn a_delivery_has_any_number_of_events_and_no_field_twice() {
     assert_eq!(check(&[]), Err(Reject::Unreadable));
-    assert_eq!(check(&vec![published(); ITEMS_MAX]), Ok(()));
-    assert_eq!(check(&vec![published(); ITEMS_MAX + 1]), Err(Reject::Unreadable));
+    assert_eq!(check(&vec![published(); 500]), Ok(()));
+    let mut flag = published();
+    flag["success"] = json!(true);
+    assert_eq!(check(&[flag]), Ok(()));
     for body in
         ["", "[]", "{}", r#"{"notificationItems":[{}]}"#, r#"{"notificationItems":[{"NotificationRequestItem":7}]}"#]
     {

@@ -63,8 +63,11 @@ fn a_session_is_opened_with_our_reference_key_and_version() {
     for part in [
         format!("client_reference_id={attempt}"),
         format!("payment_intent_data%5Bmetadata%5D%5Btill_attempt%5D={attempt}"),
+        format!("&metadata%5Btill_account%5D={}", account().id),
+        format!("payment_intent_data%5Bmetadata%5D%5Btill_account%5D={}", account().id),
         "expires_at=1800000000&".to_owned(),
         "locale=de".to_owned(),
+        "adaptive_pricing%5Benabled%5D=false".to_owned(),
         "unit_amount%5D=1099".to_owned(),
         "currency%5D=eur".to_owned(),
         "name%5D=Tea+%26+cake".to_owned(),
@@ -169,4 +172,16 @@ fn a_closed_page_is_closed() {
         panic!("no news")
     };
     assert_eq!(seen.news, vec![News::Closed(CloseReason::Expired)]);
+}
+
+#[test]
+fn every_request_has_a_right_that_a_restricted_key_needs() {
+    use crate::Connector;
+    for request in
+        [CREATE, RETRIEVE, EXPIRE, LIST, "payment_intents.capture", "payment_intents.cancel", "refunds.create"]
+    {
+        assert!(crate::stripe::Stripe.right(request).is_some_and(|right| right.ends_with(": Write")), "{request}");
+    }
+    assert_eq!(crate::stripe::Stripe.right("events.list"), Some("Events: Read"));
+    assert_eq!(crate::stripe::Stripe.right("payouts.list"), None);
 }

@@ -56,6 +56,9 @@ kinds! {
     Error500 = "error_500", "Error 500", [Api];
     /// The call is carried out but answered with 500. A repeat with the same idempotency key tells the truth.
     Error500AfterAccept = "error_500_after_accept", "Error 500 after accepting", [Api];
+    /// Answers 500 from the middle of the work: nothing comes of it, and the 500 is the stored reply of the idempotency key. Not at
+    /// Adyen, which stores no such reply.
+    Error500Stored = "error_500_stored", "Error 500, stored", [Api];
     /// Answers 503; nothing is carried out.
     Error503 = "error_503", "Error 503", [Api];
     /// A gateway's HTML page with status 502; nothing is carried out.
@@ -64,6 +67,9 @@ kinds! {
     Html200 = "html_200", "HTML page, status 200", [Api];
     /// Answers 429 with Retry-After: 1; nothing is carried out.
     RateLimit429 = "rate_limit_429", "Rate limit 429", [Api];
+    /// Refuses a refund because the merchant's balance does not cover it; nothing is carried out. Not at Adyen, which tells such
+    /// things later, see its trigger refund_failed.
+    InsufficientBalance = "insufficient_balance", "Balance too low", [Api];
     /// Answers 409: another request with this idempotency key is still running. Nothing is carried out.
     Conflict409 = "conflict_409", "Conflict 409", [Api];
     /// The call is carried out and answered late, by 5 seconds unless a delay is given.
@@ -107,6 +113,7 @@ impl Kind {
                 | Kind::Html502
                 | Kind::Html200
                 | Kind::RateLimit429
+                | Kind::InsufficientBalance
                 | Kind::Conflict409
         )
     }
@@ -117,9 +124,10 @@ impl Kind {
     }
 
     /// Whether it can happen at this provider at all. Adyen's signature covers eight fields, and no time is among them
-    /// (Adyen, Verify HMAC signatures).
+    /// (Adyen, Verify HMAC signatures). Adyen marks internal errors as transient and keeps them under no key (Adyen, API idempotency).
     pub fn strikes(self, provider: &str) -> bool {
-        !(provider == "adyen" && matches!(self, Kind::Stale | Kind::Future))
+        !(provider == "adyen"
+            && matches!(self, Kind::Stale | Kind::Future | Kind::Error500Stored | Kind::InsufficientBalance))
     }
 
     /// The kind of this name.

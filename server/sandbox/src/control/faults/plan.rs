@@ -84,10 +84,12 @@ impl Plan {
             | Kind::TimeoutBeforeAccept
             | Kind::Error500
             | Kind::Error500AfterAccept
+            | Kind::Error500Stored
             | Kind::Error503
             | Kind::Html502
             | Kind::Html200
             | Kind::RateLimit429
+            | Kind::InsufficientBalance
             | Kind::Conflict409
             | Kind::Slow => {}
         }

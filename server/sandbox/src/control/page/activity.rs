@@ -193,7 +193,7 @@ pub fn list(accounts: &Accounts<'_>) -> String {
             masked(key),
             account.sessions.len(),
             account.intents.len(),
-            account.refunds.len(),
+            account.refunds.oldest().filter(|refund| !refund.release).count(),
             if endpoints.is_empty() { r#"<span class="muted">none</span>"#.to_owned() } else { endpoints.join("<br>") },
         );
     }

@@ -1,6 +1,6 @@
 //! `POST /v1/checkout/sessions` (Stripe API reference, Create a Checkout Session).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::lines;
@@ -22,7 +22,6 @@ const TOLERANCE: i64 = 60;
 
 /// Documented parameters that change neither the money nor the flow here: kept and shown again.
 const SHOWN_AGAIN: &[&str] = &[
-    "adaptive_pricing",
     "after_expiration",
     "allow_promotion_codes",
     "billing_address_collection",
@@ -84,6 +83,8 @@ fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
         Some(data) => intent_data(data)?,
         None => IntentData::default(),
     };
+    let (adaptive, mut extra) = (adaptive_pricing(ctx, params)?, shown_again(params));
+    extra.insert("adaptive_pricing".to_owned(), json!({ "enabled": adaptive }));
     let session = Session {
         id: ids::session(),
         created: now,
@@ -91,7 +92,7 @@ fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
         status: SessionStatus::Open,
         paid: false,
         amount,
-        currency,
+        currency: currency.clone(),
         lines,
         metadata: metadata(params)?,
         success_url,
@@ -102,7 +103,8 @@ fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
         allowed_methods,
         intent: None,
         intent_data,
-        extra: shown_again(params),
+        extra,
+        presented: ctx.account.pricing.as_ref().filter(|_| adaptive).and_then(|pricing| pricing.present(&currency)),
         customer: None,
         authenticating: None,
         attempts: 0,
@@ -110,6 +112,14 @@ fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
     };
     debug_assert!(session.amount > 0 && session.payable(now), "a new session can be paid");
     Ok(session)
+}
+
+/// Whether shoppers may be asked for a currency of their own: as the account has it, unless the request says.
+fn adaptive_pricing(ctx: &Ctx<'_>, params: &mut Params) -> Result<bool, ApiError> {
+    let Some(mut given) = params.object("adaptive_pricing")? else { return Ok(ctx.account.pricing.is_some()) };
+    let enabled = given.boolean("enabled")?;
+    given.finish()?;
+    Ok(enabled.unwrap_or(ctx.account.pricing.is_some()))
 }
 
 /// Hosted sessions in payment mode only, and nothing that would change the amount unseen.

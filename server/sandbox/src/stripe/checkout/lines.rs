@@ -45,6 +45,7 @@ fn line(mut item: Params) -> Result<(String, Line), ApiError> {
     let mut data = item.object("price_data")?.ok_or(missing)?;
     let currency = currency(&mut data)?;
     let unit_amount = unit_amount(&mut data)?;
+    money::in_steps(unit_amount, &currency, &data.name("unit_amount"))?;
     let tax_behavior = data.one_of("tax_behavior", &["exclusive", "inclusive", "unspecified"])?;
     let missing = ApiError::missing(&data.name("product_data"));
     let mut product = data.object("product_data")?.ok_or(missing)?;
@@ -114,22 +115,21 @@ fn unit_amount(data: &mut Params) -> Result<i64, ApiError> {
 
 /// What the session is over, within the provider's limits.
 pub fn total(lines: &[Line], currency: &str) -> Result<i64, ApiError> {
+    let (least, most) = (money::least(currency), money::most(currency));
     let sum = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.unit_amount.checked_mul(line.quantity)?));
-    let amount = sum.filter(|sum| *sum <= money::MAX_MINOR).ok_or_else(|| {
-        ApiError::invalid("The Checkout Session's total amount must be no more than 99999999.")
+    let amount = sum.filter(|sum| *sum <= most).ok_or_else(|| {
+        let most = money::display(most, currency);
+        ApiError::invalid(format!("The Checkout Session's total amount due must be no more than {most} {currency}"))
             .code("amount_too_large")
             .param("line_items")
     })?;
-    if amount < 1 {
-        return Err(ApiError::invalid("The Checkout Session's total amount must be greater than zero.")
-            .code("amount_too_small")
-            .param("line_items"));
-    }
-    let step = money::step(currency);
-    if amount % step != 0 {
-        return Err(ApiError::invalid(format!("Amounts in {currency} must be multiples of {step}."))
-            .code("parameter_invalid_integer")
-            .param("line_items"));
+    if amount < least {
+        let least = money::display(least, currency);
+        return Err(ApiError::invalid(format!(
+            "The Checkout Session's total amount due must add up to at least {least} {currency}"
+        ))
+        .code("amount_too_small")
+        .param("line_items"));
     }
     Ok(amount)
 }

@@ -9,6 +9,7 @@ use crate::{
     stripe::{
         cards::{Decline, Face, Outcome},
         params::Metadata,
+        version,
     },
     words::words,
 };
@@ -40,6 +41,9 @@ pub struct Charge {
     pub captured: i64,
     /// Minor units refunded or being refunded.
     pub refunded: i64,
+    /// Minor units that were authorised and let go of.
+    #[serde(default)]
+    pub released: i64,
     /// Lower-case ISO 4217.
     pub currency: String,
     /// Where it stands.
@@ -88,12 +92,16 @@ impl Charge {
     /// The charge on the wire.
     pub fn wire(&self, view: &View<'_>) -> Value {
         let words = self.decline.map(Decline::words);
+        // An old version counts what was let go of as refunded, and knows no captured amount where nothing was captured.
+        let released = if version::shows_releases(view.version) { self.released } else { 0 };
+        let captured = (self.captured > 0 || released == 0).then_some(self.captured);
+        let refunded = self.refunded + released;
         json!({
             "id": self.id,
             "object": "charge",
             "amount": self.amount,
-            "amount_captured": self.captured,
-            "amount_refunded": self.refunded,
+            "amount_captured": captured,
+            "amount_refunded": refunded,
             "application": null,
             "application_fee": null,
             "application_fee_amount": null,
@@ -122,7 +130,7 @@ impl Charge {
             "receipt_email": self.receipt_email,
             "receipt_number": null,
             "receipt_url": (self.status == ChargeStatus::Succeeded).then(|| format!("{}/", view.base)),
-            "refunded": self.captured > 0 && self.refunded == self.captured,
+            "refunded": refunded > 0 && refunded == self.captured + released,
             "review": null,
             "shipping": null,
             "source": null,

@@ -7,6 +7,7 @@ use crate::{
     control::faults::Plan,
     delivery::{Awaited, DeliveryStatus, Try},
     store::Keyed,
+    stripe::{version, webhooks::Audience},
 };
 
 /// Something that happened, frozen as it was.
@@ -20,6 +21,12 @@ pub struct Event {
     pub kind: String,
     /// The object at the time.
     pub object: Value,
+    /// As those on an old version see it, where that differs.
+    #[serde(default)]
+    pub old: Option<Value>,
+    /// Who hears of it.
+    #[serde(default)]
+    pub audience: Audience,
     /// The values of changed fields before, for updates.
     pub previous: Option<Value>,
     /// The API call that caused it.
@@ -46,7 +53,8 @@ impl Keyed for Event {
 impl Event {
     /// The event on the wire.
     pub fn wire(&self, api_version: &str) -> Value {
-        let mut data = json!({ "object": self.object });
+        let old = self.old.as_ref().filter(|_| version::shows_releases(api_version));
+        let mut data = json!({ "object": old.unwrap_or(&self.object) });
         if let Some(previous) = &self.previous {
             data["previous_attributes"] = previous.clone();
         }

@@ -10,6 +10,8 @@ use crate::{
         cards::{Decline, Face},
         objects::charge,
         params::Metadata,
+        pricing::Presented,
+        version,
     },
     words::words,
 };
@@ -81,6 +83,9 @@ pub struct Intent {
     pub canceled_at: Option<i64>,
     /// Why it was cancelled.
     pub cancellation_reason: Option<String>,
+    /// What the shopper is asked for in a currency of their own.
+    #[serde(default)]
+    pub presented: Option<Presented>,
 }
 
 /// A failed try.
@@ -107,6 +112,12 @@ impl Keyed for Intent {
 }
 
 impl Intent {
+    /// Before 2025-03-31 an authorisation that ran out was cancelled for the same reason as an expired session.
+    fn reason_for(&self, version: &str) -> Option<&str> {
+        let reason = self.cancellation_reason.as_deref();
+        if reason == Some("expired") && version::shows_releases(version) { Some("automatic") } else { reason }
+    }
+
     /// The intent on the wire.
     pub fn wire(&self, view: &View<'_>) -> Value {
         let next_action = (self.status == IntentStatus::RequiresAction).then(|| {
@@ -116,7 +127,7 @@ impl Intent {
             })
         });
         let failed = matches!(self.status, IntentStatus::RequiresPaymentMethod);
-        json!({
+        let mut wire = json!({
             "id": self.id,
             "object": "payment_intent",
             "allowed_payment_method_types": null,
@@ -128,7 +139,7 @@ impl Intent {
             "application_fee_amount": null,
             "automatic_payment_methods": null,
             "canceled_at": self.canceled_at,
-            "cancellation_reason": self.cancellation_reason,
+            "cancellation_reason": self.reason_for(view.version),
             "capture_method": if self.manual { "manual" } else { "automatic_async" },
             "client_secret": format!("{}_secret_{}", self.id, self.id.chars().rev().take(24).collect::<String>()),
             "confirmation_method": "automatic",
@@ -162,7 +173,11 @@ impl Intent {
             "status": self.status,
             "transfer_data": null,
             "transfer_group": self.transfer_group,
-        })
+        });
+        if let Some(presented) = &self.presented {
+            presented.show(&mut wire, &["amount", "amount_capturable", "amount_received"], view.version);
+        }
+        wire
     }
 }
 

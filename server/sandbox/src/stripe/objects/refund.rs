@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::charge::tail;
-use crate::{store::Keyed, stripe::params::Metadata, words::words};
+use crate::{
+    store::Keyed,
+    stripe::{params::Metadata, version},
+    words::words,
+};
 
 words! {
     /// Where a refund stands.
@@ -45,6 +49,9 @@ pub struct Refund {
     pub failure_reason: Option<String>,
     /// `card` or `us_bank_account`.
     pub method: String,
+    /// Whether it is authorised money that was let go of, which old API versions show as a refund.
+    #[serde(default)]
+    pub release: bool,
 }
 
 impl Keyed for Refund {
@@ -54,9 +61,14 @@ impl Keyed for Refund {
 }
 
 impl Refund {
-    /// The balance transaction made when the refund was.
-    pub fn transaction(&self) -> String {
-        format!("txn_{}", tail(&self.id))
+    /// The balance transaction made when the refund was. A release moves no money.
+    pub fn transaction(&self) -> Option<String> {
+        (!self.release).then(|| format!("txn_{}", tail(&self.id)))
+    }
+
+    /// Whether readers on this version see it.
+    pub fn is_shown(&self, version: &str) -> bool {
+        !self.release || version::shows_releases(version)
     }
 
     /// The refund on the wire.

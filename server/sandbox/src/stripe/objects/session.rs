@@ -9,6 +9,7 @@ use crate::{
     stripe::{
         cards::{Face, Outcome},
         params::Metadata,
+        pricing::Presented,
     },
     words::words,
 };
@@ -64,6 +65,9 @@ pub struct Session {
     pub intent_data: IntentData,
     /// Accepted parameters that change nothing here, shown again as sent.
     pub extra: Map<String, Value>,
+    /// What the shopper is asked for in a currency of their own.
+    #[serde(default)]
+    pub presented: Option<Presented>,
     /// What the shopper typed about themselves.
     pub customer: Option<Customer>,
     /// A card that waits for 3-D Secure.
@@ -168,7 +172,7 @@ impl Session {
         let open = self.status == SessionStatus::Open;
         // The word changed with 2026-03-25.dahlia.
         let ui_mode = if view.version < "2026-03-25" { "hosted" } else { "hosted_page" };
-        json!({
+        let mut wire = json!({
             "id": self.id,
             "object": "checkout.session",
             "adaptive_pricing": or("adaptive_pricing", json!({"enabled": false})),
@@ -233,7 +237,12 @@ impl Session {
             "ui_mode": ui_mode,
             "url": open.then(|| format!("{}/c/pay/{}", view.base, self.id)),
             "wallet_options": extra("wallet_options"),
-        })
+        });
+        // It is settled when the shopper pays.
+        if let Some(presented) = self.presented.as_ref().filter(|_| self.intent.is_some()) {
+            presented.show(&mut wire, &["amount_total", "amount_subtotal"], view.version);
+        }
+        wire
     }
 
     fn custom_text(&self) -> Value {

@@ -145,6 +145,7 @@ fn new_intent(session: &Session, now: i64) -> Intent {
         last_error: None,
         canceled_at: None,
         cancellation_reason: None,
+        presented: session.presented.clone(),
     }
 }
 
@@ -157,6 +158,7 @@ fn new_charge(intent: &Intent, instrument: &Instrument, authenticated: bool, now
         amount: intent.amount,
         captured: 0,
         refunded: 0,
+        released: 0,
         currency: intent.currency.clone(),
         status: ChargeStatus::Succeeded,
         decline: None,

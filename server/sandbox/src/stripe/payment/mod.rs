@@ -5,7 +5,7 @@ mod result;
 
 use super::{
     cards::{Face, Outcome},
-    objects::{View, event::Cause},
+    objects::{View, event::Cause, session::Session},
     state::Account,
     version,
 };
@@ -30,9 +30,14 @@ impl<'a> Moment<'a> {
         self.now_ms / 1000
     }
 
-    /// How events render objects: in the account's own version.
+    /// How events render objects for those on the newest version.
     pub fn view(&self) -> View<'a> {
         View { base: self.base, version: version::DEFAULT }
+    }
+
+    /// How the same looks to those on an old version.
+    pub fn old_view(&self) -> View<'a> {
+        View { base: self.base, version: version::OLD }
     }
 }
 
@@ -65,22 +70,27 @@ pub struct Instrument {
 impl Account {
     /// Tells endpoints about an intent as it is now.
     pub fn tell_intent(&mut self, intent: &str, kind: &str, moment: &Moment<'_>) {
-        if let Some(object) = self.intents.get(intent).map(|intent| intent.wire(&moment.view())) {
-            self.emit(moment.now_ms, kind, object, None, &moment.cause);
+        let shapes =
+            self.intents.get(intent).map(|intent| (intent.wire(&moment.view()), intent.wire(&moment.old_view())));
+        if let Some((object, old)) = shapes {
+            self.emit_in_shapes(moment.now_ms, kind, object, old, &moment.cause);
         }
     }
 
     /// Tells endpoints about a charge as it is now.
     pub fn tell_charge(&mut self, charge: &str, kind: &str, moment: &Moment<'_>) {
-        if let Some(object) = self.charges.get(charge).map(|charge| charge.wire(&moment.view())) {
-            self.emit(moment.now_ms, kind, object, None, &moment.cause);
+        let shapes =
+            self.charges.get(charge).map(|charge| (charge.wire(&moment.view()), charge.wire(&moment.old_view())));
+        if let Some((object, old)) = shapes {
+            self.emit_in_shapes(moment.now_ms, kind, object, old, &moment.cause);
         }
     }
 
     /// Tells endpoints about a session as it is now.
     pub fn tell_session(&mut self, session: &str, kind: &str, moment: &Moment<'_>) {
-        if let Some(object) = self.sessions.get(session).map(|session| session.wire(&moment.view())) {
-            self.emit(moment.now_ms, kind, object, None, &moment.cause);
+        let of = |session: &Session| (session.wire(&moment.view()), session.wire(&moment.old_view()));
+        if let Some((object, old)) = self.sessions.get(session).map(of) {
+            self.emit_in_shapes(moment.now_ms, kind, object, old, &moment.cause);
         }
     }
 }

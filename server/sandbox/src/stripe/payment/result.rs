@@ -140,10 +140,14 @@ impl Account {
             return;
         };
         debug_assert_ne!(paying.status, IntentStatus::Succeeded, "captured money is refunded, not voided");
+        let held = if paying.status == IntentStatus::RequiresCapture { paying.capturable } else { 0 };
+        let (charge, expired) =
+            (paying.latest_charge.clone().unwrap_or_default(), reason.as_deref() == Some("expired"));
         paying.status = IntentStatus::Canceled;
         paying.capturable = 0;
         paying.canceled_at = Some(moment.now());
         paying.cancellation_reason = reason;
+        self.let_go(&charge, held, expired.then_some("expired_uncaptured_charge"), moment);
         self.tell_intent(intent, "payment_intent.canceled", moment);
     }
 }

@@ -6,7 +6,7 @@ mod parcel;
 mod queue;
 mod send;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use kinds::KINDS;
@@ -15,8 +15,12 @@ pub use send::send;
 
 use super::{
     ids,
-    objects::event::{Cause, Delivery, Event},
+    objects::{
+        endpoint::Endpoint,
+        event::{Cause, Delivery, Event},
+    },
     state::Account,
+    version,
 };
 use crate::{
     control::faults::{Kind, Plan, spoil},
@@ -92,25 +96,62 @@ impl Rules {
     }
 }
 
+/// Who hears of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Every endpoint that wants its type.
+    #[default]
+    Everybody,
+    /// Only those on an API version before 2025-03-31.
+    Before2025,
+}
+
+impl Audience {
+    /// Whether readers on this version are among them.
+    pub fn includes(self, version: &str) -> bool {
+        self == Audience::Everybody || version::shows_releases(version)
+    }
+}
+
 impl Account {
     /// Records what happened and addresses it to every endpoint that wants to know.
-    pub fn emit(
+    pub fn emit(&mut self, now_ms: i64, kind: &str, object: Value, previous: Option<Value>, cause: &Cause) -> String {
+        self.announce((now_ms, kind, cause), (object, None), previous, Audience::Everybody)
+    }
+
+    /// The same for an object that looks different to those on an old version.
+    pub fn emit_in_shapes(&mut self, now_ms: i64, kind: &str, object: Value, old: Value, cause: &Cause) -> String {
+        let old = Some(old).filter(|old| *old != object);
+        self.announce((now_ms, kind, cause), (object, old), None, Audience::Everybody)
+    }
+
+    /// The same for those only who see it.
+    pub fn emit_to(&mut self, audience: Audience, now_ms: i64, kind: &str, object: Value, cause: &Cause) -> String {
+        self.announce((now_ms, kind, cause), (object, None), None, audience)
+    }
+
+    fn announce(
         &mut self,
-        now_ms: i64,
-        kind: &str,
-        mut object: Value,
+        (now_ms, kind, cause): (i64, &str, &Cause),
+        (mut object, mut old): (Value, Option<Value>),
         previous: Option<Value>,
-        cause: &Cause,
+        audience: Audience,
     ) -> String {
         debug_assert!(KINDS.contains(&kind), "{kind} belongs in KINDS");
         if self.rules.unknown_values {
             spoil::unheard_of(&mut object, &["status"]);
+            if let Some(old) = &mut old {
+                spoil::unheard_of(old, &["status"]);
+            }
         }
         let event = Event {
             id: ids::object("evt_1"),
             created: now_ms / 1000,
             kind: kind.to_owned(),
             object,
+            old,
+            audience,
             previous,
             cause: cause.clone(),
             pending: 0,
@@ -161,7 +202,10 @@ impl Account {
 
     /// Puts an event on its way to every endpoint that wants its kind; how many those are.
     fn address_all(&mut self, event: &str, kind: &str, now_ms: i64) -> usize {
-        let wants = self.endpoints.oldest().filter(|endpoint| endpoint.wants(kind));
+        let audience = self.events.get(event).map(|event| event.audience).unwrap_or_default();
+        let version = |endpoint: &Endpoint| endpoint.api_version.clone().unwrap_or_else(|| self.version().to_owned());
+        let wants = |endpoint: &&Endpoint| endpoint.wants(kind) && audience.includes(&version(endpoint));
+        let wants = self.endpoints.oldest().filter(wants);
         let interested: Vec<String> = wants.map(|endpoint| endpoint.id.clone()).collect();
         for endpoint in &interested {
             self.address(event, endpoint, now_ms);

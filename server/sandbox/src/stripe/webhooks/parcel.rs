@@ -5,13 +5,9 @@ use serde_json::Value;
 use crate::{
     control::faults::spoil,
     stripe::{
-        objects::{
-            endpoint::Endpoint,
-            event::{Delivery, Event},
-        },
+        objects::event::{Delivery, Event},
         signing,
         state::Account,
-        version,
         webhooks::ENUMS,
     },
 };
@@ -47,7 +43,12 @@ impl Account {
         let event = self.events.get(&delivery.event)?;
         let plan = &delivery.plan;
         // The provider sends indented JSON, which catches receivers that verify what they re-serialised.
-        let mut body = serde_json::to_vec_pretty(&told(event, endpoint, delivery)).ok()?;
+        let mut body = serde_json::to_vec_pretty(&told(
+            event,
+            endpoint.api_version.as_deref().unwrap_or(self.version()),
+            delivery,
+        ))
+        .ok()?;
         let off = match (plan.stale, plan.future) {
             (true, _) => -OFF_SECONDS,
             (false, true) => OFF_SECONDS,
@@ -64,9 +65,9 @@ impl Account {
 }
 
 /// The event as this delivery tells it; the one the API tells stays true.
-fn told(event: &Event, endpoint: &Endpoint, delivery: &Delivery) -> Value {
+fn told(event: &Event, version: &str, delivery: &Delivery) -> Value {
     let plan = &delivery.plan;
-    let mut told = event.wire(endpoint.api_version.as_deref().unwrap_or(version::DEFAULT));
+    let mut told = event.wire(version);
     if plan.amount_delta != 0 {
         spoil::amounts(&mut told["data"]["object"], plan.amount_delta);
     }

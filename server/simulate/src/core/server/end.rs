@@ -5,7 +5,7 @@ use domain::payment::{CloseReason, Fact, Modification, News, Observation, Outcom
 use domain::session::SessionState;
 use domain::{MINUTE, SECOND};
 
-use super::Next;
+use super::{Asker, Next};
 use crate::core::world::{World, note};
 
 /// Refunds or voids of one attempt that may fail before a person must decide.
@@ -51,7 +51,7 @@ impl World {
             return Next::Failed;
         }
         let number = self.number_of(&attempt.id).unwrap_or(0);
-        self.ask(number, kind);
+        self.ask(number, kind, Asker::Policy);
         Next::At(self.now)
     }
 }

@@ -9,15 +9,27 @@ use crate::core::network::{Op, Reply};
 use crate::core::provider::Kind;
 use crate::core::world::{World, note};
 
-/// Modifications a seed may make.
-const MODIFICATIONS_MAX: usize = 8;
+/// Modifications a merchant asks for in a seed. The policy for second payments may always ask.
+const BY_MERCHANT_MAX: usize = 8;
+
+/// Who asks for a capture, void or refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Asker {
+    Merchant,
+    /// The policy for what was paid too much.
+    Policy,
+}
 
 impl World {
     /// Writes a capture, void or refund down; it is sent by a task, or by a job if that is lost.
-    pub fn ask(&mut self, attempt: usize, kind: ModificationKind) {
+    pub fn ask(&mut self, attempt: usize, kind: ModificationKind, asker: Asker) {
         let number = self.database.modified.len();
-        if number >= MODIFICATIONS_MAX.min(NAMES) {
+        let most = if asker == Asker::Merchant { BY_MERCHANT_MAX } else { NAMES };
+        if number >= most.min(NAMES) {
             return;
+        }
+        if let (Asker::Policy, ModificationKind::Refund { amount }) = (asker, kind) {
+            self.check_sent_back(attempt, amount);
         }
         let limits = match self.kind_of(attempt) {
             Kind::Results => Limits { partial_capture: true, multi_capture: false, partial_refund: true },
@@ -26,11 +38,13 @@ impl World {
         let modification = Modification::new(self.names.modifications[number].clone(), kind, self.now);
         let id = self.database.attempt(attempt).id.clone();
         self.database.modified.push(attempt);
+        self.by_policy.push(asker == Asker::Policy);
         let fact = Fact::Modify { attempt: id, modification: Box::new(modification), limits };
         match self.record(&fact) {
             Ok(_) => self.spawn(Work::Modify { modification: number, first: true, unknown: false, call: Call::None }),
             Err(refusal) => {
                 self.database.modified.pop();
+                self.by_policy.pop();
                 note!(self, "merchant: {kind:?} of attempt {attempt} is refused: {refusal}");
             }
         }
@@ -92,7 +106,7 @@ impl World {
         if first && failed && !self.ending && self.random.percent(60) {
             let kind = self.database.attempt(number).modification(&id).map(|known| known.kind);
             note!(self, "merchant: tries again what has failed");
-            kind.into_iter().for_each(|kind| self.ask(number, kind));
+            kind.into_iter().for_each(|kind| self.ask(number, kind, Asker::Merchant));
         }
         self.modified(number, modification, first)
     }

@@ -35,7 +35,8 @@ impl World {
             return;
         }
         let (intent, choice, now) = (self.random.below(count), self.random.below(4), self.shared.now());
-        let won = self.random.percent(50);
+        let (won, part) = (self.random.percent(50), self.random.percent(30));
+        let share = self.random.below(1_000);
         let mut provider = self.shared.provider();
         match choice {
             0 if provider.intents[intent].status == "requires_capture" => provider.release(intent, now),
@@ -49,7 +50,10 @@ impl World {
             _ => {
                 let of = |status: &str| provider.disputes.iter().position(|one| one.status == status);
                 if let Some(dispute) = of("needs_response") {
-                    provider.decide_dispute(dispute, won, now);
+                    let amount = provider.disputes[dispute].amount;
+                    let in_part = part && provider.wins_in_part();
+                    let back = if in_part { 1 + share as i64 % amount } else { amount };
+                    provider.decide_dispute(dispute, won.then_some(back), now);
                 } else if let Some(dispute) = of("won").filter(|_| provider.disputes_come_again()) {
                     provider.dispute_again(dispute, now);
                 } else {

@@ -1,5 +1,9 @@
 //! The merchant: captures, voids, refunds, calls off.
 
+use domain::id::PaymentId;
+use engine::store::merchants::SurplusPolicy;
+use engine::{Asked, Engine, Error, Modified};
+
 use crate::engine::World;
 use crate::engine::servers::Output;
 
@@ -20,6 +24,9 @@ impl World {
         };
         let part = self.random.percent(50);
         let amount = part.then(|| self.amount * 6 / 10 + 1);
+        if self.random.percent(6) {
+            return self.changes_policy(server, credit).await;
+        }
         match self.random.below(10) {
             0 => {
                 self.begin(server, "the merchant calls the payment off".to_owned(), credit, |engine| async move {
@@ -49,10 +56,32 @@ impl World {
             }
             _ => {
                 self.begin(server, format!("the merchant refunds {amount:?}"), credit, |engine| async move {
-                    said(engine.refund(&payment, amount).await)
+                    said(refund(&engine, &payment, amount, server).await)
                 })
                 .await;
             }
         }
+    }
+
+    async fn changes_policy(&mut self, server: usize, credit: u32) {
+        let Some(merchant) = self.merchant.clone() else { return };
+        let policy = self.random.pick(&[SurplusPolicy::Hold, SurplusPolicy::Refund]);
+        let what = format!("surplus money: {policy:?} from now on");
+        self.begin(server, what, credit, |engine| async move {
+            let _ = engine.set_surplus_policy(&merchant, policy).await;
+            Output::Nothing
+        })
+        .await;
+    }
+}
+
+/// Refunds; asked which attempt is meant, the merchant names one.
+async fn refund(engine: &Engine, payment: &PaymentId, amount: Option<i64>, pick: usize) -> Result<Modified, Error> {
+    match engine.refund(payment, amount).await {
+        Err(Error::Which { attempts, .. }) => {
+            let asked = Asked { attempt: Some(attempts[pick % attempts.len()].clone()), ..Asked::default() };
+            engine.refund_as(payment, amount, &asked).await
+        }
+        other => other,
     }
 }

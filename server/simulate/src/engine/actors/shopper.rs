@@ -2,7 +2,7 @@
 
 use domain::checkout::Phase;
 use domain::method::Method;
-use domain::payment::{Attempt, Stage};
+use domain::payment::{Attempt, CloseReason, Stage};
 use engine::Started;
 
 use crate::census::Seen;
@@ -108,13 +108,14 @@ impl World {
         }
     }
 
-    /// What is closed here is closed there: nobody may be able to pay on it.
+    /// What is closed here is closed there: nobody may be able to pay on it. A page whose request was held up until a search had proved
+    /// that there is none opens for nobody: it counts as open only if somebody stands on it.
     pub async fn check_closed_there(&mut self) {
-        let open: Vec<String> = {
+        let open: Vec<(usize, String)> = {
             let now = self.shared.now();
             let provider = self.shared.provider();
-            let open = provider.pages.iter().filter(|one| one.status == "open" && now < one.until);
-            open.map(|one| one.attempt.clone()).collect()
+            let open = provider.pages.iter().enumerate().filter(|(_, one)| one.status == "open" && now < one.until);
+            open.map(|(page, one)| (page, one.attempt.clone())).collect()
         };
         let Some(payment) = self.payment.clone().filter(|_| !open.is_empty()) else { return };
         self.shared.gate.set_open(true);
@@ -122,12 +123,12 @@ impl World {
         self.shared.gate.set_open(false);
         let Ok(statement) = statement else { return };
         let closed = |attempt: &&Attempt| matches!(attempt.stage, Stage::Closed(_));
-        let known = statement
-            .payment
-            .attempts
-            .iter()
-            .filter(closed)
-            .find(|known| open.iter().any(|one| one == known.id.as_str()));
+        let reached = |page: usize| self.tabs.iter().any(|tab| tab.page == Some(page));
+        let is_open = |known: &&Attempt| {
+            let unseen = known.stage == Stage::Closed(CloseReason::NotFound);
+            open.iter().any(|(page, attempt)| attempt == known.id.as_str() && (!unseen || reached(*page)))
+        };
+        let known = statement.payment.attempts.iter().filter(closed).find(is_open);
         if let Some(known) = known {
             let detail = format!("attempt {} is {:?}, but its page is open at the provider", known.id, known.stage);
             self.violate("what is closed here is closed there", detail);

@@ -137,20 +137,22 @@ impl Provider {
         if amount > 0 {
             let (dispute, status) = (self.disputes.len(), if debit { "lost" } else { "needs_response" });
             let id = format!("dp_{}_{dispute}", self.intents[intent].id);
-            self.disputes.push(Dispute { id, intent, amount, status, returned: debit });
+            self.disputes.push(Dispute { id, intent, amount, status, returned: debit, back: 0 });
             self.tell(Tale::DisputeOpened { dispute }, now);
         }
     }
 
-    pub fn decide_dispute(&mut self, dispute: usize, won: bool, now: Millis) {
-        self.disputes[dispute].status = if won { "won" } else { "lost" };
+    /// A dispute is lost, or won: so much comes back.
+    pub fn decide_dispute(&mut self, dispute: usize, back: Option<i64>, now: Millis) {
+        let one = &mut self.disputes[dispute];
+        (one.status, one.back) = back.map_or(("lost", 0), |back| ("won", back));
         self.tell(Tale::DisputeDecided { dispute, again: false }, now);
     }
 
-    /// A dispute that was won is lost after all, if what it was about is still there.
+    /// A dispute that was won is lost after all, if what came back is still there.
     pub fn dispute_again(&mut self, dispute: usize, now: Millis) {
         let one = &self.disputes[dispute];
-        if self.refundable(one.intent) >= one.amount {
+        if one.back == one.amount && self.refundable(one.intent) >= one.back {
             self.disputes[dispute].status = "lost";
             self.tell(Tale::DisputeDecided { dispute, again: true }, now);
         }

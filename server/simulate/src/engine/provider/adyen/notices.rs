@@ -124,7 +124,9 @@ impl Provider {
     fn about_dispute(&mut self, code: &'static str, dispute: usize, now: Millis) {
         let one = &self.disputes[dispute];
         let reference = self.pages[self.intents[one.intent].page].reference.clone();
-        self.about(code, true, one.intent, (one.id.clone(), reference, one.amount), now);
+        // What a defence brought back, not what it was about.
+        let amount = if code == "CHARGEBACK_REVERSED" { one.back } else { one.amount };
+        self.about(code, true, one.intent, (one.id.clone(), reference, amount), now);
     }
 
     pub(in crate::engine::provider) fn forge_as_adyen(

@@ -1,0 +1,208 @@
+//! A debt of 10.00; attempt 1 is owed, attempt 2 succeeds although nothing is owed any more.
+
+use crate::checkout::{Phase, phase};
+use crate::id::{AttemptId, LinkId, MerchantId, PaymentId, SessionId, Token};
+use crate::payment::decide::tests::{after, attempt, captured, id, opened, seen, walk};
+use crate::payment::*;
+use crate::session::{Session, SessionState};
+
+fn refund(reference: &str, amount: i64, state: EntryState) -> News {
+    News::Moved(Movement::Refund { reference: reference.into(), amount, state })
+}
+
+fn refunded(number: u8, reference: &str, amount: i64) -> Fact {
+    seen(number, refund(reference, amount, EntryState::Succeeded))
+}
+
+fn took(number: u8, total: i64) -> Fact {
+    seen(number, News::Moved(Movement::Captured { total }))
+}
+
+/// Two tries, of which the first was paid.
+fn paid() -> Payment {
+    let closed = seen(1, News::Closed(CloseReason::Expired));
+    after(&[Fact::Start(Box::new(attempt(1))), opened(1), closed, Fact::Start(Box::new(attempt(2))), captured(1)])
+}
+
+fn with(facts: &[Fact]) -> Payment {
+    let mut payment = paid();
+    for fact in facts {
+        payment.handle(fact).unwrap();
+    }
+    payment
+}
+
+fn page(payment: &Payment) -> Phase {
+    let session = Session {
+        id: SessionId::from_random([4; 16]),
+        token: Token::from_random([2; 16]),
+        merchant: MerchantId::from_random([2; 16]),
+        link: LinkId::from_random([4; 16]),
+        payment: PaymentId::from_random([1; 16]),
+        state: SessionState::Complete,
+        notice: None,
+        created: 0,
+        expires: crate::HOUR,
+        extension: 0,
+    };
+    phase(&session, payment, false, 1)
+}
+
+fn back(payment: &Payment) -> Option<(AttemptId, i64)> {
+    payment.wanted_back().map(|(attempt, kind)| match kind {
+        ModificationKind::Refund { amount } => (attempt.id.clone(), amount),
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn a_second_payment_goes_back_although_the_order_was_refunded_before_it() {
+    let payment = with(&[refunded(1, "re_1", 1000), captured(2)]);
+    assert_eq!((payment.surplus(), back(&payment)), (1000, Some((id(2), 1000))));
+    assert_eq!(page(&payment), Phase::Overpaid, "until it has gone back");
+    let payment = with(&[refunded(1, "re_1", 1000), captured(2), refunded(2, "re_2", 1000)]);
+    assert_eq!((payment.surplus(), back(&payment), page(&payment)), (0, None, Phase::Refunded));
+    let flags = payment.flags();
+    assert!(flags.refunded && !flags.partially_refunded && flags.second_success);
+}
+
+#[test]
+fn the_order_of_refund_and_second_payment_makes_no_difference() {
+    let before = with(&[refunded(1, "re_1", 1000), captured(2)]);
+    let after = with(&[captured(2), refunded(1, "re_1", 1000)]);
+    assert_eq!((before.surplus(), back(&before)), (after.surplus(), back(&after)));
+}
+
+#[test]
+fn a_part_refunded_of_the_order_takes_nothing_from_a_second_payment() {
+    let payment = with(&[refunded(1, "re_1", 400), captured(2)]);
+    assert_eq!((payment.surplus(), back(&payment)), (1000, Some((id(2), 1000))));
+    let payment = with(&[refunded(1, "re_1", 400), captured(2), refunded(2, "re_2", 1000)]);
+    assert_eq!((payment.surplus(), page(&payment)), (0, Phase::PartlyRefunded));
+    assert_eq!((payment.refunded_of_order(), payment.arrived()), (400, 1000), "the page names the order's part");
+}
+
+#[test]
+fn a_second_payment_that_was_sent_back_leaves_the_order_paid() {
+    let payment = with(&[captured(2), refunded(2, "re_2", 1000)]);
+    assert_eq!((payment.surplus(), page(&payment)), (0, Phase::Paid));
+    assert!(!payment.flags().refunded && !payment.flags().partially_refunded);
+    let pending = with(&[captured(2), seen(2, refund("re_2", 1000, EntryState::Pending))]);
+    assert_eq!((pending.surplus(), back(&pending), page(&pending)), (0, None, Phase::Overpaid), "it is on its way");
+}
+
+#[test]
+fn disputes_and_returns_of_the_order_take_nothing_from_a_second_payment() {
+    let taken = Movement::Returned { reference: "du".into(), amount: 1000 };
+    let lost = |state| Movement::Dispute { reference: "dp".into(), amount: 1000, state, at: 1, due: None };
+    for movement in [taken, lost(DisputeState::Open), lost(DisputeState::Lost)] {
+        let payment = with(&[captured(2), seen(1, News::Moved(movement.clone()))]);
+        assert_eq!((payment.surplus(), back(&payment)), (1000, Some((id(2), 1000))), "{movement:?}");
+    }
+    let returned = Movement::Returned { reference: "du".into(), amount: 1000 };
+    let payment = with(&[captured(2), seen(2, News::Moved(returned))]);
+    assert_eq!((payment.surplus(), page(&payment)), (0, Phase::Paid), "the bank took the second payment back");
+}
+
+#[test]
+fn what_is_kept_is_kept_of_the_attempt_it_came_from() {
+    let mut payment = with(&[refunded(1, "re_1", 1000), captured(2)]);
+    let kept = Event::Kept { attempt: Some(id(2)), amount: 1000 };
+    assert_eq!(payment.handle(&Fact::Keep), Ok(vec![kept]));
+    assert_eq!((payment.surplus(), payment.kept(), payment.handle(&Fact::Keep)), (0, 1000, Ok(vec![])));
+    assert_eq!(page(&payment), Phase::Paid, "it stands in for what was refunded");
+    payment.handle(&refunded(2, "re_2", 300)).unwrap();
+    assert_eq!((payment.surplus(), back(&payment)), (0, None), "what is refunded of kept money was not too much");
+    assert_eq!(page(&payment), Phase::PartlyRefunded);
+}
+
+#[test]
+fn what_is_being_sent_back_is_not_kept() {
+    let mut payment = with(&[captured(2), seen(2, refund("re_2", 400, EntryState::Pending))]);
+    assert_eq!(payment.handle(&Fact::Keep), Ok(vec![Event::Kept { attempt: Some(id(2)), amount: 600 }]));
+    payment.handle(&seen(2, refund("re_2", 400, EntryState::Failed))).unwrap();
+    assert_eq!((payment.surplus(), back(&payment)), (400, Some((id(2), 400))), "it failed, so it is too much again");
+}
+
+#[test]
+fn a_second_payment_is_owed_once_the_first_has_come_to_nothing() {
+    let failed = Movement::Capture { reference: "c1".into(), amount: 1000, state: EntryState::Failed };
+    let payment = with(&[captured(2), seen(1, News::Moved(failed))]);
+    assert_eq!((payment.totals().captured, payment.surplus(), back(&payment)), (1000, 0, None));
+    assert_eq!(page(&payment), Phase::Paid);
+}
+
+#[test]
+fn more_than_the_debt_on_one_attempt_is_surplus_until_as_much_has_gone_back() {
+    let payment = with(&[took(1, 1300)]);
+    assert_eq!((payment.surplus(), back(&payment), page(&payment)), (300, Some((id(1), 300)), Phase::Overpaid));
+    let payment = with(&[took(1, 1300), refunded(1, "re_1", 500)]);
+    assert_eq!((payment.surplus(), payment.refunded_of_order(), page(&payment)), (0, 200, Phase::PartlyRefunded));
+}
+
+#[test]
+fn a_payment_called_off_owes_nothing_and_all_of_it_goes_back() {
+    let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1)]);
+    payment.handle(&Fact::Cancel).unwrap();
+    payment.handle(&captured(1)).unwrap();
+    assert_eq!((payment.surplus(), back(&payment)), (1000, Some((id(1), 1000))));
+    payment.handle(&refunded(1, "re_1", 1000)).unwrap();
+    assert_eq!((payment.surplus(), page(&payment)), (0, Phase::Refunded));
+}
+
+#[test]
+fn more_refunded_than_captured_is_overdrawn() {
+    let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1)]);
+    payment.handle(&refunded(1, "re_1", 1000)).unwrap();
+    assert_eq!((payment.attempts[0].overdrawn(), payment.surplus()), (1000, 0));
+    payment.handle(&captured(1)).unwrap();
+    assert_eq!(payment.attempts[0].overdrawn(), 0, "the capture was only told later");
+    let dispute =
+        Movement::Dispute { reference: "dp".into(), amount: 1000, state: DisputeState::Open, at: 1, due: None };
+    payment.handle(&seen(1, News::Moved(dispute))).unwrap();
+    assert_eq!(payment.attempts[0].overdrawn(), 1000, "refunded and charged back");
+}
+
+#[test]
+fn a_decision_to_keep_recorded_before_attempts_had_it_is_understood() {
+    let old: Event = serde_json::from_str(r#"{"event":"kept","amount":700}"#).unwrap();
+    let mut payment = with(&[captured(2)]);
+    payment.apply(&old);
+    assert_eq!((payment.attempts[1].kept, payment.surplus()), (700, 300));
+}
+
+/// Counted the other way round: the excess is taken off the attempts from the last to the first, until the debt is left.
+fn excess_of_each(payment: &Payment) -> Vec<(AttemptId, i64)> {
+    let captured = payment.totals().captured;
+    let mut beyond = captured - captured.min(payment.debt());
+    let mut last_first: Vec<&Attempt> = payment.attempts.iter().rev().collect();
+    last_first.sort_by_key(|attempt| !attempt.second);
+    let take = |attempt: &Attempt| {
+        let part = attempt.book.captured_net().min(beyond);
+        beyond -= part;
+        (attempt.id.clone(), part)
+    };
+    last_first.into_iter().map(take).collect()
+}
+
+#[test]
+fn shares_and_excesses_add_up_whatever_happens() {
+    for seed in 0..3_000 {
+        walk(seed, 60, |_, after| {
+            let captured = after.totals().captured;
+            let shares: i64 = after.claims().map(|claim| claim.share).sum();
+            assert_eq!(shares, captured.min(after.debt()));
+            for (attempt, excess) in excess_of_each(after) {
+                let claim = after.claims().find(|claim| claim.attempt.id == attempt).unwrap();
+                assert_eq!((claim.excess, claim.share + claim.excess), (excess, claim.attempt.book.captured_net()));
+                assert!(claim.surplus() >= 0 && claim.surplus() <= claim.excess);
+                let gone = claim.attempt.book.gone();
+                assert!(claim.surplus() == 0 || claim.surplus() + gone + claim.attempt.kept == claim.excess);
+            }
+            if let Some((attempt, ModificationKind::Refund { amount })) = after.wanted_back() {
+                let claim = after.claims().find(|claim| claim.attempt.id == attempt.id).unwrap();
+                assert!(amount <= claim.surplus(), "only surplus goes back, and from where it came");
+            }
+        });
+    }
+}

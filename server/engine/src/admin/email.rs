@@ -1,0 +1,107 @@
+//! E-mail addresses: what RFC 5321 and 6531 allow of a mailbox that a shopper can write to. Addresses of machines by number
+//! (`name@[192.0.2.1]`), comments and host names without a dot are not taken.
+
+use url::Host;
+
+use crate::error::Error;
+
+/// Octets of an address (RFC 5321, 4.5.3.1.3, less the brackets) and of the part before the `@` (4.5.3.1.1) at most.
+const ADDRESS_BYTES_MAX: usize = 254;
+const LOCAL_BYTES_MAX: usize = 64;
+/// Octets of one name of a domain at most, in its ASCII form (RFC 1035, 2.3.4).
+const LABEL_BYTES_MAX: usize = 63;
+
+/// The address, with its domain in lower case.
+pub(super) fn address(text: &str) -> Result<String, Error> {
+    parsed(text.trim()).ok_or_else(|| {
+        Error::Invalid(format!(
+            "the support e-mail must be one address such as help@example.com: up to {LOCAL_BYTES_MAX} characters before the @, \
+             {ADDRESS_BYTES_MAX} in all, and nothing else"
+        ))
+    })
+}
+
+fn parsed(text: &str) -> Option<String> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let is_local = local.len() <= LOCAL_BYTES_MAX && (is_dotted(local) || is_quoted(local));
+    let domain = domain_of(domain).filter(|_| is_local)?;
+    let whole = format!("{local}@{domain}");
+    (whole.len() <= ADDRESS_BYTES_MAX).then_some(whole)
+}
+
+/// Words joined by dots. Letters and digits of any script are allowed (RFC 6531), other characters of ASCII alone.
+fn is_dotted(local: &str) -> bool {
+    let fits = |char: char| char.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(char);
+    local.split('.').all(|word| !word.is_empty() && word.chars().all(fits))
+}
+
+/// Anything printable of ASCII between quotes, where a backslash comes before a quote or another backslash.
+fn is_quoted(local: &str) -> bool {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        let fits = match char {
+            '"' => false,
+            '\\' => chars.next().is_some_and(|escaped| matches!(escaped, ' '..='~')),
+            _ => matches!(char, ' '..='~'),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    !inner.is_empty()
+}
+
+/// A host name of at least two parts, in lower case. International names are judged by their ASCII form and kept as written.
+fn domain_of(text: &str) -> Option<String> {
+    let Ok(Host::Domain(ascii)) = Host::parse(text) else { return None };
+    let is_label = |label: &str| {
+        let made = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        made && (1..=LABEL_BYTES_MAX).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let whole = ascii.contains('.') && ascii.len() < ADDRESS_BYTES_MAX && ascii.split('.').all(is_label);
+    let kept = text.to_lowercase();
+    // Characters that the ASCII form drops would be invisible in what is shown.
+    let shown = kept.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '.') || is_mark(char));
+    (whole && shown && !text.contains('%')).then_some(kept)
+}
+
+/// Marks that belong to a letter before them and that [`char::is_alphanumeric`] does not count: the virama and the like, of the
+/// scripts of India and South East Asia, and combining accents.
+fn is_mark(char: char) -> bool {
+    matches!(char, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{dff}' | '\u{e31}'..='\u{e4e}' | '\u{f71}'..='\u{f84}' | '\u{1037}'..='\u{103a}' | '\u{17b4}'..='\u{17d3}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_kept_as_the_standard_reads_them() {
+        for (written, kept) in [
+            ("Help@Tea.Example", "Help@tea.example"),
+            ("\"a@b\"@tea.example", "\"a@b\"@tea.example"),
+            ("a@b.c.example", "a@b.c.example"),
+            ("hilfe@bücher.example", "hilfe@bücher.example"),
+            ("help@xn--bcher-kva.example", "help@xn--bcher-kva.example"),
+            ("مساعدة@متجر.example", "مساعدة@متجر.example"),
+        ] {
+            assert_eq!(parsed(written).as_deref(), Some(kept), "{written}");
+        }
+        for odd in [
+            "a@b",
+            "a@b.",
+            "a@.b",
+            "a@b..c",
+            "@b.c",
+            "a.@b.c",
+            "\"\"@b.c",
+            "a@b%2ec.d",
+            "a@１.２.３.４",
+            "a@tea\u{ad}.example",
+            "a\0@b.c",
+        ] {
+            assert_eq!(parsed(odd), None, "{odd:?}");
+        }
+    }
+}

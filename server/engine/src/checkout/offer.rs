@@ -1,0 +1,62 @@
+//! What a link can be paid with: the methods and accounts that take its order, and why the others do not.
+
+use connectors::AmountRule;
+use domain::id::ProviderAccountId;
+use domain::link::Link;
+use domain::method::Method;
+use domain::payment::Capture;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::accounts;
+
+/// What the merchant's enabled accounts of a link's mode say to its order.
+#[derive(Debug, Default)]
+pub(crate) struct Offer {
+    /// The methods on offer, in the order of the page, each with the account that will be used: the oldest that takes the order.
+    pub methods: Vec<(Method, ProviderAccountId)>,
+    /// Of each account that takes the order with no method, why not.
+    pub rules: Vec<AmountRule>,
+    /// Whether there is any account to ask.
+    pub asked: bool,
+}
+
+impl Engine {
+    /// Asks the accounts. Which ones there are can change while a link lives, so this is asked each time the methods matter.
+    pub(crate) async fn offer(&self, link: &Link) -> Result<Offer, Error> {
+        let rows = accounts::of_merchant(&mut *self.store().reader().await?, &link.merchant).await?;
+        let wanted: Vec<Method> = Method::ALL.into_iter().filter(|method| fits(*method, link.capture)).collect();
+        let mut offer = Offer::default();
+        let mut taken = vec![];
+        for row in rows.iter().filter(|row| row.enabled && row.live == link.live) {
+            let Some(connector) = connectors::by_name(&row.provider) else { continue };
+            offer.asked = true;
+            let answers = wanted.iter().map(|method| connector.takes(*method, &link.lines, link.total));
+            let answers: Vec<_> = answers.collect();
+            let methods = wanted.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
+            let before = taken.len();
+            taken.extend(methods.map(|(method, _)| (*method, row.id.clone())));
+            if taken.len() == before {
+                // The first method is the one a shopper would most likely choose; its reason is the one to tell.
+                offer.rules.extend(answers.into_iter().find_map(Result::err));
+            }
+        }
+        let first = |method: Method| taken.iter().find(|(other, _)| *other == method).cloned();
+        offer.methods = wanted.into_iter().filter_map(first).collect();
+        Ok(offer)
+    }
+
+    /// Whether every account that a link's methods use can capture later than it authorises.
+    pub(crate) async fn can_capture_later(&self, offer: &Offer) -> Result<bool, Error> {
+        for (_, account) in &offer.methods {
+            if !self.capabilities(account).await?.manual_capture {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn fits(method: Method, capture: Capture) -> bool {
+    capture == Capture::Automatic || method.can_be_authorised()
+}

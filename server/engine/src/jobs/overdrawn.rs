@@ -1,0 +1,32 @@
+//! Tells a person of money that cannot be: more has gone back of an attempt than it took. Subject: attempt.
+//!
+//! Deliveries come in any order, so a refund can be told before the capture it belongs to. Therefore this looks again some
+//! minutes after it was noticed, and is silent if what was missing has arrived.
+
+use domain::money::Money;
+use domain::{MINUTE, Millis};
+
+use super::Next;
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// How long what is missing may take to arrive. Providers repeat a delivery that was not acknowledged within minutes.
+pub(crate) const GRACE: Millis = 10 * MINUTE;
+
+pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+    let found = engine.find_attempt(subject).await?;
+    let (attempt, book) = (&found.attempt, &found.attempt.book);
+    if attempt.overdrawn() > 0 {
+        let money = |minor| Money::new(minor, attempt.amount.currency);
+        let detail = format!(
+            "payment {}: of attempt {subject} {} was captured, but {} was refunded and {} taken back by banks; compare it with \
+             the provider's own list before anything else is refunded",
+            found.payment,
+            money(book.captured_net()),
+            money(book.refunds_begun()),
+            money(book.charged_back().saturating_add(book.returned_total())),
+        );
+        engine.alert("money_impossible", subject, &detail).await;
+    }
+    Ok(Next::Done)
+}

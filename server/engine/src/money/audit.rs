@@ -1,0 +1,172 @@
+//! What judges a payment's books. Its rules are its own: they use neither the ledger's rules nor the payment's surplus.
+//!
+//! The history says what providers told, who asked for each refund, and what the merchant decided to keep. From that follows
+//! where every captured amount must be: for each currency,
+//!
+//! > captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held
+//!
+//! The left side is at the provider, or with a bank while a dispute is open. The right side is the merchant's and, held, the
+//! shoppers'. The written rows must say both.
+
+use std::collections::BTreeMap;
+
+use domain::id::{AttemptId, PaymentId};
+use domain::payment::{Attempt, EntryState, Event, ModificationKind, Payment};
+use serde::Serialize;
+
+use crate::record::Source;
+use crate::store::payments::Happened;
+
+/// Something that is wrong with a payment's books.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Discrepancy {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The account of the ledger, or what else is wrong.
+    pub account: String,
+    /// What was found, in minor units.
+    pub found: i64,
+    /// What it should be, in minor units; for a refund, what it may be at most.
+    pub expected: i64,
+}
+
+/// The money of one attempt, by the history alone. Minor units, with room to spare for sums.
+struct Purse {
+    attempt: AttemptId,
+    second: bool,
+    captured: i128,
+    pending: i128,
+    sent_back: i128,
+    held_by_banks: i128,
+    taken_by_banks: i128,
+    fees: i128,
+    paid_out: i128,
+    /// What it took beyond the debt.
+    beyond: i128,
+    /// What of that the merchant keeps.
+    kept: i128,
+}
+
+impl Purse {
+    fn new(attempt: &Attempt) -> Self {
+        let book = &attempt.book;
+        Purse {
+            attempt: attempt.id.clone(),
+            second: attempt.second,
+            captured: book.captured_net().into(),
+            pending: book.refunds_in(EntryState::Pending).into(),
+            sent_back: book.refunds_in(EntryState::Succeeded).into(),
+            held_by_banks: book.disputes_held().into(),
+            taken_by_banks: i128::from(book.disputes_lost()) + i128::from(book.returned_total()),
+            fees: book.fees_total().into(),
+            paid_out: book.paid_out_total().into(),
+            beyond: 0,
+            kept: attempt.kept.into(),
+        }
+    }
+
+    /// What went back: first of what nobody asked for and nobody keeps, then of the rest.
+    fn back(&self) -> i128 {
+        self.pending + self.sent_back + self.held_by_banks + self.taken_by_banks
+    }
+
+    fn unasked(&self) -> i128 {
+        (self.beyond - self.kept).max(0)
+    }
+
+    /// What the shopper's money still held for them comes to; below zero if refunds exceed all that came.
+    fn held(&self) -> i128 {
+        let impossible = (self.pending + self.sent_back - self.captured).max(0);
+        self.unasked() - self.back().min(self.unasked()) - impossible
+    }
+
+    /// What is the merchant's: taken for the debt or kept, less what went back of it. What a bank holds is the merchant's until
+    /// it is lost.
+    fn earned(&self) -> i128 {
+        let of_order = self.back() - self.back().min(self.unasked());
+        let impossible = (self.pending + self.sent_back - self.captured).max(0);
+        self.captured - self.unasked() - of_order + self.held_by_banks + impossible
+    }
+}
+
+/// Purses of a payment. What was captured beyond the debt is peeled off from the back: from the second success that came last to
+/// the first, then from the others.
+fn purses(payment: &Payment) -> Vec<Purse> {
+    let mut purses: Vec<Purse> = payment.attempts.iter().map(Purse::new).collect();
+    let debt = if payment.canceled { 0 } else { payment.amount.minor };
+    let mut beyond = (purses.iter().map(|purse| purse.captured).sum::<i128>() - i128::from(debt)).max(0);
+    let mut last_first: Vec<&mut Purse> = purses.iter_mut().rev().collect();
+    last_first.sort_by_key(|purse| !purse.second);
+    for purse in last_first {
+        purse.beyond = purse.captured.min(beyond);
+        beyond -= purse.beyond;
+    }
+    purses
+}
+
+/// Everything that is wrong with a payment as it is stored, by its history and what is written in the ledger: balances by
+/// account, debit positive.
+pub(super) fn judge(stored: &Payment, events: &[Happened], written: &BTreeMap<String, i64>) -> Vec<Discrepancy> {
+    let mut wrong = vec![];
+    let mut report = |account: &str, found: i128, expected: i128| {
+        if found != expected {
+            let (payment, account) = (stored.id.clone(), account.to_owned());
+            wrong.push(Discrepancy { payment, account, found: shown(found), expected: shown(expected) });
+        }
+    };
+    let mut told = Payment { attempts: vec![], canceled: false, ..stored.clone() };
+    for one in events {
+        if let Some((attempt, asked, most)) = sent_back_too_much(&told, one) {
+            report(&format!("sent back of {attempt} by policy"), asked, most);
+        }
+        told.apply(&one.event);
+    }
+    for attempt in &stored.attempts {
+        let (id, history) = (&attempt.id, told.attempt(&attempt.id));
+        let of_history = |of: &dyn Fn(&Attempt) -> i64| history.map_or(0, of).into();
+        let captured = |one: &Attempt| one.book.captured_net();
+        let gone = |one: &Attempt| one.book.gone();
+        report(&format!("captured of {id}"), captured(attempt).into(), of_history(&captured));
+        report(&format!("gone back of {id}"), gone(attempt).into(), of_history(&gone));
+    }
+    report("kept", stored.kept().into(), told.kept().into());
+    let purses = purses(&told);
+    let sum = |of: &dyn Fn(&Purse) -> i128| purses.iter().map(of).sum::<i128>();
+    let at_provider =
+        |one: &Purse| one.captured - one.sent_back - one.held_by_banks - one.taken_by_banks - one.fees - one.paid_out;
+    let expected = [
+        ("provider_receivable", sum(&at_provider)),
+        ("merchant_payable", sum(&|one| one.paid_out - one.earned())),
+        ("refunds_in_transit", sum(&|one| -one.pending)),
+        ("disputes", sum(&|one| one.held_by_banks)),
+        ("fees", sum(&|one| one.fees)),
+        ("suspense", sum(&|one| -one.held())),
+    ];
+    let written = |account: &str| i128::from(written.get(account).copied().unwrap_or(0));
+    for (account, expected) in expected {
+        report(account, written(account), expected);
+    }
+    report("all accounts together", expected.iter().map(|(account, _)| written(account)).sum(), 0);
+    wrong
+}
+
+fn shown(minor: i128) -> i64 {
+    i64::try_from(minor).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// A refund that nobody but the policy for money nobody asked for caused, and that was more than its attempt had beyond the
+/// debt: the attempt, the amount, and the most it could be.
+fn sent_back_too_much(before: &Payment, one: &Happened) -> Option<(AttemptId, i128, i128)> {
+    let Event::Modifying { attempt, modification } = &one.event else { return None };
+    let ModificationKind::Refund { amount } = modification.kind else { return None };
+    if one.source != Source::Engine.name() {
+        return None;
+    }
+    let purse = purses(before).into_iter().find(|purse| purse.attempt == *attempt);
+    let most = purse.map_or(0, |purse| purse.unasked() - purse.back().min(purse.unasked()));
+    let amount = i128::from(amount);
+    (amount > most).then(|| (attempt.clone(), amount, most))
+}
+
+#[cfg(test)]
+mod tests;

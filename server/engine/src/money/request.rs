@@ -1,0 +1,206 @@
+//! A merchant's request for a capture, void or refund: of which attempt, how much, and under which key.
+//!
+//! A key names one request. Repeating the request with its key reports what became of it. A request without a key of the
+//! merchant's own is refused while an equal one is recent, because it is most likely the same command sent twice.
+
+use domain::id::{AttemptId, PaymentId};
+use domain::payment::{Attempt, Fact, Modification, ModificationKind, Outcome, Payment, RequestKey};
+use domain::{MINUTE, Millis, time};
+
+use super::Modified;
+use super::choose::{choose, once_more, repetition};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::record::Source;
+use crate::store::requests::{self, KeyRow};
+
+/// How long an equal request counts as the same one sent twice.
+const REPEATED: Millis = 10 * MINUTE;
+
+/// How a merchant asks.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Of which attempt; it must be named where several come into question.
+    pub attempt: Option<AttemptId>,
+    /// The key of this very request.
+    pub key: Option<RequestKey>,
+    /// Whether the merchant chose the key. Then an equal request under another key is a request of its own.
+    pub chosen: bool,
+}
+
+/// What a merchant asks for. Amounts are minor units; without one all that is left is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Capture { amount: Option<i64>, last: bool },
+    Void,
+    Refund { amount: Option<i64> },
+}
+
+impl Wanted {
+    /// How much of it an attempt can bear, in minor units.
+    pub fn possible(&self, attempt: &Attempt) -> i64 {
+        match self {
+            Wanted::Capture { .. } => attempt.capturable(),
+            Wanted::Void if attempt.has_money() && attempt.book.captured_net() == 0 => attempt.book.authorised,
+            Wanted::Void => 0,
+            Wanted::Refund { .. } => attempt.refundable(),
+        }
+    }
+
+    /// The modification of an attempt, of `most` minor units at most.
+    pub fn kind(&self, attempt: &Attempt, most: Option<i64>) -> ModificationKind {
+        let all = self.possible(attempt);
+        let amount = |asked: Option<i64>| most.map_or(asked.unwrap_or(all), |most| asked.unwrap_or(all).min(most));
+        match *self {
+            Wanted::Capture { amount: asked, last } => ModificationKind::Capture { amount: amount(asked), last },
+            Wanted::Void => ModificationKind::Void,
+            Wanted::Refund { amount: asked } => ModificationKind::Refund { amount: amount(asked) },
+        }
+    }
+
+    /// What is said when no attempt can bear it.
+    pub fn nothing(&self) -> &'static str {
+        match self {
+            Wanted::Capture { .. } | Wanted::Void => "nothing is authorised",
+            Wanted::Refund { .. } => "there is nothing to refund",
+        }
+    }
+
+    /// The name of what is left of it.
+    pub fn left(&self) -> &'static str {
+        match self {
+            Wanted::Capture { .. } => "can be captured",
+            Wanted::Void => "can be voided",
+            Wanted::Refund { .. } => "can be refunded",
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self, Wanted::Capture { amount: None, .. } | Wanted::Refund { amount: None })
+    }
+
+    /// Whether a modification was asked for with these parameters. An amount may be named that was all that was left.
+    fn is_of(&self, known: &Modification) -> bool {
+        let fits = |asked: Option<i64>, amount| asked.map_or(known.whole, |asked| asked == amount);
+        match (*self, known.kind) {
+            (Wanted::Capture { amount: asked, last }, ModificationKind::Capture { amount, last: was }) => {
+                last == was && fits(asked, amount)
+            }
+            (Wanted::Refund { amount: asked }, ModificationKind::Refund { amount }) => fits(asked, amount),
+            (Wanted::Void, ModificationKind::Void) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Engine {
+    /// A key for a request whose merchant has given none.
+    #[must_use]
+    pub fn new_request_key(&self) -> RequestKey {
+        RequestKey::from_random(self.env().bits())
+    }
+
+    /// Captures authorised money of one attempt: an amount in minor units, or all that is left. `last` releases the rest.
+    ///
+    /// # Errors
+    /// As [`Engine::capture`]; several attempts come into question; the key names another request; or an equal request is recent.
+    pub async fn capture_as(
+        &self,
+        payment: &PaymentId,
+        amount: Option<i64>,
+        last: bool,
+        asked: &Asked,
+    ) -> Result<Modified, Error> {
+        self.ask(payment, Wanted::Capture { amount, last }, asked).await
+    }
+
+    /// Releases the authorisation of one attempt.
+    ///
+    /// # Errors
+    /// As [`Engine::void`]; several attempts come into question; or the key names another request.
+    pub async fn void_as(&self, payment: &PaymentId, asked: &Asked) -> Result<Modified, Error> {
+        self.ask(payment, Wanted::Void, asked).await
+    }
+
+    /// Sends captured money of one attempt back: an amount in minor units, or all that is left.
+    ///
+    /// # Errors
+    /// As [`Engine::refund`]; several attempts come into question; the key names another request; or an equal request is recent.
+    pub async fn refund_as(&self, payment: &PaymentId, amount: Option<i64>, asked: &Asked) -> Result<Modified, Error> {
+        self.ask(payment, Wanted::Refund { amount }, asked).await
+    }
+
+    pub(super) async fn ask(&self, id: &PaymentId, wanted: Wanted, asked: &Asked) -> Result<Modified, Error> {
+        let payment = self.stored(id).await?;
+        if let Some(known) = self.of_key(&payment, asked).await? {
+            return self.asked_before(&payment, known, wanted, asked).await;
+        }
+        let attempt = choose(&payment, &wanted, asked.attempt.as_ref())?;
+        let kind = wanted.kind(attempt, None);
+        self.check_part(&attempt.id, kind).await?;
+        let (attempt, whole) = (attempt.id.clone(), wanted.is_whole());
+        let (modification, limits) = self.modification(&attempt, kind).await?;
+        // Its id is a key as good as any: what a merchant asks for has one, what Till does by itself has none.
+        let key = asked.key.clone().or_else(|| modification.id.as_str().parse().ok());
+        let modification = Box::new(Modification { key, whole, ..modification });
+        let (new, now) = (modification.id.clone(), self.env().now());
+        let recorded = self.record_if(id, Source::Merchant, |payment| {
+            if !asked.chosen {
+                refuse_repetition(payment, &attempt, kind, now)?;
+            }
+            Ok(Some(Fact::Modify { attempt: attempt.clone(), modification, limits }))
+        });
+        if let Err(error) = recorded.await {
+            // Two requests with one key may have come at once; the other one was faster.
+            return match self.of_key(&payment, asked).await? {
+                Some(known) => self.asked_before(&payment, known, wanted, asked).await,
+                None => Err(error),
+            };
+        }
+        self.send_first(&attempt, &new).await
+    }
+
+    async fn of_key(&self, payment: &Payment, asked: &Asked) -> Result<Option<KeyRow>, Error> {
+        let Some(key) = &asked.key else { return Ok(None) };
+        requests::find(&mut *self.store().reader().await?, &payment.merchant, key).await
+    }
+
+    /// What has become of the request that the key names, if it is this one.
+    async fn asked_before(
+        &self,
+        payment: &Payment,
+        known: KeyRow,
+        wanted: Wanted,
+        asked: &Asked,
+    ) -> Result<Modified, Error> {
+        let modified = self.modified(known.attempt.as_str(), &known.modification).await?;
+        let same_attempt = asked.attempt.as_ref().is_none_or(|attempt| *attempt == known.attempt);
+        if known.payment == payment.id && same_attempt && wanted.is_of(&modified.modification) {
+            return Ok(modified);
+        }
+        let of = if known.payment == payment.id { payment.clone() } else { self.stored(&known.payment).await? };
+        let text = format!(
+            "the key {} names another request: `{}`; repeat that one as it was, or take another key for this one",
+            known.key,
+            repetition(&of, &known.attempt, &modified.modification)
+        );
+        Err(Error::Invalid(text))
+    }
+}
+
+/// Refuses a request that equals a recent one which did not fail: most likely the same command was sent twice.
+fn refuse_repetition(payment: &Payment, id: &AttemptId, kind: ModificationKind, now: Millis) -> Result<(), Error> {
+    let Some(attempt) = payment.attempt(id) else { return Ok(()) };
+    let equal = |known: &&Modification| {
+        known.kind == kind && now - known.created < REPEATED && known.outcome(&attempt.book) != Outcome::Failed
+    };
+    let Some(known) = attempt.modifications.iter().rev().find(equal) else { return Ok(()) };
+    let what = kind.as_str();
+    Err(Error::Invalid(format!(
+        "the same {what} was asked for at {}: {}\n  to see what became of it: {}\n  to {what} once more, with a key of your own: {}",
+        time::format(known.created),
+        known.id,
+        repetition(payment, id, known),
+        once_more(payment, id, kind)
+    )))
+}

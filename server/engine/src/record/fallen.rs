@@ -1,0 +1,189 @@
+//! Alerts about money that falls back or does not arrive: each is raised with the change that tells of it, once however often a
+//! provider repeats itself.
+
+use domain::money::Money;
+use domain::payment::{Attempt, DisputeState, EntryState, Modification, ModificationKind, Outcome, Payment};
+use domain::time;
+
+use super::follow_up::Step;
+
+/// An alert: kind, subject and text.
+pub(super) type Alert = (&'static str, String, String);
+
+/// What a person should be told of a step.
+pub(super) fn alerts(step: &Step<'_>) -> Vec<Alert> {
+    let mut alerts = vec![];
+    for attempt in &step.after.attempts {
+        let fresh = Attempt { book: domain::payment::Book::default(), modifications: vec![], ..attempt.clone() };
+        let before = step.before.attempt(&attempt.id).unwrap_or(&fresh);
+        if before.book == attempt.book && before.modifications == attempt.modifications {
+            continue;
+        }
+        let change = Change { payment: step.after, before, after: attempt };
+        alerts.extend(change.capture());
+        alerts.extend(change.released());
+        alerts.extend(change.refunds());
+        alerts.extend(change.surplus());
+        alerts.extend(change.returned());
+        alerts.extend(change.disputes());
+    }
+    alerts
+}
+
+/// One attempt before and after a step.
+struct Change<'a> {
+    payment: &'a Payment,
+    before: &'a Attempt,
+    after: &'a Attempt,
+}
+
+impl Change<'_> {
+    fn alert(&self, kind: &'static str, text: String) -> Alert {
+        (kind, self.after.id.to_string(), format!("payment {}: {text}", self.payment.id))
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.payment.amount.currency)
+    }
+
+    /// Captured money that is not there after all.
+    fn capture(&self) -> Option<Alert> {
+        let lost = self.before.book.captured_net() - self.after.book.captured_net();
+        (lost > 0).then(|| {
+            let text = format!(
+                "a capture of {} failed after it had been reported as done, so the money does not arrive; see `till payment \
+                 show {}`, and capture again if the authorisation still stands, or ask the shopper to pay again",
+                self.money(lost),
+                self.payment.id
+            );
+            self.alert("capture_failed", text)
+        })
+    }
+
+    /// An authorisation that nobody asked to release.
+    fn released(&self) -> Option<Alert> {
+        let asked = self.payment.canceled || self.after.second || self.after.is_released_on_request();
+        // That captured money fell back is told as such.
+        let only_authorised = self.before.book.captured_net() == 0;
+        (self.after.is_released() && !self.before.is_released() && only_authorised && !asked).then(|| {
+            let text = format!(
+                "the provider has released the authorisation of {} by itself: it has expired, or was voided at the provider; \
+                 nothing was captured; the shopper can pay again with the same link, or end it with `till payment cancel {}`",
+                self.money(self.after.book.authorised),
+                self.payment.id
+            );
+            self.alert("authorisation_released", text)
+        })
+    }
+
+    /// Refunds that the provider had taken or done, and that have failed since.
+    fn refunds(&self) -> Vec<Alert> {
+        let taken = |reference: &String| {
+            let before = self.before.book.refunds.get(reference).map(|entry| entry.state);
+            matches!(before, Some(EntryState::Pending | EntryState::Succeeded)) && !self.is_surplus(reference)
+        };
+        let failed = self.after.book.refunds.iter().filter(|(_, entry)| entry.state.is_failure());
+        let failed = failed.filter(|(reference, _)| taken(reference));
+        let alert = |(reference, entry): (&String, &domain::payment::Entry)| {
+            let known = self.after.modifications.iter().find(|known| known.reference.as_ref() == Some(reference));
+            let text = format!(
+                "the refund {reference} of {} failed{}, so the shopper has not got the money and it is with you again; \
+                 refund again with `till payment refund {} --attempt {} --amount {}`, or pay it another way",
+                self.money(entry.amount),
+                because(known),
+                self.payment.id,
+                self.after.id,
+                self.money(entry.amount).to_decimal()
+            );
+            self.alert("refund_failed", text)
+        };
+        failed.map(alert).collect()
+    }
+
+    /// Whether a refund was sent by Till itself, because too much was paid.
+    fn is_surplus(&self, reference: &str) -> bool {
+        let known = |known: &&Modification| known.reference.as_deref() == Some(reference);
+        self.after.modifications.iter().find(known).is_some_and(|known| self.is_own(known))
+    }
+
+    /// Whether Till asked for it by itself. Merchants' requests from before there were keys have none either.
+    fn is_own(&self, known: &Modification) -> bool {
+        known.is_own() && self.payment.wanted_back().is_some()
+    }
+
+    /// What was paid too much and could not be sent back.
+    fn surplus(&self) -> Vec<Alert> {
+        let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
+        let new = |known: &&Modification| {
+            let before = self.before.modification(&known.id);
+            let back = !matches!(known.kind, ModificationKind::Capture { .. });
+            back && self.is_own(known)
+                && failed(self.after, known)
+                && !before.is_some_and(|before| failed(self.before, before))
+        };
+        let alert = |known: &Modification| {
+            let text = format!(
+                "attempt {} was paid {} more than was owed, and sending it back failed{}; Till tries again with growing pauses, \
+                 and at once after `till merchant surplus {} refund`",
+                self.after.id,
+                self.money(if known.amount() > 0 { known.amount() } else { self.after.book.authorised }),
+                because(Some(known)),
+                self.payment.merchant
+            );
+            self.alert("surplus_stuck", text)
+        };
+        self.after.modifications.iter().filter(new).map(alert).collect()
+    }
+
+    /// Money that the shopper's bank took back.
+    fn returned(&self) -> Option<Alert> {
+        let back = self.after.book.returned_total() - self.before.book.returned_total();
+        (back > 0).then(|| {
+            let text = format!(
+                "the shopper's bank took {} back, so you have not been paid; ask the shopper to pay another way before \
+                 you deliver",
+                self.money(back)
+            );
+            self.alert("payment_returned", text)
+        })
+    }
+
+    /// Disputes that were opened or lost. An inquiry moves no money.
+    fn disputes(&self) -> Vec<Alert> {
+        let mut alerts = vec![];
+        for (reference, now) in &self.after.book.disputes {
+            let before = self.before.book.disputes.get(reference);
+            let same = |due: bool| {
+                before.is_some_and(|old| {
+                    (old.state, old.amount) == (now.state, now.amount) && (!due || old.due == now.due)
+                })
+            };
+            let amount = self.money(now.amount);
+            match now.state {
+                DisputeState::Open if !same(true) => {
+                    let until = now.due.map_or_else(String::new, |due| format!(" until {}", time::format(due)));
+                    let text = format!(
+                        "dispute {reference} was opened and the provider has taken {amount}; hand in evidence at the \
+                         provider{until}, or accept it there"
+                    );
+                    alerts.push(self.alert("dispute_opened", text));
+                }
+                DisputeState::Lost if !same(false) => {
+                    let text = format!(
+                        "dispute {reference} was lost: {amount} stays with the shopper; do not refund it as well, and look at \
+                         the provider whether an appeal is possible"
+                    );
+                    alerts.push(self.alert("dispute_lost", text));
+                }
+                _ => {}
+            }
+        }
+        alerts
+    }
+}
+
+/// The provider's reason, if it gave one.
+fn because(known: Option<&Modification>) -> String {
+    let reason = known.and_then(Modification::reason);
+    reason.map_or_else(|| " (the provider gave no reason)".to_owned(), |reason| format!(" ({reason})"))
+}

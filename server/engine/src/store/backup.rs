@@ -1,0 +1,107 @@
+//! Copies of an SQLite database, made while others write to it. The file alone is no copy: what was committed last is in the log
+//! beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, query, query_scalar};
+
+use super::{Dialect, Store};
+use crate::error::Error;
+
+/// Tables whose rows are never deleted: a copy has at least those that were there before it was begun.
+const KEPT: [&str; 10] = [
+    "merchants",
+    "provider_accounts",
+    "links",
+    "payments",
+    "sessions",
+    "attempts",
+    "payment_events",
+    "ledger",
+    "outbox",
+    "inbox",
+];
+/// Words of a check's result that are repeated in an error.
+const FINDINGS_MAX: usize = 5;
+
+/// What is in a database: rows by table, and the amount of all lines of the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Content {
+    /// Rows by table.
+    pub rows: BTreeMap<&'static str, i64>,
+    /// Minor units of all currencies together, to compare.
+    #[serde(skip)]
+    posted: i64,
+}
+
+impl Store {
+    /// Writes everything that is committed into a file, which must be empty or missing, and returns what is in it. Servers go on
+    /// meanwhile: the copy is of the moment at which it was begun.
+    ///
+    /// # Errors
+    /// It is no SQLite database, there is no room, or the copy is not whole.
+    pub async fn copy_to(&self, file: &Path) -> Result<Content, Error> {
+        if self.dialect != Dialect::Sqlite {
+            return Err(Error::Invalid("only an SQLite database is copied by till".into()));
+        }
+        let path = file.to_str().ok_or_else(|| Error::Invalid("the file's name must be UTF-8".into()))?;
+        let mut connection = sqlx::SqliteConnection::connect(&self.url).await?;
+        let before = content(&mut connection).await?;
+        query("VACUUM INTO $1").bind(path).execute(&mut connection).await?;
+        connection.close().await?;
+        verified(file, &before).await
+    }
+}
+
+/// Opens a copy and finds out whether it is whole.
+async fn verified(file: &Path, before: &Content) -> Result<Content, Error> {
+    // It is nobody else's, and no file may appear beside it.
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(true);
+    let mut copy = options.connect().await?;
+    let found = query_scalar::<_, String>("PRAGMA integrity_check").fetch_all(&mut copy).await?;
+    if found != ["ok"] {
+        return Err(broken(&found));
+    }
+    let orphans = query("PRAGMA foreign_key_check").fetch_all(&mut copy).await?;
+    if !orphans.is_empty() {
+        let name = |row: &sqlx::sqlite::SqliteRow| {
+            Ok::<_, Error>(format!("a row of {} belongs to nothing", row.try_get::<String, _>(0)?))
+        };
+        return Err(broken(&orphans.iter().map(name).collect::<Result<Vec<_>, _>>()?));
+    }
+    let copied = content(&mut copy).await?;
+    copy.close().await?;
+    let fewer = before.rows.iter().filter(|(table, rows)| copied.rows.get(*table).is_none_or(|copied| copied < rows));
+    let mut lost: Vec<_> = fewer.map(|(table, _)| format!("rows of {table} are missing")).collect();
+    if copied.posted < before.posted {
+        lost.push("amounts of the ledger are missing".to_owned());
+    }
+    if lost.is_empty() { Ok(copied) } else { Err(broken(&lost)) }
+}
+
+fn broken(found: &[String]) -> Error {
+    let found = found.iter().take(FINDINGS_MAX).map(String::as_str).collect::<Vec<_>>().join("; ");
+    Error::Invalid(format!("the copy is not whole, so it was not kept; the database itself may be damaged: {found}"))
+}
+
+async fn content(connection: &mut sqlx::SqliteConnection) -> Result<Content, Error> {
+    let mut content = Content::default();
+    let mut moment = connection.begin().await?;
+    // A database from before an upgrade lacks tables.
+    let tables = query_scalar::<_, String>("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .fetch_all(&mut *moment)
+        .await?;
+    for table in KEPT.into_iter().filter(|table| tables.iter().any(|known| known == table)) {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        content.rows.insert(table, query_scalar(AssertSqlSafe(count)).fetch_one(&mut *moment).await?);
+    }
+    if content.rows.contains_key("ledger") {
+        let sum = "SELECT COALESCE(SUM(amount), 0) FROM ledger";
+        content.posted = query_scalar(sum).fetch_one(&mut *moment).await?;
+    }
+    moment.rollback().await?;
+    Ok(content)
+}

@@ -1,0 +1,95 @@
+//! Lists in pages, each beginning after the last row of the one before, so that no row is passed over or shown twice when others
+//! are added meanwhile.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, query};
+
+use super::Connection;
+use super::row::Columns;
+use crate::error::Error;
+use crate::paging::{Listed, Page};
+
+/// Statements by the list and what they do. Lists are constants, so they are few.
+static TEXTS: LazyLock<Mutex<HashMap<(&'static str, &'static str, Does), Arc<str>>>> = LazyLock::new(Mutex::default);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Does {
+    Find,
+    Read,
+    Count,
+}
+
+/// A list of the rows of a table that belong to an owner, in the order of their making. Rows made at one moment are in the order of
+/// their ids.
+pub(super) struct List {
+    /// The table.
+    pub table: &'static str,
+    /// What chooses its rows, with the owner as `$1`.
+    pub whose: &'static str,
+    /// Whether the newest come first.
+    pub newest_first: bool,
+}
+
+impl List {
+    /// A part of the list.
+    pub async fn page<T>(
+        &self,
+        connection: &mut Connection,
+        owner: &str,
+        page: &Page,
+        read: impl Fn(&AnyRow) -> Result<T, Error>,
+    ) -> Result<Listed<T>, Error> {
+        let mut from = (if self.newest_first { i64::MAX } else { i64::MIN }, String::new());
+        if let Some(after) = &page.after {
+            let found = query(self.text(Does::Find)).bind(owner).bind(after).fetch_optional(&mut *connection).await?;
+            from = (found.ok_or_else(|| no_such_row(after))?.number("created")?, after.clone());
+        }
+        let rows = self.beyond(Does::Read, owner, &from, page.limit).fetch_all(&mut *connection).await?;
+        let mut more = 0;
+        if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
+            let last = (last.number("created")?, last.text("id")?);
+            let count = self.beyond(Does::Count, owner, &last, Page::COUNTED_MAX + 1);
+            more = count.fetch_one(&mut *connection).await?.number("more")?;
+        }
+        Ok(Listed { rows: rows.iter().map(read).collect::<Result<_, _>>()?, more })
+    }
+
+    fn beyond<'q>(
+        &self,
+        does: Does,
+        owner: &'q str,
+        (created, id): &'q (i64, String),
+        limit: i64,
+    ) -> Query<'q, Any, AnyArguments> {
+        query(self.text(does)).bind(owner).bind(*created).bind(id.as_str()).bind(limit)
+    }
+
+    fn text(&self, does: Does) -> AssertSqlSafe<Arc<str>> {
+        let List { table, whose, newest_first } = self;
+        let (than, direction) = if *newest_first { ("<", "DESC") } else { (">", "ASC") };
+        let beyond = format!("FROM {table} WHERE {whose} AND (created {than} $2 OR (created = $2 AND id > $3))");
+        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = texts.entry((self.table, self.whose, does)).or_insert_with(|| match does {
+            Does::Find => format!("SELECT created FROM {table} WHERE {whose} AND id = $2").into(),
+            Does::Read => format!("SELECT * {beyond} ORDER BY created {direction}, id LIMIT $4").into(),
+            Does::Count => format!("SELECT COUNT(*) AS more FROM (SELECT id {beyond} LIMIT $4) AS rest").into(),
+        });
+        AssertSqlSafe(Arc::clone(text))
+    }
+}
+
+/// Whether there may be rows beyond a page.
+pub(super) fn is_full(rows: &[AnyRow], page: &Page) -> bool {
+    i64::try_from(rows.len()).is_ok_and(|rows| rows >= page.limit)
+}
+
+/// The error for a row after which a page cannot begin.
+pub(super) fn no_such_row(after: &str) -> Error {
+    Error::Invalid(format!(
+        "--after {after}: there is no such row in this list (any more); begin at the top, without --after"
+    ))
+}

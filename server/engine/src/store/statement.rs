@@ -1,0 +1,122 @@
+//! Statements with their values: the one way from a value to the database.
+//!
+//! PostgreSQL's text cannot hold U+0000 and SQLite's can. Text from outside may hold one anywhere (a name, a reason, a reply), so
+//! both databases get its picture instead, and a statement that looks for such a text finds it. Ids are escaped where they come in,
+//! so that different ones stay different.
+
+use std::borrow::Cow;
+
+use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, SqlSafeStr};
+
+use super::Connection;
+
+/// A statement about to be executed.
+#[must_use = "a statement does nothing until it is executed"]
+pub(super) struct Statement(Query<'static, Any, AnyArguments>);
+
+/// A statement without its values.
+pub(super) fn query(text: impl SqlSafeStr) -> Statement {
+    Statement(sqlx::query(text))
+}
+
+impl Statement {
+    /// Adds the next value.
+    pub fn bind(self, value: impl Value) -> Statement {
+        Statement(value.bind_to(self.0))
+    }
+
+    pub async fn execute(self, connection: &mut Connection) -> Result<AnyQueryResult, sqlx::Error> {
+        self.0.execute(connection).await
+    }
+
+    pub async fn fetch_one(self, connection: &mut Connection) -> Result<AnyRow, sqlx::Error> {
+        self.0.fetch_one(connection).await
+    }
+
+    pub async fn fetch_optional(self, connection: &mut Connection) -> Result<Option<AnyRow>, sqlx::Error> {
+        self.0.fetch_optional(connection).await
+    }
+
+    pub async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<AnyRow>, sqlx::Error> {
+        self.0.fetch_all(connection).await
+    }
+}
+
+type Bound = Query<'static, Any, AnyArguments>;
+
+/// A value of a statement.
+pub(super) trait Value {
+    fn bind_to(self, query: Bound) -> Bound;
+}
+
+/// As both databases can hold it.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
+}
+
+impl Value for &str {
+    fn bind_to(self, query: Bound) -> Bound {
+        match storable(self) {
+            Cow::Borrowed(text) => query.bind(text),
+            Cow::Owned(text) => query.bind(text),
+        }
+    }
+}
+
+impl Value for String {
+    fn bind_to(self, query: Bound) -> Bound {
+        if self.contains('\0') { self.as_str().bind_to(query) } else { query.bind(self) }
+    }
+}
+
+impl Value for &String {
+    fn bind_to(self, query: Bound) -> Bound {
+        self.as_str().bind_to(query)
+    }
+}
+
+impl Value for Option<&str> {
+    fn bind_to(self, query: Bound) -> Bound {
+        match self {
+            Some(text) => query.bind(Some(storable(text).into_owned())),
+            None => query.bind(None::<String>),
+        }
+    }
+}
+
+impl Value for Option<String> {
+    fn bind_to(self, query: Bound) -> Bound {
+        self.as_deref().bind_to(query)
+    }
+}
+
+impl Value for &Option<String> {
+    fn bind_to(self, query: Bound) -> Bound {
+        self.as_deref().bind_to(query)
+    }
+}
+
+macro_rules! plain {
+    ($($kind:ty),*) => {$(
+        impl Value for $kind {
+            fn bind_to(self, query: Bound) -> Bound {
+                query.bind(self)
+            }
+        }
+    )*};
+}
+
+plain!(i64, Option<i64>, Vec<u8>, &[u8]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_stored_as_it_is_but_for_what_a_database_cannot_hold() {
+        assert!(matches!(storable("Sencha \u{1b}[31m ␀"), Cow::Borrowed(_)));
+        assert_eq!(storable("a\0b\0"), "a␀b␀");
+    }
+}

@@ -1,0 +1,135 @@
+//! How an account at Stripe is set up, and what its owner does not do: the API version, restricted keys, authorisations that run
+//! out. It belongs to the account, so it outlives a restart.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{read, refuse, reply};
+use crate::{
+    core::Core,
+    stripe::{
+        auth, money,
+        pricing::Pricing,
+        rights::{self, Restricted},
+        version,
+    },
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Version {
+    account: String,
+    api_version: String,
+}
+
+/// `POST /_control/stripe/version {"account":"sk_test_…","api_version":"2025-02-24.acacia"}`: the version of events, of endpoints and
+/// of requests that name none.
+pub async fn set_version(State(core): State<Arc<Core>>, body: Bytes) -> Response {
+    let wanted: Version = match read(&body) {
+        Ok(wanted) => wanted,
+        Err(refused) => return *refused,
+    };
+    if !auth::is_test_key(&wanted.account) || !version::well_formed(&wanted.api_version) {
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "account must be a test key, and api_version a version such as 2025-02-24.acacia.",
+        );
+    }
+    core.change(|state| {
+        let Some(account) = state.account(&wanted.account) else {
+            return refuse(StatusCode::CONFLICT, "There are too many accounts.");
+        };
+        account.api_version = Some(wanted.api_version.clone());
+        reply(json!({"account": wanted.account, "api_version": wanted.api_version}))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPricing {
+    account: String,
+    currency: Option<String>,
+    rate_permille: Option<i64>,
+}
+
+/// `POST /_control/stripe/pricing {"account":"sk_test_…","currency":"usd","rate_permille":1100}`: adaptive pricing, for sessions that
+/// do not say no. Without a currency it is switched off.
+pub async fn set_pricing(State(core): State<Arc<Core>>, body: Bytes) -> Response {
+    let wanted: NewPricing = match read(&body) {
+        Ok(wanted) => wanted,
+        Err(refused) => return *refused,
+    };
+    let rate_permille = wanted.rate_permille.unwrap_or(1_000);
+    let known = wanted.currency.as_deref().is_none_or(|currency| money::exponent(currency).is_some());
+    if !auth::is_test_key(&wanted.account) || !known || !(1..=1_000_000).contains(&rate_permille) {
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "account must be a test key, currency a code such as usd, and rate_permille from 1 to 1000000.",
+        );
+    }
+    let pricing = wanted.currency.map(|currency| Pricing { currency, rate_permille });
+    core.change(|state| {
+        let Some(account) = state.account(&wanted.account) else {
+            return refuse(StatusCode::CONFLICT, "There are too many accounts.");
+        };
+        account.pricing.clone_from(&pricing);
+        reply(json!({"account": wanted.account, "pricing": pricing}))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    key: String,
+    account: String,
+    rights: BTreeSet<String>,
+}
+
+/// `POST /_control/stripe/keys {"key":"rk_test_…","account":"sk_test_…","rights":["checkout_session_write"]}`: a restricted key of an
+/// account, with these rights and no others.
+pub async fn restrict(State(core): State<Arc<Core>>, body: Bytes) -> Response {
+    let wanted: NewKey = match read(&body) {
+        Ok(wanted) => wanted,
+        Err(refused) => return *refused,
+    };
+    if !wanted.key.starts_with("rk_") || !auth::is_test_key(&wanted.key) || !auth::is_test_key(&wanted.account) {
+        return refuse(StatusCode::BAD_REQUEST, "key must be like rk_test_…, and account a secret test key.");
+    }
+    let known = rights::all();
+    if let Some(unknown) = wanted.rights.difference(&known).next() {
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("There is no right {unknown}; there are {}.", known.join(", ")),
+        );
+    }
+    core.change(|state| {
+        if state.account(&wanted.account).is_none() {
+            return refuse(StatusCode::CONFLICT, "There are too many accounts.");
+        }
+        let answer = json!({"key": wanted.key, "account": wanted.account, "rights": wanted.rights});
+        state.restricted.insert(wanted.key, Restricted { account: wanted.account, rights: wanted.rights });
+        reply(answer)
+    })
+}
+
+/// `POST /_control/stripe/payments/{payment_intent}/run_out`: nobody has captured the authorised money in time.
+pub async fn run_out(State(core): State<Arc<Core>>, Path(intent): Path<String>) -> Response {
+    let moment = core.moment();
+    let done = core.change(|state| {
+        let account = state.accounts.values_mut().find(|account| account.intents.get(&intent).is_some());
+        account.is_some_and(|account| account.run_out(&intent, &moment))
+    });
+    if done {
+        return reply(json!({"payment_intent": intent, "status": "canceled"}));
+    }
+    refuse(StatusCode::CONFLICT, "There is no payment intent with this id whose money is authorised and not captured.")
+}

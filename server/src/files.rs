@@ -1,0 +1,229 @@
+//! The files of an installation on SQLite: the database, its log, and the master key beside it. They are their owner's alone, only
+//! commands that set an installation up make them, and one server at a time works on them.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+use tracing::warn;
+use url::Url;
+
+use crate::config::{ConfigError, impossible};
+
+/// What a file of ours may be: read and written by its owner.
+const FILE_MODE: u32 = 0o600;
+/// The same for a directory that is made for them.
+const DIRECTORY_MODE: u32 = 0o700;
+/// Bytes of a key file at most. A key has 64 characters; there are a few while rotating.
+const KEY_BYTES_MAX: u64 = 4_096;
+
+/// What a command does about files that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// They are made: the command sets an installation up.
+    Make,
+    /// It is an error: an address was mistyped, or nothing was set up yet.
+    Refuse,
+}
+
+/// An SQLite database's file.
+#[derive(Debug, Clone)]
+pub struct DatabaseFile(PathBuf);
+
+/// Held by a server for as long as it works on a database file. The kernel lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl DatabaseFile {
+    /// The file an address names, if it is one of SQLite, read as the driver reads it.
+    pub fn of(database_url: &str) -> Result<Option<DatabaseFile>, ConfigError> {
+        if !database_url.starts_with("sqlite:") {
+            return Ok(None);
+        }
+        let odd = || impossible("TILL_DATABASE_URL must name a file, for example sqlite://data/till.db");
+        let url = Url::parse(database_url).map_err(|_| odd())?;
+        let (text, parameters) = url.as_str().split_once('?').unwrap_or((url.as_str(), ""));
+        let text = text.trim_start_matches("sqlite://").trim_start_matches("sqlite:");
+        let path = percent_decode_str(text).decode_utf8().map_err(|_| odd())?;
+        if path.is_empty() || path.ends_with('/') || path == ":memory:" || parameters.contains("mode=memory") {
+            return Err(odd());
+        }
+        Ok(Some(DatabaseFile(PathBuf::from(path.into_owned()))))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The directory it is in.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.0.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// The file of the master key.
+    #[must_use]
+    pub fn key_path(&self) -> PathBuf {
+        self.directory().join("master.key")
+    }
+
+    /// Sees to it that the file is there. One that was there already is closed to everybody else if it was open to all.
+    pub fn prepare(&self, missing: Missing) -> Result<(), ConfigError> {
+        let cannot = |what: &Path, error: std::io::Error| {
+            impossible(format!("TILL_DATABASE_URL: cannot make {}: {error}", what.display()))
+        };
+        if missing == Missing::Refuse {
+            return if self.0.exists() { Ok(()) } else { Err(self.is_missing()) };
+        }
+        let directory = self.directory();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(DIRECTORY_MODE)
+            .create(directory)
+            .map_err(|error| cannot(directory, error))?;
+        // SQLite gives the files beside it the same mode.
+        match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&self.0) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.close_to_others(),
+            Err(error) => return Err(cannot(&self.0, error)),
+        }
+        Ok(())
+    }
+
+    fn is_missing(&self) -> ConfigError {
+        let path = self.0.display();
+        impossible(format!(
+            "there is no database at {path}; check TILL_DATABASE_URL, or run `till migrate` to make one there"
+        ))
+    }
+
+    /// A file that everybody can read was left so by an earlier version, not by a person. One that only its group can read was
+    /// given to the group by a person, and stays so. The directory may be anybody's: it is never changed.
+    fn close_to_others(&self) {
+        let beside = |end: &str| {
+            let mut name = self.0.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        for file in [self.0.clone(), beside("-wal"), beside("-shm"), self.key_path()] {
+            let Ok(found) = fs::metadata(&file) else { continue };
+            if found.permissions().mode() & 0o007 == 0 {
+                continue;
+            }
+            match fs::set_permissions(&file, fs::Permissions::from_mode(FILE_MODE)) {
+                Ok(()) => {
+                    warn!(file = %file.display(), "everybody on this machine could open this file; now only its owner can")
+                }
+                Err(error) => {
+                    warn!(file = %file.display(), %error, "everybody on this machine can open this file; run `chmod 600` on it")
+                }
+            }
+        }
+        let open = fs::metadata(self.directory()).is_ok_and(|found| found.permissions().mode() & 0o1002 == 0o0002);
+        if open {
+            let directory = self.directory().display();
+            warn!(%directory, "everybody on this machine can replace the files in this directory; run `chmod o-w` on it");
+        }
+    }
+
+    /// Keeps other servers off, until what is returned is dropped or the process ends. By the file's real path, so that a link is
+    /// no way around.
+    pub fn hold(&self) -> Result<Held, ConfigError> {
+        let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
+        let mut name = real.clone().into_os_string();
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        let cannot =
+            |error: std::io::Error| impossible(format!("TILL_DATABASE_URL: cannot lock {}: {error}", path.display()));
+        // Never removed: whoever removed it could take it from under one who has just opened it.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+        let mut file = options.open(&path).map_err(cannot)?;
+        match file.try_lock() {
+            Ok(()) => {
+                // For the error of the next one. The lock holds without it, as on a full disk.
+                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                Ok(Held(file))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.take(20).read_to_string(&mut holder);
+                Err(impossible(format!(
+                    "another server (process {holder}) has {} open; SQLite is for one server at a time: stop the other one, or use \
+                     PostgreSQL for several",
+                    real.display()
+                )))
+            }
+            Err(TryLockError::Error(error)) => Err(cannot(error)),
+        }
+    }
+
+    /// The master key kept beside the file, if there is one.
+    pub fn kept_key(&self) -> Result<Option<String>, ConfigError> {
+        let path = self.key_path();
+        let mut text = String::new();
+        let read = File::open(&path).and_then(|file| file.take(KEY_BYTES_MAX).read_to_string(&mut text));
+        match read {
+            Ok(_) => Ok(Some(text.trim().to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(impossible(format!("cannot read {}: {error}", path.display()))),
+        }
+    }
+
+    /// Keeps a new master key beside the file. Losing it loses the sealed credentials. Returns the key that counts: another process
+    /// may have been faster.
+    pub fn keep_key(&self, text: String) -> Result<String, ConfigError> {
+        let path = self.key_path();
+        match write_secret(&path, &text) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.kept_key()?.unwrap_or(text)),
+            Err(error) => Err(impossible(format!("cannot write {}: {error}", path.display()))),
+            Ok(()) => Ok(text),
+        }
+    }
+}
+
+/// Writes a new file that only its owner can read.
+pub fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut handle = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file)?;
+    handle.write_all(text.as_bytes())?;
+    handle.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(url: &str) -> Option<PathBuf> {
+        DatabaseFile::of(url).unwrap().map(|file| file.0)
+    }
+
+    #[test]
+    fn an_address_names_the_file_that_the_driver_opens() {
+        assert_eq!(file("sqlite://data/till.db").unwrap(), Path::new("data/till.db"));
+        assert_eq!(file("sqlite:///var/lib/till/till.db?mode=rwc").unwrap(), Path::new("/var/lib/till/till.db"));
+        assert_eq!(file("sqlite:till.db").unwrap(), Path::new("till.db"));
+        assert_eq!(file("sqlite:///a%20b/till.db").unwrap(), Path::new("/a b/till.db"));
+        assert_eq!(file("sqlite:///a b/till.db").unwrap(), Path::new("/a b/till.db"));
+        assert_eq!(file("postgres://db/till"), None);
+        for odd in
+            ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite://x?mode=memory", "sqlite://data/", "sqlite:///%ff"]
+        {
+            assert!(DatabaseFile::of(odd).is_err_and(|error| error.to_string().contains("TILL_DATABASE_URL")), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_kept_once_and_for_its_owner_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = DatabaseFile(directory.path().join("till.db"));
+        assert_eq!(file.kept_key().unwrap(), None);
+        assert_eq!(file.keep_key("first".to_owned()).unwrap(), "first");
+        assert_eq!(file.keep_key("second".to_owned()).unwrap(), "first");
+        assert_eq!(file.kept_key().unwrap().unwrap(), "first");
+        assert_eq!(fs::metadata(file.key_path()).unwrap().permissions().mode() & 0o777, FILE_MODE);
+    }
+}

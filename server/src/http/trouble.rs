@@ -1,0 +1,137 @@
+//! What a browser is told when a request was not answered: only what is known, in the shopper's language, database or not.
+//!
+//! Handlers and layers answer with a bare status. Here it becomes a page, chosen by what the address is about: a link that was not
+//! opened has begun nothing, while of a session nobody can say without the database whether money was taken.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use app::pages::{self as html, Assets, PageContext, Problem};
+use axum::extract::{Request, State as Shared};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_TYPE, REFERER, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use domain::id::Token;
+
+/// Seconds after which a client may come back.
+const RETRY_SECONDS: &str = "5";
+
+/// What an address is about, as far as money is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Subject {
+    /// A payment link, at this address.
+    Link(String),
+    /// A session: the address at which its state is shown.
+    Session(String),
+    /// An action: the address of the session whose page has asked for it, if the browser tells.
+    Action(Option<String>),
+    /// The page at the root.
+    Home,
+    /// Nothing that has to do with money.
+    Other,
+    /// No page: a file, or a call from a script.
+    None,
+}
+
+/// Makes a page of a bare error.
+pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request, next: Next) -> Response {
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let response = next.run(request).await;
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) || is_page(response.headers()) {
+        return response;
+    }
+    let subject = subject(&uri, &headers);
+    if subject == Subject::None {
+        return with_retry(response);
+    }
+    let context = PageContext::new(lang(&uri, &headers).as_deref(), text(&headers, &ACCEPT_LANGUAGE), assets);
+    let problem = problem(&subject, status);
+    let again = match subject {
+        Subject::Link(address) | Subject::Session(address) | Subject::Action(Some(address)) => Some(address),
+        Subject::Home if problem.passes() => Some("/".to_owned()),
+        // An address that may be anybody's is never repeated: `//evil.test` would lead elsewhere.
+        Subject::Action(None) | Subject::Home | Subject::Other | Subject::None => None,
+    };
+    let again = again.map(|path| format!("{path}{}", context.lang.query()));
+    let mut dressed = (status, Html(html::problem(problem, again, &context))).into_response();
+    for name in [ALLOW, CONNECTION, RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            dressed.headers_mut().insert(name, value.clone());
+        }
+    }
+    with_retry(dressed)
+}
+
+/// A panic is an error of ours like any other. Its text is for the log.
+pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause = text.unwrap_or("unknown"), "a request broke off");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+fn with_retry(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_SECONDS));
+    }
+    response
+}
+
+/// What is known from the address and the status alone.
+fn problem(subject: &Subject, status: StatusCode) -> Problem {
+    match (status, subject) {
+        (StatusCode::NOT_FOUND, _) => Problem::NotFound,
+        (StatusCode::FORBIDDEN, _) => Problem::Forbidden,
+        (StatusCode::TOO_MANY_REQUESTS, _) => Problem::TooMany,
+        (status, _) if status.is_client_error() => Problem::BadRequest,
+        (_, Subject::Link(_)) => Problem::NotOpened,
+        (_, Subject::Session(_) | Subject::Action(_)) => Problem::Unsure,
+        (StatusCode::SERVICE_UNAVAILABLE, _) => Problem::Busy,
+        _ => Problem::Internal,
+    }
+}
+
+/// The addresses in it are put together from what was understood, never taken over.
+fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
+    let mut parts = uri.path().splitn(4, '/').skip(1);
+    let first = parts.next().unwrap_or_default();
+    let (token, suffix) = (parts.next().and_then(|token| token.parse::<Token>().ok()), parts.next());
+    match (first, token) {
+        ("assets", _) => Subject::None,
+        ("fn", _) if !text(headers, &ACCEPT).contains("text/html") => Subject::None,
+        ("fn", _) => Subject::Action(asking_page(headers)),
+        ("l", Some(token)) => Subject::Link(format!("/l/{token}")),
+        // On the return address the page waits for news; the one that leads to the provider is not where to look.
+        ("c", Some(token)) if suffix == Some("return") => Subject::Session(format!("/c/{token}/return")),
+        ("c", Some(token)) => Subject::Session(format!("/c/{token}")),
+        ("", None) if uri.path() == "/" => Subject::Home,
+        _ => Subject::Other,
+    }
+}
+
+/// The session whose page the request comes from. Our pages tell it to us alone.
+fn asking_page(headers: &HeaderMap) -> Option<String> {
+    let referer: Uri = text(headers, &REFERER).parse().ok()?;
+    match subject(&referer, &HeaderMap::new()) {
+        Subject::Session(address) => Some(address),
+        _ => None,
+    }
+}
+
+/// The language in the address, or in that of the page which asked.
+fn lang(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let wanted = |uri: &Uri| uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang=")).map(str::to_owned);
+    wanted(uri).or_else(|| wanted(&text(headers, &REFERER).parse().ok()?))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    text(headers, &CONTENT_TYPE).starts_with("text/html")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! The files of an installation on SQLite: who may read them, who makes them, who has them open.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use sqlx::{AnyConnection, Connection, Executor};
+
+use crate::cli::Shell;
+use crate::world::Database;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+}
+
+/// The program, run with the umask that most machines have.
+fn open_handed(till: &Shell, database: &Path, arguments: &[&str]) -> Command {
+    let program = till.command(arguments).get_program().to_owned();
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg("umask 022; exec \"$0\" \"$@\"").arg(program).args(arguments);
+    command.env_clear().env("TILL_DATABASE_URL", format!("sqlite://{}", database.display()));
+    command.env("TILL_OPS_BIND", "127.0.0.1:0");
+    command
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A server that was started and answers; killed when it is dropped.
+struct Server(Child);
+
+impl Server {
+    fn start(command: &mut Command) -> Server {
+        let port = free_port();
+        command.env("TILL_BIND", format!("127.0.0.1:{port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Server(command.spawn().unwrap());
+        let begun = Instant::now();
+        while !answers(port) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the server does not answer");
+            sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// How a command ended that must end soon, and what it said.
+fn ended(command: &mut Command) -> (Option<i32>, String) {
+    let mut running = Server(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let begun = Instant::now();
+    while running.0.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
+        sleep(Duration::from_millis(20));
+    }
+    let mut text = String::new();
+    running.0.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    (running.0.wait().unwrap().code(), text)
+}
+
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+    let mut start = [0; 12];
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").is_ok()
+        && stream.read_exact(&mut start).is_ok()
+        && start.starts_with(b"HTTP/1.1 ")
+}
+
+#[test]
+fn what_an_installation_keeps_is_its_owners_alone() {
+    let till = Shell::new();
+    let directory = till.0.path().join("shop/data");
+    let database = directory.join("till.db");
+    assert!(open_handed(&till, &database, &["migrate"]).status().unwrap().success());
+    assert_eq!((mode(&directory), mode(&till.0.path().join("shop"))), (0o700, 0o700));
+    assert_eq!((mode(&database), mode(&directory.join("master.key"))), (0o600, 0o600));
+    let server = Server::start(&mut open_handed(&till, &database, &["serve"]));
+    for file in ["till.db-wal", "till.db-shm", "till.db.lock"] {
+        assert_eq!(mode(&directory.join(file)), 0o600, "{file}");
+    }
+    drop(server);
+    // As earlier versions left them, and as a person may have set them.
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(directory.join("master.key"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::start(&mut open_handed(&till, &database, &["serve"]));
+    assert_eq!(mode(&database), 0o600, "everybody could read it");
+    assert_eq!(mode(&directory.join("master.key")), 0o640, "a group that a person has let in stays");
+    assert_eq!(mode(&directory), 0o755, "a directory that was there is not changed");
+    drop(server);
+}
+
+#[test]
+fn only_commands_that_set_up_an_installation_make_files() {
+    let till = Shell::new();
+    let mistyped = till.0.path().join("dta/til.db");
+    let id = "mer_00000000000000000000000000";
+    let commands: [&[&str]; 8] = [
+        &["merchant", "list"],
+        &["merchant", "add", "Tea"],
+        &["payment", "list", "--merchant", id],
+        &["ledger", "check"],
+        &["alerts"],
+        &["provider", "reseal"],
+        &["backup", "copy.db"],
+        &["serve", "--no-migrate"],
+    ];
+    for command in commands {
+        let output = open_handed(&till, &mistyped, command).env("TILL_BIND", "127.0.0.1:0").output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{command:?}");
+        assert!(text.contains("til.db") && text.contains("till migrate"), "{command:?}: {text}");
+        assert!(!mistyped.parent().unwrap().exists(), "{command:?} leaves something behind");
+        assert_eq!(fs::read_dir(till.0.path()).unwrap().count(), 0, "{command:?} leaves something behind");
+    }
+    // A key that is missing beside a database with credentials is not replaced by one that cannot open them.
+    till.json(&["migrate"]);
+    let merchant = till.json(&["merchant", "add", "Tea"]);
+    let merchant = merchant["id"].as_str().unwrap();
+    till.json(&["provider", "add", "stripe", "--merchant", merchant, "--credential", "secret_key=sk_test_12345678"]);
+    let key = till.0.path().join("master.key");
+    fs::remove_file(&key).unwrap();
+    for command in [&["serve"][..], &["migrate"], &["merchant", "list"]] {
+        let text = till.refused(command);
+        assert!(text.contains("master.key") && text.contains("TILL_MASTER_KEY"), "{command:?}: {text}");
+        assert!(!key.exists(), "{command:?} makes a key that opens nothing");
+    }
+    assert!(till.refused(&["migrate", "--database-url", "sqlite::memory:"]).contains("TILL_DATABASE_URL"));
+}
+
+#[test]
+fn a_path_with_odd_characters_is_one_path() {
+    let till = Shell::new();
+    let url = format!("sqlite://{}/my%20shop/till.db?mode=rwc", till.0.path().display());
+    till.json(&["migrate", "--database-url", &url]);
+    assert_eq!(mode(&till.0.path().join("my shop/till.db")), 0o600);
+    assert!(till.0.path().join("my shop/master.key").exists());
+    assert_eq!(fs::read_dir(till.0.path()).unwrap().count(), 1);
+    till.json(&["merchant", "list", "--database-url", &url]);
+}
+
+#[test]
+fn one_sqlite_file_has_one_server() {
+    let till = Shell::new();
+    let database = till.0.path().join("till.db");
+    let mut server = Server::start(&mut open_handed(&till, &database, &["serve"]));
+    let link = till.0.path().join("other.db");
+    std::os::unix::fs::symlink(&database, &link).unwrap();
+    for file in [&database, &link] {
+        for command in ["serve", "demo"] {
+            let mut second = open_handed(&till, file, &[command]);
+            second.env("TILL_BIND", "127.0.0.1:0").env("TILL_SANDBOX_BIND", "127.0.0.1:0");
+            let (code, text) = ended(&mut second);
+            assert_eq!(code, Some(1), "{text}");
+            assert!(text.contains("another server") && text.contains("till.db"), "{text}");
+        }
+    }
+    till.json(&["merchant", "add", "Tea"]);
+    assert_eq!(till.json(&["merchant", "list"])[0]["name"], "Tea", "commands run beside it");
+    // As `kill -9` does.
+    server.0.kill().unwrap();
+    server.0.wait().unwrap();
+    Server::start(&mut open_handed(&till, &database, &["serve"]));
+}
+
+/// Runs the program on a database.
+fn on(database: &Database, arguments: &[&str]) -> (bool, String) {
+    let mut command = Shell::new().command(arguments);
+    command.env("TILL_DATABASE_URL", &database.url).env("TILL_MASTER_KEY", "0".repeat(64));
+    command.env("TILL_OPS_BIND", "127.0.0.1:0");
+    let output = command.output().unwrap();
+    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+}
+
+async fn a_newer_structure_is_refused(database: Database) {
+    sqlx::any::install_default_drivers();
+    let mut commands: Vec<&[&str]> = vec![
+        &["merchant", "list"],
+        &["merchant", "add", "Tea"],
+        &["serve", "--no-migrate"],
+        &["ledger", "check"],
+        &["provider", "reseal", "--dry-run"],
+        &["jobs", "list"],
+    ];
+    assert!(on(&database, &["migrate"]).0);
+    assert!(on(&database, &["merchant", "list"]).0);
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        SELECT 9000, 'of a later version', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+    connection.execute(newer).await.unwrap();
+    commands.extend([&["migrate"][..], &["serve"]]);
+    for command in &commands {
+        let (ok, text) = on(&database, command);
+        assert!(!ok && text.contains("newer version") && text.contains("9000"), "{command:?}: {text}");
+    }
+    connection.execute("DELETE FROM _sqlx_migrations WHERE version IN (9000, 6)").await.unwrap();
+    for command in &commands[..6] {
+        let (ok, text) = on(&database, command);
+        assert!(!ok && text.contains("till migrate") && text.contains("older"), "{command:?}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_structure_is_refused_on_sqlite() {
+    a_newer_structure_is_refused(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_structure_is_refused_on_postgres() {
+    a_newer_structure_is_refused(Database::postgres().await).await;
+}

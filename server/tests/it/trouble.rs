@@ -1,0 +1,138 @@
+//! What shoppers are told when Till cannot answer: only what is known, and never that nothing was taken where it may have been.
+
+use axum::http::Method;
+use connectors::HttpResponse;
+use domain::checkout::Phase;
+use domain::id::Token;
+use domain::link::Usage;
+use sqlx::{AssertSqlSafe, query};
+
+use crate::both;
+use crate::world::{World, header};
+
+const GOOD: &str = "4242424242424242";
+
+/// As a browser asks, in German.
+async fn see(world: &World, path: &str) -> HttpResponse {
+    let headers = [("accept", "text/html,*/*;q=0.8"), ("accept-language", "de-AT,de;q=0.9")];
+    world.send(Method::GET, &format!("{}{path}", world.node.url), "", "", &headers).await
+}
+
+/// As a form of a session's page, in Arabic.
+async fn press(world: &World, session: &Token, action: &str, accept: &str) -> HttpResponse {
+    let url = format!("{}/fn/{action}", world.node.url);
+    let referer = format!("{}/c/{session}?lang=ar", world.node.url);
+    let headers = [("accept", accept), ("referer", referer.as_str())];
+    let body = format!("token={session}&method=card&lang=ar");
+    world.send(Method::POST, &url, "application/x-www-form-urlencoded", &body, &headers).await
+}
+
+fn text(reply: &HttpResponse) -> String {
+    String::from_utf8(reply.body.to_vec()).unwrap()
+}
+
+/// Takes a table away, or gives it back: a database in trouble that is over when the test says so.
+async fn rename(world: &World, table: &str, to: &str) {
+    let mut tx = world.engine().store().begin().await.unwrap();
+    query(AssertSqlSafe(format!("ALTER TABLE {table} RENAME TO {to}"))).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn is_unsure(reply: &HttpResponse, path: &str) {
+    let page = text(reply);
+    assert_eq!((reply.status, header(reply, "retry-after")), (503, "5".to_owned()), "{path}");
+    assert!(page.contains("data-problem=\"unsure\""), "{path}: {page}");
+    for false_words in ["nichts abgebucht", "Nothing was taken", "لم يُخصم", "bezahlen viele", "Many people"] {
+        assert!(!page.contains(false_words), "{path}: {page}");
+    }
+}
+
+both! {
+    async fn a_payment_that_cannot_be_shown_is_never_called_not_taken(world: World) {
+        let session = world.session().await;
+        let provider = world.start(&session).await;
+        world.pay(&provider, GOOD).await;
+        world.wait_for(&session, Phase::Paid).await;
+        for table in ["sessions", "payments", "merchants"] {
+            rename(&world, table, "away").await;
+            for (path, again) in [
+                (format!("/c/{session}/return"), format!("/c/{session}/return")),
+                (format!("/c/{session}"), format!("/c/{session}")),
+                (format!("/c/{session}/go"), format!("/c/{session}")),
+            ] {
+                let reply = see(&world, &path).await;
+                is_unsure(&reply, &path);
+                let page = text(&reply);
+                assert!(page.contains("Bezahlen Sie nicht noch einmal"), "{page}");
+                assert!(page.contains(&format!("content=\"5;url={again}\"")), "{page}");
+                assert!(page.contains(&format!("href=\"{again}\"")), "{page}");
+            }
+            let arabic = see(&world, &format!("/c/{session}/return?lang=ar")).await;
+            is_unsure(&arabic, "ar");
+            assert!(text(&arabic).contains("lang=\"ar\" dir=\"rtl\""), "{}", text(&arabic));
+            rename(&world, "away", table).await;
+        }
+        let reply = see(&world, &format!("/c/{session}/return")).await;
+        assert!(reply.status == 200 && text(&reply).contains("data-phase=\"paid\""), "{}", text(&reply));
+    }
+}
+
+both! {
+    async fn a_link_that_could_not_be_opened_has_begun_nothing(world: World) {
+        let link = world.link(Usage::Once).await;
+        rename(&world, "sessions", "away").await;
+        let reply = see(&world, &format!("/l/{link}")).await;
+        let page = text(&reply);
+        assert_eq!((reply.status, header(&reply, "retry-after")), (503, "5".to_owned()));
+        assert!(page.contains("data-problem=\"not_opened\"") && page.contains("hat keine Zahlung begonnen"), "{page}");
+        assert!(page.contains(&format!("href=\"/l/{link}\"")), "{page}");
+        rename(&world, "away", "sessions").await;
+        assert_eq!(see(&world, &format!("/l/{link}")).await.status, 303);
+    }
+}
+
+both! {
+    async fn a_press_that_went_wrong_leads_to_the_page_that_tells_where_things_stand(world: World) {
+        let session = world.session().await;
+        for action in ["start_payment", "cancel_payment", "extend_session", "renew_session"] {
+            rename(&world, "sessions", "away").await;
+            let plain = press(&world, &session, action, "text/html").await;
+            assert_eq!((plain.status, header(&plain, "location")), (303, format!("/c/{session}?lang=ar")), "{action}");
+            let script = press(&world, &session, action, "text/plain").await;
+            assert_eq!((script.status, text(&script).as_str()), (200, "busy"), "{action}");
+            is_unsure(&see(&world, &format!("/c/{session}?lang=ar")).await, action);
+            rename(&world, "away", "sessions").await;
+            assert_eq!(world.phase(&session).await, Phase::Choose, "{action}");
+        }
+    }
+}
+
+both! {
+    async fn refusals_name_what_was_not_done_in_the_shoppers_language(world: World) {
+        let session = world.session().await;
+        let start = format!("{}/fn/start_payment", world.node.url);
+        let form = "application/x-www-form-urlencoded";
+        let body = format!("token={session}&method=card");
+        let cross = [("accept", "text/html"), ("accept-language", "de"), ("sec-fetch-site", "cross-site"), ("origin", "https://evil.test")];
+        let refused = world.send(Method::POST, &start, form, &body, &cross).await;
+        assert!(refused.status == 403 && text(&refused).contains("data-problem=\"forbidden\""), "{}", text(&refused));
+        assert!(text(&refused).contains("lang=\"de\"") && text(&refused).contains("nicht ausgeführt"));
+
+        let unknown = press(&world, &session, "nonsense", "text/html").await;
+        assert!(unknown.status == 400 && text(&unknown).contains("data-problem=\"bad_request\""), "{}", text(&unknown));
+        assert!(text(&unknown).contains(&format!("href=\"/c/{session}?lang=ar\"")), "{}", text(&unknown));
+
+        let posted = world.post_form(&format!("{}/c/{session}", world.node.url), &[]).await;
+        assert_eq!((posted.status, header(&posted, "allow")), (405, "GET,HEAD".to_owned()));
+        assert!(text(&posted).contains("data-problem=\"bad_request\""), "{}", text(&posted));
+
+        for path in ["/nothing", "/l/x", "/l/%FF", "/c/00000000000000000000000000", "/c/x/return", "/c/%FF"] {
+            let reply = see(&world, path).await;
+            let page = text(&reply);
+            assert!((400..500).contains(&reply.status), "{path}: {}", reply.status);
+            assert!(page.contains("<h1") && page.contains("lang=\"de\""), "{path}: {page}");
+            assert_eq!(header(&reply, "cache-control"), "no-store", "{path}");
+        }
+        assert_eq!(world.calls("checkout.sessions.create").await.len(), 0);
+    }
+}

@@ -1,0 +1,139 @@
+//! One debt that is paid twice, with refunds of the order between the two, and money that went back without having come.
+
+use domain::checkout::Phase;
+use domain::id::{PaymentId, Token};
+use engine::store::merchants::SurplusPolicy;
+use serde_json::json;
+use sqlx::query;
+
+use crate::both;
+use crate::money::paid_twice_soon;
+use crate::world::{World, eventually, random_hex, seconds};
+
+const GOOD: &str = "4242424242424242";
+const TOTAL: i64 = 3098;
+
+async fn execute(world: &World, statement: &'static str) {
+    let mut tx = world.engine().store().begin().await.unwrap();
+    query(statement).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A refund of the first payment, made by somebody in the provider's dashboard.
+async fn refund_first(world: &World, payment: &PaymentId, amount: i64) {
+    let attempt = world.statement(payment).await.payment.attempts[0].clone();
+    let refund = json!({
+        "id": format!("re_{}", random_hex()), "object": "refund", "status": "succeeded", "amount": amount, "currency": "eur",
+        "payment_intent": attempt.refs.payment, "metadata": {"till_attempt": attempt.id}
+    });
+    world
+        .deliver(&json!({"id": format!("evt_{}", random_hex()), "object": "event", "type": "refund.created",
+            "created": seconds(), "livemode": false, "data": {"object": refund}}))
+        .await;
+    world.inbox_is_empty().await;
+}
+
+/// A debt that was paid, of which so much was refunded, and that is then paid once more.
+async fn refunded_and_paid_again(world: &World, refunded: i64) -> (Token, PaymentId) {
+    let (session, payment, page) = paid_twice_soon(world).await;
+    refund_first(world, &payment, refunded).await;
+    assert_eq!(world.statement(&payment).await.totals.refunded, refunded);
+    world.pay(&page, GOOD).await;
+    eventually("paid twice", || async { world.statement(&payment).await.totals.captured == 2 * TOTAL }).await;
+    (session, payment)
+}
+
+both! {
+    async fn a_second_payment_goes_back_although_the_order_was_refunded(world: World) {
+        let (session, payment) = refunded_and_paid_again(&world, TOTAL).await;
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == 2 * TOTAL }).await;
+        world.inbox_is_empty().await;
+        let statement = world.statement(&payment).await;
+        let back: Vec<i64> = statement.payment.attempts.iter().map(|one| one.book.refunds_begun()).collect();
+        assert_eq!((back, statement.flags.refunded), (vec![TOTAL, TOTAL], true));
+        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
+        world.books_say(&[]).await;
+        world.page_says(&session, "refunded", "30.98").await;
+    }
+}
+
+both! {
+    async fn a_part_refunded_of_the_order_is_no_part_of_a_second_payment(world: World) {
+        let (session, payment) = refunded_and_paid_again(&world, 1000).await;
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == 1000 + TOTAL }).await;
+        world.inbox_is_empty().await;
+        world.books_say(&[("provider_receivable", TOTAL - 1000), ("merchant_payable", 1000 - TOTAL)]).await;
+        world.page_says(&session, "partly_refunded", "10.00").await;
+        let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
+        assert!(shown.contains("took EUR 0.00 of the debt and EUR 30.98 beyond it; EUR 30.98 has gone back"), "{shown}");
+    }
+}
+
+both! {
+    async fn a_second_payment_is_held_whole_and_kept_whole(world: World) {
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        let (session, payment) = refunded_and_paid_again(&world, 1000).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - TOTAL), ("suspense", -TOTAL)]).await;
+        world.page_says(&session, "overpaid", "61.96").await;
+        let kept = world.engine().keep_surplus(&payment).await.unwrap();
+        assert_eq!(kept.attempts.iter().map(|one| one.kept).collect::<Vec<_>>(), [0, TOTAL], "of the second");
+        world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - 2 * TOTAL)]).await;
+        refund_first(&world, &payment, TOTAL - 1000).await;
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both! {
+    async fn a_person_hears_of_more_refunded_than_captured_unless_the_capture_was_only_late(world: World) {
+        let (_, paid) = world.paid_with(GOOD).await;
+        let (session, unpaid) = world.authorised().await;
+        refund_first(&world, &unpaid, 1000).await;
+        refund_first(&world, &paid, TOTAL + 1).await;
+        world.books_say(&[("provider_receivable", -1001), ("suspense", 1001)]).await;
+        assert_eq!(world.alert_kinds().await, Vec::<String>::new(), "what is missing may be on its way");
+        world.engine().capture(&unpaid, None, true).await.unwrap();
+        world.wait_for(&session, Phase::PartlyRefunded).await;
+        execute(&world, "UPDATE jobs SET run_at = 0 WHERE kind = 'overdrawn'").await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"money_impossible".to_owned()) }).await;
+        let (text, times) = world.alert("money_impossible").await;
+        let attempt = world.statement(&paid).await.payment.attempts[0].id.clone();
+        assert!(text.contains(paid.as_str()) && text.contains(attempt.as_str()) && times == 1, "{text}");
+        assert!(text.contains("EUR 30.98 was captured") && text.contains("EUR 30.99 was refunded"), "{text}");
+    }
+}
+
+both! {
+    async fn a_book_that_was_tampered_with_is_found(world: World) {
+        let (_, payment) = refunded_and_paid_again(&world, TOTAL).await;
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == 2 * TOTAL }).await;
+        world.books_are_right().await;
+        execute(&world, "INSERT INTO ledger SELECT payment_id, 99999, 0, merchant_id, provider_account_id, currency, business, credit_account,
+            debit_account, amount, live, at FROM ledger WHERE business = 'surplus' AND debit_account = 'merchant_payable'").await;
+        let (_, wrong) = world.engine().audit_ledger().await.unwrap();
+        let wrong: Vec<_> = wrong.iter().map(|one| (one.account.as_str(), one.found, one.expected)).collect();
+        assert_eq!(wrong, [("merchant_payable", -TOTAL, 0), ("suspense", TOTAL, 0)]);
+        let refused = world.till_refuses(&["ledger", "check"], 1).await;
+        assert!(refused.contains("2 disagreements"), "{refused}");
+    }
+}
+
+both! {
+    async fn books_kept_by_the_former_rule_are_corrected_when_the_server_migrates(world: World) {
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        let (_, payment) = refunded_and_paid_again(&world, TOTAL).await;
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        // The former rule saw nothing that was too much, and would have sent nothing back.
+        execute(&world, "INSERT INTO ledger SELECT payment_id, 99999, 0, merchant_id, provider_account_id, currency, business, credit_account,
+            debit_account, amount, live, at FROM ledger WHERE business = 'surplus'").await;
+        execute(&world, "UPDATE payments SET rebook = 1").await;
+        assert_eq!((world.balance("suspense").await, world.engine().audit_ledger().await.unwrap().1.len()), (0, 2));
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+        world.engine().migrate().await.unwrap();
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == 2 * TOTAL }).await;
+        world.books_say(&[]).await;
+        world.engine().migrate().await.unwrap();
+        world.books_say(&[]).await;
+    }
+}
