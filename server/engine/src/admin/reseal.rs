@@ -46,11 +46,19 @@ impl Engine {
     /// Seals what other keys seal with the newest one, a value in a transaction of its own, and says what is sealed with which key
     /// afterwards. It can be stopped and run again at any time, beside servers. A dry run only says.
     pub async fn reseal(&self, dry_run: bool) -> Result<Resealed, Error> {
+        let (resealed, damaged) = if dry_run { (0, vec![]) } else { self.reseal_all().await? };
+        let keys = self.key_uses().await?;
+        let left = keys.iter().filter(|key| !key.newest).map(|key| key.values).sum();
+        Ok(Resealed { keys, resealed, left, damaged })
+    }
+
+    /// Walks through all accounts. Returns how many were sealed again, and those whose value a given key does not open.
+    async fn reseal_all(&self) -> Result<(i64, Vec<String>), Error> {
         let (mut resealed, mut damaged) = (0, vec![]);
         let mut after = String::new();
-        while !dry_run {
+        loop {
             let rows = accounts::following(&mut *self.store().reader().await?, &after, STEP).await?;
-            let Some(last) = rows.last() else { break };
+            let Some(last) = rows.last() else { return Ok((resealed, damaged)) };
             last.id.as_str().clone_into(&mut after);
             for row in rows {
                 let id = row.id.to_string();
@@ -61,9 +69,6 @@ impl Engine {
                 }
             }
         }
-        let keys = self.key_uses().await?;
-        let left = keys.iter().filter(|key| !key.newest).map(|key| key.values).sum();
-        Ok(Resealed { keys, resealed, left, damaged })
     }
 
     /// Seals an account's secrets again, unless the newest key seals them or no given key opens them. What others set meanwhile is

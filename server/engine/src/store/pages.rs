@@ -13,8 +13,10 @@ use super::row::Columns;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 
-/// Statements by the list and what they do. Lists are constants, so they are few.
-static TEXTS: LazyLock<Mutex<HashMap<(&'static str, &'static str, Does), Arc<str>>>> = LazyLock::new(Mutex::default);
+/// The table, whose rows, and what the statement does.
+type Key = (&'static str, &'static str, Does);
+/// The texts in use. Lists are constants, so they are few.
+static TEXTS: LazyLock<Mutex<HashMap<Key, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Does {

@@ -29,7 +29,7 @@ pub fn least(currency: &str) -> i64 {
         "hkd" => 4_00,
         "mxn" | "thb" => 10_00,
         "czk" => 15_00,
-        "huf" => 175_00,
+        "huf" => 17_500,
         "usd" | "ars" | "aud" | "brl" | "cad" | "chf" | "cop" | "eur" | "idr" | "ils" | "inr" | "jpy" | "krw"
         | "nzd" | "php" | "rub" | "sgd" | "zar" => 50,
         _ => 1,
