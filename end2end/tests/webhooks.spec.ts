@@ -184,9 +184,10 @@ test("bodies that are no events do no harm", async ({ page, till }) => {
   const { webhook_url, webhook_secret } = till.ready;
   for (const body of ["", "null", "[]", "{}", '{"id":""}', '{"id":7}', `{"id":"${"x".repeat(300)}"}`, "\u0000", "<xml/>"]) {
     const { status } = await deliver(webhook_url, body, signature(webhook_secret, body));
-    expect(status, body.slice(0, 20)).toBe(400);
+    // Refusing a signed delivery would hold up those behind it.
+    expect(status, body.slice(0, 20)).toBe(200);
   }
-  const huge = JSON.stringify({ ...event, padding: "x".repeat(2_000_000) });
+  const huge = JSON.stringify({ ...event, padding: "x".repeat(5_000_000) });
   const reply = await deliver(webhook_url, huge, signature(webhook_secret, huge)).catch(() => ({ status: 413 }));
   expect(reply.status).toBe(413);
   expect((await deliver(`${webhook_url}x`, "{}", "t=1,v1=0")).status).toBe(404);

@@ -32,12 +32,15 @@ pub(super) fn run(watch: &Rc<Watch>) {
 
 impl Watch {
     /// Milliseconds between questions. The stream brings the news; asking is for a stream that is gone, held up by a
-    /// proxy, or silent because only the clock has moved.
+    /// proxy, or silent because only the clock has moved. A question that was not answered is asked again soon.
     fn patience(&self, now: i64) -> i64 {
         let left = self.ends_at.get().map(|end| end - now);
         let is_over = left.is_some_and(|left| left <= 0);
         let is_announced = self.page.query_one("[data-countdown]").is_some();
         let must_announce = left.is_some_and(|left| left <= SHOWN) && !is_announced;
+        if self.unanswered.get() {
+            return 3 * SECOND;
+        }
         match (is_over || must_announce, self.page.is_changing(), self.streaming.get()) {
             (true, _, _) | (_, true, false) => 3 * SECOND,
             (_, true, true) => 10 * SECOND,

@@ -12,7 +12,7 @@ use leptos::prelude::{Set, WriteSignal};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::actions::{Status, read_status};
-use page::Page;
+use page::{Page, Trouble};
 
 /// What the island knows.
 struct Watch {
@@ -25,6 +25,8 @@ struct Watch {
     ends_at: Cell<Option<i64>>,
     /// Whether the event stream works.
     streaming: Cell<bool>,
+    /// Whether the last question was not answered, so that the page may say what is not so any more.
+    unanswered: Cell<bool>,
 }
 
 /// Starts everything, on a page that has a session.
@@ -38,6 +40,7 @@ pub(super) fn start(say: WriteSignal<String>) {
         asking: Cell::new(false),
         again: Cell::new(false),
         streaming: Cell::new(true),
+        unanswered: Cell::new(false),
     });
     forms::watch_forms(&watch);
     events::follow(&watch);
@@ -61,18 +64,24 @@ impl Watch {
         }
         while self.again.replace(false) {
             let (token, lang) = (self.page.token(), self.page.lang());
-            if let Ok(status) = read_status(token, self.page.came_back(), lang).await {
-                self.show(&status);
+            // Only an answer to a later question tells what came of an action that went wrong.
+            let troubled = self.page.is_troubled();
+            let answer = read_status(token, self.page.came_back(), lang).await;
+            self.unanswered.set(answer.is_err());
+            if let Ok(status) = answer {
+                self.show(&status, troubled);
             }
         }
         self.asking.set(false);
     }
 
-    fn show(&self, status: &Status) {
+    fn show(&self, status: &Status, troubled: bool) {
         if status.phase.is_empty() {
             return;
         }
-        self.page.end_trouble();
+        if troubled {
+            self.page.say_trouble(Trouble::Over);
+        }
         let ends_at = status.ends_in.map(|left| self.page.now().saturating_add(left));
         self.ends_at.set(ends_at);
         if let Some(said) = self.page.show(status) {

@@ -88,12 +88,10 @@ impl Page {
         }
     }
 
-    /// The server has answered: what was not known is shown now.
-    pub fn end_trouble(&self) {
+    /// Whether the page says that the outcome of an action is not known.
+    pub fn is_troubled(&self) -> bool {
         let trouble = self.document.get_element_by_id("trouble");
-        if trouble.is_some_and(|text| !text.has_attribute("hidden")) {
-            self.say_trouble(Trouble::Over);
-        }
+        trouble.is_some_and(|text| !text.has_attribute("hidden"))
     }
 
     /// Shows what the server says, if it is news, and returns what to announce.
