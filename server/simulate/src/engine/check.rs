@@ -155,7 +155,7 @@ impl World {
             })
         };
         let kept = |one: &Happened| match &one.event {
-            Event::Kept { attempt: Some(of), amount } if of.as_str() == attempt => *amount,
+            Event::Kept { attempt: of, amount } if of.as_str() == attempt => *amount,
             _ => 0,
         };
         let provider = self.shared.provider();
