@@ -163,14 +163,6 @@ fn more_refunded_than_captured_is_overdrawn() {
     assert_eq!(payment.attempts[0].overdrawn(), 1000, "refunded and charged back");
 }
 
-#[test]
-fn a_decision_to_keep_recorded_before_attempts_had_it_is_understood() {
-    let old: Event = serde_json::from_str(r#"{"event":"kept","amount":700}"#).unwrap();
-    let mut payment = with(&[captured(2)]);
-    payment.apply(&old);
-    assert_eq!((payment.attempts[1].kept, payment.surplus()), (700, 300));
-}
-
 /// Counted the other way round: the excess is taken off the attempts from the last to the first, until the debt is left.
 fn excess_of_each(payment: &Payment) -> Vec<(AttemptId, i64)> {
     let captured = payment.totals().captured;
