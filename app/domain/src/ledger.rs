@@ -151,8 +151,7 @@ impl Business {
     }
 
     /// The total of an attempt that this event is about, in minor units.
-    #[must_use]
-    pub fn total(self, claim: &Claim<'_>) -> i64 {
+    fn total(self, claim: &Claim<'_>) -> i64 {
         let book = &claim.attempt.book;
         match self {
             Business::Capture => book.captured_net(),
@@ -205,8 +204,7 @@ pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
 }
 
 /// What is to be posted when the total of a business event changes by so many minor units; nothing for zero.
-#[must_use]
-pub fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
+fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
     let (debit, credit) = business.rule();
     let (debit, credit) = if change > 0 { (debit, credit) } else { (credit, debit) };
     let provider_account = provider_account.clone();
@@ -299,8 +297,6 @@ merchant decided to keep.
 2. No refund that the policy for surplus money asked for was more than its attempt had beyond the debt then.
 3. The stored payment is what its history says.
 4. All accounts together come to zero.
-
-Payments from before a rule changed get their missing rows when the server migrates: as event 0, from line 1000.
 ";
 
 #[cfg(test)]

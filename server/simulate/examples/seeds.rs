@@ -1,5 +1,5 @@
-//! `seeds core|engine FIRST COUNT [THREADS]` runs seeds; with a count of zero it replays one. For work on the simulation itself;
-//! users have `till simulate`.
+//! `seeds core|engine FIRST COUNT [THREADS]` runs seeds; with a count of zero it replays one. With the feature `mutants` the name of
+//! a planted bug may follow; then it runs on one thread. For work on the simulation itself; users have `till simulate`.
 
 use simulate::{Layer, Options, core::Core, engine::EngineWorld, run};
 
@@ -15,6 +15,10 @@ fn main() -> Result<(), String> {
 fn go<L: Layer>(args: &[String]) -> Result<(), String> {
     let number = |at: usize| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(1);
     let (first, seeds, threads) = (number(1), number(2), number(3));
+    #[cfg(feature = "mutants")]
+    if let Some(name) = args.get(4) {
+        return hunt::<L>(name, first, seeds);
+    }
     if seeds == 0 {
         println!("{}", L::new()?.replay(first));
         return Ok(());
@@ -31,6 +35,22 @@ fn go<L: Layer>(args: &[String]) -> Result<(), String> {
     }
     for (text, count) in report.census.rows() {
         println!("{count:>12}  {text}");
+    }
+    Ok(())
+}
+
+/// Tells how many of the seeds find a planted bug, the first ones, and by which rules; of every bug for the name `all`.
+#[cfg(feature = "mutants")]
+fn hunt<L: Layer>(name: &str, first: u64, seeds: u64) -> Result<(), String> {
+    use domain::mutant::{Mutant, choose};
+    for mutant in Mutant::ALL.into_iter().filter(|one| name == "all" || format!("{one:?}") == name) {
+        choose(Some(mutant));
+        let mut world = L::new()?;
+        let found: Vec<_> =
+            (first..first + seeds).filter_map(|seed| Some((seed, world.run(seed).err()?.invariant))).collect();
+        drop(world);
+        choose(None);
+        println!("{:<28} {:>6} times, {:?}", format!("{mutant:?}"), found.len(), &found[..found.len().min(3)]);
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ census! {
     RefundFailed: "refunds that failed, some after they were reported",
     Dispute: "words about disputes",
     Returned: "bank returns",
+    Overdrawn: "attempts of which more went back than was captured, at rest",
     Crash: "servers crashed",
     RequestLost: "requests or replies lost",
     RequestLate: "requests that arrived after nobody waited any more",

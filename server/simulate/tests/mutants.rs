@@ -42,7 +42,7 @@ fn nothing_is_found_where_nothing_is_planted() {
 /// What the engine layer is asked to find. The others are about steps that the core layer takes in the engine's stead, or do no
 /// harm there: the database refuses a second live attempt, providers refuse to give back more than they took; or they need more
 /// bad luck than ten thousand seeds have.
-const IN_ENGINE: [Mutant; 20] = [
+const IN_ENGINE: [Mutant; 23] = [
     Mutant::RefundIgnoresInFlight,
     Mutant::UnknownRefundNotReserved,
     Mutant::VoidDuringCapture,
@@ -63,6 +63,9 @@ const IN_ENGINE: [Mutant; 20] = [
     Mutant::UnknownIsForgotten,
     Mutant::RefusedStaysReserved,
     Mutant::PartialWinIsWhole,
+    Mutant::SurplusFromOwed,
+    Mutant::OrderRefundSwallows,
+    Mutant::KeptIsSentBack,
 ];
 
 #[test]

@@ -95,11 +95,7 @@ fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
         },
         Event::Explained { modification, reason, .. } => format!("{modification} failed: {reason}"),
         Event::Kept { attempt, amount } => {
-            format!(
-                "{}{}",
-                money(*amount),
-                attempt.as_ref().map_or_else(String::new, |attempt| format!(" of {attempt}"))
-            )
+            format!("{} of {attempt}", money(*amount))
         }
         Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
     }

@@ -118,22 +118,3 @@ both! {
         assert!(refused.contains("2 disagreements"), "{refused}");
     }
 }
-
-both! {
-    async fn books_kept_by_the_former_rule_are_corrected_when_the_server_migrates(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
-        let (_, payment) = refunded_and_paid_again(&world, TOTAL).await;
-        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
-        // The former rule saw nothing that was too much, and would have sent nothing back.
-        execute(&world, "INSERT INTO ledger SELECT payment_id, 99999, 0, merchant_id, provider_account_id, currency, business, credit_account,
-            debit_account, amount, live, at FROM ledger WHERE business = 'surplus'").await;
-        execute(&world, "UPDATE payments SET rebook = 1").await;
-        assert_eq!((world.balance("suspense").await, world.engine().audit_ledger().await.unwrap().1.len()), (0, 2));
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
-        world.engine().migrate().await.unwrap();
-        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == 2 * TOTAL }).await;
-        world.books_say(&[]).await;
-        world.engine().migrate().await.unwrap();
-        world.books_say(&[]).await;
-    }
-}

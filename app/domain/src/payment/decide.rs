@@ -167,7 +167,7 @@ fn keep(payment: &Payment) -> Vec<Event> {
     let kept = |claim: Claim<'_>| {
         // What is being sent back is not kept.
         let amount = claim.surplus().saturating_sub(claim.attempt.asked_back());
-        (amount > 0).then(|| Event::Kept { attempt: Some(claim.attempt.id.clone()), amount })
+        (amount > 0).then(|| Event::Kept { attempt: claim.attempt.id.clone(), amount })
     };
     payment.claims().filter_map(kept).collect()
 }

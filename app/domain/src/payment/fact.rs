@@ -238,9 +238,8 @@ pub enum Event {
     },
     /// The merchant keeps what was paid beyond the debt.
     Kept {
-        /// On which attempt. Events from before this was recorded name none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        attempt: Option<AttemptId>,
+        /// Of which attempt.
+        attempt: AttemptId,
         /// Minor units.
         amount: i64,
     },
@@ -259,8 +258,8 @@ impl Event {
             | Event::SecondSuccess { attempt }
             | Event::Modifying { attempt, .. }
             | Event::Answered { attempt, .. }
-            | Event::Explained { attempt, .. } => Some(attempt),
-            Event::Kept { attempt, .. } => attempt.as_ref(),
+            | Event::Explained { attempt, .. }
+            | Event::Kept { attempt, .. } => Some(attempt),
             Event::Canceled => None,
         }
     }

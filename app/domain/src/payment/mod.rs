@@ -146,10 +146,9 @@ impl Payment {
             Event::Explained { attempt, modification, reason } => {
                 self.change(attempt, |found| found.explained(modification, reason));
             }
-            Event::Kept { attempt: Some(attempt), amount } => {
+            Event::Kept { attempt, amount } => {
                 self.change(attempt, |found| found.kept = found.kept.saturating_add(*amount));
             }
-            Event::Kept { attempt: None, amount } => self.keep_somewhere(*amount),
         }
     }
 

@@ -128,23 +128,6 @@ impl Payment {
         self.claims().filter_map(wanted).last()
     }
 
-    /// Records a decision to keep that names no attempt, as it was recorded formerly: as much as there is of each attempt's
-    /// surplus, in the order in which it would have been sent back.
-    pub fn keep_somewhere(&mut self, amount: i64) {
-        let mut surpluses: Vec<_> = self.claims().map(|claim| (claim.attempt.id.clone(), claim.surplus())).collect();
-        surpluses.reverse();
-        let mut left = amount;
-        for (attempt, surplus) in surpluses {
-            let kept = surplus.min(left);
-            left -= kept;
-            self.change(&attempt, |found| found.kept = found.kept.saturating_add(kept));
-        }
-        // Whatever is kept beyond that had gone back before; it is remembered all the same.
-        if let Some(last) = self.attempts.last_mut() {
-            last.kept = last.kept.saturating_add(left);
-        }
-    }
-
     fn gone_elsewhere(&self, here: &Attempt) -> i64 {
         self.attempts.iter().filter(|attempt| attempt.id != here.id && !attempt.second).map(|one| one.book.gone()).sum()
     }

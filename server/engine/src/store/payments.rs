@@ -122,20 +122,14 @@ async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Err
 }
 
 fn payment(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Payment, Error> {
-    let mut payment = Payment {
+    Ok(Payment {
         id: row.parsed("id")?,
         merchant: row.parsed("merchant_id")?,
         amount: Money::new(row.number("amount")?, row.parsed("currency")?),
         capture: row.word("capture")?,
         canceled: row.flag("canceled")?,
         attempts,
-    };
-    // Formerly it was not recorded of which attempt something is kept.
-    match row.number("kept")?.saturating_sub(payment.kept()) {
-        unassigned if unassigned > 0 => payment.keep_somewhere(unassigned),
-        _ => {}
-    }
-    Ok(payment)
+    })
 }
 
 /// A payment locked for change.
@@ -256,21 +250,6 @@ pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<V
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| row.parsed("id")).collect()
-}
-
-/// Payments whose books were kept by former rules, in order of their ids.
-pub async fn to_rebook(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
-    let rows = query("SELECT id FROM payments WHERE rebook = 1 ORDER BY id LIMIT $1")
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| row.parsed("id")).collect()
-}
-
-/// Marks a payment's books as kept by today's rules. Returns whether they were not before.
-pub async fn mark_rebooked(connection: &mut Connection, id: &PaymentId) -> Result<bool, Error> {
-    let marked = query("UPDATE payments SET rebook = 0 WHERE id = $1 AND rebook = 1").bind(id.as_str());
-    Ok(marked.execute(connection).await?.rows_affected() > 0)
 }
 
 /// A merchant's payments of which something may be to be sent back: more was captured or authorised than the debt, or it was called

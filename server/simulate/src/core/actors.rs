@@ -127,7 +127,7 @@ impl World {
 
     /// What was held is taken up again when the merchant wants it sent back.
     fn changes_policy(&mut self) {
-        self.refunds_surplus = !self.refunds_surplus;
+        (self.refunds_surplus, self.policy_since) = (!self.refunds_surplus, self.now);
         note!(
             self,
             "merchant: second payments are {} from now on",

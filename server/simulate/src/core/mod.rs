@@ -16,7 +16,7 @@ use domain::payment::EntryState;
 use domain::{DAY, HOUR, MINUTE, SECOND};
 
 use self::network::Forgery;
-use self::provider::{Kind, Say};
+use self::provider::{Kind, PageState, Say};
 use self::server::Work;
 use self::world::{World, note};
 use crate::census::{Census, Seen};
@@ -26,6 +26,10 @@ use crate::run::Layer;
 /// Steps of a seed before it is brought to rest.
 const STEPS_MIN: usize = 30;
 const STEPS_MORE: usize = 40;
+/// Steps before those of a hasty life, in which the shopper tries one way to pay after the other.
+const STEPS_BEFORE: usize = 50;
+/// Further steps of a hasty life in which a debt may have been paid twice.
+const STEPS_AFTER: usize = 40;
 /// Steps in which everything must come to rest.
 const REST_MAX: usize = 1_500;
 
@@ -48,11 +52,13 @@ impl Layer for Core {
     fn run(&mut self, seed: u64) -> Result<(), Violation> {
         let world = &mut self.0;
         world.begin(seed);
-        for _ in 0..STEPS_MIN + world.random.below(STEPS_MORE) {
-            world.step();
-            if world.violation.is_some() {
-                break;
-            }
+        if world.hasty {
+            world.steps(STEPS_BEFORE, World::step_before);
+        }
+        let usual = STEPS_MIN + world.random.below(STEPS_MORE);
+        world.steps(usual, World::step);
+        if world.hasty && world.may_be_paid_twice() {
+            world.steps(STEPS_AFTER, World::step_after);
         }
         if world.violation.is_none() {
             world.come_to_rest();
@@ -76,6 +82,16 @@ impl Layer for Core {
 }
 
 impl World {
+    /// Takes so many steps, until something does not hold.
+    fn steps(&mut self, count: usize, step: fn(&mut World)) {
+        for _ in 0..count {
+            if self.violation.is_some() {
+                return;
+            }
+            step(self);
+        }
+    }
+
     fn step(&mut self) {
         match self.random.below(100) {
             0..=45 => self.work(),
@@ -99,6 +115,39 @@ impl World {
                     self.work();
                 }
             }
+        }
+    }
+
+    /// Whether two pages have taken a shopper's money, or may yet.
+    fn may_be_paid_twice(&self) -> bool {
+        let may = |page: &usize| {
+            let one = &self.provider.pages[*page];
+            one.paying || one.state == PageState::Processing || self.provider.has_money(*page)
+        };
+        (0..self.provider.pages.len()).filter(may).count() > 1
+    }
+
+    /// The shopper has no patience with a bank that thinks.
+    fn step_before(&mut self) {
+        match self.random.below(100) {
+            0..=59 => self.work(),
+            60..=66 => drop(self.deliver()),
+            67..=97 => self.shopper_acts(),
+            98 => drop(self.bank_decides()),
+            _ => self.pass(5 * SECOND),
+        }
+    }
+
+    /// The shopper has gone; the banks make up their minds, and the merchant has time for the money.
+    fn step_after(&mut self) {
+        match self.random.below(100) {
+            0..=39 => self.work(),
+            40..=59 => drop(self.deliver()),
+            60..=69 => drop(self.bank_decides()),
+            70..=94 => self.merchant_acts(),
+            95..=96 => self.bank_surprises(),
+            97..=98 => self.pass(MINUTE),
+            _ => drop(self.arrive_late()),
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::id::{AttemptId, LinkId, MerchantId, ModificationId, PaymentId, ProviderAccountId, SessionId, Token};
 
 /// More than a seed can use of each.
-pub(super) const NAMES: usize = 48;
+pub(super) const NAMES: usize = 64;
 
 /// Ids and references by number.
 pub(super) struct Names {

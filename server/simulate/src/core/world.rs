@@ -57,6 +57,8 @@ pub(super) struct World {
     pub hasty: bool,
     /// Whether the merchant wants second payments sent back; else they are held.
     pub refunds_surplus: bool,
+    /// When the merchant last said so.
+    pub policy_since: Millis,
     /// For each modification whether the policy for second payments asked for it, and not the merchant.
     pub by_policy: Vec<bool>,
     /// What the merchant decided to keep, by attempt.
@@ -111,6 +113,7 @@ impl World {
             faults: 0,
             hasty: false,
             refunds_surplus: false,
+            policy_since: START,
             by_policy: vec![],
             kept: vec![],
             ending: false,
@@ -136,8 +139,12 @@ impl World {
         (self.ending, self.violation, self.stray_keys) = (false, None, 0);
         self.kinds = [self.kind(), self.kind()];
         self.faults = self.random.pick(&[0, 5, 15, 40]);
-        self.hasty = self.random.percent(30);
-        self.refunds_surplus = self.random.percent(50);
+        self.hasty = self.random.percent(25);
+        if self.hasty && self.random.percent(70) {
+            // Closing a page there does not stop a bank that thinks.
+            self.kinds[0] = Kind::Receipts;
+        }
+        (self.refunds_surplus, self.policy_since) = (self.random.percent(50), START);
         let amount = Money::new(100 + self.random.amount(900), self.currency);
         let capture = if self.random.percent(35) { Capture::Manual } else { Capture::Automatic };
         self.database.clear(amount, capture);

@@ -8,6 +8,7 @@ use engine::store::{inbox, outbox};
 
 use super::World;
 use super::provider::Dispute;
+use crate::census::Seen;
 use crate::rules::{Payer, at_rest, fits};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -22,8 +23,12 @@ impl World {
         for attempt in &payment.attempts {
             self.check_money(attempt);
         }
-        let alerts = engine.alerts(1_000).await?.into_iter();
+        let alerts = engine.alerts(10_000).await?;
+        let alarmed: Vec<&str> =
+            alerts.iter().filter(|one| one.kind == "money_impossible").map(|one| one.subject.as_str()).collect();
+        self.check_alarmed(payment, &alarmed);
         let told = alerts
+            .iter()
             .filter(|alert| alert.kind.starts_with("surplus_"))
             .any(|alert| alert.subject == id.as_str() || alert.detail.contains(id.as_str()));
         self.check_twice(payment);
@@ -99,6 +104,21 @@ impl World {
         }
     }
 
+    /// A person hears of every attempt of which more has gone back than was captured.
+    fn check_alarmed(&mut self, payment: &Payment, alarmed: &[&str]) {
+        for attempt in &payment.attempts {
+            let [captured, pending, refunded, charged_back, returned, _] = self.truth(attempt.id.as_str());
+            let gone = pending + refunded + charged_back + returned;
+            if gone > captured {
+                self.census.count(Seen::Overdrawn);
+                if !alarmed.contains(&attempt.id.as_str()) {
+                    let detail = format!("{gone} of {captured} has gone back of attempt {}", attempt.id);
+                    self.violate("a person hears of money that cannot be", detail);
+                }
+            }
+        }
+    }
+
     /// Captured, refunds pending and done, charged back, returned, and held without capture, for an attempt.
     fn truth(&self, attempt: &str) -> [i64; 6] {
         let provider = self.shared.provider();
@@ -155,7 +175,7 @@ impl World {
             })
         };
         let kept = |one: &Happened| match &one.event {
-            Event::Kept { attempt: Some(of), amount } if of.as_str() == attempt => *amount,
+            Event::Kept { attempt: of, amount } if of.as_str() == attempt => *amount,
             _ => 0,
         };
         let provider = self.shared.provider();

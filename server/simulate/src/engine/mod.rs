@@ -50,6 +50,8 @@ struct World {
     payment: Option<PaymentId>,
     amount: i64,
     faults: u32,
+    /// Whether banks think for long and the shopper has no patience: the life in which a debt is paid twice.
+    hasty: bool,
     ending: bool,
     seeds: u64,
     /// How often the account's events have been listed at the end.

@@ -34,6 +34,8 @@ pub(super) struct Page {
     pub manual: bool,
     /// A shopper was shown the way to it.
     pub given: bool,
+    /// A shopper has pressed "pay" and the bank has not answered; closing the page does not stop it.
+    pub paying: bool,
     pub intent: Option<usize>,
 }
 
@@ -258,6 +260,11 @@ impl Provider {
     /// Whether it takes bank debits.
     pub fn takes_debits(&self) -> bool {
         self.dialect == Dialect::Stripe
+    }
+
+    /// Whether two pages have taken a shopper's money, or may yet.
+    pub fn may_be_paid_twice(&self) -> bool {
+        (0..self.pages.len()).filter(|page| self.pages[*page].paying || self.has_money(*page)).count() > 1
     }
 
     /// Whether a capture can fail after it was done.

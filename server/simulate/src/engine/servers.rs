@@ -97,6 +97,7 @@ impl World {
             payment: None,
             amount: 0,
             faults: 0,
+            hasty: false,
             ending: false,
             seeds: 0,
             listed: 0,

@@ -19,6 +19,10 @@ use crate::report::Violation;
 
 const STEPS_MIN: usize = 30;
 const STEPS_MORE: usize = 50;
+/// Steps before those of a hasty life, in which the shopper tries one way to pay after the other.
+const STEPS_BEFORE: usize = 40;
+/// Further steps of a hasty life in which a debt may have been paid twice.
+const STEPS_AFTER: usize = 50;
 /// Steps in which everything must come to rest.
 const REST_MAX: usize = 600;
 /// How often the account's events are listed then: the first time for what never arrived before.
@@ -40,11 +44,24 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 impl World {
     pub async fn run(&mut self, seed: u64) -> Result<(), Failed> {
         self.prepare(seed).await?;
+        if self.hasty {
+            for _ in 0..STEPS_BEFORE {
+                self.step_before().await?;
+                self.holds()?;
+            }
+        }
         for _ in 0..STEPS_MIN + self.random.below(STEPS_MORE) {
             self.step().await?;
             self.holds()?;
         }
+        if self.hasty && self.shared.provider().may_be_paid_twice() {
+            for _ in 0..STEPS_AFTER {
+                self.step_after().await?;
+                self.holds()?;
+            }
+        }
         self.come_to_rest().await?;
+        self.check_closed_there(true).await;
         self.holds()?;
         self.shared.gate.set_open(true);
         self.check_end().await?;
@@ -71,6 +88,7 @@ impl World {
         self.faults = self.random.pick(&[0, 5, 15, 40]);
         self.forged_unsigned = false;
         let dialect = self.random.pick(&[Dialect::Stripe, Dialect::Adyen]);
+        self.hasty = dialect == Dialect::Adyen && self.random.percent(40);
         self.shared.provider().begin(seed, dialect);
         let policy = self.random.pick(&[SurplusPolicy::Hold, SurplusPolicy::Refund]);
         self.amount = 100 + self.random.amount(900);
@@ -144,6 +162,42 @@ impl World {
         Ok(())
     }
 
+    /// The shopper has no patience with a bank that thinks.
+    async fn step_before(&mut self) -> Result<(), Failed> {
+        let waiting = self.shared.gate.waiting();
+        match self.random.below(100) {
+            _ if waiting.len() >= 6 => self.go_on(&waiting).await,
+            0..=64 if !waiting.is_empty() => self.go_on(&waiting).await,
+            0..=9 => self.deliver().await,
+            10..=19 => self.apply_due().await,
+            20..=29 => self.run_job().await,
+            30..=97 => self.shopper_acts().await,
+            98 => drop(self.bank_decides()),
+            _ => self.pass(5 * SECOND),
+        }
+        self.take_outputs().await;
+        self.note_provider();
+        Ok(())
+    }
+
+    /// The shopper has gone; the banks make up their minds, and the merchant has time for the money.
+    async fn step_after(&mut self) -> Result<(), Failed> {
+        let waiting = self.shared.gate.waiting();
+        match self.random.below(100) {
+            _ if waiting.len() >= 6 => self.go_on(&waiting).await,
+            0..=49 if !waiting.is_empty() => self.go_on(&waiting).await,
+            0..=19 | 50..=59 => self.deliver().await,
+            20..=34 | 60..=69 => self.apply_due().await,
+            35..=49 | 70..=74 => self.run_job().await,
+            75..=79 => drop(self.bank_decides()),
+            80..=97 => self.merchant_acts().await,
+            _ => self.pass(MINUTE),
+        }
+        self.take_outputs().await;
+        self.note_provider();
+        Ok(())
+    }
+
     pub fn pass(&mut self, time: domain::Millis) {
         self.note(|| format!("… {} s pass", time / SECOND));
         let now = self.shared.now() + time;
@@ -194,7 +248,7 @@ impl World {
                 }
                 Output::Said(said) if said.starts_with("open ") => {
                     self.note(|| format!("{name}: {said}"));
-                    self.check_closed_there().await;
+                    self.check_closed_there(false).await;
                 }
                 Output::Said(said) => self.note(|| format!("{name}: {said}")),
                 Output::Started(tab, address) => self.started(tab, address.as_deref()),

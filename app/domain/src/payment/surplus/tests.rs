@@ -107,7 +107,7 @@ fn disputes_and_returns_of_the_order_take_nothing_from_a_second_payment() {
 #[test]
 fn what_is_kept_is_kept_of_the_attempt_it_came_from() {
     let mut payment = with(&[refunded(1, "re_1", 1000), captured(2)]);
-    let kept = Event::Kept { attempt: Some(id(2)), amount: 1000 };
+    let kept = Event::Kept { attempt: id(2), amount: 1000 };
     assert_eq!(payment.handle(&Fact::Keep), Ok(vec![kept]));
     assert_eq!((payment.surplus(), payment.kept(), payment.handle(&Fact::Keep)), (0, 1000, Ok(vec![])));
     assert_eq!(page(&payment), Phase::Paid, "it stands in for what was refunded");
@@ -119,7 +119,7 @@ fn what_is_kept_is_kept_of_the_attempt_it_came_from() {
 #[test]
 fn what_is_being_sent_back_is_not_kept() {
     let mut payment = with(&[captured(2), seen(2, refund("re_2", 400, EntryState::Pending))]);
-    assert_eq!(payment.handle(&Fact::Keep), Ok(vec![Event::Kept { attempt: Some(id(2)), amount: 600 }]));
+    assert_eq!(payment.handle(&Fact::Keep), Ok(vec![Event::Kept { attempt: id(2), amount: 600 }]));
     payment.handle(&seen(2, refund("re_2", 400, EntryState::Failed))).unwrap();
     assert_eq!((payment.surplus(), back(&payment)), (400, Some((id(2), 400))), "it failed, so it is too much again");
 }
@@ -161,14 +161,6 @@ fn more_refunded_than_captured_is_overdrawn() {
         Movement::Dispute { reference: "dp".into(), amount: 1000, state: DisputeState::Open, at: 1, due: None };
     payment.handle(&seen(1, News::Moved(dispute))).unwrap();
     assert_eq!(payment.attempts[0].overdrawn(), 1000, "refunded and charged back");
-}
-
-#[test]
-fn a_decision_to_keep_recorded_before_attempts_had_it_is_understood() {
-    let old: Event = serde_json::from_str(r#"{"event":"kept","amount":700}"#).unwrap();
-    let mut payment = with(&[captured(2)]);
-    payment.apply(&old);
-    assert_eq!((payment.attempts[1].kept, payment.surplus()), (700, 300));
 }
 
 /// Counted the other way round: the excess is taken off the attempts from the last to the first, until the debt is left.

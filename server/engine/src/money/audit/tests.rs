@@ -67,7 +67,12 @@ impl Story {
     }
 
     fn said(&mut self, number: u8, news: News) {
-        let observation = Observation { debt: Some(self.payment.amount), news: vec![news], ..Observation::default() };
+        self.said_of(number, None, news);
+    }
+
+    fn said_of(&mut self, number: u8, modification: Option<ModificationId>, news: News) {
+        let (debt, news) = (Some(self.payment.amount), vec![news]);
+        let observation = Observation { debt, modification, news, ..Observation::default() };
         self.happens(Source::Webhook("in_1"), &Fact::Observed { attempt: id(number), observation });
     }
 
@@ -76,10 +81,11 @@ impl Story {
         let modification = ModificationId::from_random([u8::try_from(self.events.len()).unwrap(); 16]);
         let kind = ModificationKind::Refund { amount };
         let (reference, state) = (format!("re_{}", self.events.len()), EntryState::Succeeded);
+        let done = Some(modification.clone());
         let modification = Box::new(Modification::new(modification, kind, 0));
         let limits = Limits { partial_capture: true, multi_capture: true, partial_refund: true };
         self.happens(source, &Fact::Modify { attempt: id(number), modification, limits });
-        self.said(number, News::Moved(Movement::Refund { reference, amount, state }));
+        self.said_of(number, done, News::Moved(Movement::Refund { reference, amount, state }));
     }
 
     fn pay_again(&mut self) {

@@ -1,15 +1,16 @@
 //! What happens when all is over: the session ends, and what was paid beyond the debt goes back.
 
 use domain::mutant::{self, Mutant};
-use domain::payment::{CloseReason, Fact, Modification, News, Observation, Outcome, Stage};
+use domain::payment::{Attempt, CloseReason, Event, Fact, Modification, ModificationKind};
+use domain::payment::{News, Observation, Outcome, Stage};
 use domain::session::SessionState;
-use domain::{MINUTE, SECOND};
+use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 use super::{Asker, Next};
 use crate::core::world::{World, note};
 
-/// Refunds or voids of one attempt that may fail before a person must decide.
-const FAILURES_MAX: usize = 3;
+/// How long the policy waits after its first failure with an attempt, the second and so on, see `engine::jobs::surplus`.
+const PAUSES: [Millis; 8] = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 3 * DAY];
 
 impl World {
     pub(super) fn expire(&mut self) -> Next {
@@ -39,19 +40,44 @@ impl World {
 
     /// Treats what was paid beyond the debt by the merchant's policy.
     pub(super) fn surplus(&mut self) -> Next {
-        let Some((attempt, kind)) = self.database.payment.wanted_back() else { return Next::Done };
-        let failed = |known: &&Modification| known.outcome(&attempt.book) == Outcome::Failed;
-        let stuck = attempt.modifications.iter().filter(failed).count() >= FAILURES_MAX;
-        if stuck || !self.refunds_surplus {
+        if self.database.payment.wanted_back().is_none() {
+            return Next::Done;
+        }
+        if !self.refunds_surplus {
             self.database.held = true;
             note!(self, "  a person is told of the surplus");
             return Next::Done;
         }
-        if attempt.refs.payment.is_none() {
-            return Next::Failed;
+        let (mut rest, mut next) = (self.database.payment.clone(), Millis::MAX);
+        while let Some((attempt, kind)) = rest.wanted_back() {
+            if attempt.refs.payment.is_none() {
+                return Next::Failed;
+            }
+            let due = self.due(attempt);
+            if due <= self.now {
+                let number = self.number_of(&attempt.id).unwrap_or(0);
+                self.ask(number, kind, Asker::Policy);
+                return Next::At(self.now);
+            }
+            next = next.min(due);
+            // With the first asked for, what is wanted back is the next.
+            let modification = Box::new(Modification::new(self.names.modifications[0].clone(), kind, self.now));
+            let asked = Event::Modifying { attempt: attempt.id.clone(), modification };
+            rest.apply(&asked);
         }
-        let number = self.number_of(&attempt.id).unwrap_or(0);
-        self.ask(number, kind, Asker::Policy);
-        Next::At(self.now)
+        Next::At(next)
+    }
+
+    /// When the policy may try an attempt again: some time after its last failure, and at once if the policy was set since.
+    fn due(&self, attempt: &Attempt) -> Millis {
+        let back = |one: &&Modification| !matches!(one.kind, ModificationKind::Capture { .. });
+        let failed = |one: &&Modification| one.outcome(&attempt.book) == Outcome::Failed;
+        let failures = attempt.modifications.iter().filter(back).filter(failed);
+        match (failures.clone().count(), failures.last()) {
+            (count @ 1.., Some(last)) if self.policy_since <= last.created => {
+                last.created + PAUSES[(count - 1).min(PAUSES.len() - 1)]
+            }
+            _ => self.now,
+        }
     }
 }

@@ -16,6 +16,14 @@ impl World {
             }
             return true;
         }
+        if let Some(page) = provider.pages.iter().position(|one| one.paying) {
+            if good {
+                provider.pay(page, now);
+            } else {
+                provider.decline(page, now);
+            }
+            return true;
+        }
         // Of captures and voids that wait the first, or the last: they can race.
         let mut waiting = provider.received.iter().enumerate().filter(|(_, one)| one.status == "received");
         let received = if first == 0 { waiting.next() } else { waiting.next_back() }.map(|(at, _)| at);
@@ -57,7 +65,7 @@ impl World {
                 } else if let Some(dispute) = of("won").filter(|_| provider.disputes_come_again()) {
                     provider.dispute_again(dispute, now);
                 } else {
-                    provider.dispute(intent, now);
+                    provider.dispute(intent, part, now);
                 }
             }
         }

@@ -15,7 +15,9 @@ impl World {
         let tab = self.random.below(self.tabs.len());
         let Some(token) = self.token.clone() else { return };
         let (server, credit) = (self.random.below(2), self.credit());
-        match (self.random.below(10), self.tabs[tab].page) {
+        let impatient = self.hasty && self.shared.provider().pages.iter().any(|one| one.paying);
+        let choice = if impatient { self.random.pick(&[0, 7, 9]) } else { self.random.below(10) };
+        match (choice, self.tabs[tab].page) {
             (0..=6, Some(page)) => self.on_page(tab, page).await,
             (7, _) => {
                 self.begin(server, "the shopper stops".to_owned(), credit, |engine| async move {
@@ -87,17 +89,19 @@ impl World {
     }
 
     async fn on_page(&mut self, tab: usize, page: usize) {
-        self.check_closed_there().await;
+        self.check_closed_there(false).await;
         let now = self.shared.now();
         let choice = self.random.below(8);
+        let thinks = self.hasty && self.random.percent(60);
         let mut provider = self.shared.provider();
-        if provider.pages[page].status != "open" {
+        if provider.pages[page].status != "open" || provider.pages[page].paying {
             drop(provider);
             self.tabs[tab].page = None;
             return;
         }
         match choice {
             0..=4 if provider.pages[page].debit => provider.begin_debit(page, now),
+            0..=4 if thinks => provider.pages[page].paying = true,
             0..=4 => provider.pay(page, now),
             5 => provider.decline(page, now),
             6 => provider.ask_shopper(page, now),
@@ -109,13 +113,14 @@ impl World {
     }
 
     /// What is closed here is closed there: nobody may be able to pay on it. A page whose request was held up until a search had proved
-    /// that there is none opens for nobody: it counts as open only if somebody stands on it.
-    pub async fn check_closed_there(&mut self) {
-        let open: Vec<(usize, String)> = {
+    /// that there is none opens for nobody, and is closed when it is found: until everything has come to rest it counts as open only
+    /// if its address was ever given to a shopper.
+    pub async fn check_closed_there(&mut self, at_rest: bool) {
+        let open: Vec<(bool, String)> = {
             let now = self.shared.now();
             let provider = self.shared.provider();
-            let open = provider.pages.iter().enumerate().filter(|(_, one)| one.status == "open" && now < one.until);
-            open.map(|(page, one)| (page, one.attempt.clone())).collect()
+            let open = provider.pages.iter().filter(|one| one.status == "open" && now < one.until);
+            open.map(|one| (one.given, one.attempt.clone())).collect()
         };
         let Some(payment) = self.payment.clone().filter(|_| !open.is_empty()) else { return };
         self.shared.gate.set_open(true);
@@ -123,10 +128,9 @@ impl World {
         self.shared.gate.set_open(false);
         let Ok(statement) = statement else { return };
         let closed = |attempt: &&Attempt| matches!(attempt.stage, Stage::Closed(_));
-        let reached = |page: usize| self.tabs.iter().any(|tab| tab.page == Some(page));
         let is_open = |known: &&Attempt| {
-            let unseen = known.stage == Stage::Closed(CloseReason::NotFound);
-            open.iter().any(|(page, attempt)| attempt == known.id.as_str() && (!unseen || reached(*page)))
+            let unseen = known.stage == Stage::Closed(CloseReason::NotFound) && !at_rest;
+            open.iter().any(|(given, attempt)| attempt == known.id.as_str() && (!unseen || *given))
         };
         let known = statement.payment.attempts.iter().filter(closed).find(is_open);
         if let Some(known) = known {

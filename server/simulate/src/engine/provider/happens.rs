@@ -10,7 +10,7 @@ impl Provider {
         let intent = self.intent_for(page);
         let late = self.pages[page].status == "complete";
         let (amount, manual) = (self.pages[page].amount, self.pages[page].manual);
-        self.pages[page].status = "complete";
+        (self.pages[page].status, self.pages[page].paying) = ("complete", false);
         self.authorised_ever = true;
         let one = &mut self.intents[intent];
         one.authorised = amount;
@@ -41,6 +41,7 @@ impl Provider {
     pub fn decline(&mut self, page: usize, now: Millis) {
         let intent = self.intent_for(page);
         self.intents[intent].declined = true;
+        self.pages[page].paying = false;
         self.tell(Tale::Declined { page }, now);
     }
 
@@ -131,9 +132,11 @@ impl Provider {
         self.tell(Tale::RefundUndone { refund }, now);
     }
 
-    /// The bank takes back what is left of a payment.
-    pub fn dispute(&mut self, intent: usize, now: Millis) {
-        let (amount, debit) = (self.refundable(intent), self.pages[self.intents[intent].page].debit);
+    /// The bank takes back what is left of a payment, or all of it, although some was refunded.
+    pub fn dispute(&mut self, intent: usize, whole: bool, now: Millis) {
+        let debit = self.pages[self.intents[intent].page].debit;
+        let first = !self.disputes.iter().any(|one| one.intent == intent);
+        let amount = if whole && first { self.intents[intent].received } else { self.refundable(intent) };
         if amount > 0 {
             let (dispute, status) = (self.disputes.len(), if debit { "lost" } else { "needs_response" });
             let id = format!("dp_{}_{dispute}", self.intents[intent].id);

@@ -44,6 +44,7 @@ impl Provider {
             debit: false,
             manual: body["manualCapture"] == true,
             given: false,
+            paying: false,
             intent: None,
         });
         (201, self.link(page).to_string())

@@ -51,6 +51,7 @@ impl Provider {
             debit: text("payment_method_types[0]") == "us_bank_account",
             manual: text("metadata[till_capture]") == "manual",
             given: false,
+            paying: false,
             intent: None,
         });
         (200, self.session(at, true).to_string())
