@@ -82,7 +82,7 @@ fn facts(view: &View, lang: LangChoice) -> Facts {
 
 /// Whether there is a choice without anything to choose: no account of the merchant takes the order.
 fn cannot_be_paid(view: &View) -> bool {
-    view.methods.is_empty() && matches!(view.phase, Phase::Choose | Phase::Declined(_))
+    view.methods.is_empty() && matches!(view.phase, Phase::Choose | Phase::Declined(_) | Phase::Released)
 }
 
 /// What is said about the phase; of an order that cannot be paid here, that.

@@ -18,6 +18,8 @@ use crate::transport::TransportError;
 
 /// Requests one operation may take.
 const STEPS_MAX: usize = 4;
+/// Requests a search may take: a busy account makes thousands of pages in the time that is searched, and a list has a hundred.
+const SEARCH_STEPS_MAX: usize = 40;
 /// Times a request that did not leave, or was turned away by a rate limit, is sent while the shopper waits.
 const SENDS_MAX: u32 = 3;
 /// The longest pause between them.
@@ -61,7 +63,8 @@ impl Gateway<'_> {
         }
         let mut request = self.connector.begin(self.account, operation, &key)?;
         let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
-        for _ in 0..STEPS_MAX {
+        let searches = matches!(operation, Operation::Find(_) | Operation::FindModification(_));
+        for _ in 0..if searches { SEARCH_STEPS_MAX } else { STEPS_MAX } {
             let reply = self.send(&admitted, attempt, &request).await?;
             let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
             let resumed = self.connector.resume(self.account, operation, &request, &reply, now);

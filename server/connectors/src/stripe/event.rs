@@ -273,6 +273,10 @@ fn refunds_within(event: &Event<'_>, charge: &Charge, seen: Observation) -> Resu
         }
         return Ok(Observation { news, ..seen });
     }
+    // The reply to our own request says what became of it.
+    if event.request.modification().is_some() {
+        return Ok(seen);
+    }
     let captured = charge.amount_captured.unwrap_or_default();
     let released = charge.amount.unwrap_or_default().saturating_sub(captured);
     if charge.amount_refunded.unwrap_or_default() <= released {

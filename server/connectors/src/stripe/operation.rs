@@ -78,11 +78,16 @@ fn opened(session: Session) -> Result<Outcome, Fail> {
     Ok(Outcome::Opened { refs, handoff: Handoff::Redirect { url }, until })
 }
 
-/// Sessions made since the attempt was, newest first. Stripe's clock may be some minutes off ours.
+/// How long after the attempt its session can have been made: far longer than its request is repeated. Without an end, a busy
+/// account's later sessions would make the search ever longer.
+const SEARCH_SPAN: Millis = 15 * MINUTE;
+
+/// Sessions made when the attempt was, newest first. Stripe's clock may be some minutes off ours.
 fn search(account: &Account, target: &Target, after: Option<&str>) -> Result<HttpRequest, Fail> {
     let since = (target.created - SEARCH_MARGIN) / SECOND;
+    let until = (target.created + SEARCH_SPAN + SEARCH_MARGIN) / SECOND;
     let cursor = after.map_or_else(String::new, |id| format!("&starting_after={id}"));
-    let path = format!("/v1/checkout/sessions?limit=100&created[gte]={since}{cursor}");
+    let path = format!("/v1/checkout/sessions?limit=100&created[gte]={since}&created[lte]={until}{cursor}");
     request(account, LIST, Method::GET, path, String::new())
 }
 

@@ -33,7 +33,7 @@ pub(super) enum Cause {
 
 impl Cause {
     /// The capture, void or refund of ours that asked for it.
-    fn modification(&self) -> Option<ModificationId> {
+    pub(super) fn modification(&self) -> Option<ModificationId> {
         match self {
             Cause::Request { idempotency_key } => idempotency_key.as_deref()?.parse().ok(),
             _ => None,

@@ -116,11 +116,12 @@ impl Engine {
             }
         }
         if unknown
-            && matches!(outcome, Ok(Outcome::NotFound))
+            && matches!(outcome, Ok(Outcome::NotFound | Outcome::Inconclusive))
             && let Some(proof) = self.proof(&found.attempt.account, found.attempt.created).await?
             && began > proof.quiet
         {
-            if began >= proof.proved && found.attempt.handoff.is_none() {
+            let proved = began >= proof.proved && matches!(outcome, Ok(Outcome::NotFound));
+            if proved && found.attempt.handoff.is_none() {
                 self.give_up_opening(&found).await?;
             }
             return Ok(None);

@@ -13,7 +13,7 @@ mod statement;
 use connectors::ModifySpec;
 use domain::id::{AttemptId, ModificationId, PaymentId};
 use domain::money::Money;
-use domain::payment::{Answer, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
+use domain::payment::{Answer, Event, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
 
 pub use audit::Discrepancy;
 pub use book::Balance;
@@ -25,6 +25,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::CallError;
 use crate::jobs::open::Found;
+use crate::jobs::proof::Proof;
 use crate::record::Source;
 use crate::store::payments;
 use request::Wanted;
@@ -145,13 +146,16 @@ impl Engine {
             created: known.created,
         };
         let began = self.env().now();
+        let proof = match outcome {
+            Outcome::Unknown => self.modification_proof(&found, id).await?,
+            _ => None,
+        };
+        let quiet = proof.filter(|proof| began > proof.quiet);
         if outcome.is_open() && !first && self.capabilities(&found.attempt.account).await?.find_modification {
             match self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await? {
                 Ok(connectors::Outcome::NotFound) => {
-                    let unanswered = matches!(outcome, Outcome::Requested | Outcome::Unknown);
-                    let proof = self.proof(&found.attempt.account, known.created).await?;
-                    if let Some(proof) = proof.filter(|proof| unanswered && began > proof.quiet) {
-                        return self.give_up_modification(&found, id, began >= proof.proved).await;
+                    if quiet.is_some_and(|proof| began >= proof.proved) {
+                        return self.give_up_modification(&found, known).await;
                     }
                 }
                 Ok(connectors::Outcome::Inconclusive) => {}
@@ -160,24 +164,40 @@ impl Engine {
                 found_it => return self.take_reply(&found, id, found_it).await,
             }
         }
-        if !matches!(outcome, Outcome::Requested | Outcome::Unknown) {
+        if quiet.is_some() || !matches!(outcome, Outcome::Requested | Outcome::Unknown) {
             return Ok(());
         }
         let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
         self.take_reply(&found, id, reply).await
     }
 
-    /// Nothing is sent any more; once it is proved that nothing was done, the merchant may ask anew.
-    async fn give_up_modification(&self, found: &Found, id: &ModificationId, proved: bool) -> Result<(), Error> {
-        if !proved {
-            return Err(Error::Invalid(
-                "not answered, and not found at the provider; looking once more later".to_owned(),
-            ));
+    /// The times of a modification that was sent and not answered. They count from when that became known: before, each try is
+    /// certain not to have reached the provider, however long that goes on.
+    async fn modification_proof(&self, found: &Found, id: &ModificationId) -> Result<Option<Proof>, Error> {
+        let events = payments::events(&mut *self.store().reader().await?, &found.payment).await?;
+        let unanswered = |event: &Event| matches!(event, Event::Answered { modification, answer: Answer::Unanswered, .. } if modification == id);
+        match events.iter().find(|happened| unanswered(&happened.event)) {
+            Some(happened) => self.proof(&found.attempt.account, happened.at).await,
+            None => Ok(None),
         }
-        let reason = "the provider did not answer and has not done it; ask again".to_owned();
+    }
+
+    /// It is proved that nothing was done, and nothing is sent any more: the merchant hears of it and may ask anew.
+    async fn give_up_modification(&self, found: &Found, known: &Modification) -> Result<(), Error> {
+        let reason = "the provider did not answer and has not done it; ask again with another key".to_owned();
         let answer = Answer::Refused { reason };
-        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
-        self.record(&found.payment, &fact, Source::Engine).await.map(|_| ())
+        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: known.id.clone(), answer };
+        self.record(&found.payment, &fact, Source::Engine).await?;
+        // What Till asked for by itself it asks for again.
+        if !known.is_own() {
+            let what = known.kind.as_str();
+            let detail = format!(
+                "payment {}: the {what} {} was not answered, and the provider has not done it; ask for it again with another key",
+                found.payment, known.id
+            );
+            self.alert("modification_failed", known.id.as_str(), &detail).await;
+        }
+        Ok(())
     }
 
     async fn take_reply(

@@ -2,7 +2,7 @@
 //! provider repeats itself.
 
 use domain::money::Money;
-use domain::payment::{Attempt, DisputeState, EntryState, Modification, ModificationKind, Outcome, Payment};
+use domain::payment::{Attempt, Dispute, DisputeState, EntryState, Modification, ModificationKind, Outcome, Payment};
 use domain::time;
 
 use super::follow_up::Step;
@@ -153,14 +153,10 @@ impl Change<'_> {
         let mut alerts = vec![];
         for (reference, now) in &self.after.book.disputes {
             let before = self.before.book.disputes.get(reference);
-            let same = |due: bool| {
-                before.is_some_and(|old| {
-                    (old.state, old.amount) == (now.state, now.amount) && (!due || old.due == now.due)
-                })
-            };
+            let same = before.is_some_and(|old| (old.state, old.amount, old.due) == (now.state, now.amount, now.due));
             let amount = self.money(now.amount);
             match now.state {
-                DisputeState::Open if !same(true) => {
+                DisputeState::Open if !same => {
                     let until = now.due.map_or_else(String::new, |due| format!(" until {}", time::format(due)));
                     let text = format!(
                         "dispute {reference} was opened and the provider has taken {amount}; hand in evidence at the \
@@ -168,14 +164,17 @@ impl Change<'_> {
                     );
                     alerts.push(self.alert("dispute_opened", text));
                 }
-                DisputeState::Lost if !same(false) => {
-                    let text = format!(
-                        "dispute {reference} was lost: {amount} stays with the shopper; do not refund it as well, and look at \
-                         the provider whether an appeal is possible"
-                    );
-                    alerts.push(self.alert("dispute_lost", text));
-                }
                 _ => {}
+            }
+            // A dispute that is won in part has lost the rest.
+            let lost = now.lost();
+            if lost > before.map_or(0, Dispute::lost) {
+                let text = format!(
+                    "dispute {reference} was lost: {} stays with the shopper; do not refund it as well, and look at the \
+                     provider whether an appeal is possible",
+                    self.money(lost)
+                );
+                alerts.push(self.alert("dispute_lost", text));
             }
         }
         alerts
