@@ -72,8 +72,8 @@ impl World {
     fn due(&self, attempt: &Attempt) -> Millis {
         let back = |one: &&Modification| !matches!(one.kind, ModificationKind::Capture { .. });
         let failed = |one: &&Modification| one.outcome(&attempt.book) == Outcome::Failed;
-        let failures = attempt.modifications.iter().filter(back).filter(failed);
-        match (failures.clone().count(), failures.last()) {
+        let mut failures = attempt.modifications.iter().filter(back).filter(failed);
+        match (failures.clone().count(), failures.next_back()) {
             (count @ 1.., Some(last)) if self.policy_since <= last.created => {
                 last.created + PAUSES[(count - 1).min(PAUSES.len() - 1)]
             }
