@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -12,6 +12,8 @@ use url::Url;
 
 use crate::config::{ConfigError, impossible};
 
+/// How an SQLite database begins (SQLite documentation, Database File Format, 1.3).
+const SQLITE_HEAD: &[u8] = b"SQLite format 3\0";
 /// What a file of ours may be: read and written by its owner.
 const FILE_MODE: u32 = 0o600;
 /// The same for a directory that is made for them.
@@ -77,7 +79,10 @@ impl DatabaseFile {
             impossible(format!("TILL_DATABASE_URL: cannot make {}: {error}", what.display()))
         };
         if missing == Missing::Refuse {
-            return if self.0.exists() { Ok(()) } else { Err(self.is_missing()) };
+            let found = self.0.try_exists().map_err(|error| {
+                impossible(format!("TILL_DATABASE_URL: cannot look at {}: {error}", self.0.display()))
+            })?;
+            return if found { Ok(()) } else { Err(self.is_missing()) };
         }
         let directory = self.directory();
         DirBuilder::new()
@@ -88,10 +93,26 @@ impl DatabaseFile {
         // SQLite gives the files beside it the same mode.
         match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&self.0) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.close_to_others(),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                self.check_is_database()?;
+                self.close_to_others();
+            }
             Err(error) => return Err(cannot(&self.0, error)),
         }
         Ok(())
+    }
+
+    /// A mistyped path must not change somebody else's file.
+    fn check_is_database(&self) -> Result<(), ConfigError> {
+        let path = self.0.display();
+        let is_file = fs::metadata(&self.0).is_ok_and(|found| found.is_file());
+        let mut head = vec![];
+        let read = File::open(&self.0).and_then(|file| file.take(SQLITE_HEAD.len() as u64).read_to_end(&mut head));
+        match read {
+            Ok(_) if is_file && (head.is_empty() || head == SQLITE_HEAD) => Ok(()),
+            Err(error) if is_file => Err(impossible(format!("TILL_DATABASE_URL: cannot read {path}: {error}"))),
+            _ => Err(impossible(format!("TILL_DATABASE_URL: {path} is no SQLite database; check the path"))),
+        }
     }
 
     fn is_missing(&self) -> ConfigError {
@@ -104,12 +125,14 @@ impl DatabaseFile {
     /// A file that everybody can read was left so by an earlier version, not by a person. One that only its group can read was
     /// given to the group by a person, and stays so. The directory may be anybody's: it is never changed.
     fn close_to_others(&self) {
+        // SQLite keeps its log beside the file itself, not beside a link to it.
+        let real = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
         let beside = |end: &str| {
-            let mut name = self.0.clone().into_os_string();
+            let mut name = real.clone().into_os_string();
             name.push(end);
             PathBuf::from(name)
         };
-        for file in [self.0.clone(), beside("-wal"), beside("-shm"), self.key_path()] {
+        for file in [real.clone(), beside("-wal"), beside("-shm"), self.key_path()] {
             let Ok(found) = fs::metadata(&file) else { continue };
             if found.permissions().mode() & 0o007 == 0 {
                 continue;
@@ -134,6 +157,11 @@ impl DatabaseFile {
     /// no way around.
     pub fn hold(&self) -> Result<Held, ConfigError> {
         let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
+        // The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged.
+        if fs::metadata(&real).is_ok_and(|found| found.nlink() > 1) {
+            let text = format!("{} has another name (a hard link); remove one of the two", real.display());
+            return Err(impossible(text));
+        }
         let mut name = real.clone().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);

@@ -32,11 +32,13 @@ impl Write for Lines {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
         let text = String::from_utf8_lossy(piece);
         let (line, end) = text.strip_suffix('\n').map_or((&*text, ""), |line| (line, "\n"));
-        stderr().write_all(format!("{}{end}", (self.0)(line)).as_bytes())?;
+        // A reader that has gone away must not stop a server. The subscriber would panic over the error.
+        let _ = stderr().write_all(format!("{}{end}", (self.0)(line)).as_bytes());
         Ok(piece.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        stderr().flush()
+        let _ = stderr().flush();
+        Ok(())
     }
 }

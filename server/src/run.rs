@@ -70,8 +70,8 @@ pub(crate) fn stop_signal() -> std::io::Result<CancellationToken> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        info!("stopping");
         stop.cancel();
+        info!("stopping");
     });
     Ok(token)
 }

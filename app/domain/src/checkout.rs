@@ -172,6 +172,8 @@ fn idle(payment: &Payment) -> Phase {
     let over = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled) || attempt.is_released();
     match last.filter(|attempt| !over(attempt)).and_then(Attempt::decline) {
         Some(decline) => Phase::Declined(decline.class.shown()),
+        // More has gone back than was taken: that it was never taken is not certain.
+        None if payment.is_overdrawn() => Phase::Unknown,
         None if payment.is_released() => Phase::Released,
         None => Phase::Choose,
     }

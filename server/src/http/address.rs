@@ -116,7 +116,7 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> Client {
         (Some(_), Some(_)) | (None, None) => peer,
         (Some(one), None) | (None, Some(one)) => one,
     };
-    Client { address, is_shared: proxies.contains(address) }
+    Client { address, is_shared: proxies.contains(address) || is_near(address) }
 }
 
 /// Goes from the nearest proxy outwards for as long as each address is a trusted proxy's, which wrote the next.

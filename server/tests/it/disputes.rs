@@ -253,6 +253,25 @@ both_at_adyen! {
 }
 
 both_at_adyen! {
+    async fn what_a_dispute_won_in_part_has_lost_is_told_and_so_is_all_that_is_lost_in_the_end(world: World) {
+        let (_, payment) = paid_at_adyen(&world).await;
+        let psp = psp(&world, &payment).await;
+        let trigger = |name: &str| format!("adyen/payments/{psp}/{name}");
+        world.control(&trigger("chargeback"), json!({})).await;
+        eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
+        world.control(&trigger("chargeback_reversed"), json!({"amount": 1000})).await;
+        eventually("won in part", || async { world.told(&payment, "dispute.won").await == 1 }).await;
+        let (text, times) = world.alert("dispute_lost").await;
+        assert!(times == 1 && text.contains("EUR 20.98"), "{text}");
+        world.control(&trigger("second_chargeback"), json!({"amount": 1000})).await;
+        eventually("taken for good", || async { world.told(&payment, "dispute.lost").await == 1 }).await;
+        let (text, times) = world.alert("dispute_lost").await;
+        assert!(times == 2 && text.contains("EUR 30.98"), "{text}");
+        world.books_say(&[]).await;
+    }
+}
+
+both_at_adyen! {
     async fn a_chargeback_after_a_refund_takes_what_is_left(world: World) {
         let (session, payment) = paid_at_adyen(&world).await;
         world.engine().refund(&payment, Some(1000)).await.unwrap();

@@ -229,6 +229,40 @@ both! {
 }
 
 both! {
+    async fn a_refund_that_could_not_be_sent_for_minutes_is_sent_when_the_provider_is_back(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        let (other, clock) = world.ahead().await;
+        let (here, ahead) = (&world, &clock);
+        let lead = |url: String| async move {
+            let mut tx = here.engine().store().begin().await.unwrap();
+            sqlx::query("UPDATE provider_accounts SET base_url = $1").bind(url).execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+            // Accounts are remembered for a moment.
+            ahead.by(domain::MINUTE);
+        };
+        // Nothing listens on port 1.
+        lead("http://127.0.0.1:1".to_owned()).await;
+        assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Requested);
+        clock.by(PROVED + 2 * domain::MINUTE);
+        eventually("it was tried again", || async {
+            let jobs = world.engine().failing_jobs(false, 100).await.unwrap();
+            jobs.iter().any(|job| job.kind == "modify" && job.tries > 0)
+        })
+        .await;
+        lead(world.sandbox.clone()).await;
+        clock.by(PROVED);
+        eventually("it is done", || async {
+            let mut tx = world.engine().store().begin().await.unwrap();
+            sqlx::query("UPDATE jobs SET run_at = 0 WHERE kind = 'modify'").execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+            world.statement(&payment).await.totals.refunded == 500
+        })
+        .await;
+        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
+    }
+}
+
+both! {
     async fn a_provider_that_cannot_be_reached_charges_nothing_and_can_be_tried_again(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();

@@ -93,6 +93,9 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
     if payment.is_called_off() {
         return Err(Refusal::Canceled);
     }
+    if payment.is_overdrawn() {
+        return Err(Refusal::NotNow("more has gone back than was taken; a person has to look first"));
+    }
     let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);
     if let Some(live) = payment.live().filter(|live| !forgets(live)) {
         return Err(Refusal::Live(live.id.clone()));

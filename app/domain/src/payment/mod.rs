@@ -113,6 +113,12 @@ impl Payment {
         self.canceled || (self.is_released() && self.attempts.iter().any(Attempt::is_released_on_request))
     }
 
+    /// Whether more has gone back of an attempt than it is known to have taken. Something that providers said is missing or wrong.
+    #[must_use]
+    pub fn is_overdrawn(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.overdrawn() > 0)
+    }
+
     /// Whether the only money there was has been released: voided, or the authorisation ran out.
     #[must_use]
     pub fn is_released(&self) -> bool {

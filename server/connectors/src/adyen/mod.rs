@@ -76,9 +76,10 @@ impl Connector for Adyen {
     fn check(&self, credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
         let value = |name: &str| credentials.get(name).map(String::as_str).unwrap_or_default();
         let key = value(API_KEY);
-        if !API_KEY_CHARS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let quoted = ['"', '\''].iter().any(|quote| key.starts_with(*quote) && key.ends_with(*quote));
+        if quoted || !API_KEY_CHARS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(format!(
-                "{API_KEY} must be an API key from Adyen's Customer Area: {} to {} characters without blanks; to read it from a \
+                "{API_KEY} must be an API key from Adyen's Customer Area: {} to {} characters without blanks or quotes; to read it from a \
                  file, write @FILE",
                 API_KEY_CHARS.start(),
                 API_KEY_CHARS.end()

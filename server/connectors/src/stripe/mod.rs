@@ -100,6 +100,8 @@ impl Connector for Stripe {
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         let rest = secret.strip_prefix(signature::SECRET_PREFIX);
+        // Pasted behind what was typed.
+        let rest = rest.filter(|rest| !rest.starts_with(signature::SECRET_PREFIX));
         if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
         }

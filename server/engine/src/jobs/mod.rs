@@ -9,7 +9,7 @@ pub(crate) mod modify;
 pub(crate) mod open;
 pub(crate) mod overdrawn;
 mod places;
-mod proof;
+pub(crate) mod proof;
 mod prune;
 mod repair;
 mod rescue;

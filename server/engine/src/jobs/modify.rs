@@ -28,6 +28,10 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let after = engine.modified(attempt, &id).await?;
     match after.outcome {
         Outcome::Requested | Outcome::Unknown => {
+            // Once nothing is sent any more, only waiting is left until a search is a proof.
+            if let Some(proved) = engine.modification_proved(attempt, &id).await? {
+                return Ok(Next::At(proved.max(engine.env().now() + PAUSE_MIN)));
+            }
             Err(Error::Invalid(format!("{} not answered yet", after.modification.kind.as_str())))
         }
         Outcome::Pending => {

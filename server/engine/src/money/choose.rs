@@ -26,7 +26,8 @@ pub(super) fn choose<'a>(
     let possible: Vec<_> = payment.attempts.iter().filter(|attempt| wanted.possible(attempt) > 0).collect();
     match possible[..] {
         [] => Err(none("")),
-        [only] => Ok(only),
+        // The order has its payment: to take the second payer's money as well must be said.
+        [only] if !only.second || !matches!(wanted, Wanted::Capture { .. }) => Ok(only),
         _ => Err(Error::Which {
             text: which(payment, wanted, &possible),
             attempts: possible.iter().map(|attempt| attempt.id.clone()).collect(),
@@ -143,6 +144,11 @@ mod tests {
         }
         let second = &twice.attempts[1].id;
         assert_eq!(choose(&twice, &REFUND, Some(second)).unwrap().id, *second);
+        let capture = Wanted::Capture { amount: None, last: true };
+        let authorised = payment(&[(1000, 1000), (1000, 0)]);
+        let text = choose(&authorised, &capture, None).unwrap_err().to_string();
+        assert!(text.contains("paid beyond what was owed"), "the second payer's money is not taken unasked: {text}");
+        assert!(choose(&authorised, &capture, Some(&authorised.attempts[1].id)).is_ok());
         let void = choose(&twice, &Wanted::Void, None).unwrap_err().to_string();
         assert_eq!(void, "nothing is authorised");
         let once = payment(&[(1000, 0), (1000, 1000)]);

@@ -11,6 +11,7 @@ mod request;
 mod statement;
 
 use connectors::ModifySpec;
+use domain::Millis;
 use domain::id::{AttemptId, ModificationId, PaymentId};
 use domain::money::Money;
 use domain::payment::{Answer, Event, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
@@ -180,6 +181,16 @@ impl Engine {
             Some(happened) => self.proof(&found.attempt.account, happened.at).await,
             None => Ok(None),
         }
+    }
+
+    /// When a search will prove that a modification was not done, once it is not sent any more.
+    pub(crate) async fn modification_proved(
+        &self,
+        attempt: &str,
+        id: &ModificationId,
+    ) -> Result<Option<Millis>, Error> {
+        let proof = self.modification_proof(&self.find_attempt(attempt).await?, id).await?;
+        Ok(proof.filter(|proof| self.env().now() > proof.quiet).map(|proof| proof.proved))
     }
 
     /// It is proved that nothing was done, and nothing is sent any more: the merchant hears of it and may ask anew.

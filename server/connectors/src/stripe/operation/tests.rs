@@ -151,7 +151,7 @@ fn a_page_that_is_still_open_has_not_been_closed() {
 fn an_attempt_is_found_by_our_reference_page_by_page() {
     let find = Operation::Find(target());
     let first = begin(&account(), &find, "k").unwrap();
-    assert_eq!(first.path, "/v1/checkout/sessions?limit=100&created[gte]=300");
+    assert_eq!(first.path, "/v1/checkout/sessions?limit=100&created[gte]=300&created[lte]=1800");
     let other = r#"{"has_more":true,"data":[{"id":"cs_9","client_reference_id":"x"}]}"#;
     let Ok(Wire::Send(next)) = resumed(&find, LIST, 200, other) else { panic!("no second page") };
     assert!(next.path.ends_with("&starting_after=cs_9"), "{}", next.path);
