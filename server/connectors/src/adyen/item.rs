@@ -46,8 +46,21 @@ pub(super) struct Notification {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Amount {
-    pub value: Option<i64>,
+    /// As it is written: the signature covers the text, also of what is no count.
+    pub value: Option<Box<RawValue>>,
     pub currency: Option<String>,
+}
+
+impl Amount {
+    /// The value, if it is a count.
+    pub(super) fn count(&self) -> Option<i64> {
+        self.value_text().parse().ok()
+    }
+
+    /// The value as the signature covers it; empty if there is none.
+    pub(super) fn value_text(&self) -> &str {
+        self.value.as_ref().map_or("", |value| value.get().trim_matches('"'))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,7 +107,7 @@ impl Notification {
     /// The amount, if it is there and makes sense.
     pub(super) fn money(&self) -> Option<Money> {
         let amount = self.amount.as_ref()?;
-        from_adyen(amount.value?, amount.currency.as_deref()?)
+        from_adyen(amount.count()?, amount.currency.as_deref()?)
     }
 
     /// Whether it happened, or was tried in vain.

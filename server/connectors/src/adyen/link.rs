@@ -141,7 +141,7 @@ fn seen(account: &Account, target: &Target, link: &Link, now: Millis) -> Result<
     check_ours(account, link, &Ours::Attempt(target.attempt.clone(), target.capture))?;
     let odd = || Fail::Unsure("the amount or the currency makes no sense".to_owned());
     let amount = link.amount.as_ref().ok_or_else(odd)?;
-    let debt = amount.value.zip(amount.currency.as_deref()).and_then(|(value, code)| from_adyen(value, code));
+    let debt = amount.count().zip(amount.currency.as_deref()).and_then(|(value, code)| from_adyen(value, code));
     let debt = debt.ok_or_else(odd)?;
     let changed = link.updated_at.as_deref().and_then(time::parse);
     let (at, news) = match link.status.as_deref() {

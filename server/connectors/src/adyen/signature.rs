@@ -68,7 +68,7 @@ fn signed_fields(item: &Notification) -> [String; 8] {
         text(&item.original_reference),
         text(&item.merchant_account_code),
         text(&item.merchant_reference),
-        amount.and_then(|amount| amount.value).map_or_else(String::new, |value| value.to_string()),
+        amount.map_or_else(String::new, |amount| amount.value_text().to_owned()),
         amount.map_or_else(String::new, |amount| text(&amount.currency)),
         text(&item.event_code),
         text(&item.success),

@@ -39,6 +39,8 @@ const BUFFER_BYTES_MAX: usize = 16 * 1024;
 const SWEEP: Duration = Duration::from_secs(1);
 /// How long a new connection waits for the one that makes room, before another is asked to.
 const ROOM: Duration = Duration::from_millis(50);
+/// Milliseconds a connection may wait for its sender before it can be closed to make room.
+const YOUNG_MS: u64 = 250;
 /// The pause after the system refused a connection, as when it has no descriptors left.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 /// The shortest time between two lines in the log about the same.
@@ -176,8 +178,11 @@ impl Hall {
     }
 
     fn make_room(&self) {
+        // A connection that has just come has not had the time to send anything: in a burst of honest ones it would be the first to go.
+        let until = connection::now().saturating_sub(YOUNG_MS);
         let mut waiting: Vec<_> =
             self.inside().connections.values().filter_map(|one| Some((one.waits_since()?, Arc::clone(one)))).collect();
+        waiting.retain(|(since, _)| *since <= until);
         waiting.sort_unstable_by_key(|(since, _)| *since);
         // Several at once: looking through all of them for each new one would cost too much.
         for (_, connection) in waiting.iter().take(1 + waiting.len() / 32) {

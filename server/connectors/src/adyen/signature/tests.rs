@@ -58,6 +58,18 @@ fn known_signatures_are_accepted_with_any_active_key() {
 }
 
 #[test]
+fn a_signed_amount_that_is_no_count_is_accepted_too() {
+    for value in ["1.5", "\"1130\"", "10000000000000000000000000"] {
+        let plain = value.trim_matches('"');
+        let text = format!("7914073381342284::TestMerchant:TestPayment-1407325143704:{plain}:EUR:AUTHORISATION:true");
+        let signature = STANDARD.encode(mac(&key(KEY).unwrap(), &text));
+        let body = String::from_utf8(delivery(&[item("TestPayment-1407325143704", &signature)])).unwrap();
+        let body = body.replace("\"value\":1130", &format!("\"value\":{value}"));
+        assert_eq!(check_with(&[KEY], body.as_bytes()), Ok(()), "{value}");
+    }
+}
+
+#[test]
 fn a_wrong_key_or_a_forged_field_is_not() {
     assert_eq!(check_with(&[OTHER_KEY], &delivery(&[published()])), Err(Reject::Wrong));
     assert_eq!(check_with(&[], &delivery(&[published()])), Err(Reject::Wrong));
