@@ -29,8 +29,10 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     match after.outcome {
         Outcome::Requested | Outcome::Unknown => {
             // Once nothing is sent any more, only waiting is left until a search is a proof.
-            if let Some(proved) = engine.modification_proved(attempt, &id).await? {
-                return Ok(Next::At(proved.max(engine.env().now() + PAUSE_MIN)));
+            if let Some(proved) = engine.modification_proved(attempt, &id).await?
+                && engine.env().now() < proved
+            {
+                return Ok(Next::At(proved));
             }
             Err(Error::Invalid(format!("{} not answered yet", after.modification.kind.as_str())))
         }
