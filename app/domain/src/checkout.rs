@@ -88,7 +88,7 @@ pub struct View {
     pub total: Money,
     /// What has arrived, less what was paid too much and went back; shown where it differs from the total.
     pub received: Money,
-    /// What was refunded of the order.
+    /// The amount refunded of the order.
     pub refunded: Money,
     /// What the page is about.
     pub phase: Phase,
@@ -130,7 +130,7 @@ pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis)
     }
 }
 
-/// What the page says about money is about the order: a second payment that was sent back leaves no trace on it.
+/// The page speaks of the order's money only: a second payment that was sent back leaves no trace on it.
 fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     let totals = payment.totals();

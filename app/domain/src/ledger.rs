@@ -191,7 +191,7 @@ pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
     for claim in after.claims() {
         let attempt = claim.attempt;
         let old = before.claims().find(|old| old.attempt.id == attempt.id);
-        // What an attempt took for the debt can change with another attempt's captures.
+        // An attempt's share of the debt can change with another attempt's captures.
         if old.is_some_and(|old| old.attempt.book == attempt.book && old.surplus() == claim.surplus()) {
             continue;
         }
@@ -203,7 +203,7 @@ pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
     entries
 }
 
-/// What is to be posted when the total of a business event changes by so many minor units; nothing for zero.
+/// The entry to be posted when the total of a business event changes by so many minor units; nothing for zero.
 fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
     let (debit, credit) = business.rule();
     let (debit, credit) = if change > 0 { (debit, credit) } else { (credit, debit) };

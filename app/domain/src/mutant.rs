@@ -60,7 +60,7 @@ pub enum Mutant {
     SurplusFromOwed,
     /// A refund of the order counts against a second payment, which then looks owed.
     OrderRefundSwallows,
-    /// What the merchant decided to keep is sent back all the same.
+    /// Money that the merchant decided to keep is sent back all the same.
     KeptIsSentBack,
     /// A dispute that was won in part counts as won.
     PartialWinIsWhole,

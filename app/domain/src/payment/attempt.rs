@@ -141,7 +141,7 @@ pub struct Attempt {
     pub book: Book,
     /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off.
     pub second: bool,
-    /// What the merchant decided to keep of what was captured beyond the debt, in minor units.
+    /// The part the merchant decided to keep of the sum captured beyond the debt, in minor units.
     #[serde(default)]
     pub kept: i64,
     /// What we asked the provider to do with the money, oldest first.
