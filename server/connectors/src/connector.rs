@@ -211,6 +211,10 @@ pub enum Fail {
     Unauthorized(String),
     /// The provider cannot do this; nothing was sent.
     #[error("not supported: {0}")]
+    /// The reply says that the credentials were not accepted, but not in the provider's words. Something in between may say so after
+    /// the provider has done its work, so it is not known whether anything was done.
+    #[error("the credentials were not accepted, but that is not the provider's own reply: {0}")]
+    TurnedAway(String),
     Unsupported(String),
     /// Too many requests; nothing was done. Try again after this many milliseconds.
     #[error("the provider asks for fewer requests")]
@@ -223,8 +227,17 @@ pub enum Fail {
 impl Fail {
     /// Whether it is certain that the provider did nothing.
     #[must_use]
+    /// What was said about the credentials, if they were not accepted: only a person can help.
+    #[must_use]
+    pub fn about_credentials(&self) -> Option<&str> {
+        match self {
+            Fail::Unauthorized(why) | Fail::TurnedAway(why) => Some(why),
+            _ => None,
+        }
+    }
+
     pub fn is_definite(&self) -> bool {
-        !matches!(self, Fail::Unsure(_))
+        !matches!(self, Fail::Unsure(_) | Fail::TurnedAway(_))
     }
 }
 
