@@ -12,7 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use crate::bounds::{Bounds, TooFewDescriptors};
-use crate::files::{DatabaseFile, Held, Missing};
+use crate::files::{self, DatabaseFile, Held, Missing};
 use crate::http::address::Networks;
 
 /// A setting cannot be used, or the database cannot be reached with it.
@@ -129,19 +129,28 @@ impl Common {
         if let Some(file) = self.sqlite_file()? {
             file.prepare(missing)?;
         }
-        let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
+        let store = Store::connect(&self.prepared_url()?).await.map_err(|error| self.unreachable(&error))?;
         match store.structure().await? {
             Structure::Newer { found, known } => Err(impossible(format!(
                 "a newer version of till has brought this database's structure to step {found}; this one knows steps up to {known} \
                  and would damage it: use that version, or bring back a backup from before its upgrade"
             ))),
-            _ => Ok(store),
+            Structure::Altered { step } => Err(impossible(format!(
+                "step {step} of this database's structure was made by another version of till, with another text; this one does not know \
+                 what its tables look like: use the version that made it, or bring back a backup from before"
+            ))),
+            Structure::Current | Structure::Older { .. } => Ok(store),
         }
     }
 
     /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
     pub fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
         // What can be known to be wrong is said before a file is made.
+    /// The database's address for the driver. An SQLite file was prepared already: if it disappears, no connection may make another.
+    fn prepared_url(&self) -> Result<String, ConfigError> {
+        Ok(self.sqlite_file()?.map_or_else(|| self.database_url.clone(), |_| files::existing(&self.database_url)))
+    }
+
         self.public_url()?;
         if let Some(text) = &self.master_key {
             Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;

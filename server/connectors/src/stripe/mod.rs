@@ -190,3 +190,16 @@ impl Connector for Stripe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_secret_has_its_prefix_once() {
+        assert_eq!(Stripe.check_webhook_secret("whsec_0123456789abcdef"), Ok(()));
+        for twice in ["whsec_whsec_0123456789abcdef", "whsec_whsec_", "0123456789abcdef0123"] {
+            assert!(Stripe.check_webhook_secret(twice).is_err_and(|text| text.contains("whsec_")), "{twice}");
+        }
+    }
+}
