@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::store::{Dialect, Store, Structure};
-use engine::{Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning};
+use engine::{
+    Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning, unreachable_host,
+};
 use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
@@ -47,7 +49,8 @@ pub struct Common {
     /// The address under which shoppers and providers reach this installation; without one, where TILL_BIND listens
     #[arg(long, env = "TILL_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// 64 hexadecimal digits that seal provider credentials; kept in a file beside an SQLite database if not given
+    /// 64 hexadecimal digits that seal provider credentials; while they are rotated several with commas between, the newest first
+    /// (new,old). Kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
     pub master_key: Option<String>,
 }
@@ -143,14 +146,14 @@ impl Common {
         }
     }
 
-    /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
-    pub fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
-        // What can be known to be wrong is said before a file is made.
     /// The database's address for the driver. An SQLite file was prepared already: if it disappears, no connection may make another.
     fn prepared_url(&self) -> Result<String, ConfigError> {
         Ok(self.sqlite_file()?.map_or_else(|| self.database_url.clone(), |_| files::existing(&self.database_url)))
     }
 
+    /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
+    pub fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
+        // What can be known to be wrong is said before a file is made.
         self.public_url()?;
         if let Some(text) = &self.master_key {
             Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;
@@ -253,8 +256,9 @@ fn intake(public_url: &str) -> Result<IntakeMode, ConfigError> {
 
 /// Where a server is reached that nobody has given a public address.
 fn address_of(bound: SocketAddr) -> Result<String, ConfigError> {
-    if bound.ip().is_loopback() {
-        return public_url(&format!("http://{bound}"));
+    // With port 0 the system chooses one for a server. A command that prints no address works all the same.
+    if let Some(url) = Url::parse(&format!("http://{bound}")).ok().filter(|_| bound.ip().is_loopback()) {
+        return Ok(url.origin().ascii_serialization());
     }
     let text = "set TILL_PUBLIC_URL to the https address at which shoppers reach this server";
     Err(impossible(format!("{text}; it listens on {bound}")))
@@ -280,6 +284,9 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("it must hold no user name and no password"));
+    }
+    if let Some(why) = unreachable_host(&url) {
+        return Err(wrong(why));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must end after the host and port"));
@@ -313,6 +320,16 @@ mod tests {
             "ftp://x",
             "https://u@x",
             "https://:pw@x",
+            "https://pay.example.com:0",
+            "https://*.example.com",
+            "https://pay..example.com",
+            "https://pay.example.com.",
+            "https://pay_shop.example.com",
+            "https://pay.example-.com",
+            "https://0.0.0.0",
+            "https://[::]",
+            "https://255.255.255.255",
+            "https://224.0.0.1",
             "",
         ] {
             let error = public_url(bad).unwrap_err().to_string();
@@ -341,6 +358,7 @@ mod tests {
             common.reached_at(bound.parse().unwrap()).and_then(|common| common.public_url())
         };
         assert_eq!(reached(None, "127.0.0.1:4000").unwrap(), "http://127.0.0.1:4000");
+        assert_eq!(reached(None, "127.0.0.1:0").unwrap(), "http://127.0.0.1:0", "a command beside the server");
         assert_eq!(reached(None, "127.0.0.1:80").unwrap(), "http://127.0.0.1", "as browsers write it");
         assert_eq!(reached(Some("http://127.0.0.1:3000"), "127.0.0.1:4000").unwrap(), "http://127.0.0.1:3000");
         assert_eq!(reached(Some("https://pay.example.com"), "0.0.0.0:3000").unwrap(), "https://pay.example.com");

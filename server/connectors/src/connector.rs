@@ -38,6 +38,8 @@ pub struct Capabilities {
     pub credentials: &'static [&'static str],
     /// Where its API is, unless the account says otherwise.
     pub default_base_url: &'static str,
+    /// The domains that are the provider's own, with everything below them.
+    pub domains: &'static [&'static str],
     /// The shortest life of a payment page at the provider.
     pub page_life_min: Millis,
     /// The longest.
@@ -209,12 +211,12 @@ pub enum Fail {
     /// The provider did not accept our credentials; nothing was done.
     #[error("the provider did not accept the credentials: {0}")]
     Unauthorized(String),
-    /// The provider cannot do this; nothing was sent.
-    #[error("not supported: {0}")]
     /// The reply says that the credentials were not accepted, but not in the provider's words. Something in between may say so after
     /// the provider has done its work, so it is not known whether anything was done.
     #[error("the credentials were not accepted, but that is not the provider's own reply: {0}")]
     TurnedAway(String),
+    /// The provider cannot do this; nothing was sent.
+    #[error("not supported: {0}")]
     Unsupported(String),
     /// Too many requests; nothing was done. Try again after this many milliseconds.
     #[error("the provider asks for fewer requests")]
@@ -225,8 +227,6 @@ pub enum Fail {
 }
 
 impl Fail {
-    /// Whether it is certain that the provider did nothing.
-    #[must_use]
     /// What was said about the credentials, if they were not accepted: only a person can help.
     #[must_use]
     pub fn about_credentials(&self) -> Option<&str> {
@@ -236,6 +236,8 @@ impl Fail {
         }
     }
 
+    /// Whether it is certain that the provider did nothing.
+    #[must_use]
     pub fn is_definite(&self) -> bool {
         !matches!(self, Fail::Unsure(_) | Fail::TurnedAway(_))
     }

@@ -61,6 +61,7 @@ pub struct Stripe;
 static CAPABILITIES: Capabilities = Capabilities {
     credentials: &[SECRET_KEY],
     default_base_url: "https://api.stripe.com",
+    domains: &["stripe.com"],
     page_life_min: 30 * MINUTE,
     page_life_max: DAY,
     fetch: true,
