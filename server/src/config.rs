@@ -358,7 +358,11 @@ mod tests {
             common.reached_at(bound.parse().unwrap()).and_then(|common| common.public_url())
         };
         assert_eq!(reached(None, "127.0.0.1:4000").unwrap(), "http://127.0.0.1:4000");
-        assert_eq!(reached(None, "127.0.0.1:0").unwrap(), "http://127.0.0.1:0", "a command beside the server");
+        assert_eq!(
+            address_of("127.0.0.1:0".parse().unwrap()).unwrap(),
+            "http://127.0.0.1:0",
+            "a command beside the server"
+        );
         assert_eq!(reached(None, "127.0.0.1:80").unwrap(), "http://127.0.0.1", "as browsers write it");
         assert_eq!(reached(Some("http://127.0.0.1:3000"), "127.0.0.1:4000").unwrap(), "http://127.0.0.1:3000");
         assert_eq!(reached(Some("https://pay.example.com"), "0.0.0.0:3000").unwrap(), "https://pay.example.com");
