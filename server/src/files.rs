@@ -46,7 +46,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether the path still leads to the file that the server has open. What is written to a file that was moved away, or replaced by
+    /// Whether the path still leads to the file that the server has open. Data written to a file that was moved away, or replaced by
     /// another, is not there after the next start.
     pub async fn check_place(&self) -> Result<(), OutOfPlace> {
         let found = tokio::fs::metadata(&self.path).await;

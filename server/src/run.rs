@@ -18,7 +18,7 @@ use crate::http::{self, Door};
 /// How long requests and jobs may take to finish after the signal to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 
-/// Serves until told to stop, then drains. What keeps other servers off the database's file is let go of at the end.
+/// Serves until told to stop, then drains. The hold on the database's file ends last.
 pub(crate) async fn serve(
     engine: Engine,
     listener: TcpListener,

@@ -227,7 +227,7 @@ pub enum Fail {
 }
 
 impl Fail {
-    /// What was said about the credentials, if they were not accepted: only a person can help.
+    /// The words about the credentials, if they were not accepted. Only a person can help then.
     #[must_use]
     pub fn about_credentials(&self) -> Option<&str> {
         match self {

@@ -28,7 +28,7 @@ use output::{ReaderGone, aside};
 
 /// How shells report a program that a broken pipe has ended: 128 and the number of SIGPIPE. Rust's programs are not ended by it.
 const READER_GONE: u8 = 141;
-/// What a command that is no server logs: warnings of our own. Those of libraries are about their inner workings, such as how long a
+/// The log of a command that is no server: warnings of our own. Those of libraries are about their inner workings, such as how long a
 /// statement to the database took.
 const OWN_WORDS: &str = "off,server=warn,engine=warn,sandbox=warn,simulate=warn";
 

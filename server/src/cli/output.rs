@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::Failure;
 use crate::terminal;
 
-/// Whoever reads standard output has gone, as `head` does when it has seen enough.
+/// The reader of standard output has gone, as `head` goes when it has seen enough.
 #[derive(Debug, Error)]
 #[error("nobody reads the output to its end")]
 pub(super) struct ReaderGone;
@@ -24,7 +24,7 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints on standard error. What nobody reads there changes nothing about what the command does.
+/// Prints on standard error. The command does the same if nobody reads it.
 pub(super) fn aside(text: &str) {
     let mut out = stderr().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

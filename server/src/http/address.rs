@@ -1,7 +1,7 @@
 //! The client's address: the other end of the connection, or the address that a named proxy reports.
 //!
 //! `X-Forwarded-For` and `Forwarded` (RFC 7239) can be sent by anybody, so they are read from the right, the end that the nearest proxy
-//! writes, and only for as long as each word was written by a proxy that `TILL_TRUSTED_PROXIES` names. What a client writes further to
+//! writes, and only for as long as each word was written by a proxy that `TILL_TRUSTED_PROXIES` names. Words that a client writes further to
 //! the left cannot make the proxy's word unreadable. If that word cannot be read, the client counts with others of that kind.
 
 use std::convert::Infallible;
@@ -111,7 +111,7 @@ pub struct Client {
     pub unnamed: Option<IpAddr>,
 }
 
-/// What a header tells.
+/// The content of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     /// An address that is no named proxy's, and whether anything stands further out.
@@ -171,7 +171,7 @@ fn walk(mut entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Networks) -
     Some(entries.next().map_or(outermost.map_or(Told::Unreadable, Told::Proxies), |_| Told::Unreadable))
 }
 
-/// The end of a header whose lines are put together, as bytes: what a client wrote in front of it need not be text. Nothing if there
+/// The end of a header whose lines are put together, as bytes: what a client wrote in front of it need not be text. `None` if there
 /// is no such header.
 fn tail(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
@@ -235,7 +235,7 @@ impl FromRequestParts<State> for Client {
             let say = || {
                 warn!(%proxy, "requests are forwarded by a proxy that TILL_TRUSTED_PROXIES does not name; limits per client do not work");
             };
-            // Everybody can send such a header to a server that stands alone, so that is said once.
+            // Any client can send such a header to a server that stands alone, so that is said once.
             if is_near(proxy) { state.unnamed_proxy.seldom(say) } else { state.forwarding_stranger.call_once(say) }
         }
         Ok(client)

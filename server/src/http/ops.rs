@@ -25,7 +25,7 @@ impl Metrics {
     }
 }
 
-/// What the handlers share.
+/// Shared by the handlers.
 #[derive(Clone)]
 struct Site {
     engine: Engine,

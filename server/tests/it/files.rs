@@ -244,7 +244,7 @@ async fn an_altered_step_is_refused_on_postgres() {
     an_altered_step_is_refused(Database::postgres().await).await;
 }
 
-/// What a command that must fail says.
+/// The error of a command that must fail.
 fn refusal(till: &Shell, database: &Path, command: &[&str]) -> String {
     let output = open_handed(till, database, command).env("TILL_BIND", "127.0.0.1:0").output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
@@ -252,7 +252,7 @@ fn refusal(till: &Shell, database: &Path, command: &[&str]) -> String {
     text
 }
 
-/// What sets an installation up, and what works on one.
+/// Commands that set an installation up, and one that works on it.
 const BOTH_WAYS: [&[&str]; 3] = [&["migrate"], &["serve"], &["merchant", "list"]];
 
 #[test]

@@ -71,7 +71,7 @@ fn a_log_that_nobody_reads_does_not_keep_a_server_from_stopping() {
     let till = Shell::new();
     let (reader, mut writer) = pipe().unwrap();
     let mut server = Server::start(&till, writer.try_clone().unwrap(), reader.try_clone().unwrap());
-    // Whatever is written now must wait.
+    // A further line must wait.
     writer.write_all(&[b'x'; PIPE_BYTES]).unwrap();
     drop(writer);
     assert!(TcpStream::connect(&server.address).is_ok());

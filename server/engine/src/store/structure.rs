@@ -23,7 +23,7 @@ pub enum Structure {
         /// The newest step that this version knows.
         known: i64,
     },
-    /// A step was made that is not this version's of that number. What else differs is not known.
+    /// A step was made that is not this version's of that number. Other differences are not known.
     Altered {
         /// Its number.
         step: i64,

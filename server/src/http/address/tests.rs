@@ -93,7 +93,7 @@ fn no_client_escapes_its_limit_by_what_it_writes() {
         let standard = [forged, b", for=203.0.113.9"].concat();
         assert_eq!(counted(&[("forwarded", standard)]).as_deref(), Some("203.0.113.9"));
     }
-    // Nobody can tell which one the proxy wrote; all of these share the proxy's count.
+    // The header that the proxy wrote cannot be told from the other; all of these share the proxy's count.
     for forged in ["for=6.6.6.6", "for=\"x, y", "for=unknown", "", "proto=https"] {
         let both = [("forwarded", forged.as_bytes().to_vec()), ("x-forwarded-for", real.to_vec())];
         assert_eq!(counted(&both).as_deref(), Some("10.0.0.1"), "{forged}");

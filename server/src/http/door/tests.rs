@@ -80,7 +80,7 @@ impl Slow {
         Slow { client, connection, begun, go_on }
     }
 
-    /// What the client reads until the connection is closed.
+    /// The bytes that the client reads until the connection is closed.
     async fn read(&mut self) -> String {
         let mut reply = vec![];
         // A connection that was torn down in the middle reads as what came before.
