@@ -136,6 +136,8 @@ async fn slow_bodies_for_no_account_are_answered_at_once_and_closed() {
         assert_eq!(status(&reply), 404, "{reply}");
         assert!(reply.contains("connection: close"), "{reply}");
     }
+    let metrics = get(till.ops, "/metrics", "").await.unwrap_or_default();
+    assert!(!metrics.contains("why=\"slow_body\""), "no such body was waited for: {metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

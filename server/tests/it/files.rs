@@ -246,9 +246,8 @@ async fn an_altered_step_is_refused_on_postgres() {
 
 /// The error of a command that must fail.
 fn refusal(till: &Shell, database: &Path, command: &[&str]) -> String {
-    let output = open_handed(till, database, command).env("TILL_BIND", "127.0.0.1:0").output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{command:?}: {text}");
+    let (code, text) = ended(open_handed(till, database, command).env("TILL_BIND", "127.0.0.1:0"));
+    assert_eq!(code, Some(1), "{command:?}: {text}");
     text
 }
 
