@@ -39,9 +39,8 @@ pub fn by_name(provider: &str) -> Option<&'static dyn Connector> {
 pub fn of_address(url: &str) -> Option<&'static str> {
     let url = url::Url::parse(url).ok()?;
     let host = url.host_str()?.trim_end_matches('.');
-    let is_at = |domain: &&str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    let owns =
-        |name: &&&str| by_name(name).is_some_and(|one| one.capabilities().domains.iter().any(|domain| is_at(domain)));
+    let is_at = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let owns = |name: &&&str| by_name(name).is_some_and(|one| one.capabilities().domains.iter().any(is_at));
     PROVIDERS.iter().find(owns).copied()
 }
 

@@ -104,13 +104,11 @@ mod tests {
     }
     #[test]
     fn a_step_with_another_text_is_another_versions() {
-        let (ours, theirs) = ((2, vec![1]), (2, vec![9]));
-        assert_eq!(
-            compare(&[(1, vec![1]), theirs.clone()], &[(1, vec![1]), ours.clone()]),
-            Structure::Altered { step: 2 }
-        );
-        assert_eq!(compare(&[theirs.clone()], &[ours.clone(), (3, vec![1])]), Structure::Altered { step: 2 });
+        let step = |number: i64, text: u8| (number, vec![text]);
+        let ours = [step(1, 1), step(2, 1), step(3, 1)];
+        assert_eq!(compare(&[step(1, 1), step(2, 9), step(3, 1)], &ours), Structure::Altered { step: 2 });
+        assert_eq!(compare(&[step(1, 9)], &ours), Structure::Altered { step: 1 });
         // A later version is the better explanation.
-        assert_eq!(compare(&[theirs, (3, vec![1])], &[ours]), Structure::Newer { found: 3, known: 2 });
+        assert_eq!(compare(&[step(2, 9), step(4, 1)], &ours), Structure::Newer { found: 4, known: 3 });
     }
 }
