@@ -6,13 +6,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::store::{Dialect, Store, Structure};
-use engine::{Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning};
+use engine::{
+    Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning, unreachable_host,
+};
 use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
 
 use crate::bounds::{Bounds, TooFewDescriptors};
-use crate::files::{DatabaseFile, Held, Missing};
+use crate::files::{self, DatabaseFile, Held, Missing};
 use crate::http::address::Networks;
 
 /// A setting cannot be used, or the database cannot be reached with it.
@@ -47,7 +49,8 @@ pub struct Common {
     /// The address under which shoppers and providers reach this installation; without one, where TILL_BIND listens
     #[arg(long, env = "TILL_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// 64 hexadecimal digits that seal provider credentials; kept in a file beside an SQLite database if not given
+    /// 64 hexadecimal digits that seal provider credentials; while they are rotated several with commas between, the newest first
+    /// (new,old). Kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
     pub master_key: Option<String>,
 }
@@ -129,14 +132,23 @@ impl Common {
         if let Some(file) = self.sqlite_file()? {
             file.prepare(missing)?;
         }
-        let store = Store::connect(&self.database_url).await.map_err(|error| self.unreachable(&error))?;
+        let store = Store::connect(&self.prepared_url()?).await.map_err(|error| self.unreachable(&error))?;
         match store.structure().await? {
             Structure::Newer { found, known } => Err(impossible(format!(
                 "a newer version of till has brought this database's structure to step {found}; this one knows steps up to {known} \
                  and would damage it: use that version, or bring back a backup from before its upgrade"
             ))),
-            _ => Ok(store),
+            Structure::Altered { step } => Err(impossible(format!(
+                "step {step} of this database's structure was made by another version of till, with another text; this one does not know \
+                 what its tables look like: use the version that made it, or bring back a backup from before"
+            ))),
+            Structure::Current | Structure::Older { .. } => Ok(store),
         }
+    }
+
+    /// The database's address for the driver. An SQLite file was prepared already: if it disappears, no connection may make another.
+    fn prepared_url(&self) -> Result<String, ConfigError> {
+        Ok(self.sqlite_file()?.map_or_else(|| self.database_url.clone(), |_| files::existing(&self.database_url)))
     }
 
     /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
@@ -244,8 +256,9 @@ fn intake(public_url: &str) -> Result<IntakeMode, ConfigError> {
 
 /// Where a server is reached that nobody has given a public address.
 fn address_of(bound: SocketAddr) -> Result<String, ConfigError> {
-    if bound.ip().is_loopback() {
-        return public_url(&format!("http://{bound}"));
+    // With port 0 the system chooses one for a server. A command that prints no address works all the same.
+    if let Some(url) = Url::parse(&format!("http://{bound}")).ok().filter(|_| bound.ip().is_loopback()) {
+        return Ok(url.origin().ascii_serialization());
     }
     let text = "set TILL_PUBLIC_URL to the https address at which shoppers reach this server";
     Err(impossible(format!("{text}; it listens on {bound}")))
@@ -271,6 +284,9 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("it must hold no user name and no password"));
+    }
+    if let Some(why) = unreachable_host(&url) {
+        return Err(wrong(why));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must end after the host and port"));
@@ -304,6 +320,16 @@ mod tests {
             "ftp://x",
             "https://u@x",
             "https://:pw@x",
+            "https://pay.example.com:0",
+            "https://*.example.com",
+            "https://pay..example.com",
+            "https://pay.example.com.",
+            "https://pay_shop.example.com",
+            "https://pay.example-.com",
+            "https://0.0.0.0",
+            "https://[::]",
+            "https://255.255.255.255",
+            "https://224.0.0.1",
             "",
         ] {
             let error = public_url(bad).unwrap_err().to_string();
@@ -332,6 +358,11 @@ mod tests {
             common.reached_at(bound.parse().unwrap()).and_then(|common| common.public_url())
         };
         assert_eq!(reached(None, "127.0.0.1:4000").unwrap(), "http://127.0.0.1:4000");
+        assert_eq!(
+            address_of("127.0.0.1:0".parse().unwrap()).unwrap(),
+            "http://127.0.0.1:0",
+            "a command beside the server"
+        );
         assert_eq!(reached(None, "127.0.0.1:80").unwrap(), "http://127.0.0.1", "as browsers write it");
         assert_eq!(reached(Some("http://127.0.0.1:3000"), "127.0.0.1:4000").unwrap(), "http://127.0.0.1:3000");
         assert_eq!(reached(Some("https://pay.example.com"), "0.0.0.0:3000").unwrap(), "https://pay.example.com");

@@ -1,12 +1,13 @@
 //! The files of an installation on SQLite: the database, its log, and the master key beside it. They are their owner's alone, only
 //! commands that set an installation up make them, and one server at a time works on them.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
+use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
@@ -36,7 +37,49 @@ pub struct DatabaseFile(PathBuf);
 
 /// Held by a server for as long as it works on a database file. The kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub struct Held {
+    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
+    lock: File,
+    path: PathBuf,
+    /// The device and the number there of the file that the server has open.
+    identity: (u64, u64),
+}
+
+impl Held {
+    /// Whether the path still leads to the file that the server has open. Data written to a file that was moved away, or replaced by
+    /// another, is not there after the next start.
+    pub async fn check_place(&self) -> Result<(), OutOfPlace> {
+        let found = tokio::fs::metadata(&self.path).await;
+        if found.is_ok_and(|found| identity(&found) == self.identity) {
+            return Ok(());
+        }
+        Err(OutOfPlace(self.path.clone()))
+    }
+}
+
+/// A database's file is no longer where a server has opened it.
+#[derive(Debug, Error)]
+#[error(
+    "the database file {} was moved away or replaced while this server has it open; stop the server, put the file back with its -wal \
+     beside it, and start again",
+    .0.display()
+)]
+pub struct OutOfPlace(PathBuf);
+
+fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
+/// The address of an SQLite file with which no connection makes one.
+pub fn existing(database_url: &str) -> String {
+    let (place, parameters) = database_url.split_once('?').unwrap_or((database_url, ""));
+    let others = parameters.split('&').filter(|one| !one.is_empty() && *one != "mode=rwc");
+    let mut parameters: Vec<_> = others.collect();
+    if !parameters.iter().any(|one| one.starts_with("mode=")) {
+        parameters.push("mode=rw");
+    }
+    format!("{place}?{}", parameters.join("&"))
+}
 
 impl DatabaseFile {
     /// The file an address names, if it is one of SQLite, read as the driver reads it.
@@ -78,6 +121,7 @@ impl DatabaseFile {
         let cannot = |what: &Path, error: std::io::Error| {
             impossible(format!("TILL_DATABASE_URL: cannot make {}: {error}", what.display()))
         };
+        refuse_dangling(&self.0, "TILL_DATABASE_URL")?;
         if missing == Missing::Refuse {
             let found = self.0.try_exists().map_err(|error| {
                 impossible(format!("TILL_DATABASE_URL: cannot look at {}: {error}", self.0.display()))
@@ -157,8 +201,9 @@ impl DatabaseFile {
     /// no way around.
     pub fn hold(&self) -> Result<Held, ConfigError> {
         let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
+        let found = fs::metadata(&real).map_err(|_| self.is_missing())?;
         // The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged.
-        if fs::metadata(&real).is_ok_and(|found| found.nlink() > 1) {
+        if found.nlink() > 1 {
             let text = format!("{} has another name (a hard link); remove one of the two", real.display());
             return Err(impossible(text));
         }
@@ -175,7 +220,7 @@ impl DatabaseFile {
             Ok(()) => {
                 // For the error of the next one. The lock holds without it, as on a full disk.
                 let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                Ok(Held(file))
+                Ok(Held { lock: file, path: self.0.clone(), identity: identity(&found) })
             }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -207,11 +252,27 @@ impl DatabaseFile {
     pub fn keep_key(&self, text: String) -> Result<String, ConfigError> {
         let path = self.key_path();
         match write_secret(&path, &text) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.kept_key()?.unwrap_or(text)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                refuse_dangling(&path, "the master key")?;
+                self.kept_key()?.ok_or_else(|| impossible(format!("cannot read {}", path.display())))
+            }
             Err(error) => Err(impossible(format!("cannot write {}: {error}", path.display()))),
             Ok(()) => Ok(text),
         }
     }
+}
+
+/// A link that leads nowhere most often leads to a disk that is not mounted. Making a file there would hide what is on the disk.
+fn refuse_dangling(path: &Path, what: &str) -> Result<(), ConfigError> {
+    let Ok(target) = fs::read_link(path) else { return Ok(()) };
+    if !fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(());
+    }
+    Err(impossible(format!(
+        "{what}: {} is a link to {}, and there is nothing; mount what is missing there, or remove the link",
+        path.display(),
+        target.display()
+    )))
 }
 
 /// Writes a new file that only its owner can read.
@@ -241,6 +302,18 @@ mod tests {
             ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite://x?mode=memory", "sqlite://data/", "sqlite:///%ff"]
         {
             assert!(DatabaseFile::of(odd).is_err_and(|error| error.to_string().contains("TILL_DATABASE_URL")), "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_drivers_address_makes_no_file() {
+        for (given, expected) in [
+            ("sqlite://data/till.db", "sqlite://data/till.db?mode=rw"),
+            ("sqlite://a.db?mode=rwc", "sqlite://a.db?mode=rw"),
+            ("sqlite://a.db?mode=ro", "sqlite://a.db?mode=ro"),
+            ("sqlite://a.db?cache=private&mode=rwc", "sqlite://a.db?cache=private&mode=rw"),
+        ] {
+            assert_eq!(existing(given), expected);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Running a server: listeners, background work, and an orderly end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Engine;
@@ -10,25 +11,27 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::bounds::Bounds;
+use crate::files::Held;
 use crate::http::address::Networks;
 use crate::http::{self, Door};
 
 /// How long requests and jobs may take to finish after the signal to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 
-/// Serves until told to stop, then drains.
+/// Serves until told to stop, then drains. The hold on the database's file ends last.
 pub(crate) async fn serve(
     engine: Engine,
     listener: TcpListener,
     ops: TcpListener,
-    (bounds, proxies): (Bounds, Networks),
+    (bounds, proxies, held): (Bounds, Networks, Option<Held>),
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let metrics = http::Metrics::install();
     let pages = http::router(engine.clone(), bounds, proxies.clone(), shutdown.clone())?;
     let front = Door { connections: bounds.connections, connections_of_peer: bounds.connections_of_peer, proxies };
     let back = Door { connections: bounds.operations, connections_of_peer: bounds.operations, ..front.clone() };
-    let operations = http::operations(engine.clone(), metrics);
+    let held = held.map(Arc::new);
+    let operations = http::operations(engine.clone(), metrics, held.clone());
     let background = tokio::spawn({
         let (engine, shutdown) = (engine.clone(), shutdown.clone());
         async move { engine.run(shutdown).await }
@@ -55,6 +58,7 @@ pub(crate) async fn serve(
         }
     };
     let _ = timeout(Duration::from_secs(2), engine.store().close()).await;
+    drop(held);
     info!("stopped");
     result
 }

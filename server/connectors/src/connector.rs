@@ -38,6 +38,8 @@ pub struct Capabilities {
     pub credentials: &'static [&'static str],
     /// Where its API is, unless the account says otherwise.
     pub default_base_url: &'static str,
+    /// The domains that are the provider's own, with everything below them.
+    pub domains: &'static [&'static str],
     /// The shortest life of a payment page at the provider.
     pub page_life_min: Millis,
     /// The longest.
@@ -209,6 +211,10 @@ pub enum Fail {
     /// The provider did not accept our credentials; nothing was done.
     #[error("the provider did not accept the credentials: {0}")]
     Unauthorized(String),
+    /// The reply says that the credentials were not accepted, but not in the provider's words. Something in between may say so after
+    /// the provider has done its work, so it is not known whether anything was done.
+    #[error("the credentials were not accepted, but that is not the provider's own reply: {0}")]
+    TurnedAway(String),
     /// The provider cannot do this; nothing was sent.
     #[error("not supported: {0}")]
     Unsupported(String),
@@ -221,10 +227,19 @@ pub enum Fail {
 }
 
 impl Fail {
+    /// The words about the credentials, if they were not accepted. Only a person can help then.
+    #[must_use]
+    pub fn about_credentials(&self) -> Option<&str> {
+        match self {
+            Fail::Unauthorized(why) | Fail::TurnedAway(why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// Whether it is certain that the provider did nothing.
     #[must_use]
     pub fn is_definite(&self) -> bool {
-        !matches!(self, Fail::Unsure(_))
+        !matches!(self, Fail::Unsure(_) | Fail::TurnedAway(_))
     }
 }
 

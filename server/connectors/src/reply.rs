@@ -32,6 +32,13 @@ pub(crate) fn rate_limited(reply: &HttpResponse) -> Fail {
     Fail::RateLimited(seconds.map_or(RATE_LIMIT_WAIT, |seconds| seconds.clamp(1, WAIT_MAX_SECONDS) * SECOND))
 }
 
+/// A 401 or 403. Providers look at the key before they do anything, and their errors always have a body of their own form (Stripe
+/// documentation, Errors; Adyen documentation, Errors). So in the provider's words nothing was done. With an empty or foreign body it
+/// may be the reply of a proxy, and a firewall that looks at replies puts its own in the place of one that says what was done.
+pub(crate) fn not_accepted(text: String, in_own_words: bool) -> Fail {
+    if in_own_words { Fail::Unauthorized(text) } else { Fail::TurnedAway(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderValue};

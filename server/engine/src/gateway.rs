@@ -68,7 +68,7 @@ impl Gateway<'_> {
             let reply = self.send(&admitted, attempt, &request).await?;
             let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
             let resumed = self.connector.resume(self.account, operation, &request, &reply, now);
-            if let Err(Fail::Unauthorized(why)) = &resumed {
+            if let Some(why) = resumed.as_ref().err().and_then(Fail::about_credentials) {
                 self.tell_unauthorized(&request, reply.status, why).await;
             }
             match resumed? {

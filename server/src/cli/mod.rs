@@ -24,6 +24,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{logging, terminal};
+use output::{ReaderGone, aside};
+
+/// How shells report a program that a broken pipe has ended: 128 and the number of SIGPIPE. Rust's programs are not ended by it.
+const READER_GONE: u8 = 141;
+/// The log of a command that is no server: warnings of our own. Those of libraries are about their inner workings, such as how long a
+/// statement to the database took.
+const OWN_WORDS: &str = "off,server=warn,engine=warn,sandbox=warn,simulate=warn";
 
 /// Why a command failed, for people.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -108,13 +115,13 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            eprint!("{}", terminal::lines(&error.render().to_string()));
+            aside(&terminal::lines(&error.render().to_string()));
             return ExitCode::from(2);
         }
         // What was asked for: help, or the version.
         Err(error) => error.exit(),
     };
-    let level = if cli.log == "info" && !cli.command.is_server() { "warn" } else { &cli.log };
+    let level = if cli.log == "info" && !cli.command.is_server() { OWN_WORDS } else { &cli.log };
     if let Err(error) = logging::start(level) {
         return fail(&error);
     }
@@ -124,12 +131,13 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(cli.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<ReaderGone>() => ExitCode::from(READER_GONE),
         Err(error) => fail(&error.to_string()),
     }
 }
 
 fn fail(text: &str) -> ExitCode {
-    eprintln!("till: {}", terminal::lines(text));
+    aside(&format!("till: {}\n", terminal::lines(text)));
     ExitCode::FAILURE
 }
 

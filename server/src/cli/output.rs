@@ -1,13 +1,34 @@
 //! Printing results: for people, or as JSON.
 
-use std::io::{Write, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 
 use clap::Args;
 use engine::{Listed, Page};
 use serde::Serialize;
+use thiserror::Error;
 
 use super::Failure;
 use crate::terminal;
+
+/// The reader of standard output has gone, as `head` goes when it has seen enough.
+#[derive(Debug, Error)]
+#[error("nobody reads the output to its end")]
+pub(super) struct ReaderGone;
+
+/// Prints a line, or several, on standard output.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderGone.into()),
+        written => Ok(written?),
+    }
+}
+
+/// Prints on standard error. The command does the same if nobody reads it.
+pub(super) fn aside(text: &str) {
+    let mut out = stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
 
 /// How to print.
 #[derive(Args, Debug, Clone, Copy)]
@@ -25,8 +46,7 @@ impl Format {
         } else {
             terminal::lines(people().trim_end())
         };
-        writeln!(stdout(), "{text}")?;
-        Ok(())
+        say(&text)
     }
 
     /// Prints a page of a list. What says how to go on stands below it, or, so that JSON stays JSON, on standard error.
@@ -42,7 +62,7 @@ impl Format {
         });
         match rest {
             Some(rest) if self.json => {
-                eprintln!("{}", terminal::line(&rest));
+                aside(&format!("{}\n", terminal::line(&rest)));
                 self.print(&page.rows, String::new)
             }
             Some(rest) => self.print(&page.rows, || format!("{}\n\n{rest}", people(&page.rows).trim_end())),

@@ -8,7 +8,7 @@ use engine::{Asked, Engine, Modified, PaymentRow};
 use serde_json::json;
 
 use super::Failure;
-use super::output::{Format, Paging, table};
+use super::output::{Format, Paging, aside, table};
 use super::statement;
 use crate::config::Common;
 
@@ -47,7 +47,7 @@ impl Request {
         let chosen = self.key.is_some();
         let key = self.key.unwrap_or_else(|| engine.new_request_key());
         if !chosen {
-            eprintln!("the key of this request is {key}; to repeat it without doing it twice, add --key {key}");
+            aside(&format!("the key of this request is {key}; to repeat it without doing it twice, add --key {key}\n"));
         }
         Asked { attempt: self.attempt, key: Some(key), chosen }
     }

@@ -128,7 +128,7 @@ impl ProviderCommand {
                     provider,
                     base_url,
                     live,
-                    credentials: credentials.iter().map(|text| secret::pair(text)).collect::<Result<_, _>>()?,
+                    credentials: secret::pairs(&credentials)?,
                     webhook_secrets: webhook_secrets
                         .iter()
                         .map(|text| secret::value(text))

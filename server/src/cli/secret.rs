@@ -1,5 +1,6 @@
 //! Secrets on the command line: better in a file than in the shell's history.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
@@ -26,4 +27,16 @@ pub(super) fn pair(text: &str) -> Result<(String, String), Failure> {
         .split_once('=')
         .ok_or("a credential must look like NAME=VALUE or NAME=@FILE; there is no = in what was given")?;
     Ok((name.to_owned(), value(text)?))
+}
+
+/// Several of them, each name once: of two values for one name, one would be forgotten without a word.
+pub(super) fn pairs(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut pairs = BTreeMap::new();
+    for text in texts {
+        let (name, value) = pair(text)?;
+        if pairs.insert(name, value).is_some() {
+            return Err("a credential of one name is given twice; give each --credential once".into());
+        }
+    }
+    Ok(pairs)
 }

@@ -1,12 +1,13 @@
 //! `till simulate`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use simulate::{Layer, Options, Report, core::Core, engine::EngineWorld};
 
 use super::Failure;
+use super::output::{aside, say};
 
 /// Run the payment protocol through random faults and check that no money is lost, doubled or invented.
 ///
@@ -63,7 +64,7 @@ impl Simulate {
     fn one<L: Layer>(&self, name: &str) -> Result<usize, Failure> {
         if let Some(seed) = self.replay {
             let replayed = L::new()?.replay(seed);
-            println!("{replayed}");
+            say(&replayed.to_string())?;
             return Ok(usize::from(replayed.violation.is_some()));
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -77,24 +78,23 @@ impl Simulate {
         let show = std::io::stderr().is_terminal();
         let report = simulate::run::<L>(options, |done, failed| {
             if show {
-                eprint!("\r{name}: {done} of {} seeds, {failed} failed ", self.seeds);
-                let _ = std::io::stderr().flush();
+                aside(&format!("\r{name}: {done} of {} seeds, {failed} failed ", self.seeds));
             }
         })?;
         if show {
-            eprintln!();
+            aside("\n");
         }
-        print(name, &report, options.threads);
+        say(&summary(name, &report, options.threads))?;
         if let Some((seed, _)) = report.failed.first() {
-            println!("\n{}", L::new()?.replay(*seed));
-            println!("again: till simulate --layer {name} --replay {seed}");
+            let replayed = L::new()?.replay(*seed);
+            say(&format!("\n{replayed}\nagain: till simulate --layer {name} --replay {seed}"))?;
         }
         Ok(report.failed.len())
     }
 }
 
-fn print(name: &str, report: &Report, threads: usize) {
-    println!(
+fn summary(name: &str, report: &Report, threads: usize) -> String {
+    let first = format!(
         "{name}: {} seeds in {}.{:01} s on {threads} threads, {} a second; {} failed",
         report.seeds,
         report.took.as_secs(),
@@ -102,10 +102,7 @@ fn print(name: &str, report: &Report, threads: usize) {
         report.speed(),
         report.failed.len()
     );
-    for (text, count) in report.census.rows() {
-        println!("{count:>12}  {text}");
-    }
-    for (seed, violation) in &report.failed {
-        println!("seed {seed}: {violation}");
-    }
+    let census = report.census.rows().map(|(text, count)| format!("{count:>12}  {text}"));
+    let failed = report.failed.iter().map(|(seed, violation)| format!("seed {seed}: {violation}"));
+    std::iter::once(first).chain(census).chain(failed).collect::<Vec<_>>().join("\n")
 }

@@ -1,7 +1,8 @@
 //! The client's address: the other end of the connection, or the address that a named proxy reports.
 //!
 //! `X-Forwarded-For` and `Forwarded` (RFC 7239) can be sent by anybody, so they are read from the right, the end that the nearest proxy
-//! writes, and only for as long as each word was written by a proxy that `TILL_TRUSTED_PROXIES` names.
+//! writes, and only for as long as each word was written by a proxy that `TILL_TRUSTED_PROXIES` names. Words that a client writes further to
+//! the left cannot make the proxy's word unreadable. If that word cannot be read, the client counts with others of that kind.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -9,10 +10,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::{FORWARDED, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use thiserror::Error;
 use tracing::warn;
 
@@ -20,11 +21,10 @@ use super::State;
 use super::door::Connection;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static STANDARD: HeaderName = FORWARDED;
 /// Entries of a header that are looked at. A request passes few proxies.
 const ENTRIES_MAX: usize = 32;
-/// Bytes of a header's line that are looked at.
-const LINE_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of a header that are looked at, from its end.
+const TAIL_BYTES_MAX: usize = 4 * 1024;
 /// Networks that can be named.
 const NETWORKS_MAX: usize = 256;
 
@@ -66,12 +66,20 @@ impl FromStr for Networks {
     fn from_str(text: &str) -> Result<Self, NetworksError> {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let network = |word: &str| {
-            let single = || word.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            word.parse().or_else(|_| single()).map_err(|_| NetworksError::Word(word.chars().take(64).collect()))
+            let single = || word.parse::<IpAddr>().map(IpNet::from);
+            let read = word.parse().or_else(|_| single()).map(canonical);
+            read.map_err(|_| NetworksError::Word(word.chars().take(64).collect()))
         };
         let networks = words.map(network).collect::<Result<Vec<_>, _>>()?;
         if networks.len() > NETWORKS_MAX { Err(NetworksError::TooMany) } else { Ok(Networks(networks.into())) }
     }
+}
+
+/// A network of IPv4 addresses in IPv6 form is the network of IPv4, because each address is looked up as what it is.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let short = || Ipv4Net::new(v6.network().to_ipv4_mapped()?, v6.prefix_len().checked_sub(96)?).ok();
+    short().map_or(network, IpNet::V4)
 }
 
 /// The address that a limit counts for: an IPv4 address, or the network of 64 bits that one customer has at the least.
@@ -99,97 +107,118 @@ pub struct Client {
     pub address: IpAddr,
     /// Whether everybody may share it, as behind a proxy that was not named: no limit may count for it.
     pub is_shared: bool,
+    /// The address of what seems to be a proxy, because it reports another address, and is not named.
+    pub unnamed: Option<IpAddr>,
+}
+
+/// The content of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// An address that is no named proxy's, and whether anything stands further out.
+    Client(IpAddr, bool),
+    /// Named proxies only; the outermost.
+    Proxies(IpAddr),
+    /// A word of a named proxy that is no address, or more words than a request passes proxies.
+    Unreadable,
 }
 
 /// The client of a request that came over a connection from `peer`.
 #[must_use]
 pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> Client {
     let peer = peer.to_canonical();
+    let plain = || walk(tail(headers, &X_FORWARDED_FOR)?.rsplit(|byte| *byte == b',').map(node), proxies);
+    let standard = || walk(rsplit_quoted(&tail(headers, &FORWARDED)?, b',').map(for_of), proxies);
     if !proxies.contains(peer) {
-        return Client { address: peer, is_shared: is_near(peer) };
+        let forwarded = headers.contains_key(&X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
+        return Client { address: peer, is_shared: is_near(peer), unnamed: forwarded.then_some(peer) };
     }
-    let plain = headers.contains_key(&X_FORWARDED_FOR).then(|| walk(peer, addresses(headers), proxies));
-    let standard = headers.contains_key(FORWARDED).then(|| walk(peer, standard_addresses(headers), proxies));
-    let address = match (plain, standard) {
-        (Some(plain), Some(standard)) if plain == standard => plain,
-        // A proxy that writes one of them passes the other on as the client sent it. Neither can be told from the other.
-        (Some(_), Some(_)) | (None, None) => peer,
+    let told = match (plain(), standard()) {
+        (None, None) => Told::Proxies(peer),
         (Some(one), None) | (None, Some(one)) => one,
+        // One proxy wrote one header, the next one the other.
+        (Some(client @ Told::Client(..)), Some(Told::Proxies(_))) => client,
+        (Some(Told::Proxies(_)), Some(client @ Told::Client(..))) => client,
+        (Some(Told::Client(plain, further)), Some(Told::Client(standard, _))) if plain == standard => {
+            Told::Client(plain, further)
+        }
+        (Some(proxies @ Told::Proxies(_)), Some(Told::Proxies(_))) => proxies,
+        // A proxy that writes one of them passes the other on as the client sent it. Neither can be told from the other.
+        _ => Told::Unreadable,
     };
-    Client { address, is_shared: proxies.contains(address) || is_near(address) }
+    match told {
+        Told::Client(address, further) => {
+            let is_shared = is_near(address);
+            Client { address, is_shared, unnamed: (is_shared && further).then_some(address) }
+        }
+        Told::Proxies(address) => Client { address, is_shared: true, unnamed: None },
+        // A client can bring this about, so it must not escape the limits. All of them share one count: the proxy's.
+        Told::Unreadable => Client { address: peer, is_shared: false, unnamed: None },
+    }
 }
 
 /// Goes from the nearest proxy outwards for as long as each address is a trusted proxy's, which wrote the next.
-fn walk(peer: IpAddr, entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Networks) -> IpAddr {
-    let mut nearest = peer;
-    for entry in entries.take(ENTRIES_MAX) {
-        // An entry that cannot be read ends the walk, because entries further out may be the client's own.
-        let Some(address) = entry else { return nearest };
-        nearest = address;
-        if !proxies.contains(address) {
-            return nearest;
+fn walk(mut entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Networks) -> Option<Told> {
+    let mut outermost = None;
+    for _ in 0..ENTRIES_MAX {
+        match entries.next() {
+            Some(Some(address)) if proxies.contains(address) => outermost = Some(address),
+            Some(Some(address)) => return Some(Told::Client(address, entries.next().is_some())),
+            // Entries further out may be the client's own.
+            Some(None) => return Some(Told::Unreadable),
+            None => return Some(outermost.map_or(Told::Unreadable, Told::Proxies)),
         }
     }
-    nearest
+    Some(entries.next().map_or(outermost.map_or(Told::Unreadable, Told::Proxies), |_| Told::Unreadable))
 }
 
-/// The lines of a header, the last one first. One that is too long or no text cannot be read.
-fn lines<'a>(headers: &'a HeaderMap, name: &'static HeaderName) -> impl Iterator<Item = Option<&'a str>> {
-    let values: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
-    values.into_iter().rev().map(|value| value.to_str().ok().filter(|line| line.len() <= LINE_BYTES_MAX))
+/// The end of a header whose lines are put together, as bytes: what a client wrote in front of it need not be text. `None` if there
+/// is no such header.
+fn tail(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
+    let whole = lines.join(&b',');
+    (!lines.is_empty()).then(|| whole[whole.len().saturating_sub(TAIL_BYTES_MAX)..].to_vec())
 }
 
-/// The entries of `X-Forwarded-For`, from the right.
-fn addresses(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    lines(headers, &X_FORWARDED_FOR).flat_map(|line| match line {
-        Some(line) => line.rsplit(',').map(node).collect::<Vec<_>>(),
-        None => vec![None],
-    })
-}
-
-/// The `for` of each element of `Forwarded`, from the right.
-fn standard_addresses(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    lines(headers, &STANDARD).flat_map(|line| {
-        let elements = line.and_then(|line| split_quoted(line, ','));
-        match elements {
-            Some(elements) => elements.into_iter().rev().map(for_of).collect(),
-            None => vec![None],
-        }
-    })
-}
-
-/// Splits at a character outside of quotes. Returns `None` if a quote is not closed, because the rest of the line may belong inside.
-fn split_quoted(text: &str, at: char) -> Option<Vec<&str>> {
-    let (mut parts, mut start, mut quoted, mut escaped) = (vec![], 0, false, false);
-    for (index, character) in text.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if character == at && !quoted => {
-                parts.push(&text[start..index]);
-                start = index + at.len_utf8();
+/// Splits at a byte outside of quotes, from the right. A quote that is not closed further to the left changes nothing to the right of it.
+fn rsplit_quoted(text: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut quoted = false;
+        for index in (0..text.len()).rev() {
+            match text[index] {
+                b'"' if !is_escaped(&text[..index]) => quoted = !quoted,
+                byte if byte == at && !quoted => {
+                    rest = Some(&text[..index]);
+                    return Some(&text[index + 1..]);
+                }
+                _ => {}
             }
-            _ => {}
         }
-    }
-    parts.push(&text[start..]);
-    (!quoted).then_some(parts)
+        rest = None;
+        Some(text)
+    })
 }
 
-fn for_of(element: &str) -> Option<IpAddr> {
-    let mut found = split_quoted(element, ';')?.into_iter().filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
+/// Whether the byte that comes after these is one with a backslash before it.
+fn is_escaped(before: &[u8]) -> bool {
+    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// The address in the only `for` of an element of `Forwarded`.
+fn for_of(element: &[u8]) -> Option<IpAddr> {
+    let mut found = rsplit_quoted(element, b';').filter_map(|pair| {
+        let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
         name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
     });
     let value = found.next().filter(|_| found.next().is_none())?;
     let bare = value.strip_prefix('"').map_or(Some(value), |rest| rest.strip_suffix('"'))?;
-    node(bare)
+    node(bare.as_bytes())
 }
 
 /// An address with or without a port. IPv6 may stand in brackets.
-fn node(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
+fn node(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     let address = text.parse().ok().or_else(bracketed).or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
     address.map(|address: IpAddr| address.to_canonical())
@@ -201,14 +230,15 @@ impl FromRequestParts<State> for Client {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Client, Infallible> {
         // Without a connection, as when the router is called directly, the client is this process.
         let peer = parts.extensions.get::<Arc<Connection>>().map_or(Ipv6Addr::LOCALHOST.into(), |one| one.peer);
-        let named = &state.proxies;
-        let forwarded = parts.headers.contains_key(&X_FORWARDED_FOR) || parts.headers.contains_key(FORWARDED);
-        if forwarded && !named.contains(peer) {
-            state.unnamed_proxy.call_once(|| {
-                warn!(%peer, "requests are forwarded by a proxy that TILL_TRUSTED_PROXIES does not name; limits per client do not work");
-            });
+        let client = client(peer, &parts.headers, &state.proxies);
+        if let Some(proxy) = client.unnamed {
+            let say = || {
+                warn!(%proxy, "requests are forwarded by a proxy that TILL_TRUSTED_PROXIES does not name; limits per client do not work");
+            };
+            // Any client can send such a header to a server that stands alone, so that is said once.
+            if is_near(proxy) { state.unnamed_proxy.seldom(say) } else { state.forwarding_stranger.call_once(say) }
         }
-        Ok(client(peer, &parts.headers, named))
+        Ok(client)
     }
 }
 

@@ -10,6 +10,7 @@ mod hooks;
 mod ops;
 mod pages;
 mod receiving;
+mod seldom;
 mod streams;
 mod trouble;
 
@@ -36,6 +37,7 @@ use address::Networks;
 pub use door::{Door, serve};
 pub use ops::{Metrics, operations};
 use receiving::Receiving;
+use seldom::Seldom;
 use streams::Streams;
 
 /// No page takes longer, except an event stream.
@@ -61,8 +63,10 @@ struct Site {
     pub streams: Arc<Streams>,
     pub shutdown: CancellationToken,
     pub proxies: Networks,
-    /// Whether a proxy that was not named has been told of.
-    pub unnamed_proxy: Once,
+    /// When a proxy that was not named was told of.
+    pub unnamed_proxy: Seldom,
+    /// Whether somebody far away who is not named and forwards has been told of.
+    pub forwarding_stranger: Once,
     /// Whether browsers reach us by https, so that they may be told to keep to it.
     pub encrypted: bool,
 }
@@ -95,7 +99,8 @@ pub fn router(
         streams: Streams::new(bounds),
         shutdown,
         proxies,
-        unnamed_proxy: Once::new(),
+        unnamed_proxy: Seldom::default(),
+        forwarding_stranger: Once::new(),
     });
     let functions = Router::new()
         .route("/fn/{name}", any(functions::call))

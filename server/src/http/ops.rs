@@ -1,6 +1,6 @@
 //! For operators: `/healthz`, `/readyz` and `/metrics`, on a listener of their own.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::State;
@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine::Engine;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::files::Held;
 
 /// The process's metrics.
 #[derive(Clone)]
@@ -23,24 +25,40 @@ impl Metrics {
     }
 }
 
-/// The operations' addresses.
-pub fn operations(engine: Engine, metrics: Metrics) -> Router {
+/// Shared by the handlers.
+#[derive(Clone)]
+struct Site {
+    engine: Engine,
+    metrics: Metrics,
+    held: Option<Arc<Held>>,
+}
+
+/// The operations' addresses. `held` is what the server holds of an SQLite file.
+pub fn operations(engine: Engine, metrics: Metrics, held: Option<Arc<Held>>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(collect))
-        .with_state((engine, metrics))
+        .with_state(Site { engine, metrics, held })
 }
 
-/// Ready means: the database answers, has this version's structure and can be written, and the master key opens the credentials.
-async fn ready(State((engine, _)): State<(Engine, Metrics)>) -> Response {
-    match engine.readiness().await {
+/// Ready means: the database is where it was opened, answers, has this version's structure and can be written, and the master key opens
+/// the credentials.
+async fn ready(State(site): State<Site>) -> Response {
+    let not = |why: &dyn std::fmt::Display| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
+    // First: asking the database opens connections.
+    if let Some(held) = &site.held
+        && let Err(why) = held.check_place().await
+    {
+        return not(&why);
+    }
+    match site.engine.readiness().await {
         Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        Err(why) => not(&why),
     }
 }
 
-async fn collect(State((engine, metrics)): State<(Engine, Metrics)>) -> Response {
+async fn collect(State(Site { engine, metrics, .. }): State<Site>) -> Response {
     if let Ok(waiting) = engine.backlog().await {
         metrics::gauge!("till_inbox_backlog").set(waiting as f64);
     }

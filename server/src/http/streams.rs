@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn client(number: u8) -> Client {
-        Client { address: IpAddr::from([203, 0, 113, number]), is_shared: false }
+        Client { address: IpAddr::from([203, 0, 113, number]), is_shared: false, unnamed: None }
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn an_address_that_everybody_shares_is_not_counted() {
         let streams = Streams::new(Bounds { streams_of_address: 1, ..Bounds::of(1_024) });
-        let proxy = Client { address: IpAddr::from([127, 0, 0, 1]), is_shared: true };
+        let proxy = Client { address: IpAddr::from([127, 0, 0, 1]), is_shared: true, unnamed: None };
         let held: Vec<_> = (0..50).map(|number| streams.take(&session(number), proxy)).collect();
         assert!(held.iter().all(Result::is_ok));
     }

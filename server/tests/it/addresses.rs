@@ -36,6 +36,10 @@ fn acted(port: u16, origin: &str) -> Option<u16> {
     reply.split(' ').nth(1)?.parse().ok()
 }
 
+fn words(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
 #[test]
 fn browsers_act_under_the_public_address_however_it_is_written() {
     let till = Shell::new();
@@ -76,6 +80,11 @@ fn browsers_act_under_the_public_address_however_it_is_written() {
         "HTTPS://Pay.Example.com:443",
     ]);
     assert_eq!(account["base_url"], "https://api.stripe.com");
+    let add_at = |provider: &'static str, credentials: &[&'static str], url: &str| -> Vec<String> {
+        let credentials = credentials.iter().flat_map(|one| ["--credential", one]);
+        let words = ["provider", "add", provider, "--merchant", &id].into_iter().chain(credentials);
+        words.chain(["--base-url", url]).map(str::to_owned).collect()
+    };
     assert!(account["webhook_url"].as_str().unwrap().starts_with("https://pay.example.com/hooks/"), "{account}");
     for odd in [
         "https://api.stripe.com/?x",
@@ -84,22 +93,39 @@ fn browsers_act_under_the_public_address_however_it_is_written() {
         "ftp://x",
         "http://api.stripe.com",
         "https://",
+        "https://api.stripe.com:0",
+        "https://*.stripe.com",
+        "https://api..example.com",
+        "https://checkout-test.adyen.com.",
     ] {
-        let add = [
-            "provider",
-            "add",
-            "stripe",
-            "--merchant",
-            &id,
-            "--credential",
-            "secret_key=sk_test_12345678",
-            "--base-url",
-            odd,
-        ];
-        let error = till.refused(&add);
+        let error = till.refused(&words(&add_at("stripe", &["secret_key=sk_test_12345678"], odd)));
         assert!(error.contains("https://") && !error.contains("pw@"), "{odd}: {error}");
     }
+    for foreign in [
+        "https://checkout-live.adyen.com",
+        "https://CHECKOUT-test.adyen.com/v72",
+        "https://x-checkout-live.adyenpayments.com",
+    ] {
+        let error = till.refused(&words(&add_at("stripe", &["secret_key=sk_test_12345678"], foreign)));
+        assert!(error.contains("adyen") && error.contains("--base-url"), "{foreign}: {error}");
+    }
+    let adyen = ["api_key=AQEyhmfxK4vJbRdH", "merchant_account=Tea"];
+    let error = till.refused(&words(&add_at("adyen", &adyen, "https://api.stripe.com")));
+    assert!(error.contains("stripe") && error.contains("--base-url"), "{error}");
+    for custom in ["https://stripe.proxy.example", "https://notstripe.com", "https://adyen.com.example"] {
+        assert_eq!(till.json(&words(&add_at("adyen", &adyen, custom)))["base_url"], custom);
+    }
     for odd in [
+        "https://pay.example.com:0",
+        "https://*.example.com",
+        "https://pay..example.com",
+        "https://.example.com",
+        "https://pay.example.com.",
+        "https://pay_shop.example.com",
+        "https://-pay.example.com",
+        "https://pay example.com",
+        "https://0.0.0.0",
+        "https://[::]",
         "https://pay.example.com/shop",
         "https://pay.example.com/?",
         "https://:pw@pay.example.com",

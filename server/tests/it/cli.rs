@@ -158,6 +158,11 @@ fn bad_input_is_explained() {
     till.json(&["migrate"]);
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
+    let twice = ["--credential", "secret_key=sk_test_12345678", "--credential", "secret_key=sk_test_abcdefgh"];
+    let error = till.refused(&[&["provider", "add", "stripe", "--merchant", id], &twice[..]].concat());
+    assert!(error.contains("twice") && !error.contains("sk_test_"), "{error}");
+    let help = String::from_utf8(till.run(&["serve", "--help"]).stdout).unwrap();
+    assert!(help.contains("new,old"), "{help}");
     let cases: [(&[&str], &str); 8] = [
         (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_12345678"], "sk_test_"),
         (&["merchant", "add", " "], "name"),

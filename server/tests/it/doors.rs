@@ -85,6 +85,29 @@ async fn streams_are_counted_by_the_address_that_a_named_proxy_reports() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_whose_client_cannot_be_told_share_one_count() {
+    let till = Running::start("ulimit -n 256", &[("TILL_TRUSTED_PROXIES", "::ffff:127.0.0.0/104")]).await;
+    let mut sessions = vec![];
+    for _ in 0..4 {
+        sessions.push(till.session().await);
+    }
+    let mut held = vec![];
+    for number in 0..40 {
+        let forged = format!("forwarded: for=198.51.100.{number}\r\nx-forwarded-for: 203.0.113.9\r\n");
+        held.push(stream(till.public, &sessions[number % 4], &forged).await);
+    }
+    assert_eq!(held.iter().filter(|(status, ..)| *status == 200).count(), 32, "streams of nobody in particular");
+    let honest = "x-forwarded-for: 203.0.113.9\r\n";
+    assert_eq!(stream(till.public, &sessions[0], honest).await.0, 200, "who can be told is counted alone");
+    let inner = "x-forwarded-for: 203.0.113.9, 192.168.0.1\r\n";
+    for _ in 0..3 {
+        stream(till.public, &sessions[0], inner).await;
+    }
+    let log = till.log();
+    assert!(log.matches("TILL_TRUSTED_PROXIES").count() == 1 && log.contains("192.168.0.1"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unnamed_proxy_is_not_believed_and_told_once() {
     let till = Running::start("", &[]).await;
     let session = till.session().await;
@@ -113,6 +136,8 @@ async fn slow_bodies_for_no_account_are_answered_at_once_and_closed() {
         assert_eq!(status(&reply), 404, "{reply}");
         assert!(reply.contains("connection: close"), "{reply}");
     }
+    let metrics = get(till.ops, "/metrics", "").await.unwrap_or_default();
+    assert!(!metrics.contains("why=\"slow_body\""), "no such body was waited for: {metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -221,3 +221,104 @@ async fn a_newer_structure_is_refused_on_sqlite() {
 async fn a_newer_structure_is_refused_on_postgres() {
     a_newer_structure_is_refused(Database::postgres().await).await;
 }
+
+async fn an_altered_step_is_refused(database: Database) {
+    sqlx::any::install_default_drivers();
+    assert!(on(&database, &["migrate"]).0);
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    let alter = sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 3").bind(vec![7u8; 48]);
+    alter.execute(&mut connection).await.unwrap();
+    for command in [&["merchant", "list"][..], &["serve"], &["migrate"], &["merchant", "list"], &["ledger", "check"]] {
+        let (ok, text) = on(&database, command);
+        assert!(!ok && text.contains("step 3") && text.contains("another version"), "{command:?}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_step_is_refused_on_sqlite() {
+    an_altered_step_is_refused(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_step_is_refused_on_postgres() {
+    an_altered_step_is_refused(Database::postgres().await).await;
+}
+
+/// The error of a command that must fail.
+fn refusal(till: &Shell, database: &Path, command: &[&str]) -> String {
+    let (code, text) = ended(open_handed(till, database, command).env("TILL_BIND", "127.0.0.1:0"));
+    assert_eq!(code, Some(1), "{command:?}: {text}");
+    text
+}
+
+/// Commands that set an installation up, and one that works on it.
+const BOTH_WAYS: [&[&str]; 3] = [&["migrate"], &["serve"], &["merchant", "list"]];
+
+#[test]
+fn somebody_elses_file_is_left_as_it_is() {
+    let till = Shell::new();
+    let file = till.0.path().join("till.db");
+    for content in ["a letter", "SQLite format", "SQLite format 4\0 and more"] {
+        fs::write(&file, content).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        for command in &BOTH_WAYS[..2] {
+            let text = refusal(&till, &file, command);
+            assert!(text.contains("no SQLite database") && text.contains("till.db"), "{command:?}: {text}");
+        }
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), mode(&file)), (content, 0o644));
+        assert_eq!(fs::read_dir(till.0.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(refusal(&till, &file, &["migrate"]).contains("no SQLite database"));
+    fs::remove_dir(&file).unwrap();
+    // As `touch` makes it.
+    fs::write(&file, "").unwrap();
+    assert!(open_handed(&till, &file, &["migrate"]).status().unwrap().success());
+    assert_eq!(mode(&file), 0o600);
+}
+
+#[test]
+fn a_link_to_nothing_is_no_place_for_a_database() {
+    let till = Shell::new();
+    let (file, target) = (till.0.path().join("till.db"), till.0.path().join("not-mounted.db"));
+    std::os::unix::fs::symlink(&target, &file).unwrap();
+    for command in BOTH_WAYS {
+        let text = refusal(&till, &file, command);
+        assert!(text.contains("is a link to") && text.contains("not-mounted.db"), "{command:?}: {text}");
+        assert!(!target.exists(), "{command:?}");
+    }
+    fs::remove_file(&file).unwrap();
+    // The same of the key: one that is nowhere kept would be lost with the process.
+    let key = till.0.path().join("master.key");
+    std::os::unix::fs::symlink(till.0.path().join("no-vault.key"), &key).unwrap();
+    let text = refusal(&till, &file, &["migrate"]);
+    assert!(text.contains("master.key") && text.contains("is a link to"), "{text}");
+    assert!(!till.0.path().join("no-vault.key").exists());
+}
+
+#[test]
+fn a_file_with_two_names_has_no_server() {
+    let till = Shell::new();
+    let (file, other) = (till.0.path().join("till.db"), till.0.path().join("other.db"));
+    till.json(&["migrate"]);
+    fs::hard_link(&file, &other).unwrap();
+    for name in [&file, &other] {
+        assert!(refusal(&till, name, &["serve"]).contains("hard link"));
+    }
+    fs::remove_file(&other).unwrap();
+    Server::start(&mut open_handed(&till, &file, &["serve"]));
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_at_is_not_called_missing() {
+    let till = Shell::new();
+    let (file, other) = (till.0.path().join("till.db"), till.0.path().join("other.db"));
+    std::os::unix::fs::symlink(&other, &file).unwrap();
+    std::os::unix::fs::symlink(&file, &other).unwrap();
+    let text = refusal(&till, &file, &["merchant", "list"]);
+    assert!(text.contains("cannot look at") && !text.contains("till migrate"), "{text}");
+    fs::write(till.0.path().join("letter"), "").unwrap();
+    let text = refusal(&till, &till.0.path().join("letter/till.db"), &["merchant", "list"]);
+    assert!(text.contains("cannot look at"), "{text}");
+}

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::both;
+use crate::running::{self, Running};
 use crate::world::{World, eventually, random_hex};
 
 /// The operations' listener of an engine; its address.
 async fn operations(engine: Engine) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::http::operations(engine, server::http::Metrics::install());
+    let router = server::http::operations(engine, server::http::Metrics::install(), None);
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -105,4 +106,22 @@ both! {
         assert_eq!(world.get(&format!("{ops}/metrics")).await.status, 200);
         assert_eq!(world.get(&format!("{ops}/healthz")).await.status, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_file_was_moved_away_or_replaced_is_not_ready() {
+    let till = Running::start("", &[]).await;
+    let ready = async || running::get(till.ops, "/readyz", "").await.unwrap();
+    let (file, away) = (till.database(), till.database().with_extension("away"));
+    let copy = till.database().with_extension("copy");
+    std::fs::copy(&file, &copy).unwrap();
+    assert_eq!(running::status(&ready().await), 200);
+    std::fs::rename(&file, &away).unwrap();
+    let moved = ready().await;
+    assert!(running::status(&moved) == 503 && moved.contains("till.db") && moved.contains("moved"), "{moved}");
+    assert!(!file.exists(), "nothing is made in its place");
+    std::fs::rename(&copy, &file).unwrap();
+    assert_eq!(running::status(&ready().await), 503, "a copy in its place");
+    std::fs::rename(&away, &file).unwrap();
+    assert_eq!(running::status(&ready().await), 200, "the file is back");
 }

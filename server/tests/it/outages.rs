@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::StatusCode;
-use axum::{Json, Router};
 use domain::checkout::Phase;
 use domain::link::Usage;
 use domain::method::Method;
@@ -82,8 +82,11 @@ both! {
     }
 }
 
+/// Stripe's words and Adyen's.
+const FORBIDDEN: &str = r#"{"error": {"type": "invalid_request_error", "message": "Invalid API Key"}, "errorCode": "000", "message": "Forbidden"}"#;
+
 /// A provider that answers every request with one status, and counts them. Its address.
-async fn always(status: u16) -> (String, Arc<AtomicUsize>) {
+async fn always(status: u16, body: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(AtomicUsize::new(0));
@@ -91,9 +94,7 @@ async fn always(status: u16) -> (String, Arc<AtomicUsize>) {
     let status = StatusCode::from_u16(status).unwrap();
     let answer = move || {
         count.fetch_add(1, Ordering::SeqCst);
-        // Stripe's words and Adyen's.
-        let body = json!({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}, "errorCode": "000", "message": "Forbidden"});
-        async move { (status, Json(body)) }
+        async move { (status, body) }
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
     (url, asked)
@@ -108,7 +109,7 @@ both! {
             ("adyen", 401, vec![("api_key", "test_ofnobodyatall0000"), ("merchant_account", "HarbourBooks")]),
             ("adyen", 403, vec![("api_key", "test_ofnobodyatall0000"), ("merchant_account", "HarbourBooks")]),
         ] {
-            let (url, asked) = always(status).await;
+            let (url, asked) = always(status, FORBIDDEN).await;
             world.merchant = world.engine().add_merchant("Wrong Key", None).await.unwrap().id.parse().unwrap();
             let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), live: false, credentials, webhook_secrets: vec![] };
@@ -126,6 +127,31 @@ both! {
             let kind = if status == 401 { "provider_credentials" } else { "provider_rights" };
             assert_eq!(kinds, [(kind, 1)], "one thing is wrong, so one thing is told");
             assert!(told[0].detail.contains("till provider set-credential"), "{}", told[0].detail);
+        }
+    }
+}
+
+both! {
+    async fn a_key_turned_away_by_something_in_between_frees_no_debt(world: World) {
+        let mut world = world;
+        for provider in ["stripe", "adyen"] {
+            for (status, body) in [(401, ""), (403, ""), (403, "<html>Forbidden</html>")] {
+                let (url, _) = always(status, body).await;
+                world.merchant = world.engine().add_merchant("Walled In", None).await.unwrap().id.parse().unwrap();
+                let names = if provider == "stripe" { &["secret_key"][..] } else { &["api_key", "merchant_account"] };
+                let credentials = names.iter().map(|name| ((*name).to_owned(), "sk_test_ofnobodyatall0000".to_owned())).collect();
+                let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), live: false, credentials, webhook_secrets: vec![] };
+                world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+                let session = world.session().await;
+                assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+                // A firewall that looks at replies may have put this in the place of a page that was opened.
+                assert_eq!(world.view(&session).await.phase, Phase::Unknown, "{provider} {status} {body}");
+                let alerts = world.engine().alerts(100).await.unwrap();
+                let told: Vec<_> = alerts.iter().filter(|alert| alert.subject.contains(&world.account.id)).collect();
+                let kind = if status == 401 { "provider_credentials" } else { "provider_rights" };
+                assert!(told.iter().any(|alert| alert.kind == kind), "{provider} {status}: {told:?}");
+                assert!(told.iter().all(|alert| alert.kind != "open_failed"), "one thing is told once: {told:?}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The built binary as an operator runs it: a process of its own with a shop, spoken to over plain connections.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -73,6 +74,11 @@ impl Running {
         let ready = || async { status(&get(running.ops, "/readyz", "").await.unwrap_or_default()) == 200 };
         eventually("the server is ready", ready).await;
         running
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        self.directory.path().join("till.db")
     }
 
     /// The log so far.

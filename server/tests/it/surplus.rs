@@ -161,6 +161,42 @@ both! {
 }
 
 both! {
+    async fn setting_the_policy_walks_through_all_payments_in_small_steps(world: World) {
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        let mut held = vec![];
+        for _ in 0..3 {
+            held.push(overpaid(&world, GOOD).await.1);
+            // Of somebody who is not asked about.
+            world.paid_with(GOOD).await;
+        }
+        eventually("all are held", || async {
+            world.alert_kinds().await.iter().filter(|kind| *kind == "surplus_held").count() == 3
+        })
+        .await;
+        world.inbox_is_empty().await;
+        world.node.stop_background();
+        let jobs = async |kind: &'static str| {
+            let mut connection = world.engine().store().reader().await.unwrap();
+            let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM jobs WHERE kind = $1").bind(kind);
+            count.fetch_one(&mut *connection).await.unwrap()
+        };
+        eventually("nothing works on them any more", || async { jobs("surplus").await == 0 }).await;
+        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+        assert_eq!((jobs("surplus").await, jobs("policy").await), (0, 1), "one job, however many payments there are");
+        // Each step looks at two payments, and leaves the next step behind before it ends.
+        let other = world.tuned_node(|tuning| tuning.walk = 2).await;
+        for payment in &held {
+            eventually("it is sent back", || async { world.statement(payment).await.totals.refunded == OVER }).await;
+        }
+        eventually("the walk has ended", || async { jobs("policy").await == 0 }).await;
+        assert_eq!(world.calls("refunds.create").await.len(), 3);
+        drop(other);
+        let nobody = domain::id::MerchantId::from_random([9; 16]);
+        assert!(world.engine().set_surplus_policy(&nobody, SurplusPolicy::Hold).await.is_err());
+    }
+}
+
+both! {
     async fn what_is_paid_too_little_is_partly_paid_whatever_the_policy(world: World) {
         for policy in [SurplusPolicy::Refund, SurplusPolicy::Hold] {
             world.engine().set_surplus_policy(&world.merchant, policy).await.unwrap();

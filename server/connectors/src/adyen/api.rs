@@ -85,7 +85,7 @@ pub(super) fn success<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fa
     let part = |part: fn(&ErrorBody) -> &Option<String>| error.as_ref().and_then(|error| part(error).as_deref());
     let text = reply::describe(reply.status, part(|error| &error.error_code), part(|error| &error.message));
     Err(match (reply.status, error) {
-        (401 | 403, _) => Fail::Unauthorized(text),
+        (401 | 403, error) => reply::not_accepted(text, error.is_some()),
         (429, _) => reply::rate_limited(reply),
         (400 | 404 | 422, Some(error)) if is_definite(&error) && !is_transient(reply) => Fail::Refused(text),
         _ => Fail::Unsure(text),

@@ -50,6 +50,7 @@ pub struct Adyen;
 static CAPABILITIES: Capabilities = Capabilities {
     credentials: &[API_KEY, MERCHANT_ACCOUNT],
     default_base_url: "https://checkout-test.adyen.com",
+    domains: &["adyen.com", "adyenpayments.com"],
     page_life_min: 5 * MINUTE,
     page_life_max: 70 * DAY,
     // The link's status only: Adyen has no way to ask for a payment, a capture or a refund.

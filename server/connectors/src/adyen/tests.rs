@@ -9,7 +9,13 @@ fn check(key: &str, merchant: &str) -> Result<(), String> {
 #[test]
 fn credentials_that_cannot_be_adyens_are_refused_with_a_sentence() {
     assert_eq!(check("AQEyhmfxK4vJbRdHw0m/n3Q5qf3Va+KRClRZ==-x.<y", "TestMerchant_ECOM-1"), Ok(()));
-    for (key, merchant) in [("", "TestMerchant"), ("AQE key with spaces", "TestMerchant"), ("AQEyhmfxK4v\n", "Test")] {
+    for (key, merchant) in [
+        ("", "TestMerchant"),
+        ("AQE key with spaces", "TestMerchant"),
+        ("AQEyhmfxK4v\n", "Test"),
+        ("\"AQEyhmfxK4vJbRdH\"", "Test"),
+        ("'AQEyhmfxK4vJbRdH'", "Test"),
+    ] {
         assert!(check(key, merchant).is_err_and(|text| text.contains(API_KEY)));
     }
     for merchant in ["", "Test:Merchant", "Test Merchant", &"x".repeat(81)] {

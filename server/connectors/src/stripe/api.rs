@@ -61,10 +61,12 @@ pub(super) fn succeeded(reply: &HttpResponse) -> Result<(), Fail> {
         return Ok(());
     }
     let detail = serde_json::from_slice::<ErrorBody>(&reply.body).ok().map(|body| body.error);
+    // Anything in between may answer with JSON of its own. Each of Stripe's errors has a type.
+    let detail = detail.filter(|detail| detail.kind.is_some());
     let part = |part: fn(&ErrorDetail) -> &Option<String>| detail.as_ref().and_then(|detail| part(detail).as_deref());
     let text = reply::describe(reply.status, part(|detail| &detail.code), part(|detail| &detail.message));
     Err(match (reply.status, detail) {
-        (401 | 403, Some(_)) => Fail::Unauthorized(text),
+        (401 | 403, detail) => reply::not_accepted(text, detail.is_some()),
         (429, _) => reply::rate_limited(reply),
         // 409: another request with our key is running. 5xx, or anything that is not Stripe's: nothing is certain.
         // The key was used for another request, whatever became of that.

@@ -61,6 +61,7 @@ pub struct Stripe;
 static CAPABILITIES: Capabilities = Capabilities {
     credentials: &[SECRET_KEY],
     default_base_url: "https://api.stripe.com",
+    domains: &["stripe.com"],
     page_life_min: 30 * MINUTE,
     page_life_max: DAY,
     fetch: true,
@@ -187,6 +188,19 @@ impl Connector for Stripe {
             Disposition::Stored => Reply { status: 200, body: "" },
             Disposition::Rejected => Reply { status: 400, body: "signature not accepted\n" },
             Disposition::Busy => Reply { status: 503, body: "try again later\n" },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_secret_has_its_prefix_once() {
+        assert_eq!(Stripe.check_webhook_secret("whsec_0123456789abcdef"), Ok(()));
+        for twice in ["whsec_whsec_0123456789abcdef", "whsec_whsec_", "0123456789abcdef0123"] {
+            assert!(Stripe.check_webhook_secret(twice).is_err_and(|text| text.contains("whsec_")), "{twice}");
         }
     }
 }

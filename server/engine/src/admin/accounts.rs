@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::engine::{Engine, Secrets};
 use crate::error::Error;
+use crate::host::unreachable_host;
 use crate::jobs::Kind;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;
@@ -71,6 +72,13 @@ impl Engine {
         }
         let base_url = address(new.base_url.as_deref().unwrap_or(capabilities.default_base_url))?;
         connector.check_address(&base_url, new.live).map_err(Error::Invalid)?;
+        if let Some(other) = connectors::of_address(&base_url).filter(|other| *other != new.provider) {
+            let text = format!(
+                "--base-url is an address of {other}, and this is an account at {}; leave it out",
+                new.provider
+            );
+            return Err(Error::Invalid(text));
+        }
         let id = ProviderAccountId::from_random(self.env().bits());
         let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)? };
         let row = AccountRow {
@@ -231,7 +239,7 @@ fn address(base_url: &str) -> Result<String, Error> {
         None => false,
     };
     let named = url.username().is_empty() && url.password().is_none();
-    let plain = named && url.query().is_none() && url.fragment().is_none();
+    let plain = named && url.query().is_none() && url.fragment().is_none() && unreachable_host(&url).is_none();
     if plain && (url.scheme() == "https" || (url.scheme() == "http" && local)) {
         return Ok(url.as_str().trim_end_matches('/').to_owned());
     }

@@ -4,12 +4,11 @@
 use url::Host;
 
 use crate::error::Error;
+use crate::host;
 
 /// Octets of an address (RFC 5321, 4.5.3.1.3, less the brackets) and of the part before the `@` (4.5.3.1.1) at most.
 const ADDRESS_BYTES_MAX: usize = 254;
 const LOCAL_BYTES_MAX: usize = 64;
-/// Octets of one name of a domain at most, in its ASCII form (RFC 1035, 2.3.4).
-const LABEL_BYTES_MAX: usize = 63;
 
 /// The address, with its domain in lower case.
 pub(super) fn address(text: &str) -> Result<String, Error> {
@@ -55,11 +54,7 @@ fn is_quoted(local: &str) -> bool {
 /// A host name of at least two parts, in lower case. International names are judged by their ASCII form and kept as written.
 fn domain_of(text: &str) -> Option<String> {
     let Ok(Host::Domain(ascii)) = Host::parse(text) else { return None };
-    let is_label = |label: &str| {
-        let made = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        made && (1..=LABEL_BYTES_MAX).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    let whole = ascii.contains('.') && ascii.len() < ADDRESS_BYTES_MAX && ascii.split('.').all(is_label);
+    let whole = ascii.contains('.') && ascii.len() < ADDRESS_BYTES_MAX && host::is_name(&ascii);
     let kept = text.to_lowercase();
     // Characters that the ASCII form drops would be invisible in what is shown.
     let shown = kept.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '.') || is_mark(char));

@@ -9,8 +9,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
 use crate::paging::{Listed, Page};
-use crate::store::merchants::{ApiKey, Merchant, SurplusPolicy};
-use crate::store::{merchants, payments};
+use crate::store::merchants::{self, ApiKey, Merchant, SurplusPolicy};
 
 /// A merchant, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,17 +58,17 @@ impl Engine {
         Ok(merchants::list(&mut *self.store().reader().await?, page).await?.map(Into::into))
     }
 
-    /// Sets what happens to money of a merchant that nobody asked for, and looks at once at what there is: what was held is sent
-    /// back now, and what a provider refused to send back is tried again.
+    /// Sets what happens to money of a merchant that nobody asked for. A job then looks at what there is: what was held is sent back,
+    /// and what a provider refused to send back is tried again.
     pub async fn set_surplus_policy(&self, merchant: &MerchantId, policy: SurplusPolicy) -> Result<(), Error> {
         let now = self.env().now();
         let mut tx = self.store().begin().await?;
         let found = merchants::set_surplus_policy(&mut tx, merchant, policy, now).await?;
-        for payment in payments::maybe_overpaid(&mut tx, merchant).await? {
-            self.enqueue(&mut tx, Kind::Surplus, None, payment.as_str(), now).await?;
+        if !found {
+            return Err(Error::NotFound(format!("merchant {merchant}; see `till merchant list`")));
         }
-        self.commit(tx).await?;
-        if found { Ok(()) } else { Err(Error::NotFound(format!("merchant {merchant}; see `till merchant list`"))) }
+        self.enqueue(&mut tx, Kind::Policy, None, merchant.as_str(), now).await?;
+        self.commit(tx).await
     }
 
     /// Makes an API key. Only its digest is kept.

@@ -40,6 +40,8 @@ pub struct Tuning {
     pub actions: usize,
     /// How long a shopper waits after one click, whatever it takes. The action goes on, and the page shows what comes of it.
     pub click: Duration,
+    /// Payments that a walk through all of them looks at in one transaction.
+    pub walk: i64,
 }
 
 impl Tuning {
@@ -62,6 +64,7 @@ impl Tuning {
             lease: 15 * SECOND,
             actions: 256,
             click: Duration::from_secs(12),
+            walk: 500,
         }
     }
 

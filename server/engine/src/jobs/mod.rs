@@ -9,6 +9,7 @@ pub(crate) mod modify;
 pub(crate) mod open;
 pub(crate) mod overdrawn;
 mod places;
+mod policy;
 pub(crate) mod proof;
 mod prune;
 mod repair;
@@ -57,6 +58,8 @@ pub(crate) enum Kind {
     Open,
     /// Tells a person if more has gone back of an attempt than it took. Subject: attempt.
     Overdrawn,
+    /// Looks at a merchant's payments anew after the policy for surplus money was set. Subject: merchant, or merchant/payment.
+    Policy,
     /// Forgets old exchanges. Subject: a word.
     Prune,
     /// Lists an account's events and takes in those that were missed. Subject: provider account.
@@ -66,13 +69,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::Check,
         Kind::Close,
         Kind::Expire,
         Kind::Modify,
         Kind::Open,
         Kind::Overdrawn,
+        Kind::Policy,
         Kind::Prune,
         Kind::Repair,
         Kind::Surplus,
@@ -86,6 +90,7 @@ impl Kind {
             Kind::Modify => "modify",
             Kind::Open => "open",
             Kind::Overdrawn => "overdrawn",
+            Kind::Policy => "policy",
             Kind::Prune => "prune",
             Kind::Repair => "repair",
             Kind::Surplus => "surplus",
@@ -100,6 +105,7 @@ impl Kind {
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
             Kind::Overdrawn => overdrawn::run(engine, subject).await,
+            Kind::Policy => policy::run(engine, subject).await,
             Kind::Prune => prune::run(engine).await,
             Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,

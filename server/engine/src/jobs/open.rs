@@ -248,7 +248,7 @@ impl Engine {
         let id = attempt.id.clone();
         // Credentials have an alert of their own.
         if let CallError::Fail(fail) = error
-            && !matches!(fail, Fail::Unauthorized(_))
+            && fail.about_credentials().is_none()
         {
             self.alert("open_failed", attempt.account.as_str(), &fail.to_string()).await;
         }

@@ -252,17 +252,33 @@ pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<V
     rows.iter().map(|row| row.parsed("id")).collect()
 }
 
-/// A merchant's payments of which something may be to be sent back: more was captured or authorised than the debt, or it was called
-/// off. The newest hundred thousand; a job looks at each.
-pub async fn maybe_overpaid(connection: &mut Connection, merchant: &MerchantId) -> Result<Vec<PaymentId>, Error> {
+/// Looks at so many of all payments after one, in the order of their ids. Returns those of a merchant of which something may be to be
+/// sent back: more was captured or authorised than the debt, or it was called off. Also returns where to go on; nothing at the end.
+pub async fn maybe_overpaid(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    after: &str,
+    limit: i64,
+) -> Result<(Vec<PaymentId>, Option<PaymentId>), Error> {
     let rows = query(
-        "SELECT id FROM payments WHERE merchant_id = $1 AND status IN ('succeeded', 'requires_capture')
-            AND (captured > amount OR authorised > amount OR canceled = 1) ORDER BY created DESC, id LIMIT 100000",
+        "SELECT id, CAST(CASE WHEN merchant_id = $1 AND status IN ('succeeded', 'requires_capture')
+            AND (captured > amount OR authorised > amount OR canceled = 1) THEN 1 ELSE 0 END AS BIGINT) AS maybe
+         FROM payments WHERE id > $2 ORDER BY id LIMIT $3",
     )
     .bind(merchant.as_str())
+    .bind(after)
+    .bind(limit)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(|row| row.parsed("id")).collect()
+    let mut found = vec![];
+    for row in &rows {
+        if row.flag("maybe")? {
+            found.push(row.parsed("id")?);
+        }
+    }
+    let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
+    let last = rows.last().filter(|_| is_full).map(|row| row.parsed("id")).transpose()?;
+    Ok((found, last))
 }
 
 /// The ids of payments that follow one, in order.

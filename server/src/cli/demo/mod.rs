@@ -73,7 +73,7 @@ impl Demo {
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
         let common = self.common.clone().for_demo().reached_at(listener.local_addr()?)?;
-        let _held = common.hold(Missing::Make)?;
+        let held = common.hold(Missing::Make)?;
         let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;
@@ -89,7 +89,7 @@ impl Demo {
             let stop = shutdown.clone();
             async move { sandbox.run(sandbox_listener, stop).await }
         });
-        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, (bounds, proxies), shutdown.clone()));
+        let server = tokio::spawn(run::serve(engine.clone(), listener, ops, (bounds, proxies, held), shutdown.clone()));
         self.announce(&engine, &sandbox_url, &ops_url, &common, &seeded, (&link, adyen_link.as_ref()), &shutdown)
             .await?;
         let served = server.await?;

@@ -74,6 +74,11 @@ impl Connection {
         self.is() == IDLE && self.unread.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether a request is worked on whose reply has not begun.
+    pub fn is_serving(&self) -> bool {
+        self.is() == SERVING
+    }
+
     /// Since when the sender has been waited for; nothing while a request is worked on.
     pub fn waits_since(&self) -> Option<u64> {
         let state = self.state.load(Ordering::Relaxed);
@@ -92,7 +97,7 @@ impl Connection {
         too_long || (unread > 0 && now.saturating_sub(unread) > UNREAD_MAX)
     }
 
-    /// Ends it now.
+    /// Ends it now, or after the reply to a request that has just begun.
     pub fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
         self.told.notify_one();

@@ -22,12 +22,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::warn;
 
 use super::address::{self, Networks};
+use super::seldom::Seldom;
 use connection::Wire;
 pub(super) use connection::{Connection, Streaming};
 
@@ -43,8 +44,6 @@ const ROOM: Duration = Duration::from_millis(50);
 const YOUNG_MS: u64 = 250;
 /// The pause after the system refused a connection, as when it has no descriptors left.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
-/// The shortest time between two lines in the log about the same.
-const WARN_PAUSE: Duration = Duration::from_secs(60);
 
 /// How many connections a listener has at a time.
 #[derive(Debug, Clone)]
@@ -110,7 +109,7 @@ struct Hall {
     door: Door,
     places: Arc<Semaphore>,
     inside: Mutex<Inside>,
-    said: Mutex<Option<Instant>>,
+    said: Seldom,
 }
 
 #[derive(Default)]
@@ -124,7 +123,7 @@ struct Inside {
 impl Hall {
     fn new(door: Door) -> Hall {
         let places = Arc::new(Semaphore::new(door.connections));
-        Hall { door, places, inside: Mutex::default(), said: Mutex::default() }
+        Hall { door, places, inside: Mutex::default(), said: Seldom::default() }
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -169,7 +168,7 @@ impl Hall {
         while self.places.available_permits() == 0 {
             self.say("every connection is taken; those that wait longest for their senders are closed", "");
             self.end_overdue();
-            self.make_room();
+            self.make_room(connection::now());
             if let Ok(place) = timeout(ROOM, Arc::clone(&self.places).acquire_owned()).await {
                 return place.ok();
             }
@@ -177,12 +176,11 @@ impl Hall {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    fn make_room(&self) {
+    fn make_room(&self, now: u64) {
         // A connection that has just come has not had the time to send anything: in a burst of honest ones it would be the first to go.
-        let until = connection::now().saturating_sub(YOUNG_MS);
         let mut waiting: Vec<_> =
             self.inside().connections.values().filter_map(|one| Some((one.waits_since()?, Arc::clone(one)))).collect();
-        waiting.retain(|(since, _)| *since <= until);
+        waiting.retain(|(since, _)| since + YOUNG_MS <= now);
         waiting.sort_unstable_by_key(|(since, _)| *since);
         // Several at once: looking through all of them for each new one would cost too much.
         for (_, connection) in waiting.iter().take(1 + waiting.len() / 32) {
@@ -229,7 +227,8 @@ impl Hall {
                 _ = serving.as_mut() => break,
                 () = connection.told() => {}
             }
-            if connection.is_ended() {
+            // A request may have begun between the choice of this connection and now. Its sender gets the reply, and then the end.
+            if connection.is_ended() && !connection.is_serving() {
                 break;
             }
             serving.as_mut().graceful_shutdown();
@@ -239,11 +238,7 @@ impl Hall {
     }
 
     fn say(&self, what: &str, detail: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_none_or(|said| said.elapsed() > WARN_PAUSE) {
-            *said = Some(Instant::now());
-            warn!(connections = self.door.connections, detail, "{what}");
-        }
+        self.said.seldom(|| warn!(connections = self.door.connections, detail, "{what}"));
     }
 }
 
@@ -282,3 +277,6 @@ async fn answer(
 pub(super) fn turned_away(why: &'static str) {
     metrics::counter!("till_http_turned_away_total", "why" => why).increment(1);
 }
+
+#[cfg(test)]
+mod tests;

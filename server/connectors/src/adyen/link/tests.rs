@@ -132,8 +132,13 @@ fn errors_say_whether_anything_was_done() {
     let fail = |status, body: &str| opened(&account(), &spec, &reply(status, body)).unwrap_err();
     assert_eq!(fail(422, error), Fail::Refused("status 422, 130: Reference Missing".into()));
     assert!(matches!(fail(400, error), Fail::Refused(_)));
-    assert!(matches!(fail(401, error), Fail::Unauthorized(_)));
-    assert!(matches!(fail(403, ""), Fail::Unauthorized(_)));
+    for status in [401, 403] {
+        assert!(matches!(fail(status, error), Fail::Unauthorized(_)));
+        for other in ["", "<html>", "{}", r#"{"error":{"code":"403","message":"Forbidden"}}"#] {
+            let fail = fail(status, other);
+            assert!(matches!(fail, Fail::TurnedAway(_)) && !fail.is_definite(), "{status} {other}: {fail}");
+        }
+    }
     assert_eq!(fail(429, error), Fail::RateLimited(2_000));
     let progress = error.replace("130", "704");
     let internal = error.replace("validation", "internal");
@@ -215,7 +220,8 @@ fn closing_what_is_no_longer_open_asks_what_it_became() {
         let Ok(Wire::Done(Outcome::Observed(seen))) = resume(&next, 200, &link("completed")) else { panic!("no news") };
         assert!(seen.news.contains(&News::Moved(Movement::Captured { total: 1099 })));
     }
-    assert!(matches!(resume(&request, 401, "{}"), Err(Fail::Unauthorized(_))));
+    assert!(matches!(resume(&request, 401, r#"{"errorCode":"000"}"#), Err(Fail::Unauthorized(_))));
+    assert!(matches!(resume(&request, 401, "{}"), Err(Fail::TurnedAway(_))));
     assert!(matches!(resume(&request, 429, "{}"), Err(Fail::RateLimited(_))));
 }
 

@@ -85,7 +85,8 @@ fn a_capture_reports_the_new_total() {
         panic!("not observed")
     };
     assert!(seen.news.contains(&News::Moved(Movement::Captured { total: 400 })));
-    let refused = r#"{"error":{"code":"payment_intent_unexpected_state","message":"m"}}"#;
+    let refused =
+        r#"{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state","message":"m"}}"#;
     assert!(matches!(resume(&account(), &spec, &request, &reply(400, refused), 5), Err(Fail::Refused(_))));
     assert!(!resume(&account(), &spec, &request, &reply(500, refused), 5).unwrap_err().is_definite());
 }

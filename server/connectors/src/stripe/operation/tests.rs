@@ -97,9 +97,18 @@ fn errors_say_whether_anything_was_done() {
     let error = r#"{"error":{"type":"x","code":"c","message":"m"}}"#;
     let fail = |status, body| resumed(&open(1, "EUR"), CREATE, status, body).unwrap_err();
     assert_eq!(fail(400, error), Fail::Refused("status 400, c: m".into()));
-    assert!(matches!(fail(401, error), Fail::Unauthorized(_)));
+    let foreign = r#"{"error":{"code":"403","message":"Forbidden"}}"#;
+    for status in [401, 403] {
+        assert!(matches!(fail(status, error), Fail::Unauthorized(_)));
+        for other in ["", "<html>", "{}", foreign] {
+            let fail = fail(status, other);
+            assert!(matches!(fail, Fail::TurnedAway(_)) && !fail.is_definite(), "{status} {other}: {fail}");
+        }
+    }
     assert_eq!(fail(429, error), Fail::RateLimited(2 * SECOND));
-    for (status, body) in [(500, error), (409, error), (502, "<html>"), (400, "<html>"), (200, "{"), (301, "")] {
+    for (status, body) in
+        [(500, error), (409, error), (502, "<html>"), (400, "<html>"), (400, foreign), (200, "{"), (301, "")]
+    {
         assert!(!fail(status, body).is_definite(), "{status} {body}");
     }
 }
@@ -107,7 +116,7 @@ fn errors_say_whether_anything_was_done() {
 #[test]
 fn closing_what_is_no_longer_open_asks_what_it_became() {
     let close = Operation::Close(target());
-    let error = r#"{"error":{"message":"Only Checkout Sessions with a status in [\"open\"] can be expired."}}"#;
+    let error = r#"{"error":{"type":"invalid_request_error","message":"Only Checkout Sessions with a status in [\"open\"] can be expired."}}"#;
     let Ok(Wire::Send(next)) = resumed(&close, EXPIRE, 400, error) else { panic!("no second request") };
     assert_eq!(next.path, "/v1/checkout/sessions/cs_test_1?expand[]=payment_intent");
     let paid = r#"{"id":"cs_test_1","status":"complete","payment_status":"paid","amount_total":1099,
