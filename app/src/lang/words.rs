@@ -15,6 +15,10 @@ pub struct Facts {
     pub received: String,
     /// What went back.
     pub refunded: String,
+    /// What banks took back.
+    pub returned: String,
+    /// What the merchant keeps beyond the order.
+    pub kept: String,
     /// Whether the shopper can begin anew after the end.
     pub can_renew: bool,
 }

@@ -111,7 +111,7 @@ both! {
         assert!(world.engine().capture(&payment, Some(TOTAL + 1), true).await.is_err());
         let captured = world.engine().capture(&payment, Some(1000), true).await.unwrap();
         assert_eq!(captured.outcome, Outcome::Succeeded);
-        world.wait_for(&session, Phase::PartlyPaid).await;
+        world.wait_for(&session, Phase::PartlyCollected).await;
         assert!(world.engine().capture(&payment, Some(1), true).await.is_err());
         assert!(world.engine().void(&payment).await.is_err());
         assert_eq!(world.balance("provider_receivable").await, 1000);
