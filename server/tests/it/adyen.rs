@@ -4,7 +4,7 @@ use domain::checkout::Phase;
 use domain::id::PaymentId;
 use domain::method::Method;
 use domain::payment::{Outcome, Status};
-use engine::Started;
+use engine::{Clock, Started};
 use serde_json::{Value, json};
 
 use crate::both_at_adyen;
@@ -130,6 +130,23 @@ both_at_adyen! {
         let page = world.start(&session).await;
         world.pay_at_adyen(&page, ADA).await;
         world.wait_for(&session, Phase::Paid).await;
+    }
+}
+
+both_at_adyen! {
+    async fn an_opening_that_is_never_answered_is_called_off_when_its_page_would_have_closed_and_the_refusal_says_when(world: World) {
+        let (_other, clock) = world.ahead().await;
+        world.control("faults", json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": "timeout_after_accept", "count": 1000})).await;
+        let session = world.session().await;
+        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        let payment = world.payment_of(&session).await;
+        let until = world.statement(&payment).await.payment.attempts[0].until.unwrap();
+        let refused = world.till_refuses(&["payment", "cancel", payment.as_str()], 1).await;
+        let when = domain::time::format(until + 5 * domain::MINUTE);
+        assert!(refused.contains("cannot be searched") && refused.contains(&when), "{refused}");
+        clock.by(until + 6 * domain::MINUTE - clock.now());
+        world.wait_for(&session, Phase::Expired).await;
+        assert_eq!(world.till(&["payment", "cancel", payment.as_str()]).await["status"], "canceled");
     }
 }
 

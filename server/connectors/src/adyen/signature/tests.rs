@@ -143,6 +143,12 @@ fn a_delivery_has_any_number_of_events_and_no_field_twice() {
     {
         assert_eq!(check_with(&[KEY], body.as_bytes()), Err(Reject::Unreadable), "{body}");
     }
+    for nothing in [
+        r#"{"live":"false","notificationItems":[]}"#,
+        r#"{"notificationItems":[],"additionalData":{"hmacSignature":"x"}}"#,
+    ] {
+        assert_eq!(check_with(&[KEY], nothing.as_bytes()), Err(Reject::Missing), "nothing is signed: {nothing}");
+    }
     let twice = published().to_string().replacen('{', r#"{"success":"false","#, 1);
     let body = format!(r#"{{"notificationItems":[{{"NotificationRequestItem":{twice}}}]}}"#);
     assert_eq!(check_with(&[KEY], body.as_bytes()), Err(Reject::Unreadable));
