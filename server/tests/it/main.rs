@@ -25,6 +25,7 @@ mod money;
 mod ops;
 mod outages;
 mod pages;
+mod proof;
 mod races;
 mod recovery;
 mod releases;
