@@ -315,7 +315,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
         ),
         Problem::Busy => (
             "Einen Moment, bitte",
-            "Der Server ist gerade ausgelastet. Bitte laden Sie diese Seite in einigen Sekunden neu.",
+            "Der Server ist gerade ausgelastet. Bitte versuchen Sie es in einigen Sekunden noch einmal.",
         ),
         Problem::BadRequest => (
             "Das hat nicht geklappt",
@@ -325,10 +325,10 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "Das ist nicht erlaubt",
             "Die Anfrage kam von einer anderen Seite und wurde nicht ausgeführt. Öffnen Sie Ihren Zahlungslink noch einmal.",
         ),
-        Problem::TooMany => ("Zu viele Versuche", "Bitte warten Sie eine Minute und laden Sie diese Seite dann neu."),
+        Problem::TooMany => ("Zu viele Versuche", "Es kamen zu viele Anfragen in kurzer Zeit; diese wurde nicht ausgeführt. Bitte warten Sie eine Minute, bevor Sie es noch einmal versuchen."),
         Problem::Internal => (
             "Etwas ist schiefgegangen",
-            "Der Fehler liegt bei uns. Laden Sie diese Seite neu, bevor Sie bezahlen: Sie zeigt, was wirklich geschehen ist.",
+            "Der Fehler liegt bei uns. Bitte versuchen Sie es in einigen Minuten noch einmal. Wie es um eine Zahlung steht, zeigt ihr Link.",
         ),
     }
 }

@@ -223,6 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn a_merchants_decision_about_a_surplus_is_not_said_to_be_still_to_come() {
+        let facts = sample::facts();
+        let again = ["Do not pay again", "Bezahlen Sie nicht noch einmal", "لا تدفع مرة أخرى"];
+        for (lang, again) in Lang::ALL.into_iter().zip(again) {
+            let said = |phase| (lang.words().phase)(phase, &facts);
+            let (open, kept, paid) = (said(Phase::Overpaid), said(Phase::OverpaidKept), said(Phase::Paid));
+            assert!(kept.next != open.next && kept.body.contains(&facts.kept), "{lang:?}");
+            assert!(said(Phase::PaidCancelled).title != paid.title, "{lang:?}");
+            for phase in [Phase::Overpaid, Phase::OverpaidKept, Phase::PaidCancelled, Phase::Cancelling, Phase::Unclear] {
+                assert!(said(phase).next.contains(again), "{lang:?} {phase:?}");
+            }
+        }
+    }
+
+    #[test]
     fn no_language_hints_at_suspicion() {
         let facts = sample::facts();
         for lang in Lang::ALL {

@@ -232,7 +232,7 @@ both_at_adyen! {
         assert_eq!(world.phase(&session).await, Phase::Paid, "paid twice and sent back once is paid");
         let statement = world.statement(&payment).await;
         assert!(statement.flags.second_success && statement.totals.captured == 2 * TOTAL, "{statement:#?}");
-        assert!(world.alert_kinds().await.contains(&"second_success".to_owned()));
+        world.alert_is_closed("second_success").await;
         world.books_are_right().await;
     }
 }

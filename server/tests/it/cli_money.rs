@@ -212,7 +212,7 @@ both! {
         world.control("faults", json!({"operation": "refunds.create", "fault": "timeout_after_accept", "count": 1})).await;
         let text = world.till_says(&["payment", "refund", payment.as_str()]).await;
         assert!(text.contains("do not repeat it"), "{text}");
-        assert!(world.till_refuses(&["payment", "refund", payment.as_str()], 1).await.contains("nothing to refund"));
+        assert!(world.till_refuses(&["payment", "refund", payment.as_str()], 1).await.contains("has not answered yet"));
         // The program has gone; a server's job finds out.
         eventually("it is known", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);

@@ -183,6 +183,6 @@ both_at_adyen! {
         assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, 1000));
         assert!(world.engine().capture(&payment, Some(1), true).await.is_err(), "nothing is left to capture");
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
-        world.page_says(&session, "partly_paid", "10.00").await;
+        world.page_says(&session, "partly_collected", "10.00").await;
     }
 }

@@ -1,4 +1,4 @@
-//! What shoppers do.
+//! Links, visits and payments, as merchants and shoppers make them.
 
 use domain::HOUR;
 use domain::checkout::{Phase, View};
