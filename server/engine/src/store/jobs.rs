@@ -274,7 +274,7 @@ pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: M
     Ok(())
 }
 
-/// Runs a job again that was given up or waits. Returns whether there is one.
+/// Runs a job again that was given up or waits. Returns its kind and subject, with a blank between, if there is one.
 pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<Option<String>, Error> {
     let row = query(
         "UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1 RETURNING kind, subject",
