@@ -325,7 +325,10 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "Das ist nicht erlaubt",
             "Die Anfrage kam von einer anderen Seite und wurde nicht ausgeführt. Öffnen Sie Ihren Zahlungslink noch einmal.",
         ),
-        Problem::TooMany => ("Zu viele Versuche", "Es kamen zu viele Anfragen in kurzer Zeit; diese wurde nicht ausgeführt. Bitte warten Sie eine Minute, bevor Sie es noch einmal versuchen."),
+        Problem::TooMany => (
+            "Zu viele Versuche",
+            "Es kamen zu viele Anfragen in kurzer Zeit; diese wurde nicht ausgeführt. Bitte warten Sie eine Minute, bevor Sie es noch einmal versuchen.",
+        ),
         Problem::Internal => (
             "Etwas ist schiefgegangen",
             "Der Fehler liegt bei uns. Bitte versuchen Sie es in einigen Minuten noch einmal. Wie es um eine Zahlung steht, zeigt ihr Link.",

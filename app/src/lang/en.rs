@@ -295,9 +295,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "We cannot show your payment right now",
             "We are looking, but we do not know yet where your payment stands. Do not pay again. This page shows it as soon as we know; you can also come back to it later.",
         ),
-        Problem::Busy => {
-            ("One moment, please", "The server is busy right now. Please try again in a few seconds.")
-        }
+        Problem::Busy => ("One moment, please", "The server is busy right now. Please try again in a few seconds."),
         Problem::BadRequest => (
             "That did not work",
             "We could not read the request, so it was not carried out. Go back to see where your payment stands.",
@@ -306,7 +304,10 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "That is not allowed",
             "The request came from another site, so it was not carried out. Open your payment link again.",
         ),
-        Problem::TooMany => ("Too many tries", "There were too many requests in a short time, so this one was not carried out. Please wait a minute before you try again."),
+        Problem::TooMany => (
+            "Too many tries",
+            "There were too many requests in a short time, so this one was not carried out. Please wait a minute before you try again.",
+        ),
         Problem::Internal => (
             "Something went wrong",
             "The fault is ours. Please try again in a few minutes. To see where a payment stands, open its link again.",

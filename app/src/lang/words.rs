@@ -231,7 +231,8 @@ mod tests {
             let (open, kept, paid) = (said(Phase::Overpaid), said(Phase::OverpaidKept), said(Phase::Paid));
             assert!(kept.next != open.next && kept.body.contains(&facts.kept), "{lang:?}");
             assert!(said(Phase::PaidCancelled).title != paid.title, "{lang:?}");
-            for phase in [Phase::Overpaid, Phase::OverpaidKept, Phase::PaidCancelled, Phase::Cancelling, Phase::Unclear] {
+            for phase in [Phase::Overpaid, Phase::OverpaidKept, Phase::PaidCancelled, Phase::Cancelling, Phase::Unclear]
+            {
                 assert!(said(phase).next.contains(again), "{lang:?} {phase:?}");
             }
         }

@@ -23,7 +23,9 @@ pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> 
             () => "nothing is authorised".to_owned(),
         }),
         Wanted::Refund { .. } => tells(refund).unwrap_or_else(|| match () {
-            () if captured => "there is nothing to refund: all that was captured has gone back, or a bank holds it".to_owned(),
+            () if captured => {
+                "there is nothing to refund: all that was captured has gone back, or a bank holds it".to_owned()
+            }
             () if held => tells(capture).unwrap_or_else(|| {
                 format!(
                     "there is nothing to refund yet: nothing has been captured; to release it: till payment void {}",
