@@ -9,8 +9,9 @@ export default defineConfig({
   // On CI a busy neighbour can stall a browser for seconds. A test that needs its second try is reported as flaky.
   retries: process.env.CI ? 1 : 0,
   forbidOnly: Boolean(process.env.CI),
-  timeout: 45_000,
-  expect: { timeout: 10_000 },
+  // Far more than anything takes, also beside other work: tests wait for conditions.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {
     locale: "en-GB",

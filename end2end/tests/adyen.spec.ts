@@ -32,7 +32,7 @@ test("a payment is declined, authorised, captured and refunded, and the open pag
   const payment = await paymentOf(till);
   const captured = await till.cli<{ outcome: string }>("payment", "capture", payment, "--amount", "20.00");
   expect(captured.outcome, "received is not done").toBe("pending");
-  await seePhase(page, "partly_paid");
+  await seePhase(page, "partly_collected");
   await expect(page.locator("main#panel")).toContainText("€20.00");
   await till.cli("payment", "refund", payment, "--amount", "5.00");
   await seePhase(page, "partly_refunded");

@@ -24,7 +24,7 @@ test("an open page turns to expired by itself, and the new session can be paid",
   const first = sessionUrl(page);
   await seeReady(page);
   const untouched = await markPage(page);
-  await seePhase(page, "expired", 20_000);
+  await seePhase(page, "expired");
   await expect(heading(page)).toHaveText("This checkout has expired");
   await expect(page.locator("main")).toContainText("Nothing was taken.");
   await expect(page.locator("#pay")).toHaveCount(0);
@@ -69,7 +69,7 @@ test("the end closes the provider's page, and paying there is refused", async ({
   const watching = await context.newPage();
   await watching.goto(session);
   await fillCard(page, CARDS.pays);
-  await seePhase(watching, "expired", 20_000);
+  await seePhase(watching, "expired");
 
   await page.getByRole("button", { name: /^Pay / }).click();
   await expect(page.getByRole("heading", { name: "This payment page has expired" })).toBeVisible();
@@ -87,10 +87,10 @@ test("a payment in the last moment counts, whatever the clock says when the news
   const url = returned.url();
   await seePhase(page, "confirming");
   // The session ends with the payment unknown here; "expired" would make people pay twice.
-  await expect.poll(async () => (await till.sandbox.calls("checkout.sessions.expire")).length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await till.sandbox.calls("checkout.sessions.expire")).length).toBeGreaterThan(0);
   expect(["closing", "confirming", "paid", "paid_late"]).toContain(await phaseOnServer(url));
   await till.sandbox.reset();
-  await expect(heading(page)).toHaveText(/Payment complete|Your payment arrived late/, { timeout: 20_000 });
+  await expect(heading(page)).toHaveText(/Payment complete|Your payment arrived late/);
   expect((await till.sandbox.stats()).charges_succeeded).toBe(1);
 });
 

@@ -69,7 +69,7 @@ test("a switched language survives everything else a page does", async ({ page, 
   await page.goto(await till.link({ ttl: 6 }));
   await page.getByRole("link", { name: "Deutsch" }).click();
   await seePhase(page, "choose");
-  await seePhase(page, "expired", 20_000);
+  await seePhase(page, "expired");
   await expect(heading(page)).toHaveText("Die Zeit ist abgelaufen");
   await page.getByRole("button", { name: "Neu beginnen" }).click();
   await expect(heading(page)).toHaveText("Wie möchten Sie bezahlen?");

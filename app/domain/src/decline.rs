@@ -28,7 +28,7 @@ pub enum DeclineClass {
     ProviderError,
 }
 
-/// What the shopper can do now.
+/// The shopper's next step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {

@@ -1,7 +1,7 @@
 //! The ledger's rules: double entry, per merchant and currency.
 //!
 //! Every entry takes an amount from one account and gives it to another, so that the sum over all accounts is zero after each
-//! entry, whatever happens. What is posted is the difference that a change made to a payment's totals: each business event
+//! entry, whatever happens. An entry posts the difference that a change made to a payment's totals: each business event
 //! has one rule, in [`Business::rule`], and a total that falls again is posted the other way round. Therefore the ledger agrees
 //! with the payments by construction, whatever the order in which providers told.
 
@@ -54,7 +54,7 @@ impl Account {
         }
     }
 
-    /// What kind of account it is, and what its balance means.
+    /// The kind of account, and the meaning of its balance.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -172,7 +172,7 @@ impl Business {
 /// One entry: an amount above zero, in minor units, from the credited to the debited account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {
-    /// What happened.
+    /// The business event.
     pub business: Business,
     /// The account that is debited.
     pub debit: Account,
@@ -184,7 +184,7 @@ pub struct Entry {
     pub provider_account: ProviderAccountId,
 }
 
-/// What a change of a payment means for the ledger.
+/// The entries that follow from a change of a payment.
 #[must_use]
 pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
     let mut entries = vec![];
@@ -214,7 +214,7 @@ fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) 
     (change != 0).then(|| Entry { business, debit, credit, amount: change.saturating_abs(), provider_account })
 }
 
-/// The balances that a payment alone should have, by account; debit balances are positive. What the ledger says must agree.
+/// The balances that a payment alone should have, by account; debit balances are positive. The ledger must agree.
 #[must_use]
 pub fn balances(payment: &Payment) -> [(Account, i64); 6] {
     let empty = Payment { attempts: vec![], canceled: false, ..payment.clone() };
@@ -224,7 +224,7 @@ pub fn balances(payment: &Payment) -> [(Account, i64); 6] {
 }
 
 impl Entry {
-    /// What the entry does to an account's balance.
+    /// The entry's effect on an account's balance.
     #[must_use]
     pub fn effect(&self, account: Account) -> i64 {
         let debit = if self.debit == account { self.amount } else { 0 };
@@ -269,13 +269,13 @@ One rule for each business event, posted for each attempt at its provider accoun
 credit exchanged: a capture or a refund that failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
 A dispute won in part brings that part back; the rest is lost.
 
-What is too much is counted for each attempt. The debt is filled by the attempts that were owed, in order, then by second successes;
-what an attempt captured beyond its share is its excess. Refunds, disputes and returns change neither. What goes back of an attempt is
+Surplus is counted for each attempt. The debt is filled by the attempts that were owed, in order, then by second successes;
+what an attempt captured beyond its share is its excess. Refunds, disputes and returns change neither. Money that goes back of an attempt is
 taken first from the excess that nobody keeps, then from the share, then from what is kept. The excess that is neither gone nor kept
 is the surplus, and stands in suspense. A refund of the order therefore never pays for a second payment.
 
 More refunded of an attempt than it captured stands on the debit side of suspense: the merchant does not owe it. If it is still so
-after ten minutes (deliveries come in any order), the alert `money_impossible` asks a person to look. What banks take beyond it, of
+after ten minutes (deliveries come in any order), the alert `money_impossible` asks a person to look. Anything that banks take beyond it, of
 money that was refunded before, is the merchant's loss, and raises the same alert.
 ";
 
@@ -293,7 +293,7 @@ merchant decided to keep.
 
 1. Captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held. The left
    side must be what `provider_receivable` and `disputes` say, the right side what `merchant_payable`, `refunds_in_transit` and
-   `suspense` say. What is held is peeled off from the last second success to the first.
+   `suspense` say. Money that is held is peeled off from the last second success to the first.
 2. No refund that the policy for surplus money asked for was more than its attempt had beyond the debt then.
 3. The stored payment is what its history says.
 4. All accounts together come to zero.

@@ -15,7 +15,7 @@ pub const QUANTITY_MAX: u32 = 999_999;
 /// One line of an order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Line {
-    /// What is sold, in the merchant's words.
+    /// The article sold, in the merchant's words.
     pub name: String,
     /// A second line of text.
     pub description: Option<String>,
@@ -72,7 +72,7 @@ impl Line {
     }
 }
 
-/// What the lines come to, after checking every bound.
+/// The sum of the lines, after checking every bound.
 pub fn order_total(lines: &[Line]) -> Result<Money, LineError> {
     let first = lines.first().ok_or(LineError::Empty)?;
     if lines.len() > LINES_MAX {

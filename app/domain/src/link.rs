@@ -23,7 +23,7 @@ pub enum Usage {
     Reusable,
 }
 
-/// What the merchant has decided about a link. Whether it has been paid is the payment's to say.
+/// The merchant's decision about a link. Whether it has been paid is the payment's to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
@@ -40,7 +40,7 @@ pub struct Link {
     pub id: LinkId,
     /// The part of the address that cannot be guessed.
     pub token: Token,
-    /// Who gets paid.
+    /// The merchant who gets paid.
     pub merchant: MerchantId,
     /// Whether it can be opened.
     pub state: LinkState,
@@ -48,9 +48,9 @@ pub struct Link {
     pub usage: Usage,
     /// Whether real money moves.
     pub live: bool,
-    /// What is sold.
+    /// The articles sold.
     pub lines: Vec<Line>,
-    /// What the lines come to.
+    /// The sum of the lines.
     pub total: Money,
     /// How long a session of this link lives.
     pub session_ttl: Millis,

@@ -14,7 +14,7 @@ pub enum Mutant {
     MismatchApplied,
     /// A total of captures is added up instead of taken as a total.
     TotalsAddUp,
-    /// What is told after an attempt was closed is dropped.
+    /// News that comes after an attempt was closed is dropped.
     LateSuccessDropped,
     /// A second success is recorded as if it were the first.
     SecondSuccessUnnoticed,

@@ -44,7 +44,7 @@ pub struct Session {
     pub id: SessionId,
     /// The part of the address that cannot be guessed.
     pub token: Token,
-    /// Who gets paid.
+    /// The merchant who gets paid.
     pub merchant: MerchantId,
     /// The link it came from.
     pub link: LinkId,

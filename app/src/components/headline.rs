@@ -17,14 +17,20 @@ enum Sign {
 fn sign(phase: Phase) -> Sign {
     match phase {
         Phase::Choose | Phase::Resume => Sign::None,
-        Phase::Opening | Phase::Closing | Phase::Confirming | Phase::Unknown => Sign::Wait,
-        Phase::Authorised | Phase::Paid | Phase::PaidLate => Sign::Good(Glyph::Check),
+        Phase::Opening | Phase::Closing | Phase::Cancelling | Phase::Confirming | Phase::Unknown => Sign::Wait,
+        Phase::Authorised | Phase::Paid | Phase::PaidLate | Phase::PartlyCollected => Sign::Good(Glyph::Check),
         Phase::Authenticate => Sign::Calm(Glyph::Lock),
         Phase::Processing => Sign::Calm(Glyph::Clock),
         Phase::PartlyRefunded | Phase::Refunded => Sign::Calm(Glyph::Back),
         Phase::Cancelled => Sign::Calm(Glyph::Cross),
         Phase::Released | Phase::Expired => Sign::Calm(Glyph::Clock),
-        Phase::Declined(_) | Phase::PartlyPaid | Phase::Overpaid | Phase::Returned => Sign::Warn(Glyph::Alert),
+        Phase::Unclear
+        | Phase::Declined(_)
+        | Phase::PartlyPaid
+        | Phase::Overpaid
+        | Phase::OverpaidKept
+        | Phase::PaidCancelled
+        | Phase::Returned => Sign::Warn(Glyph::Alert),
     }
 }
 

@@ -68,7 +68,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
     match phase {
         Phase::Choose => {
             said("الدفع", "كيف تودّ أن تدفع؟", format!("ستدفع {total} إلى {merchant}."), WORDS.redirect_hint)
@@ -115,6 +115,12 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "لم يُجب مزوّد خدمة الدفع، لذلك لا نعرف بعد هل تمّ الدفع. سنواصل سؤاله حتى نعرف.",
             "لا تدفع مرة أخرى. تتحدّث هذه الصفحة تلقائيًا، ويمكنك العودة إليها لاحقًا.",
         ),
+        Phase::Unclear => said(
+            "جارٍ التحقق",
+            "تحتاج دفعتك إلى مراجعة",
+            "ما يُبلغ به مزوّد خدمة الدفع عن دفعتك غير متّسق، لذلك لا نعرف حالتها.",
+            format!("لا تدفع مرة أخرى. إذا بقيت هذه الصفحة كما هي بعد ساعة فاسأل {merchant} واذكر المرجع."),
+        ),
         Phase::Declined(class) => said("لم يُقبل", "لم تُقبل دفعتك", declined(class), advice(class)),
         Phase::Authorised => said(
             "تمت الموافقة",
@@ -140,16 +146,28 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("وصل {received} من أصل {total}."),
             format!("يُرجى سؤال {merchant} عن كيفية سداد الباقي."),
         ),
+        Phase::PartlyCollected => said(
+            "تحصيل جزئي",
+            "حُصّل جزء من المبلغ",
+            format!("وافقتَ على {total}، وحصّل {merchant} منها {received}."),
+            "لا يلزمك فعل أي شيء. يمكنك إغلاق هذه الصفحة.",
+        ),
         Phase::Overpaid => said(
             "دفع زائد",
             "دفعتَ أكثر من المطلوب",
             format!("وصل {received} لطلب قيمته {total}."),
             format!("لا تدفع مرة أخرى. أُبلغ {merchant} وسيسوّي الفرق معك."),
         ),
+        Phase::OverpaidKept => said(
+            "دفع زائد",
+            "دفعتَ أكثر من قيمة الطلب",
+            format!("وصل أكثر من {total} قيمة هذا الطلب، ويحتفظ {merchant} بمبلغ {kept} منه."),
+            format!("لا تدفع مرة أخرى. إذا لم تتوقع ذلك فاسأل {merchant} واذكر المرجع."),
+        ),
         Phase::PartlyRefunded => said(
             "رد جزئي",
             "رُدّ جزء من المبلغ",
-            format!("أعاد {merchant} مبلغ {refunded} من أصل {total}."),
+            format!("أعاد {merchant} مبلغ {refunded} من أصل {received}."),
             "قد يستغرق ظهوره في حسابك عدة أيام عمل.",
         ),
         Phase::Refunded => said(
@@ -160,8 +178,8 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Returned => said(
             "أُعيد المبلغ",
-            "استرجع البنك الدفعة",
-            format!("أُعيدت دفعة {total}، لذلك لم يستلم {merchant} المبلغ."),
+            "استرجع البنك مبلغًا",
+            format!("استرجع البنك {returned}، لذلك ليس لدى {merchant} هذا المبلغ."),
             format!("يُرجى سؤال {merchant} عن كيفية الدفع الآن."),
         ),
         Phase::Cancelled => said(
@@ -169,6 +187,20 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "أُلغيت هذه الدفعة",
             format!("ألغاها {merchant}. لن يُخصم أي مبلغ."),
             format!("لا يلزمك فعل أي شيء. إذا لم تتوقع ذلك فاسأل {merchant}."),
+        ),
+        Phase::Cancelling => said(
+            "جارٍ الإلغاء",
+            "جارٍ إلغاء هذه الدفعة",
+            format!("ألغاها {merchant}. ننتظر أن يؤكّد مزوّد خدمة الدفع أنه لن يُخصم أي مبلغ."),
+            "لا تدفع مرة أخرى. تتحدّث هذه الصفحة تلقائيًا، ويمكنك العودة إليها لاحقًا.",
+        ),
+        Phase::PaidCancelled => said(
+            "أُلغيت قبل دفعها",
+            "كانت هذه الدفعة ملغاة",
+            format!("كان {merchant} قد ألغاها قبل وصول دفعتك."),
+            format!(
+                "لا تدفع مرة أخرى. يبقى مبلغك محفوظًا حتى يقرّر {merchant} هل يعيده إليك. إذا لم يصلك رد فاسأل {merchant} واذكر المرجع."
+            ),
         ),
         Phase::Released => said(
             "انتهت الموافقة",
@@ -251,10 +283,16 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "لا يمكننا عرض دفعتك الآن",
             "نحن نتحقق، لكننا لا نعرف بعد حالة دفعتك. لا تدفع مرة أخرى. ستعرضها هذه الصفحة حالما نعرف، ويمكنك أيضًا العودة إليها لاحقًا.",
         ),
-        Problem::Busy => ("لحظة من فضلك", "الخادم مشغول الآن. يُرجى إعادة تحميل هذه الصفحة بعد بضع ثوانٍ."),
+        Problem::Busy => ("لحظة من فضلك", "الخادم مشغول الآن. يُرجى المحاولة مرة أخرى بعد بضع ثوانٍ."),
         Problem::BadRequest => ("لم ينجح ذلك", "تعذّرت قراءة الطلب فلم يُنفَّذ. ارجع لترى حالة دفعتك."),
         Problem::Forbidden => ("هذا غير مسموح", "جاء الطلب من موقع آخر فلم يُنفَّذ. افتح رابط الدفع مرة أخرى."),
-        Problem::TooMany => ("محاولات كثيرة", "يُرجى الانتظار دقيقة ثم إعادة تحميل هذه الصفحة."),
-        Problem::Internal => ("حدث خطأ ما", "الخطأ من جانبنا. أعد تحميل هذه الصفحة قبل الدفع: فهي تعرض ما حدث فعلًا."),
+        Problem::TooMany => (
+            "محاولات كثيرة",
+            "وردت طلبات كثيرة في وقت قصير، لذلك لم يُنفَّذ هذا الطلب. يُرجى الانتظار دقيقة قبل المحاولة مرة أخرى.",
+        ),
+        Problem::Internal => (
+            "حدث خطأ ما",
+            "الخطأ من جانبنا. يُرجى المحاولة مرة أخرى بعد بضع دقائق. لمعرفة حالة دفعة ما، افتح رابطها مرة أخرى.",
+        ),
     }
 }

@@ -69,7 +69,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
     match phase {
         Phase::Choose => said(
             "Bezahlen",
@@ -119,6 +119,14 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Der Zahlungsanbieter hat nicht geantwortet, deshalb wissen wir noch nicht, ob Sie bezahlt haben. Wir fragen ihn, bis wir es wissen.",
             "Bezahlen Sie nicht noch einmal. Diese Seite ändert sich von selbst; Sie können auch später zurückkommen.",
         ),
+        Phase::Unclear => said(
+            "Wird geprüft",
+            "Ihre Zahlung muss geprüft werden",
+            "Was der Zahlungsanbieter über Ihre Zahlung meldet, passt nicht zusammen. Wir wissen deshalb nicht, wie es um sie steht.",
+            format!(
+                "Bezahlen Sie nicht noch einmal. Wenn hier in einer Stunde noch dasselbe steht, fragen Sie {merchant} und nennen Sie die Referenz."
+            ),
+        ),
         Phase::Declined(class) => {
             said("Nicht angenommen", "Ihre Zahlung wurde nicht angenommen", declined(class), advice(class))
         }
@@ -148,16 +156,30 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("{received} von {total} sind angekommen."),
             format!("Bitte fragen Sie {merchant}, wie Sie den Rest begleichen."),
         ),
+        Phase::PartlyCollected => said(
+            "Teilweise eingezogen",
+            "Ein Teil wurde eingezogen",
+            format!("Sie haben {total} freigegeben. {merchant} hat davon {received} eingezogen."),
+            "Sie müssen nichts weiter tun. Sie können diese Seite schließen.",
+        ),
         Phase::Overpaid => said(
             "Zu viel bezahlt",
             "Sie haben zu viel bezahlt",
             format!("{received} sind für eine Bestellung über {total} angekommen."),
             format!("Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."),
         ),
+        Phase::OverpaidKept => said(
+            "Zu viel bezahlt",
+            "Sie haben mehr als die Bestellung bezahlt",
+            format!("Für diese Bestellung über {total} ist mehr angekommen. {merchant} behält davon {kept}."),
+            format!(
+                "Bezahlen Sie nicht noch einmal. Wenn Sie das nicht erwartet haben, fragen Sie {merchant} und nennen Sie die Referenz."
+            ),
+        ),
         Phase::PartlyRefunded => said(
             "Teilweise erstattet",
             "Ein Teil wurde erstattet",
-            format!("{merchant} hat {refunded} von {total} zurückgeschickt."),
+            format!("{merchant} hat {refunded} von {received} zurückgeschickt."),
             "Es kann mehrere Werktage dauern, bis Ihre Bank es zeigt.",
         ),
         Phase::Refunded => said(
@@ -168,8 +190,8 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Returned => said(
             "Zurückgebucht",
-            "Ihre Bank hat die Zahlung zurückgeholt",
-            format!("Die Zahlung über {total} wurde zurückgebucht; {merchant} hat also kein Geld bekommen."),
+            "Ihre Bank hat Geld zurückgeholt",
+            format!("Ihre Bank hat {returned} zurückgebucht; {merchant} hat dieses Geld also nicht."),
             format!("Bitte fragen Sie {merchant}, wie Sie jetzt bezahlen."),
         ),
         Phase::Cancelled => said(
@@ -177,6 +199,22 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Diese Zahlung wurde abgesagt",
             format!("{merchant} hat sie zurückgezogen. Es wird nichts abgebucht."),
             format!("Sie müssen nichts tun. Wenn Sie das nicht erwartet haben, fragen Sie {merchant}."),
+        ),
+        Phase::Cancelling => said(
+            "Wird abgesagt",
+            "Diese Zahlung wird abgesagt",
+            format!(
+                "{merchant} hat sie zurückgezogen. Wir warten auf die Bestätigung des Zahlungsanbieters, dass nichts abgebucht wird."
+            ),
+            "Bezahlen Sie nicht noch einmal. Diese Seite ändert sich von selbst; Sie können auch später zurückkommen.",
+        ),
+        Phase::PaidCancelled => said(
+            "Vor dem Bezahlen abgesagt",
+            "Diese Zahlung war schon abgesagt",
+            format!("{merchant} hatte sie zurückgezogen, bevor Ihre Zahlung ankam."),
+            format!(
+                "Bezahlen Sie nicht noch einmal. Ihr Geld bleibt liegen, bis {merchant} entscheidet, ob Sie es zurückbekommen. Wenn Sie nichts hören, fragen Sie {merchant} und nennen Sie die Referenz."
+            ),
         ),
         Phase::Released => said(
             "Freigabe beendet",
@@ -277,7 +315,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
         ),
         Problem::Busy => (
             "Einen Moment, bitte",
-            "Der Server ist gerade ausgelastet. Bitte laden Sie diese Seite in einigen Sekunden neu.",
+            "Der Server ist gerade ausgelastet. Bitte versuchen Sie es in einigen Sekunden noch einmal.",
         ),
         Problem::BadRequest => (
             "Das hat nicht geklappt",
@@ -287,10 +325,13 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "Das ist nicht erlaubt",
             "Die Anfrage kam von einer anderen Seite und wurde nicht ausgeführt. Öffnen Sie Ihren Zahlungslink noch einmal.",
         ),
-        Problem::TooMany => ("Zu viele Versuche", "Bitte warten Sie eine Minute und laden Sie diese Seite dann neu."),
+        Problem::TooMany => (
+            "Zu viele Versuche",
+            "Es kamen zu viele Anfragen in kurzer Zeit; diese wurde nicht ausgeführt. Bitte warten Sie eine Minute, bevor Sie es noch einmal versuchen.",
+        ),
         Problem::Internal => (
             "Etwas ist schiefgegangen",
-            "Der Fehler liegt bei uns. Laden Sie diese Seite neu, bevor Sie bezahlen: Sie zeigt, was wirklich geschehen ist.",
+            "Der Fehler liegt bei uns. Bitte versuchen Sie es in einigen Minuten noch einmal. Wie es um eine Zahlung steht, zeigt ihr Link.",
         ),
     }
 }

@@ -69,7 +69,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
     match phase {
         Phase::Choose => said(
             "Pay",
@@ -119,6 +119,12 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "The payment provider has not answered, so we do not know yet whether you have paid. We are asking the provider until we know.",
             "Do not pay again. This page changes by itself; you can also come back to it later.",
         ),
+        Phase::Unclear => said(
+            "Checking",
+            "Your payment has to be looked at",
+            "What the payment provider reports about your payment does not fit together, so we do not know where it stands.",
+            format!("Do not pay again. If this page still says so in an hour, ask {merchant} and give the reference."),
+        ),
         Phase::Declined(class) => said("Not accepted", "Your payment was not accepted", declined(class), advice(class)),
         Phase::Authorised => said(
             "Approved",
@@ -144,16 +150,28 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             format!("{received} of {total} has arrived."),
             format!("Please ask {merchant} how to settle the rest."),
         ),
+        Phase::PartlyCollected => said(
+            "Partly collected",
+            "A part has been collected",
+            format!("You approved {total}, and {merchant} has collected {received}."),
+            "There is nothing more to do. You can close this page.",
+        ),
         Phase::Overpaid => said(
             "Overpaid",
             "You have paid too much",
             format!("{received} has arrived for an order of {total}."),
             format!("Do not pay again. {merchant} has been told and will settle the difference with you."),
         ),
+        Phase::OverpaidKept => said(
+            "Overpaid",
+            "You have paid more than the order",
+            format!("More than the {total} of this order has arrived, and {merchant} keeps {kept} of it."),
+            format!("Do not pay again. If you did not expect this, ask {merchant} and give the reference."),
+        ),
         Phase::PartlyRefunded => said(
             "Partly refunded",
             "A part has been refunded",
-            format!("{merchant} has sent back {refunded} of {total}."),
+            format!("{merchant} has sent back {refunded} of {received}."),
             "It can take several working days until your bank shows it.",
         ),
         Phase::Refunded => said(
@@ -164,8 +182,8 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Returned => said(
             "Returned",
-            "Your bank took the payment back",
-            format!("The payment of {total} was returned, so {merchant} has not been paid."),
+            "Your bank took money back",
+            format!("Your bank took back {returned}, so {merchant} does not have this money."),
             format!("Please ask {merchant} how to pay now."),
         ),
         Phase::Cancelled => said(
@@ -173,6 +191,22 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "This payment was cancelled",
             format!("{merchant} has called it off. Nothing will be taken."),
             format!("You do not need to do anything. If you did not expect this, ask {merchant}."),
+        ),
+        Phase::Cancelling => said(
+            "Cancelling",
+            "This payment is being cancelled",
+            format!(
+                "{merchant} has called it off. We are waiting for the payment provider to confirm that nothing is taken."
+            ),
+            "Do not pay again. This page changes by itself; you can also come back to it later.",
+        ),
+        Phase::PaidCancelled => said(
+            "Cancelled before it was paid",
+            "This payment had been cancelled",
+            format!("{merchant} had called it off before your payment arrived."),
+            format!(
+                "Do not pay again. Your money is held until {merchant} decides whether it goes back to you. If you hear nothing, ask {merchant} and give the reference."
+            ),
         ),
         Phase::Released => said(
             "Approval ended",
@@ -261,9 +295,7 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "We cannot show your payment right now",
             "We are looking, but we do not know yet where your payment stands. Do not pay again. This page shows it as soon as we know; you can also come back to it later.",
         ),
-        Problem::Busy => {
-            ("One moment, please", "The server is busy right now. Please load this page again in a few seconds.")
-        }
+        Problem::Busy => ("One moment, please", "The server is busy right now. Please try again in a few seconds."),
         Problem::BadRequest => (
             "That did not work",
             "We could not read the request, so it was not carried out. Go back to see where your payment stands.",
@@ -272,10 +304,13 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "That is not allowed",
             "The request came from another site, so it was not carried out. Open your payment link again.",
         ),
-        Problem::TooMany => ("Too many tries", "Please wait a minute, then load this page again."),
+        Problem::TooMany => (
+            "Too many tries",
+            "There were too many requests in a short time, so this one was not carried out. Please wait a minute before you try again.",
+        ),
         Problem::Internal => (
             "Something went wrong",
-            "The fault is ours. Load this page again before you pay: it shows what really happened.",
+            "The fault is ours. Please try again in a few minutes. To see where a payment stands, open its link again.",
         ),
     }
 }

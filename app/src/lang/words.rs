@@ -15,6 +15,10 @@ pub struct Facts {
     pub received: String,
     /// What went back.
     pub refunded: String,
+    /// What banks took back.
+    pub returned: String,
+    /// What the merchant keeps beyond the order.
+    pub kept: String,
     /// Whether the shopper can begin anew after the end.
     pub can_renew: bool,
 }
@@ -214,6 +218,22 @@ mod tests {
             }
             for problem in [Problem::Busy, Problem::Internal, Problem::TooMany, Problem::NotFound] {
                 assert!(!(words.problem)(problem).1.contains(nothing), "{lang:?} {problem:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_merchants_decision_about_a_surplus_is_not_said_to_be_still_to_come() {
+        let facts = sample::facts();
+        let again = ["Do not pay again", "Bezahlen Sie nicht noch einmal", "لا تدفع مرة أخرى"];
+        for (lang, again) in Lang::ALL.into_iter().zip(again) {
+            let said = |phase| (lang.words().phase)(phase, &facts);
+            let (open, kept, paid) = (said(Phase::Overpaid), said(Phase::OverpaidKept), said(Phase::Paid));
+            assert!(kept.next != open.next && kept.body.contains(&facts.kept), "{lang:?}");
+            assert!(said(Phase::PaidCancelled).title != paid.title, "{lang:?}");
+            for phase in [Phase::Overpaid, Phase::OverpaidKept, Phase::PaidCancelled, Phase::Cancelling, Phase::Unclear]
+            {
+                assert!(said(phase).next.contains(again), "{lang:?} {phase:?}");
             }
         }
     }

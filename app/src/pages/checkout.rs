@@ -59,8 +59,8 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
 fn refresh_seconds(phase: Phase) -> Option<u32> {
     match phase {
         Phase::Authenticate => None,
-        Phase::Unknown => Some(10),
-        Phase::Processing => Some(60),
+        Phase::Unknown | Phase::Cancelling => Some(10),
+        Phase::Processing | Phase::Unclear => Some(60),
         phase if phase.may_change_soon() => Some(3),
         _ => None,
     }

@@ -32,16 +32,21 @@ pub fn phase_name(phase: Phase) -> &'static str {
         Phase::Authenticate => "authenticate",
         Phase::Processing => "processing",
         Phase::Unknown => "unknown",
+        Phase::Unclear => "unclear",
         Phase::Declined(_) => "declined",
         Phase::Authorised => "authorised",
         Phase::Paid => "paid",
         Phase::PaidLate => "paid_late",
         Phase::PartlyPaid => "partly_paid",
+        Phase::PartlyCollected => "partly_collected",
         Phase::Overpaid => "overpaid",
+        Phase::OverpaidKept => "overpaid_kept",
         Phase::PartlyRefunded => "partly_refunded",
         Phase::Refunded => "refunded",
         Phase::Returned => "returned",
         Phase::Cancelled => "cancelled",
+        Phase::Cancelling => "cancelling",
+        Phase::PaidCancelled => "paid_cancelled",
         Phase::Released => "released",
         Phase::Expired => "expired",
     }
@@ -74,8 +79,10 @@ fn facts(view: &View, lang: LangChoice) -> Facts {
     Facts {
         merchant: isolated(&view.merchant),
         total: amount(view.total, lang.lang),
-        received: amount(view.received, lang.lang),
-        refunded: amount(view.refunded, lang.lang),
+        received: amount(view.figures.received, lang.lang),
+        refunded: amount(view.figures.refunded, lang.lang),
+        returned: amount(view.figures.returned, lang.lang),
+        kept: amount(view.figures.kept, lang.lang),
         can_renew: view.can_renew,
     }
 }
@@ -137,12 +144,17 @@ fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
         | Phase::Confirming
         | Phase::Processing
         | Phase::Unknown
+        | Phase::Unclear
         | Phase::PartlyPaid
+        | Phase::PartlyCollected
         | Phase::Overpaid
+        | Phase::OverpaidKept
         | Phase::PartlyRefunded
         | Phase::Refunded
         | Phase::Returned
         | Phase::Cancelled
+        | Phase::Cancelling
+        | Phase::PaidCancelled
         | Phase::Expired => ().into_any(),
     }
 }

@@ -1,6 +1,6 @@
 //! Made-up sessions for the gallery and the tests.
 
-use domain::checkout::{Phase, View};
+use domain::checkout::{Figures, Phase, View};
 use domain::decline::DeclineClass;
 use domain::id::Token;
 use domain::line::Line;
@@ -34,15 +34,20 @@ pub fn phases() -> Vec<Phase> {
         Phase::Authenticate,
         Phase::Processing,
         Phase::Unknown,
+        Phase::Unclear,
         Phase::Authorised,
         Phase::Paid,
         Phase::PaidLate,
         Phase::PartlyPaid,
+        Phase::PartlyCollected,
         Phase::Overpaid,
+        Phase::OverpaidKept,
         Phase::PartlyRefunded,
         Phase::Refunded,
         Phase::Returned,
         Phase::Cancelled,
+        Phase::Cancelling,
+        Phase::PaidCancelled,
         Phase::Released,
         Phase::Expired,
     ];
@@ -67,8 +72,7 @@ pub fn view(phase: Phase) -> View {
         support_email: Some("help@nordlicht.example".to_owned()),
         lines: vec![line("Assam, second flush", Some("250 g, loose leaf"), 1299, 2), line("Shipping", None, 500, 1)],
         total: euro(3098),
-        received: euro(if phase == Phase::Overpaid { 6196 } else { 1500 }),
-        refunded: euro(if phase == Phase::Refunded { 3098 } else { 500 }),
+        figures: figures(phase, euro),
         phase,
         notice: None,
         methods: Method::ALL.to_vec(),
@@ -80,6 +84,16 @@ pub fn view(phase: Phase) -> View {
         reference: "7KQ2-M9XD".to_owned(),
         test_mode: true,
     }
+}
+
+fn figures(phase: Phase, euro: impl Fn(i64) -> Money) -> Figures {
+    let received = match phase {
+        Phase::Overpaid | Phase::OverpaidKept => 6196,
+        Phase::PartlyPaid | Phase::PartlyCollected => 1500,
+        _ => 3098,
+    };
+    let refunded = if phase == Phase::Refunded { 3098 } else { 500 };
+    Figures { received: euro(received), refunded: euro(refunded), returned: euro(3098), kept: euro(3098) }
 }
 
 /// A session that ends in four minutes.
@@ -113,6 +127,8 @@ pub fn facts() -> Facts {
         total: "T".to_owned(),
         received: "R".to_owned(),
         refunded: "B".to_owned(),
+        returned: "N".to_owned(),
+        kept: "K".to_owned(),
         can_renew: true,
     }
 }

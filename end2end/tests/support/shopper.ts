@@ -19,7 +19,7 @@ export type PhaseName =
   | "unknown"
   | "declined"
   | "authorised"
-  | "partly_paid"
+  | "partly_collected"
   | "partly_refunded"
   | "paid"
   | "paid_late"

@@ -13,7 +13,7 @@ import { Sandbox } from "./sandbox.ts";
 const run = promisify(execFile);
 // Relative to `end2end`, where the tests are started.
 const BINARY = resolve(process.env.TILL_BIN ?? "../dist/till");
-const START_MAX_MS = 20_000;
+const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 15_000;
 
 /** What the demo writes to its ready file. */

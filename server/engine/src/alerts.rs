@@ -1,7 +1,12 @@
-//! Telling a person: an alert in the database, a line in the log, a count in the metrics.
+//! Telling a person: an alert in the database, a line in the log, a count in the metrics. An alert goes when its cause is gone, or
+//! when a person has dealt with it; `docs/OPERATIONS.md` says for each kind which of the two.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::id::JobId;
-use tracing::warn;
+use domain::{MINUTE, Millis};
+use tracing::{info, warn};
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -12,6 +17,39 @@ use crate::store::{Connection, alerts};
 
 /// Characters of an alert's text that are kept.
 const DETAIL_CHARS_MAX: usize = 500;
+
+/// How long an alert that has been closed is taken to be closed still. Another server may raise it again meanwhile.
+const CLOSED_HOLDS: Millis = 10 * MINUTE;
+/// Closed alerts that are remembered.
+const CLOSED_MAX: usize = 10_000;
+
+/// Alerts that are known to be closed, so that what goes well time and again need not ask the database each time.
+#[derive(Default)]
+pub(crate) struct Closed(Mutex<HashMap<(&'static str, String), Millis>>);
+
+impl Closed {
+    fn known(&self) -> MutexGuard<'_, HashMap<(&'static str, String), Millis>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, kind: &'static str, subject: &str) {
+        self.known().remove(&(kind, subject.to_owned()));
+    }
+
+    /// Whether the alert may be open, as far as is remembered. From now on it is taken to be closed.
+    fn may_be_open(&self, kind: &'static str, subject: &str, now: Millis) -> bool {
+        let mut known = self.known();
+        if known.len() >= CLOSED_MAX {
+            known.clear();
+        }
+        let before = known.insert((kind, subject.to_owned()), now);
+        let holds = before.is_some_and(|closed| (0..CLOSED_HOLDS).contains(&now.saturating_sub(closed)));
+        if let Some(closed) = before.filter(|_| holds) {
+            known.insert((kind, subject.to_owned()), closed);
+        }
+        !holds
+    }
+}
 
 /// Raises an alert in the caller's transaction.
 pub(crate) async fn raise(
@@ -36,10 +74,47 @@ pub(crate) async fn raise_times(
     let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
     warn!(alert = kind, subject, detail, times, "something a person should look at");
     metrics::counter!("till_alerts_total", "kind" => kind).increment(times.unsigned_abs());
+    engine.closed_alerts().forget(kind, subject);
     alerts::raise(connection, kind, subject, &detail, times, engine.env().now()).await
 }
 
+/// Closes an alert in the caller's transaction, because its cause is gone.
+pub(crate) async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<(), Error> {
+    if alerts::close(connection, kind, subject).await? {
+        info!(alert = kind, subject, "the cause of an alert is gone; it is closed");
+    }
+    Ok(())
+}
+
 impl Engine {
+    /// Closes an alert in a transaction of its own, for callers to whom its cause is gone time and again: the database is asked once
+    /// in a while. A failure to do so is logged: the caller's own work matters more.
+    pub(crate) async fn close_alert(&self, kind: &'static str, subject: &str) {
+        if !self.closed_alerts().may_be_open(kind, subject, self.env().now()) {
+            return;
+        }
+        let closed = async {
+            let mut tx = self.store().begin().await?;
+            close(&mut tx, kind, subject).await?;
+            Ok::<(), Error>(tx.commit().await?)
+        };
+        if let Err(error) = closed.await {
+            self.closed_alerts().forget(kind, subject);
+            warn!(alert = kind, subject, %error, "an alert could not be closed");
+        }
+    }
+
+    /// Takes an alert off the list because a person has dealt with it. It comes again when there is new cause.
+    ///
+    /// # Errors
+    /// There is no such alert.
+    pub async fn dismiss_alert(&self, kind: &str, subject: &str) -> Result<(), Error> {
+        let mut tx = self.store().begin().await?;
+        let found = alerts::close(&mut tx, kind, subject).await?;
+        tx.commit().await?;
+        if found { Ok(()) } else { Err(Error::NotFound(format!("alert {kind} about {subject}; see `till alerts`"))) }
+    }
+
     /// Raises an alert in a transaction of its own. A failure to do so is logged: the caller's own work matters more.
     pub(crate) async fn alert(&self, kind: &'static str, subject: &str, detail: &str) {
         if let Err(error) = self.alert_times(kind, subject, detail, 1).await {
@@ -86,7 +161,16 @@ impl Engine {
     pub async fn retry_job(&self, id: &JobId) -> Result<(), Error> {
         let mut tx = self.store().begin().await?;
         let found = retry(&mut tx, id, self.env().now()).await?;
+        if let Some(subject) = &found {
+            for kind in ["job_dead", "job_failing"] {
+                close(&mut tx, kind, subject).await?;
+            }
+        }
         self.commit(tx).await?;
-        if found { Ok(()) } else { Err(Error::NotFound(format!("job {id} that could be run now; see `till jobs`"))) }
+        if found.is_some() {
+            Ok(())
+        } else {
+            Err(Error::NotFound(format!("job {id} that could be run now; see `till jobs`")))
+        }
     }
 }

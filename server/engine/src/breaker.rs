@@ -101,6 +101,8 @@ impl Admitted<'_> {
         if self.engine.breakers().report(self.account, answered, self.engine.env().now()) {
             let detail = format!("{FAILURES_MAX} calls in a row failed; calls are held back until one is answered");
             self.engine.alert("provider_unreachable", self.account.as_str(), &detail).await;
+        } else if answered {
+            self.engine.close_alert("provider_unreachable", self.account.as_str()).await;
         }
     }
 }

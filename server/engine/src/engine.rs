@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::accounts::Accounts;
+use crate::alerts::Closed;
 use crate::breaker::Breakers;
 use crate::env::Env;
 use crate::error::Error;
@@ -44,6 +45,7 @@ struct Inner {
     work: Notify,
     accounts: Accounts,
     breakers: Breakers,
+    closed_alerts: Closed,
     intake: Intake,
     handover: Handover,
     rejections: Rejections,
@@ -79,6 +81,7 @@ impl Engine {
             work: Notify::new(),
             accounts: Accounts::default(),
             breakers: Breakers::default(),
+            closed_alerts: Closed::default(),
             intake: Intake::default(),
             handover: Handover::default(),
             rejections: Rejections::default(),
@@ -181,6 +184,10 @@ impl Engine {
 
     pub(crate) fn ready_accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    pub(crate) fn closed_alerts(&self) -> &Closed {
+        &self.0.closed_alerts
     }
 
     pub(crate) fn breakers(&self) -> &Breakers {

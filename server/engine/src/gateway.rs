@@ -71,6 +71,9 @@ impl Gateway<'_> {
             if let Some(why) = resumed.as_ref().err().and_then(Fail::about_credentials) {
                 self.tell_unauthorized(&request, reply.status, why).await;
             }
+            if (200..300).contains(&reply.status) {
+                self.close_authorized(&request).await;
+            }
             match resumed? {
                 Wire::Send(next) => request = next,
                 Wire::Done(outcome) => return Ok(outcome),
@@ -86,6 +89,8 @@ impl Gateway<'_> {
     /// Nothing but a change of the key or of its rights helps, so a person is told at once.
     async fn tell_unauthorized(&self, request: &HttpRequest, status: u16, why: &str) {
         let (id, name) = (&self.account.id, request.name);
+        // The provider's sentence goes on in ours.
+        let why = why.trim_end_matches('.');
         if status == 403 {
             let right = self.connector.right(name).unwrap_or("the right the provider names");
             let detail = format!(
@@ -96,6 +101,13 @@ impl Gateway<'_> {
         }
         let detail = format!("{name}: {why}. Give a valid key: till provider set-credential {id} NAME=@FILE");
         self.engine.alert("provider_credentials", id.as_str(), &detail).await;
+    }
+
+    /// The key is accepted and has the right to do this.
+    async fn close_authorized(&self, request: &HttpRequest) {
+        let id = &self.account.id;
+        self.engine.close_alert("provider_credentials", id.as_str()).await;
+        self.engine.close_alert("provider_rights", &format!("{id} {}", request.name)).await;
     }
 
     fn held_back(&self, until: Millis) -> TransportError {

@@ -29,10 +29,13 @@ pub(crate) fn is_evidenced(phase: Phase, captured: bool, authorised: bool) -> bo
         Phase::Paid
         | Phase::PaidLate
         | Phase::PartlyPaid
+        | Phase::PartlyCollected
         | Phase::Overpaid
+        | Phase::OverpaidKept
         | Phase::PartlyRefunded
         | Phase::Refunded => captured,
         Phase::Authorised => authorised,
+        Phase::PaidCancelled => authorised || captured,
         _ => true,
     }
 }

@@ -1,7 +1,8 @@
 //! `till alerts`.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use engine::store::alerts::Alert;
+use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, table};
@@ -10,7 +11,10 @@ use crate::config::Common;
 /// List what a person should look at, newest first: rejected or foreign webhooks, wrong amounts, second payments of one
 /// debt, jobs that keep failing.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Alerts {
+    #[command(subcommand)]
+    action: Option<Action>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
@@ -19,8 +23,28 @@ pub(super) struct Alerts {
     format: Format,
 }
 
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// Take an alert off the list that you have dealt with; most go by themselves when their cause is gone
+    Dismiss {
+        /// Its kind, as listed, such as dispute_lost
+        kind: String,
+        /// Its subject, as listed, such as att_…
+        subject: String,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
 impl Alerts {
     pub async fn run(self) -> Result<(), Failure> {
+        if let Some(Action::Dismiss { kind, subject, common, format }) = self.action {
+            common.ready_engine().await?.dismiss_alert(&kind, &subject).await?;
+            let result = json!({"kind": kind, "subject": subject, "dismissed": true});
+            return format.print(&result, || format!("dismissed {kind} about {subject}"));
+        }
         let page = self.common.ready_engine().await?.alerts_page(&self.paging.into()).await?;
         let row = |alert: &Alert| {
             vec![alert.kind.clone(), alert.times.to_string(), alert.subject.clone(), alert.detail.clone()]

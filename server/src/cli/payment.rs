@@ -42,15 +42,17 @@ struct Request {
 }
 
 impl Request {
-    /// The request for the engine. A key that was made is told at once: it is needed if the answer gets lost.
+    /// The request for the engine. A key that was made is told before the provider is asked: it is needed if the answer gets lost.
     fn asked(self, engine: &Engine) -> Asked {
         let chosen = self.key.is_some();
         let key = self.key.unwrap_or_else(|| engine.new_request_key());
-        if !chosen {
-            aside(&format!("the key of this request is {key}; to repeat it without doing it twice, add --key {key}\n"));
-        }
-        Asked { attempt: self.attempt, key: Some(key), chosen }
+        let stored: Option<fn(&RequestKey)> = if chosen { None } else { Some(tell_key) };
+        Asked { attempt: self.attempt, key: Some(key), chosen, stored }
     }
+}
+
+fn tell_key(key: &RequestKey) {
+    aside(&format!("the key of this request is {key}; to repeat it without doing it twice, add --key {key}\n"));
 }
 
 #[derive(Subcommand, Debug)]

@@ -59,7 +59,7 @@ fn claim_text(payment: &Payment, attempt: &AttemptId, money: impl Fn(i64) -> Str
     if claim.excess == 0 && claim.attempt.overdrawn() == 0 {
         return None;
     }
-    let (gone, kept) = (claim.attempt.book.gone(), claim.attempt.kept);
+    let (gone, kept) = (claim.attempt.book.gone(), claim.still_kept());
     let line = format!(
         "  took {} of the debt and {} beyond it; {} has gone back, {} is kept, {} is too much",
         money(claim.share),

@@ -4,7 +4,7 @@ use domain::checkout::Phase;
 use domain::id::PaymentId;
 use domain::method::Method;
 use domain::payment::{Outcome, Status};
-use engine::Started;
+use engine::{Clock, Started};
 use serde_json::{Value, json};
 
 use crate::both_at_adyen;
@@ -134,6 +134,23 @@ both_at_adyen! {
 }
 
 both_at_adyen! {
+    async fn an_opening_that_is_never_answered_is_called_off_when_its_page_would_have_closed_and_the_refusal_says_when(world: World) {
+        let (_other, clock) = world.ahead().await;
+        world.control("faults", json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": "timeout_after_accept", "count": 1000})).await;
+        let session = world.session().await;
+        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        let payment = world.payment_of(&session).await;
+        let until = world.statement(&payment).await.payment.attempts[0].until.unwrap();
+        let refused = world.till_refuses(&["payment", "cancel", payment.as_str()], 1).await;
+        let when = domain::time::format(until + 5 * domain::MINUTE);
+        assert!(refused.contains("cannot be searched") && refused.contains(&when), "{refused}");
+        clock.by(until + 6 * domain::MINUTE - clock.now());
+        world.wait_for(&session, Phase::Expired).await;
+        assert_eq!(world.till(&["payment", "cancel", payment.as_str()]).await["status"], "canceled");
+    }
+}
+
+both_at_adyen! {
     async fn a_refund_whose_reply_is_lost_is_sent_once(world: World) {
         let (_, payment) = paid(&world).await;
         world.control("faults", json!({"provider": "adyen", "operation": "payments.refund", "fault": "timeout_after_accept", "count": 1})).await;
@@ -215,7 +232,7 @@ both_at_adyen! {
         assert_eq!(world.phase(&session).await, Phase::Paid, "paid twice and sent back once is paid");
         let statement = world.statement(&payment).await;
         assert!(statement.flags.second_success && statement.totals.captured == 2 * TOTAL, "{statement:#?}");
-        assert!(world.alert_kinds().await.contains(&"second_success".to_owned()));
+        world.alert_is_closed("second_success").await;
         world.books_are_right().await;
     }
 }

@@ -96,7 +96,7 @@ both! {
         let (_, payment) = world.authorised().await;
         assert!(world.till_says(&["payment", "void", payment.as_str()]).await.starts_with("void mod_"));
         assert_eq!(world.statement(&payment).await.status, Status::Canceled);
-        assert!(world.till_refuses(&["payment", "capture", payment.as_str()], 1).await.contains("nothing is authorised"));
+        assert!(world.till_refuses(&["payment", "capture", payment.as_str()], 1).await.contains("the authorisation has been released"));
         world.books_say(&[]).await;
     }
 }
@@ -116,7 +116,10 @@ both! {
         eventually("held", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         assert!(world.till_says(&["alerts"]).await.contains("surplus_held"));
         world.books_say(&[("provider_receivable", TOTAL), ("suspense", -TOTAL)]).await;
+        world.page_says(&session, "paid_cancelled", "had called it off before your payment arrived").await;
         assert_eq!(world.till(&["payment", "keep", payment.as_str()]).await["kept"], TOTAL);
+        world.page_says(&session, "paid", "Payment complete").await;
+        assert!(!world.alert_kinds().await.iter().any(|kind| kind == "surplus_held" || kind == "second_success"));
         assert!(world.till_says(&["payment", "keep", payment.as_str()]).await.contains("kept EUR 30.98"));
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
         assert!(world.till_refuses(&["payment", "cancel", payment.as_str()], 1).await.contains("already succeeded"));
@@ -209,11 +212,33 @@ both! {
         world.control("faults", json!({"operation": "refunds.create", "fault": "timeout_after_accept", "count": 1})).await;
         let text = world.till_says(&["payment", "refund", payment.as_str()]).await;
         assert!(text.contains("do not repeat it"), "{text}");
-        assert!(world.till_refuses(&["payment", "refund", payment.as_str()], 1).await.contains("nothing to refund"));
+        assert!(world.till_refuses(&["payment", "refund", payment.as_str()], 1).await.contains("has not answered yet"));
         // The program has gone; a server's job finds out.
         eventually("it is known", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
         world.books_say(&[]).await;
+    }
+}
+
+both! {
+    async fn what_stands_in_the_way_of_a_capture_or_void_is_said_and_no_key_of_what_was_not_stored(world: World) {
+        let (_, payment) = world.authorised().await;
+        world.control("webhooks", json!({"drop": true})).await;
+        world.node.stop_background();
+        world.control("faults", json!({"operation": "payment_intents.capture", "fault": "timeout_after_accept", "count": 1})).await;
+        let output = world.run(&["payment", "capture", payment.as_str()]).await;
+        let told = String::from_utf8(output.stderr).unwrap();
+        let key = world.statement(&payment).await.payment.attempts[0].modifications[0].key.clone().unwrap();
+        assert!(output.status.success() && told.contains(&format!("the key of this request is {key}")), "{told}");
+        for command in ["capture", "void", "refund"] {
+            let refused = world.till_refuses(&["payment", command, payment.as_str()], 1).await;
+            assert!(refused.contains("a capture") && refused.contains("has not answered yet; Till is asking it"), "{command}: {refused}");
+            assert!(!refused.contains("the key of this request"), "{command}: {refused}");
+        }
+        let refused = world.till_refuses(&["payment", "capture", payment.as_str(), "--amount", "1"], 1).await;
+        assert!(refused.contains("has not answered yet") && !refused.contains("the key of this request"), "{refused}");
+        let modifications = world.statement(&payment).await.payment.attempts[0].modifications.len();
+        assert_eq!((modifications, world.calls("payment_intents.capture").await.len()), (1, 1));
     }
 }
 

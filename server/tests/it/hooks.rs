@@ -158,7 +158,7 @@ both! {
         world.wait_for(&session, Phase::Paid).await;
         eventually("the inbox is empty", || async { world.engine().backlog().await.unwrap() == 0 }).await;
         assert_eq!(world.phase(&session).await, Phase::Paid);
-        assert_eq!(world.view(&session).await.received.minor, 3098);
+        assert_eq!(world.view(&session).await.figures.received.minor, 3098);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }

@@ -239,7 +239,7 @@ both! {
         assert_eq!(state_of(&world, &refund).await, Some(InboxState::Pending));
         assert_eq!(deliver(&world, &world.node, &paid).await.status, 200);
         eventually("it is applied", || async { state_of(&world, &refund).await == Some(InboxState::Applied) }).await;
-        assert_eq!(world.view(&session).await.refunded.minor, 98);
+        assert_eq!(world.view(&session).await.figures.refunded.minor, 98);
     }
 }
 
@@ -256,7 +256,7 @@ both! {
         assert!(due <= SystemClock.now(), "it is due now, not after a pause");
         assert_eq!(world.engine().apply_due().await.unwrap(), 1);
         assert_eq!(state_of(&world, &refund).await, Some(InboxState::Applied));
-        assert_eq!(world.view(&session).await.refunded.minor, 98);
+        assert_eq!(world.view(&session).await.figures.refunded.minor, 98);
     }
 }
 

@@ -25,7 +25,7 @@ both! {
         let moved: Vec<_> = world.events(&session).await.into_iter().filter(|one| one.event.moves_money()).collect();
         assert!(!moved.is_empty());
         assert!(moved.iter().all(|one| one.source == "webhook"), "{moved:?}");
-        assert_eq!(world.view(&session).await.received, world.view(&session).await.total);
+        assert_eq!(world.view(&session).await.figures.received, world.view(&session).await.total);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }
@@ -200,6 +200,6 @@ both! {
         world.wait_for(&session, Phase::PartlyRefunded).await;
         assert_eq!(refund("2098").await.status, 200);
         world.wait_for(&session, Phase::Refunded).await;
-        assert_eq!(world.view(&session).await.refunded.minor, 3098);
+        assert_eq!(world.view(&session).await.figures.refunded.minor, 3098);
     }
 }

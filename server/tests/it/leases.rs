@@ -175,7 +175,9 @@ both! {
         dying.abort();
         assert!(dying.await.unwrap_err().is_cancelled());
         let left = lease(&world).await - SystemClock.now();
-        assert!((80 * SECOND..=90 * SECOND).contains(&left), "{left}");
+        assert!((10 * SECOND..=90 * SECOND).contains(&left), "{left}");
+        // It may have died before it sent anything; the next one is answered at once.
+        world.forget_faults().await;
 
         let clock = Arc::new(Ahead::default());
         let other = world.node_with_clock(clock.clone()).await;
@@ -208,7 +210,7 @@ async fn failing(world: &World, wanted: impl Fn(&JobRow) -> bool) -> JobRow {
             found = jobs.into_iter().find(|job| job.kind == "check" && wanted(job));
         }
     };
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(30), look).await.is_ok(), "it goes on trying");
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(90), look).await.is_ok(), "it goes on trying");
     found.unwrap()
 }
 
@@ -238,6 +240,7 @@ both! {
         assert_eq!(world.till(&["jobs", "retry", &dead.id]).await["id"], dead.id.as_str());
         world.wait_for(&session, Phase::Paid).await;
         assert_eq!(listed(&world.till(&["jobs", "list"]).await, &dead), None);
+        world.alert_is_closed("job_dead").await;
         world.books_say(&[("provider_receivable", 3098), ("merchant_payable", -3098)]).await;
     }
 }
@@ -253,10 +256,10 @@ both! {
         assert_eq!(job.dead, None);
         assert!(listed(&world.till(&["jobs", "list"]).await, &job).is_some());
         assert_eq!(listed(&world.till(&["jobs", "list", "--dead"]).await, &job), None);
-        let url = format!("{}/_control/faults", world.sandbox);
-        world.send(axum::http::Method::DELETE, &url, "", "", &[]).await;
+        world.forget_faults().await;
         eventually("it can be run now", || async { world.engine().retry_job(&job.id.parse().unwrap()).await.is_ok() }).await;
         world.wait_for(&session, Phase::Paid).await;
+        world.alert_is_closed("job_failing").await;
         world.books_say(&[("provider_receivable", 3098), ("merchant_payable", -3098)]).await;
     }
 }

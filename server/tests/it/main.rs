@@ -26,6 +26,7 @@ mod ops;
 mod outages;
 mod pages;
 mod pipes;
+mod proof;
 mod races;
 mod recovery;
 mod releases;

@@ -50,6 +50,7 @@ both! {
         let page = world.engine().handoff(&session).await.unwrap().unwrap();
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
+        world.alert_is_closed("provider_unreachable").await;
     }
 }
 
@@ -163,11 +164,11 @@ both! {
         // The key of another account, which knows nothing of the page that is open.
         world.engine().set_credential(&world.account_id(), "secret_key", "sk_test_ofanotheraccount").await.unwrap();
         let click = world.engine().start(&session, Method::BankDebit, None);
-        let answered = timeout(Duration::from_secs(15), click).await.expect("a click waits no longer");
+        let answered = timeout(Duration::from_secs(35), click).await.expect("a click waits no longer");
         assert_eq!(answered.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Closing, "it says what is known");
         // The next click finds the first one's job at work.
-        let again = timeout(Duration::from_secs(15), world.engine().start(&session, Method::Card, None));
+        let again = timeout(Duration::from_secs(35), world.engine().start(&session, Method::Card, None));
         assert_eq!(again.await.expect("nor does the next").unwrap(), Started::Stay);
         world.engine().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
         let payment = world.payment_of(&session).await;
@@ -182,14 +183,14 @@ both! {
 both! {
     async fn a_click_is_answered_while_a_slow_provider_is_still_being_asked(world: World) {
         let node = world.tuned_node(|tuning| tuning.click = Duration::from_millis(300)).await;
-        let slow = |operation| json!({"operation": operation, "fault": "slow", "delay_ms": 5000});
+        let slow = |operation| json!({"operation": operation, "fault": "slow", "delay_ms": 9000});
         let session = world.session().await;
         world.control("faults", slow("checkout.sessions.create")).await;
         assert_eq!(node.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Opening, "it says what is known");
         eventually("what the click began goes on", || async { world.phase(&session).await == Phase::Resume }).await;
         world.control("faults", slow("checkout.sessions.expire")).await;
-        timeout(Duration::from_secs(4), node.engine.cancel(&session)).await.expect("it waits no longer").unwrap();
+        timeout(Duration::from_secs(8), node.engine.cancel(&session)).await.expect("it waits no longer").unwrap();
         eventually("this goes on too", || async { world.view(&session).await.notice == Some(Notice::Cancelled) }).await;
         assert_eq!(world.phase(&session).await, Phase::Choose);
     }

@@ -39,7 +39,7 @@ both! {
         let totals = world.statement(&payment).await.totals;
         assert_eq!((totals.captured, totals.refunded, totals.refund_pending), (1000, 0, 0));
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
-        assert_eq!(world.phase(&session).await, Phase::PartlyPaid);
+        assert_eq!(world.phase(&session).await, Phase::PartlyCollected);
         let refund = world.engine().refund(&payment, None).await.unwrap();
         assert_eq!((refund.outcome, refund.modification.amount()), (Outcome::Succeeded, 1000), "all that was taken goes back");
         world.inbox_is_empty().await;

@@ -40,6 +40,7 @@ both! {
         let advice = held(&world).await;
         let attempts = world.statement(&payment).await.payment.attempts;
         let second = attempts.iter().find(|attempt| attempt.second).unwrap();
+        assert_eq!(world.alert("second_success").await.1, 1);
 
         let question = world.till_refuses(&["payment", "refund", payment.as_str()], 1).await;
         for attempt in attempts.iter().filter(|attempt| attempt.has_money()) {
@@ -56,6 +57,9 @@ both! {
         eventually("it has gone back", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         let refunds = world.provider("/v1/refunds").await["data"].as_array().unwrap().clone();
         assert_eq!(refunds.len(), 1);
+        for kind in ["second_success", "surplus_held"] {
+            world.alert_is_closed(kind).await;
+        }
         assert_eq!(refunds[0]["payment_intent"].as_str(), second.refs.payment.as_deref(), "to whoever paid twice");
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
         // With one attempt left in question nothing has to be named.

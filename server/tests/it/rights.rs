@@ -25,6 +25,7 @@ async fn hasten(world: &World) {
 
 async fn rights_alert(world: &World, request: &str) -> String {
     let alerts = world.engine().alerts(100).await.unwrap();
+    assert!(alerts.iter().all(|alert| !alert.detail.contains("..")), "{alerts:?}");
     let about =
         |alert: &&engine::store::alerts::Alert| alert.kind == "provider_rights" && alert.subject.ends_with(request);
     alerts.iter().find(about).unwrap_or_else(|| panic!("no alert about {request}: {alerts:?}")).detail.clone()
@@ -54,6 +55,8 @@ both! {
         hasten(&world).await;
         crate::adyen::refunded(&world, &payment, 100).await;
         world.paid_with(GOOD).await;
+        hasten(&world).await;
+        world.alert_is_closed("provider_rights").await;
     }
 }
 
@@ -67,6 +70,9 @@ both! {
         let (text, times) = world.alert("provider_credentials").await;
         assert!(text.contains("checkout.sessions.create") && text.contains("set-credential") && times >= 1, "{text}");
         assert!(!text.contains(&key), "{text}");
+        world.engine().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
+        world.paid_with(GOOD).await;
+        world.alert_is_closed("provider_credentials").await;
     }
 }
 

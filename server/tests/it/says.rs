@@ -44,6 +44,14 @@ impl World {
         (found[0].detail.clone(), found[0].times)
     }
 
+    /// Waits until no alert of a kind is open.
+    pub async fn alert_is_closed(&self, kind: &str) {
+        eventually(&format!("{kind} is closed"), || async {
+            !self.alert_kinds().await.iter().any(|open| open == kind)
+        })
+        .await;
+    }
+
     /// Waits until every delivery so far has been looked at.
     pub async fn inbox_is_empty(&self) {
         eventually("the inbox is empty", || async { self.engine().backlog().await.unwrap() == 0 }).await;

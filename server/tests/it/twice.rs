@@ -21,13 +21,18 @@ async fn execute(world: &World, statement: &'static str) {
 
 /// A refund of the first payment, made by somebody in the provider's dashboard.
 async fn refund_first(world: &World, payment: &PaymentId, amount: i64) {
+    tell_refund(world, payment, &format!("re_{}", random_hex()), amount, "succeeded").await;
+}
+
+async fn tell_refund(world: &World, payment: &PaymentId, reference: &str, amount: i64, status: &str) {
     let attempt = world.statement(payment).await.payment.attempts[0].clone();
     let refund = json!({
-        "id": format!("re_{}", random_hex()), "object": "refund", "status": "succeeded", "amount": amount, "currency": "eur",
+        "id": reference, "object": "refund", "status": status, "amount": amount, "currency": "eur",
         "payment_intent": attempt.refs.payment, "metadata": {"till_attempt": attempt.id}
     });
+    let kind = if status == "failed" { "refund.failed" } else { "refund.created" };
     world
-        .deliver(&json!({"id": format!("evt_{}", random_hex()), "object": "event", "type": "refund.created",
+        .deliver(&json!({"id": format!("evt_{}", random_hex()), "object": "event", "type": kind,
             "created": seconds(), "livemode": false, "data": {"object": refund}}))
         .await;
     world.inbox_is_empty().await;
@@ -90,7 +95,7 @@ both! {
         let (_, paid) = world.paid_with(GOOD).await;
         let (session, unpaid) = world.authorised().await;
         refund_first(&world, &unpaid, 1000).await;
-        refund_first(&world, &paid, TOTAL + 1).await;
+        tell_refund(&world, &paid, "re_impossible", TOTAL + 1, "succeeded").await;
         world.books_say(&[("provider_receivable", -1001), ("suspense", 1001)]).await;
         assert_eq!(world.alert_kinds().await, Vec::<String>::new(), "what is missing may be on its way");
         world.engine().capture(&unpaid, None, true).await.unwrap();
@@ -101,6 +106,9 @@ both! {
         let attempt = world.statement(&paid).await.payment.attempts[0].id.clone();
         assert!(text.contains(paid.as_str()) && text.contains(attempt.as_str()) && times == 1, "{text}");
         assert!(text.contains("EUR 30.98 was captured") && text.contains("EUR 30.99 was refunded"), "{text}");
+        // The provider takes the refund back: nothing is impossible any more.
+        tell_refund(&world, &paid, "re_impossible", TOTAL + 1, "failed").await;
+        world.alert_is_closed("money_impossible").await;
     }
 }
 

@@ -11,7 +11,7 @@ use crate::method::Method;
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
 
-/// How far our side has come with an attempt. What the provider says about the money is in [`Progress`] and [`Book`].
+/// How far our side has come with an attempt. The provider's word about the money is in [`Progress`] and [`Book`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "stage", content = "reason", rename_all = "snake_case")]
 pub enum Stage {
@@ -23,7 +23,7 @@ pub enum Stage {
     Unknown,
     /// The provider is being asked to close it.
     Closing(CloseReason),
-    /// Nothing more is expected of it. A late success is still recorded.
+    /// No more is expected of it. A late success is still recorded.
     Closed(CloseReason),
 }
 
@@ -144,7 +144,7 @@ pub struct Attempt {
     /// The part the merchant decided to keep of the sum captured beyond the debt, in minor units.
     #[serde(default)]
     pub kept: i64,
-    /// What we asked the provider to do with the money, oldest first.
+    /// Our requests to the provider to do something with the money, oldest first.
     #[serde(default)]
     pub modifications: Vec<Modification>,
 }
@@ -219,7 +219,7 @@ impl Attempt {
         if usable { self.handoff.as_ref() } else { None }
     }
 
-    /// Whether money was authorised or captured. What is being captured counts, also when the rest has been released already:
+    /// Whether money was authorised or captured. Money that is being captured counts, also when the rest has been released already:
     /// providers tell in any order.
     #[must_use]
     pub fn has_money(&self) -> bool {
@@ -256,7 +256,7 @@ impl Attempt {
         self.modifications.iter().filter(|modification| modification.outcome(&self.book).is_open())
     }
 
-    /// What may still be captured: authorised, not captured, and not asked for. Minor units.
+    /// The amount that may still be captured: authorised, not captured, and not asked for. Minor units.
     #[must_use]
     pub fn capturable(&self) -> i64 {
         let void = |open: &Modification| matches!(open.kind, ModificationKind::Void);
@@ -268,7 +268,7 @@ impl Attempt {
         self.book.authorised.saturating_sub(taken).saturating_sub(asked).max(0)
     }
 
-    /// What may still go back to the shopper: captured, neither refunded nor on its way, nor taken back by bank or dispute, nor
+    /// The amount that may still go back to the shopper: captured, neither refunded nor on its way, nor taken back by bank or dispute, nor
     /// asked for. Minor units.
     #[must_use]
     pub fn refundable(&self) -> i64 {

@@ -72,7 +72,7 @@ pub enum Movement {
         /// Minor units.
         amount: i64,
     },
-    /// What the provider charged for its work.
+    /// The provider's charge for its work.
     Fee {
         /// The provider's reference of the line.
         reference: String,
@@ -191,19 +191,19 @@ impl Book {
         total_in(&self.refunds, state)
     }
 
-    /// What banks hold in open disputes.
+    /// The amount that banks hold in open disputes.
     #[must_use]
     pub fn disputes_held(&self) -> i64 {
         sum(self.disputes.values().map(Dispute::held))
     }
 
-    /// What disputes took for good, as far as is known.
+    /// The amount that disputes took for good, as far as is known.
     #[must_use]
     pub fn disputes_lost(&self) -> i64 {
         sum(self.disputes.values().map(Dispute::lost))
     }
 
-    /// What disputes hold or took.
+    /// The amount that disputes hold or took.
     #[must_use]
     pub fn charged_back(&self) -> i64 {
         self.disputes_held().saturating_add(self.disputes_lost())
@@ -215,25 +215,25 @@ impl Book {
         self.refunds_in(EntryState::Pending).saturating_add(self.refunds_in(EntryState::Succeeded))
     }
 
-    /// What has gone back, or is on its way: refunds, and what disputes and banks took.
+    /// The amount that has gone back, or is on its way: refunds, and what disputes and banks took.
     #[must_use]
     pub fn gone(&self) -> i64 {
         self.refunds_begun().saturating_add(self.charged_back()).saturating_add(self.returned_total())
     }
 
-    /// What the provider charged.
+    /// The amount that the provider charged.
     #[must_use]
     pub fn fees_total(&self) -> i64 {
         sum(self.fees.values().copied())
     }
 
-    /// What banks took back.
+    /// The amount that banks took back.
     #[must_use]
     pub fn returned_total(&self) -> i64 {
         sum(self.returned.values().copied())
     }
 
-    /// What was paid out.
+    /// The amount paid out.
     #[must_use]
     pub fn paid_out_total(&self) -> i64 {
         sum(self.paid_out.values().copied())
@@ -251,7 +251,7 @@ fn total_in(entries: &BTreeMap<String, Entry>, state: EntryState) -> i64 {
 fn advance(entries: &mut BTreeMap<String, Entry>, reference: &str, amount: i64, state: EntryState) {
     let amount = amount.max(0);
     if let Some(kept) = entry(entries, reference, Entry { amount, state }) {
-        // What was done counts, not what had been asked for; of two words about the same state the larger.
+        // The amount done counts, not the amount asked for; of two words about the same state the larger.
         let news = (state, amount) > (kept.state, kept.amount);
         let ignored = kept.state == EntryState::Succeeded && mutant::on(Mutant::RefundFailureIgnored);
         if news && !ignored {

@@ -34,7 +34,7 @@ pub enum Refusal {
     Mismatch {
         /// The debt.
         expected: Money,
-        /// What the provider said, in words.
+        /// The provider's word, as text.
         got: String,
     },
     /// The provider's references are those of another object.
@@ -43,7 +43,7 @@ pub enum Refusal {
     /// More was asked for than there is.
     #[error("{asked} was asked for, but only {left} can be {what}")]
     TooMuch {
-        /// What should be done with the money, as a participle.
+        /// The wish for the money, as a participle.
         what: &'static str,
         /// Asked for.
         asked: Money,
@@ -55,7 +55,7 @@ pub enum Refusal {
     NotNow(&'static str),
 }
 
-/// What follows from a fact. No events means that it says nothing new.
+/// The events that follow from a fact. No events means that it says nothing new.
 pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
     match fact {
         Fact::Start(attempt) => start(payment, attempt),
@@ -132,7 +132,7 @@ fn opened(
 
 fn not_opened(attempt: &Attempt, reason: CloseReason) -> Vec<Event> {
     match attempt.stage {
-        // Who could not get through knows nothing of a request that somebody else has sent meanwhile.
+        // A connection that failed proves nothing about a request that somebody else has sent meanwhile.
         Stage::Unknown if reason == CloseReason::Unreachable => vec![],
         Stage::Opening | Stage::Unknown => vec![staged(attempt, Stage::Closed(reason))],
         _ => vec![],
@@ -168,7 +168,7 @@ fn twin(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Resu
 
 fn keep(payment: &Payment) -> Vec<Event> {
     let kept = |claim: Claim<'_>| {
-        // What is being sent back is not kept.
+        // Money that is being sent back is not kept.
         let amount = claim.surplus().saturating_sub(claim.attempt.asked_back());
         (amount > 0).then(|| Event::Kept { attempt: claim.attempt.id.clone(), amount })
     };

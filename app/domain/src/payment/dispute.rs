@@ -19,7 +19,7 @@ pub enum DisputeState {
     Lost,
 }
 
-/// What one word about a dispute said. The order decides which of two is the newer.
+/// One word about a dispute. The order decides which of two is the newer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Word {
     /// The provider's time, or the word's place in the order of the states' names.
@@ -81,13 +81,13 @@ impl Dispute {
         self.lost = self.lost.max(other.lost);
     }
 
-    /// What the bank holds while the dispute is open, in minor units.
+    /// The amount that the bank holds while the dispute is open, in minor units.
     #[must_use]
     pub fn held(&self) -> i64 {
         if self.state == DisputeState::Open { self.amount } else { 0 }
     }
 
-    /// What is lost, in minor units: decided against the merchant, or not brought back by a win.
+    /// The amount lost, in minor units: decided against the merchant, or not brought back by a win.
     #[must_use]
     pub fn lost(&self) -> i64 {
         let amount = |word: Option<Word>| word.map_or(0, |word| word.amount);
@@ -95,7 +95,7 @@ impl Dispute {
         match (self.state, self.won) {
             (DisputeState::Won, _) if mutant::on(Mutant::PartialWinIsWhole) => 0,
             (DisputeState::Won, _) => taken.saturating_sub(self.amount).max(0),
-            // What was taken again comes on top of what never came back; both together were taken once.
+            // The amount taken again comes on top of what never came back; both together were taken once.
             (DisputeState::Lost, Some(won)) => {
                 let rest = taken.saturating_sub(won.amount).max(0);
                 self.amount.saturating_add(rest).min(taken.max(self.amount))

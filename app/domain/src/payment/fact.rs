@@ -1,4 +1,4 @@
-//! What can happen to a payment, and what follows from it.
+//! Facts about a payment, and the events that follow from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ pub enum Fact {
         attempt: AttemptId,
         /// What, new.
         modification: Box<Modification>,
-        /// What the provider can do.
+        /// The provider's abilities.
         limits: Limits,
     },
     /// The provider answered a modification without saying what came of it, or did not answer.
@@ -69,7 +69,7 @@ pub enum Fact {
         attempt: AttemptId,
         /// Which modification.
         modification: ModificationId,
-        /// What it answered.
+        /// Its answer.
         answer: Answer,
     },
     /// The merchant keeps what was paid beyond the debt.
@@ -78,12 +78,12 @@ pub enum Fact {
     Twin {
         /// The new attempt.
         attempt: Box<Attempt>,
-        /// What the provider said about it.
+        /// The provider's word about it.
         observation: Observation,
     },
 }
 
-/// What a provider can do with authorised and captured money.
+/// A provider's abilities with authorised and captured money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Limits {
     /// Capture less than was authorised.
@@ -125,7 +125,7 @@ impl Answer {
     }
 }
 
-/// What a provider said about one attempt.
+/// A provider's word about one attempt.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Observation {
     /// When, by the provider's clock.
@@ -138,7 +138,7 @@ pub struct Observation {
     pub currency: Option<crate::currency::Currency>,
     /// The modification it is about, where the provider repeats our reference.
     pub modification: Option<ModificationId>,
-    /// What it said.
+    /// Its news.
     pub news: Vec<News>,
 }
 
@@ -224,7 +224,7 @@ pub enum Event {
         attempt: AttemptId,
         /// Which.
         modification: ModificationId,
-        /// What the provider answered.
+        /// The provider's answer.
         answer: Answer,
     },
     /// The provider said why a modification failed.

@@ -51,9 +51,9 @@ pub enum Capture {
 pub struct Payment {
     /// The id.
     pub id: PaymentId,
-    /// Who gets paid.
+    /// The merchant who gets paid.
     pub merchant: MerchantId,
-    /// What is owed.
+    /// The amount owed.
     pub amount: Money,
     /// When the money is taken.
     pub capture: Capture,
@@ -88,19 +88,19 @@ impl Payment {
         status::status(self)
     }
 
-    /// What is true on top of the status.
+    /// The facts on top of the status.
     #[must_use]
     pub fn flags(&self) -> Flags {
         status::flags(self)
     }
 
-    /// What is owed, in minor units: the debt, unless it was called off. Refunds, disputes and returns do not change it.
+    /// The amount owed, in minor units: the debt, unless it was called off. Refunds, disputes and returns do not change it.
     #[must_use]
     pub fn debt(&self) -> i64 {
         if self.canceled { 0 } else { self.amount.minor }
     }
 
-    /// What the merchant decided to keep beyond the debt, over all attempts, in minor units.
+    /// The amount that the merchant decided to keep beyond the debt, over all attempts, in minor units.
     #[must_use]
     pub fn kept(&self) -> i64 {
         self.attempts.iter().map(|attempt| attempt.kept).fold(0, i64::saturating_add)

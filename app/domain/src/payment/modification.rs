@@ -1,7 +1,7 @@
-//! What we ask a provider to do with a payment's money after it was authorised: capture, void, refund.
+//! Our requests to a provider about a payment's money after it was authorised: capture, void, refund.
 //!
 //! A modification is written down before it is sent, with the id that becomes its idempotency key and our reference at the
-//! provider. What comes of it is read from the attempt's book, because that is where the provider's word goes.
+//! provider. Its result is read from the attempt's book, because that is where the provider's word goes.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::id::ModificationId;
 /// Modifications an attempt keeps at most.
 pub const MODIFICATIONS_MAX: usize = 200;
 
-/// What is asked for. Amounts are minor units of the payment's currency and positive.
+/// The wish. Amounts are minor units of the payment's currency and positive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ModificationKind {
@@ -67,7 +67,7 @@ pub enum ModificationStage {
 pub struct Modification {
     /// The id; also the idempotency key and our reference at the provider.
     pub id: ModificationId,
-    /// What is asked for.
+    /// The wish.
     #[serde(flatten)]
     pub kind: ModificationKind,
     /// How far our side is.
@@ -88,7 +88,7 @@ pub struct Modification {
     pub explanation: Option<String>,
 }
 
-/// What has come of a modification.
+/// The result of a modification.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -141,7 +141,7 @@ impl Modification {
         }
     }
 
-    /// What has come of it, by what the provider has said about the money.
+    /// Its result, by what the provider has said about the money.
     #[must_use]
     pub fn outcome(&self, book: &Book) -> Outcome {
         match self.stage {
@@ -186,7 +186,7 @@ impl Modification {
             (ModificationKind::Void, _) if book.voided => Outcome::Succeeded,
             (_, Some(EntryState::Succeeded)) => Outcome::Succeeded,
             (_, Some(EntryState::Refused | EntryState::Failed)) => Outcome::Failed,
-            // Who does not report captures one by one has answered with the new total.
+            // A provider that does not report captures one by one has answered with the new total.
             (ModificationKind::Capture { .. }, None) => Outcome::Succeeded,
             _ => Outcome::Pending,
         }

@@ -9,7 +9,7 @@ use crate::id::ModificationId;
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
 
-/// Writes a modification down if the attempt can bear it. What earlier ones asked for counts as gone, whether or not the
+/// Writes a modification down if the attempt can bear it. The amounts of earlier ones count as gone, whether or not the
 /// provider has answered: of two refunds of 60 on 100 the second is refused.
 pub(super) fn modify(attempt: &Attempt, new: &Modification, limits: Limits) -> Result<Vec<Event>, Refusal> {
     if attempt.modification(&new.id).is_some() {
@@ -31,6 +31,9 @@ fn capture(attempt: &Attempt, amount: i64, last: bool, limits: Limits) -> Result
         return Err(Refusal::NotNow("the payment is being voided"));
     }
     let (ended, begun) = captures(attempt);
+    if let Some(open) = open_capture(attempt).filter(|_| ended || !limits.multi_capture) {
+        return Err(Refusal::NotNow(open));
+    }
     if ended || (begun && !limits.multi_capture) {
         return Err(Refusal::NotNow("the payment has been captured; what was left is released"));
     }
@@ -55,6 +58,16 @@ fn captures(attempt: &Attempt) -> (bool, bool) {
     (ended, begun)
 }
 
+/// The words about a capture that has been asked for and has no result yet.
+fn open_capture(attempt: &Attempt) -> Option<&'static str> {
+    let capture = |open: &&Modification| matches!(open.kind, ModificationKind::Capture { .. });
+    let open = attempt.under_way().find(capture)?.outcome(&attempt.book);
+    Some(match open {
+        Outcome::Pending => "a capture is under way: the provider has taken it and will say what came of it",
+        _ => "a capture was asked for and the provider has not answered yet; Till is asking it what came of that",
+    })
+}
+
 fn void(attempt: &Attempt) -> Result<(), Refusal> {
     if attempt.book.voided || has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
         return Err(Refusal::NotNow("the payment has been voided, or is being voided"));
@@ -63,8 +76,14 @@ fn void(attempt: &Attempt) -> Result<(), Refusal> {
     if mutant::on(Mutant::VoidDuringCapture) && !taken {
         return Ok(());
     }
+    if taken {
+        return Err(Refusal::NotNow("the payment has been captured; refund it instead"));
+    }
+    if let Some(open) = open_capture(attempt) {
+        return Err(Refusal::NotNow(open));
+    }
     if captures(attempt).1 || attempt.book.captures_in(EntryState::Pending) > 0 {
-        return Err(Refusal::NotNow("the payment has been captured, or is being captured; refund it instead"));
+        return Err(Refusal::NotNow("the payment is being captured; when that is done, refund it instead"));
     }
     if attempt.book.authorised == 0 {
         return Err(Refusal::NotNow("nothing is authorised"));

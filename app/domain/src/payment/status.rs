@@ -1,4 +1,4 @@
-//! A payment's status, derived from its totals and attempts. Nothing stores it as truth.
+//! A payment's status, derived from its totals and attempts. It is nowhere stored as truth.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,7 @@ impl Status {
     }
 }
 
-/// What is true on top of the status.
+/// The facts on top of the status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Flags {
     /// Less than the debt was captured.
@@ -78,7 +78,7 @@ pub struct Flags {
     pub overpaid: bool,
     /// Two attempts succeeded.
     pub second_success: bool,
-    /// A part of what was paid for the debt was refunded. What was paid beyond it and went back is no part of this.
+    /// A part of what was paid for the debt was refunded. Money that was paid beyond it and went back is no part of this.
     pub partially_refunded: bool,
     /// Everything that was paid for the debt was refunded, or simply everything.
     pub refunded: bool,

@@ -1,4 +1,4 @@
-//! Whose money it is: what each attempt took for the debt and what beyond it, and what should happen to the rest.
+//! The owner of the money: how much each attempt took for the debt and how much beyond it, and the fate of the rest.
 //!
 //! An attempt's *share* of the debt and its *excess* come from what it captured alone. Money that goes back later changes
 //! neither, so a refund of the order never makes a second payment look owed.
@@ -7,46 +7,55 @@ use super::book::EntryState;
 use super::{Attempt, ModificationKind, Payment};
 use crate::mutant::{self, Mutant};
 
-/// What one attempt took, measured by the debt. Amounts are minor units.
+/// The money of one attempt, measured by the debt. Amounts are minor units.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
     /// The attempt.
     pub attempt: &'a Attempt,
-    /// What it took for the debt.
+    /// The amount it took for the debt.
     pub share: i64,
-    /// What it took beyond the debt.
+    /// The amount it took beyond the debt.
     pub excess: i64,
-    /// What a planted bug takes from the excess for refunds of other attempts; zero.
+    /// The amount that a planted bug takes from the excess for refunds of other attempts; zero.
     swallowed: i64,
 }
 
 impl Claim<'_> {
-    /// The excess that nobody decided to keep.
+    /// The excess without a decision to keep it.
     fn unkept(&self) -> i64 {
         let kept = if mutant::on(Mutant::KeptIsSentBack) { 0 } else { self.attempt.kept };
         self.excess.saturating_sub(kept).max(0)
     }
 
-    /// The excess that has neither gone back, nor is on its way back, nor is kept. What goes back is taken first from the excess
+    /// The excess that has neither gone back, nor is on its way back, nor is kept. Money that goes back is taken first from the excess
     /// that is not kept, then from the share, then from what is kept.
     #[must_use]
     pub fn surplus(&self) -> i64 {
         self.unkept().saturating_sub(self.attempt.book.gone()).saturating_sub(self.swallowed).max(0)
     }
 
-    /// The same, with refunds that are still on their way: what the shopper has paid too much and does not have back.
-    fn outstanding(&self) -> i64 {
+    /// The same, with refunds that are still on their way: the amount that the shopper has paid too much and does not have back.
+    #[must_use]
+    pub fn outstanding(&self) -> i64 {
         let book = &self.attempt.book;
         self.unkept().saturating_sub(book.gone().saturating_sub(book.refunds_in(EntryState::Pending))).max(0)
     }
 
-    /// What was refunded of the order: refunds done, beyond the excess that is not kept.
+    /// The amount that was decided to be kept and has not gone back since: what goes back is taken last from it.
+    #[must_use]
+    pub fn still_kept(&self) -> i64 {
+        let kept = self.excess.min(self.attempt.kept);
+        let before = self.unkept().saturating_add(self.share);
+        kept.saturating_sub(self.attempt.book.gone().saturating_sub(before).max(0)).max(0)
+    }
+
+    /// The amount refunded of the order: refunds done, beyond the excess that is not kept.
     #[must_use]
     pub fn refunded_of_order(&self) -> i64 {
         self.attempt.book.refunds_in(EntryState::Succeeded).saturating_sub(self.unkept()).max(0)
     }
 
-    /// What banks took back of the order.
+    /// The amount that banks took back of the order.
     #[must_use]
     pub fn returned_of_order(&self) -> i64 {
         let book = &self.attempt.book;
@@ -69,19 +78,19 @@ impl Payment {
         })
     }
 
-    /// What was captured beyond the debt and has neither gone back nor been kept, over all attempts, in minor units.
+    /// The amount captured beyond the debt and has neither gone back nor been kept, over all attempts, in minor units.
     #[must_use]
     pub fn surplus(&self) -> i64 {
         self.claims().map(|claim| claim.surplus()).fold(0, i64::saturating_add)
     }
 
-    /// What shoppers have paid too much and do not have back yet, in minor units: the surplus, and what of it is on its way.
+    /// The amount that shoppers have paid too much and do not have back yet, in minor units: the surplus, and what of it is on its way.
     #[must_use]
     pub fn outstanding(&self) -> i64 {
         self.claims().map(|claim| claim.outstanding()).fold(0, i64::saturating_add)
     }
 
-    /// What was refunded of the order, in minor units. What was paid too much and went back is not part of it; where nothing was
+    /// The amount refunded of the order, in minor units. Money that was paid too much and went back is not part of it; where nothing was
     /// owed, because the payment was called off, every refund is.
     #[must_use]
     pub fn refunded_of_order(&self) -> i64 {
@@ -91,7 +100,7 @@ impl Payment {
         self.claims().map(|claim| claim.refunded_of_order()).fold(0, i64::saturating_add)
     }
 
-    /// What has arrived, less what was paid too much and went back, in minor units. Refunds of the order do not lower it.
+    /// The amount that has arrived, less what was paid too much and went back, in minor units. Refunds of the order do not lower it.
     #[must_use]
     pub fn arrived(&self) -> i64 {
         let totals = self.totals();
@@ -99,14 +108,14 @@ impl Payment {
         totals.captured.saturating_sub(sent_back)
     }
 
-    /// What was captured for the debt, or kept beyond it, in minor units.
+    /// The amount captured for the debt, or kept beyond it, in minor units.
     #[must_use]
     pub fn taken_for_order(&self) -> i64 {
         let taken = |claim: Claim<'_>| claim.share.saturating_add(claim.excess.min(claim.attempt.kept));
         self.claims().map(taken).fold(0, i64::saturating_add)
     }
 
-    /// What should be sent back or released next: second successes first, the newest first. Money goes back where it came from.
+    /// The money to be sent back or released next: second successes first, the newest first. Money goes back where it came from.
     #[must_use]
     pub fn wanted_back(&self) -> Option<(&Attempt, ModificationKind)> {
         let loose = |attempt: &&Attempt| {

@@ -1,4 +1,4 @@
-//! What a merchant must hear of a payment's change: the rows of the outbox.
+//! The news that a merchant must hear of a payment's change: the rows of the outbox.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub enum Told {
         reference: String,
         /// The amount in dispute; for one that was won, what came back.
         amount: i64,
-        /// What is lost: all of it, or what a win did not bring back.
+        /// The amount lost: all of it, or what a win did not bring back.
         #[serde(default)]
         lost: i64,
         /// Where it stands.
@@ -65,7 +65,7 @@ pub enum Told {
         attempt: AttemptId,
         /// Which.
         modification: ModificationId,
-        /// What it was.
+        /// Its kind.
         kind: ModificationKind,
     },
     /// An attempt succeeded although nothing was owed any more.
@@ -103,7 +103,7 @@ impl Told {
     }
 }
 
-/// What of a change the merchant must hear, in a fixed order.
+/// The news of a change for the merchant, in a fixed order.
 #[must_use]
 pub fn told(before: &Payment, after: &Payment) -> Vec<Told> {
     let mut told = vec![];

@@ -1,4 +1,4 @@
-//! Every way a payment's status and an attempt's stage can change. Nothing else is allowed: [`super::Payment::handle`] checks each
+//! Every way a payment's status and an attempt's stage can change. Any other change is refused: [`super::Payment::handle`] checks each
 //! change against these tables in debug builds and in the simulation, and the tests visit every row.
 //!
 //! `docs/STATES.md` is generated from them: `cargo run -p domain --example states > docs/STATES.md`.
@@ -13,7 +13,7 @@ pub struct Transition {
     pub from: Status,
     /// After.
     pub to: Status,
-    /// What makes it happen.
+    /// Its cause.
     pub when: &'static str,
 }
 
@@ -80,7 +80,7 @@ pub struct StageChange {
     pub from: Option<&'static str>,
     /// After.
     pub to: &'static str,
-    /// What makes it happen.
+    /// Its cause.
     pub when: &'static str,
 }
 

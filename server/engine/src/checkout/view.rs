@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use domain::checkout::{Phase, View, phase};
+use domain::checkout::{Figures, Phase, View, phase};
 use domain::id::Token;
 use domain::link::{Link, LinkState};
-use domain::money::Money;
 use domain::payment::{Handoff, Payment, Stage};
 use domain::session::Session;
 use domain::{MINUTE, Millis, SECOND};
@@ -57,15 +56,13 @@ impl Engine {
         let merchant = merchants::find(&mut connection, &session.merchant).await?;
         let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
         drop(connection);
-        let money = |minor| Money::new(minor, payment.amount.currency);
         Ok(View {
             token: token.clone(),
             link: link.token.clone(),
             merchant: merchant.name,
             support_email: merchant.support_email,
             total: payment.amount,
-            received: money(payment.arrived()),
-            refunded: money(payment.refunded_of_order()),
+            figures: Figures::of(&payment),
             phase,
             notice: session.notice.filter(|_| phase.can_choose() || phase == Phase::Expired),
             methods: self.offer(&link).await?.methods.into_iter().map(|(method, _)| method).collect(),

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{error, warn};
 
-use super::judge::{Closed, Verdict, judge, read_all};
+use super::judge::{Closed, ORPHAN_MAX, Verdict, judge, read_all};
 use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -132,6 +132,9 @@ async fn decide(
                 {
                     taken = batch.take(&located.payment, &fact, source).map(drop);
                 }
+                if taken.is_ok() && engine.env().now() - row.received >= ORPHAN_MAX {
+                    outcome.found.push(located.attempt.clone());
+                }
                 outcome.taken(row, &located, incoming.kind, taken);
             }
             Verdict::Waits { due, wanted } => outcome.waits.push((row.clone(), due, wanted)),
@@ -181,6 +184,8 @@ struct Outcome {
     settled: Vec<Settled>,
     waits: Vec<(Taken, Millis, Vec<String>)>,
     failed: Vec<(Taken, Error)>,
+    /// Attempts of which something old was applied: it may have been given up as an orphan.
+    found: Vec<AttemptId>,
     /// By kind and subject, so that servers write them in one order: the newest words and how often.
     alerts: BTreeMap<(&'static str, String), (String, i64)>,
 }
@@ -196,20 +201,30 @@ impl Outcome {
             Err(Error::Refused(refusal @ (Refusal::Mismatch { .. } | Refusal::Contradiction(_)))) => {
                 let note = Some(format!("payment {}: {refusal}", located.payment));
                 let (state, alert) = (InboxState::Mismatch, Some("webhook_mismatch"));
-                self.close(row, Closed { state, kind, note, alert });
+                let subject = Some(located.payment.to_string());
+                self.close(row, Closed { state, kind, note, alert, subject });
             }
             Err(error) => self.failed.push((row.clone(), error)),
         }
     }
 
     fn close(&mut self, row: &Taken, closed: Closed) {
-        let Closed { state, kind, note, alert } = closed;
+        let Closed { state, kind, note, alert, subject } = closed;
         if let Some(alert) = alert {
             let detail = format!("delivery {}: {}", row.id, note.as_deref().unwrap_or_default());
-            let counted = self.alerts.entry((alert, row.account.to_string())).or_default();
+            let subject = subject.unwrap_or_else(|| row.account.to_string());
+            let counted = self.alerts.entry((alert, subject)).or_default();
             *counted = (detail, counted.1 + 1);
         }
         self.settled.push(Settled { id: row.id.clone(), state, kind, note, due: row.due });
+    }
+
+    /// Alerts that end with these: what had failed is settled, what was given up as an orphan is applied. Few are old enough.
+    fn ended(&self, rows: &[Taken]) -> Vec<(&'static str, String)> {
+        let settled = |row: &&Taken| self.settled.iter().any(|settled| settled.id == row.id);
+        let failing = rows.iter().filter(|row| row.tries > TRIES_ALERT).filter(settled);
+        let failing = failing.map(|row| ("webhook_failing", row.id.to_string()));
+        failing.chain(self.found.iter().map(|attempt| ("webhook_orphan", attempt.to_string()))).collect()
     }
 
     /// Returns false if some of the rows were not pending any more.
@@ -229,6 +244,9 @@ impl Outcome {
         };
         let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
         inbox::stop_waiting(connection, &done).await?;
+        for (kind, subject) in self.ended(rows) {
+            alerts::close(connection, kind, &subject).await?;
+        }
         for ((kind, subject), (detail, times)) in &self.alerts {
             alerts::raise_times(engine, connection, kind, subject, detail, *times).await?;
         }
@@ -241,7 +259,9 @@ async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Er
     if failure.is_reference_clash() && row.tries >= CLASH_FROM {
         let note = Some(format!("it claims what is known of another payment: {failure}"));
         let mut outcome = Outcome::default();
-        outcome.close(row, Closed { state: InboxState::Mismatch, kind: None, note, alert: Some("webhook_mismatch") });
+        // The reference is another payment's: only the delivery itself names what this is about.
+        let (alert, subject) = (Some("webhook_mismatch"), Some(row.id.to_string()));
+        outcome.close(row, Closed { state: InboxState::Mismatch, kind: None, note, alert, subject });
         outcome.write(engine, &mut tx, std::slice::from_ref(row)).await?;
     } else {
         write_off(engine, &mut tx, row, failure).await?;

@@ -15,7 +15,7 @@ use crate::store::attempts::{self, Located};
 use crate::store::inbox::{self, InboxState, Taken};
 
 /// How long an event that carries our reference waits for its payment to become known.
-const ORPHAN_MAX: Millis = DAY;
+pub(super) const ORPHAN_MAX: Millis = DAY;
 /// How long one that does not: most are other payments on the same account.
 const STRANGER_MAX: Millis = 10 * MINUTE;
 
@@ -37,6 +37,8 @@ pub(super) struct Closed {
     pub kind: Option<String>,
     pub note: Option<String>,
     pub alert: Option<&'static str>,
+    /// What the alert is about: a payment or a reference, where one is known; else the account.
+    pub subject: Option<String>,
 }
 
 /// What a delivery says, or why it says nothing.
@@ -89,7 +91,7 @@ async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
     };
     ready.connector.read(&ready.account, body, row.received).map_err(|error| {
         let (note, alert) = (Some(error.to_string()), Some("webhook_unreadable"));
-        Verdict::Closed(Closed { state: InboxState::Unreadable, kind: None, note, alert })
+        Verdict::Closed(Closed { state: InboxState::Unreadable, kind: None, note, alert, subject: None })
     })
 }
 
@@ -97,14 +99,15 @@ async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
 fn foreign(incoming: &Incoming, theirs: Foreign) -> Verdict {
     let alert = theirs.misdirected.then_some("webhook_foreign");
     let (kind, note) = (Some(incoming.kind.clone()), Some(theirs.reason));
-    Verdict::Closed(Closed { state: InboxState::Foreign, kind, note, alert })
+    Verdict::Closed(Closed { state: InboxState::Foreign, kind, note, alert, subject: None })
 }
 
 /// It is about a payment of ours and must not be applied.
 fn doubtful(incoming: Incoming, doubt: &str, located: &Located) -> Verdict {
     let note = Some(format!("payment {}: {doubt}", located.payment));
     let (state, alert) = (InboxState::Unreadable, Some("webhook_unreadable"));
-    Verdict::Closed(Closed { state, kind: Some(incoming.kind), note, alert })
+    let subject = Some(located.payment.to_string());
+    Verdict::Closed(Closed { state, kind: Some(incoming.kind), note, alert, subject })
 }
 
 /// The attempts that deliveries may be about.
@@ -156,7 +159,7 @@ async fn place(
         Some(located) => Verdict::Concerns(located, Box::new(incoming)),
         None if incoming.observation.news.is_empty() && incoming.doubt.is_none() => {
             let kind = Some(incoming.kind);
-            Verdict::Closed(Closed { state: InboxState::Ignored, kind, note: None, alert: None })
+            Verdict::Closed(Closed { state: InboxState::Ignored, kind, note: None, alert: None, subject: None })
         }
         None => {
             let has_waited = inbox::has_waited(connection, &row.id).await?;
@@ -180,5 +183,6 @@ fn orphan(row: &Taken, incoming: Incoming, now: Millis, has_waited: bool) -> Ver
         return Verdict::Waits { due, wanted };
     }
     let note = Some("its payment never became known".to_owned());
-    Verdict::Closed(Closed { state: InboxState::Orphan, kind: Some(incoming.kind), note, alert })
+    let subject = incoming.attempt.as_ref().map(AttemptId::to_string);
+    Verdict::Closed(Closed { state: InboxState::Orphan, kind: Some(incoming.kind), note, alert, subject })
 }

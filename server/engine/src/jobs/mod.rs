@@ -254,8 +254,15 @@ async fn settle(engine: &Engine, job: &Leased, result: Result<Next, Error>) -> R
     let now = engine.env().now();
     let mut tx = engine.store().begin().await?;
     match result {
-        Ok(Next::Done) => jobs::finish(&mut tx, job, now).await?,
-        Ok(Next::At(time)) => jobs::again(&mut tx, job, time, None).await?,
+        Ok(next) => {
+            match next {
+                Next::Done => jobs::finish(&mut tx, job, now).await?,
+                Next::At(time) => jobs::again(&mut tx, job, time, None).await?,
+            }
+            if job.tries > TRIES_ALERT {
+                crate::alerts::close(&mut tx, "job_failing", &format!("{} {}", job.kind, job.subject)).await?;
+            }
+        }
         Err(failure) if is_hopeless(&failure) && job.tries >= TRIES_ALERT => {
             error!(kind = job.kind, subject = job.subject, error = %failure, "a job is given up");
             jobs::bury(&mut tx, job, &failure.to_string(), now).await?;

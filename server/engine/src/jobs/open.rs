@@ -51,7 +51,7 @@ fn is_opened_late(attempt: &Attempt, fact: &Fact) -> bool {
 const LOOK_AGAIN: Millis = 15 * MINUTE;
 
 /// How much later than asked for a provider may close a page.
-const PAGE_END_MARGIN: Millis = 5 * MINUTE;
+pub(crate) const PAGE_END_MARGIN: Millis = 5 * MINUTE;
 
 /// An attempt with what stands around it.
 pub(crate) struct Found {
@@ -154,6 +154,9 @@ impl Engine {
             }
         };
         let payment = self.record(&found.payment, &fact, Source::Engine).await?;
+        if matches!(fact, Fact::Opened { .. }) {
+            self.close_alert("open_failed", found.attempt.account.as_str()).await;
+        }
         if let Some(late) = payment.attempt(&found.attempt.id).filter(|late| is_opened_late(late, &fact)) {
             // A server that was stopped for minutes in the middle of its request: nobody is shown this page.
             self.close_late(&found, late).await?;
@@ -250,7 +253,7 @@ impl Engine {
         if let CallError::Fail(fail) = error
             && fail.about_credentials().is_none()
         {
-            self.alert("open_failed", attempt.account.as_str(), &fail.to_string()).await;
+            self.alert("open_failed", attempt.account.as_str(), &format!("attempt {id}: {fail}")).await;
         }
         match error {
             // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.

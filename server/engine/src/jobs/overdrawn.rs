@@ -7,15 +7,21 @@ use domain::money::Money;
 use domain::{MINUTE, Millis};
 
 use super::Next;
+use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::record::Batch;
 
 /// How long what is missing may take to arrive. Providers repeat a delivery that was not acknowledged within minutes.
 pub(crate) const GRACE: Millis = 10 * MINUTE;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let found = engine.find_attempt(subject).await?;
-    let (attempt, book) = (&found.attempt, &found.attempt.book);
+    let mut tx = engine.store().begin().await?;
+    // With the payment locked: what is missing may arrive in this moment, and closes the alert.
+    let batch = Batch::lock(engine, &mut tx, std::slice::from_ref(&found.payment)).await?;
+    let attempt = batch.payment(&found.payment)?.attempt(&found.attempt.id).unwrap_or(&found.attempt);
+    let book = &attempt.book;
     if attempt.overdrawn() > 0 {
         let money = |minor| Money::new(minor, attempt.amount.currency);
         let detail = format!(
@@ -26,7 +32,8 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
             money(book.refunds_begun()),
             money(book.charged_back().saturating_add(book.returned_total())),
         );
-        engine.alert("money_impossible", subject, &detail).await;
+        alerts::raise(engine, &mut tx, "money_impossible", subject, &detail).await?;
     }
+    engine.commit(tx).await?;
     Ok(Next::Done)
 }

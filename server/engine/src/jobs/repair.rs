@@ -57,6 +57,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         if cursor.is_none() {
             let mut tx = engine.store().begin().await?;
             accounts::set_events_seen(&mut tx, &id, until).await?;
+            crate::alerts::close(&mut tx, "repair_overrun", subject).await?;
             engine.commit(tx).await?;
             if until >= began {
                 return Ok(Next::At(engine.env().now() + EVERY));

@@ -9,9 +9,11 @@ use domain::payment::{Attempt, ModificationKind, Outcome};
 use domain::{DAY, HOUR, MINUTE, Millis};
 
 use super::Next;
+use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::money::{back, wanted_back};
+use crate::record::Batch;
 use crate::store::merchants::{self, SurplusPolicy};
 
 /// The pauses after the first failure, the second and so on; the last one after every further one.
@@ -27,11 +29,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         return Ok(Next::Done);
     }
     if policy.policy == SurplusPolicy::Hold {
-        let back = back(&payment).join("` and `");
-        let detail =
-            format!("more was paid than is owed; send it back: `{back}`, or keep it: `till payment keep {id}`");
-        engine.alert("surplus_held", subject, &detail).await;
-        return Ok(Next::Done);
+        return hold(engine, &id).await;
     }
     let now = engine.env().now();
     let mut next = Millis::MAX;
@@ -45,6 +43,21 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         next = next.min(due);
     }
     Ok(Next::At(next.min(now + LOOK)))
+}
+
+/// Tells a person, unless the merchant has decided in this moment: a decision closes the alert.
+async fn hold(engine: &Engine, id: &PaymentId) -> Result<Next, Error> {
+    let mut tx = engine.store().begin().await?;
+    let batch = Batch::lock(engine, &mut tx, std::slice::from_ref(id)).await?;
+    let payment = batch.payment(id)?;
+    if payment.wanted_back().is_some() {
+        let back = back(payment).join("` and `");
+        let detail =
+            format!("more was paid than is owed; send it back: `{back}`, or keep it: `till payment keep {id}`");
+        alerts::raise(engine, &mut tx, "surplus_held", id.as_str(), &detail).await?;
+    }
+    engine.commit(tx).await?;
+    Ok(Next::Done)
 }
 
 /// When to try again to take back what an attempt was paid too much: a while after the last failure, but at once if the merchant has

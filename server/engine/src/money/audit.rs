@@ -1,4 +1,4 @@
-//! What judges a payment's books. Its rules are its own: they use neither the ledger's rules nor the payment's surplus.
+//! The judge of a payment's books. Its rules are its own: they use neither the ledger's rules nor the payment's surplus.
 //!
 //! The history says what providers told, who asked for each refund, and what the merchant decided to keep. From that follows
 //! where every captured amount must be: for each currency,
@@ -24,9 +24,9 @@ pub struct Discrepancy {
     pub payment: PaymentId,
     /// The account of the ledger, or what else is wrong.
     pub account: String,
-    /// What was found, in minor units.
+    /// The amount found, in minor units.
     pub found: i64,
-    /// What it should be, in minor units; for a refund, what it may be at most.
+    /// The amount it should be, in minor units; for a refund, the most it may be.
     pub expected: i64,
 }
 
@@ -41,9 +41,9 @@ struct Purse {
     taken_by_banks: i128,
     fees: i128,
     paid_out: i128,
-    /// What it took beyond the debt.
+    /// The amount it took beyond the debt.
     beyond: i128,
-    /// What of that the merchant keeps.
+    /// The part of that which the merchant keeps.
     kept: i128,
 }
 
@@ -65,7 +65,7 @@ impl Purse {
         }
     }
 
-    /// What went back: first of what nobody asked for and nobody keeps, then of the rest.
+    /// The amount that went back: first of the part that nobody asked for and nobody keeps, then of the rest.
     fn back(&self) -> i128 {
         self.pending + self.sent_back + self.held_by_banks + self.taken_by_banks
     }
@@ -74,13 +74,13 @@ impl Purse {
         (self.beyond - self.kept).max(0)
     }
 
-    /// What the shopper's money still held for them comes to; below zero if refunds exceed all that came.
+    /// The shopper's money that is still held for them; below zero if refunds exceed all that came.
     fn held(&self) -> i128 {
         let impossible = (self.pending + self.sent_back - self.captured).max(0);
         self.unasked() - self.back().min(self.unasked()) - impossible
     }
 
-    /// What is the merchant's: taken for the debt or kept, less what went back of it. What a bank holds is the merchant's until
+    /// The merchant's part: taken for the debt or kept, less what went back of it. Money that a bank holds is the merchant's until
     /// it is lost.
     fn earned(&self) -> i128 {
         let of_order = self.back() - self.back().min(self.unasked());
@@ -89,7 +89,7 @@ impl Purse {
     }
 }
 
-/// Purses of a payment. What was captured beyond the debt is peeled off from the back: from the second success that came last to
+/// Purses of a payment. The amount captured beyond the debt is peeled off from the back: from the second success that came last to
 /// the first, then from the others.
 fn purses(payment: &Payment) -> Vec<Purse> {
     let mut purses: Vec<Purse> = payment.attempts.iter().map(Purse::new).collect();

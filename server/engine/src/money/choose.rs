@@ -5,6 +5,7 @@ use domain::id::{AttemptId, ModificationId};
 use domain::money::Money;
 use domain::payment::{Attempt, Event, Modification, ModificationKind, Payment};
 
+use super::nothing::why;
 use super::request::Wanted;
 use crate::error::Error;
 
@@ -17,15 +18,18 @@ pub(super) fn choose<'a>(
     wanted: &Wanted,
     named: Option<&AttemptId>,
 ) -> Result<&'a Attempt, Error> {
-    let none = |of: &str| Error::Invalid(format!("{}{of}", wanted.nothing()));
     if let Some(id) = named {
         let text = || format!("attempt {id} is not of payment {0}; see `till payment show {0}`", payment.id);
         let attempt = payment.attempt(id).ok_or_else(|| Error::Invalid(text()))?;
-        return if wanted.possible(attempt) > 0 { Ok(attempt) } else { Err(none(&format!(" of attempt {id}"))) };
+        return if wanted.possible(attempt) > 0 {
+            Ok(attempt)
+        } else {
+            Err(Error::Invalid(format!("attempt {id}: {}", why(payment, &[attempt], wanted))))
+        };
     }
     let possible: Vec<_> = payment.attempts.iter().filter(|attempt| wanted.possible(attempt) > 0).collect();
     match possible[..] {
-        [] => Err(none("")),
+        [] => Err(Error::Invalid(why(payment, &payment.attempts.iter().collect::<Vec<_>>(), wanted))),
         // The order has its payment: to take the second payer's money as well must be said.
         [only] if !only.second || !matches!(wanted, Wanted::Capture { .. }) => Ok(only),
         _ => Err(Error::Which {
@@ -150,14 +154,14 @@ mod tests {
         assert!(text.contains("paid beyond what was owed"), "the second payer's money is not taken unasked: {text}");
         assert!(choose(&authorised, &capture, Some(&authorised.attempts[1].id)).is_ok());
         let void = choose(&twice, &Wanted::Void, None).unwrap_err().to_string();
-        assert_eq!(void, "nothing is authorised");
+        assert_eq!(void, "all that was authorised has been captured; to send it back, refund it");
         let once = payment(&[(1000, 0), (1000, 1000)]);
         assert_eq!(choose(&once, &REFUND, None).unwrap().id, once.attempts[1].id);
         assert_eq!(choose(&once, &Wanted::Void, None).unwrap().id, once.attempts[0].id);
         let stranger = AttemptId::from_random([9; 16]);
         assert!(choose(&once, &REFUND, Some(&stranger)).unwrap_err().to_string().contains("is not of payment"));
         let empty = choose(&once, &REFUND, Some(&once.attempts[0].id)).unwrap_err().to_string();
-        assert!(empty.contains("nothing to refund of attempt"), "{empty}");
+        assert!(empty.contains("there is nothing to refund yet"), "{empty}");
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! What a merchant does with a payment's money: capture, void, refund, keep, call off.
+//! The merchant's actions on a payment's money: capture, void, refund, keep, call off.
 //!
-//! A modification is recorded first and sent afterwards, always with its own id as the key. Whoever asks waits for the
+//! A modification is recorded first and sent afterwards, always with its own id as the key. The caller waits for the
 //! provider's answer; if the server dies, or the provider does not answer, a job goes on.
 
 mod audit;
 mod book;
+mod call_off;
 mod choose;
+mod nothing;
 mod opening;
 mod request;
 mod statement;
@@ -31,12 +33,12 @@ use crate::record::Source;
 use crate::store::payments;
 use request::Wanted;
 
-/// What has come of a modification so far.
+/// The result of a modification so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modified {
     /// The modification.
     pub modification: Modification,
-    /// What has come of it.
+    /// Its result so far.
     pub outcome: Outcome,
 }
 
@@ -44,7 +46,7 @@ impl Engine {
     /// Captures authorised money: an amount in minor units, or all that is left. `last` releases the rest.
     ///
     /// # Errors
-    /// Nothing is authorised, or less than asked for; or the provider cannot capture in parts. See also [`Engine::capture_as`].
+    /// No money is authorised, or less than asked for; or the provider cannot capture in parts. See also [`Engine::capture_as`].
     pub async fn capture(&self, payment: &PaymentId, amount: Option<i64>, last: bool) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Capture { amount, last }, &Asked::default()).await
     }
@@ -52,7 +54,7 @@ impl Engine {
     /// Releases an authorisation.
     ///
     /// # Errors
-    /// Nothing is authorised, or it has been captured or is being captured. See also [`Engine::void_as`].
+    /// No money is authorised, or it has been captured or is being captured. See also [`Engine::void_as`].
     pub async fn void(&self, payment: &PaymentId) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Void, &Asked::default()).await
     }
@@ -71,17 +73,12 @@ impl Engine {
         self.record(payment, &Fact::Keep, Source::Merchant).await
     }
 
-    /// Calls a payment off. What is paid all the same is treated by the merchant's policy for surplus money.
-    pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
-        self.record(payment, &Fact::Cancel, Source::Merchant).await
-    }
-
     pub(crate) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
         let stored = payments::find(&mut *self.store().reader().await?, payment).await?;
         stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(format!("payment {payment}")))
     }
 
-    /// Whether the provider can count the part that is to be captured or sent back. What it cannot count would be refused later.
+    /// Whether the provider can count the part that is to be captured or sent back. An amount that it cannot count would be refused later.
     async fn check_part(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(), Error> {
         let (ModificationKind::Capture { amount, .. } | ModificationKind::Refund { amount }) = kind else {
             return Ok(());
@@ -199,7 +196,7 @@ impl Engine {
         let answer = Answer::Refused { reason };
         let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: known.id.clone(), answer };
         self.record(&found.payment, &fact, Source::Engine).await?;
-        // What Till asked for by itself it asks for again.
+        // Till asks again for what it asked for by itself.
         if !known.is_own() {
             let what = known.kind.as_str();
             let detail = format!(
@@ -223,7 +220,7 @@ impl Engine {
             }
             Ok(connectors::Outcome::Accepted { reference }) => Answer::Accepted { reference },
             Ok(_) => return Ok(()),
-            // What cannot be said to the provider never will be.
+            // A request that cannot be said to the provider never will be.
             Err(CallError::Fail(connectors::Fail::Refused(reason) | connectors::Fail::Unsupported(reason))) => {
                 Answer::Refused { reason }
             }

@@ -26,9 +26,11 @@ pub struct Asked {
     pub key: Option<RequestKey>,
     /// Whether the merchant chose the key. Then an equal request under another key is a request of its own.
     pub chosen: bool,
+    /// Told of the request's key when the request is stored and not sent yet: a refusal stores nothing.
+    pub stored: Option<fn(&RequestKey)>,
 }
 
-/// What a merchant asks for. Amounts are minor units; without one all that is left is meant.
+/// A merchant's wish. Amounts are minor units; without one all that is left is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Capture { amount: Option<i64>, last: bool },
@@ -55,14 +57,6 @@ impl Wanted {
             Wanted::Capture { amount: asked, last } => ModificationKind::Capture { amount: amount(asked), last },
             Wanted::Void => ModificationKind::Void,
             Wanted::Refund { amount: asked } => ModificationKind::Refund { amount: amount(asked) },
-        }
-    }
-
-    /// What is said when no attempt can bear it.
-    pub fn nothing(&self) -> &'static str {
-        match self {
-            Wanted::Capture { .. } | Wanted::Void => "nothing is authorised",
-            Wanted::Refund { .. } => "there is nothing to refund",
         }
     }
 
@@ -157,6 +151,9 @@ impl Engine {
                 None => Err(error),
             };
         }
+        if let (Some(stored), Some(key)) = (asked.stored, &asked.key) {
+            stored(key);
+        }
         self.send_first(&attempt, &new).await
     }
 
@@ -165,7 +162,7 @@ impl Engine {
         requests::find(&mut *self.store().reader().await?, &payment.merchant, key).await
     }
 
-    /// What has become of the request that the key names, if it is this one.
+    /// The result of the request that the key names, if it is this one.
     async fn asked_before(
         &self,
         payment: &Payment,

@@ -36,11 +36,11 @@ pub struct Statement {
     pub payment: Payment,
     /// The derived status.
     pub status: Status,
-    /// What is true on top of the status.
+    /// The facts on top of the status.
     pub flags: Flags,
     /// The sums.
     pub totals: Totals,
-    /// What happened, oldest first.
+    /// The events, oldest first.
     pub events: Vec<Happened>,
     /// Its rows in the ledger, oldest first.
     pub ledger: Vec<LedgerRow>,

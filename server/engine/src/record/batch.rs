@@ -86,11 +86,11 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What a batch has written.
+/// The work of a batch that is written.
 pub(crate) struct Written {
     /// The payments that have news.
     pub payments: Vec<PaymentId>,
-    /// What is due now because of it.
+    /// The work that is due now because of it.
     pub work: Work,
 }
 

@@ -1,4 +1,4 @@
-//! What a unit of work writes besides the payments themselves, gathered in memory.
+//! The rows that a unit of work writes besides the payments themselves, gathered in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::store::payments::EventRow;
 use crate::store::requests::KeyRow;
 use crate::store::{Connection, attempts, inbox, jobs, ledger, outbox, payments, requests, sessions};
 
-/// How long a session that is opened again lives at least. Whoever comes later begins a new one.
+/// How long a session that is opened again lives at least. A shopper who comes later begins a new one.
 const REOPENED: Millis = HOUR;
 
 /// Rows to be written, in the order of what happened.
@@ -39,9 +39,10 @@ pub(super) struct Changes {
     pub settled: BTreeSet<PaymentId>,
     /// Payments whose sessions are open again, because the money that had settled them is gone.
     pub reopened: BTreeSet<PaymentId>,
-    /// What events in the inbox may wait for, see [`inbox::wait`].
+    /// The names that events in the inbox may wait for, see [`inbox::wait`].
     pub known: Vec<String>,
-    pub alerts: Vec<(&'static str, String, String)>,
+    /// In the order of what happened: one step may raise what a later one closes.
+    pub alerts: Vec<AlertChange>,
     /// Merchants' keys of captures, voids and refunds. One that is taken undoes the whole unit of work.
     pub keys: Vec<KeyRow>,
 }
@@ -91,8 +92,13 @@ impl Changes {
         sessions::complete_of_payments(connection, &settled).await?;
         self.reopen(engine, connection, now).await?;
         let brought = inbox::bring_forward(connection, &self.known, now).await?;
-        for (kind, subject, detail) in &self.alerts {
-            alerts::raise(engine, connection, kind, subject, detail).await?;
+        for change in &self.alerts {
+            match change {
+                AlertChange::Raise { kind, subject, detail } => {
+                    alerts::raise(engine, connection, kind, subject, detail).await?;
+                }
+                AlertChange::Close { kind, subject } => alerts::close(connection, kind, subject).await?,
+            }
         }
         let ids: Vec<PaymentId> = changed.iter().map(|entry| entry.now.id.clone()).collect();
         payments::notify_many(connection, engine.store().dialect(), &ids).await?;
@@ -126,7 +132,13 @@ impl Changes {
     }
 }
 
-/// What is due now because of a change.
+/// An alert that a step raises, or one whose cause is gone with it.
+pub(super) enum AlertChange {
+    Raise { kind: &'static str, subject: String, detail: String },
+    Close { kind: &'static str, subject: String },
+}
+
+/// The work that is due now because of a change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Work {
     /// Jobs.

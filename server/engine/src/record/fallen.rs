@@ -10,7 +10,7 @@ use super::follow_up::Step;
 /// An alert: kind, subject and text.
 pub(super) type Alert = (&'static str, String, String);
 
-/// What a person should be told of a step.
+/// The alerts of a step for a person.
 pub(super) fn alerts(step: &Step<'_>) -> Vec<Alert> {
     let mut alerts = vec![];
     for attempt in &step.after.attempts {
@@ -111,7 +111,7 @@ impl Change<'_> {
         known.is_own() && self.payment.wanted_back().is_some()
     }
 
-    /// What was paid too much and could not be sent back.
+    /// Money that was paid too much and could not be sent back.
     fn surplus(&self) -> Vec<Alert> {
         let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
         let new = |known: &&Modification| {

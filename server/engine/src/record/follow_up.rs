@@ -1,4 +1,4 @@
-//! What must happen because a payment has changed, written with the change.
+//! The consequences when a payment has changed, written with the change.
 
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::ledger::Business;
@@ -6,7 +6,7 @@ use domain::mutant::{self, Mutant};
 use domain::payment::{Answer, Attempt, EntryState, Event, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
-use super::changes::Changes;
+use super::changes::{AlertChange, Changes};
 use crate::engine::Engine;
 use crate::inbox;
 use crate::jobs::{Kind, modify, overdrawn};
@@ -79,7 +79,14 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
         changes.settled.remove(&id());
         changes.reopened.insert(id());
     }
-    changes.alerts.extend(super::fallen::alerts(step));
+    let fallen = super::fallen::alerts(step);
+    changes.alerts.extend(fallen.into_iter().map(|(kind, subject, detail)| AlertChange::Raise {
+        kind,
+        subject,
+        detail,
+    }));
+    let risen = super::risen::alerts(step);
+    changes.alerts.extend(risen.into_iter().map(|(kind, subject)| AlertChange::Close { kind, subject }));
     newly_known(step, changes);
 }
 
@@ -103,7 +110,8 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
         },
         Event::SecondSuccess { attempt } => {
             let detail = format!("payment {} was paid although nothing was owed any more", step.after.id);
-            changes.alerts.push(("second_success", attempt.to_string(), detail));
+            let (kind, subject) = ("second_success", attempt.to_string());
+            changes.alerts.push(AlertChange::Raise { kind, subject, detail });
             changes.enqueue(engine, Kind::Surplus, step.account(attempt), step.after.id.as_str(), now);
         }
         Event::Modifying { attempt, modification } => {
@@ -148,11 +156,12 @@ fn done_after_all(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes
     if (state_in(step.before), state_in(step.after)) == (Some(EntryState::Refused), Some(EntryState::Succeeded)) {
         let detail =
             format!("payment {}: refund {reference} was turned down, and has been done after all", step.after.id);
-        changes.alerts.push(("refund_done_after_all", attempt.to_string(), detail));
+        let (kind, subject) = ("refund_done_after_all", attempt.to_string());
+        changes.alerts.push(AlertChange::Raise { kind, subject, detail });
     }
 }
 
-/// Nothing more is to be asked about the attempt, and its session may be able to end.
+/// No more questions are to be asked about the attempt, and its session may be able to end.
 fn closed(step: &Step<'_>, attempt: &AttemptId, changes: &mut Changes) {
     for kind in [Kind::Open, Kind::Check, Kind::Close] {
         changes.spare(kind, attempt.as_str());

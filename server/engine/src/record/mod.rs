@@ -4,6 +4,7 @@ mod batch;
 mod changes;
 mod fallen;
 mod follow_up;
+mod risen;
 
 use domain::Millis;
 use domain::id::{JobId, PaymentId, ProviderAccountId};
@@ -19,7 +20,7 @@ use crate::jobs::Kind;
 use crate::store::jobs::NewJob;
 use crate::store::{Connection, Tx, jobs};
 
-/// Who told the engine a fact.
+/// The origin of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source<'a> {
     Shopper,

@@ -50,6 +50,12 @@ pub async fn raise(
     Ok(())
 }
 
+/// Takes an alert off the list. Returns whether there was one.
+pub async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
+    let closed = query("DELETE FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+    Ok(closed.execute(connection).await?.rows_affected() > 0)
+}
+
 /// The alerts, newest first. A row is named by its kind, a colon and its subject.
 pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Alert>, Error> {
     let mut from = (Millis::MAX, String::new(), String::new());

@@ -274,14 +274,13 @@ pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: M
     Ok(())
 }
 
-/// Runs a job again that was given up or waits. Returns whether there is one.
-pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<bool, Error> {
-    let done = query("UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1")
-        .bind(now)
-        .bind(id.as_str())
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() > 0)
+/// Runs a job again that was given up or waits. Returns its kind and subject, with a blank between, if there is one.
+pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<Option<String>, Error> {
+    let row = query(
+        "UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1 RETURNING kind, subject",
+    );
+    let row = row.bind(now).bind(id.as_str()).fetch_optional(connection).await?;
+    row.map(|row| Ok(format!("{} {}", row.text("kind")?, row.text("subject")?))).transpose()
 }
 
 /// A job, for a person.

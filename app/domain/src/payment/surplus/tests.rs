@@ -114,6 +114,10 @@ fn what_is_kept_is_kept_of_the_attempt_it_came_from() {
     payment.handle(&refunded(2, "re_2", 300)).unwrap();
     assert_eq!((payment.surplus(), back(&payment)), (0, None), "what is refunded of kept money was not too much");
     assert_eq!(page(&payment), Phase::PartlyRefunded);
+    let still_kept = |payment: &Payment| payment.claims().map(|claim| claim.still_kept()).collect::<Vec<_>>();
+    assert_eq!(still_kept(&payment), [0, 700], "what has gone back is not kept any more");
+    payment.handle(&refunded(2, "re_3", 700)).unwrap();
+    assert_eq!(still_kept(&payment), [0, 0]);
 }
 
 #[test]

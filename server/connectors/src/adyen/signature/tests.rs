@@ -133,7 +133,7 @@ fn the_signed_text_cannot_be_cut_elsewhere() {
 
 #[test]
 fn a_delivery_has_any_number_of_events_and_no_field_twice() {
-    assert_eq!(check(&[]), Err(Reject::Unreadable));
+    assert_eq!(check(&[]), Err(Reject::Missing));
     assert_eq!(check(&vec![published(); 500]), Ok(()));
     let mut flag = published();
     flag["success"] = json!(true);
@@ -142,6 +142,12 @@ fn a_delivery_has_any_number_of_events_and_no_field_twice() {
         ["", "[]", "{}", r#"{"notificationItems":[{}]}"#, r#"{"notificationItems":[{"NotificationRequestItem":7}]}"#]
     {
         assert_eq!(check_with(&[KEY], body.as_bytes()), Err(Reject::Unreadable), "{body}");
+    }
+    for nothing in [
+        r#"{"live":"false","notificationItems":[]}"#,
+        r#"{"notificationItems":[],"additionalData":{"hmacSignature":"x"}}"#,
+    ] {
+        assert_eq!(check_with(&[KEY], nothing.as_bytes()), Err(Reject::Missing), "nothing is signed: {nothing}");
     }
     let twice = published().to_string().replacen('{', r#"{"success":"false","#, 1);
     let body = format!(r#"{{"notificationItems":[{{"NotificationRequestItem":{twice}}}]}}"#);

@@ -1,8 +1,11 @@
 use super::*;
 use crate::HOUR;
-use crate::decline::Decline;
+use crate::decline::{Decline, DeclineClass};
 use crate::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId};
-use crate::payment::{Capture, Handoff, Movement};
+use crate::payment::{Attempt, Capture, CloseReason, Handoff, Movement, Payment, Progress, Stage, Step};
+use crate::session::{Session, SessionState};
+
+mod truth;
 
 fn session() -> Session {
     Session {

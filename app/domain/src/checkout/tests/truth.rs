@@ -1,0 +1,217 @@
+//! Whether a page's sentences are true, judged from what each attempt's book says and not with the functions that choose the
+//! phase. The sentences themselves are in `app::lang`; a phase that gets another sentence needs another claim here.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::payment::{Entry, EntryState, Fact, Modification, ModificationKind, Outcome, decide, walk};
+
+/// The money there is, added up anew.
+struct Truth<'a> {
+    payment: &'a Payment,
+    phase: Phase,
+    figures: Figures,
+}
+
+impl Truth<'_> {
+    fn sum(&self, of: impl Fn(&Attempt) -> i64) -> i64 {
+        self.payment.attempts.iter().map(of).sum()
+    }
+
+    fn taken(&self) -> i64 {
+        self.sum(|attempt| attempt.book.captured_net())
+    }
+
+    fn refunded(&self) -> i64 {
+        let done = |one: &&Entry| one.state == EntryState::Succeeded;
+        self.sum(|attempt| attempt.book.refunds.values().filter(done).map(|one| one.amount).sum())
+    }
+
+    fn by_banks(&self) -> i64 {
+        self.sum(|attempt| attempt.book.returned.values().sum())
+    }
+
+    fn any(&self, of: impl Fn(&Attempt) -> bool) -> bool {
+        self.payment.attempts.iter().any(of)
+    }
+
+    fn is_being_voided(&self) -> bool {
+        let void = |one: &Modification, of: &Attempt| {
+            matches!(one.kind, ModificationKind::Void) && one.outcome(&of.book).is_open()
+        };
+        self.any(|attempt| attempt.modifications.iter().any(|one| void(one, attempt)))
+    }
+
+    fn captures_asked(&self) -> i64 {
+        let asked = |one: &Modification, of: &Attempt| match one.kind {
+            ModificationKind::Capture { amount, .. } if one.outcome(&of.book) != Outcome::Failed => amount,
+            _ => 0,
+        };
+        self.sum(|attempt| attempt.modifications.iter().map(|one| asked(one, attempt)).sum())
+    }
+
+    /// An approval that can still be collected or is being collected, or money.
+    fn is_held(&self) -> bool {
+        let approved = |attempt: &Attempt| {
+            attempt.book.authorised > 0 && (!attempt.book.voided || attempt.book.captures_in(EntryState::Pending) > 0)
+        };
+        self.taken() > 0 || self.any(approved) || self.captures_asked() > 0
+    }
+
+    fn is_live(&self) -> bool {
+        self.any(|attempt| !matches!(attempt.stage, Stage::Closed(_)))
+    }
+
+    fn is_overdrawn(&self) -> bool {
+        self.any(|attempt| attempt.book.gone() > attempt.book.captured_net())
+    }
+
+    /// Whether everything that is too much has gone back or is kept. Judged where one payment is owed and the others are plainly
+    /// too much; nothing is said of other cases.
+    fn is_too_much_settled(&self) -> Option<bool> {
+        let debt = if self.payment.canceled { 0 } else { self.payment.amount.minor };
+        let back = |attempt: &Attempt| attempt.book.gone() - attempt.book.refunds_in(EntryState::Pending);
+        let owed: Vec<_> =
+            self.payment.attempts.iter().filter(|one| !one.second && one.book.captured_net() > 0).collect();
+        match owed[..] {
+            [] if debt > 0 => return None,
+            [first] if first.book.captured_net() < debt => return None,
+            [_, _, ..] => return None,
+            _ => {}
+        }
+        let of = |attempt: &Attempt| {
+            let due = if attempt.second { 0 } else { debt };
+            attempt.book.captured_net() - due - back(attempt) <= attempt.kept
+        };
+        Some(self.payment.attempts.iter().all(of))
+    }
+
+    /// Banks have, or hold, all that was taken.
+    fn is_nothing_left(&self) -> bool {
+        self.taken() - self.refunded() <= self.by_banks() + self.sum(|attempt| attempt.book.charged_back())
+    }
+
+    /// "Nothing was taken."
+    fn nothing_taken(&self) -> bool {
+        self.taken() == 0 && !self.is_overdrawn()
+    }
+
+    /// "Choose how to pay": Till will let the shopper begin.
+    fn may_begin(&self) -> bool {
+        let next = Attempt::new(
+            AttemptId::from_random([77; 16]),
+            session().id,
+            ProviderAccountId::from_random([6; 16]),
+            Method::Card,
+            self.payment.amount,
+            0,
+            HOUR,
+        );
+        self.is_live() || decide(self.payment, &Fact::Start(Box::new(next))).is_ok()
+    }
+
+    fn holds(&self) -> bool {
+        let Figures { received, refunded, returned, kept } = self.figures;
+        let (amount, canceled) = (self.payment.amount.minor, self.payment.canceled);
+        let net = self.taken() - self.refunded();
+        match self.phase {
+            Phase::Choose | Phase::Released | Phase::Declined(_) => {
+                self.nothing_taken() && self.may_begin() && !canceled
+            }
+            Phase::Resume | Phase::Authenticate | Phase::Confirming | Phase::Opening | Phase::Closing => {
+                self.is_live() && self.taken() == 0 && !canceled
+            }
+            Phase::Expired => self.nothing_taken() && !self.is_live() && !canceled,
+            Phase::Unknown => self.any(|attempt| attempt.stage == Stage::Unknown),
+            Phase::Processing => self.is_live(),
+            Phase::Unclear => self.is_overdrawn(),
+            Phase::Authorised => !canceled && self.taken() == 0 && self.is_held(),
+            // "Nothing will be taken."
+            Phase::Cancelled => !self.is_live() && self.is_nothing_left(),
+            // "We are waiting for the provider to confirm that nothing is taken."
+            Phase::Cancelling => self.is_nothing_left() && (self.is_being_voided() || self.is_live()),
+            // "Your money is held until the merchant decides."
+            Phase::PaidCancelled => {
+                canceled && self.is_held() && (self.taken() == 0 || self.is_too_much_settled() != Some(true))
+            }
+            Phase::Paid | Phase::PaidLate => {
+                // "You paid the total to the merchant", who must not have called it off without keeping it.
+                net >= amount && (!canceled || self.payment.kept() >= amount)
+            }
+            Phase::PartlyPaid | Phase::PartlyCollected => {
+                let wanted = self.captures_asked();
+                let asked = canceled || (wanted > 0 && wanted <= self.taken());
+                0 < received.minor && received.minor < amount && asked == (self.phase == Phase::PartlyCollected)
+            }
+            // "The merchant will settle the difference."
+            Phase::Overpaid => received.minor > amount && !canceled && self.is_too_much_settled() != Some(true),
+            Phase::OverpaidKept => {
+                0 < kept.minor && kept.minor <= net - amount && self.is_too_much_settled() != Some(false)
+            }
+            Phase::PartlyRefunded => {
+                0 < refunded.minor && refunded.minor < received.minor && refunded.minor <= self.refunded()
+            }
+            Phase::Refunded => 0 < refunded.minor && refunded.minor <= self.refunded(),
+            Phase::Returned => 0 < returned.minor && returned.minor <= self.by_banks(),
+        }
+    }
+}
+
+fn check(payment: &Payment, seen: &mut HashSet<Phase>) {
+    let states = [SessionState::Open, SessionState::Expired, SessionState::Complete];
+    for state in states {
+        let session = Session { state, ..session() };
+        for (came_back, now) in [(false, 0), (true, 0), (false, 2 * HOUR)] {
+            let phase = phase(&session, payment, came_back, now);
+            let truth = Truth { payment, phase, figures: Figures::of(payment) };
+            assert!(truth.holds(), "{phase:?} is said with {:?} of {payment:#?}", truth.figures);
+            seen.insert(phase);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_page_says_only_what_is_true(seed: u32) {
+        walk(u64::from(seed), 40, |_, payment| check(payment, &mut HashSet::new()));
+    }
+}
+
+#[test]
+fn random_lives_come_through_every_phase() {
+    let mut seen = HashSet::new();
+    for seed in 0..4_000 {
+        walk(seed, 40, |_, payment| check(payment, &mut seen));
+    }
+    let wanted = [
+        Phase::Choose,
+        Phase::Resume,
+        Phase::Opening,
+        Phase::Closing,
+        Phase::Confirming,
+        Phase::Authenticate,
+        Phase::Processing,
+        Phase::Unknown,
+        Phase::Unclear,
+        Phase::Declined(DeclineClass::Generic),
+        Phase::Authorised,
+        Phase::Paid,
+        Phase::PaidLate,
+        Phase::PartlyPaid,
+        Phase::PartlyCollected,
+        Phase::Overpaid,
+        Phase::OverpaidKept,
+        Phase::PartlyRefunded,
+        Phase::Refunded,
+        Phase::Returned,
+        Phase::Cancelled,
+        Phase::Cancelling,
+        Phase::PaidCancelled,
+        Phase::Released,
+        Phase::Expired,
+    ];
+    let missing: Vec<_> = wanted.into_iter().filter(|phase| !seen.contains(phase)).collect();
+    assert_eq!(missing, vec![], "what is never reached is never judged");
+}

@@ -1,0 +1,171 @@
+//! Random lives of a payment, and what must hold in all of them.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::payment::{Answer, DisputeState};
+
+/// A small generator of numbers, so that a walk can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.below(of.len() as u64)).unwrap()].clone()
+    }
+}
+
+const ENTRY: [EntryState; 3] = [EntryState::Pending, EntryState::Succeeded, EntryState::Failed];
+
+fn movement(dice: &mut Dice) -> Movement {
+    let (amount, reference) = (dice.one(&[300, 700, 1000, 1200]), dice.one(&["a", "b"]).to_owned());
+    match dice.below(8) {
+        0 | 1 => Movement::Captured { total: amount },
+        2 => Movement::Authorised { total: 1000 },
+        3 => Movement::Voided,
+        4 => Movement::Capture { reference, amount, state: dice.one(&ENTRY) },
+        5 => Movement::Refund { reference, amount, state: dice.one(&ENTRY) },
+        6 => {
+            let state = dice.one(&[DisputeState::Inquiry, DisputeState::Open, DisputeState::Won, DisputeState::Lost]);
+            Movement::Dispute { reference, amount, state, at: i64::try_from(dice.below(4)).unwrap(), due: None }
+        }
+        _ => Movement::Returned { reference, amount },
+    }
+}
+
+fn modification_id(dice: &mut Dice) -> ModificationId {
+    ModificationId::from_random([u8::try_from(dice.below(3)).unwrap(); 16])
+}
+
+fn any_news(dice: &mut Dice) -> News {
+    let decline = Decline { class: DeclineClass::Generic, code: "x".into() };
+    match dice.below(8) {
+        0 => News::Step(Step::Waiting),
+        1 => News::Step(Step::ActionRequired),
+        2 => News::Step(Step::Processing),
+        3 => News::Step(Step::Declined(decline)),
+        4 => News::Closed(dice.one(&[CloseReason::Expired, CloseReason::Failed])),
+        5 if dice.below(2) == 0 => News::Explained { reason: "low".into() },
+        5 => News::NotModified { reason: "no".into() },
+        _ => News::Moved(movement(dice)),
+    }
+}
+
+fn any_fact(dice: &mut Dice) -> Fact {
+    let number = u8::try_from(1 + dice.below(2)).unwrap();
+    let reason = dice.one(&[CloseReason::Cancelled, CloseReason::Expired, CloseReason::Superseded]);
+    match dice.below(16) {
+        0 | 1 => Fact::Start(Box::new(attempt(number))),
+        2 | 3 => opened(number),
+        4 => Fact::NotOpened { attempt: id(number), reason },
+        5 => Fact::Unanswered { attempt: id(number) },
+        6 => Fact::CloseRequested { attempt: id(number), reason },
+        7 if dice.below(3) == 0 => {
+            let observation = Observation {
+                at: 5,
+                refs: Refs { session: None, payment: Some("pi_twin".into()) },
+                debt: Some(eur(1000)),
+                news: vec![News::Moved(Movement::Captured { total: 1000 })],
+                ..Observation::default()
+            };
+            let attempt = Box::new(attempt(1).twin(id(9), "pi_twin".into(), 0));
+            Fact::Twin { attempt, observation }
+        }
+        7 => dice.one(&[Fact::Cancel, Fact::Keep]),
+        8 | 9 => {
+            let amount = dice.one(&[300, 600, 1000]);
+            let kind = dice.one(&[
+                ModificationKind::Capture { amount, last: false },
+                ModificationKind::Capture { amount, last: true },
+                ModificationKind::Void,
+                ModificationKind::Refund { amount },
+            ]);
+            let limits = Limits { partial_capture: true, multi_capture: dice.below(2) == 0, partial_refund: true };
+            let modification = Box::new(Modification::new(modification_id(dice), kind, 0));
+            Fact::Modify { attempt: id(number), modification, limits }
+        }
+        10 => {
+            let answer = match dice.below(3) {
+                0 => Answer::Accepted { reference: dice.one(&[None, Some("a".to_owned()), Some("c".to_owned())]) },
+                1 => Answer::Refused { reason: "no".into() },
+                _ => Answer::Unanswered,
+            };
+            Fact::Answered { attempt: id(number), modification: modification_id(dice), answer }
+        }
+        _ => {
+            let modification = (dice.below(3) == 0).then(|| modification_id(dice));
+            let observation = Observation {
+                at: i64::try_from(dice.below(9)).unwrap(),
+                refs: dice.one(&[refs(number), Refs::default()]),
+                debt: Some(eur(1000)),
+                currency: None,
+                modification,
+                news: vec![any_news(dice)],
+            };
+            Fact::Observed { attempt: id(number), observation }
+        }
+    }
+}
+
+/// Lives a random life of so many facts, and shows every step that changed something. Returns the events.
+pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Payment, &Payment)) -> (Payment, Vec<Event>) {
+    let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let (mut payment, mut events) = (payment(), vec![]);
+    // Most lives begin where much can happen: one attempt has ended, and may still succeed late; another is opening or open.
+    let second_try = [
+        Fact::Start(Box::new(attempt(1))),
+        opened(1),
+        seen(1, News::Closed(CloseReason::Expired)),
+        Fact::Start(Box::new(attempt(2))),
+        opened(2),
+    ];
+    // Or with a success told late, while it is not known whether another attempt was opened.
+    let late = if seed % 8 == 3 { captured(1) } else { authorised(1) };
+    let lost = [&second_try[..4], &[Fact::Unanswered { attempt: id(2) }, late]].concat();
+    let prelude = match seed % 4 {
+        0 => &second_try[..0],
+        1 => &second_try[..4],
+        2 => &second_try[..],
+        _ => &lost[..],
+    };
+    for step_number in 0..steps {
+        let fact = prelude.get(step_number).cloned().unwrap_or_else(|| any_fact(&mut dice));
+        if matches!(&fact, Fact::Start(new) if payment.attempt(&new.id).is_some()) {
+            continue;
+        }
+        let before = payment.clone();
+        match payment.handle(&fact) {
+            Ok(new) => {
+                let told = matches!(fact, Fact::Observed { .. } | Fact::Answered { .. } | Fact::Twin { .. });
+                assert!(told || before.totals() == payment.totals(), "only providers move money");
+                events.extend(new);
+                step(&before, &payment);
+            }
+            Err(_) => assert_eq!(before, payment, "a refusal changes nothing"),
+        }
+        assert!(payment.attempts.iter().filter(|attempt| attempt.is_live()).count() <= 1);
+    }
+    (payment, events)
+}
+
+proptest! {
+    #[test]
+    fn the_rules_hold_whatever_happens(seed: u32) {
+        let (payment, events) = walk(u64::from(seed), 60, |_, _| {});
+        let mut replayed = super::payment();
+        events.iter().for_each(|event| replayed.apply(event));
+        prop_assert_eq!(&replayed, &payment, "the events alone give the state");
+        for event in events {
+            let text = serde_json::to_string(&event).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+        }
+        let text = serde_json::to_string(&payment).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Payment>(&text).unwrap(), payment);
+    }
+}

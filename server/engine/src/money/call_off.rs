@@ -1,0 +1,53 @@
+//! Calling a payment off, and why that has to wait at times.
+
+use domain::id::PaymentId;
+use domain::payment::{Attempt, Fact, Payment, Refusal, Stage};
+use domain::time;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::open::PAGE_END_MARGIN;
+use crate::record::Source;
+
+impl Engine {
+    /// Calls a payment off. A payment that arrives all the same is treated by the merchant's policy for surplus money.
+    ///
+    /// # Errors
+    /// It has succeeded; or the outcome of an attempt is open. Then the text says what is waited for and until when.
+    pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
+        match self.record(payment, &Fact::Cancel, Source::Merchant).await {
+            Err(Error::Refused(Refusal::InProgress(attempt))) => {
+                let attempt = self.find_attempt(attempt.as_str()).await?.attempt;
+                Err(Error::Invalid(format!(
+                    "the payment cannot be called off now: {}",
+                    self.why_not_now(&attempt).await?
+                )))
+            }
+            result => result,
+        }
+    }
+
+    /// Why an attempt cannot be closed now, and when to come again.
+    async fn why_not_now(&self, attempt: &Attempt) -> Result<String, Error> {
+        let id = &attempt.id;
+        if !matches!(attempt.stage, Stage::Opening | Stage::Unknown) {
+            return Ok(format!(
+                "attempt {id} is being paid at the shopper's bank, and nothing can stop that; its result comes by itself; if it \
+                 succeeds, refund it"
+            ));
+        }
+        let ends = attempt.until.map(|until| time::format(until.saturating_add(PAGE_END_MARGIN)));
+        let known = match (self.proof(&attempt.account, attempt.created).await?, ends) {
+            (Some(proof), _) => format!(
+                "Till searches for it there; if nothing is found by {}, it is taken not to have been opened; try again then",
+                time::format(proof.proved)
+            ),
+            (None, Some(ends)) => format!(
+                "this provider cannot be searched, so that stays unknown until Till gets an answer to the same request, or until \
+                 {ends}, when any such page has closed by itself; try again then"
+            ),
+            (None, None) => "Till asks it until it knows; try again later".to_owned(),
+        };
+        Ok(format!("the provider has not answered whether it opened the payment page of attempt {id}; {known}"))
+    }
+}

@@ -1,0 +1,39 @@
+//! Looking at what is stored.
+
+use domain::id::PaymentId;
+use engine::Statement;
+
+use super::World;
+
+impl World {
+    /// Everything about a payment.
+    pub async fn statement(&self, payment: &PaymentId) -> Statement {
+        self.engine().statement(payment).await.unwrap()
+    }
+
+    /// The ledger agrees with every payment, and every balance sheet adds up to zero.
+    pub async fn books_are_right(&self) {
+        let (_, wrong) = self.engine().audit_ledger().await.unwrap();
+        assert_eq!(wrong, vec![]);
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        assert_eq!(balances.iter().map(|balance| balance.minor).sum::<i64>(), 0, "{balances:?}");
+    }
+
+    /// A balance of the merchant, debit positive.
+    pub async fn balance(&self, account: &str) -> i64 {
+        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.minor)
+    }
+
+    /// In the order of arrival.
+    pub async fn inbox(&self) -> Vec<engine::store::inbox::InboxRow> {
+        let mut connection = self.engine().store().reader().await.unwrap();
+        let mut rows = engine::store::inbox::of_account(&mut connection, &self.account_id(), 1000).await.unwrap();
+        rows.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
+        rows
+    }
+
+    pub async fn alert_kinds(&self) -> Vec<String> {
+        self.engine().alerts(100).await.unwrap().into_iter().map(|alert| alert.kind).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! A server, its database and the provider's simulator, each on its own port of this machine.
+
+mod look;
+mod node;
+mod send;
+mod tools;
+mod visit;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::Millis;
+use domain::id::{MerchantId, ProviderAccountId};
+use engine::{AccountSummary, Clock, Engine, HttpTransport, Keyring, NewAccount, OsRandom, SystemClock, Tuning};
+use sandbox::{Options, Sandbox, Seed};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use node::serve;
+pub use node::{Ahead, Database, Node};
+pub use tools::{eventually, header, paid_event, random_hex, seconds, sign};
+
+pub struct World {
+    pub database: Database,
+    pub node: Node,
+    pub sandbox: String,
+    pub merchant: MerchantId,
+    pub account: AccountSummary,
+    pub secret_key: String,
+    pub webhook_secret: String,
+    pub http: HttpTransport,
+    /// The master key.
+    pub key: String,
+    _stop: DropGuard,
+}
+
+impl World {
+    pub async fn new(database: Database) -> World {
+        let key = Keyring::generate(&OsRandom);
+        let node = serve(&database, &key, None, Arc::new(SystemClock), |_| {}).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sandbox = format!("http://{}", listener.local_addr().unwrap());
+        let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
+        let merchant = node.engine.add_merchant("Kettle & Leaf", None).await.unwrap();
+        let merchant: MerchantId = merchant.id.parse().unwrap();
+        let new = account_at(&sandbox, &secret_key, &webhook_secret);
+        let account = node.engine.add_account(&merchant, new).await.unwrap();
+        let seed = Seed {
+            secret_key: secret_key.clone(),
+            webhook_url: account.webhook_url.clone(),
+            webhook_secret: webhook_secret.clone(),
+        };
+        let options = Options { public_url: sandbox.clone(), seed: Some(seed), ..Options::default() };
+        let provider = Sandbox::new(options).await.unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(provider.run(listener, stop.clone()));
+        let http = HttpTransport::new().unwrap();
+        let stop = stop.drop_guard();
+        World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, _stop: stop }
+    }
+
+    /// The same with a merchant that is paid through Adyen, at the Adyen simulator.
+    pub async fn with_adyen(database: Database) -> World {
+        let mut world = World::new(database).await;
+        let (api_key, hmac) =
+            (format!("test_{}", random_hex()), format!("{}{}{}", random_hex(), random_hex(), "0123456789abcdef"));
+        let merchant = world.engine().add_merchant("Harbour Books", None).await.unwrap();
+        world.merchant = merchant.id.parse().unwrap();
+        let credentials = [("api_key", api_key.as_str()), ("merchant_account", "HarbourBooks")];
+        let new = NewAccount {
+            provider: "adyen".to_owned(),
+            base_url: Some(format!("{}/adyen", world.sandbox)),
+            live: false,
+            credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            webhook_secrets: vec![hmac.clone()],
+        };
+        world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+        let endpoint = json!({"account": api_key, "merchant_account": "HarbourBooks", "url": world.account.webhook_url, "hmac_key": hmac});
+        world.control("adyen/endpoint", endpoint).await;
+        (world.secret_key, world.webhook_secret) = (api_key, hmac);
+        world
+    }
+
+    /// Another server on the same database.
+    pub async fn second_node(&self) -> Node {
+        self.tuned_node(|_| {}).await
+    }
+
+    /// The same with an inbox of another size.
+    pub async fn tuned_node(&self, tune: impl FnOnce(&mut Tuning)) -> Node {
+        serve(&self.database, &self.key, Some(self.node.url.clone()), Arc::new(SystemClock), tune).await
+    }
+
+    /// Another server that takes the time from elsewhere.
+    pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
+        serve(&self.database, &self.key, Some(self.node.url.clone()), clock, |_| {}).await
+    }
+
+    /// Another server that alone runs jobs and applies deliveries from now on, with a clock that can be put forward.
+    pub async fn ahead(&self) -> (Node, Arc<Ahead>) {
+        let clock = Arc::new(Ahead::default());
+        let node = self.node_with_clock(clock.clone()).await;
+        self.node.stop_background();
+        (node, clock)
+    }
+
+    /// When a job is due, in milliseconds since 1970.
+    pub async fn due(&self, kind: &str, subject: &str) -> Option<Millis> {
+        let mut connection = self.engine().store().reader().await.unwrap();
+        engine::store::jobs::due(&mut connection, kind, subject).await.unwrap()
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.node.engine
+    }
+
+    pub fn account_id(&self) -> ProviderAccountId {
+        self.account.id.parse().unwrap()
+    }
+}
+
+/// Credentials of an account at the sandbox.
+pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewAccount {
+    NewAccount {
+        provider: "stripe".to_owned(),
+        base_url: Some(sandbox.to_owned()),
+        live: false,
+        credentials: BTreeMap::from([("secret_key".to_owned(), secret_key.to_owned())]),
+        webhook_secrets: vec![webhook_secret.to_owned()],
+    }
+}

@@ -1,0 +1,105 @@
+//! Servers and their databases.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use domain::Millis;
+use engine::store::Store;
+use engine::{Clock, Engine, Env, HttpTransport, Keyring, OsRandom, Settings, SystemClock, Tuning};
+use futures::future::BoxFuture;
+use server::bounds::Bounds;
+use server::http::Door;
+use server::http::address::Networks;
+use sqlx::{Connection, Executor};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::random_hex;
+
+pub struct Database {
+    pub url: String,
+    _directory: Option<TempDir>,
+}
+
+impl Database {
+    pub fn sqlite() -> Database {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/till.db", directory.path().display());
+        Database { url, _directory: Some(directory) }
+    }
+
+    pub async fn postgres() -> Database {
+        let server = std::env::var("TILL_TEST_POSTGRES")
+            .expect("TILL_TEST_POSTGRES names a PostgreSQL for tests; run them with .ci/with-postgres");
+        let name = format!("till_{}", random_hex());
+        let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        Database { url: format!("{server}/{name}"), _directory: None }
+    }
+}
+
+/// One server.
+pub struct Node {
+    pub engine: Engine,
+    pub url: String,
+    background: CancellationToken,
+    _stop: DropGuard,
+}
+
+impl Node {
+    /// Ends jobs and appliers, as if the server had died; requests are still answered.
+    pub fn stop_background(&self) {
+        self.background.cancel();
+    }
+}
+
+/// A clock that can be put forward.
+#[derive(Default)]
+pub struct Ahead(AtomicI64);
+
+impl Ahead {
+    pub fn by(&self, time: Millis) {
+        self.0.fetch_add(time, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Millis {
+        SystemClock.now() + self.0.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// Starts a server on a port of its own.
+pub(super) async fn serve(
+    database: &Database,
+    key: &str,
+    public_url: Option<String>,
+    clock: Arc<dyn Clock>,
+    tune: impl FnOnce(&mut Tuning),
+) -> Node {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let store = Store::connect(&database.url).await.unwrap();
+    store.migrate().await.unwrap();
+    let env = Env { clock, random: Arc::new(OsRandom), transport: Arc::new(HttpTransport::new().unwrap()) };
+    let settings = Settings { public_url: public_url.unwrap_or_else(|| url.clone()) };
+    let mut tuning = Tuning::of(store.dialect());
+    tune(&mut tuning);
+    let engine = Engine::tuned(env, store, Keyring::parse(key).unwrap(), settings, tuning);
+    let stop = CancellationToken::new();
+    let background = stop.child_token();
+    let bounds = Bounds::of(4_096);
+    let router = server::http::router(engine.clone(), bounds, Networks::default(), stop.clone()).unwrap();
+    let door =
+        Door { connections: bounds.connections, connections_of_peer: bounds.connections, proxies: Networks::default() };
+    let (workers, ended) = (engine.clone(), background.clone());
+    tokio::spawn(async move { assert!(workers.run(ended).await) });
+    tokio::spawn(server::http::serve(listener, router, door, stop.clone()));
+    Node { engine, url, background, _stop: stop.drop_guard() }
+}
