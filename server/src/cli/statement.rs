@@ -109,6 +109,7 @@ fn moved(movement: &Movement, money: impl Fn(i64) -> String) -> String {
         Movement::Authorised { total } => format!("authorised {} in all", money(*total)),
         Movement::Voided => "released".to_owned(),
         Movement::Captured { total } => format!("captured {} in all", money(*total)),
+        Movement::Uncaptured { amount } => format!("released {} that counted as captured", money(*amount)),
         Movement::Capture { reference, amount, state } => one("capture", reference, *amount, &entry(*state)),
         Movement::Refund { reference, amount, state } => one("refund", reference, *amount, &entry(*state)),
         Movement::Dispute { reference, amount, state, due, .. } => {

@@ -41,7 +41,7 @@ both! {
         assert!(text.contains(payment.as_str()) && text.contains(dispute["id"].as_str().unwrap()), "{text}");
         assert!(text.contains(&domain::time::format(due)) && text.contains("EUR 30.98") && times == 1, "{times} times: {text}");
         let statement = world.statement(&payment).await;
-        let known = statement.payment.attempts[0].book.disputes.values().next().copied().unwrap();
+        let known = statement.payment.attempts[0].book.disputes.values().next().cloned().unwrap();
         assert_eq!((known.state, known.due, known.amount), (DisputeState::Open, Some(due), TOTAL));
         assert_eq!((statement.status, statement.totals.captured, statement.totals.charged_back), (Status::Succeeded, TOTAL, TOTAL));
         assert_eq!(world.told(&payment, "dispute.opened").await, 1);

@@ -57,7 +57,15 @@ impl World {
             What::Capture => Movement::Capture { reference, amount: one.amount, state },
             What::Refund => Movement::Refund { reference, amount: one.amount, state },
             What::Return => Movement::Returned { reference, amount: one.amount },
-            What::Dispute(state) => Movement::Dispute { reference, amount: one.amount, state, at: self.now, due: None },
+            What::Dispute(state) => Movement::Dispute {
+                reference,
+                amount: one.amount,
+                state,
+                at: self.now,
+                due: None,
+                part: false,
+                dated: None,
+            },
         }
     }
 

@@ -114,7 +114,7 @@ fn right_books_pass_whatever_was_decided() {
     assert_eq!(story.wrong(), vec![]);
     for (state, amount) in [(DisputeState::Open, 900), (DisputeState::Won, 400), (DisputeState::Lost, 400)] {
         let (reference, at, due) = ("dp".to_owned(), 1, None);
-        story.said(1, News::Moved(Movement::Dispute { reference, amount, state, at, due }));
+        story.said(1, News::Moved(Movement::Dispute { reference, amount, state, at, due, part: false, dated: None }));
         assert_eq!(story.wrong(), vec![], "{state:?}");
     }
 }
