@@ -135,11 +135,12 @@ fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     let totals = payment.totals();
     let (kept, received) = (payment.kept() > 0, totals.captured.saturating_sub(totals.refunded));
+    let wanted = if payment.canceled { payment.amount.minor } else { payment.wanted() };
     match () {
         () if flags.returned => Phase::Returned,
-        () if payment.outstanding() > 0 && payment.arrived() > payment.amount.minor => Phase::Overpaid,
+        () if payment.outstanding() > 0 && payment.arrived() > wanted => Phase::Overpaid,
         () if flags.refunded => Phase::Refunded,
-        () if kept && received > payment.amount.minor => Phase::Overpaid,
+        () if kept && received > wanted => Phase::Overpaid,
         // Another payment that the merchant keeps stands in for what was refunded of the first.
         () if kept && received == payment.amount.minor => paid(session),
         () if flags.partially_refunded => Phase::PartlyRefunded,

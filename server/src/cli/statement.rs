@@ -97,7 +97,9 @@ fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
         Event::Kept { attempt, amount } => {
             format!("{} of {attempt}", money(*amount))
         }
-        Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
+        Event::SecondSuccess { attempt } => format!("{attempt} succeeded although nothing was owed any more"),
+        Event::Owed { attempt } => format!("{attempt} was captured first and pays the debt"),
+        Event::Known { .. } | Event::Canceled => String::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! minutes after it was noticed, and is silent if what was missing has arrived.
 
 use domain::money::Money;
+use domain::mutant::{self, Mutant};
 use domain::{MINUTE, Millis};
 
 use super::Next;
@@ -16,7 +17,7 @@ pub(crate) const GRACE: Millis = 10 * MINUTE;
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let found = engine.find_attempt(subject).await?;
     let (attempt, book) = (&found.attempt, &found.attempt.book);
-    if attempt.overdrawn() > 0 {
+    if attempt.overdrawn() > 0 && !mutant::on(Mutant::OverdrawnIsSilent) {
         let money = |minor| Money::new(minor, attempt.amount.currency);
         let detail = format!(
             "payment {}: of attempt {subject} {} was captured, but {} was refunded and {} taken back by banks; compare it with \
