@@ -45,9 +45,8 @@ const IN_ENGINE_ALONE: [Mutant; 1] = [Mutant::OverdrawnIsSilent];
 /// What the engine layer is asked to find. The others are about steps that the core layer takes in the engine's stead, or do no
 /// harm there: the database refuses a second live attempt, providers refuse to give back more than they took; or they need more
 /// bad luck than ten thousand seeds have.
-const IN_ENGINE: [Mutant; 25] = [
+const IN_ENGINE: [Mutant; 24] = [
     Mutant::OverdrawnIsSilent,
-    Mutant::LargestPartCounts,
     Mutant::RefundIgnoresInFlight,
     Mutant::UnknownRefundNotReserved,
     Mutant::VoidDuringCapture,
