@@ -267,12 +267,16 @@ const MIDDLE: &str = "
 
 One rule for each business event, posted for each attempt at its provider account. A total that falls again is posted with debit and
 credit exchanged: a capture or a refund that failed after it was reported, a dispute won, a surplus sent back or kept by the merchant.
-A dispute won in part brings that part back; the rest is lost.
+A dispute won in part brings that part back; the rest is lost. Parts that come back one by one are added up.
 
 Surplus is counted for each attempt. The debt is filled by the attempts that were owed, in order, then by second successes;
 what an attempt captured beyond its share is its excess. Refunds, disputes and returns change neither. Money that goes back of an attempt is
 taken first from the excess that nobody keeps, then from the share, then from what is kept. The excess that is neither gone nor kept
 is the surplus, and stands in suspense. A refund of the order therefore never pays for a second payment.
+
+A merchant who captures by hand, captures less and takes no more (the last capture is done, or the rest was released) has settled the
+debt with that: all that was captured after it is excess. While more may be captured, the rest is owed. Of several authorisations the
+one that is captured first pays the debt; the others are then second successes.
 
 More refunded of an attempt than it captured stands on the debit side of suspense: the merchant does not owe it. If it is still so
 after ten minutes (deliveries come in any order), the alert `money_impossible` asks a person to look. Anything that banks take beyond it, of
@@ -293,7 +297,8 @@ merchant decided to keep.
 
 1. Captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held. The left
    side must be what `provider_receivable` and `disputes` say, the right side what `merchant_payable`, `refunds_in_transit` and
-   `suspense` say. Money that is held is peeled off from the last second success to the first.
+   `suspense` say. Money that is held is peeled off from the last second success to the first; all that came after a merchant took
+   less and was done is held.
 2. No refund that the policy for surplus money asked for was more than its attempt had beyond the debt then.
 3. The stored payment is what its history says.
 4. All accounts together come to zero.

@@ -64,11 +64,17 @@ pub enum Mutant {
     KeptIsSentBack,
     /// A dispute that was won in part counts as won.
     PartialWinIsWhole,
+    /// What the merchant left when taking less is filled by a second payer.
+    PartialCaptureLeavesDebt,
+    /// A person does not hear that more has gone back than was taken.
+    OverdrawnIsSilent,
+    /// Of a dispute's parts the largest counts instead of their sum.
+    LargestPartCounts,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Mutant; 30] = [
+    pub const ALL: [Mutant; 33] = [
         Mutant::RefundIgnoresInFlight,
         Mutant::UnknownRefundNotReserved,
         Mutant::StartWhileUnknown,
@@ -99,6 +105,9 @@ impl Mutant {
         Mutant::OrderRefundSwallows,
         Mutant::KeptIsSentBack,
         Mutant::PartialWinIsWhole,
+        Mutant::PartialCaptureLeavesDebt,
+        Mutant::OverdrawnIsSilent,
+        Mutant::LargestPartCounts,
     ];
 }
 

@@ -300,6 +300,18 @@ async fn triggers_make_disputes_and_late_failures() {
     );
     let told = server.notices(&paid).await;
     assert!(told[1..].iter().all(|item| item["pspReference"] == told[1]["pspReference"]));
+    let parts = psp(&server.paid(json!({}), "Ada").await);
+    assert_eq!(trigger(&parts, "chargeback").await, 200);
+    for (amount, left) in [(1000, 1598), (598, 1000)] {
+        let address = format!("/_control/adyen/payments/{parts}/chargeback_reversed");
+        assert_eq!(server.post(&address, &json!({"amount": amount}).to_string()).await.0, 200);
+        assert_eq!(server.payment(&parts).await["charged_back"], left);
+        assert_eq!(server.payment(&parts).await["dispute_state"], "partly won");
+    }
+    let told = server.notices(&parts).await;
+    let back: Vec<_> = told.iter().filter(|item| item["eventCode"] == "CHARGEBACK_REVERSED").collect();
+    assert_eq!(back.iter().map(|item| item["amount"]["value"].as_i64().unwrap()).collect::<Vec<_>>(), [1000, 598]);
+    assert_eq!(back[0]["pspReference"], back[1]["pspReference"], "parts of one dispute");
     let other = psp(&server.paid(json!({}), "Ada").await);
     assert_eq!(trigger(&other, "refund_failed").await, 409);
     server.modify(&other, "refunds", Some(100)).await;

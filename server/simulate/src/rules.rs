@@ -74,6 +74,8 @@ pub(crate) struct Payer {
     pub taken_by_bank: i64,
     /// What the merchant decided to keep although nobody owed it.
     pub kept: i64,
+    /// The merchant took money of this payer by hand, and said that it was all that would be taken.
+    pub finished: bool,
 }
 
 impl Payer {
@@ -89,10 +91,14 @@ impl Payer {
 }
 
 /// What second payers paid although it was not needed, for each payer. The payers who were owed come first for the debt; only
-/// what they left unpaid is needed of the others, and of those the first comes first.
+/// what they left unpaid is needed of the others, and of those the first comes first. A merchant who takes less and is done with it
+/// has left nothing unpaid.
 fn unneeded(debt: i64, payers: &[Payer]) -> Vec<i64> {
     let sum = |second: bool| -> i64 { payers.iter().filter(|one| one.second == second).map(|one| one.captured).sum() };
-    let needed = (debt - sum(false)).max(0).min(sum(true));
+    let unpaid = if payers.iter().any(|one| !one.second && one.finished) { 0 } else { (debt - sum(false)).max(0) };
+    let seconds = || payers.iter().filter(|one| one.second);
+    let enough = seconds().position(|one| one.finished).map_or(usize::MAX, |last| last + 1);
+    let needed = unpaid.min(seconds().take(enough).map(|one| one.captured).sum());
     let mut too_much = sum(true) - needed;
     let mut unneeded = vec![0; payers.len()];
     for (part, payer) in unneeded.iter_mut().zip(payers).rev().filter(|(_, payer)| payer.second) {
@@ -164,6 +170,7 @@ mod tests {
         held_by_bank: 0,
         taken_by_bank: 0,
         kept: 0,
+        finished: false,
     };
     const AGAIN: Payer = Payer { second: true, ..PAID };
 
@@ -178,6 +185,22 @@ mod tests {
         );
         let back = Payer { sent_back: 2450, ..AGAIN };
         assert_eq!(at_rest(2450, &[refunded, back], [0; 6], false), None);
+    }
+
+    #[test]
+    fn a_merchant_who_took_less_needs_nothing_of_a_second_payer() {
+        let less = Payer { captured: 1000, finished: true, ..PAID };
+        assert_eq!(may_send_back(2450, &[less, AGAIN], 1, 2450), None);
+        assert_eq!(at_rest(2450, &[less, AGAIN], [3450, -1000, 0, 0, 0, -2450], true), None);
+        assert!(at_rest(2450, &[less, AGAIN], [3450, -2450, 0, 0, 0, -1000], true).is_some(), "it was not needed");
+        assert_eq!(at_rest(2450, &[less, Payer { sent_back: 2450, ..AGAIN }], [1000, -1000, 0, 0, 0, 0], false), None);
+        // More may be taken of the first: what is missing is needed until then.
+        let open = Payer { finished: false, ..less };
+        assert!(may_send_back(2450, &[open, AGAIN], 1, 1001).is_some());
+        // Where the first came to nothing and the merchant took a part of the second, the third is not needed.
+        let (nothing, part) = (Payer { captured: 0, ..PAID }, Payer { captured: 1000, finished: true, ..AGAIN });
+        assert_eq!(may_send_back(2450, &[nothing, part, AGAIN], 2, 2450), None);
+        assert!(may_send_back(2450, &[nothing, part, AGAIN], 1, 1).is_some());
     }
 
     #[test]

@@ -12,7 +12,7 @@ const SEEDS: u64 = 10_000;
 #[test]
 fn the_core_finds_every_planted_bug() {
     let mut missed = vec![];
-    for mutant in Mutant::ALL {
+    for mutant in Mutant::ALL.into_iter().filter(|mutant| !IN_ENGINE_ALONE.contains(mutant)) {
         mutant::choose(Some(mutant));
         let mut core = Core::new().unwrap();
         let found = (0..SEEDS).find_map(|seed| core.run(seed).err().map(|violation| (seed, violation)));
@@ -39,10 +39,14 @@ fn nothing_is_found_where_nothing_is_planted() {
     }
 }
 
+/// What the core layer cannot find: nobody is told there of what cannot be.
+const IN_ENGINE_ALONE: [Mutant; 1] = [Mutant::OverdrawnIsSilent];
+
 /// What the engine layer is asked to find. The others are about steps that the core layer takes in the engine's stead, or do no
 /// harm there: the database refuses a second live attempt, providers refuse to give back more than they took; or they need more
 /// bad luck than ten thousand seeds have.
-const IN_ENGINE: [Mutant; 23] = [
+const IN_ENGINE: [Mutant; 24] = [
+    Mutant::OverdrawnIsSilent,
     Mutant::RefundIgnoresInFlight,
     Mutant::UnknownRefundNotReserved,
     Mutant::VoidDuringCapture,

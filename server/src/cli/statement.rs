@@ -97,7 +97,9 @@ fn details(event: &Event, money: impl Fn(i64) -> String) -> String {
         Event::Kept { attempt, amount } => {
             format!("{} of {attempt}", money(*amount))
         }
-        Event::Known { .. } | Event::SecondSuccess { .. } | Event::Canceled => String::new(),
+        Event::SecondSuccess { attempt } => format!("{attempt} succeeded although nothing was owed any more"),
+        Event::Owed { attempt } => format!("{attempt} was captured first and pays the debt"),
+        Event::Known { .. } | Event::Canceled => String::new(),
     }
 }
 
@@ -109,6 +111,7 @@ fn moved(movement: &Movement, money: impl Fn(i64) -> String) -> String {
         Movement::Authorised { total } => format!("authorised {} in all", money(*total)),
         Movement::Voided => "released".to_owned(),
         Movement::Captured { total } => format!("captured {} in all", money(*total)),
+        Movement::Uncaptured { amount } => format!("released {} that counted as captured", money(*amount)),
         Movement::Capture { reference, amount, state } => one("capture", reference, *amount, &entry(*state)),
         Movement::Refund { reference, amount, state } => one("refund", reference, *amount, &entry(*state)),
         Movement::Dispute { reference, amount, state, due, .. } => {

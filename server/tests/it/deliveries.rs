@@ -16,7 +16,7 @@ use crate::{both, both_at_adyen};
 const GOOD: &str = "4242424242424242";
 
 /// Sends a notice of the account, signed as Adyen signs.
-async fn notice(world: &World, item: &Value) -> HttpResponse {
+pub(crate) async fn notice(world: &World, item: &Value) -> HttpResponse {
     let mut item = item.clone();
     let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
     let amount = item["amount"]["value"].as_i64().map_or_else(String::new, |value| value.to_string());

@@ -41,7 +41,7 @@ both! {
         assert!(text.contains(payment.as_str()) && text.contains(dispute["id"].as_str().unwrap()), "{text}");
         assert!(text.contains(&domain::time::format(due)) && text.contains("EUR 30.98") && times == 1, "{times} times: {text}");
         let statement = world.statement(&payment).await;
-        let known = statement.payment.attempts[0].book.disputes.values().next().copied().unwrap();
+        let known = statement.payment.attempts[0].book.disputes.values().next().cloned().unwrap();
         assert_eq!((known.state, known.due, known.amount), (DisputeState::Open, Some(due), TOTAL));
         assert_eq!((statement.status, statement.totals.captured, statement.totals.charged_back), (Status::Succeeded, TOTAL, TOTAL));
         assert_eq!(world.told(&payment, "dispute.opened").await, 1);
@@ -278,6 +278,59 @@ both_at_adyen! {
         let (text, times) = world.alert("dispute_lost").await;
         assert!(times == 2 && text.contains("EUR 30.98"), "{text}");
         world.books_say(&[]).await;
+    }
+}
+
+both_at_adyen! {
+    async fn parts_of_a_chargeback_that_come_back_one_by_one_are_added_up_and_repetitions_count_once(world: World) {
+        let (_, payment) = paid_at_adyen(&world).await;
+        let psp = psp(&world, &payment).await;
+        let trigger = |name: &str| format!("adyen/payments/{psp}/{name}");
+        world.control("webhooks", json!({"duplicate": 1})).await;
+        world.control(&trigger("chargeback"), json!({})).await;
+        eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
+        // 10.00 and 15.00 of 30.98 come back; each is told twice.
+        for (part, left) in [(1000, 2098), (1500, 598)] {
+            world.control(&trigger("chargeback_reversed"), json!({"amount": part})).await;
+            eventually("a part is back", || async { world.statement(&payment).await.totals.charged_back == left }).await;
+            world.inbox_is_empty().await;
+            assert_eq!(world.statement(&payment).await.totals.charged_back, left);
+            let back = TOTAL - left;
+            world.books_say(&[("provider_receivable", back), ("merchant_payable", -back)]).await;
+        }
+        assert_eq!(world.told(&payment, "dispute.won").await, 2);
+        // What came back is taken again in parts as well.
+        for (part, gone) in [(1000, 1598), (1500, TOTAL)] {
+            world.control(&trigger("second_chargeback"), json!({"amount": part})).await;
+            eventually("a part is gone", || async { world.statement(&payment).await.totals.charged_back == gone }).await;
+        }
+        world.books_say(&[]).await;
+        assert!(!world.alert_kinds().await.contains(&"dispute_doubtful".to_owned()));
+    }
+}
+
+both_at_adyen! {
+    async fn an_equal_part_with_another_date_counts_once_and_a_person_is_told(world: World) {
+        let (_, payment) = paid_at_adyen(&world).await;
+        let statement = world.statement(&payment).await;
+        let attempt = statement.payment.attempts[0].clone();
+        let event = |code: &str, amount: i64, date: &str| {
+            json!({"eventCode": code, "success": "true", "pspReference": "DISPUTE1", "originalReference": attempt.refs.payment,
+                "merchantAccountCode": "HarbourBooks", "merchantReference": attempt.id, "eventDate": date, "reason": "",
+                "amount": {"value": amount, "currency": "EUR"}})
+        };
+        let (early, late) = ("2026-11-29T10:00:00+01:00", "2026-11-29T11:00:00+01:00");
+        for told in [("CHARGEBACK", TOTAL, early), ("CHARGEBACK_REVERSED", 1000, early), ("CHARGEBACK_REVERSED", 1000, early)] {
+            crate::deliveries::notice(&world, &event(told.0, told.1, told.2)).await;
+            world.inbox_is_empty().await;
+        }
+        assert_eq!(world.statement(&payment).await.totals.charged_back, TOTAL - 1000);
+        assert!(!world.alert_kinds().await.contains(&"dispute_doubtful".to_owned()), "a repetition is nothing odd");
+        crate::deliveries::notice(&world, &event("CHARGEBACK_REVERSED", 1000, late)).await;
+        world.inbox_is_empty().await;
+        assert_eq!(world.statement(&payment).await.totals.charged_back, TOTAL - 1000);
+        let (text, times) = world.alert("dispute_doubtful").await;
+        assert!(times == 1 && text.contains("DISPUTE1") && text.contains(payment.as_str()), "{times} times: {text}");
     }
 }
 

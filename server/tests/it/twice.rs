@@ -6,9 +6,10 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::json;
 use sqlx::query;
 
-use crate::both;
+use crate::deliveries::notice;
 use crate::money::paid_twice_soon;
 use crate::world::{World, eventually, random_hex, seconds};
+use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
 const TOTAL: i64 = 3098;
@@ -124,5 +125,77 @@ both! {
         assert_eq!(wrong, [("merchant_payable", -TOTAL, 0), ("suspense", TOTAL, 0)]);
         let refused = world.till_refuses(&["ledger", "check"], 1).await;
         assert!(refused.contains("2 disagreements"), "{refused}");
+    }
+}
+
+/// Two authorisations of one debt, to be captured; the second was made on a page that could not be closed in time.
+async fn authorised_twice(world: &World) -> (Token, PaymentId) {
+    world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+    let session = world.session_to_capture().await;
+    world.start(&session).await;
+    world.engine().cancel(&session).await.unwrap();
+    world.start(&session).await;
+    let payment = world.payment_of(&session).await;
+    for number in [0, 1] {
+        told(world, &payment, number, "AUTHORISATION", TOTAL).await;
+    }
+    let attempts = world.statement(&payment).await.payment.attempts;
+    assert_eq!(
+        attempts.iter().map(|one| (one.book.authorised, one.second)).collect::<Vec<_>>(),
+        [(TOTAL, false), (TOTAL, true)]
+    );
+    (session, payment)
+}
+
+/// What Adyen tells of an attempt, of something that was done there and not asked for by Till.
+async fn told(world: &World, payment: &PaymentId, number: usize, code: &str, amount: i64) {
+    let attempt = world.statement(payment).await.payment.attempts[number].id.clone();
+    let (first, own) = (format!("PAY{number}"), format!("{code}{number}"));
+    let (psp, original) = if code == "AUTHORISATION" { (first, String::new()) } else { (own, first) };
+    let item = json!({"eventCode": code, "success": "true", "pspReference": psp, "originalReference": original,
+        "merchantAccountCode": "HarbourBooks", "merchantReference": format!("{attempt}-m"), "reason": "",
+        "amount": {"value": amount, "currency": "EUR"}});
+    assert_eq!(notice(world, &item).await.status, 202);
+    world.inbox_is_empty().await;
+}
+
+both_at_adyen! {
+    async fn what_is_paid_after_the_merchant_took_less_is_too_much_wholly(world: World) {
+        let (session, payment) = authorised_twice(&world).await;
+        told(&world, &payment, 0, "CAPTURE", 1000).await;
+        let refused = world.engine().start(&session, domain::method::Method::Card, None).await;
+        assert!(refused.is_err() || world.statement(&payment).await.payment.attempts.len() == 2, "more may be captured: nobody can pay");
+        told(&world, &payment, 0, "EXPIRE", TOTAL - 1000).await;
+        world.page_says(&session, "partly_paid", "10.00").await;
+        told(&world, &payment, 1, "CAPTURE", TOTAL).await;
+        let statement = world.statement(&payment).await;
+        assert_eq!((statement.payment.surplus(), statement.payment.taken_for_order()), (TOTAL, 1000));
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        world.books_say(&[("provider_receivable", TOTAL + 1000), ("merchant_payable", -1000), ("suspense", -TOTAL)]).await;
+        world.page_says(&session, "overpaid", "You have paid too much").await;
+        told(&world, &payment, 1, "REFUND", TOTAL).await;
+        world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
+        world.page_says(&session, "partly_paid", "10.00").await;
+    }
+}
+
+both_at_adyen! {
+    async fn of_two_authorisations_the_one_captured_first_pays_and_the_other_is_too_much(world: World) {
+        let (session, payment) = authorised_twice(&world).await;
+        told(&world, &payment, 1, "CAPTURE", TOTAL).await;
+        let statement = world.statement(&payment).await;
+        assert_eq!(statement.payment.attempts.iter().map(|one| one.second).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(statement.payment.surplus(), 0);
+        world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+        let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
+        assert!(shown.contains("was captured first and pays the debt"), "{shown}");
+        // One told for each, because each was too much when it was told.
+        let alerts = world.alert_kinds().await.iter().filter(|kind| *kind == "second_success").count();
+        assert_eq!((world.told(&payment, "payment.second_success").await, alerts), (2, 2));
+        told(&world, &payment, 0, "CAPTURE", TOTAL).await;
+        let after = world.statement(&payment).await.payment;
+        assert_eq!((after.surplus(), after.wanted_back().map(|(one, _)| one.id.clone())), (TOTAL, Some(after.attempts[0].id.clone())));
+        world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -TOTAL), ("suspense", -TOTAL)]).await;
     }
 }

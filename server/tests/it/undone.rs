@@ -175,3 +175,38 @@ both_at_adyen! {
         assert_ne!(world.phase(&session).await, domain::checkout::Phase::Paid);
     }
 }
+
+both_at_adyen! {
+    async fn an_authorisation_said_to_have_ended_does_not_undo_what_has_been_refunded(world: World) {
+        for (round, first) in ["EXPIRE", "REFUND"].into_iter().enumerate() {
+            let (session, payment) = paid_at_adyen(&world).await;
+            let attempt = world.statement(&payment).await.payment.attempts[0].clone();
+            let expire = json!({"eventCode": "EXPIRE", "success": "true", "pspReference": format!("E{round}"),
+                "originalReference": attempt.refs.payment, "merchantAccountCode": "HarbourBooks", "merchantReference": attempt.id,
+                "amount": {"value": TOTAL, "currency": "EUR"}, "reason": ""});
+            if first == "EXPIRE" {
+                world.control("webhooks", json!({"hold": true})).await;
+                world.engine().refund(&payment, Some(1000)).await.unwrap();
+                crate::deliveries::notice(&world, &expire).await;
+                world.inbox_is_empty().await;
+                // Nothing proves yet that it was taken, and a refund is on its way: nobody may pay.
+                world.wait_for(&session, domain::checkout::Phase::Unknown).await;
+                let method = domain::method::Method::Card;
+                assert!(world.engine().start(&session, method, None).await.is_err() || world.statement(&payment).await.payment.live().is_none());
+                world.control("webhooks", json!({"hold": false})).await;
+                refunded(&world, &payment, 1000).await;
+            } else {
+                world.engine().refund(&payment, Some(1000)).await.unwrap();
+                refunded(&world, &payment, 1000).await;
+                crate::deliveries::notice(&world, &expire).await;
+            }
+            world.inbox_is_empty().await;
+            let statement = world.statement(&payment).await;
+            assert_eq!((statement.status, statement.totals.captured, statement.payment.is_overdrawn()), (Status::Succeeded, TOTAL, false));
+            assert_eq!(statement.payment.attempts.len(), 1);
+            world.page_says(&session, "partly_refunded", "10.00").await;
+            let left = (i64::try_from(round).unwrap() + 1) * (TOTAL - 1000);
+            world.books_say(&[("provider_receivable", left), ("merchant_payable", -left)]).await;
+        }
+    }
+}

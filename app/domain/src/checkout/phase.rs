@@ -118,7 +118,7 @@ fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     match () {
         () if flags.returned => Phase::Returned,
-        () if payment.outstanding() > 0 && payment.arrived() > payment.amount.minor => Phase::Overpaid,
+        () if payment.outstanding() > 0 && payment.arrived() > payment.wanted() => Phase::Overpaid,
         () if flags.refunded => Phase::Refunded,
         () if payment.kept() > 0 && net(payment) >= payment.amount.minor => kept(session, payment),
         () if flags.partially_refunded => Phase::PartlyRefunded,

@@ -139,7 +139,8 @@ pub struct Attempt {
     pub progress: Option<Progress>,
     /// The money.
     pub book: Book,
-    /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off.
+    /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off. Of
+    /// several authorisations the one that is captured first settles it.
     pub second: bool,
     /// The part the merchant decided to keep of the sum captured beyond the debt, in minor units.
     #[serde(default)]
@@ -238,6 +239,16 @@ impl Attempt {
     pub fn is_released_on_request(&self) -> bool {
         let void = |asked: &Modification| matches!(asked.kind, ModificationKind::Void);
         self.is_released() && !self.second && self.modifications.iter().any(void)
+    }
+
+    /// Whether no more of it will be captured: the merchant's last capture was done, or what was left has been released.
+    #[must_use]
+    pub fn is_captured_finally(&self) -> bool {
+        let last = |asked: &Modification| {
+            matches!(asked.kind, ModificationKind::Capture { last: true, .. })
+                && asked.outcome(&self.book) == Outcome::Succeeded
+        };
+        self.book.captured_net() > 0 && (self.book.voided || self.modifications.iter().any(last))
     }
 
     fn is_being_captured(&self) -> bool {

@@ -40,6 +40,12 @@ pub enum Movement {
         /// How far it is.
         state: EntryState,
     },
+    /// The authorisation ended, of a payment that counted as captured as soon as it was authorised: so much of it was not. It says
+    /// nothing where money has gone back since, because only captured money can.
+    Uncaptured {
+        /// Minor units.
+        amount: i64,
+    },
     /// News of one refund.
     Refund {
         /// The provider's reference.
@@ -64,6 +70,14 @@ pub enum Movement {
         /// Until when evidence can be handed in, where the provider says.
         #[serde(default)]
         due: Option<Millis>,
+        /// Whether the amount is a part. Different parts of the same state and time add up, and the same amount again is a repetition;
+        /// of amounts that are no parts the largest counts.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        part: bool,
+        /// When the provider says that it told of this part, where that is not proved. It moves no money: of equal parts with
+        /// different dates one counts, and a person is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Millis>,
     },
     /// The bank took the money back.
     Returned {
@@ -128,6 +142,9 @@ pub struct Book {
     pub voided: bool,
     /// The highest total captured.
     pub captured: i64,
+    /// What counted as captured and was released instead, unless it is [proved](Book::is_captured_for_sure) that it was captured.
+    #[serde(default)]
+    pub uncaptured: i64,
     /// Captures reported one by one.
     #[serde(default)]
     pub captures: BTreeMap<String, Entry>,
@@ -153,14 +170,19 @@ impl Book {
             Movement::Voided => self.voided = true,
             Movement::Captured { total } if mutant::on(Mutant::TotalsAddUp) => self.captured += total,
             Movement::Captured { total } => self.captured = self.captured.max(*total),
+            Movement::Uncaptured { amount } => self.uncaptured = self.uncaptured.max(*amount),
             Movement::Capture { reference, amount, state } => advance(&mut self.captures, reference, *amount, *state),
             Movement::Fee { reference, amount } => raise(&mut self.fees, reference, *amount),
             Movement::Returned { reference, amount } => raise(&mut self.returned, reference, *amount),
             Movement::PaidOut { reference, amount } => raise(&mut self.paid_out, reference, *amount),
             Movement::Refund { reference, amount, state } => advance(&mut self.refunds, reference, *amount, *state),
-            Movement::Dispute { reference, amount, state, at, due } => {
-                let news = Dispute::new((*amount).max(0), *at, *state, *due);
-                if let Some(kept) = entry(&mut self.disputes, reference, news) {
+            Movement::Dispute { reference, amount, state, at, due, part, dated } => {
+                let amount = (*amount).max(0);
+                let news = match part {
+                    true => Dispute::part(amount, *at, *state, *due, *dated),
+                    false => Dispute::new(amount, *at, *state, *due),
+                };
+                if let Some(kept) = entry(&mut self.disputes, reference, news.clone()) {
                     kept.join(&news);
                 }
             }
@@ -175,8 +197,20 @@ impl Book {
         if mutant::on(Mutant::CaptureFailureIgnored) {
             return self.captured.max(self.captures.values().map(|entry| entry.amount).sum());
         }
-        let total = self.captured.saturating_sub(self.captures_in(EntryState::Failed));
+        let released = if self.uncaptured > 0 && self.is_captured_for_sure() { 0 } else { self.uncaptured };
+        let total = self.captured.saturating_sub(self.captures_in(EntryState::Failed)).saturating_sub(released);
         total.max(self.captures_in(EntryState::Succeeded))
+    }
+
+    /// Whether something has happened that can only happen to captured money: a refund that was done, even if it failed afterwards,
+    /// a dispute that took money, a bank's return, a payout.
+    #[must_use]
+    pub fn is_captured_for_sure(&self) -> bool {
+        let done = |refund: &Entry| matches!(refund.state, EntryState::Succeeded | EntryState::Failed);
+        self.refunds.values().any(done)
+            || self.disputes.values().any(Dispute::has_moved_money)
+            || self.returned_total() > 0
+            || self.paid_out_total() > 0
     }
 
     /// Captures in one state, where the provider reports each.
@@ -301,15 +335,18 @@ mod tests {
         prop_oneof![
             amount.clone().prop_map(|total| Movement::Authorised { total }),
             Just(Movement::Voided),
+            amount.clone().prop_map(|amount| Movement::Uncaptured { amount }),
             amount.clone().prop_map(|total| Movement::Captured { total }),
             (reference(), amount.clone(), refund.clone())
                 .prop_map(|(reference, amount, state)| { Movement::Capture { reference, amount, state } }),
             (reference(), amount.clone()).prop_map(|(reference, amount)| Movement::Returned { reference, amount }),
             (reference(), amount.clone(), refund)
                 .prop_map(|(reference, amount, state)| { Movement::Refund { reference, amount, state } }),
-            (reference(), amount, dispute, 0i64..4).prop_map(|(reference, amount, state, at)| {
-                Movement::Dispute { reference, amount, state, at, due: None }
-            }),
+            (reference(), 0i64..6, dispute, 0i64..4, any::<bool>(), proptest::option::of(0i64..3)).prop_map(
+                |(reference, amount, state, at, part, dated)| {
+                    Movement::Dispute { reference, amount, state, at, due: None, part, dated }
+                }
+            ),
         ]
     }
 
@@ -365,6 +402,31 @@ mod tests {
         assert_eq!((book_of(&[capture(EntryState::Succeeded)]).captured_net(), single.captured_net()), (600, 0));
         let total = book_of(&[Movement::Captured { total: 600 }, capture(EntryState::Failed)]);
         assert_eq!(total.captured_net(), 0);
+    }
+
+    #[test]
+    fn what_has_gone_back_was_captured_although_the_authorisation_is_said_to_have_ended() {
+        let paid = [Movement::Captured { total: 1000 }, Movement::Uncaptured { amount: 1000 }];
+        assert_eq!(book_of(&paid).captured_net(), 0);
+        let refund = |state| Movement::Refund { reference: "R1".into(), amount: 300, state };
+        for (state, captured) in [
+            (EntryState::Pending, 0),
+            (EntryState::Refused, 0),
+            (EntryState::Succeeded, 1000),
+            (EntryState::Failed, 1000),
+        ] {
+            assert_eq!(book_of(&[&paid[..], &[refund(state)]].concat()).captured_net(), captured, "{state:?}");
+        }
+        let proofs = [
+            Movement::Returned { reference: "b".into(), amount: 1 },
+            Movement::PaidOut { reference: "p".into(), amount: 1 },
+        ];
+        for proof in proofs {
+            assert_eq!(book_of(&[&paid[..], &[proof]].concat()).captured_net(), 1000);
+        }
+        // A capture that failed did fail.
+        let failed = Movement::Capture { reference: "c".into(), amount: 1000, state: EntryState::Failed };
+        assert_eq!(book_of(&[paid[0].clone(), failed, refund(EntryState::Succeeded)]).captured_net(), 0);
     }
 
     #[test]

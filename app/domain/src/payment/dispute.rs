@@ -1,6 +1,11 @@
-//! One dispute: what a bank took, what came back, what is lost. The words about it join in any order, like the book they stand in.
+//! One dispute: what a bank took, what came back, what is lost; at once or in parts. The words about it join in any order, like the
+//! book they stand in.
+
+mod word;
 
 use serde::{Deserialize, Serialize};
+
+pub use word::Word;
 
 use crate::Millis;
 use crate::mutant::{self, Mutant};
@@ -19,19 +24,10 @@ pub enum DisputeState {
     Lost,
 }
 
-/// One word about a dispute. The order decides which of two is the newer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Word {
-    /// The provider's time, or the word's place in the order of the states' names.
-    pub at: Millis,
-    /// Minor units.
-    pub amount: i64,
-}
-
 /// One dispute.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Dispute {
-    /// The amount of the newest word, in minor units.
+    /// The amount of the newest word, all its parts together, in minor units.
     pub amount: i64,
     /// The provider's time of the newest word.
     pub at: Millis,
@@ -52,33 +48,72 @@ pub struct Dispute {
 }
 
 impl Dispute {
+    /// A dispute of which one word is known, about all of it.
     pub(super) fn new(amount: i64, at: Millis, state: DisputeState, due: Option<Millis>) -> Self {
         let mut dispute = Dispute { amount, at, state, due, opened: None, won: None, lost: None };
         dispute.remember();
         dispute
     }
 
-    /// Keeps the newest word of its kind. A dispute stored before these were kept has its newest word alone.
+    /// The same, of an amount that is a part; `dated` is when the provider says that it told of it.
+    pub(super) fn part(
+        amount: i64,
+        at: Millis,
+        state: DisputeState,
+        due: Option<Millis>,
+        dated: Option<Millis>,
+    ) -> Self {
+        let mut dispute = Dispute { amount, at, state, due, opened: None, won: None, lost: None };
+        if let Some(word) = dispute.word(state) {
+            *word = Some(Word::part(at, amount, dated));
+        }
+        dispute
+    }
+
+    /// The word of a state; an inquiry leaves none.
+    fn word(&mut self, state: DisputeState) -> Option<&mut Option<Word>> {
+        match state {
+            DisputeState::Inquiry => None,
+            DisputeState::Open => Some(&mut self.opened),
+            DisputeState::Won => Some(&mut self.won),
+            DisputeState::Lost => Some(&mut self.lost),
+        }
+    }
+
+    /// Keeps the newest word with those of its kind. A dispute stored before these were kept has its newest word alone.
     fn remember(&mut self) {
-        let word = Some(Word { at: self.at, amount: self.amount });
-        match self.state {
-            DisputeState::Inquiry => {}
-            DisputeState::Open => self.opened = self.opened.max(word),
-            DisputeState::Won => self.won = self.won.max(word),
-            DisputeState::Lost => self.lost = self.lost.max(word),
+        let (at, newest) = (self.at, Word::whole(self.at, self.amount));
+        if let Some(known) = self.word(self.state)
+            && known.as_ref().is_none_or(|known| known.at < at)
+        {
+            *known = Some(newest);
         }
     }
 
     /// Takes another's words in. Which comes first makes no difference.
     pub(super) fn join(&mut self, other: &Dispute) {
         self.remember();
+        word::join(&mut self.opened, other.opened.as_ref());
+        word::join(&mut self.won, other.won.as_ref());
+        word::join(&mut self.lost, other.lost.as_ref());
         // The newest word says how much is in dispute: a bank may take less than it announced.
         let newest = (self.at, self.state, self.amount).max((other.at, other.state, other.amount));
         (self.at, self.state, self.amount) = newest;
+        let whole = self.word(self.state).and_then(|word| word.as_ref()).map(|word| word.amount);
+        self.amount = whole.unwrap_or(self.amount);
         self.due = self.due.max(other.due);
-        self.opened = self.opened.max(other.opened);
-        self.won = self.won.max(other.won);
-        self.lost = self.lost.max(other.lost);
+    }
+
+    /// Whether it has ever taken money: an inquiry alone has not.
+    #[must_use]
+    pub fn has_moved_money(&self) -> bool {
+        self.state != DisputeState::Inquiry || [&self.opened, &self.won, &self.lost].into_iter().any(Option::is_some)
+    }
+
+    /// Whether the provider told of the same part with two dates. It is counted once, because dates prove nothing.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        [&self.opened, &self.won, &self.lost].into_iter().flatten().any(Word::is_doubtful)
     }
 
     /// The amount that the bank holds while the dispute is open, in minor units.
@@ -90,9 +125,8 @@ impl Dispute {
     /// The amount lost, in minor units: decided against the merchant, or not brought back by a win.
     #[must_use]
     pub fn lost(&self) -> i64 {
-        let amount = |word: Option<Word>| word.map_or(0, |word| word.amount);
-        let taken = amount(self.opened.or(self.lost));
-        match (self.state, self.won) {
+        let taken = self.opened.as_ref().or(self.lost.as_ref()).map_or(0, |word| word.amount);
+        match (self.state, &self.won) {
             (DisputeState::Won, _) if mutant::on(Mutant::PartialWinIsWhole) => 0,
             (DisputeState::Won, _) => taken.saturating_sub(self.amount).max(0),
             // The amount taken again comes on top of what never came back; both together were taken once.
@@ -113,7 +147,11 @@ mod tests {
     use crate::payment::{Book, Movement};
 
     fn word(amount: i64, state: DisputeState, at: Millis) -> Movement {
-        Movement::Dispute { reference: "D1".into(), amount, state, at, due: None }
+        Movement::Dispute { reference: "D1".into(), amount, state, at, due: None, part: false, dated: None }
+    }
+
+    fn part(amount: i64, state: DisputeState, at: Millis) -> Movement {
+        Movement::Dispute { reference: "D1".into(), amount, state, at, due: None, part: true, dated: None }
     }
 
     /// Open and lost amounts, which must be the same in any order and with repetitions.
@@ -154,6 +192,65 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_back_in_parts_is_added_up_and_a_repetition_counts_once() {
+        let words = [part(100, Open, 2), part(30, Won, 4), part(50, Won, 4)];
+        assert_eq!(held_and_lost(&words[..2]), (0, 70));
+        assert_eq!(held_and_lost(&words), (0, 20));
+        assert_eq!(held_and_lost(&[&words[..], &words[1..]].concat()), (0, 20));
+        let again = [&words[..], &[part(30, Lost, 6)]].concat();
+        assert_eq!(held_and_lost(&again), (0, 50), "one part is taken again");
+        assert_eq!(held_and_lost(&[&again[..], &[part(50, Lost, 6)]].concat()), (0, 100), "and the other");
+    }
+
+    #[test]
+    fn what_is_taken_in_parts_is_added_up() {
+        let words = [part(100, Inquiry, 1), part(40, Open, 2), part(60, Open, 2)];
+        assert_eq!(held_and_lost(&words[..2]), (40, 0));
+        assert_eq!(held_and_lost(&words), (100, 0));
+        assert_eq!(held_and_lost(&[&words[..], &[part(70, Won, 4)]].concat()), (0, 30));
+    }
+
+    #[test]
+    fn an_equal_part_with_another_date_counts_once_and_is_doubtful() {
+        let dated = |amount, state, at, dated| {
+            let reference = "D1".to_owned();
+            Movement::Dispute { reference, amount, state, at, due: None, part: true, dated }
+        };
+        let (one, other) = (dated(30, Won, 4, Some(10)), dated(30, Won, 4, Some(20)));
+        let doubtful = |words: &[Movement]| {
+            let mut book = Book::default();
+            for word in words {
+                book.join(word);
+            }
+            book.disputes.values().any(Dispute::is_doubtful)
+        };
+        let words = [part(100, Open, 2), one.clone(), one.clone(), part(30, Won, 4), dated(50, Won, 4, Some(20))];
+        assert_eq!((held_and_lost(&words), doubtful(&words)), ((0, 20), false));
+        let words = [&words[..], &[other]].concat();
+        assert_eq!((held_and_lost(&words), doubtful(&words)), ((0, 20), true));
+    }
+
+    #[test]
+    fn more_than_was_taken_does_not_come_back() {
+        assert_eq!(held_and_lost(&[part(100, Open, 2), part(70, Won, 4), part(80, Won, 4)]), (0, 0));
+    }
+
+    #[test]
+    fn parts_and_the_whole_are_the_same_money() {
+        let parts = [word(100, Open, 2), part(30, Won, 4), part(50, Won, 4)];
+        for (whole, lost) in [(50, 20), (80, 20), (90, 10), (100, 0)] {
+            assert_eq!(held_and_lost(&[&parts[..], &[word(whole, Won, 4)]].concat()), (0, lost), "{whole}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_as_a_whole_is_not_added_up() {
+        // As by a provider that tells how much is in dispute, twice within a second.
+        let words = [word(100, Open, 2), word(60, Open, 2)];
+        assert_eq!(held_and_lost(&words), (100, 0));
+    }
+
+    #[test]
     fn a_defence_that_comes_after_its_time_can_still_be_won_in_part() {
         assert_eq!(held_and_lost(&[word(100, Lost, 3), word(70, Won, 4)]), (0, 30));
     }
@@ -165,5 +262,14 @@ mod tests {
         assert_eq!((dispute.held(), dispute.lost()), (100, 0));
         dispute.join(&Dispute::new(60, 4, Won, None));
         assert_eq!((dispute.held(), dispute.lost()), (0, 40));
+        // Stored before parts were known.
+        let old = r#"{"amount":30,"at":4,"state":"won","opened":{"at":2,"amount":100},"won":{"at":4,"amount":30}}"#;
+        let mut dispute: Dispute = serde_json::from_str(old).unwrap();
+        for (amount, lost) in [(30, 70), (50, 20), (30, 20)] {
+            dispute.join(&Dispute::part(amount, 4, Won, None, Some(9)));
+            assert_eq!((dispute.held(), dispute.lost()), (0, lost), "{amount}");
+        }
+        let text = serde_json::to_string(&dispute).unwrap();
+        assert_eq!(serde_json::from_str::<Dispute>(&text).unwrap(), dispute);
     }
 }

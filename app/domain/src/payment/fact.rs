@@ -209,6 +209,11 @@ pub enum Event {
         /// Which.
         attempt: AttemptId,
     },
+    /// An attempt pays the debt although it had succeeded second: it was captured while the first was only authorised.
+    Owed {
+        /// Which.
+        attempt: AttemptId,
+    },
     /// The merchant called the payment off.
     Canceled,
     /// A modification was written down, to be sent.
@@ -256,6 +261,7 @@ impl Event {
             | Event::Progressed { attempt, .. }
             | Event::Moved { attempt, .. }
             | Event::SecondSuccess { attempt }
+            | Event::Owed { attempt }
             | Event::Modifying { attempt, .. }
             | Event::Answered { attempt, .. }
             | Event::Explained { attempt, .. }
@@ -274,6 +280,7 @@ impl Event {
             Event::Progressed { .. } => "progressed",
             Event::Moved { .. } => "moved",
             Event::SecondSuccess { .. } => "second_success",
+            Event::Owed { .. } => "owed",
             Event::Canceled => "canceled",
             Event::Modifying { .. } => "modifying",
             Event::Answered { .. } => "answered",

@@ -143,6 +143,7 @@ impl Payment {
                 found.book.join(movement);
             }),
             Event::SecondSuccess { attempt } => self.change(attempt, |found| found.second = true),
+            Event::Owed { attempt } => self.change(attempt, |found| found.second = false),
             Event::Modifying { attempt, modification } => {
                 self.change(attempt, |found| found.modifications.push((**modification).clone()));
             }

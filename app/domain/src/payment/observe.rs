@@ -31,6 +31,7 @@ pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Obser
         // It was authorised and released before we heard of either.
         seen.stage(Stage::Closed(CloseReason::Succeeded));
     }
+    seen.reorder(payment);
     seen.emerge(payment, observation);
     seen.withdraw(payment);
     Ok(seen.events)
@@ -180,10 +181,34 @@ impl Observer {
         let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
         let second = payment.canceled || others().any(Attempt::has_money);
         if second && !mutant::on(Mutant::SecondSuccessUnnoticed) {
+            self.attempt.second = true;
             self.events.push(Event::SecondSuccess { attempt: self.attempt.id.clone() });
         }
         let superseded = others().filter_map(|other| close(other, CloseReason::Superseded).ok()).flatten();
         self.events.extend(superseded.collect::<Vec<_>>());
+    }
+}
+
+impl Observer {
+    /// Captured money pays the debt. Where the attempt that was owed is only authorised and a second one has been captured, the two
+    /// change places. Money that has gone back, or is about to, pays nothing.
+    fn reorder(&mut self, payment: &Payment) {
+        if payment.canceled || payment.attempts.len() < 2 {
+            return;
+        }
+        let after = || payment.attempts.iter().map(|one| if one.id == self.attempt.id { &self.attempt } else { one });
+        let captured = |one: &&Attempt| one.book.captured_net() > 0;
+        if after().filter(|one| !one.second).any(|one| captured(&one)) {
+            return;
+        }
+        let there = |one: &&Attempt| one.book.gone() == 0 && one.asked_back() == 0;
+        let Some(pays) = after().filter(|one| one.second).find(|one| captured(one) && there(one)) else { return };
+        let authorised: Vec<_> =
+            after().filter(|one| !one.second && one.has_money()).map(|one| one.id.clone()).collect();
+        if !authorised.is_empty() {
+            let pays = Event::Owed { attempt: pays.id.clone() };
+            self.events.extend(authorised.into_iter().map(|attempt| Event::SecondSuccess { attempt }).chain([pays]));
+        }
     }
 }
 

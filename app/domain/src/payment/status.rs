@@ -72,9 +72,9 @@ impl Status {
 /// The facts on top of the status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Flags {
-    /// Less than the debt was captured.
+    /// Less than the debt was captured for it.
     pub partially_captured: bool,
-    /// More than the debt was captured.
+    /// More than was wanted for the debt was captured.
     pub overpaid: bool,
     /// Two attempts succeeded.
     pub second_success: bool,
@@ -127,11 +127,14 @@ pub(super) fn flags(payment: &Payment) -> Flags {
     let disputes = || payment.attempts.iter().flat_map(|attempt| attempt.book.disputes.values());
     let paid = totals.captured > 0;
     let (taken, refunded_of_order) = (payment.taken_for_order(), payment.refunded_of_order());
+    // The merchant took less and leaves it at that.
+    let settled = payment.wanted() < payment.debt();
     let all = totals.refunded >= totals.captured || (taken > 0 && refunded_of_order >= taken);
     let returned_of_order = || payment.claims().any(|claim| claim.returned_of_order() > 0);
     Flags {
-        partially_captured: paid && totals.captured < payment.amount.minor,
-        overpaid: totals.captured > payment.amount.minor,
+        partially_captured: paid
+            && (totals.captured < payment.amount.minor || (settled && taken < payment.amount.minor)),
+        overpaid: totals.captured > if settled { payment.wanted() } else { payment.amount.minor },
         second_success: payment.attempts.iter().any(|attempt| attempt.second),
         partially_refunded: paid && !all && refunded_of_order > 0,
         refunded: paid && all,

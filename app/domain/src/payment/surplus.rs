@@ -1,10 +1,11 @@
 //! The owner of the money: how much each attempt took for the debt and how much beyond it, and the fate of the rest.
 //!
 //! An attempt's *share* of the debt and its *excess* come from what it captured alone. Money that goes back later changes
-//! neither, so a refund of the order never makes a second payment look owed.
+//! neither, so a refund of the order never makes a second payment look owed. A merchant who captures less and leaves it at that has
+//! settled the debt: what a second payer paid is too much, all of it.
 
 use super::book::EntryState;
-use super::{Attempt, ModificationKind, Payment};
+use super::{Attempt, Capture, ModificationKind, Payment};
 use crate::mutant::{self, Mutant};
 
 /// The money of one attempt, measured by the debt. Amounts are minor units.
@@ -64,12 +65,33 @@ impl Claim<'_> {
 }
 
 impl Payment {
-    /// Every attempt with its share of the debt: those that were owed first, then second successes, each in order, take what
-    /// is left of the debt.
-    pub fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
+    /// What the merchant wants, in minor units: the debt, or what was captured for it, if the merchant captured less and takes no more.
+    /// While more may be captured, or where it was to be captured at once, the rest is owed.
+    #[must_use]
+    pub fn wanted(&self) -> i64 {
+        let debt = self.debt();
+        if self.capture == Capture::Automatic || mutant::on(Mutant::PartialCaptureLeavesDebt) {
+            return debt;
+        }
+        let mut taken = 0_i64;
+        for attempt in self.in_turn() {
+            taken = taken.saturating_add(attempt.book.captured_net());
+            if attempt.is_captured_finally() {
+                return taken.min(debt);
+            }
+        }
+        debt
+    }
+
+    /// The attempts in the order in which they pay: those that were owed first, then second successes.
+    fn in_turn(&self) -> impl Iterator<Item = &Attempt> {
         let owed = self.attempts.iter().filter(|attempt| !attempt.second);
-        let second = self.attempts.iter().filter(|attempt| attempt.second);
-        owed.chain(second).scan(self.debt(), |left, attempt| {
+        owed.chain(self.attempts.iter().filter(|attempt| attempt.second))
+    }
+
+    /// Every attempt with its share of the debt: each in its turn takes what is left of what the merchant wants.
+    pub fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
+        self.in_turn().scan(self.wanted(), |left, attempt| {
             let captured = attempt.book.captured_net();
             let share = captured.min(*left);
             *left -= share;

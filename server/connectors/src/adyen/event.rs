@@ -26,7 +26,8 @@ struct Stored<'a> {
     item: &'a RawValue,
 }
 
-/// One item for each event. The same event comes again with the same code, reference and success.
+/// One item for each event. The same event comes again with the same code, reference and success; one of a dispute with the same
+/// amount and date as well.
 pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
     let live = serde_json::to_string(&envelope.live).map_err(|_| Reject::Unreadable)?;
@@ -44,7 +45,11 @@ fn id(item: &Notification) -> String {
     if code.is_empty() || reference.is_empty() || !signature::is_plain(item) {
         return nameless(signature::signed_text(item).as_bytes());
     }
-    event_id(&format!("{code}:{reference}:{}", item.success.as_deref().unwrap_or_default()))
+    let success = item.success.as_deref().unwrap_or_default();
+    if dispute::is_dispute(code) {
+        return event_id(&format!("{code}:{reference}:{success}:{}", dispute::mark(item)));
+    }
+    event_id(&format!("{code}:{reference}:{success}"))
 }
 
 pub(super) fn read(account: &Account, stored: &[u8], received: Millis) -> Result<Incoming, Unreadable> {
@@ -246,12 +251,11 @@ fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Resu
 }
 
 /// The authorisation is gone. A payment of ours that was to be captured at once counts as captured; where it is cancelled or
-/// expires instead, that is taken back.
+/// expires instead, that is taken back, unless money of it has gone back to the shopper and so was captured.
 fn released(item: &Notification, ours: Option<&Ours>) -> Result<Vec<News>, Doubt> {
     let mut news = vec![News::Moved(Movement::Voided)];
     if let Some(Ours::Attempt(_, Capture::Automatic)) = ours {
-        let (reference, amount) = (item.own_reference(), money(item)?.minor);
-        news.push(News::Moved(Movement::Capture { reference, amount, state: EntryState::Failed }));
+        news.push(News::Moved(Movement::Uncaptured { amount: money(item)?.minor }));
     }
     Ok(news)
 }

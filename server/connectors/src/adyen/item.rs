@@ -38,6 +38,8 @@ pub(super) struct Notification {
     #[serde(default, deserialize_with = "word")]
     pub success: Option<String>,
 
+    /// When, by Adyen's clock. Not signed.
+    pub event_date: Option<Value>,
     /// Why, in words. Not signed.
     pub reason: Option<Value>,
     /// More, not signed but for being the place of the signature itself.

@@ -334,7 +334,7 @@ fn dispute(dispute: &Dispute, at: Millis) -> Result<Observation, Doubt> {
         if returned {
             Movement::Returned { reference, amount }
         } else {
-            Movement::Dispute { reference, amount, state, at, due }
+            Movement::Dispute { reference, amount, state, at, due, part: false, dated: None }
         }
     })
 }

@@ -74,9 +74,16 @@ pub(super) fn of_intent(intent: &Intent, at: Millis) -> Observation {
 
 fn intent_news(intent: &Intent) -> Vec<News> {
     let minor = |amount| money(Some(amount), intent.currency.as_deref()).map(|money| money.minor);
-    let moved = |movement: Option<Movement>| movement.map(News::Moved).into_iter().collect();
+    let moved = |movement: Option<Movement>| movement.map(News::Moved).into_iter().collect::<Vec<_>>();
     match intent.status.as_deref() {
-        Some("succeeded") => moved(minor(intent.amount_received).map(|total| Movement::Captured { total })),
+        Some("succeeded") => {
+            let mut news = moved(minor(intent.amount_received).map(|total| Movement::Captured { total }));
+            // One capture ends it: what was not taken is released.
+            if intent.amount_received > 0 && intent.amount.is_some_and(|amount| intent.amount_received < amount) {
+                news.push(News::Moved(Movement::Voided));
+            }
+            news
+        }
         Some("requires_capture") => {
             let total = intent.amount_capturable.checked_add(intent.amount_received);
             moved(total.and_then(minor).map(|total| Movement::Authorised { total }))

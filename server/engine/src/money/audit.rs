@@ -11,7 +11,9 @@
 use std::collections::BTreeMap;
 
 use domain::id::{AttemptId, PaymentId};
-use domain::payment::{Attempt, EntryState, Event, ModificationKind, Payment};
+use domain::payment::{
+    Attempt, Capture, EntryState, Event, Modification, ModificationKind, ModificationStage, Payment,
+};
 use serde::Serialize;
 
 use crate::record::Source;
@@ -89,12 +91,40 @@ impl Purse {
     }
 }
 
+/// Whether the merchant took money of an attempt and will take no more of it: a last capture is done, or the rest was released.
+fn took_for_good(attempt: &Attempt) -> bool {
+    let book = &attempt.book;
+    let done = |one: &Modification| match (&one.stage, &one.reference) {
+        (ModificationStage::Accepted, Some(name)) => {
+            book.captures.get(name).is_none_or(|entry| entry.state == EntryState::Succeeded)
+        }
+        (stage, None) => *stage == ModificationStage::Accepted,
+        _ => false,
+    };
+    let last = |one: &&Modification| matches!(one.kind, ModificationKind::Capture { last: true, .. });
+    book.captured_net() > 0 && (book.voided || attempt.modifications.iter().filter(last).any(done))
+}
+
+/// The amount taken that nobody owed: all beyond the debt, and all that came after a merchant who captures by hand had taken less and
+/// was done.
+fn beyond(payment: &Payment, purses: &[Purse]) -> i128 {
+    let debt = i128::from(if payment.canceled { 0 } else { payment.amount.minor });
+    let mut after = false;
+    let (mut taken, mut unasked) = (0, 0);
+    for second in [false, true] {
+        for (attempt, purse) in payment.attempts.iter().zip(purses).filter(|(_, purse)| purse.second == second) {
+            *(if after { &mut unasked } else { &mut taken }) += purse.captured;
+            after |= payment.capture == Capture::Manual && took_for_good(attempt);
+        }
+    }
+    unasked + (taken - debt).max(0)
+}
+
 /// Purses of a payment. The amount captured beyond the debt is peeled off from the back: from the second success that came last to
 /// the first, then from the others.
 fn purses(payment: &Payment) -> Vec<Purse> {
     let mut purses: Vec<Purse> = payment.attempts.iter().map(Purse::new).collect();
-    let debt = if payment.canceled { 0 } else { payment.amount.minor };
-    let mut beyond = (purses.iter().map(|purse| purse.captured).sum::<i128>() - i128::from(debt)).max(0);
+    let mut beyond = beyond(payment, &purses);
     let mut last_first: Vec<&mut Purse> = purses.iter_mut().rev().collect();
     last_first.sort_by_key(|purse| !purse.second);
     for purse in last_first {

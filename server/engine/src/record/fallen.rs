@@ -166,6 +166,13 @@ impl Change<'_> {
                 }
                 _ => {}
             }
+            if now.is_doubtful() && !before.is_some_and(Dispute::is_doubtful) {
+                let text = format!(
+                    "the provider told of the same part of dispute {reference} with two dates, and dates are not signed: it is \
+                     counted once; if two equal parts were taken or came back, the provider's own list shows them"
+                );
+                alerts.push(self.alert("dispute_doubtful", text));
+            }
             // A dispute that is won in part has lost the rest.
             let lost = now.lost();
             if lost > before.map_or(0, Dispute::lost) {

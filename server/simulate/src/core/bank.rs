@@ -17,7 +17,7 @@ impl World {
         if !manual {
             self.provider.captured_ever += amount;
             let (what, state) = (What::Capture, EntryState::Succeeded);
-            self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0 });
+            self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0, told: None });
         }
         self.tell(page, Say::Paid { captured: if manual { 0 } else { amount } });
     }
@@ -101,8 +101,16 @@ impl World {
             4 if debit && self.provider.refundable(page) > 0 => {
                 let amount = self.provider.refundable(page);
                 let (what, state) = (What::Return, EntryState::Succeeded);
-                let movement =
-                    self.push(Move { page, what, amount, state, modification: None, key: usize::MAX, back: 0 });
+                let movement = self.push(Move {
+                    page,
+                    what,
+                    amount,
+                    state,
+                    modification: None,
+                    key: usize::MAX,
+                    back: 0,
+                    told: None,
+                });
                 note!(self, "provider: the bank takes {amount} back on page {page}");
                 self.tell(page, Say::Returned { movement });
             }
@@ -131,6 +139,9 @@ impl World {
                 let one = self.provider.moves[movement];
                 let state = match one.what {
                     What::Dispute(DisputeState::Open) => self.random.pick(&[DisputeState::Won, DisputeState::Lost]),
+                    What::Dispute(DisputeState::Won) if self.random.percent(40) && self.more_comes_back(movement) => {
+                        return;
+                    }
                     What::Dispute(DisputeState::Won) if self.provider.refundable(page) >= one.back => {
                         DisputeState::Lost
                     }
@@ -145,7 +156,7 @@ impl World {
                 }
                 let (what, state) = (What::Dispute(DisputeState::Open), EntryState::Succeeded);
                 let (modification, key) = (None, usize::MAX);
-                let opened = Move { page, what, amount, state, modification, key, back: 0 };
+                let opened = Move { page, what, amount, state, modification, key, back: 0, told: None };
                 (self.push(opened), DisputeState::Open)
             }
         };
@@ -159,12 +170,28 @@ impl World {
         };
         let moved = &mut self.provider.moves[movement];
         moved.what = What::Dispute(state);
+        self.now += 1;
+        moved.told = None;
         if state == DisputeState::Won {
-            moved.back = amount;
+            (moved.back, moved.told) = (amount, Some((self.now, amount)));
         }
         note!(self, "provider: a dispute on page {page} is {state:?}, about {amount}");
-        self.now += 1;
-        self.tell(page, Say::Dispute { movement, state, amount });
+        self.tell(page, Say::Dispute { movement, state, amount, at: self.now });
+    }
+
+    /// Of a dispute that was won in part another part comes back. Returns whether it does. Equal parts cannot be told apart.
+    fn more_comes_back(&mut self, movement: usize) -> bool {
+        let one = self.provider.moves[movement];
+        let Some((at, first)) = one.told.filter(|_| one.back < one.amount) else { return false };
+        let amount = self.random.amount(one.amount - one.back);
+        if amount == first {
+            return false;
+        }
+        let moved = &mut self.provider.moves[movement];
+        (moved.back, moved.told) = (one.back + amount, None);
+        note!(self, "provider: of dispute {movement} another {amount} comes back");
+        self.tell(one.page, Say::Dispute { movement, state: DisputeState::Won, amount, at });
+        true
     }
 
     /// Where the world's clock may go next.

@@ -232,6 +232,12 @@ impl World {
                 held_by_bank: sum(&|page| provider.disputes_open(page)),
                 taken_by_bank: sum(&|page| provider.disputes_lost(page) + provider.returned(page)),
                 kept: self.kept.get(attempt).copied().unwrap_or(0),
+                finished: pages().any(|page| {
+                    provider.moves.iter().any(|one| {
+                        let last = one.modification.is_some_and(|modification| self.finishes[modification]);
+                        one.page == page && one.what == What::Capture && one.state == EntryState::Succeeded && last
+                    })
+                }),
             }
         };
         (0..self.database.payment.attempts.len()).map(payer).collect()
@@ -253,9 +259,19 @@ impl World {
                 held_by_bank: book.disputes_held(),
                 taken_by_bank: book.disputes_lost() + book.returned.values().sum::<i64>(),
                 kept: self.kept.get(number).copied().unwrap_or(0),
+                finished: attempt.modifications.iter().any(|one| self.has_finished(attempt, one)),
             }
         };
         payment.attempts.iter().enumerate().map(payer).collect()
+    }
+
+    /// Whether a capture after which the merchant takes no more is done, as far as Till has heard.
+    fn has_finished(&self, attempt: &Attempt, one: &Modification) -> bool {
+        let number = self.names.modifications.iter().position(|id| *id == one.id);
+        let last = number.and_then(|number| self.finishes.get(number)).is_some_and(|last| *last);
+        let entry = one.reference.as_ref().and_then(|name| attempt.book.captures.get(name));
+        last && one.stage == ModificationStage::Accepted
+            && entry.is_none_or(|entry| entry.state == EntryState::Succeeded)
     }
 
     fn debt(&self) -> i64 {
@@ -332,7 +348,10 @@ impl World {
             }
             let second =
                 outbox.iter().any(|told| matches!(told, Told::SecondSuccess { attempt: id } if *id == attempt.id));
-            if second != attempt.second {
+            // One that was second until it was captured first was told before the other.
+            let others = |told: &Told| matches!(told, Told::SecondSuccess { attempt: id } if *id != attempt.id);
+            let changed = second && outbox.iter().any(others);
+            if second != attempt.second && !changed {
                 missing = Some("a second success".to_owned());
             }
         }

@@ -74,6 +74,8 @@ pub(super) struct Move {
     pub key: usize,
     /// What a dispute that was won brought back.
     pub back: i64,
+    /// When it was won, and what the first part was that came back, while another may follow.
+    pub told: Option<(Millis, i64)>,
 }
 
 /// What a webhook says. Amounts are those of the movement named.
@@ -99,6 +101,8 @@ pub(super) enum Say {
         movement: usize,
         state: DisputeState,
         amount: i64,
+        /// When it came to this state: parts that come back one by one have one time.
+        at: Millis,
     },
     Returned {
         movement: usize,

@@ -133,7 +133,8 @@ impl World {
                 return self.result(page, modification);
             }
         };
-        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key, back: 0 });
+        let movement =
+            self.push(Move { page, what, amount, state, modification: Some(modification), key, back: 0, told: None });
         note!(self, "provider: {what:?} of {amount} on page {page} is {state:?}");
         match what {
             What::Capture => {
@@ -168,7 +169,8 @@ impl World {
             }
         };
         let state = if can { EntryState::Pending } else { EntryState::Failed };
-        let movement = self.push(Move { page, what, amount, state, modification: Some(modification), key, back: 0 });
+        let movement =
+            self.push(Move { page, what, amount, state, modification: Some(modification), key, back: 0, told: None });
         note!(
             self,
             "provider: received {what:?} of {amount} on page {page}; will {}",

@@ -3,7 +3,7 @@
 use domain::currency::Currency;
 use domain::decline::{Decline, DeclineClass};
 use domain::money::Money;
-use domain::payment::{CloseReason, EntryState, Movement, News, Observation, Refs, Step};
+use domain::payment::{CloseReason, DisputeState, EntryState, Movement, News, Observation, Refs, Step};
 
 use super::network::{Event, Forgery};
 use super::provider::{Kind, PageState, Say, What};
@@ -57,7 +57,15 @@ impl World {
             What::Capture => Movement::Capture { reference, amount: one.amount, state },
             What::Refund => Movement::Refund { reference, amount: one.amount, state },
             What::Return => Movement::Returned { reference, amount: one.amount },
-            What::Dispute(state) => Movement::Dispute { reference, amount: one.amount, state, at: self.now, due: None },
+            What::Dispute(state) => Movement::Dispute {
+                reference,
+                amount: one.amount,
+                state,
+                at: self.now,
+                due: None,
+                part: false,
+                dated: None,
+            },
         }
     }
 
@@ -122,9 +130,9 @@ impl World {
                 seen.modification = modification.map(id);
                 seen.news.push(News::Moved(Movement::Voided));
             }
-            Say::Dispute { movement, state, amount } => {
-                let reference = self.names.moves[movement].clone();
-                let dispute = Movement::Dispute { reference, amount, state, at: event.at, due: None };
+            Say::Dispute { movement, state, amount, at } => {
+                let (reference, part) = (self.names.moves[movement].clone(), state == DisputeState::Won);
+                let dispute = Movement::Dispute { reference, amount, state, at, due: None, part, dated: None };
                 seen.news.push(News::Moved(dispute));
             }
             Say::Returned { movement } => {

@@ -61,6 +61,8 @@ pub(super) struct World {
     pub policy_since: Millis,
     /// For each modification whether the policy for second payments asked for it, and not the merchant.
     pub by_policy: Vec<bool>,
+    /// For each modification whether it is a capture after which the merchant takes no more.
+    pub finishes: Vec<bool>,
     /// What the merchant decided to keep, by attempt.
     pub kept: Vec<i64>,
     /// The end of the seed: nothing goes wrong any more, and nobody begins anything new.
@@ -115,6 +117,7 @@ impl World {
             refunds_surplus: false,
             policy_since: START,
             by_policy: vec![],
+            finishes: vec![],
             kept: vec![],
             ending: false,
             stray_keys: 0,
@@ -134,6 +137,7 @@ impl World {
         self.late.clear();
         self.tasks.clear();
         self.by_policy.clear();
+        self.finishes.clear();
         self.kept.clear();
         self.tabs = [None; 2];
         (self.ending, self.violation, self.stray_keys) = (false, None, 0);

@@ -201,6 +201,10 @@ impl World {
             held_by_bank: open.into_iter().map(Dispute::gone).sum(),
             taken_by_bank: decided.into_iter().map(Dispute::gone).sum(),
             kept: events.iter().map(kept).sum(),
+            // The merchant of this world captures once, and says that it is all.
+            finished: (0..provider.intents.len())
+                .filter(|one| mine(*one))
+                .any(|one| provider.pages[provider.intents[one].page].manual && provider.intents[one].received > 0),
         }
     }
 

@@ -84,6 +84,8 @@ pub(super) struct Dispute {
     pub returned: bool,
     /// What a win brought back.
     pub back: i64,
+    /// What the newest word brought back of it.
+    pub part: i64,
 }
 
 impl Dispute {
@@ -275,6 +277,13 @@ impl Provider {
     /// Whether a dispute can be won in part.
     pub fn wins_in_part(&self) -> bool {
         self.dialect == Dialect::Adyen
+    }
+
+    /// A dispute of which one part has come back, and what is left of it.
+    pub fn half_won(&self) -> Option<(usize, i64)> {
+        let half = |one: &Dispute| one.status == "won" && one.part == one.back && one.back < one.amount;
+        let dispute = self.disputes.iter().position(half)?;
+        Some((dispute, self.disputes[dispute].amount - self.disputes[dispute].back))
     }
 
     /// Whether a dispute that was won can still be lost.

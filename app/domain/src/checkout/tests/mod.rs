@@ -79,6 +79,17 @@ fn the_return_address_proves_nothing() {
 }
 
 #[test]
+fn where_more_has_gone_back_than_was_taken_the_page_says_that_it_is_unclear() {
+    use crate::payment::EntryState;
+    let refund = Movement::Refund { reference: "R".into(), amount: 1000, state: EntryState::Succeeded };
+    for movements in [vec![refund.clone()], vec![Movement::Authorised { total: 1000 }, Movement::Voided, refund]] {
+        let overdrawn = with_money(&movements);
+        assert_eq!((on_page(&overdrawn), on_page(&overdrawn).can_choose()), (Phase::Unclear, false), "{movements:?}");
+    }
+    assert_eq!(on_page(&with_money(&[Movement::Authorised { total: 1000 }, Movement::Voided])), Phase::Released);
+}
+
+#[test]
 fn a_page_that_has_closed_at_the_provider_is_not_offered_again() {
     let closed = payment(|attempt| attempt.until = Some(0));
     assert_eq!(on_page(&closed), Phase::Confirming);

@@ -96,7 +96,15 @@ fn a_webhook_that_beats_the_reply_is_the_same_refund() {
 #[test]
 fn money_that_a_bank_has_taken_back_is_not_refunded_as_well() {
     let mut payment = paid();
-    let dispute = |state, at| Movement::Dispute { reference: "dp_1".into(), amount: 1000, state, at, due: None };
+    let dispute = |state, at| Movement::Dispute {
+        reference: "dp_1".into(),
+        amount: 1000,
+        state,
+        at,
+        due: None,
+        part: false,
+        dated: None,
+    };
     payment.handle(&moved(dispute(DisputeState::Open, 1))).unwrap();
     assert!(matches!(payment.handle(&ask(1, refund_of(1))), Err(Refusal::TooMuch { .. })));
     payment.handle(&moved(dispute(DisputeState::Won, 2))).unwrap();

@@ -1,7 +1,8 @@
 //! A debt of 10.00; attempt 1 is owed, attempt 2 succeeds although nothing is owed any more.
 
 use crate::checkout::{Phase, phase};
-use crate::id::{AttemptId, LinkId, MerchantId, PaymentId, SessionId, Token};
+use crate::id::{AttemptId, LinkId, MerchantId, ModificationId, PaymentId, SessionId, Token};
+use crate::money::Money;
 use crate::payment::decide::tests::{after, attempt, captured, id, opened, seen, walk};
 use crate::payment::*;
 use crate::session::{Session, SessionState};
@@ -94,7 +95,15 @@ fn a_second_payment_that_was_sent_back_leaves_the_order_paid() {
 #[test]
 fn disputes_and_returns_of_the_order_take_nothing_from_a_second_payment() {
     let taken = Movement::Returned { reference: "du".into(), amount: 1000 };
-    let lost = |state| Movement::Dispute { reference: "dp".into(), amount: 1000, state, at: 1, due: None };
+    let lost = |state| Movement::Dispute {
+        reference: "dp".into(),
+        amount: 1000,
+        state,
+        at: 1,
+        due: None,
+        part: false,
+        dated: None,
+    };
     for movement in [taken, lost(DisputeState::Open), lost(DisputeState::Lost)] {
         let payment = with(&[captured(2), seen(1, News::Moved(movement.clone()))]);
         assert_eq!((payment.surplus(), back(&payment)), (1000, Some((id(2), 1000))), "{movement:?}");
@@ -161,10 +170,182 @@ fn more_refunded_than_captured_is_overdrawn() {
     assert_eq!((payment.attempts[0].overdrawn(), payment.surplus()), (1000, 0));
     payment.handle(&captured(1)).unwrap();
     assert_eq!(payment.attempts[0].overdrawn(), 0, "the capture was only told later");
-    let dispute =
-        Movement::Dispute { reference: "dp".into(), amount: 1000, state: DisputeState::Open, at: 1, due: None };
+    let dispute = Movement::Dispute {
+        reference: "dp".into(),
+        amount: 1000,
+        state: DisputeState::Open,
+        at: 1,
+        due: None,
+        part: false,
+        dated: None,
+    };
     payment.handle(&seen(1, News::Moved(dispute))).unwrap();
     assert_eq!(payment.attempts[0].overdrawn(), 1000, "refunded and charged back");
+}
+
+/// 24.50 owed, captured by the merchant; the first is authorised, its page was closed.
+fn to_capture() -> Payment {
+    let mut payment = paid();
+    payment.attempts.clear();
+    (payment.amount, payment.capture) = (Money::new(2450, payment.amount.currency), Capture::Manual);
+    for number in [1, 2] {
+        let mut new = attempt(number);
+        new.amount = payment.amount;
+        payment.handle(&Fact::Start(Box::new(new))).unwrap();
+        payment.handle(&seen_of(number, News::Closed(CloseReason::Expired))).unwrap();
+    }
+    payment.handle(&seen_of(1, News::Moved(Movement::Authorised { total: 2450 }))).unwrap();
+    payment
+}
+
+fn seen_of(number: u8, news: News) -> Fact {
+    let Fact::Observed { attempt, mut observation } = seen(number, news) else { unreachable!() };
+    observation.debt = observation.debt.map(|debt| Money::new(2450, debt.currency));
+    Fact::Observed { attempt, observation }
+}
+
+fn money_of(number: u8, movement: Movement) -> Fact {
+    seen_of(number, News::Moved(movement))
+}
+
+/// The merchant's capture, taken by the provider and told as an entry of its own.
+fn capture(payment: &mut Payment, number: u8, amount: i64, last: bool, state: EntryState) {
+    let modification = ModificationId::from_random([number * 10 + u8::from(last); 16]);
+    let new = Modification::new(modification.clone(), ModificationKind::Capture { amount, last }, 0);
+    let limits = Limits { partial_capture: true, multi_capture: true, partial_refund: true };
+    payment.handle(&Fact::Modify { attempt: id(number), modification: Box::new(new), limits }).unwrap();
+    let reference = format!("C{number}{last}");
+    let answer = Answer::Accepted { reference: Some(reference.clone()) };
+    payment.handle(&Fact::Answered { attempt: id(number), modification, answer }).unwrap();
+    payment.handle(&money_of(number, Movement::Capture { reference, amount, state })).unwrap();
+}
+
+fn paid_by_second(payment: &mut Payment) {
+    payment.handle(&money_of(2, Movement::Captured { total: 2450 })).unwrap();
+}
+
+#[test]
+fn a_merchant_who_takes_less_has_settled_and_a_second_payment_is_too_much_wholly() {
+    let mut payment = to_capture();
+    capture(&mut payment, 1, 1000, true, EntryState::Succeeded);
+    assert_eq!((payment.surplus(), page(&payment)), (0, Phase::PartlyCollected));
+    paid_by_second(&mut payment);
+    // Taken 34.50; the merchant wanted 10.00 of it.
+    assert_eq!((payment.surplus(), back(&payment)), (2450, Some((id(2), 2450))));
+    assert_eq!((payment.taken_for_order(), payment.outstanding(), page(&payment)), (1000, 2450, Phase::Overpaid));
+    payment.handle(&money_of(2, refund_movement("re_2", 2450))).unwrap();
+    assert_eq!((payment.surplus(), payment.refunded_of_order(), payment.arrived()), (0, 0, 1000));
+    assert_eq!((back(&payment), page(&payment)), (None, Phase::PartlyCollected));
+    assert!(!payment.flags().refunded && !payment.flags().partially_refunded);
+}
+
+fn refund_movement(reference: &str, amount: i64) -> Movement {
+    Movement::Refund { reference: reference.into(), amount, state: EntryState::Succeeded }
+}
+
+#[test]
+fn what_was_released_after_a_part_was_taken_is_not_owed_whoever_took_it() {
+    // Captured at the provider, where the rest of the authorisation is released.
+    let mut payment = to_capture();
+    payment.handle(&money_of(1, Movement::Captured { total: 1000 })).unwrap();
+    payment.handle(&money_of(1, Movement::Voided)).unwrap();
+    paid_by_second(&mut payment);
+    assert_eq!((payment.surplus(), back(&payment)), (2450, Some((id(2), 2450))));
+}
+
+#[test]
+fn two_parts_of_which_the_second_is_too_much_are_overpaid_although_they_are_less_than_the_debt() {
+    let mut payment = to_capture();
+    capture(&mut payment, 1, 1000, true, EntryState::Succeeded);
+    payment.handle(&money_of(2, Movement::Authorised { total: 2450 })).unwrap();
+    capture(&mut payment, 2, 700, true, EntryState::Succeeded);
+    assert_eq!((payment.surplus(), back(&payment)), (700, Some((id(2), 700))));
+    assert_eq!((page(&payment), payment.flags().overpaid), (Phase::Overpaid, true));
+}
+
+#[test]
+fn where_more_captures_may_come_the_rest_is_not_settled_and_nobody_can_pay_it() {
+    let mut payment = to_capture();
+    capture(&mut payment, 1, 1000, false, EntryState::Succeeded);
+    let mut third = attempt(3);
+    third.amount = payment.amount;
+    assert_eq!(payment.handle(&Fact::Start(Box::new(third))), Err(Refusal::Settled));
+    assert!(!page(&payment).can_choose());
+    paid_by_second(&mut payment);
+    assert_eq!(payment.surplus(), 1000, "14.50 are still open");
+    // The merchant takes no more: all of the second payment is too much. Or takes the rest: the same.
+    for (amount, owed) in [(500, 1500), (1450, 2450)] {
+        let mut payment = payment.clone();
+        capture(&mut payment, 1, amount, true, EntryState::Succeeded);
+        assert_eq!((payment.taken_for_order(), payment.surplus(), back(&payment)), (owed, 2450, Some((id(2), 2450))));
+    }
+    payment.handle(&money_of(1, Movement::Voided)).unwrap();
+    assert_eq!((payment.taken_for_order(), payment.surplus()), (1000, 2450), "the rest was released");
+}
+
+#[test]
+fn a_last_capture_that_fails_settles_nothing() {
+    let mut payment = to_capture();
+    capture(&mut payment, 1, 1000, true, EntryState::Succeeded);
+    paid_by_second(&mut payment);
+    let failed = Movement::Capture { reference: "C1true".into(), amount: 1000, state: EntryState::Failed };
+    payment.handle(&money_of(1, failed)).unwrap();
+    assert_eq!((payment.taken_for_order(), payment.surplus()), (2450, 0));
+    assert_eq!(payment.wanted_back().map(|(one, kind)| (one.id.clone(), kind)), Some((id(1), ModificationKind::Void)));
+}
+
+#[test]
+fn less_than_the_debt_without_a_merchant_who_chose_it_leaves_the_rest_due() {
+    let mut payment = to_capture();
+    payment.capture = Capture::Automatic;
+    payment.handle(&money_of(1, Movement::Captured { total: 1000 })).unwrap();
+    payment.handle(&money_of(1, Movement::Voided)).unwrap();
+    paid_by_second(&mut payment);
+    assert_eq!((payment.taken_for_order(), payment.surplus()), (2450, 1000));
+}
+
+#[test]
+fn of_two_authorisations_the_one_that_is_captured_first_pays_the_debt() {
+    let mut payment = to_capture();
+    payment.handle(&money_of(2, Movement::Authorised { total: 2450 })).unwrap();
+    assert_eq!(payment.wanted_back().map(|(one, kind)| (one.id.clone(), kind)), Some((id(2), ModificationKind::Void)));
+    capture(&mut payment, 2, 2450, true, EntryState::Succeeded);
+    assert!(payment.attempts[0].second && !payment.attempts[1].second);
+    assert_eq!((payment.taken_for_order(), payment.surplus(), page(&payment)), (2450, 0, Phase::Paid));
+    assert_eq!(payment.wanted_back().map(|(one, kind)| (one.id.clone(), kind)), Some((id(1), ModificationKind::Void)));
+    // Captured all the same: it goes back, and not the one that paid.
+    payment.handle(&money_of(1, Movement::Captured { total: 2450 })).unwrap();
+    assert_eq!((payment.surplus(), back(&payment)), (2450, Some((id(1), 2450))));
+}
+
+#[test]
+fn a_part_captured_first_of_the_second_authorisation_settles_the_debt() {
+    let mut payment = to_capture();
+    payment.handle(&money_of(2, Movement::Authorised { total: 2450 })).unwrap();
+    capture(&mut payment, 2, 1000, true, EntryState::Succeeded);
+    assert_eq!((payment.taken_for_order(), payment.surplus()), (1000, 0));
+    payment.handle(&money_of(1, Movement::Captured { total: 2450 })).unwrap();
+    assert_eq!((payment.surplus(), back(&payment)), (2450, Some((id(1), 2450))));
+}
+
+#[test]
+fn a_capture_that_falls_back_leaves_the_debt_to_the_one_that_is_captured() {
+    let mut payment = to_capture();
+    payment.handle(&money_of(2, Movement::Authorised { total: 2450 })).unwrap();
+    capture(&mut payment, 1, 2450, true, EntryState::Succeeded);
+    capture(&mut payment, 2, 2450, true, EntryState::Succeeded);
+    assert_eq!(back(&payment), Some((id(2), 2450)));
+    let sent_back = {
+        let mut payment = payment.clone();
+        payment.handle(&money_of(2, refund_movement("re_2", 2450))).unwrap();
+        payment
+    };
+    for (mut payment, owed) in [(payment, id(2)), (sent_back, id(1))] {
+        let failed = Movement::Capture { reference: "C1true".into(), amount: 2450, state: EntryState::Failed };
+        payment.handle(&money_of(1, failed)).unwrap();
+        let first: Vec<_> = payment.attempts.iter().filter(|one| !one.second).map(|one| one.id.clone()).collect();
+        assert_eq!(first, vec![owed], "money that has gone back pays nothing");
+    }
 }
 
 /// Counted the other way round: the excess is taken off the attempts from the last to the first, until the debt is left.

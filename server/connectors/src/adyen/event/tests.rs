@@ -217,11 +217,53 @@ fn an_authorisation_that_runs_out_is_gone() {
     assert_eq!(seen("EXPIRE", false, &manual()).news, vec![]);
     // What counted as captured was not.
     let automatic = seen("EXPIRE", true, attempt().as_str()).news;
-    assert_eq!(automatic[0], News::Moved(Movement::Voided));
-    assert!(
-        matches!(&automatic[1..], [News::Moved(Movement::Capture { state: EntryState::Failed, .. })]),
-        "{automatic:?}"
-    );
+    assert_eq!(automatic, vec![News::Moved(Movement::Voided), News::Moved(Movement::Uncaptured { amount: 400 })]);
+}
+
+/// What is told of a payment captured at once, with the events in every order; all must give the same book.
+fn in_any_order(events: &[Value]) -> Book {
+    let all: Vec<_> = events.iter().map(|event| read_item(event).observation).collect();
+    let book = book_of(&all);
+    for first in 0..all.len() {
+        let turned = all[first..].iter().chain(&all[..first]);
+        assert_eq!(book, book_of(turned.clone()), "{first}");
+        assert_eq!(book, book_of(turned.rev()), "{first}");
+    }
+    book
+}
+
+#[test]
+fn an_authorisation_that_runs_out_does_not_undo_what_has_gone_back_since() {
+    let paid = payment(true, attempt().as_str());
+    for gone in ["EXPIRE", "CANCELLATION", "TECHNICAL_CANCEL"] {
+        let mut ended = item(gone, true, attempt().as_str());
+        ended["amount"]["value"] = json!(1099);
+        let nothing = in_any_order(&[paid.clone(), ended.clone()]);
+        assert_eq!((nothing.captured_net(), nothing.voided), (0, true), "{gone}");
+        // A part that went back proves that all of it was taken: it was taken at once, or not at all.
+        for proof in ["REFUND", "REFUND_FAILED", "REFUNDED_REVERSED", "CHARGEBACK", "CHARGEBACK_REVERSED", "CAPTURE"] {
+            let mut proof = item(proof, true, attempt().as_str());
+            proof["pspReference"] = json!("PROOF");
+            if proof["eventCode"] == "CAPTURE" {
+                proof["amount"]["value"] = json!(1099);
+            }
+            let book = in_any_order(&[paid.clone(), proof.clone(), ended.clone()]);
+            assert_eq!((book.captured_net(), book.voided), (1099, true), "{gone} after {}", proof["eventCode"]);
+        }
+        for nothing in ["REFUND", "CHARGEBACK", "CAPTURE"] {
+            let refused = item(nothing, false, attempt().as_str());
+            assert_eq!(in_any_order(&[paid.clone(), refused, ended.clone()]).captured_net(), 0, "{nothing} in vain");
+        }
+        let asked = item("NOTIFICATION_OF_CHARGEBACK", true, attempt().as_str());
+        assert_eq!(in_any_order(&[paid.clone(), asked, ended.clone()]).captured_net(), 0, "it moves no money");
+    }
+}
+
+#[test]
+fn a_part_that_runs_out_leaves_the_rest() {
+    let (paid, mut ended) = (payment(true, attempt().as_str()), item("EXPIRE", true, attempt().as_str()));
+    ended["amount"]["value"] = json!(99);
+    assert_eq!(in_any_order(&[paid, ended]).captured_net(), 1000);
 }
 
 #[test]
@@ -331,6 +373,43 @@ fn a_delivery_is_taken_apart_and_reads_back() {
     repeated["eventDate"] = json!("2026-01-02T00:00:00Z");
     let body = json!({"notificationItems": [{"NotificationRequestItem": repeated}]}).to_string();
     assert_eq!(split(&Bytes::from(body)).unwrap()[0].event, events[0]);
+}
+
+/// The id under which an event is stored.
+fn stored_id(event: &Value) -> String {
+    split(&Bytes::from(json!({"notificationItems": [{"NotificationRequestItem": event}]}).to_string())).unwrap()[0]
+        .event
+        .clone()
+}
+
+#[test]
+fn a_part_of_a_dispute_is_an_event_of_its_own_and_a_repetition_is_not() {
+    for (code, _) in DISPUTES {
+        let one = item(code, true, attempt().as_str());
+        let mut other = one.clone();
+        other["amount"]["value"] = json!(300);
+        assert_ne!(stored_id(&one), stored_id(&other), "{code}");
+        assert_eq!(stored_id(&one), stored_id(&one.clone()), "{code}");
+        let mut again = one.clone();
+        again["reason"] = json!("told in other words");
+        assert_eq!(stored_id(&one), stored_id(&again), "{code}");
+    }
+}
+
+#[test]
+fn parts_of_a_chargeback_that_come_back_one_by_one_are_added_up() {
+    let part = |code: &str, amount: i64| {
+        let mut event = item(code, true, attempt().as_str());
+        event["amount"]["value"] = json!(amount);
+        event
+    };
+    let (paid, taken) = (payment(true, attempt().as_str()), part("CHARGEBACK", 1000));
+    let (one, other) = (part("CHARGEBACK_REVERSED", 300), part("CHARGEBACK_REVERSED", 500));
+    assert_eq!(in_any_order(&[paid.clone(), taken.clone(), one.clone()]).disputes_lost(), 700);
+    let all = [paid, taken, one.clone(), other.clone(), one.clone(), other];
+    assert_eq!(in_any_order(&all).disputes_lost(), 200);
+    let again = [&all[..], &[part("SECOND_CHARGEBACK", 300), part("SECOND_CHARGEBACK", 500)]].concat();
+    assert_eq!(in_any_order(&again).disputes_lost(), 1000);
 }
 
 #[test]

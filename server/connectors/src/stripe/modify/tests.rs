@@ -84,7 +84,14 @@ fn a_capture_reports_the_new_total() {
     let Ok(Wire::Done(Outcome::Observed(seen))) = resume(&account(), &spec, &request, &reply(200, body), 5) else {
         panic!("not observed")
     };
-    assert!(seen.news.contains(&News::Moved(Movement::Captured { total: 400 })));
+    // Stripe captures once; the rest is released.
+    let expected = [Movement::Captured { total: 400 }, Movement::Voided].map(News::Moved);
+    assert_eq!(seen.news, expected);
+    let whole = body.replace(":400", ":1000");
+    let Ok(Wire::Done(Outcome::Observed(seen))) = resume(&account(), &spec, &request, &reply(200, &whole), 5) else {
+        panic!("not observed")
+    };
+    assert_eq!(seen.news, [News::Moved(Movement::Captured { total: 1000 })]);
     let refused =
         r#"{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state","message":"m"}}"#;
     assert!(matches!(resume(&account(), &spec, &request, &reply(400, refused), 5), Err(Fail::Refused(_))));

@@ -114,9 +114,34 @@ fn right_books_pass_whatever_was_decided() {
     assert_eq!(story.wrong(), vec![]);
     for (state, amount) in [(DisputeState::Open, 900), (DisputeState::Won, 400), (DisputeState::Lost, 400)] {
         let (reference, at, due) = ("dp".to_owned(), 1, None);
-        story.said(1, News::Moved(Movement::Dispute { reference, amount, state, at, due }));
+        story.said(1, News::Moved(Movement::Dispute { reference, amount, state, at, due, part: false, dated: None }));
         assert_eq!(story.wrong(), vec![], "{state:?}");
     }
+}
+
+#[test]
+fn what_a_second_payer_paid_after_the_merchant_took_less_is_held_wholly() {
+    let mut story = Story::begin();
+    // 24.50 authorised, to be captured by the merchant, who takes 10.00 and leaves it at that; then 24.50 are paid again.
+    story.payment.capture = Capture::Manual;
+    story.payment.attempts[0].book = domain::payment::Book::default();
+    story.events.retain(|one| !matches!(one.event, Event::Moved { .. }));
+    story.written.clear();
+    story.said(1, News::Moved(Movement::Authorised { total: DEBT }));
+    let modification = ModificationId::from_random([9; 16]);
+    let kind = ModificationKind::Capture { amount: 1_000, last: true };
+    let new = Box::new(Modification::new(modification.clone(), kind, 0));
+    let limits = Limits { partial_capture: true, multi_capture: true, partial_refund: true };
+    story.happens(Source::Merchant, &Fact::Modify { attempt: id(1), modification: new, limits });
+    let (reference, amount, state) = ("C1".to_owned(), 1_000, EntryState::Succeeded);
+    story.said_of(1, Some(modification), News::Moved(Movement::Capture { reference, amount, state }));
+    story.pay_again();
+    assert_eq!((story.wrong(), story.written["suspense"], story.written["merchant_payable"]), (vec![], -DEBT, -1_000));
+    // Books that let the second payer fill what the merchant left are wrong.
+    *story.written.get_mut("suspense").unwrap() += DEBT - 1_000;
+    *story.written.get_mut("merchant_payable").unwrap() -= DEBT - 1_000;
+    let found = vec![("merchant_payable".to_owned(), -DEBT, -1_000), ("suspense".to_owned(), -1_000, -DEBT)];
+    assert_eq!(story.wrong(), found);
 }
 
 #[test]

@@ -39,12 +39,14 @@ impl World {
         let id = self.database.attempt(attempt).id.clone();
         self.database.modified.push(attempt);
         self.by_policy.push(asker == Asker::Policy);
+        self.finishes.push(matches!(kind, ModificationKind::Capture { last: true, .. }));
         let fact = Fact::Modify { attempt: id, modification: Box::new(modification), limits };
         match self.record(&fact) {
             Ok(_) => self.spawn(Work::Modify { modification: number, first: true, unknown: false, call: Call::None }),
             Err(refusal) => {
                 self.database.modified.pop();
                 self.by_policy.pop();
+                self.finishes.pop();
                 note!(self, "merchant: {kind:?} of attempt {attempt} is refused: {refusal}");
             }
         }

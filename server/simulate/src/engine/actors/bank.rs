@@ -62,6 +62,8 @@ impl World {
                     let in_part = part && provider.wins_in_part();
                     let back = if in_part { 1 + share as i64 % amount } else { amount };
                     provider.decide_dispute(dispute, won.then_some(back), now);
+                } else if let Some((dispute, rest)) = provider.half_won().filter(|_| won) {
+                    provider.more_comes_back(dispute, 1 + share as i64 % rest, now);
                 } else if let Some(dispute) = of("won").filter(|_| provider.disputes_come_again()) {
                     provider.dispute_again(dispute, now);
                 } else {

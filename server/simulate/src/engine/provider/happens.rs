@@ -140,7 +140,7 @@ impl Provider {
         if amount > 0 {
             let (dispute, status) = (self.disputes.len(), if debit { "lost" } else { "needs_response" });
             let id = format!("dp_{}_{dispute}", self.intents[intent].id);
-            self.disputes.push(Dispute { id, intent, amount, status, returned: debit, back: 0 });
+            self.disputes.push(Dispute { id, intent, amount, status, returned: debit, back: 0, part: 0 });
             self.tell(Tale::DisputeOpened { dispute }, now);
         }
     }
@@ -149,7 +149,17 @@ impl Provider {
     pub fn decide_dispute(&mut self, dispute: usize, back: Option<i64>, now: Millis) {
         let one = &mut self.disputes[dispute];
         (one.status, one.back) = back.map_or(("lost", 0), |back| ("won", back));
+        one.part = one.back;
         self.tell(Tale::DisputeDecided { dispute, again: false }, now);
+    }
+
+    /// Another part of a dispute that was won in part comes back, different from the first: equal parts cannot be told apart.
+    pub fn more_comes_back(&mut self, dispute: usize, amount: i64, now: Millis) {
+        let one = &mut self.disputes[dispute];
+        if amount != one.part {
+            (one.back, one.part) = (one.back + amount, amount);
+            self.tell(Tale::DisputeDecided { dispute, again: false }, now);
+        }
     }
 
     /// A dispute that was won is lost after all, if what came back is still there.

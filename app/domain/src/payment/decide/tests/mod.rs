@@ -93,6 +93,19 @@ fn the_reason_of_a_failure_is_kept_with_its_refund_and_bounded() {
 }
 
 #[test]
+fn where_more_has_gone_back_than_was_taken_it_is_unknown_and_nobody_can_pay() {
+    let refund = Movement::Refund { reference: "R".into(), amount: 1000, state: EntryState::Succeeded };
+    let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1), seen(1, News::Moved(refund))]);
+    payment.handle(&seen(1, News::Closed(CloseReason::Expired))).unwrap();
+    assert!(payment.is_overdrawn() && payment.live().is_none());
+    let refused = payment.handle(&Fact::Start(Box::new(attempt(2))));
+    assert!(matches!(refused, Err(Refusal::NotNow(why)) if why.contains("more has gone back")), "{refused:?}");
+    payment.handle(&captured(1)).unwrap();
+    assert!(!payment.is_overdrawn());
+    assert_eq!(payment.handle(&Fact::Start(Box::new(attempt(2)))), Err(Refusal::Settled));
+}
+
+#[test]
 fn a_payment_is_opened_and_captured() {
     let mut payment = after(&[Fact::Start(Box::new(attempt(1))), opened(1)]);
     assert_eq!(payment.status(), Status::RequiresPaymentMethod);

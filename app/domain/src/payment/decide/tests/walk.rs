@@ -33,7 +33,15 @@ fn movement(dice: &mut Dice) -> Movement {
         5 => Movement::Refund { reference, amount, state: dice.one(&ENTRY) },
         6 => {
             let state = dice.one(&[DisputeState::Inquiry, DisputeState::Open, DisputeState::Won, DisputeState::Lost]);
-            Movement::Dispute { reference, amount, state, at: i64::try_from(dice.below(4)).unwrap(), due: None }
+            Movement::Dispute {
+                reference,
+                amount,
+                state,
+                at: i64::try_from(dice.below(4)).unwrap(),
+                due: None,
+                part: dice.below(2) == 0,
+                dated: None,
+            }
         }
         _ => Movement::Returned { reference, amount },
     }

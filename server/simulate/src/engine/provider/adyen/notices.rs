@@ -125,7 +125,7 @@ impl Provider {
         let one = &self.disputes[dispute];
         let reference = self.pages[self.intents[one.intent].page].reference.clone();
         // What a defence brought back, not what it was about.
-        let amount = if code == "CHARGEBACK_REVERSED" { one.back } else { one.amount };
+        let amount = if code == "CHARGEBACK_REVERSED" { one.part } else { one.amount };
         self.about(code, true, one.intent, (one.id.clone(), reference, amount), now);
     }
 
@@ -153,7 +153,10 @@ impl Provider {
             "success": success, "reason": "NOT_ENOUGH_BALANCE",
             "additionalData": { "hmacSignature": signature(&text, right.1) },
         }}]});
-        self.send(format!("{code}:{psp}:{success}"), code, body.to_string(), now, *right);
+        // Events of a dispute are known by their amount as well: it comes back in parts.
+        let part =
+            if code.contains("CHARGEBACK") || code.contains("DISPUTE") { format!(":{amount}") } else { String::new() };
+        self.send(format!("{code}:{psp}:{success}{part}"), code, body.to_string(), now, *right);
     }
 }
 
