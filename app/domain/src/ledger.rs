@@ -274,8 +274,8 @@ what an attempt captured beyond its share is its excess. Refunds, disputes and r
 taken first from the excess that nobody keeps, then from the share, then from what is kept. The excess that is neither gone nor kept
 is the surplus, and stands in suspense. A refund of the order therefore never pays for a second payment.
 
-A merchant who captures by hand, captures less and takes no more (the last capture is done, or the rest was released) has settled the
-debt with that: all that was captured after it is excess. While more may be captured, the rest is owed. Of several authorisations the
+A merchant who captures less and takes no more (the last capture is done, or the rest of what was to be captured by hand was released)
+has settled the debt with that: all that was captured after it is excess. While more may be captured, the rest is owed. Of several authorisations the
 one that is captured first pays the debt; the others are then second successes.
 
 More refunded of an attempt than it captured stands on the debit side of suspense: the merchant does not owe it. If it is still so

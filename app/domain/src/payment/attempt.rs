@@ -241,14 +241,14 @@ impl Attempt {
         self.is_released() && !self.second && self.modifications.iter().any(void)
     }
 
-    /// Whether no more of it will be captured: the merchant's last capture was done, or what was left has been released.
+    /// Whether a capture was done after which the merchant takes no more.
     #[must_use]
     pub fn is_captured_finally(&self) -> bool {
         let last = |asked: &Modification| {
             matches!(asked.kind, ModificationKind::Capture { last: true, .. })
                 && asked.outcome(&self.book) == Outcome::Succeeded
         };
-        self.book.captured_net() > 0 && (self.book.voided || self.modifications.iter().any(last))
+        self.book.captured_net() > 0 && self.modifications.iter().any(last)
     }
 
     fn is_being_captured(&self) -> bool {

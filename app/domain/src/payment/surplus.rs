@@ -66,17 +66,21 @@ impl Claim<'_> {
 
 impl Payment {
     /// What the merchant wants, in minor units: the debt, or what was captured for it, if the merchant captured less and takes no more.
-    /// While more may be captured, or where it was to be captured at once, the rest is owed.
+    /// While more may be captured, the rest is owed.
     #[must_use]
     pub fn wanted(&self) -> i64 {
         let debt = self.debt();
-        if self.capture == Capture::Automatic || mutant::on(Mutant::PartialCaptureLeavesDebt) {
+        if mutant::on(Mutant::PartialCaptureLeavesDebt) {
             return debt;
         }
+        // Of a payment that was to be captured at once, what is released was not the merchant's choice.
+        let released = |attempt: &Attempt| {
+            self.capture == Capture::Manual && attempt.book.voided && attempt.book.captured_net() > 0
+        };
         let mut taken = 0_i64;
         for attempt in self.in_turn() {
             taken = taken.saturating_add(attempt.book.captured_net());
-            if attempt.is_captured_finally() {
+            if attempt.is_captured_finally() || released(attempt) {
                 return taken.min(debt);
             }
         }

@@ -91,8 +91,9 @@ impl Purse {
     }
 }
 
-/// Whether the merchant took money of an attempt and will take no more of it: a last capture is done, or the rest was released.
-fn took_for_good(attempt: &Attempt) -> bool {
+/// Whether the merchant took money of an attempt and will take no more of it: a last capture is done, or the rest of what was to be
+/// captured by hand was released.
+fn took_for_good(payment: &Payment, attempt: &Attempt) -> bool {
     let book = &attempt.book;
     let done = |one: &Modification| match (&one.stage, &one.reference) {
         (ModificationStage::Accepted, Some(name)) => {
@@ -102,11 +103,11 @@ fn took_for_good(attempt: &Attempt) -> bool {
         _ => false,
     };
     let last = |one: &&Modification| matches!(one.kind, ModificationKind::Capture { last: true, .. });
-    book.captured_net() > 0 && (book.voided || attempt.modifications.iter().filter(last).any(done))
+    let released = payment.capture == Capture::Manual && book.voided;
+    book.captured_net() > 0 && (released || attempt.modifications.iter().filter(last).any(done))
 }
 
-/// The amount taken that nobody owed: all beyond the debt, and all that came after a merchant who captures by hand had taken less and
-/// was done.
+/// The amount taken that nobody owed: all beyond the debt, and all that came after the merchant had taken less and was done.
 fn beyond(payment: &Payment, purses: &[Purse]) -> i128 {
     let debt = i128::from(if payment.canceled { 0 } else { payment.amount.minor });
     let mut after = false;
@@ -114,7 +115,7 @@ fn beyond(payment: &Payment, purses: &[Purse]) -> i128 {
     for second in [false, true] {
         for (attempt, purse) in payment.attempts.iter().zip(purses).filter(|(_, purse)| purse.second == second) {
             *(if after { &mut unasked } else { &mut taken }) += purse.captured;
-            after |= payment.capture == Capture::Manual && took_for_good(attempt);
+            after |= took_for_good(payment, attempt);
         }
     }
     unasked + (taken - debt).max(0)

@@ -138,7 +138,9 @@ impl Truth<'_> {
             }
             Phase::Paid | Phase::PaidLate => {
                 // "You paid the total to the merchant", who must not have called it off without keeping it.
-                net >= amount && (!canceled || self.payment.kept() >= amount)
+                // What a bank holds or has taken is between the two of them.
+                let disputed = self.payment.totals().charged_back;
+                net >= amount && (!canceled || self.payment.kept() + disputed >= amount)
             }
             Phase::PartlyPaid | Phase::PartlyCollected => {
                 let wanted = self.captures_asked();

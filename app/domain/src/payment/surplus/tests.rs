@@ -305,6 +305,18 @@ fn less_than_the_debt_without_a_merchant_who_chose_it_leaves_the_rest_due() {
 }
 
 #[test]
+fn a_merchant_who_captures_less_after_the_capture_at_once_failed_has_settled_too() {
+    let mut payment = to_capture();
+    payment.capture = Capture::Automatic;
+    payment.handle(&money_of(1, Movement::Captured { total: 2450 })).unwrap();
+    let failed = Movement::Capture { reference: "C0".into(), amount: 2450, state: EntryState::Failed };
+    payment.handle(&money_of(1, failed)).unwrap();
+    capture(&mut payment, 1, 1000, true, EntryState::Succeeded);
+    paid_by_second(&mut payment);
+    assert_eq!((payment.taken_for_order(), payment.surplus(), back(&payment)), (1000, 2450, Some((id(2), 2450))));
+}
+
+#[test]
 fn of_two_authorisations_the_one_that_is_captured_first_pays_the_debt() {
     let mut payment = to_capture();
     payment.handle(&money_of(2, Movement::Authorised { total: 2450 })).unwrap();
@@ -348,10 +360,19 @@ fn a_capture_that_falls_back_leaves_the_debt_to_the_one_that_is_captured() {
     }
 }
 
+/// The debt, or what was taken of it until a capture was the merchant's last.
+fn owed(payment: &Payment) -> i64 {
+    let mut turn: Vec<&Attempt> = payment.attempts.iter().collect();
+    turn.sort_by_key(|attempt| attempt.second);
+    let last = turn.iter().position(|attempt| attempt.is_captured_finally());
+    let taken = |last: usize| turn[..=last].iter().map(|attempt| attempt.book.captured_net()).sum();
+    last.map_or(payment.debt(), |last| payment.debt().min(taken(last)))
+}
+
 /// Counted the other way round: the excess is taken off the attempts from the last to the first, until the debt is left.
 fn excess_of_each(payment: &Payment) -> Vec<(AttemptId, i64)> {
     let captured = payment.totals().captured;
-    let mut beyond = captured - captured.min(payment.debt());
+    let mut beyond = captured - captured.min(owed(payment));
     let mut last_first: Vec<&Attempt> = payment.attempts.iter().rev().collect();
     last_first.sort_by_key(|attempt| !attempt.second);
     let take = |attempt: &Attempt| {
@@ -368,7 +389,7 @@ fn shares_and_excesses_add_up_whatever_happens() {
         walk(seed, 60, |_, after| {
             let captured = after.totals().captured;
             let shares: i64 = after.claims().map(|claim| claim.share).sum();
-            assert_eq!(shares, captured.min(after.debt()));
+            assert_eq!(shares, captured.min(owed(after)));
             for (attempt, excess) in excess_of_each(after) {
                 let claim = after.claims().find(|claim| claim.attempt.id == attempt).unwrap();
                 assert_eq!((claim.excess, claim.share + claim.excess), (excess, claim.attempt.book.captured_net()));
