@@ -62,6 +62,10 @@ pub trait Api: Provider {
     fn run(core: &Core<Self>, asked: Asked<'_, Self>) -> impl Future<Output = Outgoing> + Send;
     /// Puts words nobody has heard of where the body has one of a fixed set.
     fn unheard_of(body: &mut Value);
+    /// Makes every amount in the body wrong by so many minor units, where it is not written as most providers do.
+    fn wrong_amounts(body: &mut Value, delta: i64) {
+        spoil::amounts(body, delta);
+    }
     /// The reply on the wire.
     fn respond(request_id: &str, asked: &HeaderMap, outgoing: &Outgoing) -> Response;
 }
@@ -195,7 +199,7 @@ async fn carry_out<P: Api>(
         outgoing.fault = Some(fault.kind);
         match fault.kind {
             Kind::Error500AfterAccept => outgoing.reply = P::Error::internal().refuse(&incoming.request_id).reply,
-            Kind::WrongAmount => spoil::amounts(&mut outgoing.reply.body, fault.delta()),
+            Kind::WrongAmount => P::wrong_amounts(&mut outgoing.reply.body, fault.delta()),
             Kind::UnknownValue => P::unheard_of(&mut outgoing.reply.body),
             _ => {}
         }
