@@ -1,6 +1,6 @@
 //! A change of the switches; fields that are absent stay as they are.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::{OwnRules, Rules};
@@ -50,34 +50,44 @@ impl Change {
             amount_delta: self.amount_delta.map_or(rules.amount_delta, i64::from),
             unknown_values: self.unknown_values.unwrap_or(rules.unknown_values),
             retry_permille: scale.unwrap_or(rules.retry_permille),
-            own: self.own(&rules.own)?,
+            own: self.own(rules)?,
         })
     }
 
     /// The provider's own switches after the change: its fields are known by how they are written.
-    fn own<O: OwnRules>(&self, own: &O) -> Result<O, String> {
+    fn own<O: OwnRules>(&self, rules: &Rules<O>) -> Result<O, String> {
         if self.own.is_empty() {
-            return Ok(own.clone());
+            return Ok(rules.own.clone());
         }
-        let mut fields = match serde_json::to_value(own) {
-            Ok(Value::Object(fields)) => fields,
-            _ => Map::new(),
-        };
+        let mut fields = fields(&rules.own);
         for (name, value) in &self.own {
             match fields.get_mut(name) {
                 Some(_) if value.is_null() => {}
                 Some(field) => *field = value.clone(),
-                None => return Err(format!("unknown field `{name}`: this provider has no such switch.")),
+                None => {
+                    let known = self::fields(rules);
+                    let known =
+                        known.keys().map(|known| known.trim_end_matches("_permille")).chain(["account", "reversed"]);
+                    let known: Vec<String> = known.map(|known| format!("`{known}`")).collect();
+                    return Err(format!("unknown field `{name}`, expected one of {}", known.join(", ")));
+                }
             }
         }
         serde_json::from_value(fields.into()).map_err(|error| error.to_string())
     }
 }
 
+/// Switches by name, as they are written.
+fn fields(rules: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(rules) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Serialize;
 
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     struct Own {
@@ -103,7 +113,9 @@ mod tests {
     #[test]
     fn what_no_switch_takes_is_refused() {
         for (json, word) in [
-            (r#"{"stale":true}"#, "`stale`"),
+            (r#"{"stale":true}"#, "`stale`, expected one of"),
+            (r#"{"stale":true}"#, "`retry_scale`"),
+            (r#"{"stale":true}"#, "`wait_ms`"),
             (r#"{"wait_ms":-1}"#, "-1"),
             (r#"{"batch":"yes"}"#, "yes"),
             (r#"{"delay_ms":-1}"#, "-1"),
