@@ -1,5 +1,4 @@
-//! What runs: a provider with the one lock around its state, which is never held across an await; and the house of all of
-//! them.
+//! A running provider with the one lock around its state, which is never held across an await; and the house of all of them.
 
 use std::{
     path::PathBuf,
@@ -20,7 +19,7 @@ use crate::{
 /// How long an endpoint may take to answer a webhook.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What all providers share.
+/// The parts that all providers share.
 #[derive(Debug)]
 pub struct Shared {
     /// The public address, without a trailing slash.
@@ -36,7 +35,7 @@ pub struct Shared {
 /// A running provider.
 #[derive(Debug)]
 pub struct Core<P> {
-    /// What it shares with the others.
+    /// Shared with the other providers.
     pub shared: Arc<Shared>,
     state: Mutex<P>,
 }
@@ -75,7 +74,7 @@ impl<P: Provider> Core<P> {
 /// All providers that run.
 #[derive(Debug)]
 pub struct House {
-    /// What they share.
+    /// Shared by them.
     pub shared: Arc<Shared>,
     /// The providers, in the order of the registry.
     pub providers: Vec<Arc<dyn Mounted>>,

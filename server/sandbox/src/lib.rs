@@ -55,7 +55,7 @@ pub enum Error {
     #[error("sandbox input or output: {0}")]
     Io(#[from] std::io::Error),
     /// The snapshot is not one this version wrote.
-    #[error("sandbox snapshot: {0}")]
+    #[error("sandbox snapshot: {0}; if another version wrote the file, delete it")]
     Snapshot(#[from] serde_json::Error),
     /// The HTTP client for webhooks could not be built.
     #[error("sandbox HTTP client: {0}")]

@@ -1,4 +1,4 @@
-//! What the sandbox asks of every provider.
+//! This provider, as the sandbox asks every provider to be.
 
 use std::sync::Arc;
 
@@ -128,7 +128,7 @@ impl provider::Account for Account {
         match timer {
             Timer::CloseCheckout(id) => self.close(&id),
             Timer::SettlePending(psp) => self.settle_pending(&psp, now.ms),
-            // What follows from it is due that much later, so that one jump in time runs the whole chain.
+            // Its consequences are due later than it was due itself, so that one jump in time runs the whole chain.
             Timer::Modify(psp) => self.finish_modification(&psp, at_ms, now.ms),
             Timer::ModifyFails(psp) => {
                 self.fail_modification(&psp, now.ms);

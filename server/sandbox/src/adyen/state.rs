@@ -1,4 +1,4 @@
-//! What the provider keeps: its accounts by API key, strictly apart.
+//! The provider's state: its accounts by API key, strictly apart.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -25,7 +25,7 @@ pub struct Adyen {
 /// An account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
-    /// What every account has.
+    /// The fields that all accounts have.
     pub common: Common<Own, Timer>,
     /// The merchant account the key has rights on; the first one it names.
     pub merchant_account: Option<String>,

@@ -28,7 +28,7 @@ use reply::Outgoing;
 /// Bytes in a request body.
 const BODY: usize = 256 * 1024;
 
-/// What differs between providers on the way of a request.
+/// The provider's part of the way of a request.
 pub trait Api: Provider {
     /// How it keeps idempotency keys.
     const LIMITS: Limits;
@@ -36,7 +36,7 @@ pub trait Api: Provider {
     type Error: Refusal + Send;
     /// The code of an operation.
     type Run: Send + Sync + 'static;
-    /// What a request says, read before its idempotency key is looked at.
+    /// The content of a request, read before its idempotency key is looked at.
     type Input: Send;
 
     /// A fresh id of a request.
@@ -54,9 +54,9 @@ pub trait Api: Provider {
         let key = incoming.headers.get("idempotency-key").filter(|_| incoming.method == Method::POST)?;
         Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
     }
-    /// What the request says.
+    /// Reads the content of a request.
     fn read(incoming: &Incoming) -> Result<Self::Input, Self::Error>;
-    /// What is said to an idempotency key that cannot be used for this path.
+    /// The error for an idempotency key that cannot be used for this path.
     fn unusable(unusable: &Unusable, key: &str, path: &str) -> Self::Error;
     /// Runs the operation and keeps the reply under its idempotency key; [`with_account`] finds the account.
     fn run(core: &Core<Self>, asked: Asked<'_, Self>) -> impl Future<Output = Outgoing> + Send;

@@ -1,4 +1,4 @@
-//! What the control API has for every provider, below `/_control/<name>`.
+//! The part of the control API that every provider has, below `/_control/<name>`.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub async fn webhooks<P: Provider>(State(core): State<Arc<Core<P>>>, body: Bytes
     })
 }
 
-/// What a list of calls is about.
+/// Filters of a list of calls.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {

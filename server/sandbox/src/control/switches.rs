@@ -1,4 +1,4 @@
-//! What concerns all providers at once: how things are set, time, and the way back to the start.
+//! The part of the control API that concerns all providers at once: time, the faults, and the way back to the start.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What deliveries have in common, whoever sends them: where one stands, what a try sends and came to, and who waits for it.
-//! In which order they go is the provider's own; [`outbox`] is the way of most.
+//! Deliveries of all providers: where each stands, the content and the outcome of a try, and answers that wait for them.
+//! The order in which they go is the provider's own; [`outbox`] is the way of most.
 
 pub mod outbox;
 mod wait;
@@ -103,7 +103,7 @@ pub struct Delivery {
     pub tries: Vec<Try>,
     /// Milliseconds since 1970 of the next try.
     pub due_ms: i64,
-    /// What faults and switches do to it.
+    /// The faults and switches that strike it.
     pub plan: Plan,
 }
 
@@ -135,7 +135,7 @@ pub fn held(deliveries: &Store<Delivery>) -> Vec<String> {
     held.map(|delivery| delivery.id.clone()).collect()
 }
 
-/// What one try needs, taken out of the state so that nothing is locked while it is sent.
+/// The content of one try, taken out of the state so that no lock is held while it is sent.
 #[derive(Debug, Default)]
 pub struct Parcel {
     /// The deliveries that travel together.

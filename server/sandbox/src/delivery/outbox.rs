@@ -25,7 +25,7 @@ pub trait ByOutbox: Account {
     /// The deliveries, to change them.
     fn outbox_mut(&mut self) -> &mut Outbox;
 
-    /// What a try sends, signed afresh; nothing when the endpoint or the event is gone. `deliveries` and `endpoint` are
+    /// The content of a try, signed afresh; none when the endpoint or the event is gone. `deliveries` and `endpoint` are
     /// filled in by the caller.
     fn parcel(&self, delivery: &Delivery, now_ms: i64) -> Option<Parcel>;
 

@@ -1,17 +1,17 @@
-//! What can be said of a provider before it runs.
+//! A provider's names and tables, known before it runs.
 
 use crate::control::faults::Kind;
 
 /// A provider's names and tables, as faults, the control API and its page need them.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// What faults, `/_control/<name>` and the snapshot call it. Lower-case letters and digits.
+    /// Its name in faults, in `/_control/<name>` and in the snapshot. Lower-case letters and digits.
     pub name: &'static str,
-    /// What people call it.
+    /// Its name for people.
     pub title: &'static str,
     /// The path of its API below the sandbox's address, such as `/v1`.
     pub api: &'static str,
-    /// What a key looks like that opens an account, for people. Markup, trusted.
+    /// The keys that open an account, described in a sentence for people. Markup, trusted.
     pub keys: &'static str,
     /// The names of its operations, which API faults are for.
     pub operations: fn() -> Vec<&'static str>,
@@ -21,18 +21,18 @@ pub struct About {
     pub never: &'static [(Kind, &'static str)],
     /// The events that a reply or a page causes, where not every event can be: only these can come before it.
     pub early: Option<&'static [&'static str]>,
-    /// What can be typed on its payment page.
+    /// Test cards and the like, to be typed on its payment page.
     pub trials: fn() -> Vec<Trial>,
 }
 
 /// Something to try with on a payment page: a card, a bank account.
 #[derive(Debug, Clone, Copy)]
 pub struct Trial {
-    /// What is typed.
+    /// The digits to type.
     pub number: &'static str,
-    /// What it is, unless it is a card: `Bank`.
+    /// `Bank` for a bank account, empty for a card.
     pub kind: &'static str,
-    /// What it does.
+    /// The outcome, in words.
     pub does: &'static str,
 }
 

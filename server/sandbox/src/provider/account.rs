@@ -14,14 +14,14 @@ use crate::{
     ids::fresh,
 };
 
-/// What every account has, whoever its provider is. `O` are the provider's own switches, `T` what happens by itself.
+/// The fields that the accounts of all providers have. `O` are the provider's own switches, `T` its timers.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Common<O, T: Ord> {
-    /// What the control page calls the account, so that its key stands nowhere: `acct_…`.
+    /// Stands for the key on the control page: `acct_…`.
     pub id: String,
     /// Replies kept for repeats.
     pub keys: Keys,
-    /// What happens by itself, by time in milliseconds since 1970.
+    /// Things that happen by themselves, by time in milliseconds since 1970.
     pub timers: BTreeSet<(i64, T)>,
     /// The provider's name.
     #[serde(skip)]
@@ -56,8 +56,8 @@ impl<O: Default, T: Ord> Default for Common<O, T> {
 }
 
 impl<O: OwnRules, T: Ord> Common<O, T> {
-    /// What faults do to a webhook about this type of event, but for those kinds that are left for another webhook. What
-    /// the switches do is added by [`Rules::amend`].
+    /// The plan that faults make for a webhook about this type of event. The kinds in `skip` are left for another webhook.
+    /// [`Rules::amend`] adds the switches.
     pub fn strike(&self, event: &str, skip: &[Kind]) -> Plan {
         self.faults.take_delivery(self.provider, event, &self.key, skip)
     }
@@ -72,16 +72,16 @@ impl<O: OwnRules, T: Ord> Common<O, T> {
 pub trait Account: Sends + Debug + Serialize + DeserializeOwned + Send + 'static {
     /// The switches that this provider has to itself; `()` for none.
     type Own: OwnRules;
-    /// What happens by itself; `()` for nothing.
+    /// A thing that happens by itself; `()` where there is none.
     type Timer: Ord + Debug + Serialize + DeserializeOwned + Send;
 
     /// An empty account.
     fn new(common: Common<Self::Own, Self::Timer>) -> Self;
 
-    /// What every account has.
+    /// The fields that all accounts have.
     fn common(&self) -> &Common<Self::Own, Self::Timer>;
 
-    /// What every account has, to change it.
+    /// The same, to change them.
     fn common_mut(&mut self) -> &mut Common<Self::Own, Self::Timer>;
 
     /// Something happens by itself that was due at `at_ms` and happens now.
@@ -103,7 +103,7 @@ pub trait Account: Sends + Debug + Serialize + DeserializeOwned + Send + 'static
         Vec::new()
     }
 
-    /// What it keeps, counted, for the control page: `("sessions", 3)`.
+    /// Its objects, counted, for the control page: `("sessions", 3)`.
     fn holds(&self) -> Vec<(&'static str, usize)> {
         Vec::new()
     }

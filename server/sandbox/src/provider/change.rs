@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use super::{OwnRules, Rules};
 use crate::control::{DUPLICATES, number::permille};
 
-/// What `POST /_control/<name>/webhooks` takes.
+/// The body of `POST /_control/<name>/webhooks`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Change {
@@ -24,7 +24,7 @@ pub struct Change {
     amount_delta: Option<i32>,
     unknown_values: Option<bool>,
     retry_scale: Option<Number>,
-    /// What the provider has to itself.
+    /// The provider's own switches.
     #[serde(flatten)]
     own: Map<String, Value>,
 }

@@ -33,10 +33,10 @@ use crate::{clock::Now, core::Core};
 /// Only what has no default must be written. A provider whose API is called over HTTP with a key implements
 /// [`crate::api::Api`] too, and mounts [`crate::api::handle`].
 pub trait Provider: Debug + Default + Serialize + DeserializeOwned + Send + Sized + 'static {
-    /// What belongs to one key.
+    /// All that belongs to one key.
     type Account: Account;
 
-    /// What can be said of it before it runs.
+    /// Its names and tables.
     const ABOUT: About;
 
     /// Its accounts.
@@ -51,7 +51,7 @@ pub trait Provider: Debug + Default + Serialize + DeserializeOwned + Send + Size
     /// Its addresses: API, hosted pages, reports. No two providers may share one.
     fn router() -> Router<Arc<Core<Self>>>;
 
-    /// What it adds to the control API, below `/_control/<name>`. The shared part serves `POST …/webhooks`, `GET …/calls`
+    /// Its part of the control API, below `/_control/<name>`. The shared part serves `POST …/webhooks`, `GET …/calls`
     /// and `POST …/payments/{id}/{action}` there.
     fn control() -> Router<Arc<Core<Self>>> {
         Router::new()
@@ -85,7 +85,7 @@ pub trait Provider: Debug + Default + Serialize + DeserializeOwned + Send + Size
     }
 }
 
-/// What a tester may say with an action.
+/// The details of an action; each may be absent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wish {
@@ -106,8 +106,8 @@ pub struct Seed {
     pub key: String,
     /// Where its webhooks go.
     pub webhook_url: String,
-    /// What its webhooks are signed with.
+    /// The secret its webhooks are signed with.
     pub webhook_secret: String,
-    /// What else the provider asks for, by the names it gives: see the `seed` of each.
+    /// Further settings by name; each provider's `seed` says which it takes.
     pub more: BTreeMap<&'static str, String>,
 }

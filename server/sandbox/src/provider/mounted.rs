@@ -16,7 +16,7 @@ use crate::{
 /// A line of the registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// What can be said of the provider before it runs.
+    /// The provider's names and tables.
     pub about: About,
     open: Open,
 }
@@ -48,10 +48,10 @@ fn open<P: Provider>(shared: Arc<Shared>, saved: Option<&RawValue>) -> Result<Ar
     Ok(Arc::new(Core::new(shared, provider)))
 }
 
-/// What is to be done now, and when something will be next.
+/// The deliveries that leave now, and when something will be due next.
 #[derive(Debug, Default)]
 pub struct Work {
-    /// What leaves now, each with the key of its account.
+    /// Each with the key of its account.
     pub parcels: Vec<(String, Parcel)>,
     /// Milliseconds since 1970.
     pub next_ms: Option<i64>,
@@ -59,13 +59,13 @@ pub struct Work {
 
 /// A running provider. All of it follows from [`Provider`].
 pub trait Mounted: Debug + Send + Sync {
-    /// What can be said of it.
+    /// Its names and tables.
     fn about(&self) -> About;
     /// Its addresses.
     fn router(self: Arc<Self>) -> Router;
     /// Its part of the control API.
     fn control(self: Arc<Self>) -> Router;
-    /// What the control page shows of it.
+    /// A copy of its state for the control page.
     fn view(&self, most: usize) -> View;
     /// The key of the account with this id.
     fn key_of(&self, id: &str) -> Option<String>;
@@ -84,7 +84,7 @@ pub trait Mounted: Debug + Send + Sync {
     fn release(&self, reversed: bool) -> usize;
     /// Sends an event again; how many deliveries that makes, or nothing for no such event.
     fn resend(&self, event: &str) -> Option<usize>;
-    /// What would happen by itself until a time to come happens now; how many things that makes.
+    /// Makes happen now all that would happen by itself until a time to come; how many things that makes.
     fn advance(&self, until_ms: i64) -> usize;
     /// Runs timers that are due and takes out what leaves now.
     fn work(&self) -> Work;

@@ -38,7 +38,7 @@ pub trait OwnRules: Debug + Clone + Default + Serialize + DeserializeOwned + Sen
     /// Adds what they do to every webhook to what faults do to this one.
     fn amend(&self, _plan: &mut Plan) {}
 
-    /// What is turned on, in words.
+    /// The switches that are turned on, in words.
     fn turned(&self) -> Vec<String> {
         Vec::new()
     }
@@ -78,7 +78,7 @@ impl<O: OwnRules> Rules<O> {
         wait_ms.saturating_mul(self.retry_permille) / 1000
     }
 
-    /// What is turned on, in words; but for `hold`, which has a button of its own.
+    /// The switches that are turned on, in words; but for `hold`, which has a button of its own.
     pub fn turned(&self) -> Vec<String> {
         let switches = [
             (self.delay_ms > 0, format!("delayed by {} ms", self.delay_ms)),

@@ -1,4 +1,4 @@
-//! What the control page shows of a provider, copied out of its state so that nothing is locked while a page is made.
+//! A provider as the control page shows it, copied out of its state so that no lock is held while a page is made.
 
 use super::{About, Account, Happened, Provider};
 use crate::{
@@ -76,7 +76,7 @@ pub struct PaymentRow {
     pub page: String,
     /// Its id, as short as it may be shown.
     pub id: String,
-    /// What it is for: an item, a reference.
+    /// Its purpose: an item, a reference.
     pub what: String,
     /// How it stands.
     pub state: String,
@@ -98,16 +98,16 @@ pub struct CallRow {
 pub struct AccountRow {
     /// Its key; to be masked.
     pub key: String,
-    /// What stands for the key in forms.
+    /// Stands for the key in forms.
     pub id: String,
-    /// What it keeps, counted.
+    /// Its objects, counted.
     pub holds: Vec<(&'static str, usize)>,
     /// Where its webhooks go.
     pub endpoints: Vec<String>,
 }
 
 impl View {
-    /// What there is to show of a provider, at most so many rows of each kind.
+    /// A copy of a provider's state, at most so many rows of each kind.
     pub fn of<P: Provider>(provider: &P, most: usize) -> View {
         let accounts = provider.accounts();
         let each = || accounts.iter().map(|(_, account)| account);

@@ -1,4 +1,4 @@
-//! What the sandbox asks of every provider.
+//! This provider, as the sandbox asks every provider to be.
 
 use std::sync::Arc;
 

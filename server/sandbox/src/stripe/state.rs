@@ -1,4 +1,4 @@
-//! What the provider keeps: its accounts by secret key, strictly apart, and restricted keys of theirs.
+//! The provider's state: its accounts by secret key, strictly apart, and restricted keys of theirs.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ impl Stripe {
 /// An account.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Account {
-    /// What every account has; its id is `acct_…`.
+    /// The fields that all accounts have; the id is `acct_…`.
     pub common: Common<Own, Timer>,
     /// Unix seconds.
     pub created: i64,

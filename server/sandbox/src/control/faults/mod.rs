@@ -118,7 +118,7 @@ impl Faults {
         self.provider(provider).is_none_or(|about| about.never(kind).is_none())
     }
 
-    /// What a kind does, and where it cannot.
+    /// The effect of a kind in words, with the providers at which it cannot happen.
     pub fn effect(&self, kind: Kind) -> String {
         let never = self.providers.iter().filter_map(|about| Some((about.title, about.never(kind)?)));
         never.fold(kind.effect().to_owned(), |text, (title, why)| format!("{text} Not at {title}: {why}."))

@@ -182,7 +182,7 @@ fn accounts_of(rows: &[AccountRow]) -> String {
     html + "</tbody></table>"
 }
 
-/// What can be typed on the payment pages.
+/// Test cards and the like, to be typed on the payment pages.
 pub fn trials(views: &[View]) -> String {
     let part = |view: &View| {
         let mut rows = String::new();

@@ -1,5 +1,5 @@
-//! What this provider adds to the control API. The addresses without a provider's name are this one's too: they are older than
-//! the second provider.
+//! This provider's part of the control API. Addresses without a provider's name belong to it too: they are older than the
+//! second provider.
 
 mod accounts;
 mod disputes;
