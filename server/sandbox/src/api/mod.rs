@@ -249,7 +249,11 @@ fn break_down<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgoin
         Err(error) => return refuse(error),
     }
     let reply = broken.reply.clone();
-    core.change(|state| Some(state.accounts_mut().open(key)?.common_mut().keys.finish(&given, reply)));
+    core.change(|state| {
+        if let Some(account) = state.accounts_mut().open(key) {
+            account.common_mut().keys.finish(&given, reply);
+        }
+    });
     broken
 }
 
