@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(&bind).await?;
     let public_url = format!("http://{}", listener.local_addr()?);
     println!("{public_url}");
-    let options = Options { public_url, snapshot: arguments.next().map(Into::into), seed: None, ..Options::default() };
+    let options = Options { public_url, snapshot: arguments.next().map(Into::into), ..Options::default() };
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     tokio::spawn(async move {

@@ -2,6 +2,15 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// When something happens, and where the sandbox is.
+#[derive(Debug, Clone, Copy)]
+pub struct Now<'a> {
+    /// Milliseconds since 1970.
+    pub ms: i64,
+    /// The sandbox's public address, without a trailing slash.
+    pub base: &'a str,
+}
+
 /// Milliseconds since 1970, for timers.
 #[expect(
     clippy::disallowed_methods,

@@ -6,26 +6,17 @@ use axum::{
     Json, Router,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::get,
 };
 use serde_json::json;
 
-use crate::{
-    adyen, api, control,
-    core::Core,
-    stripe::{self, api::Stripe},
-};
+use crate::{control, core::House};
 
 /// The router.
-pub fn router(core: Arc<Core>) -> Router {
-    Router::new()
-        .route("/v1", any(api::handle::<Stripe>))
-        .route("/v1/{*path}", any(api::handle::<Stripe>))
-        .merge(stripe::hosted::router())
-        .merge(adyen::api::router())
-        .merge(adyen::hosted::router())
-        .route("/adyen/reports/{merchant_account}/{name}", get(adyen::reports::download))
-        .merge(control::router())
+pub fn router(house: &Arc<House>) -> Router {
+    let providers = house.providers.iter().fold(Router::new(), |all, provider| all.merge(provider.clone().router()));
+    providers
+        .merge(control::router(house))
         .route("/healthz", get(async || "ok"))
         .route(
             "/assets/sandbox.css",
@@ -46,7 +37,6 @@ pub fn router(core: Arc<Core>) -> Router {
                 ),
             )
         })
-        .with_state(core)
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {

@@ -96,6 +96,11 @@ impl<T: Keyed> Store<T> {
         self.items.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// All objects, newest first.
     pub fn newest(&self) -> impl Iterator<Item = &T> {
         self.items.values().rev()

@@ -145,14 +145,14 @@ async fn endpoints_are_checked_and_can_be_taken_away() {
 #[tokio::test]
 async fn a_seeded_account_signs_with_the_key_it_was_given() {
     let receiver = Receiver::start(&[]).await;
-    let seed = sandbox::AdyenSeed {
-        api_key: KEY.into(),
-        merchant_account: "TillDemo".into(),
+    let seed = sandbox::Seed {
+        provider: "adyen",
+        key: KEY.into(),
         webhook_url: receiver.url.clone(),
-        hmac_key: HMAC.into(),
-        webhook_basic: None,
+        webhook_secret: HMAC.into(),
+        more: [("merchant_account", "TillDemo".to_owned())].into(),
     };
-    let server = Server::start_adyen(seed).await;
+    let server = Server::start_seeded(seed).await;
     server.paid(json!({}), "Ada").await;
     let got = receiver.wait_for(1).await;
     assert!(verified(&items(&got[0])[0]) && !got[0].0.contains_key("authorization"));

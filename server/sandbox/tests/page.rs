@@ -156,3 +156,15 @@ async fn forms_from_another_site_are_refused() {
     assert!(page(&server).await.contains("the simulator behaves"));
     assert_eq!(server.send(Method::GET, "/", "", &cross).await.status(), 200);
 }
+
+#[tokio::test]
+async fn every_provider_is_listed_and_its_names_are_suggested_once() {
+    let server = Server::start().await;
+    let shown = page(&server).await;
+    for about in sandbox::registry::PROVIDERS.iter().map(|entry| entry.about) {
+        assert!(shown.contains(&format!("<strong>{}</strong> <code>{}{}</code>", about.title, server.url, about.api)));
+        for name in (about.operations)().into_iter().chain(about.events.iter().copied()) {
+            assert_eq!(shown.matches(&format!(r#"<option value="{name}">"#)).count(), 1, "{name}");
+        }
+    }
+}

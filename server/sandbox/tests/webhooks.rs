@@ -137,9 +137,11 @@ async fn amounts_and_values_are_wrong_on_request() {
 async fn a_seeded_account_signs_with_the_secret_it_was_given() {
     let receiver = Receiver::start(&[]).await;
     let seed = sandbox::Seed {
-        secret_key: "sk_test_rusttests1".into(),
+        provider: "stripe",
+        key: "sk_test_rusttests1".into(),
         webhook_url: receiver.url.clone(),
         webhook_secret: "whsec_chosen".into(),
+        ..sandbox::Seed::default()
     };
     let server = Server::start_seeded(seed).await;
     let id = server.session("").await;

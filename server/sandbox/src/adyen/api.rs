@@ -4,30 +4,27 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, header},
     response::Response,
     routing::any,
 };
 use serde_json::Value;
 
 use super::{
-    auth,
+    Core, auth,
     error::ApiError,
     idempotency, ids,
-    notify::{PROVIDER, early},
     operation::{self, Ctx, Run},
-    state::Account,
+    state::{Account, Adyen},
 };
 use crate::{
     api::{
-        self, Asked, Incoming, Provider, Refusal,
-        call::Calls,
+        self, Api, Asked, Incoming, Refusal,
         reply::{self, Outgoing},
     },
     clock,
     control::faults::spoil,
-    core::{self, Core},
-    idempotency::{Keys, Limits, Reply, Unusable},
+    idempotency::{Limits, Reply, Unusable},
     route::Found,
 };
 
@@ -40,12 +37,7 @@ pub fn router() -> Router<Arc<Core>> {
     Router::new().route("/adyen/v71/{*path}", handle()).route("/adyen/v72/{*path}", handle())
 }
 
-/// The provider.
-#[derive(Debug)]
-struct Adyen;
-
-impl Provider for Adyen {
-    const NAME: &'static str = PROVIDER;
+impl Api for Adyen {
     const LIMITS: Limits = idempotency::LIMITS;
     type Error = ApiError;
     type Run = Run;
@@ -59,9 +51,10 @@ impl Provider for Adyen {
         auth::key(headers)
     }
 
-    fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Run>, ApiError> {
+    fn find(incoming: &Incoming) -> Result<Found<'_, Run>, ApiError> {
+        let path = incoming.uri.path();
         let below = VERSIONS.iter().find_map(|version| path.strip_prefix(version)).unwrap_or_default();
-        operation::find(method, below)
+        operation::find(incoming.method.as_str(), below)
     }
 
     /// Each operation reads the body for itself; that it is JSON is said in advance.
@@ -75,14 +68,6 @@ impl Provider for Adyen {
         idempotency::refusal(unusable)
     }
 
-    fn keys<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Keys> {
-        state.adyen.account(key).map(|account| &mut account.keys)
-    }
-
-    fn calls<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Calls> {
-        state.adyen.account(key).map(|account| &mut account.calls)
-    }
-
     /// Every reply is kept, a refusal too.
     async fn run(core: &Core, asked: Asked<'_, Self>) -> Outgoing {
         let Asked { incoming, key, found: (operation, id), given_key, .. } = asked;
@@ -90,26 +75,17 @@ impl Provider for Adyen {
         let run = |account: &mut Account| {
             let query = incoming.uri.query().unwrap_or_default();
             let now_ms = clock::now_ms();
-            let mut ctx = Ctx { account, now_ms, base: &core.base, id, body: &incoming.body, query };
+            let mut ctx = Ctx { account, now_ms, base: core.base(), id, body: &incoming.body, query };
             let reply = match (operation.run)(&mut ctx) {
                 Ok((status, body)) => Reply { status, body },
                 Err(error) => refuse(error).reply,
             };
             if let Some(given) = &given_key {
-                account.keys.finish(given, reply.clone());
+                account.common.keys.finish(given, reply.clone());
             }
             reply
         };
-        // Reading changes nothing, so it does not cause a save.
-        let reply = if incoming.method == Method::GET {
-            core.lock().adyen.account(key).map(run)
-        } else {
-            let answered = core.change(|state| Some(state.adyen.account(key)?.answering(run)));
-            if let Some((_, mark)) = answered {
-                early::wait(core, mark, |adyen| adyen.accounts.get_mut(key)).await;
-            }
-            answered.map(|(reply, _)| reply)
-        };
+        let reply = api::with_account(core, &incoming.method, key, |account| account.answering(run).0).await;
         reply.map_or_else(|| refuse(ApiError::rate_limited()), Outgoing::from)
     }
 

@@ -102,7 +102,7 @@ fn capture(fields: &Fields) -> Result<Capture, ApiError> {
 impl Account {
     /// Keeps a new link or session, and closes it when its time is up.
     pub fn open_checkout(&mut self, checkout: Checkout) {
-        self.timers.insert((checkout.expires_at * 1000, Timer::CloseCheckout(checkout.id.clone())));
+        self.common.timers.insert((checkout.expires_at * 1000, Timer::CloseCheckout(checkout.id.clone())));
         self.checkouts.insert(checkout);
     }
 

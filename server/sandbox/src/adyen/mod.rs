@@ -20,9 +20,13 @@ pub mod objects;
 pub mod operation;
 mod outcomes;
 mod payments;
+mod provider;
 pub mod reports;
 mod results;
 mod sessions;
 pub mod state;
 mod time;
 mod triggers;
+
+/// The running provider.
+type Core = crate::core::Core<state::Adyen>;

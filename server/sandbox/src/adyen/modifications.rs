@@ -119,7 +119,8 @@ fn receive(ctx: &mut Ctx<'_>, fields: &Fields, action: Action, psp: String) -> R
         // Its notice is to come before this reply, so it cannot take its time.
         ctx.account.finish_modification(&psp, ctx.now_ms, ctx.now_ms);
     } else {
-        ctx.account.timers.insert((ctx.now_ms + ctx.account.rules.modification_ms, Timer::Modify(psp)));
+        let common = &mut ctx.account.common;
+        common.timers.insert((ctx.now_ms + i64::from(common.rules.own.modification_ms), Timer::Modify(psp)));
     }
     Ok((201, reply))
 }

@@ -179,7 +179,6 @@ pub struct Payment {
     /// The dispute's PSP reference, once there is one.
     pub dispute: Option<String>,
     /// How the dispute stands, in a word.
-    #[serde(default)]
     pub dispute_state: Option<String>,
     /// Unix seconds.
     pub created: i64,
@@ -195,6 +194,14 @@ impl Payment {
     /// Minor units that could still be given back.
     pub fn refundable(&self) -> i64 {
         self.captured - self.refunded - self.charged_back
+    }
+
+    /// How it stands, for people: its status, and its dispute's if there is one.
+    pub fn standing(&self) -> String {
+        match &self.dispute_state {
+            Some(state) => format!("{}, dispute {state}", self.status),
+            None => self.status.to_string(),
+        }
     }
 
     /// For the control API.

@@ -30,7 +30,7 @@ pub enum Step {
 impl Account {
     /// Whether this page takes a payment now. The control API can make it take a second one.
     pub fn payable(&self, checkout: &Checkout, now_ms: i64) -> bool {
-        let again = self.rules.allow_double_payment && checkout.status == Status::Completed;
+        let again = self.common.rules.own.allow_double_payment && checkout.status == Status::Completed;
         checkout.payable(now_ms / 1000) || again
     }
 
@@ -65,7 +65,7 @@ impl Account {
     }
 
     fn attempt(&mut self, id: &str, instrument: Instrument, now_ms: i64) -> Step {
-        let delta = self.rules.amount_delta;
+        let delta = self.common.rules.amount_delta;
         let Some(checkout) = self.checkouts.get_mut(id) else {
             return Step::Closed;
         };
@@ -106,7 +106,7 @@ impl Account {
         self.payments.insert(payment);
         match status {
             PaymentStatus::Received => {
-                self.timers.insert((now_ms + LAPSE_MS, Timer::SettlePending(psp)));
+                self.common.timers.insert((now_ms + LAPSE_MS, Timer::SettlePending(psp)));
                 Step::Done(Vec::new())
             }
             PaymentStatus::Authorised => Step::Done(self.authorised(&psp, now_ms).into_iter().collect()),
@@ -144,14 +144,14 @@ impl Account {
                 let (amount, late) = (payment.amount, payment.instrument.late);
                 self.book(Entry::Settled, psp, psp, amount, now_ms);
                 if late == Late::CaptureFails {
-                    self.timers.insert((now_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
+                    self.common.timers.insert((now_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
                 }
             }
             Capture::Delayed(hours) => {
-                self.timers.insert((now_ms + hours * 3_600_000, Timer::CaptureDelayed(psp.to_owned())));
+                self.common.timers.insert((now_ms + hours * 3_600_000, Timer::CaptureDelayed(psp.to_owned())));
             }
             Capture::Manual => {
-                self.timers.insert((now_ms + AUTHORISED_MS, Timer::ExpirePayment(psp.to_owned())));
+                self.common.timers.insert((now_ms + AUTHORISED_MS, Timer::ExpirePayment(psp.to_owned())));
             }
         }
         let notice = self.authorisation(psp)?;

@@ -9,8 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{auth, money, notify::Notice, state::Account, time};
-use crate::core::Core;
+use super::{Core, auth, money, notify::Notice, state::Account, time};
 
 /// Rows that may wait for a report.
 const ROWS: usize = 50_000;
@@ -164,7 +163,7 @@ pub async fn download(
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"reports\"")], "").into_response();
     };
     let state = core.lock();
-    let account = state.adyen.accounts.get(&key);
+    let account = state.accounts.get(&key);
     let own = account.filter(|account| account.merchant_account.as_deref() == Some(&merchant_account));
     match own.and_then(|account| account.reports.iter().find(|(known, _)| *known == name)) {
         Some((_, text)) => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text.clone()).into_response(),

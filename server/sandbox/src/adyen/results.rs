@@ -111,7 +111,7 @@ impl Account {
             (Some(Entry::Settled), Late::CaptureFails) | (Some(Entry::Refunded), Late::RefundFails)
         );
         if fails {
-            self.timers.insert((at_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
+            self.common.timers.insert((at_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
         }
         if let Some(entry) = entry {
             self.book(entry, &notice.original, &notice.psp, amount, now_ms);
@@ -168,7 +168,7 @@ impl Account {
         let amount = payment.capturable();
         payment.captured += amount;
         if payment.instrument.late == Late::CaptureFails {
-            self.timers.insert((at_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
+            self.common.timers.insert((at_ms + LAPSE_MS, Timer::ModifyFails(psp.to_owned())));
         }
         self.book(Entry::Settled, psp, psp, amount, now_ms);
     }

@@ -1,38 +1,32 @@
-//! One account: everything that belongs to one API key, strictly apart from every other.
+//! The provider's state: its accounts by API key, strictly apart.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    notify::{Delivery, Notice, Rules},
+    notify::{Notice, Own},
     objects::{Checkout, Modification, Payment},
     reports::Movement,
 };
-use crate::{api::call::Calls, control::faults::Faults, idempotency::Keys, store::Store};
+use crate::{
+    delivery::Delivery,
+    provider::{Accounts, Common},
+    store::Store,
+};
 
-/// Accounts that may make themselves by a new key.
-const ACCOUNTS: usize = 1_000;
-
-/// The provider: its accounts by API key.
+/// The provider.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Adyen {
     /// By API key.
-    pub accounts: BTreeMap<String, Account>,
-    /// For accounts that are yet to come.
-    #[serde(skip)]
-    pub rules: Rules,
-    /// Faults still to happen; every account holds the same list.
-    #[serde(skip)]
-    pub faults: Faults,
+    pub accounts: Accounts<Account>,
 }
 
 /// An account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
-    /// The API key that opens it.
-    #[serde(skip)]
-    pub key: String,
+    /// The fields that all accounts have.
+    pub common: Common<Own, Timer>,
     /// The merchant account the key has rights on; the first one it names.
     pub merchant_account: Option<String>,
     /// Links and sessions.
@@ -50,12 +44,7 @@ pub struct Account {
     /// Deliveries that wait, in the order they will be sent.
     pub queue: VecDeque<String>,
     /// Deliveries that faults took out of that order, by the time they go back to it, milliseconds since 1970.
-    #[serde(default)]
     pub aside: BTreeSet<(i64, String)>,
-    /// What happens by itself, by time in milliseconds since 1970.
-    pub timers: BTreeSet<(i64, Timer)>,
-    /// Replies kept for repeats.
-    pub keys: Keys,
     /// Money that moved and is in no settlement report yet.
     pub unsettled: Vec<Movement>,
     /// Settlement reports: name and text, oldest first.
@@ -68,15 +57,6 @@ pub struct Account {
     /// Whether what happens now is caused by a request that is still to be answered.
     #[serde(skip)]
     pub answering: bool,
-    /// How the control API wants things to behave.
-    #[serde(skip)]
-    pub rules: Rules,
-    /// Faults still to happen.
-    #[serde(skip)]
-    pub faults: Faults,
-    /// The API calls received, oldest first.
-    #[serde(skip)]
-    pub calls: Calls,
 }
 
 /// A standard webhook as set up in the provider's customer area.
@@ -109,66 +89,14 @@ pub enum Timer {
 }
 
 impl Adyen {
-    /// The account of a key, made on first use; nothing when there are too many.
-    pub fn account(&mut self, key: &str) -> Option<&mut Account> {
-        if !self.accounts.contains_key(key) {
-            if self.accounts.len() >= ACCOUNTS {
-                return None;
-            }
-            let (rules, faults) = (self.rules.clone(), self.faults.clone());
-            let account = Account { key: key.to_owned(), rules, faults, ..Account::default() };
-            self.accounts.insert(key.to_owned(), account);
-        }
-        self.accounts.get_mut(key)
-    }
-
     /// The account that has this link or session.
     pub fn account_of_checkout(&mut self, id: &str) -> Option<&mut Account> {
-        self.accounts.values_mut().find(|account| account.checkouts.get(id).is_some())
+        self.accounts.with(|account| account.checkouts.get(id).is_some())
     }
 
     /// The account that has this payment.
     pub fn account_of_payment(&mut self, psp: &str) -> Option<&mut Account> {
-        self.accounts.values_mut().find(|account| account.payments.get(psp).is_some())
-    }
-
-    /// Mends what a stopped process left behind; these faults are the ones that will happen.
-    pub fn recover(&mut self, faults: &Faults) {
-        self.faults = faults.clone();
-        for (key, account) in &mut self.accounts {
-            account.key.clone_from(key);
-            account.faults = faults.clone();
-            account.keys.recover();
-            account.recover_deliveries();
-        }
-    }
-
-    /// Rules as they were at the start; held deliveries go out. Objects stay.
-    pub fn reset(&mut self, now_ms: i64) {
-        self.rules = Rules::default();
-        for account in self.accounts.values_mut() {
-            account.rules = Rules::default();
-            account.release(now_ms, false);
-        }
-    }
-
-    /// Runs every timer that is due at `until_ms`; what happens bears the time `now_ms`.
-    pub fn run_timers(&mut self, until_ms: i64, now_ms: i64) -> usize {
-        self.accounts.values_mut().map(|account| account.run_timers(until_ms, now_ms)).sum()
-    }
-
-    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
-    pub fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
-        self.accounts.values_mut().map(|account| account.hurry(now_ms, until_ms)).sum()
-    }
-
-    /// When something will be due next, milliseconds since 1970.
-    pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        let next = |account: &Account| {
-            let timer = account.timers.first().map(|(at_ms, _)| *at_ms);
-            [timer, account.next_due_ms(now_ms)].into_iter().flatten().min()
-        };
-        self.accounts.values().filter_map(next).min()
+        self.accounts.with(|account| account.payments.get(psp).is_some())
     }
 }
 
@@ -181,30 +109,5 @@ impl Account {
         let outcome = act(self);
         self.answering = false;
         (outcome, mark)
-    }
-
-    fn run_timers(&mut self, until_ms: i64, now_ms: i64) -> usize {
-        let mut count = 0;
-        while let Some((at_ms, timer)) = self.timers.pop_first() {
-            if at_ms > until_ms {
-                self.timers.insert((at_ms, timer));
-                break;
-            }
-            match timer {
-                Timer::CloseCheckout(id) => self.close(&id),
-                Timer::SettlePending(psp) => self.settle_pending(&psp, now_ms),
-                // What follows from it is due that much later, so that one jump in time runs the whole chain.
-                Timer::Modify(psp) => self.finish_modification(&psp, at_ms, now_ms),
-                Timer::ModifyFails(psp) => {
-                    self.fail_modification(&psp, now_ms);
-                }
-                Timer::CaptureDelayed(psp) => self.capture_by_itself(&psp, at_ms, now_ms),
-                Timer::ExpirePayment(psp) => {
-                    self.expire_payment(&psp, now_ms);
-                }
-            }
-            count += 1;
-        }
-        count
     }
 }

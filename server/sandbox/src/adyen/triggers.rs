@@ -9,21 +9,10 @@ use super::{
     reports::Entry,
     state::Account,
 };
+use crate::provider::Wish;
 
 /// Why a trigger did nothing.
 pub type Refusal = &'static str;
-
-/// What a tester may say with a trigger.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Wish {
-    /// Minor units of a chargeback; everything that is left otherwise.
-    pub amount: Option<i64>,
-    /// The event's reason.
-    pub reason: Option<String>,
-    /// The name of a report, which Adyen also sends as its PSP reference.
-    pub name: Option<String>,
-}
 
 /// A step of a dispute.
 #[derive(Debug, Clone, Copy)]

@@ -16,51 +16,56 @@ use serde_json::Value;
 use crate::{
     clock,
     control::faults::{Fault, Kind, spoil},
-    core::{self, Core},
-    idempotency::{Begin, Keys, Limits, Unusable, fingerprint},
+    core::Core,
+    delivery::{Sends, early},
+    idempotency::{Begin, Limits, Unusable, fingerprint},
+    provider::{Account, Provider},
     route::Found,
 };
-use call::{Call, Calls};
+use call::Call;
 use reply::Outgoing;
 
 /// Bytes in a request body.
 const BODY: usize = 256 * 1024;
 
-/// What differs between providers on the way of a request.
-pub trait Provider: Sized + 'static {
-    /// How faults name it.
-    const NAME: &'static str;
+/// The provider's part of the way of a request.
+pub trait Api: Provider {
     /// How it keeps idempotency keys.
     const LIMITS: Limits;
     /// Its error body.
     type Error: Refusal + Send;
     /// The code of an operation.
     type Run: Send + Sync + 'static;
-    /// What a request says, read before its idempotency key is looked at.
+    /// The content of a request, read before its idempotency key is looked at.
     type Input: Send;
 
     /// A fresh id of a request.
     fn request_id() -> String;
-    /// The account's key, if the request may be answered at all.
+    /// The key that a request shows, if it may be answered at all.
     fn key(headers: &HeaderMap) -> Result<String, Self::Error>;
     /// The key of the account that a key opens, and whether that key may carry the operation out.
-    fn admit(_state: &core::State, key: &str, _operation: &str) -> (String, Result<(), Self::Error>) {
+    fn admit(&self, key: &str, _operation: &str) -> (String, Result<(), Self::Error>) {
         (key.to_owned(), Ok(()))
     }
     /// The operation a request is for.
-    fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Self::Run>, Self::Error>;
-    /// What the request says.
+    fn find(incoming: &Incoming) -> Result<Found<'_, Self::Run>, Self::Error>;
+    /// The key that makes a repetition harmless.
+    fn idempotency_key(incoming: &Incoming) -> Option<String> {
+        let key = incoming.headers.get("idempotency-key").filter(|_| incoming.method == Method::POST)?;
+        Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
+    }
+    /// Reads the content of a request.
     fn read(incoming: &Incoming) -> Result<Self::Input, Self::Error>;
-    /// What is said to an idempotency key that cannot be used for this path.
+    /// The error for an idempotency key that cannot be used for this path.
     fn unusable(unusable: &Unusable, key: &str, path: &str) -> Self::Error;
-    /// An account's idempotency keys; nothing when there are too many accounts.
-    fn keys<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Keys>;
-    /// An account's record of calls; nothing when there are too many accounts.
-    fn calls<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Calls>;
-    /// Runs the operation and keeps the reply under its idempotency key.
-    fn run(core: &Core, asked: Asked<'_, Self>) -> impl Future<Output = Outgoing> + Send;
+    /// Runs the operation and keeps the reply under its idempotency key; [`with_account`] finds the account.
+    fn run(core: &Core<Self>, asked: Asked<'_, Self>) -> impl Future<Output = Outgoing> + Send;
     /// Puts words nobody has heard of where the body has one of a fixed set.
     fn unheard_of(body: &mut Value);
+    /// Makes every amount in the body wrong by so many minor units, where it is not written as most providers do.
+    fn wrong_amounts(body: &mut Value, delta: i64) {
+        spoil::amounts(body, delta);
+    }
     /// The reply on the wire.
     fn respond(request_id: &str, asked: &HeaderMap, outgoing: &Outgoing) -> Response;
 }
@@ -100,17 +105,9 @@ pub struct Incoming {
     pub body: Bytes,
 }
 
-impl Incoming {
-    /// The key that makes a repetition harmless; only POST takes one.
-    fn idempotency_key(&self) -> Option<String> {
-        let key = self.headers.get("idempotency-key").filter(|_| self.method == Method::POST)?;
-        Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
-    }
-}
-
 /// A request that is to be carried out.
 #[derive(Debug)]
-pub struct Asked<'a, P: Provider> {
+pub struct Asked<'a, P: Api> {
     /// As it came in.
     pub incoming: &'a Incoming,
     /// The account's key.
@@ -124,7 +121,7 @@ pub struct Asked<'a, P: Provider> {
 }
 
 /// Answers any request below the API's root.
-pub async fn handle<P: Provider>(State(core): State<Arc<Core>>, request: Request) -> Response {
+pub async fn handle<P: Api>(State(core): State<Arc<Core<P>>>, request: Request) -> Response {
     let request_id = P::request_id();
     let refuse = |error: P::Error| P::respond(&request_id, &HeaderMap::new(), &error.refuse(&request_id));
     let (parts, body) = request.into_parts();
@@ -138,7 +135,7 @@ pub async fn handle<P: Provider>(State(core): State<Arc<Core>>, request: Request
     task.await.unwrap_or_else(|_| refuse(P::Error::internal()))
 }
 
-async fn process<P: Provider>(core: &Core, incoming: Incoming) -> Response {
+async fn process<P: Api>(core: &Core<P>, incoming: Incoming) -> Response {
     let outgoing = match P::key(&incoming.headers) {
         Err(error) => error.refuse(&incoming.request_id),
         Ok(key) => answer::<P>(core, &incoming, &key).await,
@@ -151,13 +148,13 @@ async fn process<P: Provider>(core: &Core, incoming: Incoming) -> Response {
 }
 
 /// Finds the operation, applies a fault, carries it out, and keeps a record of the call.
-async fn answer<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
-    let found = P::find(incoming.method.as_str(), incoming.uri.path());
+async fn answer<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgoing {
+    let found = P::find(incoming);
     let name = found.as_ref().map_or("", |(operation, _)| operation.name);
-    let (key, admitted) = P::admit(&core.lock(), key, name);
+    let (key, admitted) = core.lock().admit(key, name);
     let key = key.as_str();
     let strikes = !name.is_empty() && admitted.is_ok();
-    let fault = if strikes { core.faults().take_call(P::NAME, name, key) } else { None };
+    let fault = if strikes { core.shared.faults.take_call(P::ABOUT.name, name, key) } else { None };
     let outgoing = match (found.and_then(|found| admitted.map(|()| found)), &fault) {
         (Err(error), _) => error.refuse(&incoming.request_id),
         (Ok(_), Some(fault)) if fault.kind.refuses() => {
@@ -184,8 +181,8 @@ fn refusal<E: Refusal>(kind: Kind) -> E {
 }
 
 /// Carries an operation out, late or with a reply that does not tell; the stored reply stays true.
-async fn carry_out<P: Provider>(
-    core: &Core,
+async fn carry_out<P: Api>(
+    core: &Core<P>,
     incoming: &Incoming,
     key: &str,
     found: Found<'_, P::Run>,
@@ -202,7 +199,7 @@ async fn carry_out<P: Provider>(
         outgoing.fault = Some(fault.kind);
         match fault.kind {
             Kind::Error500AfterAccept => outgoing.reply = P::Error::internal().refuse(&incoming.request_id).reply,
-            Kind::WrongAmount => spoil::amounts(&mut outgoing.reply.body, fault.delta()),
+            Kind::WrongAmount => P::wrong_amounts(&mut outgoing.reply.body, fault.delta()),
             Kind::UnknownValue => P::unheard_of(&mut outgoing.reply.body),
             _ => {}
         }
@@ -211,8 +208,8 @@ async fn carry_out<P: Provider>(
 }
 
 /// Takes the idempotency key and runs the operation, unless the reply is known.
-async fn perform<P: Provider>(
-    core: &Core,
+async fn perform<P: Api>(
+    core: &Core<P>,
     incoming: &Incoming,
     key: &str,
     found: Found<'_, P::Run>,
@@ -223,7 +220,7 @@ async fn perform<P: Provider>(
         Ok(input) => input,
         Err(error) => return refuse(error),
     };
-    let given_key = incoming.idempotency_key();
+    let given_key = P::idempotency_key(incoming);
     if let Some(given) = &given_key {
         match begin::<P>(core, incoming, key, given) {
             Ok(Begin::Execute) => {}
@@ -237,38 +234,62 @@ async fn perform<P: Provider>(
     P::run(core, Asked { incoming, key, found, input, given_key }).await
 }
 
-/// Breaks down in the middle of the work. Nothing comes of it, and the error is what the idempotency key is answered with from now on
-/// (Stripe API reference, Idempotent requests: the first reply is kept "regardless of whether it succeeds or fails … including 500
-/// errors"). A key that has its reply already is answered with that.
-fn break_down<P: Provider>(core: &Core, incoming: &Incoming, key: &str) -> Outgoing {
+/// Breaks down in the middle of the work. Nothing comes of it, and the error is what the idempotency key is answered with from now
+/// on: some providers keep the first reply, whatever it is. A key that has its reply already is answered with that.
+fn break_down<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgoing {
     let refuse = |error: P::Error| error.refuse(&incoming.request_id);
     if let Err(error) = P::read(incoming) {
         return refuse(error);
     }
     let broken = refuse(P::Error::internal());
-    let Some(given) = incoming.idempotency_key() else { return broken };
+    let Some(given) = P::idempotency_key(incoming) else { return broken };
     match begin::<P>(core, incoming, key, &given) {
         Ok(Begin::Execute) => {}
         Ok(Begin::Replay(reply)) => return Outgoing { replayed: true, ..reply.into() },
         Err(error) => return refuse(error),
     }
     let reply = broken.reply.clone();
-    core.change(|state| P::keys(state, key).map(|keys| keys.finish(&given, reply)));
+    core.change(|state| {
+        if let Some(account) = state.accounts_mut().open(key) {
+            account.common_mut().keys.finish(&given, reply);
+        }
+    });
     broken
 }
 
+/// Does something with the account of a key, then waits for deliveries that are to beat the reply. Nothing when there are too
+/// many accounts.
+pub async fn with_account<P: Provider, R>(
+    core: &Core<P>,
+    method: &Method,
+    key: &str,
+    act: impl FnOnce(&mut P::Account) -> R,
+) -> Option<R> {
+    // Reading changes nothing, so it does not cause a save.
+    if method == Method::GET {
+        return core.lock().accounts_mut().open(key).map(act);
+    }
+    let (result, mark) = core.change(|state| {
+        let account = state.accounts_mut().open(key)?;
+        let mark = account.deliveries().mark();
+        Some((act(account), mark))
+    })?;
+    early(core, mark, |state| state.accounts_mut().get_mut(key)).await;
+    Some(result)
+}
+
 /// Takes an idempotency key.
-fn begin<P: Provider>(core: &Core, incoming: &Incoming, key: &str, given: &str) -> Result<Begin, P::Error> {
+fn begin<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str, given: &str) -> Result<Begin, P::Error> {
     let path = incoming.uri.path();
     let print = fingerprint(path, &incoming.body);
     let mut state = core.lock();
-    let keys = P::keys(&mut state, key).ok_or_else(P::Error::rate_limited)?;
-    let begun = keys.begin(&P::LIMITS, given, &print, clock::now_ms());
+    let account = state.accounts_mut().open(key).ok_or_else(P::Error::rate_limited)?;
+    let begun = account.common_mut().keys.begin(&P::LIMITS, given, &print, clock::now_ms());
     begun.map_err(|unusable| P::unusable(&unusable, given, path))
 }
 
-fn record<P: Provider>(
-    core: &Core,
+fn record<P: Api>(
+    core: &Core<P>,
     incoming: &Incoming,
     key: &str,
     operation: &'static str,
@@ -282,12 +303,12 @@ fn record<P: Provider>(
         method: incoming.method.to_string(),
         path: incoming.uri.path().to_owned(),
         operation,
-        idempotency_key: incoming.idempotency_key(),
+        idempotency_key: P::idempotency_key(incoming),
         status: if lost { 0 } else { outgoing.reply.status },
         replayed: outgoing.replayed,
         fault: fault.map(Kind::as_str),
     };
-    if let Some(calls) = P::calls(&mut core.lock(), key) {
-        calls.record(call);
+    if let Some(account) = core.lock().accounts_mut().open(key) {
+        account.common_mut().calls.record(call);
     }
 }

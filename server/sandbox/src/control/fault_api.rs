@@ -15,11 +15,11 @@ use super::{
     faults::{Kind, Refusal, Wanted},
     read, refuse, reply,
 };
-use crate::core::Core;
+use crate::core::House;
 
 /// `POST /_control/faults`: one fault, or a list of them. 400 when one is malformed, 422 when one could never happen.
-pub async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Response {
-    let faults = core.faults();
+pub async fn add(State(house): State<Arc<House>>, body: Bytes) -> Response {
+    let faults = &house.shared.faults;
     match Wanted::read(&body).map_err(Refusal::from).and_then(|wanted| faults.add(wanted)) {
         Ok(added) => reply(json!({"added": added, "faults": faults.list()})),
         Err(refusal @ Refusal::Malformed(_)) => refuse(StatusCode::BAD_REQUEST, &refusal.to_string()),
@@ -28,8 +28,8 @@ pub async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Response {
 }
 
 /// `DELETE /_control/faults/{id}`
-pub async fn remove(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
-    let faults = core.faults();
+pub async fn remove(State(house): State<Arc<House>>, Path(id): Path<String>) -> Response {
+    let faults = &house.shared.faults;
     if faults.remove(&id) {
         reply(json!({"removed": id, "faults": faults.list()}))
     } else {
@@ -38,16 +38,17 @@ pub async fn remove(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Re
 }
 
 /// `DELETE /_control/faults`: all of them; the switches stay.
-pub async fn clear(State(core): State<Arc<Core>>) -> Response {
-    reply(json!({"cleared": core.faults().clear(), "faults": []}))
+pub async fn clear(State(house): State<Arc<House>>) -> Response {
+    reply(json!({"cleared": house.shared.faults.clear(), "faults": []}))
 }
 
 /// `GET /_control/faults/kinds`: what can go wrong.
-pub async fn kinds() -> Response {
-    let kinds: Vec<Value> = Kind::ALL
-        .iter()
-        .map(|kind| json!({"fault": kind, "title": kind.title(), "effect": kind.effect(), "on": kind.sides()}))
-        .collect();
+pub async fn kinds(State(house): State<Arc<House>>) -> Response {
+    let row = |kind: &Kind| {
+        let effect = house.shared.faults.effect(*kind);
+        json!({"fault": kind, "title": kind.title(), "effect": effect, "on": kind.sides()})
+    };
+    let kinds: Vec<Value> = Kind::ALL.iter().map(row).collect();
     reply(json!({ "kinds": kinds }))
 }
 
@@ -58,16 +59,16 @@ struct Seed {
 }
 
 /// `POST /_control/seed {"seed":N}`: the dice of faults with a probability start this sequence.
-pub async fn seed(State(core): State<Arc<Core>>, body: Bytes) -> Response {
+pub async fn seed(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let wanted: Seed = match read(&body) {
         Ok(wanted) => wanted,
         Err(refused) => return *refused,
     };
-    core.faults().seed(wanted.seed);
+    house.shared.faults.seed(wanted.seed);
     reply(json!({"seed": wanted.seed}))
 }
 
 /// `GET /_control/seed`
-pub async fn show_seed(State(core): State<Arc<Core>>) -> Response {
-    reply(json!({"seed": core.faults().current_seed()}))
+pub async fn show_seed(State(house): State<Arc<House>>) -> Response {
+    reply(json!({"seed": house.shared.faults.current_seed()}))
 }

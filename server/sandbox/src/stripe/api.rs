@@ -7,7 +7,7 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    auth,
+    Core, auth,
     error::ApiError,
     expand, form, idempotency,
     objects::{View, event::Cause},
@@ -15,30 +15,22 @@ use super::{
     params::Params,
     payment::Moment,
     rights,
-    state::Account,
+    state::{Account, Stripe},
     version,
-    webhooks::{ENUMS, PROVIDER, early},
+    webhooks::ENUMS,
 };
 use crate::{
     api::{
-        Asked, Incoming, Provider, Refusal,
-        call::Calls,
+        self, Api, Asked, Incoming, Refusal,
         reply::{self, Outgoing},
     },
-    clock,
     control::faults::spoil,
-    core::{self, Core},
-    idempotency::{Keys, Limits, Reply, Unusable},
+    idempotency::{Limits, Reply, Unusable},
     ids::fresh,
     route::Found,
 };
 
-/// The provider.
-#[derive(Debug)]
-pub struct Stripe;
-
-impl Provider for Stripe {
-    const NAME: &'static str = PROVIDER;
+impl Api for Stripe {
     const LIMITS: Limits = idempotency::LIMITS;
     type Error = ApiError;
     type Run = Run;
@@ -53,12 +45,12 @@ impl Provider for Stripe {
         requested_version(headers).map(|_| key)
     }
 
-    fn admit(state: &core::State, key: &str, operation: &str) -> (String, Result<(), ApiError>) {
-        (rights::account_of(state, key).to_owned(), rights::check(state, key, operation))
+    fn admit(&self, key: &str, operation: &str) -> (String, Result<(), ApiError>) {
+        (rights::account_of(self, key).to_owned(), rights::check(self, key, operation))
     }
 
-    fn find<'p>(method: &str, path: &'p str) -> Result<Found<'p, Run>, ApiError> {
-        operation::find(method, path)
+    fn find(incoming: &Incoming) -> Result<Found<'_, Run>, ApiError> {
+        operation::find(incoming.method.as_str(), incoming.uri.path())
     }
 
     fn read(incoming: &Incoming) -> Result<Params, ApiError> {
@@ -81,47 +73,29 @@ impl Provider for Stripe {
         idempotency::refusal(unusable, key, path)
     }
 
-    fn keys<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Keys> {
-        state.account(key).map(|account| &mut account.keys)
-    }
-
-    fn calls<'s>(state: &'s mut core::State, key: &str) -> Option<&'s mut Calls> {
-        state.account(key).map(|account| &mut account.calls)
-    }
-
     /// Only the reply of an operation that began is kept.
     async fn run(core: &Core, asked: Asked<'_, Self>) -> Outgoing {
         let Asked { incoming, key, found, input, given_key } = asked;
         let refuse = |error: ApiError| error.refuse(&incoming.request_id);
         let version = requested_version(&incoming.headers).unwrap_or(version::DEFAULT);
         let cause = Cause { request: Some(incoming.request_id.clone()), idempotency_key: given_key.clone() };
-        let moment = Moment { now_ms: clock::now_ms(), base: &core.base, cause };
+        let moment = Moment { cause, ..Moment::of(core.now()) };
         let named = incoming.headers.contains_key("stripe-version");
         let run = |account: &mut Account| {
             let own = account.version().to_owned();
             let version = if named { version } else { &own };
-            let mark = account.deliveries.mark();
             let result = execute(account, moment, version, found, input);
             let executed = result.as_ref().map_or_else(|error| error.executed, |_| true);
             let reply = result.map_or_else(|error| refuse(error).reply, |body| Reply { status: 200, body });
             match &given_key {
-                Some(given) if executed => account.keys.finish(given, reply.clone()),
-                Some(given) => account.keys.abandon(given),
+                Some(given) if executed => account.common.keys.finish(given, reply.clone()),
+                Some(given) => account.common.keys.abandon(given),
                 None => {}
             }
-            (reply, mark)
+            reply
         };
-        // Reading changes nothing, so it does not cause a save.
-        let reply = if incoming.method == Method::GET {
-            core.lock().account(key).map(run)
-        } else {
-            core.change(|state| state.account(key).map(run))
-        };
-        let Some((reply, mark)) = reply else {
-            return refuse(ApiError::rate_limited());
-        };
-        early::wait(core, mark, |state| state.accounts.get_mut(key)).await;
-        reply.into()
+        let reply = api::with_account(core, &incoming.method, key, run).await;
+        reply.map_or_else(|| refuse(ApiError::rate_limited()), Outgoing::from)
     }
 
     fn unheard_of(body: &mut Value) {

@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::error::ApiError;
+use crate::provider::mask;
 
 /// Whether a text is a key this sandbox takes: `^(sk|rk)_test_[A-Za-z0-9]{8,}$`, at most 200 characters.
 pub fn is_test_key(key: &str) -> bool {
@@ -41,17 +42,6 @@ fn credentials(header: &str) -> Option<String> {
     }
     let decoded = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
     Some(decoded.split(':').next().unwrap_or_default().to_owned())
-}
-
-/// Enough of a key to recognise it, not enough to use it.
-pub fn mask(key: &str) -> String {
-    let shown: String = key.chars().take(8).collect();
-    let last: Vec<char> = key.chars().rev().take(4).collect();
-    if key.chars().count() <= 12 {
-        format!("{shown}****")
-    } else {
-        format!("{shown}****{}", last.iter().rev().collect::<String>())
-    }
 }
 
 #[cfg(test)]

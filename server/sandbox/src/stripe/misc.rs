@@ -19,7 +19,7 @@ use super::{
 pub fn account(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
     Ok(json!({
-        "id": ctx.account.id, "object": "account", "business_profile": {"name": "Demo shop", "url": null, "mcc": null},
+        "id": ctx.account.common.id, "object": "account", "business_profile": {"name": "Demo shop", "url": null, "mcc": null},
         "business_type": "company", "capabilities": {"card_payments": "active", "us_bank_account_ach_payments": "active", "transfers": "active"},
         "charges_enabled": true, "country": "US", "created": ctx.account.created, "default_currency": "usd",
         "details_submitted": true, "email": null, "metadata": {}, "payouts_enabled": true,

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cards;
 mod charges;
 mod checkout;
+mod control;
 mod declines;
 mod disputes;
 mod error;
@@ -32,3 +33,8 @@ pub mod state;
 pub mod version;
 mod webhook_endpoints;
 pub mod webhooks;
+
+mod provider;
+
+/// The running provider.
+type Core = crate::core::Core<state::Stripe>;

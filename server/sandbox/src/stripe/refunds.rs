@@ -151,7 +151,7 @@ impl Account {
         self.emit(moment.now_ms, "refund.created", wire.clone(), None, &moment.cause);
         self.tell_charge(&charge, "charge.refunded", moment);
         if slow || fails_later {
-            self.timers.insert((moment.now_ms + LAPSE_MS, Timer::MoveRefund(id)));
+            self.common.timers.insert((moment.now_ms + LAPSE_MS, Timer::MoveRefund(id)));
         }
         wire
     }

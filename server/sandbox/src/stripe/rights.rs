@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{auth, error::ApiError};
-use crate::core::State;
+use super::{error::ApiError, state::Stripe};
+use crate::provider::mask;
 
 /// A restricted key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,12 +43,12 @@ fn needed(operation: &str) -> Option<(&'static str, bool)> {
 }
 
 /// The key of the account that a key opens.
-pub fn account_of<'k>(state: &'k State, key: &'k str) -> &'k str {
+pub fn account_of<'k>(state: &'k Stripe, key: &'k str) -> &'k str {
     state.restricted.get(key).map_or(key, |restricted| &restricted.account)
 }
 
 /// Whether a key may carry an operation out.
-pub fn check(state: &State, key: &str, operation: &str) -> Result<(), ApiError> {
+pub fn check(state: &Stripe, key: &str, operation: &str) -> Result<(), ApiError> {
     let Some((restricted, (resource, writes))) = state.restricted.get(key).zip(needed(operation)) else {
         return Ok(());
     };
@@ -56,12 +56,12 @@ pub fn check(state: &State, key: &str, operation: &str) -> Result<(), ApiError> 
     if has("write") || (!writes && has("read")) {
         return Ok(());
     }
-    let account = state.accounts.get(&restricted.account).map_or("acct_1", |account| &account.id);
+    let account = state.accounts.get(&restricted.account).map_or("acct_1", |account| &account.common.id);
     let right = format!("rak_{resource}_{}", if writes { "write" } else { "read" });
     Err(ApiError::invalid(format!(
         "The provided key '{}' does not have the required permissions for this endpoint on account '{account}'. Having the \
          '{right}' permission would allow this request to continue.",
-        auth::mask(key)
+        mask(key)
     ))
     .status(403))
 }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_restricted_key_may_do_what_it_was_given() {
-        let mut state = State::default();
+        let mut state = Stripe::default();
         let rights = ["checkout_session_write".to_owned(), "event_read".to_owned()].into();
         state.restricted.insert("rk_test_1".into(), Restricted { account: "sk_test_1".into(), rights });
         for (operation, may) in [

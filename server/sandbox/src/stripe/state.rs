@@ -1,37 +1,57 @@
-//! One account: everything that belongs to one secret key, strictly apart from every other.
+//! The provider's state: its accounts by secret key, strictly apart, and restricted keys of theirs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     objects::{
-        charge::Charge,
-        dispute::Dispute,
-        endpoint::Endpoint,
-        event::{Delivery, Event},
-        intent::Intent,
-        refund::Refund,
+        charge::Charge, dispute::Dispute, endpoint::Endpoint, event::Event, intent::Intent, refund::Refund,
         session::Session,
     },
     pricing::Pricing,
+    rights::Restricted,
     version,
-    webhooks::Rules,
+    webhooks::Own,
 };
-use crate::{api::call::Calls, clock, control::faults::Faults, idempotency::Keys, ids::fresh, store::Store};
+use crate::{
+    clock,
+    delivery::Outbox,
+    provider::{Accounts, Common},
+    store::Store,
+};
+
+/// The provider.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Stripe {
+    /// By secret key.
+    pub accounts: Accounts<Account>,
+    /// Restricted keys.
+    pub restricted: BTreeMap<String, Restricted>,
+}
+
+impl Stripe {
+    /// The account that has this session.
+    pub fn account_of_session(&mut self, session: &str) -> Option<&mut Account> {
+        self.accounts.with(|account| account.sessions.get(session).is_some())
+    }
+
+    /// The account that has this payment intent.
+    pub fn account_of_intent(&mut self, intent: &str) -> Option<&mut Account> {
+        self.accounts.with(|account| account.intents.get(intent).is_some())
+    }
+}
 
 /// An account.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Account {
-    /// `acct_…`.
-    pub id: String,
+    /// The fields that all accounts have; the id is `acct_…`.
+    pub common: Common<Own, Timer>,
     /// Unix seconds.
     pub created: i64,
     /// The API version it is set to, if not the newest.
-    #[serde(default)]
     pub api_version: Option<String>,
     /// Whether shoppers are asked for a currency of their own.
-    #[serde(default)]
     pub pricing: Option<Pricing>,
     /// Checkout sessions.
     pub sessions: Store<Session>,
@@ -48,32 +68,7 @@ pub struct Account {
     /// Webhook endpoints.
     pub endpoints: Store<Endpoint>,
     /// Events on their way.
-    pub deliveries: Store<Delivery>,
-    /// What happens by itself, by time in milliseconds since 1970.
-    pub timers: BTreeSet<(i64, Timer)>,
-    /// Replies kept for repeats.
-    pub keys: Keys,
-    /// Deliveries that wait, per endpoint by time; rebuilt from `deliveries` after a restart.
-    #[serde(skip)]
-    pub queue: BTreeMap<String, BTreeSet<(i64, String)>>,
-    /// Deliveries in the air, per endpoint.
-    #[serde(skip)]
-    pub in_flight: HashMap<String, usize>,
-    /// How the control API wants webhooks to behave.
-    #[serde(skip)]
-    pub rules: Rules,
-    /// The API calls received, oldest first.
-    #[serde(skip)]
-    pub calls: Calls,
-    /// Its secret key, by which faults know it.
-    #[serde(skip)]
-    pub key: String,
-    /// The faults that may strike its webhooks, shared with the whole sandbox.
-    #[serde(skip)]
-    pub faults: Faults,
-    /// Deliveries that wait to be overtaken, per endpoint; after a restart they go at the end of their time.
-    #[serde(skip)]
-    pub overtaken: HashMap<String, Vec<String>>,
+    pub outbox: Outbox,
 }
 
 /// Something that happens by itself.
@@ -96,10 +91,10 @@ impl Account {
         self.api_version.as_deref().unwrap_or(version::DEFAULT)
     }
 
-    /// An empty account under the current rules.
-    pub fn new(rules: Rules) -> Self {
+    /// An empty account.
+    pub fn empty(common: Common<Own, Timer>) -> Self {
         Account {
-            id: fresh("acct_1", 15),
+            common,
             created: clock::now_ms() / 1000,
             api_version: None,
             pricing: None,
@@ -110,16 +105,7 @@ impl Account {
             disputes: Store::default(),
             events: Store::default(),
             endpoints: Store::default(),
-            deliveries: Store::default(),
-            timers: BTreeSet::new(),
-            keys: Keys::default(),
-            queue: BTreeMap::new(),
-            in_flight: HashMap::new(),
-            rules,
-            calls: Calls::default(),
-            key: String::new(),
-            faults: Faults::default(),
-            overtaken: HashMap::new(),
+            outbox: Outbox::default(),
         }
     }
 }

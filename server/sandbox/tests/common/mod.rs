@@ -11,7 +11,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use reqwest::{Method, Response};
-use sandbox::{AdyenSeed, Options, Sandbox, Seed};
+use sandbox::{Options, Sandbox, Seed};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -35,18 +35,19 @@ impl Server {
     }
 
     pub async fn start_seeded(seed: Seed) -> Server {
-        Self::start_as(Options { seed: Some(seed), ..Options::default() }).await
-    }
-
-    pub async fn start_adyen(seed: AdyenSeed) -> Server {
-        Self::start_as(Options { adyen: Some(seed), ..Options::default() }).await
+        Self::start_as(Options { seeds: vec![seed], ..Options::default() }).await
     }
 
     async fn start_as(options: Options) -> Server {
+        Self::start_of(options, sandbox::registry::PROVIDERS).await
+    }
+
+    /// A sandbox of these providers.
+    pub async fn start_of(options: Options, providers: &[sandbox::provider::Entry]) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let options = Options { public_url: url.clone(), ..options };
-        let sandbox = Sandbox::new(options).await.unwrap();
+        let sandbox = Sandbox::of(options, providers).await.unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(sandbox.run(listener, shutdown.clone()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use engine::{Engine, HttpTransport, LinkSummary};
-use sandbox::{AdyenSeed, Options, Sandbox, Seed};
+use sandbox::{Options, Sandbox, Seed};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -100,19 +100,22 @@ impl Demo {
 
     async fn sandbox(&self, common: &Common, url: &str, seeded: &Seeded) -> Result<Sandbox, Failure> {
         let snapshot = common.beside("sandbox.json")?;
-        let seed = Seed {
-            secret_key: seeded.sandbox_key.clone(),
+        let first = Seed {
+            provider: "stripe",
+            key: seeded.sandbox_key.clone(),
             webhook_url: seeded.webhook_url.clone(),
             webhook_secret: seeded.webhook_secret.clone(),
+            ..Seed::default()
         };
-        let adyen = seeded.adyen.as_ref().map(|shop| AdyenSeed {
-            api_key: shop.api_key.clone(),
-            merchant_account: seed::ADYEN_MERCHANT_ACCOUNT.to_owned(),
+        let second = seeded.adyen.as_ref().map(|shop| Seed {
+            provider: "adyen",
+            key: shop.api_key.clone(),
             webhook_url: shop.webhook_url.clone(),
-            hmac_key: shop.hmac_key.clone(),
-            webhook_basic: None,
+            webhook_secret: shop.hmac_key.clone(),
+            more: [("merchant_account", seed::ADYEN_MERCHANT_ACCOUNT.to_owned())].into(),
         });
-        let options = Options { public_url: url.to_owned(), snapshot, seed: Some(seed), adyen };
+        let seeds = std::iter::once(first).chain(second).collect();
+        let options = Options { public_url: url.to_owned(), snapshot, seeds };
         Ok(Sandbox::new(options).await?)
     }
 

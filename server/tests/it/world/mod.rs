@@ -47,11 +47,13 @@ impl World {
         let new = account_at(&sandbox, &secret_key, &webhook_secret);
         let account = node.engine.add_account(&merchant, new).await.unwrap();
         let seed = Seed {
-            secret_key: secret_key.clone(),
+            provider: "stripe",
+            key: secret_key.clone(),
             webhook_url: account.webhook_url.clone(),
             webhook_secret: webhook_secret.clone(),
+            ..Seed::default()
         };
-        let options = Options { public_url: sandbox.clone(), seed: Some(seed), ..Options::default() };
+        let options = Options { public_url: sandbox.clone(), seeds: vec![seed], ..Options::default() };
         let provider = Sandbox::new(options).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(provider.run(listener, stop.clone()));

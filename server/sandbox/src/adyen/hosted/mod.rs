@@ -15,16 +15,14 @@ use axum::{
 };
 
 use super::{
-    ids,
-    notify::early,
+    Core, ids,
     objects::{Checkout, Kind, Status},
     payments::Step,
     state::Account,
 };
 use crate::{
     clock,
-    core::Core,
-    delivery::{hold_up, settled},
+    delivery::{acknowledged, early},
     page,
 };
 
@@ -43,7 +41,7 @@ pub fn router() -> Router<Arc<Core>> {
 /// A checkout as it is now, and whether it takes a payment.
 fn find(core: &Core, id: &str) -> Option<(Checkout, bool)> {
     let mut state = core.lock();
-    let account = state.adyen.account_of_checkout(id)?;
+    let account = state.account_of_checkout(id)?;
     let checkout = account.checkouts.get(id)?;
     Some((checkout.clone(), account.payable(checkout, clock::now_ms())))
 }
@@ -120,8 +118,8 @@ async fn cancel(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Respon
 
 /// Takes a step with the account of a page, and waits for notices that are to beat the answer.
 async fn answering(core: &Core, id: &str, step: impl FnOnce(&mut Account) -> Step) -> Option<Step> {
-    let (step, mark) = core.change(|state| Some(state.adyen.account_of_checkout(id)?.answering(step)))?;
-    early::wait(core, mark, |adyen| adyen.account_of_checkout(id)).await;
+    let (step, mark) = core.change(|state| Some(state.account_of_checkout(id)?.answering(step)))?;
+    early(core, mark, |state| state.account_of_checkout(id)).await;
     Some(step)
 }
 
@@ -135,24 +133,13 @@ async fn next(core: &Core, id: &str, step: Option<Step>) -> Response {
         Step::Refused => pages::pay(StatusCode::PAYMENT_REQUIRED, &checkout, &form::Fields::default()),
         Step::Closed => pages::closed(&checkout),
         Step::Done(notices) => {
-            acknowledged(core, id, &notices).await;
+            acknowledged(core, &notices, |state| state.account_of_checkout(id)).await;
             match return_url(core, &checkout, false) {
                 Some(back) => leave(&back),
                 None => pages::paid(&checkout),
             }
         }
     }
-}
-
-/// Waits for the notices if the control API asked for that order.
-async fn acknowledged(core: &Core, id: &str, notices: &[String]) {
-    let waits = core.lock().adyen.account_of_checkout(id).is_some_and(|account| account.rules.before_redirect);
-    if !waits || notices.is_empty() {
-        return;
-    }
-    let on_way =
-        || core.lock().adyen.account_of_checkout(id).is_some_and(|account| !settled(&account.deliveries, notices));
-    hold_up(on_way).await;
 }
 
 /// The return address with what the provider adds to it. None of it proves anything.
@@ -164,7 +151,7 @@ fn return_url(core: &Core, checkout: &Checkout, cancelled: bool) -> Option<Strin
         }
         Kind::Session => {
             let result = core.change(|state| {
-                let account = state.adyen.account_of_checkout(&checkout.id)?;
+                let account = state.account_of_checkout(&checkout.id)?;
                 account.freeze_result(&checkout.id, cancelled)
             })?;
             back.query_pairs_mut().append_pair("sessionId", &checkout.id).append_pair("sessionResult", &result);

@@ -1,9 +1,7 @@
 //! Notices become deliveries; deliveries are sent, repeated and recorded (Adyen, Standard webhooks).
 
-pub mod early;
 mod plan;
 mod queue;
-mod send;
 mod signing;
 
 use std::collections::BTreeMap;
@@ -11,20 +9,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use queue::Parcel;
-pub use send::send;
 pub use signing::is_hmac_key;
 
 use super::{ids, objects::Payment, state::Account, time};
 use crate::{
-    control::faults::{Kind, Plan},
-    delivery::{Awaited, DeliveryStatus, Try},
+    control::faults::Kind,
+    delivery::{Delivery, DeliveryStatus},
     ids::fresh,
+    provider::OwnRules,
     store::Keyed,
 };
-
-/// How faults name this provider.
-pub const PROVIDER: &str = "adyen";
 
 /// The event codes this sandbox sends.
 pub const CODES: &[&str] = &[
@@ -50,64 +44,33 @@ pub const CODES: &[&str] = &[
 pub const CAUSED_BY_A_REPLY: &[&str] = &["AUTHORISATION", "CANCELLATION", "CANCEL_OR_REFUND", "CAPTURE", "REFUND"];
 
 /// How long a modification takes unless the control API says otherwise, milliseconds.
-const MODIFICATION_MS: i64 = 500;
+const MODIFICATION_MS: u32 = 500;
 
-/// How things behave; set by the control API.
-#[derive(Debug, Clone, Serialize)]
-pub struct Rules {
-    /// Sent this much later.
-    pub delay_ms: i64,
-    /// Kept back until released.
-    pub hold: bool,
-    /// The payment page waits for the acknowledgement before it sends the shopper back.
-    pub before_redirect: bool,
-    /// Extra copies of every delivery.
-    pub duplicate: u32,
-    /// Thrown away.
-    pub drop: bool,
-    /// Changed after signing.
-    pub tamper: bool,
-    /// Minor units authorised above (or below) what was asked for.
-    pub amount_delta: i64,
-    /// Items have values and fields nobody has heard of.
-    pub unknown_values: bool,
+/// The switches that this provider has to itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Own {
     /// Everything that is due leaves in one delivery.
     pub batch: bool,
-    /// Thousandths by which the waits between tries are multiplied.
-    #[serde(rename = "retry_scale_permille")]
-    pub retry_permille: i64,
-    /// How long a modification takes.
-    pub modification_ms: i64,
+    /// How long a modification takes, milliseconds.
+    pub modification_ms: u32,
     /// A link that was paid takes another payment.
     pub allow_double_payment: bool,
 }
 
-impl Default for Rules {
+impl Default for Own {
     fn default() -> Self {
-        Rules {
-            delay_ms: 0,
-            hold: false,
-            before_redirect: false,
-            duplicate: 0,
-            drop: false,
-            tamper: false,
-            amount_delta: 0,
-            unknown_values: false,
-            batch: false,
-            retry_permille: 1000,
-            modification_ms: MODIFICATION_MS,
-            allow_double_payment: false,
-        }
+        Own { batch: false, modification_ms: MODIFICATION_MS, allow_double_payment: false }
     }
 }
 
-impl Rules {
-    /// Adds what the switches do to every notice to what faults do to this one.
-    fn amend(&self, plan: &mut Plan) {
-        plan.delay_ms += self.delay_ms;
-        plan.copies += self.duplicate;
-        plan.dropped |= self.drop;
-        plan.tampered |= self.tamper;
+impl OwnRules for Own {
+    fn turned(&self) -> Vec<String> {
+        let switches = [
+            (self.batch, "batched".to_owned()),
+            (self.modification_ms != MODIFICATION_MS, format!("modifications take {} ms", self.modification_ms)),
+            (self.allow_double_payment, "links paid twice".to_owned()),
+        ];
+        switches.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect()
     }
 }
 
@@ -200,44 +163,6 @@ impl Notice {
     }
 }
 
-/// One notice on its way.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Delivery {
-    /// Internal id.
-    pub id: String,
-    /// What is delivered.
-    pub notice: String,
-    /// Where it stands.
-    pub status: DeliveryStatus,
-    /// The tries so far.
-    pub tries: Vec<Try>,
-    /// Milliseconds since 1970 of the next try.
-    pub due_ms: i64,
-    /// What faults and switches do to it.
-    #[serde(default)]
-    pub plan: Plan,
-}
-
-impl Keyed for Delivery {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Awaited for Delivery {
-    fn about(&self) -> &str {
-        &self.notice
-    }
-
-    fn status(&self) -> DeliveryStatus {
-        self.status
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.plan
-    }
-}
-
 impl Account {
     /// Records what happened and puts it on its way; its id.
     pub fn emit(&mut self, mut notice: Notice, now_ms: i64) -> String {
@@ -245,7 +170,7 @@ impl Account {
         let id = fresh("ntf_", 16);
         notice.id.clone_from(&id);
         notice.at = now_ms / 1000;
-        notice.unheard_of = self.rules.unknown_values;
+        notice.unheard_of = self.common.rules.unknown_values;
         self.notices.insert(notice);
         self.address(&id, now_ms);
         id
@@ -259,21 +184,14 @@ impl Account {
         if self.endpoint.is_none() {
             return 0;
         }
-        let mut plan = self.faults.take_delivery(PROVIDER, &code, &self.key, &self.skipped());
+        let mut plan = self.common.strike(&code, &self.skipped());
         // What one fault delays is passed by the others; what the switch delays stays in its place.
         let aside = plan.delay_ms > 0 || plan.reorder_ms > 0;
-        self.rules.amend(&mut plan);
-        let status = DeliveryStatus::first(&plan, self.rules.hold);
-        for _ in 0..=plan.copies {
-            let delivery = Delivery {
-                id: fresh("dlv_", 16),
-                notice: notice.to_owned(),
-                status,
-                tries: Vec::new(),
-                due_ms: now_ms + plan.delay_ms + plan.reorder_ms,
-                plan: plan.clone(),
-            };
-            match status {
+        self.common.rules.amend(&mut plan);
+        let deliveries = Delivery::planned(notice, "", &plan, self.common.rules.hold, now_ms);
+        let count = deliveries.len();
+        for delivery in deliveries {
+            match delivery.status {
                 DeliveryStatus::Waiting if aside => {
                     self.aside.insert((delivery.due_ms, delivery.id.clone()));
                 }
@@ -282,7 +200,12 @@ impl Account {
             }
             self.deliveries.insert(delivery);
         }
-        1 + usize::try_from(plan.copies).unwrap_or(0)
+        count
+    }
+
+    /// Whether a notice of this code would have to go before the reply that is being made.
+    pub fn hastens(&self, code: &str) -> bool {
+        self.answering && self.common.awaits(Kind::Early, code)
     }
 
     /// The kinds of faults that are left for another notice.

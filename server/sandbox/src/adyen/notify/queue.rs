@@ -1,11 +1,13 @@
 //! The queue of one endpoint: strictly in order, so that a delivery that fails delays everything behind it.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use super::{Rules, plan::told};
+use super::plan::told;
 use crate::{
     adyen::state::{Account, Endpoint},
-    delivery::{DeliveryStatus, Try},
+    delivery::{Delivery, DeliveryStatus, Parcel, Sends, Try, held},
+    store::Store,
 };
 
 /// Items in one delivery.
@@ -34,25 +36,9 @@ const RETRY_MS: [i64; 12] = {
 /// Tries in about thirty days.
 const TRIES: usize = 100;
 
-/// What one try needs, taken out of the state so that nothing is locked while it is sent.
-#[derive(Debug)]
-pub struct Parcel {
-    /// The deliveries that travel together.
-    pub deliveries: Vec<String>,
-    /// Where to.
-    pub url: String,
-    /// User and password of HTTP Basic.
-    pub basic: Option<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Rules {
-    /// When to try again after so many tries; nothing when enough is enough.
-    fn retry_after_ms(&self, tries: usize) -> Option<i64> {
-        let wait = RETRY_MS[tries.saturating_sub(1).min(RETRY_MS.len() - 1)];
-        (tries < TRIES).then(|| wait.saturating_mul(self.retry_permille) / 1000)
-    }
+/// When to try again after so many tries, milliseconds at scale 1; nothing when enough is enough.
+fn retry_after_ms(tries: usize) -> Option<i64> {
+    (tries < TRIES).then(|| RETRY_MS[tries.saturating_sub(1).min(RETRY_MS.len() - 1)])
 }
 
 impl Account {
@@ -67,29 +53,8 @@ impl Account {
         }
     }
 
-    /// Lets held deliveries go, in order or the other way round.
-    pub fn release(&mut self, now_ms: i64, reversed: bool) -> usize {
-        let mut held: Vec<String> = self
-            .deliveries
-            .oldest()
-            .filter(|delivery| delivery.status == DeliveryStatus::Held)
-            .map(|delivery| delivery.id.clone())
-            .collect();
-        if reversed {
-            held.reverse();
-        }
-        for id in &held {
-            if let Some(delivery) = self.deliveries.get_mut(id) {
-                delivery.status = DeliveryStatus::Waiting;
-                delivery.due_ms = now_ms;
-                self.queue.push_back(id.clone());
-            }
-        }
-        held.len()
-    }
-
     /// Takes what leaves now: the first in the queue if it is due, with everything due behind it when batching.
-    pub fn due_parcel(&mut self, now_ms: i64) -> Option<Parcel> {
+    fn due_parcel(&mut self, now_ms: i64) -> Option<Parcel> {
         self.take_back(now_ms);
         if self.sending || self.queue.is_empty() {
             return None;
@@ -102,7 +67,7 @@ impl Account {
         while self.queue.front().is_some_and(|id| self.deliveries.get(id).is_none()) {
             self.queue.pop_front();
         }
-        let most = if self.rules.batch { BATCH } else { 1 };
+        let most = if self.common.rules.own.batch { BATCH } else { 1 };
         let due = |id: &&String| self.deliveries.get(id).is_some_and(|delivery| delivery.due_ms <= now_ms);
         let deliveries: Vec<String> = self.queue.iter().take(most).take_while(due).cloned().collect();
         if deliveries.is_empty() {
@@ -111,7 +76,7 @@ impl Account {
         let mut items = Vec::new();
         for id in &deliveries {
             if let Some(delivery) = self.deliveries.get_mut(id)
-                && let Some(notice) = self.notices.get(&delivery.notice)
+                && let Some(notice) = self.notices.get(&delivery.event)
             {
                 delivery.status = DeliveryStatus::Sending;
                 let item = told(notice, &delivery.plan, &endpoint.hmac_key);
@@ -120,14 +85,13 @@ impl Account {
         }
         let body = serde_json::to_vec(&json!({"live": "false", "notificationItems": items})).ok()?;
         self.sending = true;
-        Some(Parcel { deliveries, url: endpoint.url, basic: endpoint.basic, body })
-    }
-
-    /// When the first in the queue, or the first kept aside, will be due, milliseconds since 1970.
-    pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
-        let head = self.queue.front().filter(|_| !self.sending).and_then(|id| self.deliveries.get(id));
-        let aside = self.aside.first().map(|(due_ms, _)| *due_ms);
-        head.map(|delivery| delivery.due_ms).into_iter().chain(aside).filter(|due_ms| *due_ms > now_ms).min()
+        let mut headers = vec![
+            ("content-type", "application/json; charset=utf-8".to_owned()),
+            ("user-agent", "Adyen HttpClient 1.0".to_owned()),
+        ];
+        let basic = |(user, password)| format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        headers.extend(endpoint.basic.map(|basic_auth| ("authorization", basic(basic_auth))));
+        Some(Parcel { deliveries, url: endpoint.url, headers, body, ..Parcel::default() })
     }
 
     /// Puts what was kept aside until now at the end of the queue.
@@ -161,8 +125,66 @@ impl Account {
         }
     }
 
+    /// Nobody is there to send to.
+    fn give_up(&mut self) {
+        for id in std::mem::take(&mut self.queue) {
+            if let Some(delivery) = self.deliveries.get_mut(&id) {
+                delivery.status = DeliveryStatus::Failed;
+            }
+        }
+    }
+}
+
+impl Sends for Account {
+    fn deliveries(&self) -> &Store<Delivery> {
+        &self.deliveries
+    }
+
+    fn due(&mut self, now_ms: i64) -> Vec<Parcel> {
+        self.due_parcel(now_ms).into_iter().collect()
+    }
+
+    /// Records a try. What was accepted leaves the queue; what was not stays at its head.
+    fn tried(&mut self, parcel: &Parcel, attempt: &Try, now_ms: i64) {
+        self.sending = false;
+        let accepted = attempt.accepted();
+        for id in &parcel.deliveries {
+            let Some(delivery) = self.deliveries.get_mut(id) else {
+                continue;
+            };
+            delivery.tries.push(attempt.clone());
+            let again = retry_after_ms(delivery.tries.len()).filter(|_| !accepted);
+            delivery.status = match again {
+                _ if accepted => DeliveryStatus::Delivered,
+                Some(_) => DeliveryStatus::Waiting,
+                None => DeliveryStatus::Failed,
+            };
+            match again {
+                Some(wait_ms) => delivery.due_ms = now_ms + self.common.rules.scaled(wait_ms),
+                None => self.queue.retain(|waiting| waiting != id),
+            }
+        }
+        self.overtake(&parcel.deliveries, now_ms);
+    }
+
+    /// Lets held deliveries go, in order or the other way round.
+    fn release(&mut self, now_ms: i64, reversed: bool) -> usize {
+        let mut held = held(&self.deliveries);
+        if reversed {
+            held.reverse();
+        }
+        for id in &held {
+            if let Some(delivery) = self.deliveries.get_mut(id) {
+                delivery.status = DeliveryStatus::Waiting;
+                delivery.due_ms = now_ms;
+                self.queue.push_back(id.clone());
+            }
+        }
+        held.len()
+    }
+
     /// Makes due now what would be sent until a time to come; how many deliveries that makes.
-    pub fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
+    fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
         let mut later: Vec<String> = self.queue.iter().cloned().collect();
         let (hurried, stay) = std::mem::take(&mut self.aside).into_iter().partition(|(due_ms, _)| *due_ms <= until_ms);
         self.aside = stay;
@@ -183,46 +205,21 @@ impl Account {
         count
     }
 
-    /// Records a try. What was accepted leaves the queue; what was not stays at its head.
-    pub fn tried(&mut self, parcel: &Parcel, attempt: &Try, now_ms: i64) {
-        self.sending = false;
-        let accepted = attempt.accepted();
-        for id in &parcel.deliveries {
-            let Some(delivery) = self.deliveries.get_mut(id) else {
-                continue;
-            };
-            delivery.tries.push(attempt.clone());
-            let again = self.rules.retry_after_ms(delivery.tries.len()).filter(|_| !accepted);
-            delivery.status = match again {
-                _ if accepted => DeliveryStatus::Delivered,
-                Some(_) => DeliveryStatus::Waiting,
-                None => DeliveryStatus::Failed,
-            };
-            match again {
-                Some(wait_ms) => delivery.due_ms = now_ms + wait_ms,
-                None => self.queue.retain(|waiting| waiting != id),
-            }
-        }
-        self.overtake(&parcel.deliveries, now_ms);
+    /// When the first in the queue, or the first kept aside, will be due, milliseconds since 1970.
+    fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let head = self.queue.front().filter(|_| !self.sending).and_then(|id| self.deliveries.get(id));
+        let aside = self.aside.first().map(|(due_ms, _)| *due_ms);
+        head.map(|delivery| delivery.due_ms).into_iter().chain(aside).filter(|due_ms| *due_ms > now_ms).min()
     }
 
     /// What a stopped process was sending waits again; what it held is let go, for the rule is gone.
-    pub fn recover_deliveries(&mut self) {
+    fn recover(&mut self, _now_ms: i64) {
         for id in self.queue.clone() {
             if let Some(delivery) = self.deliveries.get_mut(&id) {
                 delivery.status = DeliveryStatus::Waiting;
             }
         }
         self.release(0, false);
-    }
-
-    /// Nobody is there to send to.
-    fn give_up(&mut self) {
-        for id in std::mem::take(&mut self.queue) {
-            if let Some(delivery) = self.deliveries.get_mut(&id) {
-                delivery.status = DeliveryStatus::Failed;
-            }
-        }
     }
 }
 
@@ -284,7 +281,7 @@ mod tests {
     #[test]
     fn what_is_due_travels_together_when_batching() {
         let mut account = account();
-        account.rules.batch = true;
+        account.common.rules.own.batch = true;
         (0..BATCH + 2).for_each(|n| emit(&mut account, &n.to_string()));
         let parcel = account.due_parcel(0).unwrap();
         assert_eq!(psps(&parcel).len(), BATCH);
@@ -295,11 +292,11 @@ mod tests {
     #[test]
     fn held_deliveries_leave_in_order_or_reversed() {
         let mut account = account();
-        account.rules.hold = true;
+        account.common.rules.hold = true;
         emit(&mut account, "A");
         emit(&mut account, "B");
         assert!(account.due_parcel(0).is_none());
-        account.rules.batch = true;
+        account.common.rules.own.batch = true;
         assert_eq!(account.release(0, true), 2);
         assert_eq!(psps(&account.due_parcel(0).unwrap()), ["B", "A"]);
     }
@@ -307,7 +304,7 @@ mod tests {
     #[test]
     fn a_tampered_amount_is_not_the_signed_one() {
         let mut account = account();
-        account.rules.tamper = true;
+        account.common.rules.tamper = true;
         emit(&mut account, "A");
         let body: Value = serde_json::from_slice(&account.due_parcel(0).unwrap().body).unwrap();
         let item = &body["notificationItems"][0]["NotificationRequestItem"];

@@ -34,7 +34,7 @@ macro_rules! kinds {
                 match self { $(Kind::$variant => $title),+ }
             }
 
-            /// What it does, in a sentence or two.
+            /// What it does, in a sentence or two; [`super::Faults::effect`] adds where it cannot.
             pub fn effect(self) -> &'static str {
                 match self { $(Kind::$variant => concat!($($effect),+).trim_ascii()),+ }
             }
@@ -56,8 +56,7 @@ kinds! {
     Error500 = "error_500", "Error 500", [Api];
     /// The call is carried out but answered with 500. A repeat with the same idempotency key tells the truth.
     Error500AfterAccept = "error_500_after_accept", "Error 500 after accepting", [Api];
-    /// Answers 500 from the middle of the work: nothing comes of it, and the 500 is the stored reply of the idempotency key. Not at
-    /// Adyen, which stores no such reply.
+    /// Answers 500 from the middle of the work: nothing comes of it, and the 500 is the stored reply of the idempotency key.
     Error500Stored = "error_500_stored", "Error 500, stored", [Api];
     /// Answers 503; nothing is carried out.
     Error503 = "error_503", "Error 503", [Api];
@@ -67,8 +66,7 @@ kinds! {
     Html200 = "html_200", "HTML page, status 200", [Api];
     /// Answers 429 with Retry-After: 1; nothing is carried out.
     RateLimit429 = "rate_limit_429", "Rate limit 429", [Api];
-    /// Refuses a refund because the merchant's balance does not cover it; nothing is carried out. Not at Adyen, which tells such
-    /// things later, see its trigger refund_failed.
+    /// Refuses a refund because the merchant's balance does not cover it; nothing is carried out.
     InsufficientBalance = "insufficient_balance", "Balance too low", [Api];
     /// Answers 409: another request with this idempotency key is still running. Nothing is carried out.
     Conflict409 = "conflict_409", "Conflict 409", [Api];
@@ -88,9 +86,9 @@ kinds! {
     Late = "late", "Late", [Webhook];
     /// The webhook is never sent. The event can still be fetched and sent again.
     Drop = "drop", "Lost", [Webhook];
-    /// The signature is right but an hour old. Not at Adyen, which signs no time.
+    /// The signature is right but an hour old.
     Stale = "stale", "Old signature", [Webhook];
-    /// The signature is right but dated an hour ahead. Not at Adyen, which signs no time.
+    /// The signature is right but dated an hour ahead.
     Future = "future", "Signature from the future", [Webhook];
     /// The body is changed after it was signed.
     Tamper = "tamper", "Changed body", [Webhook];
@@ -121,13 +119,6 @@ impl Kind {
     /// Whether the caller gets no reply at all.
     pub fn loses_reply(self) -> bool {
         matches!(self, Kind::TimeoutAfterAccept | Kind::TimeoutBeforeAccept)
-    }
-
-    /// Whether it can happen at this provider at all. Adyen's signature covers eight fields, and no time is among them
-    /// (Adyen, Verify HMAC signatures). Adyen marks internal errors as transient and keeps them under no key (Adyen, API idempotency).
-    pub fn strikes(self, provider: &str) -> bool {
-        !(provider == "adyen"
-            && matches!(self, Kind::Stale | Kind::Future | Kind::Error500Stored | Kind::InsufficientBalance))
     }
 
     /// The kind of this name.

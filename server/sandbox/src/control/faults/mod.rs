@@ -1,7 +1,8 @@
 //! Faults, injected on request: the next calls of an operation, or the next webhooks of a type, go wrong.
 //!
-//! All the model knows of a provider is what cannot be done to it ([`Kind::strikes`]). A simulator asks [`Faults::take_call`] once per API call and [`Faults::take_delivery`]
-//! once per webhook it is about to queue, and carries out what it is told.
+//! All the model knows of a provider is its name and what can never happen there ([`About`]). A simulator asks
+//! [`Faults::take_call`] once per API call and [`Faults::take_delivery`] once per webhook it is about to queue, and carries
+//! out what it is told.
 
 mod chance;
 mod kind;
@@ -16,6 +17,7 @@ use std::{
 
 use serde::Serialize;
 
+use crate::provider::About;
 use chance::Chance;
 pub use kind::{Kind, Side};
 pub use plan::Plan;
@@ -30,15 +32,12 @@ const LONGEST_CALL: Duration = Duration::from_secs(300);
 /// The longest a fault may keep a webhook back: providers try for as long.
 const LONGEST_DELIVERY: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The providers a fault can be for; `*` is all of them.
-pub const PROVIDERS: [&str; 3] = ["*", "stripe", "adyen"];
-
 /// A fault in waiting.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fault {
     /// `flt_…`, counted up.
     pub id: String,
-    /// One of [`PROVIDERS`].
+    /// A provider's name, or `*` for all of them.
     pub provider: String,
     /// An API operation such as `checkout.sessions.create`, or a type of event; `*`, or a prefix that ends with `*`.
     pub operation: String,
@@ -51,7 +50,7 @@ pub struct Fault {
     pub count: Option<u32>,
     /// In how many of 1000 cases it happens; in all when absent.
     pub probability_permille: Option<u16>,
-    /// The account's key at its provider, Stripe's secret key or Adyen's API key; every account when absent.
+    /// The account's key at its provider; every account when absent.
     pub account: Option<String>,
     /// How long the request or the webhook is held, milliseconds.
     pub delay_ms: Option<u64>,
@@ -78,7 +77,6 @@ impl Fault {
     fn fits(&self, side: Side, provider: &str, name: &str, account: &str) -> bool {
         self.on.is_none_or(|on| on == side)
             && self.kind.sides().contains(&side)
-            && self.kind.strikes(provider)
             && (self.provider == "*" || self.provider == provider)
             && self.operation.strip_suffix('*').map_or(self.operation == name, |prefix| name.starts_with(prefix))
             && self.account.as_deref().is_none_or(|wanted| wanted == account)
@@ -87,7 +85,10 @@ impl Fault {
 
 /// All faults in waiting, shared by everything that may go wrong. Cheap to clone; every clone is the same list.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Inner>>);
+pub struct Faults {
+    providers: Arc<[About]>,
+    list: Arc<Mutex<Inner>>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -97,10 +98,37 @@ struct Inner {
 }
 
 impl Faults {
+    /// No faults yet, at these providers.
+    pub fn of(providers: Vec<About>) -> Faults {
+        Faults { providers: providers.into(), list: Arc::default() }
+    }
+
+    /// The providers a fault can be for.
+    pub fn providers(&self) -> &[About] {
+        &self.providers
+    }
+
+    /// The provider of this name.
+    pub fn provider(&self, name: &str) -> Option<&About> {
+        self.providers.iter().find(|about| about.name == name)
+    }
+
+    /// Whether a kind can happen at this provider at all.
+    fn can(&self, kind: Kind, provider: &str) -> bool {
+        self.provider(provider).is_none_or(|about| about.never(kind).is_none())
+    }
+
+    /// The effect of a kind in words, with the providers at which it cannot happen.
+    pub fn effect(&self, kind: Kind) -> String {
+        let never = self.providers.iter().filter_map(|about| Some((about.title, about.never(kind)?)));
+        never.fold(kind.effect().to_owned(), |text, (title, why)| format!("{text} Not at {title}: {why}."))
+    }
+
     /// The fault of an API call, if one waits and the dice want it: the oldest that fits. `account` is the account's key.
     pub fn take_call(&self, provider: &str, operation: &str, account: &str) -> Option<Fault> {
         let mut inner = self.inner();
-        let fits: Vec<usize> = inner.fitting(|fault| fault.fits(Side::Api, provider, operation, account));
+        let fits: Vec<usize> = inner
+            .fitting(|fault| fault.fits(Side::Api, provider, operation, account) && self.can(fault.kind, provider));
         let at = fits.into_iter().find(|at| inner.strikes(*at))?;
         Some(inner.strike(at))
     }
@@ -109,8 +137,11 @@ impl Faults {
     /// type of event, `account` the account's key. Kinds in `skip` are left for another webhook.
     pub fn take_delivery(&self, provider: &str, event: &str, account: &str, skip: &[Kind]) -> Plan {
         let mut inner = self.inner();
-        let fits =
-            inner.fitting(|fault| fault.fits(Side::Webhook, provider, event, account) && !skip.contains(&fault.kind));
+        let fits = inner.fitting(|fault| {
+            fault.fits(Side::Webhook, provider, event, account)
+                && self.can(fault.kind, provider)
+                && !skip.contains(&fault.kind)
+        });
         let (mut plan, mut met) = (Plan::default(), Vec::new());
         // From the back, so that a used-up fault does not move those still to be looked at.
         let mut chosen: Vec<usize> = Vec::new();
@@ -131,7 +162,11 @@ impl Faults {
     /// prepare for one before there is a webhook.
     pub fn awaits(&self, kind: Kind, provider: &str, event: &str, account: &str) -> bool {
         let inner = self.inner();
-        inner.waiting.iter().any(|fault| fault.kind == kind && fault.fits(Side::Webhook, provider, event, account))
+        self.can(kind, provider)
+            && inner
+                .waiting
+                .iter()
+                .any(|fault| fault.kind == kind && fault.fits(Side::Webhook, provider, event, account))
     }
 
     /// Adds faults, all or none; their ids.
@@ -143,7 +178,8 @@ impl Faults {
         if inner.waiting.len() + wanted.len() > CAPACITY {
             return Err(format!("Too many faults are waiting: at most {CAPACITY}.").into());
         }
-        let mut checked = wanted.into_iter().map(Wanted::check).collect::<Result<Vec<Fault>, Refusal>>()?;
+        let mut checked =
+            wanted.into_iter().map(|wanted| wanted.check(self)).collect::<Result<Vec<Fault>, Refusal>>()?;
         checked.retain(|fault| fault.count != Some(0));
         for fault in &mut checked {
             inner.added += 1;
@@ -191,7 +227,7 @@ impl Faults {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // Each change leaves a usable list, so a panic elsewhere need not stop the simulator.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,14 +258,20 @@ impl Inner {
 mod tests {
     use super::*;
 
+    /// Signs no time.
+    const PLAIN: About = About {
+        never: &[(Kind::Stale, "it signs no time"), (Kind::Future, "it signs no time")],
+        ..About::named("plain", "Plain")
+    };
+
     fn faults(json: &str) -> Faults {
-        let faults = Faults::default();
+        let faults = Faults::of(vec![About::named("full", "Full"), PLAIN]);
         faults.add(Wanted::read(json.as_bytes()).unwrap()).unwrap();
         faults
     }
 
     fn kind(faults: &Faults, operation: &str, key: &str) -> Option<Kind> {
-        faults.take_call("stripe", operation, key).map(|fault| fault.kind)
+        faults.take_call("full", operation, key).map(|fault| fault.kind)
     }
 
     #[test]
@@ -248,7 +290,7 @@ mod tests {
     #[test]
     fn operations_match_whole_by_prefix_or_all_and_providers_are_apart() {
         let hit = |operation: &str, called: &str| {
-            let json = format!(r#"{{"operation":"{operation}","provider":"stripe","fault":"slow"}}"#);
+            let json = format!(r#"{{"operation":"{operation}","provider":"full","fault":"slow"}}"#);
             kind(&faults(&json), called, "k").is_some()
         };
         assert!(
@@ -259,28 +301,30 @@ mod tests {
                 && !hit("refund.*", "refunds.create")
                 && !hit("charges.*", "refunds.create")
         );
-        let adyen = faults(r#"{"provider":"adyen","operation":"*","fault":"slow"}"#);
-        assert!(kind(&adyen, "refunds.create", "k").is_none());
-        assert!(adyen.take_call("adyen", "payments.refund", "k").is_some());
+        let plain = faults(r#"{"provider":"plain","operation":"*","fault":"slow"}"#);
+        assert!(kind(&plain, "refunds.create", "k").is_none());
+        assert!(plain.take_call("plain", "payments.refund", "k").is_some());
     }
 
     #[test]
     fn what_a_provider_cannot_show_passes_it_by() {
         let faults = faults(r#"[{"fault":"stale"},{"fault":"future"},{"fault":"drop"}]"#);
-        let plan = faults.take_delivery("adyen", "AUTHORISATION", "k", &[]);
+        let plan = faults.take_delivery("plain", "AUTHORISATION", "k", &[]);
         assert_eq!(plan, Plan { dropped: true, ..Plan::default() });
-        let plan = faults.take_delivery("stripe", "charge.succeeded", "k", &[]);
+        let plan = faults.take_delivery("full", "charge.succeeded", "k", &[]);
         assert_eq!(plan, Plan { stale: true, future: true, ..Plan::default() });
+        assert_eq!(faults.effect(Kind::Stale), format!("{} Not at Plain: it signs no time.", Kind::Stale.effect()));
+        assert_eq!(faults.effect(Kind::Drop), Kind::Drop.effect());
     }
 
     #[test]
     fn asking_whether_a_fault_waits_does_not_use_it() {
         let faults = faults(r#"{"fault":"early","operation":"REFUND"}"#);
         for _ in 0..2 {
-            assert!(faults.awaits(Kind::Early, "adyen", "REFUND", "k"));
+            assert!(faults.awaits(Kind::Early, "plain", "REFUND", "k"));
         }
-        assert!(!faults.awaits(Kind::Early, "adyen", "CAPTURE", "k"));
-        assert!(!faults.awaits(Kind::Late, "adyen", "REFUND", "k"));
+        assert!(!faults.awaits(Kind::Early, "plain", "CAPTURE", "k"));
+        assert!(!faults.awaits(Kind::Late, "plain", "REFUND", "k"));
     }
 
     #[test]
@@ -291,9 +335,9 @@ mod tests {
         );
         assert_eq!(kind(&both, "refunds.create", "k"), Some(Kind::Error500));
         assert_eq!(kind(&both, "refunds.create", "k"), None);
-        let plan = both.take_delivery("stripe", "refund.created", "k", &[]);
+        let plan = both.take_delivery("full", "refund.created", "k", &[]);
         assert_eq!(plan, Plan { tampered: true, amount_delta: -5, ..Plan::default() });
-        assert_eq!(both.take_delivery("stripe", "refund.created", "k", &[]), Plan::default());
+        assert_eq!(both.take_delivery("full", "refund.created", "k", &[]), Plan::default());
     }
 
     #[test]
@@ -302,9 +346,9 @@ mod tests {
             r#"[{"operation":"*","fault":"duplicate","copies":2},{"operation":"*","fault":"duplicate"},
             {"operation":"*","fault":"reorder"}]"#,
         );
-        let plan = faults.take_delivery("stripe", "x", "k", &[Kind::Reorder]);
+        let plan = faults.take_delivery("full", "x", "k", &[Kind::Reorder]);
         assert_eq!((plan.copies, plan.reorder_ms), (2, 0));
-        let plan = faults.take_delivery("stripe", "x", "k", &[]);
+        let plan = faults.take_delivery("full", "x", "k", &[]);
         assert_eq!((plan.copies, plan.reorder_ms), (1, 60_000));
     }
 

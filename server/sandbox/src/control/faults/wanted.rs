@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
-use super::{Fault, Kind, PROVIDERS, Side};
-use crate::{adyen::notify::CAUSED_BY_A_REPLY, control::number::permille};
+use super::{Fault, Faults, Kind, Side};
+use crate::control::number::permille;
 
 /// Extra copies of one webhook.
 const COPIES: u32 = 20;
@@ -84,17 +84,18 @@ impl Wanted {
     }
 
     /// The fault, without an id yet. Without count and probability it happens once, with a probability alone for ever.
-    pub(super) fn check(self) -> Result<Fault, Refusal> {
-        let fault = self.well_formed()?;
-        match impossible(&fault) {
+    pub(super) fn check(self, faults: &Faults) -> Result<Fault, Refusal> {
+        let fault = self.well_formed(faults)?;
+        match impossible(&fault, faults) {
             Some(message) => Err(Refusal::Impossible(message)),
             None => Ok(fault),
         }
     }
 
-    fn well_formed(self) -> Result<Fault, String> {
-        if !PROVIDERS.contains(&self.provider.as_str()) {
-            return Err("provider must be stripe, adyen or *.".to_owned());
+    fn well_formed(self, faults: &Faults) -> Result<Fault, String> {
+        if self.provider != "*" && faults.provider(&self.provider).is_none() {
+            let names: Vec<&str> = faults.providers().iter().map(|about| about.name).collect();
+            return Err(format!("provider must be {} or *.", names.join(", ")));
         }
         text("operation", &self.operation)?;
         if self.operation.trim_end_matches('*').contains('*') || self.operation.ends_with("**") {
@@ -147,23 +148,28 @@ impl Wanted {
 }
 
 /// Why a fault of one provider could never happen there.
-fn impossible(fault: &Fault) -> Option<String> {
-    let kind = fault.kind.as_str();
-    if !fault.kind.strikes(&fault.provider) {
+fn impossible(fault: &Fault, faults: &Faults) -> Option<String> {
+    let (kind, about) = (fault.kind.as_str(), faults.provider(&fault.provider)?);
+    if let Some(why) = about.never(fault.kind) {
+        let elsewhere = faults.providers().iter().filter(|other| other.never(fault.kind).is_none());
+        let names: Vec<&str> = elsewhere.map(|other| other.name).chain(["*"]).collect();
         return Some(format!(
-            "{kind} cannot happen at Adyen: its signature covers no time. Use provider stripe, or * to strike only where it can."
+            "{kind} cannot happen at {}: {why}. Use provider {} to strike only where it can.",
+            about.title,
+            names.join(" or ")
         ));
     }
-    let reached =
-        |code: &&str| fault.fits(Side::Webhook, &fault.provider, code, fault.account.as_deref().unwrap_or(""));
-    if fault.provider == "adyen" && fault.kind == Kind::Early && !CAUSED_BY_A_REPLY.iter().any(reached) {
-        return Some(format!(
-            "No reply or page of Adyen causes {}, so {kind} cannot happen to it. It can to {}.",
-            fault.operation,
-            CAUSED_BY_A_REPLY.join(", ")
-        ));
+    let early = about.early.filter(|_| fault.kind == Kind::Early)?;
+    let account = fault.account.as_deref().unwrap_or("");
+    if early.iter().any(|event| fault.fits(Side::Webhook, about.name, event, account)) {
+        return None;
     }
-    None
+    Some(format!(
+        "No reply or page of {} causes {}, so {kind} cannot happen to it. It can to {}.",
+        about.title,
+        fault.operation,
+        early.join(", ")
+    ))
 }
 
 fn text(name: &str, value: &str) -> Result<(), String> {
@@ -176,29 +182,44 @@ fn text(name: &str, value: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::About;
+
+    /// Signs no time, and tells most things late.
+    const PLAIN: About = About {
+        never: &[(Kind::Stale, "it signs no time"), (Kind::Future, "it signs no time")],
+        early: Some(&["REFUND", "CANCELLATION", "CANCEL_OR_REFUND"]),
+        ..About::named("plain", "Plain")
+    };
 
     fn read(json: &str) -> Result<Fault, Refusal> {
-        Wanted::read(json.as_bytes())?.remove(0).check()
+        let faults = Faults::of(vec![About::named("full", "Full"), PLAIN]);
+        Wanted::read(json.as_bytes())?.remove(0).check(&faults)
     }
 
     #[test]
     fn what_could_never_happen_is_refused_and_not_called_malformed() {
         for json in [
-            r#"{"fault":"stale","provider":"adyen"}"#,
-            r#"{"fault":"future","provider":"adyen","operation":"REFUND"}"#,
-            r#"{"fault":"early","provider":"adyen","operation":"CHARGEBACK"}"#,
-            r#"{"fault":"early","provider":"adyen","operation":"REFUND_FAILED"}"#,
+            r#"{"fault":"stale","provider":"plain"}"#,
+            r#"{"fault":"future","provider":"plain","operation":"REFUND"}"#,
+            r#"{"fault":"early","provider":"plain","operation":"CHARGEBACK"}"#,
+            r#"{"fault":"early","provider":"plain","operation":"REFUND_FAILED"}"#,
         ] {
-            assert!(matches!(read(json), Err(Refusal::Impossible(says)) if says.contains("Adyen")), "{json}");
+            assert!(matches!(read(json), Err(Refusal::Impossible(says)) if says.contains("Plain")), "{json}");
         }
         for json in [
             r#"{"fault":"stale"}"#,
-            r#"{"fault":"early","provider":"adyen"}"#,
-            r#"{"fault":"early","provider":"adyen","operation":"CANCEL*","account":"test_x"}"#,
+            r#"{"fault":"early","provider":"plain"}"#,
+            r#"{"fault":"early","provider":"plain","operation":"CANCEL*","account":"test_x"}"#,
             r#"{"fault":"early","operation":"charge.*"}"#,
         ] {
             assert!(read(json).is_ok(), "{json}");
         }
+    }
+
+    #[test]
+    fn a_refusal_says_where_it_can_happen() {
+        let says = read(r#"{"fault":"stale","provider":"plain"}"#).unwrap_err().to_string();
+        assert!(says.contains("at Plain: it signs no time. Use provider full or *"), "{says}");
     }
 
     #[test]
@@ -215,7 +236,7 @@ mod tests {
     #[test]
     fn refusals_name_the_field() {
         let cases = [
-            (r#"{"fault":"slow","provider":"paypal"}"#, "provider"),
+            (r#"{"fault":"slow","provider":"another"}"#, "provider must be full, plain or *."),
             (r#"{"fault":"slow","operation":""}"#, "operation"),
             (r#"{"fault":"slow","operation":"a*b"}"#, "operation"),
             (r#"{"fault":"slow","operation":"a**"}"#, "operation"),

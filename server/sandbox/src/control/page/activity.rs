@@ -1,90 +1,74 @@
-//! What happened lately: payments, events, calls; and what there is to try with.
+//! The providers; what happened lately: payments, events, calls; and what there is to try with.
 
 use std::fmt::Write;
 
-use super::{Accounts, ROWS};
+use super::ROWS;
 use crate::{
-    adyen::{control::recent_payments, state::Adyen},
-    api::call::Call,
     clock,
-    delivery::DeliveryStatus,
+    delivery::{Delivery, DeliveryStatus},
     page::escape,
-    stripe::{
-        auth, cards, money,
-        objects::{
-            event::{Delivery, Event},
-            session::Session,
-        },
-        state::Account,
-    },
+    provider::{AccountRow, CallRow, EventRow, PaymentRow, View, mask},
 };
 
-/// A key that may stand on a page.
-pub fn masked(key: &str) -> String {
-    escape(&auth::mask(key))
+/// An account, without its key.
+pub fn account(view: &View, key: &str) -> String {
+    format!(r#"<div>{} <code>{}</code></div>"#, view.about.title, escape(&mask(key)))
 }
 
-/// The newest of all accounts' objects.
+/// The providers, each with the address of its API and how an account comes to be.
+pub fn providers(base: &str, views: &[View]) -> String {
+    let row = |view: &View| {
+        let about = view.about;
+        format!(
+            "<li><strong>{}</strong> <code>{}{}</code><span>{}</span></li>",
+            about.title,
+            escape(base),
+            about.api,
+            about.keys
+        )
+    };
+    views.iter().map(row).collect()
+}
+
+/// A part of the page for each provider that has something to show, under its name; the sentence if none has.
+fn each(views: &[View], part: impl Fn(&View) -> Option<String>, none: &str) -> String {
+    let parts: String =
+        views.iter().filter_map(|view| Some(format!("<h3>{}</h3>{}", view.about.title, part(view)?))).collect();
+    if parts.is_empty() { format!(r#"<p class="empty">{none}</p>"#) } else { parts }
+}
+
+/// All providers' rows in one list, newest first.
 fn newest<'a, T>(
-    accounts: &Accounts<'a>,
-    of: impl Fn(&'a Account) -> Vec<&'a T>,
+    views: &'a [View],
+    rows: impl Fn(&'a View) -> &'a [T],
     at: impl Fn(&T) -> i64,
-) -> Vec<(&'a Account, &'a T)> {
-    let mut all: Vec<_> =
-        accounts.iter().flat_map(|(_, account)| of(account).into_iter().map(move |item| (*account, item))).collect();
+) -> Vec<(&'a View, &'a T)> {
+    let mut all: Vec<_> = views.iter().flat_map(|view| rows(view).iter().map(move |row| (view, row))).collect();
     // Stable, so that what happened within one second keeps its order.
-    all.sort_by_key(|(_, item)| std::cmp::Reverse(at(item)));
+    all.sort_by_key(|(_, row)| std::cmp::Reverse(at(row)));
     all.truncate(ROWS);
     all
 }
 
-/// The newest checkout sessions.
-pub fn sessions(accounts: &Accounts<'_>) -> String {
-    let rows =
-        newest(accounts, |account| account.sessions.newest().take(ROWS).collect(), |session: &Session| session.created);
-    if rows.is_empty() {
-        return r#"<p class="empty">None yet: create a checkout session through the API.</p>"#.to_owned();
-    }
-    let mut html = String::from(
-        r#"<table><thead><tr><th>Time (UTC)</th><th>Session</th><th>For</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
-    );
-    for (_, session) in rows {
-        let paid =
-            if session.paid { r#"<span class="good">paid</span>"# } else { r#"<span class="muted">unpaid</span>"# };
-        let what = session.lines.first().map(|line| line.name.as_str()).unwrap_or_default();
-        let _ = write!(
-            html,
-            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Session"><a href="/c/pay/{id}"><code>{short}…</code></a></td><td data-label="For">{what}</td><td data-label="State"><div>{status}, {paid}</div></td><td data-label="Amount" class="price">{amount}</td></tr>"#,
-            time = clock::time_of_day(session.created),
-            id = escape(&session.id),
-            short = escape(&session.id.chars().take(18).collect::<String>()),
-            what = escape(&what.chars().take(60).collect::<String>()),
-            status = session.status,
-            amount = escape(&money::display(session.amount, &session.currency)),
-        );
-    }
-    html + "</tbody></table>"
+/// The newest payments.
+pub fn payments(views: &[View]) -> String {
+    let part = |view: &View| (!view.payments.is_empty()).then(|| payments_of(&view.payments));
+    each(views, part, "None yet: create a payment through a provider's API, and pay it.")
 }
 
-/// The newest payments at Adyen.
-pub fn adyen_payments(adyen: &Adyen) -> String {
-    let rows = recent_payments(adyen, ROWS);
-    if rows.is_empty() {
-        return r#"<p class="empty">None yet: create a payment link or a session through the API, and pay it.</p>"#
-            .to_owned();
-    }
+fn payments_of(rows: &[PaymentRow]) -> String {
     let mut html = String::from(
-        r#"<table><thead><tr><th>Time (UTC)</th><th>Payment</th><th>Reference</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
+        r#"<table><thead><tr><th>Time (UTC)</th><th>Payment</th><th>For</th><th>State</th><th class="price">Amount</th></tr></thead><tbody>"#,
     );
     for payment in rows {
         let _ = write!(
             html,
-            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Payment"><a href="/adyen/pay/{page}"><code>{psp}</code></a></td><td data-label="Reference">{reference}</td><td data-label="State">{status}</td><td data-label="Amount" class="price">{amount}</td></tr>"#,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Payment"><a href="{page}"><code>{id}</code></a></td><td data-label="For">{what}</td><td data-label="State">{state}</td><td data-label="Amount" class="price">{amount}</td></tr>"#,
             time = clock::time_of_day(payment.at),
-            page = escape(&payment.checkout),
-            psp = escape(&payment.psp),
-            reference = escape(&payment.reference.chars().take(60).collect::<String>()),
-            status = payment.status,
+            page = escape(&payment.page),
+            id = escape(&payment.id),
+            what = escape(&payment.what.chars().take(60).collect::<String>()),
+            state = escape(&payment.state),
             amount = escape(&payment.amount),
         );
     }
@@ -92,25 +76,24 @@ pub fn adyen_payments(adyen: &Adyen) -> String {
 }
 
 /// The newest events, each with its deliveries and a button that sends it again.
-pub fn events(accounts: &Accounts<'_>) -> String {
-    let rows = newest(accounts, |account| account.events.newest().take(ROWS).collect(), |event: &Event| event.created);
+pub fn events(views: &[View]) -> String {
+    let rows = newest(views, |view| &view.events, |row: &EventRow| row.event.at);
     if rows.is_empty() {
         return r#"<p class="empty">None yet: events come with payments, refunds and disputes.</p>"#.to_owned();
     }
     let mut html = String::from(
         "<table><thead><tr><th>Time (UTC)</th><th>Event</th><th>About</th><th>Webhooks</th><th><span class=\"unseen\">Action</span></th></tr></thead><tbody>",
     );
-    for (account, event) in rows {
-        let tries: Vec<String> =
-            account.deliveries.newest().take(500).filter(|delivery| delivery.event == event.id).map(describe).collect();
+    for (_, EventRow { event, deliveries }) in rows {
+        let tries: Vec<String> = deliveries.iter().map(describe).collect();
         let tries =
             if tries.is_empty() { r#"<span class="muted">nobody asked</span>"#.to_owned() } else { tries.join("<br>") };
         let _ = write!(
             html,
             r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Event">{kind}</td><td data-label="About"><code>{about}</code></td><td data-label="Webhooks"><div>{tries}</div></td><td class="action"><form method="post" action="/_control/events/{id}/resend"><button type="submit" aria-label="Send again: {kind}">Send again</button></form></td></tr>"#,
-            time = clock::time_of_day(event.created),
+            time = clock::time_of_day(event.at),
             kind = escape(&event.kind),
-            about = escape(&event.object["id"].as_str().unwrap_or_default().chars().take(18).collect::<String>()),
+            about = escape(&event.about.chars().take(18).collect::<String>()),
             id = escape(&event.id),
         );
     }
@@ -141,19 +124,15 @@ fn describe(delivery: &Delivery) -> String {
 }
 
 /// The newest API calls.
-pub fn calls(accounts: &Accounts<'_>) -> String {
-    let mut rows: Vec<(&str, &Call)> = accounts
-        .iter()
-        .flat_map(|(key, account)| account.calls.iter().rev().take(ROWS).map(move |call| (*key, call)))
-        .collect();
+pub fn calls(views: &[View]) -> String {
+    let rows = newest(views, |view| &view.calls, |row: &CallRow| row.call.at_ms);
     if rows.is_empty() {
         return r#"<p class="empty">None yet: point a client at this address.</p>"#.to_owned();
     }
-    rows.sort_by_key(|(_, call)| std::cmp::Reverse(call.at_ms));
     let mut html = String::from(
         "<table><thead><tr><th>Time (UTC)</th><th>Call</th><th>Reply</th><th>Fault</th><th>Account</th></tr></thead><tbody>",
     );
-    for (key, call) in rows.into_iter().take(ROWS) {
+    for (view, CallRow { key, call }) in rows {
         let name = if call.operation.is_empty() { &call.path } else { call.operation };
         let status = match call.status {
             0 => r#"<span class="bad">no reply</span>"#.to_owned(),
@@ -162,7 +141,7 @@ pub fn calls(accounts: &Accounts<'_>) -> String {
         };
         let _ = write!(
             html,
-            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Call">{method} {name}</td><td data-label="Reply"><div>{status}{replayed}</div></td><td data-label="Fault">{fault}</td><td data-label="Account"><code>{key}</code></td></tr>"#,
+            r#"<tr><td data-label="Time (UTC)">{time}</td><td data-label="Call">{method} {name}</td><td data-label="Reply"><div>{status}{replayed}</div></td><td data-label="Fault">{fault}</td><td data-label="Account">{account}</td></tr>"#,
             time = clock::time_of_day(call.at_ms / 1000),
             method = escape(&call.method),
             name = escape(&name.chars().take(60).collect::<String>()),
@@ -170,53 +149,53 @@ pub fn calls(accounts: &Accounts<'_>) -> String {
             fault = call
                 .fault
                 .map_or(r#"<span class="muted">none</span>"#.to_owned(), |fault| format!("<code>{fault}</code>")),
-            key = masked(key),
+            account = account(view, key),
         );
     }
     html + "</tbody></table>"
 }
 
 /// The accounts.
-pub fn list(accounts: &Accounts<'_>) -> String {
-    if accounts.is_empty() {
-        return r#"<p class="empty">None yet: the first request with a test key makes one.</p>"#.to_owned();
-    }
-    let mut html = String::from(
-        "<table><thead><tr><th>Key</th><th>Sessions</th><th>Payments</th><th>Refunds</th><th>Webhook endpoints</th></tr></thead><tbody>",
-    );
-    for (key, account) in accounts.iter().take(ROWS) {
-        let endpoints: Vec<String> =
-            account.endpoints.oldest().map(|endpoint| format!("<code>{}</code>", escape(&endpoint.url))).collect();
+pub fn accounts(views: &[View]) -> String {
+    let part = |view: &View| (!view.accounts.is_empty()).then(|| accounts_of(&view.accounts));
+    each(views, part, "None yet: the first request with a test key makes one.")
+}
+
+fn accounts_of(rows: &[AccountRow]) -> String {
+    let mut html =
+        String::from("<table><thead><tr><th>Key</th><th>Keeps</th><th>Webhook endpoints</th></tr></thead><tbody>");
+    for row in rows.iter().take(ROWS) {
+        let holds: Vec<String> = row.holds.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+        let endpoints: Vec<String> = row.endpoints.iter().map(|url| format!("<code>{}</code>", escape(url))).collect();
         let _ = write!(
             html,
-            r#"<tr><td data-label="Key"><code>{}</code></td><td data-label="Sessions">{}</td><td data-label="Payments">{}</td><td data-label="Refunds">{}</td><td data-label="Webhook endpoints"><div>{}</div></td></tr>"#,
-            masked(key),
-            account.sessions.len(),
-            account.intents.len(),
-            account.refunds.oldest().filter(|refund| !refund.release).count(),
-            if endpoints.is_empty() { r#"<span class="muted">none</span>"#.to_owned() } else { endpoints.join("<br>") },
+            r#"<tr><td data-label="Key"><code>{key}</code></td><td data-label="Keeps">{holds}</td><td data-label="Webhook endpoints"><div>{endpoints}</div></td></tr>"#,
+            key = escape(&mask(&row.key)),
+            holds = holds.join(", "),
+            endpoints = if endpoints.is_empty() {
+                r#"<span class="muted">none</span>"#.to_owned()
+            } else {
+                endpoints.join("<br>")
+            },
         );
     }
     html + "</tbody></table>"
 }
 
-/// What can be typed on the payment page.
-pub fn test_cards() -> String {
-    let mut html = String::new();
-    for card in cards::CARDS {
-        let _ = write!(
-            html,
-            r#"<li><span class="digits">{}</span> <span class="does">{}</span></li>"#,
-            card.number,
-            escape(card.label)
-        );
-    }
-    for (number, label, _) in cards::BANK_ACCOUNTS {
-        let _ = write!(
-            html,
-            r#"<li><span class="digits">Bank {number}</span> <span class="does">{}</span></li>"#,
-            escape(label)
-        );
-    }
-    html
+/// Test cards and the like, to be typed on the payment pages.
+pub fn trials(views: &[View]) -> String {
+    let part = |view: &View| {
+        let mut rows = String::new();
+        for trial in (view.about.trials)() {
+            let kind = if trial.kind.is_empty() { String::new() } else { format!("{} ", trial.kind) };
+            let _ = write!(
+                rows,
+                r#"<li><span class="digits">{kind}{}</span> <span class="does">{}</span></li>"#,
+                trial.number,
+                escape(trial.does)
+            );
+        }
+        (!rows.is_empty()).then(|| format!(r#"<ul class="cards">{rows}</ul>"#))
+    };
+    each(views, part, "These providers have none.")
 }

@@ -7,15 +7,13 @@ use std::{
 
 use serde_json::Number;
 
-use super::{Accounts, fault_list::provider};
 use crate::{
-    adyen,
     control::{
-        faults::{Kind, PROVIDERS, Side, Wanted},
+        faults::{Faults, Kind, Side, Wanted},
         number::decimal,
     },
     page::{escape, parts},
-    stripe::{auth, operation::OPERATIONS, webhooks::KINDS},
+    provider::{About, View, mask},
 };
 
 /// The form as it was sent, and why it was refused.
@@ -44,8 +42,8 @@ impl Draft {
         self.fields.get(name).map_or("", |value| value.trim())
     }
 
-    /// The fault it asks for. `keys` are the accounts' keys by id, so that no key stands in the page.
-    pub fn wanted(&self, keys: &HashMap<String, String>) -> Result<Wanted, (&'static str, String)> {
+    /// The fault it asks for. `key_of` is the key of an account by its id, so that no key stands in the page.
+    pub fn wanted(&self, key_of: impl Fn(&str) -> Option<String>) -> Result<Wanted, (&'static str, String)> {
         let kind = Kind::named(self.get("fault")).ok_or(("fault", "Choose what goes wrong.".to_owned()))?;
         let whole = |name: &'static str, says: &str| match self.get(name) {
             "" => Ok(None),
@@ -57,7 +55,7 @@ impl Draft {
         };
         let account = match self.get("account") {
             "" => None,
-            id => Some(keys.get(id).cloned().ok_or(("account", "This account is gone.".to_owned()))?),
+            id => Some(key_of(id).ok_or(("account", "This account is gone.".to_owned()))?),
         };
         let amount_delta = match self.get("amount_delta") {
             "" => None,
@@ -104,7 +102,7 @@ impl Draft {
 }
 
 /// The form.
-pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
+pub fn html(draft: &Draft, faults: &Faults, views: &[View]) -> String {
     format!(
         r##"<form method="post" action="/_control/form/faults#add" class="add">{alerts}
 <div class="grid">{fields}</div>
@@ -112,9 +110,9 @@ pub fn html(draft: &Draft, accounts: &Accounts<'_>) -> String {
 <button type="submit" class="primary">Add fault</button></form>
 <details class="kinds"><summary>What each fault does</summary>{kinds}</details>"##,
         alerts = alerts(draft),
-        fields = fields(draft, accounts),
-        operations = suggestions(),
-        kinds = kinds(),
+        fields = fields(draft, faults, views),
+        operations = suggestions(faults.providers()),
+        kinds = kinds(faults),
     )
 }
 
@@ -130,11 +128,11 @@ fn alerts(draft: &Draft) -> String {
     parts::alert(draft.problem("")) + &summary
 }
 
-fn fields(draft: &Draft, accounts: &Accounts<'_>) -> String {
+fn fields(draft: &Draft, faults: &Faults, views: &[View]) -> String {
     let text = |name, label, attributes, hint| input(draft, name, label, attributes, hint);
     [
         select(draft, "fault", "What goes wrong", &kind_options(draft.get("fault")), "", "wide-field"),
-        select(draft, "provider", "Provider", &provider_options(draft.get("provider")), "", ""),
+        select(draft, "provider", "Provider", &provider_options(draft.get("provider"), faults), "", ""),
         select(draft, "on", "Strikes", &side_options(draft.get("on")), "For unknown values and wrong amounts", ""),
         text(
             "operation",
@@ -160,7 +158,7 @@ fn fields(draft: &Draft, accounts: &Accounts<'_>) -> String {
             r#"inputmode="numeric" autocomplete="off""#,
             "Empty: as described with the fault",
         ),
-        select(draft, "account", "Account", &account_options(draft.get("account"), accounts), "", ""),
+        select(draft, "account", "Account", &account_options(draft.get("account"), views), "", ""),
         text(
             "copies",
             "Extra copies",
@@ -241,7 +239,7 @@ fn kind_options(chosen: &str) -> String {
     html
 }
 
-fn kinds() -> String {
+fn kinds(faults: &Faults) -> String {
     let mut html = String::new();
     for (title, kinds) in groups() {
         let _ = write!(html, "<h3>{title}</h3><dl>");
@@ -251,7 +249,7 @@ fn kinds() -> String {
                 "<div><dt>{} <code>{}</code></dt><dd>{}</dd></div>",
                 escape(kind.title()),
                 kind.as_str(),
-                escape(kind.effect())
+                escape(&faults.effect(kind))
             );
         }
         html.push_str("</dl>");
@@ -259,8 +257,9 @@ fn kinds() -> String {
     html
 }
 
-fn provider_options(chosen: &str) -> String {
-    PROVIDERS.iter().map(|name| option(name, provider(name), chosen)).collect()
+fn provider_options(chosen: &str, faults: &Faults) -> String {
+    let each = faults.providers().iter().map(|about| option(about.name, about.title, chosen));
+    std::iter::once(option("*", "Every provider", chosen)).chain(each).collect()
 }
 
 fn side_options(chosen: &str) -> String {
@@ -269,16 +268,21 @@ fn side_options(chosen: &str) -> String {
         .concat()
 }
 
-fn account_options(chosen: &str, accounts: &Accounts<'_>) -> String {
-    let each = accounts.iter().map(|(key, account)| option(&account.id, &auth::mask(key), chosen));
-    std::iter::once(option("", "Every account", chosen)).chain(each).collect()
+fn account_options(chosen: &str, views: &[View]) -> String {
+    let of = |view: &View| {
+        let each = view.accounts.iter();
+        each.map(|account| option(&account.id, &format!("{} {}", view.about.title, mask(&account.key)), chosen))
+            .collect::<String>()
+    };
+    std::iter::once(option("", "Every account", chosen)).chain(views.iter().map(of)).collect()
 }
 
-fn suggestions() -> String {
-    let stripe = OPERATIONS.iter().map(|operation| operation.name).chain(KINDS.iter().copied());
-    let calls = adyen::operation::OPERATIONS.iter().map(|operation| operation.name);
-    // Two addresses of Adyen's are one operation.
-    let names: BTreeSet<&str> = stripe.chain(calls).chain(adyen::notify::CODES.iter().copied()).collect();
+fn suggestions(providers: &[About]) -> String {
+    // Two addresses may be one operation.
+    let names: BTreeSet<&str> = providers
+        .iter()
+        .flat_map(|about| (about.operations)().into_iter().chain(about.events.iter().copied()))
+        .collect();
     names.into_iter().map(|name| format!(r#"<option value="{name}"></option>"#)).collect()
 }
 
@@ -287,18 +291,14 @@ mod tests {
     use super::*;
 
     fn wanted(form: &str) -> Result<Wanted, &'static str> {
-        Draft::read(form.as_bytes()).wanted(&HashMap::new()).map_err(|(field, _)| field)
+        Draft::read(form.as_bytes()).wanted(|_| None).map_err(|(field, _)| field)
     }
 
     #[test]
     fn forms_become_faults() {
-        let fault =
-            wanted("fault=slow&provider=stripe&operation=+refunds.*+&count=3&probability=12%2C5+%25&delay_ms=20")
-                .unwrap();
-        assert_eq!(
-            (fault.kind, fault.provider.as_str(), fault.operation.as_str()),
-            (Kind::Slow, "stripe", "refunds.*")
-        );
+        let fault = wanted("fault=slow&provider=full&operation=+refunds.*+&count=3&probability=12%2C5+%25&delay_ms=20")
+            .unwrap();
+        assert_eq!((fault.kind, fault.provider.as_str(), fault.operation.as_str()), (Kind::Slow, "full", "refunds.*"));
         assert_eq!((fault.count, fault.probability_permille, fault.delay_ms), (Some(3), Some(125), Some(20)));
         let fault = wanted("fault=wrong_amount&operation=&count=&amount_delta=-1&copies=").unwrap();
         assert_eq!((fault.operation.as_str(), fault.count, fault.amount_delta), ("*", None, Some(-1)));
@@ -306,8 +306,10 @@ mod tests {
 
     #[test]
     fn every_providers_names_are_suggested_once() {
-        let html = suggestions();
-        for name in ["refunds.create", "charge.refunded", "payments.cancel", "paymentLinks.create", "REFUND_FAILED"] {
+        let about =
+            |name| About { operations: || vec!["pay", "pay", "refund"], events: &["paid"], ..About::named(name, "") };
+        let html = suggestions(&[about("one"), about("two")]);
+        for name in ["pay", "refund", "paid"] {
             assert_eq!(html.matches(&format!(r#"value="{name}""#)).count(), 1, "{name}");
         }
     }
@@ -327,7 +329,7 @@ mod tests {
             assert_eq!(wanted(form).unwrap_err(), field, "{form}");
         }
         let draft = Draft::read(b"fault=slow&count=\"x").refused("count", "Give <a number>.");
-        let html = html(&draft, &[]);
+        let html = html(&draft, &Faults::default(), &[]);
         assert!(html.contains(r#"value="&quot;x""#) && html.contains("Give &lt;a number&gt;."), "{html}");
         assert!(html.contains(r#"aria-describedby="h-count e-count" aria-invalid="true""#), "{html}");
     }

@@ -2,27 +2,27 @@
 
 use std::fmt::Write;
 
-use super::Accounts;
 use crate::{
-    control::faults::{Fault, Side},
+    control::faults::{Fault, Faults, Side},
     page::escape,
-    stripe::auth,
+    provider::{View, mask},
 };
 
 /// The list, or how it is when there is none.
-pub fn html(faults: &[Fault], accounts: &Accounts<'_>) -> String {
-    if faults.is_empty() {
+pub fn html(faults: &Faults, views: &[View]) -> String {
+    let list = faults.list();
+    if list.is_empty() {
         return r#"<p class="empty">None: the simulator behaves. Add one below.</p>"#.to_owned();
     }
     let mut html = String::from(r#"<ul class="faults">"#);
-    for fault in faults {
+    for fault in &list {
         let _ = write!(
             html,
             r#"<li><div class="fault"><p class="name"><strong>{title}</strong> <code>{kind}</code></p><p class="does">{effect}</p><p class="facts">{facts}</p></div><form method="post" action="/_control/form/faults/{id}/remove"><button type="submit" aria-label="Remove {title}, {id}">Remove</button></form></li>"#,
             title = escape(fault.kind.title()),
             kind = fault.kind.as_str(),
-            effect = escape(fault.kind.effect()),
-            facts = facts(fault, accounts),
+            effect = escape(&faults.effect(fault.kind)),
+            facts = facts(fault, faults, views),
             id = escape(&fault.id),
         );
     }
@@ -30,11 +30,13 @@ pub fn html(faults: &[Fault], accounts: &Accounts<'_>) -> String {
 }
 
 /// To whom, to what, how often.
-fn facts(fault: &Fault, accounts: &Accounts<'_>) -> String {
-    let mut facts = vec![provider(&fault.provider).to_owned(), operation(fault), often(fault)];
+fn facts(fault: &Fault, faults: &Faults, views: &[View]) -> String {
+    let provider = faults.provider(&fault.provider).map_or("Every provider", |about| about.title);
+    let mut facts = vec![provider.to_owned(), operation(fault), often(fault)];
     if let Some(key) = &fault.account {
-        let known = accounts.iter().find(|(known, _)| known == key).map(|(_, account)| format!(" ({})", account.id));
-        facts.push(format!("account {}{}", escape(&auth::mask(key)), escape(&known.unwrap_or_default())));
+        let mut accounts = views.iter().flat_map(|view| &view.accounts);
+        let known = accounts.find(|account| account.key == *key).map(|account| format!(" ({})", account.id));
+        facts.push(format!("account {}{}", escape(&mask(key)), escape(&known.unwrap_or_default())));
     }
     if let Some(delay_ms) = fault.delay_ms {
         facts.push(format!("delay {delay_ms} ms"));
@@ -49,15 +51,6 @@ fn facts(fault: &Fault, accounts: &Accounts<'_>) -> String {
         facts.push(format!("happened {} so far", times(fault.happened)));
     }
     facts.iter().map(|fact| format!("<span>{fact}</span>")).collect()
-}
-
-/// The provider's name for people.
-pub fn provider(name: &str) -> &str {
-    match name {
-        "stripe" => "Stripe",
-        "adyen" => "Adyen",
-        _ => "Every provider",
-    }
 }
 
 fn operation(fault: &Fault) -> String {
@@ -101,9 +94,9 @@ mod tests {
     fn a_fault_is_told_in_words_and_foreign_text_is_data() {
         let faults = Faults::default();
         let json =
-            r#"{"fault":"slow","operation":"<b>*","probability":0.125,"count":2,"account":"sk_test_<i>aaaaaaaa"}"#;
+            r#"{"fault":"slow","operation":"<b>*","probability":0.125,"count":2,"account":"secret_<i>aaaaaaaa"}"#;
         faults.add(Wanted::read(json.as_bytes()).unwrap()).unwrap();
-        let html = super::html(&faults.list(), &[]);
+        let html = super::html(&faults, &[]);
         assert!(html.contains("12.5 % of the time, 2 more times"), "{html}");
         assert!(html.contains("&lt;b&gt;*") && !html.contains("<b>") && !html.contains("<i>"), "{html}");
     }

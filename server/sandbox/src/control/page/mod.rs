@@ -18,9 +18,9 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    core::Core,
+    core::House,
     page::{escape, layout},
-    stripe::state::Account,
+    provider::View,
 };
 use fault_form::Draft;
 
@@ -31,7 +31,7 @@ const ROWS: usize = 25;
 const FORM: usize = 16 * 1024;
 
 /// The page's addresses.
-pub fn router() -> Router<Arc<Core>> {
+pub fn router() -> Router<Arc<House>> {
     let forms = Router::new()
         .route("/faults", post(forms::add))
         .route("/faults/clear", post(forms::clear))
@@ -69,9 +69,9 @@ struct Shown {
 }
 
 /// `GET /`
-async fn show(State(core): State<Arc<Core>>, Query(shown): Query<Shown>) -> Response {
+async fn show(State(house): State<Arc<House>>, Query(shown): Query<Shown>) -> Response {
     let told = shown.done.map(|done| words(done, shown.count.unwrap_or(0)));
-    render(&core, StatusCode::OK, &Draft::default(), told.as_deref())
+    render(&house, StatusCode::OK, &Draft::default(), told.as_deref())
 }
 
 fn words(done: Done, count: u64) -> String {
@@ -91,45 +91,39 @@ fn words(done: Done, count: u64) -> String {
 }
 
 /// The whole page. `draft` is a form that was refused, `told` what the last one did.
-fn render(core: &Core, status: StatusCode, draft: &Draft, told: Option<&str>) -> Response {
+fn render(house: &House, status: StatusCode, draft: &Draft, told: Option<&str>) -> Response {
     let told = told.map_or_else(String::new, |told| format!(r#"<p class="told" role="status">{}</p>"#, escape(told)));
-    let body = {
-        let state = core.lock();
-        let accounts = state.accounts.iter().map(|(key, account)| (key.as_str(), account)).collect::<Vec<_>>();
-        let faults = state.faults.list();
-        format!(
-            r##"<main class="index">
-<section class="intro"><h1>A payment provider that takes no money</h1>
-<p class="lead">This sandbox simulates a provider's API, its payment page and its webhooks at <code>{base}</code>. Any key like <code>sk_test_…</code>, with at least eight letters or digits, opens an account of its own. Here you make things go wrong on purpose.</p>
+    let views: Vec<View> = house.providers.iter().map(|provider| provider.view(ROWS)).collect();
+    let faults = &house.shared.faults;
+    let body = format!(
+        r##"<main class="index">
+<section class="intro"><h1>Payment providers that take no money</h1>
+<p class="lead">This sandbox simulates the APIs of payment providers, their payment pages and their webhooks. Here you make things go wrong on purpose.</p>
+<ul class="providers">{providers}</ul>
 <nav aria-label="On this page"><a href="#faults">Faults</a><a href="#webhooks">Webhooks</a><a href="#time">Time</a><a href="#payments">Payments</a><a href="#calls">Calls</a><a href="#accounts">Accounts</a><a href="#cards">Test cards</a></nav></section>
 {told}
 <section class="panel" id="faults" aria-labelledby="faults-title"><h2 id="faults-title">Active faults</h2>{list}</section>
 <section class="panel" id="add" aria-labelledby="add-title"><h2 id="add-title">Add a fault</h2>{form}</section>
 <section class="panel" id="webhooks" aria-labelledby="webhooks-title"><h2 id="webhooks-title">Webhooks</h2>{queue}<h3>Recent events</h3>{events}</section>
 <section class="panel" id="time" aria-labelledby="time-title"><h2 id="time-title">Time and chance</h2>{time}</section>
-<section class="panel" id="payments" aria-labelledby="payments-title"><h2 id="payments-title">Recent payments</h2><h3>Stripe</h3>{sessions}<h3>Adyen</h3>{adyen_payments}</section>
+<section class="panel" id="payments" aria-labelledby="payments-title"><h2 id="payments-title">Recent payments</h2>{payments}</section>
 <section class="panel" id="calls" aria-labelledby="calls-title"><h2 id="calls-title">Recent API calls</h2>{calls}</section>
-<section class="panel" id="accounts" aria-labelledby="accounts-title"><h2 id="accounts-title">Accounts</h2>{account_list}</section>
-<section class="panel" id="cards" aria-labelledby="cards-title"><h2 id="cards-title">Test cards</h2><ul class="cards">{cards}</ul></section>
+<section class="panel" id="accounts" aria-labelledby="accounts-title"><h2 id="accounts-title">Accounts</h2>{accounts}</section>
+<section class="panel" id="cards" aria-labelledby="cards-title"><h2 id="cards-title">Test cards</h2>{trials}</section>
 </main>"##,
-            base = escape(&core.base),
-            list = fault_list::html(&faults, &accounts),
-            form = fault_form::html(draft, &accounts),
-            queue = queue::html(&state, &accounts),
-            events = activity::events(&accounts),
-            time = queue::time(&accounts, state.faults.current_seed()),
-            sessions = activity::sessions(&accounts),
-            adyen_payments = activity::adyen_payments(&state.adyen),
-            calls = activity::calls(&accounts),
-            account_list = activity::list(&accounts),
-            cards = activity::test_cards(),
-        )
-    };
-    layout("Stripe", status, "Overview", "wide", &body)
+        providers = activity::providers(&house.shared.base, &views),
+        list = fault_list::html(faults, &views),
+        form = fault_form::html(draft, faults, &views),
+        queue = queue::html(&views),
+        events = activity::events(&views),
+        time = queue::time(&views, faults.current_seed()),
+        payments = activity::payments(&views),
+        calls = activity::calls(&views),
+        accounts = activity::accounts(&views),
+        trials = activity::trials(&views),
+    );
+    layout("payment provider's", status, "Overview", "wide", &body)
 }
-
-/// The accounts by key.
-type Accounts<'a> = [(&'a str, &'a Account)];
 
 #[cfg(test)]
 mod tests {

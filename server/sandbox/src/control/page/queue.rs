@@ -2,39 +2,28 @@
 
 use std::fmt::Write;
 
-use super::{Accounts, ROWS, activity::masked};
+use super::{ROWS, activity::account};
 use crate::{
     clock,
-    core::State,
-    delivery::DeliveryStatus,
+    delivery::{Delivery, DeliveryStatus},
     page::escape,
-    stripe::{objects::event::Delivery, state::Account, webhooks::Rules},
+    provider::{DeliveryRow, STATES, View},
 };
 
-/// How the counters call each state.
-const STATES: [(DeliveryStatus, &str); 6] = [
-    (DeliveryStatus::Held, "held"),
-    (DeliveryStatus::Waiting, "waiting"),
-    (DeliveryStatus::Sending, "being sent"),
-    (DeliveryStatus::Delivered, "delivered"),
-    (DeliveryStatus::Failed, "given up"),
-    (DeliveryStatus::Dropped, "dropped"),
-];
-
-/// The state of the queue, its buttons, and what is on its way.
-pub fn html(state: &State, accounts: &Accounts<'_>) -> String {
-    let count = |status: DeliveryStatus| -> usize {
-        accounts
-            .iter()
-            .map(|(_, account)| account.deliveries.oldest().filter(|delivery| delivery.status == status).count())
-            .sum()
-    };
+/// The state of the queues, their buttons, and what is on its way.
+pub fn html(views: &[View]) -> String {
+    let counts: Vec<usize> = (0..STATES.len()).map(|at| views.iter().map(|view| view.counts[at]).sum()).collect();
     let mut counters = String::new();
-    for (status, name) in STATES {
-        let _ = write!(counters, r#"<div><dt>{name}</dt><dd>{}</dd></div>"#, count(status));
+    for ((_, name), count) in STATES.iter().zip(&counts) {
+        let _ = write!(counters, r#"<div><dt>{name}</dt><dd>{count}</dd></div>"#);
     }
-    let holding = state.rules.hold || accounts.iter().any(|(_, account)| account.rules.hold);
-    let held = count(DeliveryStatus::Held);
+    let holding = views.iter().any(|view| view.holding);
+    let held: usize = STATES
+        .iter()
+        .zip(&counts)
+        .filter(|((status, _), _)| *status == DeliveryStatus::Held)
+        .map(|(_, count)| count)
+        .sum();
     let says = match (holding, held) {
         (true, 0) => "New webhooks are kept back until you release them. None is waiting yet.",
         (true, _) => "New webhooks are kept back until you release them.",
@@ -49,73 +38,47 @@ pub fn html(state: &State, accounts: &Accounts<'_>) -> String {
     };
     format!(
         r#"<dl class="counters">{counters}</dl><p class="says">{says}</p><form method="post" action="/_control/form/webhooks" class="row">{buttons}</form>{switches}<h3>On their way</h3>{way}"#,
-        switches = switches(state, accounts),
-        way = on_their_way(accounts),
+        switches = switches(views),
+        way = on_their_way(views),
     )
 }
 
 /// The switches that are turned by the control API for every webhook, if any is.
-fn switches(state: &State, accounts: &Accounts<'_>) -> String {
-    let mut on: Vec<String> = Vec::new();
-    let all = std::iter::once(&state.rules).chain(accounts.iter().map(|(_, account)| &account.rules));
-    for word in all.flat_map(turned) {
-        if !on.contains(&word) {
-            on.push(word);
-        }
-    }
+fn switches(views: &[View]) -> String {
+    let on: Vec<String> = views
+        .iter()
+        .filter(|view| !view.turned.is_empty())
+        .map(|view| format!("{}: {}", view.about.title, view.turned.join(", ")))
+        .collect();
     if on.is_empty() {
         return String::new();
     }
     format!(
-        r#"<p class="says">Turned on for all webhooks by <code>/_control/webhooks</code>: {}.</p><form method="post" action="/_control/form/reset" class="row"><button type="submit">Reset switches and faults</button></form>"#,
-        escape(&on.join(", "))
+        r#"<p class="says">Turned on for all webhooks by the control API: {}.</p><form method="post" action="/_control/form/reset" class="row"><button type="submit">Reset switches and faults</button></form>"#,
+        escape(&on.join("; "))
     )
 }
 
-fn turned(rules: &Rules) -> Vec<String> {
-    let switches = [
-        (rules.delay_ms > 0, format!("delayed by {} ms", rules.delay_ms)),
-        (rules.before_redirect, "before the redirect".to_owned()),
-        (rules.duplicate > 0, format!("{} extra copies", rules.duplicate)),
-        (rules.drop, "dropped".to_owned()),
-        (rules.tamper, "changed after signing".to_owned()),
-        (rules.stale, "signed with an old time".to_owned()),
-        (rules.amount_delta != 0, format!("payments off by {} minor units", rules.amount_delta)),
-        (rules.unknown_values, "unknown values".to_owned()),
-        (rules.retry_permille != 1000, format!("waits between tries at {} ‰", rules.retry_permille)),
-    ];
-    switches.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect()
-}
-
-fn on_their_way(accounts: &Accounts<'_>) -> String {
-    let open = |delivery: &&Delivery| {
-        matches!(delivery.status, DeliveryStatus::Held | DeliveryStatus::Waiting | DeliveryStatus::Sending)
-    };
-    let mut rows: Vec<(&str, &Account, &Delivery)> = accounts
-        .iter()
-        .flat_map(|(key, account)| {
-            account.deliveries.oldest().filter(open).take(ROWS).map(move |delivery| (*key, *account, delivery))
-        })
-        .collect();
+fn on_their_way(views: &[View]) -> String {
+    let mut rows: Vec<(&View, &DeliveryRow)> =
+        views.iter().flat_map(|view| view.on_way.iter().map(move |row| (view, row))).collect();
     if rows.is_empty() {
         return r#"<p class="empty">None: everything has been delivered or given up.</p>"#.to_owned();
     }
-    rows.sort_by_key(|(_, _, delivery)| delivery.due_ms);
+    rows.sort_by_key(|(_, row)| row.delivery.due_ms);
     let mut html = String::from(
         "<table><thead><tr><th>Event</th><th>To</th><th>State</th><th>Faults</th><th>Account</th></tr></thead><tbody>",
     );
-    for (key, account, delivery) in rows.into_iter().take(ROWS) {
-        let event = account.events.get(&delivery.event).map(|event| event.kind.as_str()).unwrap_or_default();
-        let url = account.endpoints.get(&delivery.endpoint).map(|endpoint| endpoint.url.as_str()).unwrap_or_default();
-        let faults: Vec<&str> = delivery.plan.kinds().iter().map(|kind| kind.title()).collect();
+    for (view, row) in rows.into_iter().take(ROWS) {
+        let faults: Vec<&str> = row.delivery.plan.kinds().iter().map(|kind| kind.title()).collect();
         let _ = write!(
             html,
-            r#"<tr><td data-label="Event">{event}</td><td data-label="To"><code>{url}</code></td><td data-label="State">{state}</td><td data-label="Faults">{faults}</td><td data-label="Account"><code>{key}</code></td></tr>"#,
-            event = escape(event),
-            url = escape(url),
-            state = standing(delivery),
+            r#"<tr><td data-label="Event">{event}</td><td data-label="To"><code>{url}</code></td><td data-label="State">{state}</td><td data-label="Faults">{faults}</td><td data-label="Account">{account}</td></tr>"#,
+            event = escape(&row.kind),
+            url = escape(&row.url),
+            state = standing(&row.delivery),
             faults = if faults.is_empty() { "none".to_owned() } else { escape(&faults.join(", ")) },
-            key = masked(key),
+            account = account(view, &row.key),
         );
     }
     html + "</tbody></table>"
@@ -133,8 +96,8 @@ fn standing(delivery: &Delivery) -> String {
 }
 
 /// Advancing time, and the seed of the dice.
-pub fn time(accounts: &Accounts<'_>, seed: u64) -> String {
-    let timers: usize = accounts.iter().map(|(_, account)| account.timers.len()).sum();
+pub fn time(views: &[View], seed: u64) -> String {
+    let timers: usize = views.iter().map(|view| view.timers).sum();
     let waiting = match timers {
         0 => "Nothing is waiting for its time.".to_owned(),
         1 => "1 thing is waiting for its time.".to_owned(),

@@ -66,7 +66,7 @@ pub fn run(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let session = build(ctx, &mut params)?;
     params.finish()?;
     let wire = session.wire(&ctx.view());
-    ctx.account.timers.insert((session.expires_at * 1000, Timer::ExpireSession(session.id.clone())));
+    ctx.account.common.timers.insert((session.expires_at * 1000, Timer::ExpireSession(session.id.clone())));
     ctx.account.sessions.insert(session);
     Ok(wire)
 }

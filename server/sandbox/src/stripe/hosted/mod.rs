@@ -16,15 +16,14 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
+    Core,
     objects::session::{Session, SessionStatus},
-    payment::Step,
+    payment::{Moment, Step},
     state::Account,
-    webhooks::early,
 };
 use crate::{
     clock,
-    core::Core,
-    delivery::{hold_up, settled},
+    delivery::{acknowledged, early},
     page,
 };
 
@@ -75,7 +74,7 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
         }
     };
     let (step, mark) = core.change(|state| {
-        let moment = core.moment();
+        let moment = Moment::of(core.now());
         let Some(account) = state.account_of_session(&id) else {
             return (None, Mark::default());
         };
@@ -85,7 +84,7 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
         let step = if stale { None } else { Some(account.submit(&id, instrument, &moment)) };
         (step, mark)
     });
-    early::wait(&core, mark.deliveries, |state| state.account_of_session(&id)).await;
+    early(&core, mark.deliveries, |state| state.account_of_session(&id)).await;
     let Some(session) = find(&core, &id) else {
         return pages::unknown();
     };
@@ -116,14 +115,14 @@ async fn show_bank(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Res
 async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let passed = url::form_urlencoded::parse(&body).any(|(name, value)| name == "result" && value == "complete");
     let (step, mark) = core.change(|state| {
-        let moment = core.moment();
+        let moment = Moment::of(core.now());
         let Some(account) = state.account_of_session(&id) else {
             return (Step::Closed, Mark::default());
         };
         let mark = Mark::of(account);
         (account.authenticate(&id, passed, &moment), mark)
     });
-    early::wait(&core, mark.deliveries, |state| state.account_of_session(&id)).await;
+    early(&core, mark.deliveries, |state| state.account_of_session(&id)).await;
     match (find(&core, &id), step) {
         (None, _) => pages::unknown(),
         (Some(session), Step::Done) => finish(&core, &session, mark).await,
@@ -141,7 +140,7 @@ struct Mark {
 
 impl Mark {
     fn of(account: &Account) -> Mark {
-        Mark { events: account.events.mark(), deliveries: account.deliveries.mark() }
+        Mark { events: account.events.mark(), deliveries: account.outbox.deliveries.mark() }
     }
 }
 
@@ -161,18 +160,9 @@ fn redirect_or_closed(session: &Session) -> Response {
 
 /// Sends the shopper back, after the webhooks if the control API asked for that order.
 async fn finish(core: &Core, session: &Session, mark: Mark) -> Response {
-    let events: Vec<String> = match core.lock().account_of_session(&session.id) {
-        Some(account) if account.rules.before_redirect => {
-            account.events.since(mark.events).map(|event| event.id.clone()).collect()
-        }
-        _ => Vec::new(),
-    };
-    if !events.is_empty() {
-        let on_way = || {
-            core.lock().account_of_session(&session.id).is_some_and(|account| !settled(&account.deliveries, &events))
-        };
-        hold_up(on_way).await;
-    }
+    let since = |account: &mut Account| account.events.since(mark.events).map(|event| event.id.clone()).collect();
+    let events: Vec<String> = core.lock().account_of_session(&session.id).map(since).unwrap_or_default();
+    acknowledged(core, &events, |state| state.account_of_session(&session.id)).await;
     redirect_or_closed(session)
 }
 

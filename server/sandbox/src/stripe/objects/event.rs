@@ -1,11 +1,9 @@
-//! Events and their deliveries (Stripe API reference, Events; Stripe, Webhooks).
+//! Events (Stripe API reference, Events; Stripe, Webhooks).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    control::faults::Plan,
-    delivery::{Awaited, DeliveryStatus, Try},
     store::Keyed,
     stripe::{version, webhooks::Audience},
 };
@@ -69,45 +67,5 @@ impl Event {
             "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
             "type": self.kind,
         })
-    }
-}
-
-/// One event on its way to one endpoint.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Delivery {
-    /// Internal id.
-    pub id: String,
-    /// What is delivered.
-    pub event: String,
-    /// Where to.
-    pub endpoint: String,
-    /// Where it stands.
-    pub status: DeliveryStatus,
-    /// The tries so far.
-    pub tries: Vec<Try>,
-    /// Milliseconds since 1970 of the next try.
-    pub due_ms: i64,
-    /// What the control API does to it.
-    #[serde(flatten)]
-    pub plan: Plan,
-}
-
-impl Keyed for Delivery {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Awaited for Delivery {
-    fn about(&self) -> &str {
-        &self.event
-    }
-
-    fn status(&self) -> DeliveryStatus {
-        self.status
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.plan
     }
 }

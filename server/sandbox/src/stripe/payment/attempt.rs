@@ -49,7 +49,7 @@ impl Account {
 
     /// The session's intent, made on the first try.
     fn intent_of(&mut self, session: &str, moment: &Moment<'_>) -> String {
-        let delta = self.rules.amount_delta;
+        let delta = self.common.rules.amount_delta;
         let Some(open) = self.sessions.get_mut(session) else {
             return String::new();
         };
@@ -113,7 +113,7 @@ impl Account {
         self.succeed(intent, &id, moment);
         self.complete(session, moment);
         if instrument.outcome == Outcome::PaysThenDisputed {
-            self.timers.insert((moment.now_ms + LAPSE_MS, Timer::OpenDispute(id)));
+            self.common.timers.insert((moment.now_ms + LAPSE_MS, Timer::OpenDispute(id)));
         }
         Step::Done
     }

@@ -9,6 +9,7 @@ use super::{
     state::Account,
     version,
 };
+use crate::clock::Now;
 
 /// How long things take that take days in life, milliseconds: bank debits, slow refunds, disputes.
 pub const LAPSE_MS: i64 = 3_000;
@@ -25,6 +26,11 @@ pub struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
+    /// A moment with no API call behind it.
+    pub fn of(now: Now<'a>) -> Moment<'a> {
+        Moment { now_ms: now.ms, base: now.base, cause: Cause::default() }
+    }
+
     /// Unix seconds.
     pub fn now(&self) -> i64 {
         self.now_ms / 1000

@@ -24,7 +24,7 @@ impl Account {
         self.tell_charge(charge, "charge.pending", moment);
         self.tell_intent(intent, "payment_intent.processing", moment);
         self.complete(session, moment);
-        self.timers.insert((moment.now_ms + LAPSE_MS, Timer::SettleDebit(charge.to_owned())));
+        self.common.timers.insert((moment.now_ms + LAPSE_MS, Timer::SettleDebit(charge.to_owned())));
         Step::Done
     }
 

@@ -4,12 +4,8 @@ use serde_json::Value;
 
 use crate::{
     control::faults::spoil,
-    stripe::{
-        objects::event::{Delivery, Event},
-        signing,
-        state::Account,
-        webhooks::ENUMS,
-    },
+    delivery::{Delivery, Parcel},
+    stripe::{objects::event::Event, signing, state::Account, webhooks::ENUMS},
 };
 
 /// How far a signature's time is off when the control API asks for an old one or one to come, seconds.
@@ -21,47 +17,33 @@ const WRONG_SECRET: &str = "whsec_sandbox_another_secret";
 /// The account of nobody, for events that are about somebody else.
 const ANOTHER_ACCOUNT: &str = "acct_1SandboxSomebody";
 
-/// What one try needs, taken out of the state so that nothing is locked while it is sent.
-#[derive(Debug)]
-pub struct Parcel {
-    /// The delivery.
-    pub delivery: String,
-    /// Its endpoint.
-    pub endpoint: String,
-    /// Where to.
-    pub url: String,
-    /// The body, exactly as signed unless it is tampered with.
-    pub body: Vec<u8>,
-    /// The signature header; none when it is to be missing.
-    pub signature: Option<String>,
-}
-
-impl Account {
-    /// The parcel of a delivery; nothing when its endpoint or event is gone.
-    pub(super) fn parcel(&self, delivery: &Delivery, now_ms: i64) -> Option<Parcel> {
-        let endpoint = self.endpoints.get(&delivery.endpoint)?;
-        let event = self.events.get(&delivery.event)?;
-        let plan = &delivery.plan;
-        // The provider sends indented JSON, which catches receivers that verify what they re-serialised.
-        let mut body = serde_json::to_vec_pretty(&told(
-            event,
-            endpoint.api_version.as_deref().unwrap_or(self.version()),
-            delivery,
-        ))
-        .ok()?;
-        let off = match (plan.stale, plan.future) {
-            (true, _) => -OFF_SECONDS,
-            (false, true) => OFF_SECONDS,
-            (false, false) => 0,
-        };
-        let secret = if plan.wrong_key { WRONG_SECRET } else { &endpoint.secret };
-        let signature = (!plan.unsigned).then(|| signing::header(secret, now_ms / 1000 + off, &body));
-        if plan.tampered {
-            body.insert(1, b' ');
-        }
-        let (delivery, url, endpoint) = (delivery.id.clone(), endpoint.url.clone(), endpoint.id.clone());
-        Some(Parcel { delivery, endpoint, url, body, signature })
+/// The parcel of a delivery; nothing when its endpoint or event is gone.
+pub fn of(account: &Account, delivery: &Delivery, now_ms: i64) -> Option<Parcel> {
+    let endpoint = account.endpoints.get(&delivery.endpoint)?;
+    let event = account.events.get(&delivery.event)?;
+    let plan = &delivery.plan;
+    // The provider sends indented JSON, which catches receivers that verify what they re-serialised.
+    let mut body =
+        serde_json::to_vec_pretty(&told(event, endpoint.api_version.as_deref().unwrap_or(account.version()), delivery))
+            .ok()?;
+    let off = match (plan.stale, plan.future) {
+        (true, _) => -OFF_SECONDS,
+        (false, true) => OFF_SECONDS,
+        (false, false) => 0,
+    };
+    let secret = if plan.wrong_key { WRONG_SECRET } else { &endpoint.secret };
+    let signature = (!plan.unsigned).then(|| signing::header(secret, now_ms / 1000 + off, &body));
+    if plan.tampered {
+        body.insert(1, b' ');
     }
+    let mut headers = vec![
+        ("content-type", "application/json; charset=utf-8".to_owned()),
+        ("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)".to_owned()),
+        ("accept", "*/*; q=0.5, application/xml".to_owned()),
+        ("cache-control", "no-cache".to_owned()),
+    ];
+    headers.extend(signature.map(|signature| ("stripe-signature", signature)));
+    Some(Parcel { url: endpoint.url.clone(), headers, body, ..Parcel::default() })
 }
 
 /// The event as this delivery tells it; the one the API tells stays true.

@@ -1,22 +1,15 @@
-//! How an account at Stripe is set up, and what its owner does not do: the API version, restricted keys, authorisations that run
-//! out. It belongs to the account, so it outlives a restart.
+//! How an account is set up: its API version, its pricing, its restricted keys. That belongs to the account, so it outlives a restart.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use axum::{
-    body::Bytes,
-    extract::{Path, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{read, refuse, reply};
 use crate::{
-    core::Core,
+    control::{read, refuse, reply},
     stripe::{
-        auth, money,
+        Core, auth, money,
         pricing::Pricing,
         rights::{self, Restricted},
         version,
@@ -44,7 +37,7 @@ pub async fn set_version(State(core): State<Arc<Core>>, body: Bytes) -> Response
         );
     }
     core.change(|state| {
-        let Some(account) = state.account(&wanted.account) else {
+        let Some(account) = state.accounts.open(&wanted.account) else {
             return refuse(StatusCode::CONFLICT, "There are too many accounts.");
         };
         account.api_version = Some(wanted.api_version.clone());
@@ -77,7 +70,7 @@ pub async fn set_pricing(State(core): State<Arc<Core>>, body: Bytes) -> Response
     }
     let pricing = wanted.currency.map(|currency| Pricing { currency, rate_permille });
     core.change(|state| {
-        let Some(account) = state.account(&wanted.account) else {
+        let Some(account) = state.accounts.open(&wanted.account) else {
             return refuse(StatusCode::CONFLICT, "There are too many accounts.");
         };
         account.pricing.clone_from(&pricing);
@@ -112,24 +105,11 @@ pub async fn restrict(State(core): State<Arc<Core>>, body: Bytes) -> Response {
         );
     }
     core.change(|state| {
-        if state.account(&wanted.account).is_none() {
+        if state.accounts.open(&wanted.account).is_none() {
             return refuse(StatusCode::CONFLICT, "There are too many accounts.");
         }
         let answer = json!({"key": wanted.key, "account": wanted.account, "rights": wanted.rights});
         state.restricted.insert(wanted.key, Restricted { account: wanted.account, rights: wanted.rights });
         reply(answer)
     })
-}
-
-/// `POST /_control/stripe/payments/{payment_intent}/run_out`: nobody has captured the authorised money in time.
-pub async fn run_out(State(core): State<Arc<Core>>, Path(intent): Path<String>) -> Response {
-    let moment = core.moment();
-    let done = core.change(|state| {
-        let account = state.accounts.values_mut().find(|account| account.intents.get(&intent).is_some());
-        account.is_some_and(|account| account.run_out(&intent, &moment))
-    });
-    if done {
-        return reply(json!({"payment_intent": intent, "status": "canceled"}));
-    }
-    refuse(StatusCode::CONFLICT, "There is no payment intent with this id whose money is authorised and not captured.")
 }

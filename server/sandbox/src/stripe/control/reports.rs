@@ -1,4 +1,4 @@
-//! Reports: calls received, objects counted, deliveries tried.
+//! Reports: objects counted, deliveries tried.
 
 use std::sync::Arc;
 
@@ -9,67 +9,45 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ROWS, reply};
 use crate::{
-    core::Core,
+    control::{ROWS, reply},
+    delivery::Delivery,
+    provider::Account as _,
     stripe::{
-        objects::{charge::ChargeStatus, event::Delivery, session::SessionStatus},
-        state::Account,
+        Core,
+        objects::{charge::ChargeStatus, session::SessionStatus},
+        state::{Account, Stripe},
     },
 };
 
-/// Which account, call, operation or event a report is about.
+/// Which account or event a report is about.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
     account: Option<String>,
-    operation: Option<String>,
-    request: Option<String>,
     event: Option<String>,
 }
 
 impl Filter {
-    fn accounts<'s>(&self, core: &'s crate::core::State) -> impl Iterator<Item = (&'s String, &'s Account)> {
-        let wanted = self.account.clone();
-        core.accounts.iter().filter(move |(key, _)| wanted.as_ref().is_none_or(|wanted| wanted == *key))
+    fn accounts<'s>(&'s self, state: &'s Stripe) -> impl Iterator<Item = &'s Account> {
+        state.accounts.of(self.account.as_deref()).map(|(_, account)| account)
     }
-}
-
-/// `GET /_control/calls?account=&operation=&request=`: oldest first.
-pub async fn calls(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
-    let state = core.lock();
-    let calls: Vec<Value> = filter
-        .accounts(&state)
-        .flat_map(|(key, account)| account.calls.iter().map(move |call| (key, call)))
-        .filter(|(_, call)| {
-            filter.operation.as_ref().is_none_or(|operation| call.operation == operation)
-                && filter.request.as_ref().is_none_or(|request| call.request_id == *request)
-        })
-        .map(|(key, call)| {
-            let mut row = json!(call);
-            row["account"] = key.clone().into();
-            row
-        })
-        .take(ROWS)
-        .collect();
-    reply(json!({ "calls": calls }))
 }
 
 /// `GET /_control/stats?account=`: totals over the accounts.
 pub async fn stats(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
-    let sum =
-        |count: fn(&Account) -> usize| -> usize { filter.accounts(&state).map(|(_, account)| count(account)).sum() };
+    let sum = |count: fn(&Account) -> usize| -> usize { filter.accounts(&state).map(count).sum() };
     let sessions = |status| -> usize {
         filter
             .accounts(&state)
-            .map(|(_, account)| account.sessions.oldest().filter(|session| session.status == status).count())
+            .map(|account| account.sessions.oldest().filter(|session| session.status == status).count())
             .sum()
     };
     let charges = |status| -> usize {
         filter
             .accounts(&state)
-            .map(|(_, account)| account.charges.oldest().filter(|charge| charge.status == status).count())
+            .map(|account| account.charges.oldest().filter(|charge| charge.status == status).count())
             .sum()
     };
     reply(json!({
@@ -87,7 +65,7 @@ pub async fn stats(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) 
         "disputes": sum(|account| account.disputes.len()),
         "events": sum(|account| account.events.len()),
         "webhook_endpoints": sum(|account| account.endpoints.len()),
-        "deliveries": sum(|account| account.deliveries.len()),
+        "deliveries": sum(|account| account.outbox.deliveries.len()),
     }))
 }
 
@@ -96,7 +74,7 @@ pub async fn deliveries(State(core): State<Arc<Core>>, Query(filter): Query<Filt
     let state = core.lock();
     let rows: Vec<Value> = filter
         .accounts(&state)
-        .flat_map(|(_, account)| account.deliveries.newest().map(move |delivery| (account, delivery)))
+        .flat_map(|account| account.outbox.deliveries.newest().map(move |delivery| (account, delivery)))
         .filter(|(_, delivery)| filter.event.as_ref().is_none_or(|event| delivery.event == *event))
         .take(ROWS)
         .map(|(account, delivery)| row(account, delivery))
@@ -104,9 +82,16 @@ pub async fn deliveries(State(core): State<Arc<Core>>, Query(filter): Query<Filt
     reply(json!({ "deliveries": rows }))
 }
 
+/// A delivery with what is done to it, the type of its event, and where it goes.
 fn row(account: &Account, delivery: &Delivery) -> Value {
-    let mut row = json!(delivery);
-    row["type"] = account.events.get(&delivery.event).map(|event| event.kind.clone()).into();
-    row["url"] = account.endpoints.get(&delivery.endpoint).map(|endpoint| endpoint.url.clone()).into();
+    let mut row = json!(delivery.plan);
+    row["id"] = delivery.id.clone().into();
+    row["event"] = delivery.event.clone().into();
+    row["endpoint"] = delivery.endpoint.clone().into();
+    row["status"] = json!(delivery.status);
+    row["tries"] = json!(delivery.tries);
+    row["due_ms"] = delivery.due_ms.into();
+    row["type"] = account.kind_of(&delivery.event).into();
+    row["url"] = account.url_of(&delivery.endpoint).into();
     row
 }

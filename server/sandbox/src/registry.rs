@@ -1,0 +1,10 @@
+//! The providers that are simulated. A new one is a line here and a folder beside this file.
+
+use crate::{
+    adyen::state::Adyen,
+    provider::{Entry, entry},
+    stripe::state::Stripe,
+};
+
+/// The providers, in the order the control page shows them.
+pub static PROVIDERS: &[Entry] = &[entry::<Stripe>(), entry::<Adyen>()];
