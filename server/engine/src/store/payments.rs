@@ -104,10 +104,19 @@ pub async fn find(connection: &mut Connection, id: &PaymentId) -> Result<Option<
     }
 }
 
-/// The number of a payment's last change.
-pub async fn revision(connection: &mut Connection, id: &PaymentId) -> Result<i64, Error> {
-    let row = query("SELECT revision FROM payments WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
-    row.map_or(Ok(0), |row| row.number("revision"))
+/// What changes with every change of a payment or of one of its sessions.
+pub async fn revision(connection: &mut Connection, id: &PaymentId) -> Result<Option<String>, Error> {
+    // Numbers of changes only grow, and sessions are only added.
+    let row = query(
+        "SELECT payments.revision AS own, COUNT(sessions.id) AS sessions,
+            CAST(COALESCE(SUM(sessions.revision), 0) AS BIGINT) AS theirs
+         FROM payments LEFT JOIN sessions ON sessions.payment_id = payments.id
+         WHERE payments.id = $1 GROUP BY payments.id",
+    );
+    let row = row.bind(id.as_str()).fetch_optional(connection).await?;
+    let read =
+        |row: AnyRow| Ok(format!("{}.{}.{}", row.number("own")?, row.number("sessions")?, row.number("theirs")?));
+    row.map(read).transpose()
 }
 
 async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Error> {
