@@ -45,12 +45,14 @@ impl Asked {
         Asked { has_body: request.method() == Method::GET, version: request.version() }
     }
 
-    /// The reply, if it lasts.
-    pub fn lasting(self, mut response: Response) -> Result<Reply, Response> {
-        match response.extensions_mut().remove::<Lasting>() {
-            Some(Lasting) if self.has_body => Ok(Reply::new(self.version, response)),
-            _ => Err(response),
-        }
+    /// Whether a reply lasts.
+    pub fn lasts(self, response: &Response) -> bool {
+        self.has_body && response.extensions().get::<Lasting>().is_some()
+    }
+
+    /// A lasting reply as it is written.
+    pub fn reply(self, response: Response) -> Reply {
+        Reply::new(self.version, response)
     }
 }
 
@@ -211,7 +213,9 @@ mod tests {
         let mut response = Response::new(body);
         response.headers_mut().insert(CONTENT_LENGTH, 7.into());
         response.extensions_mut().insert(Lasting);
-        let reply = Asked::by(&request).lasting(response).unwrap_or_else(|_| panic!("it lasts"));
+        let asked = Asked::by(&request);
+        assert!(asked.lasts(&response));
+        let reply = asked.reply(response);
         let (wire, of_door) = (Wire::new(accepted.unwrap().0, Arc::clone(&connection)), Arc::clone(&connection));
         let writing = tokio::spawn(async move { Last::new(wire, &of_door, false).write(reply).await });
         (client.unwrap(), connection, writing)
@@ -252,7 +256,7 @@ mod tests {
             if marked {
                 response.extensions_mut().insert(Lasting);
             }
-            assert!(Asked::by(&request).lasting(response).is_err());
+            assert!(!Asked::by(&request).lasts(&response));
         }
     }
 

@@ -292,13 +292,11 @@ async fn answer(
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Arc::clone(connection));
     let Ok(response) = router.call(request).await;
-    match asked.lasting(response) {
-        Ok(reply) => {
-            *taken_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
-            Err(TakenBack)
-        }
-        Err(response) => Ok(response),
+    if asked.lasts(&response) {
+        *taken_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked.reply(response));
+        return Err(TakenBack);
     }
+    Ok(response)
 }
 
 /// Counts what was not served, for the operator.
