@@ -27,7 +27,7 @@ pub(crate) async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let metrics = http::Metrics::install();
-    let pages = http::router(engine.clone(), bounds, proxies.clone(), shutdown.clone())?;
+    let pages = http::router(engine.clone(), bounds, proxies.clone())?;
     let front = Door { connections: bounds.connections, connections_of_peer: bounds.connections_of_peer, proxies };
     let back = Door { connections: bounds.operations, connections_of_peer: bounds.operations, ..front.clone() };
     let held = held.map(Arc::new);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use connectors::{Account, Connector, tidy};
+use domain::Millis;
 use domain::id::ProviderAccountId;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,12 @@ impl Engine {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.0.settings.public_url
+    }
+
+    /// The time, by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.env().now()
     }
 
     /// The database.

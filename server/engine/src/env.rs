@@ -59,6 +59,16 @@ impl Random for OsRandom {
     }
 }
 
+/// Bytes of a timed id that are time.
+const TIME: usize = 6;
+
+/// The first of all ids that [`Env::timed_bits`] makes at a time.
+pub(crate) fn first_bits(time: Millis) -> [u8; 16] {
+    let mut bits = [0; 16];
+    bits[..TIME].copy_from_slice(&time.max(0).to_be_bytes()[8 - TIME..]);
+    bits
+}
+
 /// Everything the engine takes from outside.
 #[derive(Clone)]
 pub struct Env {
@@ -90,7 +100,7 @@ impl Env {
     #[must_use]
     pub fn timed_bits(&self) -> [u8; 16] {
         let mut bits = self.bits();
-        bits[..6].copy_from_slice(&self.now().to_be_bytes()[2..]);
+        bits[..TIME].copy_from_slice(&first_bits(self.now())[..TIME]);
         bits
     }
 

@@ -1,12 +1,14 @@
-//! News for open pages: within this server by a channel, between servers by PostgreSQL's LISTEN/NOTIFY.
+//! News for open pages: within this server from whoever commits a change, between servers by PostgreSQL's LISTEN/NOTIFY.
 
+mod news;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::id::{PaymentId, Token};
 use sqlx::Executor;
 use sqlx::postgres::PgListener;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -15,86 +17,72 @@ use crate::checkout::PageError;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{payments, sessions};
+use news::News;
+pub(crate) use news::Watch;
 
-/// News that wait for a slow page. One that falls further behind looks for itself.
-const BACKLOG: usize = 1024;
 /// While another server's news cannot be heard, pages look for themselves this often.
 const POLL: Duration = Duration::from_secs(1);
 
 /// How long another server may be silent before the connection is tried.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
-/// What a page is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum News {
-    /// This payment, or one of its sessions, has changed.
-    Payment(PaymentId),
-    /// Anything may have changed.
-    Anything,
-}
+/// Questions about revisions that are asked at a time, so that news for everybody leave connections for others.
+const QUESTIONS: usize = 4;
 
-/// The channel to this server's open pages.
-pub(crate) struct Live(broadcast::Sender<News>);
+/// This server's open pages.
+pub(crate) struct Live {
+    news: News,
+    questions: Semaphore,
+}
 
 impl Live {
     pub(crate) fn new() -> Self {
-        Live(broadcast::Sender::new(BACKLOG))
+        Live { news: News::new(), questions: Semaphore::new(QUESTIONS) }
     }
 
     /// Tells this server's pages about a committed change.
     pub(crate) fn tell(&self, payment: &PaymentId) {
-        self.send(News::Payment(payment.clone()));
-    }
-
-    fn send(&self, news: News) {
-        // No receiver means no open page.
-        let _ = self.0.send(news);
+        self.news.tell(payment);
     }
 
     pub(crate) fn watch(&self, payment: &PaymentId) -> Watch {
-        Watch { receiver: self.0.subscribe(), payment: payment.clone() }
-    }
-}
-
-/// Waits for news of one payment.
-pub(crate) struct Watch {
-    receiver: broadcast::Receiver<News>,
-    payment: PaymentId,
-}
-
-impl Watch {
-    /// Returns when the payment may have changed. News from before [`Live::watch`] are not seen.
-    pub(crate) async fn changed(&mut self) {
-        loop {
-            match self.receiver.recv().await {
-                Ok(News::Payment(id)) if id != self.payment => {}
-                Ok(_) | Err(RecvError::Lagged(_)) => return,
-                // The engine is going down; there will be no more news.
-                Err(RecvError::Closed) => std::future::pending::<()>().await,
-            }
-        }
+        self.news.watch(payment)
     }
 }
 
 /// Follows a session for an open page.
 pub struct Follower {
     engine: Engine,
-    token: Token,
     watch: Watch,
-    last: Option<String>,
+    last: Option<Arc<str>>,
+    /// Whether there may be something that the last revision does not tell.
+    is_due: bool,
 }
 
 impl Follower {
-    /// The session's revision: at once the first time, then whenever it has changed. It means nothing but difference.
-    pub async fn next(&mut self) -> Result<String, PageError> {
+    /// The revision of the session's payment and of its sessions: at once the first time, then whenever it has changed. It means
+    /// nothing but difference. A call that is dropped loses nothing.
+    pub async fn next(&mut self) -> Result<Arc<str>, PageError> {
         loop {
-            let now = self.engine.revision(&self.token).await?;
+            if !self.is_due {
+                self.watch.changed().await;
+                self.is_due = true;
+            }
+            // On the heap, because most pages wait most of the time.
+            let now = Box::pin(self.look()).await?;
+            self.is_due = false;
             if self.last.as_ref() != Some(&now) {
-                self.last = Some(now.clone());
+                self.last = Some(Arc::clone(&now));
                 return Ok(now);
             }
-            self.watch.changed().await;
         }
+    }
+
+    async fn look(&mut self) -> Result<Arc<str>, PageError> {
+        let payment = self.watch.payment().clone();
+        let question = self.engine.revision(&payment);
+        // What a new page begins with is no older than the page.
+        if self.last.is_none() { question.await } else { self.watch.ask(question).await }
     }
 }
 
@@ -104,14 +92,15 @@ impl Engine {
         let mut connection = self.store().reader().await?;
         let found = sessions::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
         let watch = self.live().watch(&found.session.payment);
-        Ok(Follower { engine: self.clone(), token: token.clone(), watch, last: None })
+        Ok(Follower { engine: self.clone(), watch, last: None, is_due: true })
     }
 
-    async fn revision(&self, token: &Token) -> Result<String, PageError> {
+    async fn revision(&self, payment: &PaymentId) -> Result<Arc<str>, PageError> {
+        // It is never closed.
+        let _turn = self.live().questions.acquire().await;
         let mut connection = self.store().reader().await?;
-        let found = sessions::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
-        let payment = payments::revision(&mut connection, &found.session.payment).await?;
-        Ok(format!("{payment}.{}", found.revision))
+        let revision = payments::revision(&mut connection, payment).await?.ok_or(PageError::NotFound)?;
+        Ok(revision.into())
     }
 }
 
@@ -124,7 +113,7 @@ pub(crate) async fn listen(engine: Engine, shutdown: CancellationToken) {
                 warn!(%error, "not hearing other servers' news; open pages ask once a second meanwhile");
             },
         }
-        engine.live().send(News::Anything);
+        engine.live().news.tell_all();
         sleep(POLL).await;
     }
 }
@@ -134,7 +123,7 @@ async fn hear(engine: &Engine) -> Result<(), Error> {
     listener.listen("till_news").await?;
     info!("hearing other servers' news");
     // What was said before must be looked for.
-    engine.live().send(News::Anything);
+    engine.live().news.tell_all();
     loop {
         match timeout(SILENCE_MAX, listener.try_recv()).await {
             Ok(received) => {

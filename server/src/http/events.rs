@@ -1,47 +1,40 @@
 //! News for an open page, as server-sent events.
 
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
-use axum::http::StatusCode;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, DATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::id::Token;
-use engine::{Follower, PageError};
+use engine::{Engine, Follower, PageError};
 use futures::Stream;
 use futures::stream::unfold;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep_until};
 
 use super::State;
 use super::address::Client;
-use super::door::{Connection, Streaming, turned_away};
+use super::door::{Lasting, turned_away};
 use super::guard;
 use super::receiving::unread;
 use super::streams::{NoPlace, Place};
 
-/// A comment that keeps proxies from closing a silent stream.
+/// How long a stream is silent before a comment keeps proxies from closing it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// After this time the browser connects anew, so that no stream lives for ever.
 const STREAM_MAX: Duration = Duration::from_secs(30 * 60);
 
 struct Open {
     follower: Follower,
-    shutdown: CancellationToken,
+    ends: Instant,
     _place: Place,
-    _streaming: Option<Streaming>,
 }
 
 /// Sends the session's revision now and after every change. The page then asks what there is to show. Where there is no place for a
 /// stream, the page asks by itself now and then.
-pub(super) async fn stream(
-    Shared(state): Shared<State>,
-    Path(token): Path<String>,
-    client: Client,
-    connection: Option<Extension<Arc<Connection>>>,
-) -> Response {
+pub(super) async fn stream(Shared(state): Shared<State>, Path(token): Path<String>, client: Client) -> Response {
     let Ok(token) = token.parse::<Token>() else { return StatusCode::NOT_FOUND.into_response() };
     let place = match state.streams.take(&token, client) {
         Ok(place) => place,
@@ -57,23 +50,35 @@ pub(super) async fn stream(
     };
     match state.engine.follow(&token).await {
         Ok(follower) => {
-            let streaming = connection.map(|Extension(connection)| connection.streams());
-            let open = Open { follower, shutdown: state.shutdown.clone(), _place: place, _streaming: streaming };
-            Sse::new(events(open)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+            let open = Open { follower, ends: Instant::now() + STREAM_MAX, _place: place };
+            reply(&state.engine, Body::from_stream(parts(open)))
         }
         Err(PageError::NotFound) => StatusCode::NOT_FOUND.into_response(),
         Err(PageError::Busy) => guard::busy(),
     }
 }
 
-fn events(open: Open) -> impl Stream<Item = Result<Event, Infallible>> {
-    let ends = tokio::time::Instant::now() + STREAM_MAX;
-    unfold(open, move |mut open| async move {
-        let next = tokio::select! {
-            next = open.follower.next() => next.ok(),
-            () = open.shutdown.cancelled() => None,
-            () = tokio::time::sleep_until(ends) => None,
+fn reply(engine: &Engine, body: Body) -> Response {
+    let mut reply = Response::new(body);
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Nobody adds it to a lasting reply.
+    let now = Duration::from_millis(u64::try_from(engine.now()).unwrap_or(0));
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + now)) {
+        headers.insert(DATE, date);
+    }
+    reply.extensions_mut().insert(Lasting);
+    reply
+}
+
+fn parts(open: Open) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    unfold(open, |mut open| async move {
+        let silent = open.ends.min(Instant::now() + KEEP_ALIVE);
+        let part = tokio::select! {
+            next = open.follower.next() => next.ok().map(|revision| format!("event: status\ndata: {revision}\n\n").into()),
+            () = sleep_until(silent) => (silent < open.ends).then(|| Bytes::from_static(b":\n\n")),
         };
-        next.map(|revision| (Ok(Event::default().event("status").data(revision)), open))
+        part.map(|part| (Ok(part), open))
     })
 }

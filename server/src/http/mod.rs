@@ -27,7 +27,6 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use engine::Engine;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -61,7 +60,6 @@ struct Site {
     pub deliveries: Semaphore,
     pub deliveries_arriving: Receiving,
     pub streams: Arc<Streams>,
-    pub shutdown: CancellationToken,
     pub proxies: Networks,
     /// When a proxy that was not named was told of.
     pub unnamed_proxy: Seldom,
@@ -82,12 +80,7 @@ async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
 }
 
 /// Everything that is served to the public.
-pub fn router(
-    engine: Engine,
-    bounds: Bounds,
-    proxies: Networks,
-    shutdown: CancellationToken,
-) -> std::io::Result<Router> {
+pub fn router(engine: Engine, bounds: Bounds, proxies: Networks) -> std::io::Result<Router> {
     let state = Arc::new(Site {
         encrypted: engine.public_url().starts_with("https:"),
         engine,
@@ -97,7 +90,6 @@ pub fn router(
         deliveries: Semaphore::new(bounds.deliveries),
         deliveries_arriving: Receiving::new(bounds.bodies, DELIVERY_BYTES),
         streams: Streams::new(bounds),
-        shutdown,
         proxies,
         unnamed_proxy: Seldom::default(),
         forwarding_stranger: Once::new(),
@@ -119,11 +111,11 @@ pub fn router(
         .merge(functions)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::custom(trouble::panicked))
-        .layer(middleware::from_fn_with_state(state.assets.clone(), trouble::dress));
+        .layer(middleware::from_fn_with_state(state.assets.clone(), trouble::dress))
+        .layer(CompressionLayer::new().gzip(true).br(true));
     let routes = Router::new()
         .route("/c/{token}/events", get(events::stream))
         .merge(short)
-        .layer(CompressionLayer::new().gzip(true).br(true))
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .layer(middleware::from_fn(guard::count))
         // Nobody looks at this in a browser: no compression, no headers for pages.

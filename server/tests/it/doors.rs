@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -226,4 +226,50 @@ async fn too_few_open_files_stop_the_start_with_what_to_change() {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("ulimit -n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_has_the_headers_of_every_reply_and_ends_when_the_server_stops() {
+    let till = Running::start("", &[]).await;
+    let session = till.session().await;
+    let path = format!("/c/{session}/events");
+    // On a connection that has been used before, as a browser does it.
+    let first = format!(
+        "GET /healthy HTTP/1.1\r\nhost: till\r\n\r\nGET {path} HTTP/1.1\r\nhost: till\r\naccept-encoding: gzip\r\n\r\n"
+    );
+    let mut connection = begin(till.public, first.as_bytes()).await.unwrap();
+    let mut read = String::new();
+    while !read.contains("data: ") {
+        let mut bytes = [0; 4096];
+        let count = connection.read(&mut bytes).await.unwrap();
+        assert!(count > 0, "{read}");
+        read.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    let stream = &read[read.rfind("HTTP/1.1 ").unwrap()..];
+    for line in [
+        "HTTP/1.1 200 OK\r\n",
+        "\r\ncontent-type: text/event-stream\r\n",
+        "\r\ncache-control: no-cache\r\n",
+        "\r\nx-content-type-options: nosniff\r\n",
+        "\r\ntransfer-encoding: chunked\r\n",
+        "\r\ndate: ",
+        "\r\nevent: status\ndata: ",
+    ] {
+        assert!(stream.contains(line), "{line:?} in {stream}");
+    }
+    assert!(!stream.contains("content-encoding"), "{stream}");
+    let ask = |line: &str| format!("{line} HTTP/1.1\r\nhost: till\r\nconnection: close\r\n\r\n");
+    // Each gives its place back: there are 32 for a session.
+    for _ in 0..40 {
+        let head = exchange(till.public, ask(&format!("HEAD {path}")).as_bytes()).await.unwrap_or_default();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    }
+    let posted = exchange(till.public, ask(&format!("POST {path}")).as_bytes()).await.unwrap_or_default();
+    assert_eq!(status(&posted), 405, "{posted}");
+    let nobody = exchange(till.public, ask("GET /c/x/events").as_bytes()).await.unwrap_or_default();
+    assert_eq!(status(&nobody), 404, "{nobody}");
+    till.ask_to_stop();
+    let mut rest = vec![];
+    timeout(Duration::from_secs(20), connection.read_to_end(&mut rest)).await.expect("it ends").unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
 }

@@ -35,6 +35,8 @@ mod rights;
 mod running;
 mod says;
 mod secrets;
+#[cfg(debug_assertions)]
+mod statements;
 mod surplus;
 mod tabs;
 mod terminal;

@@ -81,6 +81,11 @@ impl Running {
         self.directory.path().join("till.db")
     }
 
+    /// Asks the server to stop, and does not wait.
+    pub fn ask_to_stop(&self) {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()

@@ -96,7 +96,8 @@ impl Engine {
     pub async fn links_page(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<LinkSummary>, Error> {
         self.check_merchant(merchant).await?;
         let links = links::of_merchant(&mut *self.store().reader().await?, merchant, page).await?;
-        let paid = payments::paid_by_link(&mut *self.store().reader().await?, merchant).await?;
+        let ids: Vec<LinkId> = links.rows.iter().map(|link| link.id.clone()).collect();
+        let paid = payments::paid_of_links(&mut *self.store().reader().await?, &ids).await?;
         let times = |link: &Link| paid.get(link.id.as_str()).copied().unwrap_or(0);
         Ok(links.map(|link| self.link_summary(&link, times(&link))))
     }

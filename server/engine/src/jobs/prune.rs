@@ -1,9 +1,11 @@
 //! Forgets exchanges, and what deliveries waited for, after their time.
 
 use domain::DAY;
+use domain::id::InboxId;
 
 use super::Next;
 use crate::engine::Engine;
+use crate::env::first_bits;
 use crate::error::Error;
 use crate::store::{exchanges, inbox};
 
@@ -14,7 +16,7 @@ pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
     let now = engine.env().now();
     let mut tx = engine.store().begin().await?;
     exchanges::prune(&mut tx, now - KEPT).await?;
-    inbox::stop_waiting_since(&mut tx, now - KEPT).await?;
+    inbox::stop_waiting_before(&mut tx, &InboxId::from_random(first_bits(now - KEPT))).await?;
     engine.commit(tx).await?;
     Ok(Next::At(now + DAY))
 }

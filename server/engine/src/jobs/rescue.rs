@@ -4,7 +4,7 @@
 use domain::{DAY, HOUR, MINUTE, Millis};
 use tracing::warn;
 
-use super::LEASE;
+use super::{Kind, LEASE};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::inbox;
@@ -12,21 +12,27 @@ use crate::store::jobs::{self, Bounds};
 
 /// How far jobs are put off at most. Sessions live a day, a provider may ask for an hour's patience; the minute is for servers whose
 /// clocks differ.
-const BOUNDS: Bounds =
-    Bounds { lease: LEASE + MINUTE, day: DAY + HOUR, modify: super::modify::PAUSE_MAX + MINUTE, other: HOUR + MINUTE };
+fn bounds() -> Bounds {
+    let most = |kind| match kind {
+        Kind::Expire | Kind::Prune => DAY + HOUR,
+        Kind::Modify => super::modify::PAUSE_MAX + MINUTE,
+        Kind::Check | Kind::Close | Kind::Open | Kind::Overdrawn | Kind::Repair | Kind::Surplus => HOUR + MINUTE,
+    };
+    Bounds { lease: LEASE + MINUTE, kinds: Kind::ALL.map(|kind| (kind.as_str(), most(kind))).into() }
+}
 
 /// Looks for such jobs and deliveries, and makes them due.
 pub(super) async fn run(engine: &Engine) -> Result<(), Error> {
-    let now: Millis = engine.env().now();
+    let (now, bounds): (Millis, _) = (engine.env().now(), bounds());
     let mut connection = engine.store().reader().await?;
-    let jobs = jobs::is_stranded(&mut connection, now, BOUNDS).await?;
+    let jobs = jobs::is_stranded(&mut connection, now, &bounds).await?;
     let deliveries = inbox::is_stranded(&mut connection, now).await?;
     drop(connection);
     if !jobs && !deliveries {
         return Ok(());
     }
     let mut tx = engine.store().begin().await?;
-    let jobs = jobs::rescue(&mut tx, now, BOUNDS).await?;
+    let jobs = jobs::rescue(&mut tx, now, &bounds).await?;
     let deliveries = inbox::rescue(&mut tx, now).await?;
     warn!(
         jobs,

@@ -20,12 +20,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Posts what payments without a row in the ledger should have there. Returns whether there may be more.
+    /// Posts what payments from before the ledger should have there. Returns whether there may be more.
     async fn post_opening_entries(&self) -> Result<bool, Error> {
         let mut tx = self.store().begin_patient().await?;
-        let ids = payments::without_ledger(&mut tx, STEP).await?;
+        let ids = payments::unposted(&mut tx, STEP).await?;
         let now = self.env().now();
         for id in &ids {
+            payments::set_posted(&mut tx, id).await?;
             let Some(stored) = payments::find(&mut tx, id).await? else { continue };
             let payment = stored.payment;
             let empty = Payment { attempts: vec![], canceled: false, ..payment.clone() };

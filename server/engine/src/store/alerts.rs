@@ -67,7 +67,7 @@ pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Ale
     }
     let rows = query(
         "SELECT * FROM alerts
-         WHERE last_at < $1 OR (last_at = $1 AND (kind > $2 OR (kind = $2 AND subject > $3)))
+         WHERE last_at <= $1 AND (last_at < $1 OR kind > $2 OR (kind = $2 AND subject > $3))
          ORDER BY last_at DESC, kind, subject LIMIT $4",
     );
     let rows = rows.bind(from.0).bind(&from.1).bind(&from.2).bind(page.limit).fetch_all(&mut *connection).await?;
@@ -75,7 +75,8 @@ pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Ale
     if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
         let count = query(
             "SELECT COUNT(*) AS more FROM (SELECT kind FROM alerts
-             WHERE last_at < $1 OR (last_at = $1 AND (kind > $2 OR (kind = $2 AND subject > $3))) LIMIT $4) AS rest",
+             WHERE last_at <= $1 AND (last_at < $1 OR kind > $2 OR (kind = $2 AND subject > $3))
+             ORDER BY last_at DESC, kind, subject LIMIT $4) AS rest",
         );
         let count = count.bind(last.number("last_at")?).bind(last.text("kind")?).bind(last.text("subject")?);
         more = count.bind(Page::COUNTED_MAX + 1).fetch_one(&mut *connection).await?.number("more")?;

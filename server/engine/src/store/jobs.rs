@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::many::{filled, list, lists, portions, values};
 use super::pages::{is_full, no_such_row};
 use super::row::Columns;
-use super::statement::query;
+use super::statement::{Statement, query};
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 
@@ -227,39 +227,58 @@ pub async fn again(
 }
 
 /// How far jobs are leased and put off at most.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
     /// A lease.
     pub lease: Millis,
-    /// Jobs that wait for the end of a day or of a session.
-    pub day: Millis,
-    /// Questions about captures and refunds.
-    pub modify: Millis,
-    /// All others.
-    pub other: Millis,
+    /// The farthest that a job of a kind is put off, for every kind.
+    pub kinds: Vec<(&'static str, Millis)>,
 }
 
-/// Beyond its bounds: leased_until after $2, or run_at later than its kind ever is.
-const BEYOND: &str = "dead IS NULL AND (leased_until > $2 OR run_at > $1 + CASE
-    WHEN kind IN ('expire', 'prune') THEN $3 WHEN kind = 'modify' THEN $4 ELSE $5 END)";
-
-/// Whether there are jobs that are leased or put off further than they ever are: the clock was set back.
-pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: Bounds) -> Result<bool, Error> {
-    let text = format!("SELECT id FROM jobs WHERE {BEYOND} LIMIT 1");
-    let select = query(sqlx::AssertSqlSafe(text)).bind(now).bind(now + bounds.lease);
-    let row = select.bind(bounds.day).bind(bounds.modify).bind(bounds.other).fetch_optional(connection).await?;
-    Ok(row.is_some())
+/// Whether there are jobs that are leased or put off further than they ever are: the clock was set back. Those that were given up count
+/// too: a condition on them would let the planner walk along an index of all times.
+pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: &Bounds) -> Result<bool, Error> {
+    // The second comparison is that of the index.
+    let leased = query("SELECT id FROM jobs WHERE dead IS NULL AND leased_until > $1 AND leased_until > 0 LIMIT 1");
+    if leased.bind(now + bounds.lease).fetch_optional(&mut *connection).await?.is_some() {
+        return Ok(true);
+    }
+    for portion in portions(&bounds.kinds) {
+        let text = values(
+            connection,
+            "SELECT v.column1 AS kind FROM (VALUES {}) AS v
+             WHERE (SELECT MAX(run_at) FROM jobs WHERE jobs.kind = v.column1) > v.column2 LIMIT 1",
+            portion.len(),
+            2,
+        );
+        let select = portion.iter().fold(query(text), |select, (kind, most)| select.bind(*kind).bind(now + most));
+        if select.fetch_optional(&mut *connection).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Frees such jobs and makes them due. Tells how many.
-pub async fn rescue(connection: &mut Connection, now: Millis, bounds: Bounds) -> Result<u64, Error> {
-    let text = format!(
-        "UPDATE jobs SET run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END,
-            leased_until = CASE WHEN leased_until > $2 THEN 0 ELSE leased_until END WHERE {BEYOND}"
+pub async fn rescue(connection: &mut Connection, now: Millis, bounds: &Bounds) -> Result<u64, Error> {
+    let update = query(
+        "UPDATE jobs SET leased_until = 0, run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END
+         WHERE dead IS NULL AND leased_until > $2 AND leased_until > 0",
     );
-    let update = query(sqlx::AssertSqlSafe(text)).bind(now).bind(now + bounds.lease);
-    let done = update.bind(bounds.day).bind(bounds.modify).bind(bounds.other).execute(connection).await?;
-    Ok(done.rows_affected())
+    let mut rescued = update.bind(now).bind(now + bounds.lease).execute(&mut *connection).await?.rows_affected();
+    for portion in portions(&bounds.kinds) {
+        let text = values(
+            connection,
+            "UPDATE jobs SET run_at = v.column3
+             FROM (VALUES {}) AS v WHERE jobs.kind = v.column1 AND jobs.run_at > v.column2",
+            portion.len(),
+            3,
+        );
+        let bind =
+            |update: Statement, (kind, most): &(&'static str, Millis)| update.bind(*kind).bind(now + most).bind(now);
+        rescued += portion.iter().fold(query(text), bind).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(rescued)
 }
 
 /// Gives a job up until a person asks for it again.
@@ -307,6 +326,17 @@ pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Res
     Ok(failing_page(connection, dead, &Page::first(limit)).await?.rows)
 }
 
+/// Failing jobs after one, in the order of their index, whose condition comes first: `$1` is whether only those that were given up are
+/// wanted, `$2` to `$4` are the one's place, time and id.
+macro_rules! failing {
+    () => {
+        "WHERE (dead IS NOT NULL OR last_error IS NOT NULL) AND ($1 = 0 OR dead IS NOT NULL)
+            AND CASE WHEN dead IS NULL THEN 1 ELSE 0 END >= $2
+            AND (CASE WHEN dead IS NULL THEN 1 ELSE 0 END > $2 OR run_at > $3 OR (run_at = $3 AND id > $4))
+         ORDER BY CASE WHEN dead IS NULL THEN 1 ELSE 0 END, run_at, id LIMIT $5"
+    };
+}
+
 /// Jobs that have failed, or only those that were given up; those given up first.
 pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
     let mut from = (-1, Millis::MIN, String::new());
@@ -319,23 +349,13 @@ pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) 
         let found = found.ok_or_else(|| no_such_row(after))?;
         from = (found.number("place")?, found.number("run_at")?, after.clone());
     }
-    let rows = query(
-        "SELECT jobs.*, CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place FROM jobs
-         WHERE (dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL))
-            AND (CASE WHEN dead IS NULL THEN 1 ELSE 0 END > $2 OR (CASE WHEN dead IS NULL THEN 1 ELSE 0 END = $2
-                AND (run_at > $3 OR (run_at = $3 AND id > $4))))
-         ORDER BY place, run_at, id LIMIT $5",
-    );
+    let rows =
+        query(concat!("SELECT jobs.*, CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place FROM jobs ", failing!()));
     let rows = rows.bind(i64::from(dead)).bind(from.0).bind(from.1).bind(&from.2).bind(page.limit);
     let rows = rows.fetch_all(&mut *connection).await?;
     let mut more = 0;
     if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
-        let count = query(
-            "SELECT COUNT(*) AS more FROM (SELECT id FROM jobs
-             WHERE (dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL))
-                AND (CASE WHEN dead IS NULL THEN 1 ELSE 0 END > $2 OR (CASE WHEN dead IS NULL THEN 1 ELSE 0 END = $2
-                    AND (run_at > $3 OR (run_at = $3 AND id > $4)))) LIMIT $5) AS rest",
-        );
+        let count = query(concat!("SELECT COUNT(*) AS more FROM (SELECT id FROM jobs ", failing!(), ") AS rest"));
         let count = count.bind(i64::from(dead)).bind(last.number("place")?).bind(last.number("run_at")?);
         let count = count.bind(last.text("id")?).bind(Page::COUNTED_MAX + 1);
         more = count.fetch_one(&mut *connection).await?.number("more")?;

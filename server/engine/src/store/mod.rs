@@ -22,6 +22,8 @@ mod pages;
 pub mod payments;
 pub mod requests;
 mod row;
+#[cfg(debug_assertions)]
+pub mod seen;
 pub mod sessions;
 mod statement;
 mod structure;

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, query};
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
 
 use super::Connection;
 use super::row::Columns;
+use super::statement::{Statement, query};
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 
@@ -60,25 +60,23 @@ impl List {
         Ok(Listed { rows: rows.iter().map(read).collect::<Result<_, _>>()?, more })
     }
 
-    fn beyond<'q>(
-        &self,
-        does: Does,
-        owner: &'q str,
-        (created, id): &'q (i64, String),
-        limit: i64,
-    ) -> Query<'q, Any, AnyArguments> {
+    fn beyond(&self, does: Does, owner: &str, (created, id): &(i64, String), limit: i64) -> Statement {
         query(self.text(does)).bind(owner).bind(*created).bind(id.as_str()).bind(limit)
     }
 
     fn text(&self, does: Does) -> AssertSqlSafe<Arc<str>> {
         let List { table, whose, newest_first } = self;
         let (than, direction) = if *newest_first { ("<", "DESC") } else { (">", "ASC") };
-        let beyond = format!("FROM {table} WHERE {whose} AND (created {than} $2 OR (created = $2 AND id > $3))");
+        // The first comparison finds the place in an index of owner, `created` and `id`; the others only look at what is there.
+        let beyond = format!(
+            "FROM {table} WHERE {whose} AND created {than}= $2 AND (created {than} $2 OR id > $3)
+             ORDER BY created {direction}, id LIMIT $4"
+        );
         let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
         let text = texts.entry((self.table, self.whose, does)).or_insert_with(|| match does {
             Does::Find => format!("SELECT created FROM {table} WHERE {whose} AND id = $2").into(),
-            Does::Read => format!("SELECT * {beyond} ORDER BY created {direction}, id LIMIT $4").into(),
-            Does::Count => format!("SELECT COUNT(*) AS more FROM (SELECT id {beyond} LIMIT $4) AS rest").into(),
+            Does::Read => format!("SELECT * {beyond}").into(),
+            Does::Count => format!("SELECT COUNT(*) AS more FROM (SELECT id {beyond}) AS rest").into(),
         });
         AssertSqlSafe(Arc::clone(text))
     }

@@ -70,16 +70,24 @@ pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<
     row.map(|row| row.parsed("id")).transpose()
 }
 
-/// How often each of a merchant's links has been paid. Links that never were are left out.
-pub async fn paid_by_link(connection: &mut Connection, merchant: &MerchantId) -> Result<HashMap<String, i64>, Error> {
-    let rows = query(
-        "SELECT link_id, COUNT(*) AS times FROM payments
-         WHERE merchant_id = $1 AND status IN ('succeeded', 'requires_capture') GROUP BY link_id",
-    )
-    .bind(merchant.as_str())
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| Ok((row.text("link_id")?, row.number("times")?))).collect()
+/// How often links have been paid. Links that never were are left out.
+pub async fn paid_of_links(connection: &mut Connection, links: &[LinkId]) -> Result<HashMap<String, i64>, Error> {
+    let mut times = HashMap::with_capacity(links.len());
+    for (portion, size) in lists(links) {
+        // The condition is that of an index.
+        let text = list(
+            connection,
+            "SELECT link_id, COUNT(*) AS times FROM payments
+             WHERE link_id IN ({}) AND status IN ('succeeded', 'requires_capture') GROUP BY link_id",
+            0,
+            size,
+        );
+        let select = filled(portion, size).fold(query(text), |select, link| select.bind(link.as_str()));
+        for row in select.fetch_all(&mut *connection).await? {
+            times.insert(row.text("link_id")?, row.number("times")?);
+        }
+    }
+    Ok(times)
 }
 
 /// Locks a payment until the transaction ends, and loads it. Counting the revision up is the lock: it works alike on
@@ -104,10 +112,19 @@ pub async fn find(connection: &mut Connection, id: &PaymentId) -> Result<Option<
     }
 }
 
-/// The number of a payment's last change.
-pub async fn revision(connection: &mut Connection, id: &PaymentId) -> Result<i64, Error> {
-    let row = query("SELECT revision FROM payments WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
-    row.map_or(Ok(0), |row| row.number("revision"))
+/// What changes with every change of a payment or of one of its sessions.
+pub async fn revision(connection: &mut Connection, id: &PaymentId) -> Result<Option<String>, Error> {
+    // Numbers of changes only grow, and sessions are only added.
+    let row = query(
+        "SELECT payments.revision AS own, COUNT(sessions.id) AS sessions,
+            CAST(COALESCE(SUM(sessions.revision), 0) AS BIGINT) AS theirs
+         FROM payments LEFT JOIN sessions ON sessions.payment_id = payments.id
+         WHERE payments.id = $1 GROUP BY payments.id",
+    );
+    let row = row.bind(id.as_str()).fetch_optional(connection).await?;
+    let read =
+        |row: AnyRow| Ok(format!("{}.{}.{}", row.number("own")?, row.number("sessions")?, row.number("theirs")?));
+    row.map(read).transpose()
 }
 
 async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Error> {
@@ -240,16 +257,16 @@ pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis)
     Ok(())
 }
 
-/// Payments with captured money and no row in the ledger, as made before there was one.
-pub async fn without_ledger(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
-    let rows = query(
-        "SELECT id FROM payments WHERE captured > 0
-            AND NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.payment_id = payments.id) ORDER BY id LIMIT $1",
-    )
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| row.parsed("id")).collect()
+/// Payments with captured money that were made before there was a ledger and are not in it yet.
+pub async fn unposted(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
+    let rows = query("SELECT payment_id FROM unposted_payments ORDER BY payment_id LIMIT $1").bind(limit);
+    rows.fetch_all(connection).await?.iter().map(|row| row.parsed("payment_id")).collect()
+}
+
+/// Notes that a payment is in the ledger.
+pub async fn set_posted(connection: &mut Connection, id: &PaymentId) -> Result<(), Error> {
+    query("DELETE FROM unposted_payments WHERE payment_id = $1").bind(id.as_str()).execute(connection).await?;
+    Ok(())
 }
 
 /// Looks at so many of all payments after one, in the order of their ids. Returns those of a merchant of which something may be to be

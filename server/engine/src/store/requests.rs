@@ -2,11 +2,11 @@
 
 use domain::id::{AttemptId, MerchantId, ModificationId, PaymentId};
 use domain::payment::RequestKey;
-use sqlx::query;
 
 use super::Connection;
 use super::many::{portions, values};
 use super::row::Columns;
+use super::statement::query;
 use crate::error::Error;
 
 /// What a key names.

@@ -14,33 +14,58 @@ use super::Connection;
 
 /// A statement about to be executed.
 #[must_use = "a statement does nothing until it is executed"]
-pub(super) struct Statement(Query<'static, Any, AnyArguments>);
+pub(super) struct Statement {
+    query: Bound,
+    /// The text, and the types of its values.
+    #[cfg(debug_assertions)]
+    seen: (String, Vec<&'static str>),
+}
 
 /// A statement without its values.
 pub(super) fn query(text: impl SqlSafeStr) -> Statement {
-    Statement(sqlx::query(text))
+    let text = text.into_sql_str();
+    Statement {
+        #[cfg(debug_assertions)]
+        seen: (text.as_str().to_owned(), vec![]),
+        query: sqlx::query(text),
+    }
 }
 
 impl Statement {
     /// Adds the next value.
-    pub fn bind(self, value: impl Value) -> Statement {
-        Statement(value.bind_to(self.0))
+    pub fn bind<V: Value>(mut self, value: V) -> Statement {
+        self.query = value.bind_to(self.query);
+        #[cfg(debug_assertions)]
+        self.seen.1.push(V::KIND);
+        self
     }
 
     pub async fn execute(self, connection: &mut Connection) -> Result<AnyQueryResult, sqlx::Error> {
-        self.0.execute(connection).await
+        self.noted(connection).execute(connection).await
     }
 
     pub async fn fetch_one(self, connection: &mut Connection) -> Result<AnyRow, sqlx::Error> {
-        self.0.fetch_one(connection).await
+        self.noted(connection).fetch_one(connection).await
     }
 
     pub async fn fetch_optional(self, connection: &mut Connection) -> Result<Option<AnyRow>, sqlx::Error> {
-        self.0.fetch_optional(connection).await
+        self.noted(connection).fetch_optional(connection).await
     }
 
     pub async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<AnyRow>, sqlx::Error> {
-        self.0.fetch_all(connection).await
+        self.noted(connection).fetch_all(connection).await
+    }
+
+    #[cfg(debug_assertions)]
+    fn noted(self, connection: &Connection) -> Bound {
+        let (text, kinds) = self.seen;
+        super::seen::note(connection.backend_name(), text, kinds);
+        self.query
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn noted(self, _: &Connection) -> Bound {
+        self.query
     }
 }
 
@@ -48,6 +73,10 @@ type Bound = Query<'static, Any, AnyArguments>;
 
 /// A value of a statement.
 pub(super) trait Value {
+    /// PostgreSQL's name of its type.
+    #[cfg(debug_assertions)]
+    const KIND: &'static str;
+
     fn bind_to(self, query: Bound) -> Bound;
 }
 
@@ -57,6 +86,9 @@ fn storable(text: &str) -> Cow<'_, str> {
 }
 
 impl Value for &str {
+    #[cfg(debug_assertions)]
+    const KIND: &'static str = "text";
+
     fn bind_to(self, query: Bound) -> Bound {
         match storable(self) {
             Cow::Borrowed(text) => query.bind(text),
@@ -66,18 +98,27 @@ impl Value for &str {
 }
 
 impl Value for String {
+    #[cfg(debug_assertions)]
+    const KIND: &'static str = "text";
+
     fn bind_to(self, query: Bound) -> Bound {
         if self.contains('\0') { self.as_str().bind_to(query) } else { query.bind(self) }
     }
 }
 
 impl Value for &String {
+    #[cfg(debug_assertions)]
+    const KIND: &'static str = "text";
+
     fn bind_to(self, query: Bound) -> Bound {
         self.as_str().bind_to(query)
     }
 }
 
 impl Value for Option<&str> {
+    #[cfg(debug_assertions)]
+    const KIND: &'static str = "text";
+
     fn bind_to(self, query: Bound) -> Bound {
         match self {
             Some(text) => query.bind(Some(storable(text).into_owned())),
@@ -87,20 +128,29 @@ impl Value for Option<&str> {
 }
 
 impl Value for Option<String> {
+    #[cfg(debug_assertions)]
+    const KIND: &'static str = "text";
+
     fn bind_to(self, query: Bound) -> Bound {
         self.as_deref().bind_to(query)
     }
 }
 
 impl Value for &Option<String> {
+    #[cfg(debug_assertions)]
+    const KIND: &'static str = "text";
+
     fn bind_to(self, query: Bound) -> Bound {
         self.as_deref().bind_to(query)
     }
 }
 
 macro_rules! plain {
-    ($($kind:ty),*) => {$(
+    ($($kind:ty: $name:literal),*) => {$(
         impl Value for $kind {
+            #[cfg(debug_assertions)]
+            const KIND: &'static str = $name;
+
             fn bind_to(self, query: Bound) -> Bound {
                 query.bind(self)
             }
@@ -108,7 +158,7 @@ macro_rules! plain {
     )*};
 }
 
-plain!(i64, Option<i64>, Vec<u8>, &[u8]);
+plain!(i64: "bigint", Option<i64>: "bigint", Vec<u8>: "bytea", &[u8]: "bytea");
 
 #[cfg(test)]
 mod tests {

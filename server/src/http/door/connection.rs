@@ -63,10 +63,9 @@ impl Connection {
         self.becomes(SERVING);
     }
 
-    /// The reply is an event stream: until what is returned is dropped, silence is no reason to close it.
-    pub fn streams(self: &Arc<Self>) -> Streaming {
+    /// Its last reply goes on for as long as the other end listens: silence is no reason to close it.
+    pub fn streams(&self) {
         self.becomes(STREAMING);
-        Streaming(Arc::clone(self))
     }
 
     /// Whether it waits for a request that has not begun, with its last reply sent. Most connections end like this.
@@ -114,15 +113,6 @@ impl Connection {
 
     pub fn told(&self) -> Notified<'_> {
         self.told.notified()
-    }
-}
-
-/// An event stream that goes on.
-pub(in crate::http) struct Streaming(Arc<Connection>);
-
-impl Drop for Streaming {
-    fn drop(&mut self) {
-        self.0.becomes(IDLE);
     }
 }
 
@@ -204,10 +194,8 @@ mod tests {
         assert!(connection.waits_since().is_some());
         connection.serves();
         assert_eq!(connection.waits_since(), None);
-        let stream = connection.streams();
+        connection.streams();
         assert_eq!(connection.waits_since(), None);
-        drop(stream);
-        assert!(connection.waits_since().is_some(), "a stream that has ended keeps no connection");
         connection.becomes(HEAD);
         assert!(connection.waits_since().is_some());
     }

@@ -4,11 +4,12 @@
 //! for a new one, the one that has waited longest makes room.
 
 mod connection;
+mod lasting;
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,8 +30,10 @@ use tracing::warn;
 
 use super::address::{self, Networks};
 use super::seldom::Seldom;
+pub(super) use connection::Connection;
 use connection::Wire;
-pub(super) use connection::{Connection, Streaming};
+pub(super) use lasting::Lasting;
+use lasting::{Asked, Last, Reply, TakenBack};
 
 /// Bytes of a request's line and headers. Browsers send a few hundred, proxies a few thousand.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -214,24 +217,9 @@ impl Hall {
         let leaving = Leaving { hall: &self, admitted: &admitted };
         // News on an event stream are small and must not wait for more.
         let _ = stream.set_nodelay(true);
-        let connection = &admitted.connection;
-        let service = service_fn(|request: Request<Incoming>| answer(router.clone(), connection, request));
-        let io = TokioIo::new(Wire::new(stream, Arc::clone(connection)));
-        let mut builder = http1::Builder::new();
-        builder.max_buf_size(BUFFER_BYTES_MAX).max_header_size(HEAD_BYTES_MAX);
-        let mut serving = std::pin::pin!(builder.serve_connection(io, service));
-        loop {
-            tokio::select! {
-                biased;
-                // A connection that breaks is its sender's business.
-                _ = serving.as_mut() => break,
-                () = connection.told() => {}
-            }
-            // A request may have begun between the choice of this connection and now. Its sender gets the reply, and then the end.
-            if connection.is_ended() && !connection.is_serving() {
-                break;
-            }
-            serving.as_mut().graceful_shutdown();
+        // Each on the heap, so that what comes last is not kept as large as what comes first.
+        if let Some((last, reply)) = Box::pin(converse(stream, &admitted.connection, router)).await {
+            Box::pin(last.write(reply)).await;
         }
         drop(leaving);
         drop(place);
@@ -262,15 +250,48 @@ impl Drop for Leaving<'_> {
     }
 }
 
+/// Serves the requests of a connection one after another. Returns what is left of it, if its last reply lasts.
+async fn converse(stream: TcpStream, connection: &Arc<Connection>, router: Router) -> Option<(Last<'_>, Reply)> {
+    let taken_back = Mutex::new(None);
+    let service = service_fn(|request: Request<Incoming>| answer(router.clone(), connection, &taken_back, request));
+    let io = TokioIo::new(Wire::new(stream, Arc::clone(connection)));
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(BUFFER_BYTES_MAX).max_header_size(HEAD_BYTES_MAX);
+    let mut serving = builder.serve_connection(io, service);
+    loop {
+        tokio::select! {
+            biased;
+            // A connection that breaks is its sender's business.
+            _ = &mut serving => break,
+            () = connection.told() => {}
+        }
+        // A request may have begun between the choice of this connection and now. Its sender gets the reply, and then the end.
+        if connection.is_ended() && !connection.is_serving() {
+            break;
+        }
+        Pin::new(&mut serving).graceful_shutdown();
+    }
+    let Parts { io, read_buf, .. } = serving.into_parts();
+    let reply = taken_back.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    Some((Last::new(io.into_inner(), connection, !read_buf.is_empty()), reply))
+}
+
 async fn answer(
     mut router: Router,
     connection: &Arc<Connection>,
+    taken_back: &Mutex<Option<Reply>>,
     request: Request<Incoming>,
-) -> Result<Response, Infallible> {
+) -> Result<Response, TakenBack> {
     connection.serves();
+    let asked = Asked::by(&request);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Arc::clone(connection));
-    router.call(request).await
+    let Ok(response) = router.call(request).await;
+    if asked.lasts(&response) {
+        *taken_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked.reply(response));
+        return Err(TakenBack);
+    }
+    Ok(response)
 }
 
 /// Counts what was not served, for the operator.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod intake;
+mod open_pages;
 mod report;
 mod seed;
 mod site;
@@ -59,6 +60,9 @@ pub struct Bench {
     /// Deliveries whose way to an open page is timed, in the first variant
     #[arg(long, default_value_t = 100)]
     pub pushes: usize,
+    /// Pages that are open at a time when their memory is measured, in the first variant; fewer if too few files may be open
+    #[arg(long, default_value_t = 5_000)]
+    pub pages: usize,
     /// How many events a second the provider has made, up to now, of those that are taken in: their ids begin with the second
     #[arg(long, default_value_t = 1_000)]
     pub made_per_second: usize,
@@ -91,7 +95,8 @@ impl Bench {
             std::fs::write(file, report.json())?;
             println!("the figures are in {}", file.display());
         }
-        Ok(())
+        let beyond = report.beyond();
+        if beyond.is_empty() { Ok(()) } else { Err(beyond.join("; ").into()) }
     }
 
     async fn measure(&self, pinned: bool, postgres: Option<&str>) -> Result<Vec<(String, Figures)>, Failure> {
@@ -111,6 +116,9 @@ impl Bench {
             sites.push(site);
         }
         let mut figures: Vec<Figures> = sites.iter().map(|_| Figures::default()).collect();
+        if let (Some(site), Some(figures)) = (sites.first(), figures.first_mut()) {
+            figures.open_pages = Some(open_pages::measure(self, site).await?);
+        }
         let repetitions = self.repetitions();
         for repetition in 1..=repetitions {
             for (number, (site, figures)) in sites.iter().zip(&mut figures).enumerate() {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use super::intake::micros;
+use super::open_pages::{BYTES_MAX, OpenPages};
 
 /// One measurement of intake.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +61,8 @@ pub struct Figures {
     pub applied_memory_kib: u64,
     /// From a delivery to the news on an open page, over all repetitions.
     pub push_micros: Vec<u64>,
+    /// What open pages cost, where it is measured.
+    pub open_pages: Option<OpenPages>,
 }
 
 impl Figures {
@@ -90,6 +93,9 @@ impl Figures {
             "memory_peak_kib": self.memory_kib(),
             "applied_per_second": self.applied(), "applied_per_second_each": self.applied_per_second,
             "push_p50_us": self.push(50), "push_p99_us": self.push(99),
+            "open_pages": self.open_pages.map(|pages| json!({
+                "count": pages.count, "bytes_each": pages.bytes_each, "idle_server_kib": pages.idle_kib,
+            })),
         })
     }
 }
@@ -111,6 +117,23 @@ impl Report {
     /// Adds a database's figures.
     pub fn add(&mut self, database: &'static str, figures: Vec<(String, Figures)>) {
         self.parts.push((database, figures));
+    }
+
+    /// What open pages cost, by database.
+    fn open_pages(&self) -> impl Iterator<Item = (&'static str, OpenPages)> {
+        let first = |(database, variants): &(&'static str, Vec<(String, Figures)>)| {
+            Some((*database, variants.first()?.1.open_pages?))
+        };
+        self.parts.iter().filter_map(first)
+    }
+
+    /// What is beyond its bound.
+    pub fn beyond(&self) -> Vec<String> {
+        let beyond = self.open_pages().filter(|(_, pages)| pages.bytes_each > BYTES_MAX);
+        let words = |(database, pages): (&str, OpenPages)| {
+            format!("{database}: an open page costs {} bytes of memory, and {BYTES_MAX} are the most", pages.bytes_each)
+        };
+        beyond.map(words).collect()
     }
 
     fn ratios(&self) -> Vec<(String, u64)> {
@@ -190,6 +213,13 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f)?;
+        for (database, OpenPages { count, bytes_each, idle_kib }) in self.open_pages() {
+            let idle = idle_kib / 1024;
+            writeln!(
+                f,
+                "{database}: {bytes_each} bytes for each of {count} open pages; an idle server has {idle} MiB"
+            )?;
+        }
         self.ratios().into_iter().try_for_each(|(name, ratio)| writeln!(f, "{:>9} × {name}", thousandths(ratio)))
     }
 }
@@ -204,6 +234,24 @@ mod tests {
         assert_eq!((percentile(&values, 50), percentile(&values, 99)), (50, 99));
         assert_eq!((percentile(&[7], 50), percentile(&[7], 99), percentile(&[], 50)), (7, 7, 0));
         assert_eq!(median(vec![9, 1, 5]), 5);
+    }
+
+    #[test]
+    fn pages_that_cost_too_much_are_told() {
+        let options = <Cli as clap::Parser>::parse_from(["bench"]);
+        let mut report = Report::new(&options.bench, false);
+        for (database, bytes_each) in [("sqlite", BYTES_MAX), ("postgres", BYTES_MAX + 1)] {
+            let open_pages = Some(OpenPages { count: 1, bytes_each, idle_kib: 1 });
+            report.add(database, vec![("group".to_owned(), Figures { open_pages, ..Figures::default() })]);
+        }
+        assert_eq!(report.beyond().len(), 1);
+        assert!(report.beyond()[0].starts_with("postgres: an open page costs 16385 bytes"), "{:?}", report.beyond());
+    }
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        bench: Bench,
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl BenchSite {
         self.shop.serve_with(&self.wrapper, &self.env).await
     }
 
+    /// The same with further settings.
+    pub async fn serve_with(&self, settings: &[(&'static str, String)]) -> Result<Process, Failure> {
+        self.shop.serve_with(&self.wrapper, &[&self.env[..], settings].concat()).await
+    }
+
     /// Waits until no delivery waits.
     pub async fn idle(&self) -> Result<(), Failure> {
         let began = Instant::now();
@@ -79,7 +84,12 @@ impl BenchSite {
 
 /// The most memory a process has had, in KiB.
 pub fn peak_memory_kib(process: &Process) -> u64 {
+    memory_kib(process, "VmHWM:")
+}
+
+/// What the system says about a process's memory under a name, in KiB.
+pub fn memory_kib(process: &Process, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

@@ -95,7 +95,7 @@ pub(super) async fn serve(
     let stop = CancellationToken::new();
     let background = stop.child_token();
     let bounds = Bounds::of(4_096);
-    let router = server::http::router(engine.clone(), bounds, Networks::default(), stop.clone()).unwrap();
+    let router = server::http::router(engine.clone(), bounds, Networks::default()).unwrap();
     let door =
         Door { connections: bounds.connections, connections_of_peer: bounds.connections, proxies: Networks::default() };
     let (workers, ended) = (engine.clone(), background.clone());

@@ -17,7 +17,7 @@ use crate::error::Error;
 pub use insert::{NewRow, insert};
 pub use queue::{Settled, Taken, backlog, claim, has_pending, is_stranded, next_due, put_off, rescue, settle};
 pub use read::{body, find, of_account, of_event, page_of_account};
-pub use waits::{bring_forward, has_waited, stop_waiting, stop_waiting_since, wait};
+pub use waits::{bring_forward, has_waited, stop_waiting, stop_waiting_before, wait};
 
 /// What became of a stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -156,10 +156,13 @@ pub async fn has_pending(
     account: &ProviderAccountId,
     since: Millis,
 ) -> Result<bool, Error> {
-    let row = query("SELECT id FROM inbox WHERE state = 'pending' AND received >= $1 AND account_id = $2 LIMIT 1")
-        .bind(since)
-        .bind(account.as_str())
-        .fetch_optional(connection)
-        .await?;
+    // In the order of the index, or PostgreSQL may look through all that wait for the first one.
+    let row = query(
+        "SELECT id FROM inbox WHERE state = 'pending' AND received >= $1 AND account_id = $2 ORDER BY received LIMIT 1",
+    )
+    .bind(since)
+    .bind(account.as_str())
+    .fetch_optional(connection)
+    .await?;
     Ok(row.is_some())
 }

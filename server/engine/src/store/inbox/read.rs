@@ -10,15 +10,18 @@ use crate::store::Connection;
 use crate::store::packs;
 use crate::store::pages::no_such_row;
 use crate::store::row::Columns;
-use crate::store::statement::query;
+use crate::store::statement::{Statement, query};
 
 /// By name: a connection that was there before a column was added would stumble over `*`.
+macro_rules! columns {
+    () => {
+        "SELECT id, account_id, event, state, kind, note, received, pack, pack_start, pack_size "
+    };
+}
+
 macro_rules! select {
     ($which:literal) => {
-        concat!(
-            "SELECT id, account_id, event, state, kind, note, received, pack, pack_start, pack_size FROM inbox ",
-            $which
-        )
+        concat!(columns!(), "FROM inbox ", $which)
     };
 }
 
@@ -34,19 +37,75 @@ pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<
     Ok(bodies.pop().unwrap_or_else(|| Err("nothing was read".to_owned())))
 }
 
-/// An account's events, the newest first. Ids are in the order of time, and the expression makes the planner walk along them
-/// instead of collecting and sorting all the account ever had. The price: for an account with few it walks through all.
+/// An account with fewer events is quiet.
+const QUIET: i64 = 2_000;
+
+/// Whether an account has few events. They are collected and sorted then; those of another account are met soon on a walk along all
+/// ids, which are in the order of time. No index serves both, because every delivery would have to be written into it.
+async fn is_quiet(connection: &mut Connection, account: &ProviderAccountId) -> Result<bool, Error> {
+    // In the order of the index that has them, or PostgreSQL may look through all of the table for the first ones.
+    let count = query(
+        "SELECT COUNT(*) AS known FROM (SELECT event FROM inbox WHERE account_id = $1 ORDER BY event LIMIT $2) AS first",
+    );
+    Ok(count.bind(account.as_str()).bind(QUIET).fetch_one(connection).await?.number("known")? < QUIET)
+}
+
+/// An account's events, the newest first.
 pub async fn of_account(
     connection: &mut Connection,
     account: &ProviderAccountId,
     limit: i64,
 ) -> Result<Vec<InboxRow>, Error> {
-    let rows = query(select!("WHERE account_id || '' = $1 ORDER BY id DESC LIMIT $2"))
-        .bind(account.as_str())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(inbox_row).collect()
+    before(connection, account, None, limit).await
+}
+
+/// The events of a quiet account, of which `$1` is the id and `$4` is [`QUIET`].
+macro_rules! few {
+    () => {
+        "FROM (SELECT * FROM inbox WHERE account_id = $1 ORDER BY event LIMIT $4) AS few
+         WHERE id < $2 ORDER BY id DESC LIMIT $3"
+    };
+}
+
+/// Those of another one. The expression keeps the planner from collecting all that the account ever had.
+macro_rules! many {
+    () => {
+        "FROM inbox WHERE account_id || '' = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+    };
+}
+
+/// Statements about an account's events before one, for a quiet account and for another one.
+const BEFORE: [&str; 2] = [concat!(columns!(), few!()), concat!(columns!(), many!())];
+const COUNT_BEFORE: [&str; 2] = [
+    concat!("SELECT COUNT(*) AS more FROM (SELECT id ", few!(), ") AS rest"),
+    concat!("SELECT COUNT(*) AS more FROM (SELECT id ", many!(), ") AS rest"),
+];
+
+/// Longer than an id and nothing but the last letter, so that it comes after all of them in whatever order letters have.
+const AFTER_ALL: &str = "in_zzzzzzzzzzzzzzzzzzzzzzzzzzz";
+
+async fn about_account(
+    connection: &mut Connection,
+    [quiet, other]: [&'static str; 2],
+    account: &ProviderAccountId,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Statement, Error> {
+    let is_quiet = is_quiet(connection, account).await?;
+    let select = query(if is_quiet { quiet } else { other });
+    let select = select.bind(account.as_str()).bind(before.unwrap_or(AFTER_ALL)).bind(limit);
+    Ok(if is_quiet { select.bind(QUIET) } else { select })
+}
+
+/// An account's events before one, the newest first.
+async fn before(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    id: Option<&str>,
+    limit: i64,
+) -> Result<Vec<InboxRow>, Error> {
+    let select = about_account(connection, BEFORE, account, id, limit).await?;
+    select.fetch_all(connection).await?.iter().map(inbox_row).collect()
 }
 
 /// A part of the same list.
@@ -61,19 +120,13 @@ pub async fn page_of_account(
             let found =
                 query("SELECT id FROM inbox WHERE id = $1 AND account_id = $2").bind(after).bind(account.as_str());
             found.fetch_optional(&mut *connection).await?.ok_or_else(|| no_such_row(after))?;
-            let rows = query(select!("WHERE account_id || '' = $1 AND id < $2 ORDER BY id DESC LIMIT $3"));
-            let rows = rows.bind(account.as_str()).bind(after).bind(page.limit).fetch_all(&mut *connection).await?;
-            rows.iter().map(inbox_row).collect::<Result<_, _>>()?
+            before(connection, account, Some(after), page.limit).await?
         }
     };
     let mut more = 0;
     if let Some(last) = rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|rows| rows >= page.limit)) {
-        let count = query(
-            "SELECT COUNT(*) AS more FROM (SELECT id FROM inbox WHERE account_id || '' = $1 AND id < $2
-             ORDER BY id DESC LIMIT $3) AS rest",
-        );
-        let count = count.bind(account.as_str()).bind(last.id.as_str()).bind(Page::COUNTED_MAX + 1);
-        more = count.fetch_one(&mut *connection).await?.number("more")?;
+        let count = about_account(connection, COUNT_BEFORE, account, Some(last.id.as_str()), Page::COUNTED_MAX + 1);
+        more = count.await?.fetch_one(&mut *connection).await?.number("more")?;
     }
     Ok(Listed { rows, more })
 }

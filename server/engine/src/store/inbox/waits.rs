@@ -61,11 +61,8 @@ pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Resul
     Ok(())
 }
 
-/// Forgets what events have waited for that arrived before a time.
-pub async fn stop_waiting_since(connection: &mut Connection, before: Millis) -> Result<(), Error> {
-    query("DELETE FROM inbox_waits WHERE EXISTS (SELECT 1 FROM inbox WHERE inbox.id = inbox_waits.inbox_id AND received < $1)")
-        .bind(before)
-        .execute(connection)
-        .await?;
+/// Forgets what events have waited for that arrived before the one of this id: ids are in the order of time.
+pub async fn stop_waiting_before(connection: &mut Connection, first: &InboxId) -> Result<(), Error> {
+    query("DELETE FROM inbox_waits WHERE inbox_id < $1").bind(first.as_str()).execute(connection).await?;
     Ok(())
 }

@@ -1,0 +1,115 @@
+//! How both databases would answer each statement of the store once its tables are large.
+//!
+//! The store notes the statements that it executes. This executes all of them, asks the databases for their plans, and compares what was
+//! executed with what stands in the store's source, so that no new statement is passed over.
+
+mod calls;
+mod fill;
+mod plans;
+mod source;
+
+use std::collections::BTreeSet;
+
+use engine::store::seen::{self, Seen};
+use engine::store::{Dialect, Store};
+use sqlx::Executor;
+
+use crate::world::{Database, World};
+use plans::Plan;
+
+/// Statements that read all of a table, or sort what they found, and why they may. A statement is known by how it begins, without
+/// what is put into it.
+const ALLOWED: &[(&str, &str)] = &[
+    ("SELECT COUNT(*) AS known FROM (SELECT event FROM inbox", "no more than QUIET of an account's"),
+    ("SELECT MIN(next) AS next FROM ( SELECT CASE WHEN leased_until > run_at", "the first hundred jobs in their order"),
+    (
+        "SELECT currency, account, CAST(SUM(amount) AS BIGINT)",
+        "sums a merchant's history until balances are kept with every entry",
+    ),
+    (
+        "SELECT id, account_id, event, state, kind, note, received, pack, pack_start, pack_size FROM (SELECT *",
+        "few: QUIET",
+    ),
+    ("SELECT COUNT(*) AS more FROM (SELECT id FROM (SELECT * FROM inbox", "few: QUIET"),
+    ("SELECT * FROM sessions WHERE link_id", "a one-time link has a session for each time that one expired"),
+    ("SELECT * FROM exchanges WHERE attempt_id", "an attempt has a few dozen exchanges"),
+    ("SELECT * FROM provider_accounts", "accounts are few, and at the start all are looked at"),
+    ("SELECT payment_id FROM unposted_payments", "empty but for the first start after an upgrade"),
+    ("SELECT id FROM payments WHERE merchant_id = ? AND status IN", "an index of those of which too much came"),
+    ("UPDATE inbox SET due = ?, state = 'pending'", "those that wait for the same few references"),
+    (
+        "SELECT id, merchant_id, link_id, live, currency, amount",
+        "as many as were asked for; sorted to be locked in one order",
+    ),
+    ("SELECT payment_id, data FROM attempts WHERE payment_id IN", "as many as were asked for"),
+];
+
+/// What came of a database.
+struct Executed {
+    statements: Vec<Seen>,
+    /// What is wrong with their plans.
+    wrong: Vec<String>,
+    /// Which of [`ALLOWED`] were needed.
+    used: BTreeSet<&'static str>,
+}
+
+/// Executes every statement on a database that has grown, and looks at the plans.
+async fn executed(database: Database) -> Executed {
+    seen::begin();
+    let world = World::new(database).await;
+    let store = world.engine().store().clone();
+    calls::journey(&world).await;
+    world.node.stop_background();
+    fill::fill(&store, &world.database.url).await;
+    calls::all(&world).await;
+    let name = match store.dialect() {
+        Dialect::Sqlite => "SQLite",
+        Dialect::Postgres => "PostgreSQL",
+    };
+    let statements: Vec<Seen> = seen::all().into_iter().filter(|one| one.backend == name).collect();
+    let mut wrong = vec![];
+    let mut used = BTreeSet::new();
+    for (one, plan) in plans::of(&store, &statements).await {
+        if one.text.starts_with("SELECT id FROM inbox WHERE state = 'pending' AND received") {
+            assert!(plan.text.contains("inbox_pending_of"), "asked by every page that waits for news: {}", plan.text);
+        }
+        let allowed = ALLOWED.iter().find(|(begins, _)| plain(&one.text).starts_with(&plain(begins)));
+        match (plan, allowed) {
+            (Plan { scans, .. }, Some((begins, _))) if !scans.is_empty() => {
+                used.insert(*begins);
+            }
+            (Plan { scans, text }, None) if !scans.is_empty() => {
+                wrong.push(format!("{}\n  {}\n{text}", plain(&one.text), scans.join("; ")));
+            }
+            _ => {}
+        }
+    }
+    notices_a_missing_index(&store, &statements).await;
+    Executed { statements, wrong, used }
+}
+
+/// That nothing is wrong must not be because nothing would be seen.
+async fn notices_a_missing_index(store: &Store, statements: &[Seen]) {
+    let payments =
+        statements.iter().find(|one| one.text.starts_with("SELECT * FROM payments WHERE merchant_id")).unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert!(plans::explain(&mut tx, store.dialect(), payments).await.scans.is_empty());
+    tx.execute("DROP INDEX payments_of_merchant").await.unwrap();
+    assert!(!plans::explain(&mut tx, store.dialect(), payments).await.scans.is_empty());
+    tx.rollback().await.unwrap();
+}
+
+/// A statement without what differs between its sizes and databases.
+fn plain(text: &str) -> String {
+    source::plain(text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_finds_its_rows_in_an_index() {
+    let (sqlite, postgres) = (executed(Database::sqlite()).await, executed(Database::postgres().await).await);
+    let mut wrong = [sqlite.wrong, postgres.wrong].concat();
+    wrong.extend(source::not_among(&sqlite.statements, &postgres.statements));
+    let idle = ALLOWED.iter().filter(|(begins, _)| !sqlite.used.contains(begins) && !postgres.used.contains(begins));
+    wrong.extend(idle.map(|(begins, _)| format!("needs no exception: {begins}")));
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n\n"));
+}
