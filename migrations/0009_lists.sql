@@ -16,7 +16,7 @@ CREATE INDEX alerts_by_time ON alerts (last_at DESC, kind, subject);
 -- How often a link was paid.
 CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
 -- Of which something may be to be sent back.
-CREATE INDEX payments_beyond ON payments (merchant_id, created DESC, id)
+CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
 -- Captured before there was a ledger, and not posted yet. Found once, here, instead of at every start.

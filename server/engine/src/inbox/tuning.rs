@@ -40,7 +40,7 @@ pub struct Tuning {
     pub actions: usize,
     /// How long a shopper waits after one click, whatever it takes. The action goes on, and the page shows what comes of it.
     pub click: Duration,
-    /// Payments that a walk through all of them looks at in one transaction.
+    /// Payments that a walk through a merchant's payments looks at in one transaction.
     pub walk: i64,
 }
 

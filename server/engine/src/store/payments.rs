@@ -269,8 +269,8 @@ pub async fn set_posted(connection: &mut Connection, id: &PaymentId) -> Result<(
     Ok(())
 }
 
-/// Looks at so many of all payments after one, in the order of their ids. Returns those of a merchant of which something may be to be
-/// sent back: more was captured or authorised than the debt, or it was called off. Also returns where to go on; nothing at the end.
+/// A merchant's payments after one, in the order of their ids, of which something may be to be sent back: more was captured or
+/// authorised than the debt, or it was called off. Also returns where to go on; nothing at the end.
 pub async fn maybe_overpaid(
     connection: &mut Connection,
     merchant: &MerchantId,
@@ -278,23 +278,17 @@ pub async fn maybe_overpaid(
     limit: i64,
 ) -> Result<(Vec<PaymentId>, Option<PaymentId>), Error> {
     let rows = query(
-        "SELECT id, CAST(CASE WHEN merchant_id = $1 AND status IN ('succeeded', 'requires_capture')
-            AND (captured > amount OR authorised > amount OR canceled = 1) THEN 1 ELSE 0 END AS BIGINT) AS maybe
-         FROM payments WHERE id > $2 ORDER BY id LIMIT $3",
+        "SELECT id FROM payments WHERE merchant_id = $1 AND status IN ('succeeded', 'requires_capture')
+            AND (captured > amount OR authorised > amount OR canceled = 1) AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(merchant.as_str())
     .bind(after)
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    let mut found = vec![];
-    for row in &rows {
-        if row.flag("maybe")? {
-            found.push(row.parsed("id")?);
-        }
-    }
-    let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-    let last = rows.last().filter(|_| is_full).map(|row| row.parsed("id")).transpose()?;
+    let found = rows.iter().map(|row| row.parsed("id")).collect::<Result<Vec<PaymentId>, _>>()?;
+    let is_full = i64::try_from(found.len()).is_ok_and(|rows| rows >= limit);
+    let last = found.last().filter(|_| is_full).cloned();
     Ok((found, last))
 }
 

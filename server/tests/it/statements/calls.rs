@@ -123,7 +123,7 @@ pub async fn all(world: &World) {
         payments::lock_many(&mut tx, dialect, &[payment.clone(), numbered("pi_", 8)]),
         payments::unposted(&mut tx, 10),
         payments::set_posted(&mut tx, &payment),
-        payments::maybe_overpaid(&mut tx, &merchant),
+        payments::maybe_overpaid(&mut tx, &merchant, "", 500),
         payments::ids_after(&mut tx, "", 10),
         payments::of_merchant(&mut tx, &merchant, &first),
         payments::of_merchant(&mut tx, &merchant, &after(payment.to_string())),
