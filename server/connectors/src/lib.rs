@@ -2,13 +2,14 @@
 //!
 //! A [`Connector`] turns an [`Operation`] into an HTTP request and the reply into an [`Outcome`]; the engine does the
 //! sending. It authenticates a delivery, splits it into items that can be stored, and reads an item into what the domain
-//! understands. A new provider is one folder here and one line in [`by_name`].
+//! understands. A new provider is one folder here and one line in [`Registry`].
 
 pub mod adyen;
 mod amount;
 mod connector;
 mod credential;
 mod http;
+mod registry;
 mod reply;
 pub mod stripe;
 mod text;
@@ -20,16 +21,4 @@ pub use connector::{
 };
 pub use credential::tidy;
 pub use http::{HttpRequest, HttpResponse};
-
-/// Every provider, by the name used in the database, in addresses and on the command line.
-pub const PROVIDERS: &[&str] = &["stripe", "adyen"];
-
-/// The connector of a provider.
-#[must_use]
-pub fn by_name(provider: &str) -> Option<&'static dyn Connector> {
-    match provider {
-        "adyen" => Some(&adyen::Adyen),
-        "stripe" => Some(&stripe::Stripe),
-        _ => None,
-    }
-}
+pub use registry::Registry;

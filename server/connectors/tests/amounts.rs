@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connectors::{Account, Capabilities, ModifySpec, OpenSpec, Operation, PROVIDERS, Target, by_name};
+use connectors::{Account, Capabilities, ModifySpec, OpenSpec, Operation, Registry, Target};
 use domain::currency::Currency;
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::line::{Line, order_total};
@@ -68,7 +68,7 @@ proptest! {
         };
         let lines: Vec<_> = prices.iter().map(line).collect();
         let Ok(total) = order_total(&lines) else { return Ok(()) };
-        for connector in PROVIDERS.iter().filter_map(|name| by_name(name)) {
+        for connector in Registry::default().iter() {
             let account = account(connector.capabilities());
             let taken = connector.takes(Method::Card, &lines, total);
             let asked = connector.begin(&account, &open(&lines, total), "key");

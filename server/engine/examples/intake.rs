@@ -113,7 +113,7 @@ impl Bench {
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(Nowhere) };
         let keyring = Keyring::parse(&Keyring::generate(&OsRandom))?;
         let engine =
-            Engine::tuned(env, store, keyring, Settings { public_url: "http://127.0.0.1:3000".into() }, tuning);
+            Engine::tuned(env, store, keyring, Settings::new("http://127.0.0.1:3000"), tuning);
         let merchant: MerchantId = engine.add_merchant("Bench", None).await?.id.parse()?;
         let new = NewAccount {
             provider: "stripe".into(),

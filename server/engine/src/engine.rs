@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connectors::{Account, Connector, tidy};
+use connectors::{Account, Connector, Registry, tidy};
 use domain::id::ProviderAccountId;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,16 @@ use crate::{jobs, live};
 pub struct Settings {
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     pub public_url: String,
+    /// The providers that accounts can be at.
+    pub connectors: Registry,
+}
+
+impl Settings {
+    /// For an installation that is reached at this address and knows the built-in providers.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>) -> Settings {
+        Settings { public_url: public_url.into(), connectors: Registry::default() }
+    }
 }
 
 /// The application core. Cloning is cheap.
@@ -142,6 +152,17 @@ impl Engine {
         &self.0.settings.public_url
     }
 
+    /// The providers that accounts can be at.
+    #[must_use]
+    pub fn connectors(&self) -> &Registry {
+        &self.0.settings.connectors
+    }
+
+    /// The connector of a provider that an account is at.
+    pub(crate) fn connector_of(&self, provider: &str) -> Result<&'static dyn Connector, Error> {
+        self.connectors().get(provider).ok_or_else(|| Error::NotFound(format!("connector for provider {provider}")))
+    }
+
     /// The database.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -228,8 +249,7 @@ impl Engine {
 
     /// An account ready for use, with its connector.
     pub(crate) fn unseal(&self, row: &AccountRow) -> Result<(Account, &'static dyn Connector), Error> {
-        let connector = connectors::by_name(&row.provider)
-            .ok_or_else(|| Error::NotFound(format!("connector for provider {}", row.provider)))?;
+        let connector = self.connector_of(&row.provider)?;
         let secrets = self.secrets(row)?;
         let account = Account {
             id: row.id.clone(),

@@ -217,7 +217,7 @@ fn amount(count: i64, code: &str, decimals: &[(&str, u8)]) -> Option<Money> {
 
 fn takes(provider: &str, money: Money) -> bool {
     let line = Line { name: "Tea".to_owned(), description: None, unit: money, quantity: 1 };
-    connectors::by_name(provider).unwrap().takes(Method::Card, &[line], money).is_ok()
+    connectors::Registry::default().get(provider).unwrap().takes(Method::Card, &[line], money).is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

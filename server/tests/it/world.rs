@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderName, Method};
-use connectors::{HttpRequest, HttpResponse};
+use connectors::{HttpRequest, HttpResponse, Registry};
 use domain::checkout::{Phase, View};
 use domain::id::{MerchantId, PaymentId, ProviderAccountId, Token};
 use domain::line::Line;
@@ -108,13 +108,20 @@ pub struct World {
     pub http: HttpTransport,
     /// The master key.
     pub key: String,
+    connectors: Registry,
     _stop: DropGuard,
 }
 
 impl World {
     pub async fn new(database: Database) -> World {
+        World::knowing(database, Registry::default()).await
+    }
+
+    /// The same with other providers than those that are built in.
+    pub async fn knowing(database: Database, connectors: Registry) -> World {
         let key = Keyring::generate(&OsRandom);
-        let node = serve(&database, &key, None, Arc::new(SystemClock), |_| {}).await;
+        let settings = Settings { public_url: String::new(), connectors: connectors.clone() };
+        let node = serve(&database, &key, settings, Arc::new(SystemClock), |_| {}).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sandbox = format!("http://{}", listener.local_addr().unwrap());
         let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
@@ -133,7 +140,7 @@ impl World {
         tokio::spawn(provider.run(listener, stop.clone()));
         let http = HttpTransport::new().unwrap();
         let stop = stop.drop_guard();
-        World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, _stop: stop }
+        World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, connectors, _stop: stop }
     }
 
     /// The same with a merchant that is paid through Adyen, at the Adyen simulator.
@@ -177,12 +184,16 @@ impl World {
 
     /// The same with an inbox of another size.
     pub async fn tuned_node(&self, tune: impl FnOnce(&mut Tuning)) -> Node {
-        serve(&self.database, &self.key, Some(self.node.url.clone()), Arc::new(SystemClock), tune).await
+        serve(&self.database, &self.key, self.settings(), Arc::new(SystemClock), tune).await
+    }
+
+    fn settings(&self) -> Settings {
+        Settings { public_url: self.node.url.clone(), connectors: self.connectors.clone() }
     }
 
     /// Another server that takes the time from elsewhere.
     pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
-        serve(&self.database, &self.key, Some(self.node.url.clone()), clock, |_| {}).await
+        serve(&self.database, &self.key, self.settings(), clock, |_| {}).await
     }
 
     /// Another server that alone runs jobs and applies deliveries from now on, with a clock that can be put forward.
@@ -412,10 +423,11 @@ pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewA
     }
 }
 
+/// Starts a server. Without an address in the settings it is reached where it listens.
 async fn serve(
     database: &Database,
     key: &str,
-    public_url: Option<String>,
+    mut settings: Settings,
     clock: Arc<dyn Clock>,
     tune: impl FnOnce(&mut Tuning),
 ) -> Node {
@@ -424,7 +436,9 @@ async fn serve(
     let store = Store::connect(&database.url).await.unwrap();
     store.migrate().await.unwrap();
     let env = Env { clock, random: Arc::new(OsRandom), transport: Arc::new(HttpTransport::new().unwrap()) };
-    let settings = Settings { public_url: public_url.unwrap_or_else(|| url.clone()) };
+    if settings.public_url.is_empty() {
+        settings.public_url.clone_from(&url);
+    }
     let mut tuning = Tuning::of(store.dialect());
     tune(&mut tuning);
     let engine = Engine::tuned(env, store, Keyring::parse(key).unwrap(), settings, tuning);

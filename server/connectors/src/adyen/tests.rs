@@ -48,8 +48,8 @@ fn deliveries_are_answered_in_adyens_dialect() {
 
 #[test]
 fn it_is_known_by_its_name() {
-    let connector = crate::by_name("adyen").unwrap();
-    assert_eq!((connector.provider(), crate::PROVIDERS.contains(&"adyen")), ("adyen", true));
+    let connector = crate::Registry::default().get("adyen").unwrap();
+    assert_eq!(connector.provider(), "adyen");
     assert!(connector.capabilities().page_life_min < connector.capabilities().page_life_max);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connectors::tidy;
+use connectors::{Connector, tidy};
 use domain::MINUTE;
 use domain::id::{MerchantId, ProviderAccountId};
 use serde::Serialize;
@@ -55,8 +55,9 @@ impl Engine {
     /// Adds a provider account.
     pub async fn add_account(&self, merchant: &MerchantId, new: NewAccount) -> Result<AccountSummary, Error> {
         self.check_merchant(merchant).await?;
-        let connector = connectors::by_name(&new.provider).ok_or_else(|| {
-            Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, connectors::PROVIDERS.join(", ")))
+        let connector = self.connectors().get(&new.provider).ok_or_else(|| {
+            let known: Vec<_> = self.connectors().iter().map(Connector::provider).collect();
+            Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, known.join(", ")))
         })?;
         let capabilities = connector.capabilities();
         let credentials = tidied(new.credentials);

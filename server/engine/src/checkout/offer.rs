@@ -29,7 +29,7 @@ impl Engine {
         let mut offer = Offer::default();
         let mut taken = vec![];
         for row in rows.iter().filter(|row| row.enabled && row.live == link.live) {
-            let Some(connector) = connectors::by_name(&row.provider) else { continue };
+            let Some(connector) = self.connectors().get(&row.provider) else { continue };
             offer.asked = true;
             let answers = wanted.iter().map(|method| connector.takes(*method, &link.lines, link.total));
             let answers: Vec<_> = answers.collect();

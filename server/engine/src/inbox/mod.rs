@@ -84,7 +84,7 @@ impl Engine {
                 self.lost(&format!("{provider}/{account}")).await;
                 Err(Received::NoSuchAccount)
             }
-            Err(error) => Err(match connectors::by_name(provider) {
+            Err(error) => Err(match self.connectors().get(provider) {
                 Some(connector) => self.not_looked_at(connector, &id, &error),
                 None => Received::NoSuchAccount,
             }),

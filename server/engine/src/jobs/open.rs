@@ -218,9 +218,7 @@ impl Engine {
 
     /// The connector of an account's provider.
     pub(crate) async fn connector(&self, account: &ProviderAccountId) -> Result<&'static dyn Connector, Error> {
-        let row = self.account(account).await?;
-        let missing = || Error::NotFound(format!("connector for provider {}", row.provider));
-        connectors::by_name(&row.provider).ok_or_else(missing)
+        self.connector_of(&self.account(account).await?.provider)
     }
 
     async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {
