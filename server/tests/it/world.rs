@@ -140,7 +140,19 @@ impl World {
         tokio::spawn(provider.run(listener, stop.clone()));
         let http = HttpTransport::new().unwrap();
         let stop = stop.drop_guard();
-        World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, connectors, _stop: stop }
+        World {
+            database,
+            node,
+            sandbox,
+            merchant,
+            account,
+            secret_key,
+            webhook_secret,
+            http,
+            key,
+            connectors,
+            _stop: stop,
+        }
     }
 
     /// The same with a merchant that is paid through Adyen, at the Adyen simulator.
@@ -271,7 +283,7 @@ impl World {
     /// Starts with a card and returns the address of the provider's page.
     pub async fn start(&self, token: &Token) -> String {
         assert_eq!(self.engine().start(token, domain::method::Method::Card, None).await.unwrap(), Started::Redirect);
-        self.engine().handoff(token).await.unwrap().expect("a page is open")
+        self.engine().handoff(token).await.unwrap().expect("a page is open").address().to_owned()
     }
 
     /// Enters a card on the provider's page; returns the reply's status.
