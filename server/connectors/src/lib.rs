@@ -8,17 +8,24 @@ pub mod adyen;
 mod amount;
 mod connector;
 mod credential;
+mod delivery;
 mod http;
+mod kept;
 mod registry;
+mod repetition;
 mod reply;
 pub mod stripe;
 mod text;
 
 pub use amount::AmountRule;
 pub use connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, EventsSpec, Fail, Foreign, Incoming, Item, ModifySpec,
-    OpenSpec, Operation, Outcome, Reject, Reply, Target, Unreadable, Wire,
+    Account, Capabilities, Connector, EventsSpec, Fail, ModifySpec, OpenSpec, Operation, Outcome, Setup, Target, Wire,
 };
 pub use credential::tidy;
+pub use delivery::{
+    Authentic, Credence, Delivery, Disposition, Foreign, Incoming, Item, Reference, Reject, Reply, Unreadable,
+};
 pub use http::{HttpRequest, HttpResponse};
+pub use kept::Kept;
 pub use registry::Registry;
+pub use repetition::{Deed, Repetition};

@@ -15,7 +15,7 @@ use crate::accounts::Accounts;
 use crate::breaker::Breakers;
 use crate::env::Env;
 use crate::error::Error;
-use crate::inbox::{Handover, Intake, Rejections, Tuning, applier};
+use crate::inbox::{Handover, Intake, QUESTIONS_AT_A_TIME, Rejections, Tuning, applier};
 use crate::live::Live;
 use crate::readiness::{NotReady, Readiness};
 use crate::record::Work;
@@ -60,6 +60,7 @@ struct Inner {
     tuning: Tuning,
     actions: Arc<Semaphore>,
     readiness: Readiness,
+    questions: Semaphore,
 }
 
 /// What is sealed in an account's row.
@@ -95,6 +96,7 @@ impl Engine {
             tuning,
             actions: Arc::new(Semaphore::new(tuning.actions)),
             readiness: Readiness::default(),
+            questions: Semaphore::new(QUESTIONS_AT_A_TIME),
         }))
     }
 
@@ -222,6 +224,11 @@ impl Engine {
 
     pub(crate) fn tuning(&self) -> &Tuning {
         &self.0.tuning
+    }
+
+    /// The places for questions about deliveries.
+    pub(crate) fn questions(&self) -> &Semaphore {
+        &self.0.questions
     }
 
     /// A place among the shoppers' actions under way, if there is one.

@@ -15,7 +15,6 @@ mod gateway;
 mod inbox;
 mod jobs;
 mod live;
-mod mask;
 mod money;
 mod paging;
 mod readiness;

@@ -23,7 +23,7 @@ use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -122,8 +122,8 @@ pub fn router(
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .layer(middleware::from_fn(guard::count))
         // Nobody looks at this in a browser: no compression, no headers for pages.
-        .route(hooks::ROUTE, post(hooks::receive).fallback(hooks::refuse))
-        .route(hooks::ROUTE_WITH_SLASH, post(hooks::receive).fallback(hooks::refuse))
+        .route(hooks::ROUTE, any(hooks::receive))
+        .route(hooks::ROUTE_WITH_SLASH, any(hooks::receive))
         .with_state(state);
     Ok(routes)
 }

@@ -59,9 +59,9 @@ impl Engine {
             let known: Vec<_> = self.connectors().iter().map(Connector::provider).collect();
             Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, known.join(", ")))
         })?;
-        let capabilities = connector.capabilities();
+        let setup = connector.setup();
         let credentials = tidied(new.credentials);
-        check_credentials(capabilities.credentials, &credentials)?;
+        check_credentials(setup.credentials, &credentials)?;
         connector.check(&credentials, new.live).map_err(Error::Invalid)?;
         let webhook_secrets: Vec<_> = new.webhook_secrets.iter().map(|secret| tidy(secret).to_owned()).collect();
         webhook_secrets.iter().try_for_each(|secret| connector.check_webhook_secret(secret)).map_err(Error::Invalid)?;
@@ -70,7 +70,7 @@ impl Engine {
                 "a live account needs TILL_PUBLIC_URL, the https address at which the provider reaches this server";
             return Err(Error::Invalid(text.to_owned()));
         }
-        let base_url = address(new.base_url.as_deref().unwrap_or(capabilities.default_base_url))?;
+        let base_url = address(new.base_url.as_deref().unwrap_or(setup.default_base_url))?;
         connector.check_address(&base_url, new.live).map_err(Error::Invalid)?;
         let id = ProviderAccountId::from_random(self.env().bits());
         let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)? };
@@ -136,7 +136,7 @@ impl Engine {
         let (_, connector) = self.unseal(&row)?;
         self.change_secrets(id, |secrets| {
             secrets.credentials.insert(name.to_owned(), tidy(value).to_owned());
-            check_credentials(connector.capabilities().credentials, &secrets.credentials)?;
+            check_credentials(connector.setup().credentials, &secrets.credentials)?;
             connector.check(&secrets.credentials, row.live).map_err(Error::Invalid)
         })
         .await
