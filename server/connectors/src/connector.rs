@@ -31,6 +31,17 @@ pub struct Account {
     pub credentials: BTreeMap<String, SecretString>,
     /// The secrets webhooks may be signed with; several while one is being replaced.
     pub webhook_secrets: Vec<SecretString>,
+    /// How connections are made, where that is the account's own.
+    pub tls: Option<Tls>,
+}
+
+/// A way of its own to make connections to a provider.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// The certificate by which the provider knows the account, those that lead from it to a root, and its key, as PEM.
+    pub identity: Option<SecretString>,
+    /// The only roots that are trusted, as PEM; those of the system if there are none.
+    pub roots: Vec<String>,
 }
 
 /// What an account at a provider is set up with. It is the same for every account.

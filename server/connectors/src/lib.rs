@@ -19,7 +19,8 @@ mod text;
 
 pub use amount::AmountRule;
 pub use connector::{
-    Account, Capabilities, Connector, EventsSpec, Fail, ModifySpec, OpenSpec, Operation, Outcome, Setup, Target, Wire,
+    Account, Capabilities, Connector, EventsSpec, Fail, ModifySpec, OpenSpec, Operation, Outcome, Setup, Target, Tls,
+    Wire,
 };
 pub use credential::tidy;
 pub use delivery::{

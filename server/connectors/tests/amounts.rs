@@ -19,6 +19,7 @@ fn account(setup: &Setup) -> Account {
         live: false,
         credentials: BTreeMap::from_iter(setup.credentials.iter().map(credential)),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 

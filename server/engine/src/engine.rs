@@ -22,6 +22,7 @@ use crate::record::Work;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
 use crate::store::{Dialect, Store, Tx, accounts, inbox};
+use crate::tls::NewTls;
 use crate::{jobs, live};
 
 /// What the engine is told once.
@@ -68,6 +69,8 @@ struct Inner {
 pub(crate) struct Secrets {
     pub credentials: std::collections::BTreeMap<String, String>,
     pub webhook_secrets: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<NewTls>,
 }
 
 impl Engine {
@@ -265,6 +268,7 @@ impl Engine {
             // Earlier versions sealed line ends along with them.
             credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(tidy(&v)))).collect(),
             webhook_secrets: secrets.webhook_secrets.iter().map(|secret| SecretString::from(tidy(secret))).collect(),
+            tls: secrets.tls.map(NewTls::ready),
         };
         Ok((account, connector))
     }

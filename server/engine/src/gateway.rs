@@ -101,7 +101,7 @@ impl Gateway<'_> {
     /// stored with the delivery, or was not the provider's.
     pub(crate) async fn ask(&self, request: &HttpRequest) -> Result<HttpResponse, CallError> {
         let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
-        let result = self.engine.env().transport.send(&self.account.base_url, request).await;
+        let result = self.engine.env().transport.send_for(self.account, request).await;
         self.count(request, result.as_ref().ok().map(|reply| reply.status));
         admitted.report(is_answered(&result)).await;
         let reply = result?;
@@ -131,7 +131,7 @@ impl Gateway<'_> {
     ) -> Result<HttpResponse, TransportError> {
         for sent in 1.. {
             let began = self.engine.env().now();
-            let result = self.engine.env().transport.send(&self.account.base_url, request).await;
+            let result = self.engine.env().transport.send_for(self.account, request).await;
             self.write_down(attempt, request, &result, began).await;
             admitted.report(is_answered(&result)).await;
             let pause = match &result {

@@ -21,6 +21,7 @@ mod readiness;
 mod record;
 mod seal;
 pub mod store;
+mod tls;
 mod transport;
 
 pub use admin::{AccountSummary, KeySummary, KeyUse, LinkSummary, MerchantSummary, NewAccount, NewLink, Resealed};
@@ -35,4 +36,5 @@ pub use money::{Asked, Balance, Discrepancy, Modified, PaymentRow, Statement};
 pub use paging::{Listed, Page};
 pub use readiness::NotReady;
 pub use seal::{DAMAGED, Keyring, KeyringError};
+pub use tls::NewTls;
 pub use transport::{HttpTransport, Transport, TransportError};

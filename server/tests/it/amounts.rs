@@ -223,6 +223,7 @@ fn takes(provider: &str, money: Money) -> bool {
         live: false,
         credentials: std::collections::BTreeMap::new(),
         webhook_secrets: vec![],
+        tls: None,
     };
     connectors::Registry::default().get(provider).unwrap().takes(&account, Method::Card, &[line], money).is_ok()
 }

@@ -28,6 +28,7 @@ mod log;
 mod money;
 mod ops;
 mod outages;
+mod own_tls;
 mod pages;
 mod races;
 mod recovery;

@@ -9,6 +9,7 @@ fn account() -> Account {
         live: false,
         credentials: BTreeMap::new(),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 
@@ -119,6 +120,7 @@ mod life {
             live: false,
             credentials: BTreeMap::from([(MERCHANT_ACCOUNT.to_owned(), SecretString::from("TestMerchant"))]),
             webhook_secrets: vec![],
+            tls: None,
         };
         let seen = Adyen.read(&account, item.to_string().as_bytes(), 5).unwrap();
         assert_eq!(seen.foreign, None);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use connectors::{Connector, tidy};
-use domain::MINUTE;
 use domain::id::{MerchantId, ProviderAccountId};
+use domain::{MINUTE, Millis};
 use serde::Serialize;
 use url::Url;
 
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::jobs::Kind;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;
+use crate::tls::NewTls;
 
 /// Webhook secrets one account has at most; two are needed to replace one.
 const WEBHOOK_SECRETS_MAX: usize = 5;
@@ -54,6 +55,19 @@ pub struct NewAccount {
 impl Engine {
     /// Adds a provider account.
     pub async fn add_account(&self, merchant: &MerchantId, new: NewAccount) -> Result<AccountSummary, Error> {
+        self.add_account_over(merchant, new, NewTls::default()).await
+    }
+
+    /// The same with connections of its own.
+    ///
+    /// # Errors
+    /// Also what [`NewTls`] says cannot be used for connections.
+    pub async fn add_account_over(
+        &self,
+        merchant: &MerchantId,
+        new: NewAccount,
+        tls: NewTls,
+    ) -> Result<AccountSummary, Error> {
         self.check_merchant(merchant).await?;
         let connector = self.connectors().get(&new.provider).ok_or_else(|| {
             let known: Vec<_> = self.connectors().iter().map(Connector::provider).collect();
@@ -72,8 +86,9 @@ impl Engine {
         }
         let base_url = address(new.base_url.as_deref().unwrap_or(setup.default_base_url))?;
         connector.check_address(&base_url, new.live).map_err(Error::Invalid)?;
+        let tls = own_connections(tls, &base_url, self.env().now())?;
         let id = ProviderAccountId::from_random(self.env().bits());
-        let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)? };
+        let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)?, tls };
         let row = AccountRow {
             merchant: merchant.clone(),
             provider: new.provider,
@@ -142,6 +157,21 @@ impl Engine {
         .await
     }
 
+    /// Replaces how connections to the provider are made, as when a certificate is about to expire; without anything, they are made in
+    /// the usual way again.
+    ///
+    /// # Errors
+    /// What is given cannot be used for connections.
+    pub async fn set_tls(&self, id: &ProviderAccountId, tls: NewTls) -> Result<AccountSummary, Error> {
+        let row = self.account(id).await?;
+        let tls = own_connections(tls, &row.base_url, self.env().now())?;
+        self.change_secrets(id, |secrets| {
+            secrets.tls = tls;
+            Ok(())
+        })
+        .await
+    }
+
     /// Decides whether new payments use an account.
     pub async fn enable_account(&self, id: &ProviderAccountId, enabled: bool) -> Result<AccountSummary, Error> {
         self.change_account(id, |row| {
@@ -191,6 +221,17 @@ impl Engine {
             webhook_secrets: self.secrets(row)?.webhook_secrets.len(),
         })
     }
+}
+
+/// How connections are made, if in a way of the account's own.
+fn own_connections(tls: NewTls, base_url: &str, now: Millis) -> Result<Option<NewTls>, Error> {
+    tls.check(now)?;
+    if !tls.is_empty() && !base_url.starts_with("https:") {
+        return Err(Error::Invalid(
+            "--client-cert and --root are for an https address; --base-url is another".to_owned(),
+        ));
+    }
+    Ok(Some(tls).filter(|tls| !tls.is_empty()))
 }
 
 fn tidied(credentials: BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -116,6 +116,7 @@ fn what_cannot_be_read_or_breaks_the_reading_is_stored_all_the_same() {
         live: false,
         credentials: BTreeMap::new(),
         webhook_secrets: vec!["whsec_test_secret".to_owned().into()],
+        tls: None,
     };
     // The vector from the official library that the connector is held to as well.
     let signature = "t=1614265330,v1=10c96c6fd3f320fcfc264cdc4f476c15060ede8e8a08404cea2ddf3b72544a9c";
