@@ -79,7 +79,8 @@ fn every_page_has_one_heading_one_main_and_its_language() {
 fn every_form_leads_to_a_server_function() {
     let known: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     assert_eq!(known.len(), 5);
-    for html in everything() {
+    // One page's form leads to the provider, which is what that page is for.
+    for html in everything().into_iter().filter(|html| !html.contains("data-page=\"sending\"")) {
         for action in html.split(" action=\"").skip(1) {
             let path = action.split('"').next().unwrap_or_default();
             assert!(known.contains(&path), "{path}");
@@ -175,7 +176,8 @@ fn a_form_to_the_provider_needs_one_press_and_no_script() {
     let html = sending(&sample::view(Phase::Resume), "https://pay.example/p?a=1&b=2", &fields, &ctx);
     assert!(html.contains("<form method=\"post\" action=\"https://pay.example/p?a=1&amp;b=2\">"), "{html}");
     assert!(html.contains("<input type=\"hidden\" name=\"PAY_REQUEST_ID\" value=\"1&amp;2\""), "{html}");
-    assert!(html.contains("<button class=\"button primary\" type=\"submit\">"));
+    let button = html.split("<button").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
+    assert!(button.contains("type=\"submit\"") && button.contains("class=\"button primary\""), "{button}");
     assert!(html.contains("name=\"referrer\" content=\"no-referrer\"") && !html.contains("<script"));
 }
 
