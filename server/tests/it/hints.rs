@@ -1,6 +1,7 @@
 //! Deliveries that prove nothing by themselves: unsigned hints, and those that the provider must be asked about.
 
 use domain::checkout::Phase;
+use domain::method::Method;
 use domain::payment::{CloseReason, Stage};
 use domain::{MINUTE, SECOND};
 use engine::Clock;
@@ -52,6 +53,30 @@ both_at_toy! {
         clock.by(MINUTE);
         // By our reference this time.
         assert_eq!(hint(&world, &format!("order={}", attempt.id)).await, 200);
+        world.wait_for(&session, Phase::Paid).await;
+        world.books_are_right().await;
+    }
+}
+
+both_at_toy! {
+    "toy", "form",
+    async fn a_success_of_a_page_that_was_given_up_is_found(world: World, toy: Provider) {
+        let (other, clock) = world.ahead().await;
+        toy.drop_requests(1);
+        let session = world.session().await;
+        other.engine.start(&session, Method::Card, None).await.unwrap();
+        let payment = world.payment_of(&session).await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
+        eventually("only waiting is left", || async {
+            world.due("open", &attempt).await.is_some_and(|due| due > clock.now() + MINUTE)
+        })
+        .await;
+        clock.by(5 * MINUTE);
+        world.wait_for(&session, Phase::Choose).await;
+        toy.late(&attempt, 3098);
+        toy.pay(&toy.page());
+        clock.by(MINUTE);
+        assert_eq!(hint(&world, &format!("order={attempt}")).await, 200);
         world.wait_for(&session, Phase::Paid).await;
         world.books_are_right().await;
     }

@@ -4,45 +4,49 @@
 //! refund comes long after. A hint that arrives while the question is on its way makes the job run again.
 
 use connectors::{Fail, Operation, Outcome};
-use domain::payment::Stage;
 use domain::{Millis, SECOND};
 
 use super::{Kind, Next};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::CallError;
-use crate::record::Source;
-use crate::store::{exchanges, jobs};
+use crate::record::{OPEN_GRACE, Source};
+use crate::store::exchanges;
 
 /// The shortest time between two questions about one attempt. Anybody can send hints.
 const PAUSE: Millis = 15 * SECOND;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let found = engine.find_attempt(subject).await?;
-    let now = engine.env().now();
-    if matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
-        // There is nothing to ask about yet; finding it is the business of the job that opens it.
-        let mut tx = engine.store().begin().await?;
-        jobs::hasten(&mut tx, Kind::Open.as_str(), subject, now, now).await?;
-        engine.commit(tx).await?;
-        return Ok(Next::Done);
-    }
-    let (account, connector) = engine.unseal(&engine.account(&found.attempt.account).await?)?;
-    if !connector.capabilities(&account).fetch {
-        return Ok(Next::Done);
-    }
-    let operation = Operation::Fetch(found.target());
-    let question = match connector.begin(&account, &operation, &operation.key()) {
-        Ok(question) => question,
-        // An attempt that never got a reference cannot be asked about.
-        Err(_) => return Ok(Next::Done),
+    let (now, attempt) = (engine.env().now(), &found.attempt);
+    let (account, connector) = engine.unseal(&engine.account(&attempt.account).await?)?;
+    let capabilities = connector.capabilities(&account);
+    // What has no reference of the provider can only be looked for by ours.
+    let is_known = attempt.refs.session.is_some() || attempt.refs.payment.is_some();
+    let (operation, can) = match is_known {
+        true => (Operation::Fetch(found.target()), capabilities.fetch),
+        false => (Operation::Find(found.target()), capabilities.find),
     };
-    let asked = exchanges::last(&mut *engine.store().reader().await?, &found.attempt.id, question.name).await?;
+    let question = connector.begin(&account, &operation, &operation.key()).ok().filter(|_| can);
+    let Some(question) = question else { return Ok(Next::Done) };
+    let asked = exchanges::last(&mut *engine.store().reader().await?, &attempt.id, question.name).await?;
     // A time from the future is of a clock that has been set back.
     if let Some(asked) = asked.filter(|asked| (0..PAUSE).contains(&(now - asked))) {
         return Ok(Next::At(asked + PAUSE));
     }
-    match engine.call(&found.attempt, &operation).await? {
+    if !is_known {
+        let due = attempt.created + OPEN_GRACE;
+        if now < due {
+            // The request that opens it may still be under way.
+            return Ok(Next::At(due));
+        }
+        // Whatever is found there is the business of the job that opens attempts, also of one that was given up.
+        let mut tx = engine.store().begin().await?;
+        engine.enqueue(&mut tx, Kind::Open, Some(&attempt.account), subject, now).await?;
+        engine.commit(tx).await?;
+        return Ok(Next::Done);
+    }
+    match engine.call(attempt, &operation).await? {
         Ok(Outcome::Observed(observation)) => engine.observe(&found, observation, Source::Fetch).await.map(drop)?,
         Ok(_) => {}
         Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),

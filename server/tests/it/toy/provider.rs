@@ -75,6 +75,13 @@ impl Provider {
         self.books().pages.last().expect("a page was made")["id"].as_str().unwrap().to_owned()
     }
 
+    /// The same request once more, as if it had been on its way for long.
+    pub fn late(&self, reference: &str, amount: i64) {
+        let asked = json!({"reference": reference, "amount": amount, "currency": "EUR"}).to_string();
+        let answered = self.books().answer(&Method::POST, &Uri::from_static("/pages"), asked.as_bytes());
+        answered.expect("a page is made");
+    }
+
     /// A shopper pays, whether or not the page has been closed meanwhile.
     pub fn pay(&self, page: &str) {
         *self.books().find(page).expect("the page is there").get_mut("status").unwrap() = json!("paid");
