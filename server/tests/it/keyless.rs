@@ -211,6 +211,7 @@ both_at_adyen! {
         world.wait_for(&session, Phase::Paid).await;
         let payment = world.payment_of(&session).await;
         let (other, clock) = world.ahead().await;
+        world.control("adyen/webhooks", json!({"hold": true})).await;
         world.control("faults", json!({"provider": "adyen", "operation": "payments.refund", "fault": "timeout_after_accept", "count": 1})).await;
         let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Unknown);
@@ -230,5 +231,8 @@ both_at_adyen! {
         assert_eq!(raised(&world, "modification_unknown", &id).await, 1);
         assert_eq!(calls(&world, "payments.refund").await.len(), sent_before, "never with a key of another month");
         assert!(world.statement(&payment).await.flags.unsure);
+        // What the provider tells by itself settles it.
+        world.control("adyen/webhooks", json!({"hold": false})).await;
+        eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
     }
 }
