@@ -24,6 +24,7 @@ mod gallery {
     use app::pages::{self, Asset, Assets, Lang, PageContext, Problem, phase_name, sample};
     use domain::checkout::{Phase, View};
     use domain::decline::DeclineClass;
+    use domain::payment::CodeForm;
 
     const USAGE: &str = "usage: gallery OUT [SITE]";
 
@@ -64,6 +65,14 @@ mod gallery {
         let view = sample::view(Phase::Resume);
         let redirecting = pages::redirecting(&view, "https://pay.example/p?a=1&b=2", ctx);
         write("redirecting", redirecting.unwrap_or_default())?;
+        let fields = [("PAY_REQUEST_ID".to_owned(), "1".to_owned())];
+        write("sending", pages::sending(&view, "https://pay.example/p", &fields, ctx))?;
+        for (name, form) in [("code-scan", CodeForm::Scan), ("code-app", CodeForm::AppLink)] {
+            write(
+                name,
+                pages::code(&view, "swish://paymentrequest?token=c28a4061470f4af48973bd2a4642b4fa", form, ctx),
+            )?;
+        }
         page("no-methods", &View { methods: vec![], ..sample::view(Phase::Choose) })?;
         write("inactive", pages::inactive_link(&view.merchant, ctx))?;
         write("home", pages::home(ctx))

@@ -118,7 +118,7 @@ impl Common {
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
         let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
         let tuning = Tuning { actions: Bounds::current().actions, ..tuning };
-        Ok(Engine::tuned(env, store, keyring, Settings { public_url }, tuning))
+        Ok(Engine::tuned(env, store, keyring, Settings::new(public_url), tuning))
     }
 
     /// The same without what only a server needs.

@@ -156,8 +156,18 @@ pub struct Words {
     pub redirecting: &'static str,
     /// What the interstitial says.
     pub redirecting_hint: &'static str,
+    /// What the interstitial says where only the shopper's own press leads on.
+    pub sending_hint: &'static str,
     /// The link of the interstitial.
     pub go_on: &'static str,
+    /// The title of a page that shows a code for a payment app.
+    pub code: &'static str,
+    /// What to do with a code that is scanned.
+    pub code_scan: &'static str,
+    /// What to do with a code that an app opens.
+    pub code_app: &'static str,
+    /// The link that opens the app.
+    pub open_app: &'static str,
     /// Before the merchant on a receipt.
     pub paid_to: &'static str,
     /// Before the reference.

@@ -24,6 +24,7 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
         refresh: refresh_seconds(view.phase).map(Refresh::Again),
         elsewhere: None,
         live: true,
+        leaves: false,
     };
     document(frame, ctx, || {
         view! {

@@ -23,6 +23,8 @@ pub(super) struct Frame {
     pub elsewhere: Option<String>,
     /// Whether the page has islands.
     pub live: bool,
+    /// Whether the page leads to the provider by a form, which must not learn the page's own address.
+    pub leaves: bool,
 }
 
 impl Frame {
@@ -37,6 +39,7 @@ impl Frame {
             refresh: None,
             elsewhere: None,
             live: false,
+            leaves: false,
         }
     }
 }
@@ -57,7 +60,7 @@ pub(super) fn document<V: IntoView>(frame: Frame, ctx: &PageContext, body: impl 
     let html = render(|| {
         view! {
             <html lang=lang.lang.tag() dir=lang.lang.dir()>
-                <Head title=frame.title refresh=frame.refresh live=frame.live assets=&ctx.assets/>
+                <Head title=frame.title refresh=frame.refresh live=frame.live leaves=frame.leaves assets=&ctx.assets/>
                 <body>
                     <a class="skip" href="#panel">{lang.words().skip}</a>
                     <Header merchant=frame.merchant test_mode=frame.test_mode lang/>
@@ -81,10 +84,11 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
      stroke-width='3.5' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
 #[component]
-fn Head<'a>(title: String, refresh: Option<Refresh>, live: bool, assets: &'a Assets) -> impl IntoView {
+fn Head<'a>(title: String, refresh: Option<Refresh>, live: bool, leaves: bool, assets: &'a Assets) -> impl IntoView {
     // The provider must not learn the session's address; our own forms need theirs.
     let referrer = match refresh {
         Some(Refresh::To(_)) => "no-referrer",
+        _ if leaves => "no-referrer",
         _ => "same-origin",
     };
     let css = assets.css.clone();

@@ -23,7 +23,7 @@ pub use inactive_link::inactive_link;
 pub(crate) use panel::status;
 pub use panel::{panel, phase_name};
 pub use problem::problem;
-pub use redirecting::redirecting;
+pub use redirecting::{code, redirecting, sending};
 
 /// A file the pages load.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,7 +1,8 @@
-//! The page between ours and the provider's. A redirect in reply to a form would be stopped by `form-action`; a page is
+//! The pages between ours and the provider's. A redirect in reply to a form would be stopped by `form-action`; a page is
 //! not.
 
 use domain::checkout::View;
+use domain::payment::CodeForm;
 use leptos::prelude::*;
 
 use super::PageContext;
@@ -15,14 +16,7 @@ pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> Option
         return None;
     }
     let words = ctx.lang.words();
-    let frame = Frame {
-        merchant: Some(view.merchant.clone()),
-        test_mode: view.test_mode,
-        support_email: view.support_email.clone(),
-        reference: Some(view.reference.clone()),
-        refresh: Some(Refresh::To(provider_url.to_owned())),
-        ..Frame::plain(words.redirecting)
-    };
+    let frame = Frame { refresh: Some(Refresh::To(provider_url.to_owned())), ..of_session(view, words.redirecting) };
     let back = session_address(&view.token, "", ctx.lang);
     let html = document(frame, ctx, || {
         view! {
@@ -40,6 +34,86 @@ pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> Option
         }
     });
     Some(html)
+}
+
+/// The page with the form that leads to the provider, with scripts or without. Its reply must allow forms to go to that address, and
+/// nowhere else; whoever sends it has made sure that the address is one to which a shopper may be sent.
+#[must_use]
+pub fn sending(view: &View, provider_url: &str, fields: &[(String, String)], ctx: &PageContext) -> String {
+    let words = ctx.lang.words();
+    let frame = Frame { leaves: true, ..of_session(view, words.redirecting) };
+    let back = session_address(&view.token, "", ctx.lang);
+    let field = |(name, value): &(String, String)| {
+        view! { <input type="hidden" name=name.clone() value=value.clone()/> }
+    };
+    let inputs = fields.iter().map(field).collect_view();
+    document(frame, ctx, || {
+        view! {
+            <main id="panel" class="card narrow" data-page="sending">
+                <div class="headline">
+                    <h1>{words.redirecting}</h1>
+                    <p>{words.sending_hint}</p>
+                </div>
+                <form method="post" action=provider_url.to_owned()>
+                    {inputs}
+                    <button class="button primary" type="submit">{words.go_on}</button>
+                </form>
+                <p class="aside-link"><a href=back>{words.choose_again}</a></p>
+            </main>
+        }
+    })
+}
+
+/// Seconds after which a page with a code looks whether it has been paid.
+const LOOK_SECONDS: u32 = 5;
+
+/// The page with a code for a payment app, as text, and for an app on the same device as a link. It asks for itself again until there is
+/// news.
+#[must_use]
+pub fn code(view: &View, payload: &str, form: CodeForm, ctx: &PageContext) -> String {
+    let words = ctx.lang.words();
+    let again = session_address(&view.token, "/go", ctx.lang);
+    let frame = Frame { refresh: Some(Refresh::After(LOOK_SECONDS, again)), ..of_session(view, words.code) };
+    let back = session_address(&view.token, "", ctx.lang);
+    let hint = if form == CodeForm::AppLink { words.code_app } else { words.code_scan };
+    let link = (form == CodeForm::AppLink && is_app_link(payload)).then(|| {
+        view! { <a class="button primary" href=payload.to_owned() rel="noreferrer">{words.open_app}</a> }
+    });
+    document(frame, ctx, || {
+        view! {
+            <main id="panel" class="card narrow" data-page="code">
+                <div class="headline">
+                    <h1>{words.code}</h1>
+                    <p>{hint}</p>
+                </div>
+                {link}
+                <p class="code" dir="ltr"><code>{payload.to_owned()}</code></p>
+                <p class="aside-link"><a href=back>{words.choose_again}</a></p>
+            </main>
+        }
+    })
+}
+
+fn of_session(view: &View, title: &str) -> Frame {
+    Frame {
+        merchant: Some(view.merchant.clone()),
+        test_mode: view.test_mode,
+        support_email: view.support_email.clone(),
+        reference: Some(view.reference.clone()),
+        ..Frame::plain(title)
+    }
+}
+
+/// Whether a code can be a link: an address with a scheme that an app has made its own, or on the web. Schemes that browsers act on by
+/// themselves are none.
+fn is_app_link(payload: &str) -> bool {
+    let Some((scheme, rest)) = payload.split_once(':') else { return false };
+    let scheme = scheme.to_ascii_lowercase();
+    let first = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+    let plain = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let obeyed = ["javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "http"];
+    let text = !rest.is_empty() && !payload.chars().any(|letter| letter.is_control() || letter.is_whitespace());
+    first && plain && text && !obeyed.contains(&scheme.as_str())
 }
 
 /// Connectors only return web addresses; this keeps `javascript:` out whatever a provider answers.

@@ -2,6 +2,7 @@
 
 use domain::checkout::{Phase, View};
 use domain::link::EXPIRY_WARNING;
+use domain::payment::CodeForm;
 
 use super::*;
 use crate::actions;
@@ -26,6 +27,11 @@ fn everything() -> Vec<String> {
         }
         let hostile = sample::hostile(Phase::Resume);
         pages.extend(redirecting(&hostile, "https://pay.example/?a=\"'<>&b=1", &ctx));
+        let fields = [("\"><script>".to_owned(), "'\"<x onload=1>".to_owned())];
+        pages.push(sending(&hostile, "https://pay.example/?a=\"'<>&b=1", &fields, &ctx));
+        for form in [CodeForm::Scan, CodeForm::AppLink] {
+            pages.push(code(&hostile, "swish://pay?token=\"><script>", form, &ctx));
+        }
         pages.push(inactive_link(&hostile.merchant, &ctx));
         pages.extend(Problem::ALL.map(|kind| problem(kind, None, &ctx)));
         pages.extend(Problem::ALL.map(|kind| problem(kind, Some("/c/x?lang=\"><script>".to_owned()), &ctx)));
@@ -73,7 +79,8 @@ fn every_page_has_one_heading_one_main_and_its_language() {
 fn every_form_leads_to_a_server_function() {
     let known: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     assert_eq!(known.len(), 5);
-    for html in everything() {
+    // One page's form leads to the provider, which is what that page is for.
+    for html in everything().into_iter().filter(|html| !html.contains("data-page=\"sending\"")) {
         for action in html.split(" action=\"").skip(1) {
             let path = action.split('"').next().unwrap_or_default();
             assert!(known.contains(&path), "{path}");
@@ -160,6 +167,42 @@ fn the_provider_learns_nothing_and_must_be_on_the_web() {
     for bad in ["javascript:alert(1)", "data:text/html,x", "//evil.test", "https://a b"] {
         assert_eq!(redirecting(&view, bad, &ctx), None, "{bad}");
     }
+}
+
+#[test]
+fn a_form_to_the_provider_needs_one_press_and_no_script() {
+    let ctx = context(Lang::De);
+    let fields = [("PAY_REQUEST_ID".to_owned(), "1&2".to_owned()), ("CHECKSUM".to_owned(), "\"x\"".to_owned())];
+    let html = sending(&sample::view(Phase::Resume), "https://pay.example/p?a=1&b=2", &fields, &ctx);
+    assert!(html.contains("<form method=\"post\" action=\"https://pay.example/p?a=1&amp;b=2\">"), "{html}");
+    assert!(html.contains("<input type=\"hidden\" name=\"PAY_REQUEST_ID\" value=\"1&amp;2\""), "{html}");
+    let button = html.split("<button").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
+    assert!(button.contains("type=\"submit\"") && button.contains("class=\"button primary\""), "{button}");
+    assert!(html.contains("name=\"referrer\" content=\"no-referrer\"") && !html.contains("<script"));
+}
+
+#[test]
+fn a_code_is_text_and_a_link_only_where_an_app_takes_it() {
+    let ctx = context(Lang::En);
+    let view = sample::view(Phase::Resume);
+    let link = |payload: &str, form| code(&view, payload, form, &ctx).contains(&format!("href=\"{payload}\""));
+    for app in ["swish://paymentrequest?token=1", "bitcoin:bc1q?amount=1", "https://app.example/pay/1"] {
+        assert!(link(app, CodeForm::AppLink) && !link(app, CodeForm::Scan), "{app}");
+    }
+    for bad in [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        "http://pay.example",
+        "no scheme",
+        ":x",
+        "a:b c",
+    ] {
+        assert!(!link(bad, CodeForm::AppLink), "{bad}");
+        assert!(bad.contains(' ') || code(&view, bad, CodeForm::AppLink, &ctx).contains(bad), "it is shown: {bad}");
+    }
+    let html = code(&view, "swish://1", CodeForm::AppLink, &ctx);
+    assert!(html.contains("http-equiv=\"refresh\" content=\"5;url=/c/") && html.contains("/go\""), "{html}");
 }
 
 #[test]

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use domain::Millis;
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
 use domain::payment::{Capture, Handoff, Limits, ModificationKind, Observation, Refs};
-use http::HeaderMap;
+use http::Method as HttpMethod;
 use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::amount::AmountRule;
+use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
+use crate::kept::Kept;
+use crate::repetition::{Deed, Repetition};
 
 /// A merchant's credentials at a provider, unsealed for use.
 #[derive(Debug, Clone)]
@@ -25,40 +27,52 @@ pub struct Account {
     pub base_url: String,
     /// Whether real money moves.
     pub live: bool,
-    /// The provider's keys, by the names in [`Capabilities::credentials`].
+    /// The provider's keys, by the names in [`Setup::credentials`].
     pub credentials: BTreeMap<String, SecretString>,
     /// The secrets webhooks may be signed with; several while one is being replaced.
     pub webhook_secrets: Vec<SecretString>,
+    /// How connections are made, where that is the account's own.
+    pub tls: Option<Tls>,
 }
 
-/// What a provider can do. The engine asks this, never the provider's name.
+/// A way of its own to make connections to a provider.
 #[derive(Debug, Clone)]
-pub struct Capabilities {
-    /// The names of the credentials it needs.
+pub struct Tls {
+    /// The certificate by which the provider knows the account, those that lead from it to a root, and its key, as PEM.
+    pub identity: Option<SecretString>,
+    /// The only roots that are trusted, as PEM; those of the system if there are none.
+    pub roots: Vec<String>,
+}
+
+/// What an account at a provider is set up with. It is the same for every account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setup {
+    /// The names of the credentials an account needs.
     pub credentials: &'static [&'static str],
-    /// Where its API is, unless the account says otherwise.
+    /// Where the provider's API is, unless the account says otherwise.
     pub default_base_url: &'static str,
     /// The domains that are the provider's own, with everything below them.
     pub domains: &'static [&'static str],
+}
+
+/// What an account at a provider can do. The engine asks this, never the provider's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
     /// The shortest life of a payment page at the provider.
     pub page_life_min: Millis,
     /// The longest.
     pub page_life_max: Millis,
     /// Whether an attempt can be looked up by the provider's own references.
     pub fetch: bool,
-    /// Whether an attempt whose opening was not answered can be looked up by our reference. Otherwise the request is repeated.
+    /// Whether an attempt whose opening was not answered can be looked up by our reference.
     pub find: bool,
     /// How long after a request a search by our reference that comes to its end and finds nothing proves that the request did
     /// nothing. None where the provider's lists may lag for longer, or cannot be searched.
     pub search_proves_after: Option<Millis>,
-    /// Whether a modification that was not answered can be looked up. Otherwise the request is repeated.
+    /// Whether a modification that was not answered can be looked up.
     pub find_modification: bool,
     /// Whether events can be listed, so that a missed delivery can be made up for.
     pub event_list: bool,
-    /// Whether money can be taken later than authorised.
-    pub manual_capture: bool,
-    /// What it can do with authorised and captured money.
-    pub limits: Limits,
 }
 
 /// Everything needed to open an attempt. A repetition must be built from the same values, because the provider compares
@@ -243,147 +257,28 @@ impl Fail {
     }
 }
 
-/// Why a delivery was not accepted as the provider's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Reject {
-    /// There is no signature.
-    #[error("the signature is missing")]
-    Missing,
-    /// The signature header cannot be read.
-    #[error("the signature header is malformed")]
-    Malformed,
-    /// The signature is not made with any of the account's secrets.
-    #[error("the signature does not match")]
-    Wrong,
-    /// It was signed too long ago.
-    #[error("the signature is too old")]
-    Stale,
-    /// It claims to be signed in the future.
-    #[error("the signature is from the future")]
-    Future,
-    /// The body is not what the provider sends.
-    #[error("the body cannot be read")]
-    Unreadable,
-    /// The body is larger than the connector's [`Connector::delivery_bytes_max`].
-    #[error("the body is too large")]
-    TooLarge,
-}
-
-impl Reject {
-    /// The name under which rejections are counted.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reject::Missing => "missing_signature",
-            Reject::Malformed => "malformed_signature",
-            Reject::Wrong => "wrong_signature",
-            Reject::Stale => "stale_signature",
-            Reject::Future => "future_signature",
-            Reject::Unreadable => "unreadable_body",
-            Reject::TooLarge => "body_too_large",
-        }
-    }
-}
-
-/// The body of a delivery whose signature was found right. Only [`Connector::authenticate`] makes one.
-#[derive(Debug)]
-pub struct Authentic(Bytes);
-
-impl Authentic {
-    pub(crate) fn new(body: Bytes) -> Self {
-        Authentic(body)
-    }
-
-    /// The raw body.
-    #[must_use]
-    pub fn body(&self) -> &Bytes {
-        &self.0
-    }
-}
-
-/// One event of a delivery, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The provider's id of the event; a second item with the same id is a duplicate. It has no control characters and at most
-    /// 255 characters.
-    pub event: String,
-    /// The event's own bytes.
-    pub body: Bytes,
-}
-
-/// A stored event cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the event cannot be read: {0}")]
-pub struct Unreadable(pub String);
-
-/// Why an event is not this account's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Foreign {
-    /// For a person.
-    pub reason: String,
-    /// Whether it shows that the account is set up wrongly. Otherwise several share a provider account, which is nothing unusual.
-    pub misdirected: bool,
-}
-
-impl Foreign {
-    /// Of somebody else on the same provider account.
-    #[must_use]
-    pub fn neighbour(reason: String) -> Foreign {
-        Foreign { reason, misdirected: false }
-    }
-
-    /// Of the other mode: test events never belong to a live account, nor the other way round.
-    #[must_use]
-    pub(crate) fn other_mode(live: bool) -> Foreign {
-        let mode = |live| if live { "live" } else { "test" };
-        let reason = format!("a {} mode event for a {} mode account", mode(!live), mode(live));
-        Foreign { reason, misdirected: true }
-    }
-}
-
-/// What a stored event says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
-    /// The provider's name of the event.
-    pub kind: String,
-    /// Why the event is not this account's, if it is not.
-    pub foreign: Option<Foreign>,
-    /// Why what it says must not be applied, if it must not: it reads in two ways, or its amount makes no sense. A person is told if
-    /// it concerns a payment of ours; what others do on the same provider account is theirs.
-    pub doubt: Option<String>,
-    /// Our reference, where the provider repeats it.
-    pub attempt: Option<AttemptId>,
-    /// What it says. Without references and news it concerns no payment.
-    pub observation: Observation,
-}
-
-/// What became of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
-    /// Stored now, or already stored before.
-    Stored,
-    /// Not accepted as the provider's.
-    Rejected,
-    /// Could not be stored now.
-    Busy,
-}
-
-/// The reply to a delivery, in the provider's dialect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The status code.
-    pub status: u16,
-    /// The body.
-    pub body: &'static str,
-}
-
 /// A provider.
 pub trait Connector: Send + Sync {
     /// The name.
     fn provider(&self) -> &'static str;
 
-    /// What it can do.
-    fn capabilities(&self) -> &'static Capabilities;
+    /// What its accounts are set up with.
+    fn setup(&self) -> &'static Setup;
+
+    /// What an account can do.
+    fn capabilities(&self, account: &Account) -> Capabilities;
+
+    /// What an account can do with money that was authorised or captured with a method.
+    fn limits(&self, account: &Account, method: Method) -> Limits;
+
+    /// Whether an account can authorise money with a method and take it later.
+    fn captures_later(&self, account: &Account, method: Method) -> bool;
+
+    /// What protects a request of an account from being carried out twice.
+    fn repetition(&self, account: &Account, deed: Deed) -> Repetition;
+
+    /// What of the exchanges with the provider may be written down. Everything else is hidden.
+    fn kept(&self) -> &'static Kept;
 
     /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error says what a right
     /// one looks like, and never repeats one.
@@ -393,9 +288,9 @@ pub trait Connector: Send + Sync {
     /// right one looks like, and never repeats one.
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
 
-    /// Whether an order can be paid with a method: in its currency, line by line and in total. The error names the provider and
-    /// the rule. What is taken here may still be refused by the provider for reasons of the account.
-    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule>;
+    /// Whether an order can be paid with a method at an account: in its currency, line by line and in total. The error names the
+    /// provider and the rule. What is taken here may still be refused by the provider for reasons of the account.
+    fn takes(&self, account: &Account, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule>;
 
     /// Whether a part of a payment can be captured or sent back by itself.
     fn takes_part(&self, part: Money) -> Result<(), AmountRule>;
@@ -421,14 +316,26 @@ pub trait Connector: Send + Sync {
     /// The right that the credentials need for a request of this name, as the provider's own pages call it.
     fn right(&self, request: &str) -> Option<&'static str>;
 
-    /// Finds out whether a delivery is the provider's.
-    fn authenticate(
+    /// The methods with which the provider delivers.
+    fn delivery_methods(&self) -> &'static [HttpMethod] {
+        &[HttpMethod::POST]
+    }
+
+    /// Finds out how far a delivery can be believed. What can be refused without asking the provider is refused here.
+    fn authenticate(&self, account: &Account, delivery: &Delivery, now: Millis) -> Result<Credence, Reject>;
+
+    /// What follows from the provider's reply to a question about a delivery, see [`Credence::Ask`]. It is called with replies that
+    /// are neither a refusal of our credentials, nor a rate limit, nor a failure of the provider.
+    fn verified(
         &self,
-        account: &Account,
-        headers: &HeaderMap,
-        body: Bytes,
-        now: Millis,
-    ) -> Result<Authentic, Reject>;
+        _account: &Account,
+        _delivery: &Delivery,
+        _sent: &HttpRequest,
+        _reply: &HttpResponse,
+        _now: Millis,
+    ) -> Result<Credence, Reject> {
+        Err(Reject::Wrong)
+    }
 
     /// Bytes of one delivery at most. Larger ones are turned away unread, with an alert, so it is far more than the provider sends.
     fn delivery_bytes_max(&self) -> usize;

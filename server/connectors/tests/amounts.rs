@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connectors::{Account, Capabilities, ModifySpec, OpenSpec, Operation, PROVIDERS, Target, by_name};
+use connectors::{Account, ModifySpec, OpenSpec, Operation, Registry, Setup, Target};
 use domain::currency::Currency;
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::line::{Line, order_total};
@@ -11,14 +11,15 @@ use domain::money::Money;
 use domain::payment::{Capture, ModificationKind, Refs};
 use proptest::prelude::*;
 
-fn account(capabilities: &Capabilities) -> Account {
+fn account(setup: &Setup) -> Account {
     let credential = |name: &&str| ((*name).to_owned(), "sk_test_0123456789".into());
     Account {
         id: ProviderAccountId::from_random([1; 16]),
         base_url: "http://127.0.0.1:3400".to_owned(),
         live: false,
-        credentials: BTreeMap::from_iter(capabilities.credentials.iter().map(credential)),
+        credentials: BTreeMap::from_iter(setup.credentials.iter().map(credential)),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 
@@ -68,9 +69,9 @@ proptest! {
         };
         let lines: Vec<_> = prices.iter().map(line).collect();
         let Ok(total) = order_total(&lines) else { return Ok(()) };
-        for connector in PROVIDERS.iter().filter_map(|name| by_name(name)) {
-            let account = account(connector.capabilities());
-            let taken = connector.takes(Method::Card, &lines, total);
+        for connector in Registry::default().iter() {
+            let account = account(connector.setup());
+            let taken = connector.takes(&account, Method::Card, &lines, total);
             let asked = connector.begin(&account, &open(&lines, total), "key");
             // The bounds of a total are the provider's to enforce; an amount that cannot be counted is never sent.
             prop_assert!(taken.is_err() || asked.is_ok(), "{} {lines:?}: {asked:?}", connector.provider());

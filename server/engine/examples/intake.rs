@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use connectors::{HttpRequest, HttpResponse};
+use connectors::{Delivery, HttpRequest, HttpResponse};
 use domain::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId, Token};
 use domain::link::{Link, LinkState, Usage};
 use domain::method::Method;
@@ -112,8 +112,7 @@ impl Bench {
         }
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(Nowhere) };
         let keyring = Keyring::parse(&Keyring::generate(&OsRandom))?;
-        let engine =
-            Engine::tuned(env, store, keyring, Settings { public_url: "http://127.0.0.1:3000".into() }, tuning);
+        let engine = Engine::tuned(env, store, keyring, Settings::new("http://127.0.0.1:3000"), tuning);
         let merchant: MerchantId = engine.add_merchant("Bench", None).await?.id.parse()?;
         let new = NewAccount {
             provider: "stripe".into(),
@@ -154,8 +153,9 @@ impl Bench {
         let header = sign(&body, SystemClock.now() / 1_000);
         let mut headers = HeaderMap::new();
         headers.insert("stripe-signature", HeaderValue::from_str(&header).map_err(|error| error.to_string())?);
+        let delivery = Delivery::posted(headers, body);
         for busy in 0.. {
-            match self.engine.receive("stripe", self.account.as_str(), &headers, body.clone()).await {
+            match self.engine.receive("stripe", self.account.as_str(), &delivery).await {
                 Received::Reply(reply) if reply.status == 200 => return Ok(busy),
                 Received::Busy(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                 other => return Err(format!("{other:?}")),

@@ -122,6 +122,16 @@ impl Engine {
         }
     }
 
+    /// Raises an alert about what lasts, unless it has been raised before: to say it again would be no news.
+    pub(crate) async fn alert_once(&self, kind: &'static str, subject: &str, detail: &str) {
+        let known = async { alerts::is_raised(&mut *self.store().reader().await?, kind, subject).await };
+        match known.await {
+            Ok(true) => {}
+            Ok(false) => self.alert(kind, subject, detail).await,
+            Err(error) => warn!(alert = kind, subject, %error, "an alert could not be looked up"),
+        }
+    }
+
     /// Raises an alert in a transaction of its own, for one or more occurrences.
     pub(crate) async fn alert_times(
         &self,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connectors::{Account, Connector, tidy};
+use connectors::{Account, Connector, Registry, tidy};
 use domain::Millis;
 use domain::id::ProviderAccountId;
 use secrecy::SecretString;
@@ -17,13 +17,14 @@ use crate::alerts::Closed;
 use crate::breaker::Breakers;
 use crate::env::Env;
 use crate::error::Error;
-use crate::inbox::{Handover, Intake, Rejections, Tuning, applier};
+use crate::inbox::{Handover, Intake, QUESTIONS_AT_A_TIME, Rejections, Tuning, applier};
 use crate::live::Live;
 use crate::readiness::{NotReady, Readiness};
 use crate::record::Work;
 use crate::seal::Keyring;
 use crate::store::accounts::AccountRow;
 use crate::store::{Dialect, Store, Tx, accounts, inbox};
+use crate::tls::NewTls;
 use crate::{jobs, live};
 
 /// What the engine is told once.
@@ -31,6 +32,16 @@ use crate::{jobs, live};
 pub struct Settings {
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     pub public_url: String,
+    /// The providers that accounts can be at.
+    pub connectors: Registry,
+}
+
+impl Settings {
+    /// For an installation that is reached at this address and knows the built-in providers.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>) -> Settings {
+        Settings { public_url: public_url.into(), connectors: Registry::default() }
+    }
 }
 
 /// The application core. Cloning is cheap.
@@ -53,6 +64,7 @@ struct Inner {
     tuning: Tuning,
     actions: Arc<Semaphore>,
     readiness: Readiness,
+    questions: Semaphore,
 }
 
 /// What is sealed in an account's row.
@@ -60,6 +72,8 @@ struct Inner {
 pub(crate) struct Secrets {
     pub credentials: std::collections::BTreeMap<String, String>,
     pub webhook_secrets: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<NewTls>,
 }
 
 impl Engine {
@@ -89,6 +103,7 @@ impl Engine {
             tuning,
             actions: Arc::new(Semaphore::new(tuning.actions)),
             readiness: Readiness::default(),
+            questions: Semaphore::new(QUESTIONS_AT_A_TIME),
         }))
     }
 
@@ -150,6 +165,17 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.env().now()
+    }
+
+    /// The providers that accounts can be at.
+    #[must_use]
+    pub fn connectors(&self) -> &Registry {
+        &self.0.settings.connectors
+    }
+
+    /// The connector of a provider that an account is at.
+    pub(crate) fn connector_of(&self, provider: &str) -> Result<&'static dyn Connector, Error> {
+        self.connectors().get(provider).ok_or_else(|| Error::NotFound(format!("connector for provider {provider}")))
     }
 
     /// The database.
@@ -217,6 +243,11 @@ impl Engine {
         &self.0.tuning
     }
 
+    /// The places for questions about deliveries.
+    pub(crate) fn questions(&self) -> &Semaphore {
+        &self.0.questions
+    }
+
     /// A place among the shoppers' actions under way, if there is one.
     pub(crate) fn action(&self) -> Option<OwnedSemaphorePermit> {
         self.0.actions.clone().try_acquire_owned().ok()
@@ -242,8 +273,7 @@ impl Engine {
 
     /// An account ready for use, with its connector.
     pub(crate) fn unseal(&self, row: &AccountRow) -> Result<(Account, &'static dyn Connector), Error> {
-        let connector = connectors::by_name(&row.provider)
-            .ok_or_else(|| Error::NotFound(format!("connector for provider {}", row.provider)))?;
+        let connector = self.connector_of(&row.provider)?;
         let secrets = self.secrets(row)?;
         let account = Account {
             id: row.id.clone(),
@@ -252,6 +282,7 @@ impl Engine {
             // Earlier versions sealed line ends along with them.
             credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(tidy(&v)))).collect(),
             webhook_secrets: secrets.webhook_secrets.iter().map(|secret| SecretString::from(tidy(secret))).collect(),
+            tls: secrets.tls.map(NewTls::ready),
         };
         Ok((account, connector))
     }

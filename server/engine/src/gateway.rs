@@ -12,7 +12,6 @@ use tracing::warn;
 use crate::breaker::Admitted;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::mask;
 use crate::store::exchanges::{self, Exchange};
 use crate::transport::TransportError;
 
@@ -80,7 +79,7 @@ impl Gateway<'_> {
             }
         }
         match operation {
-            // A list too long to be searched; the request is repeated instead, which its key makes safe.
+            // A list too long to be searched.
             Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::Inconclusive),
             _ => Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests")))),
         }
@@ -110,6 +109,27 @@ impl Gateway<'_> {
         self.engine.close_alert("provider_rights", &format!("{id} {}", request.name)).await;
     }
 
+    /// Asks a question about a delivery, once: the provider that sent it waits for its reply. It is not written down: what it is about is
+    /// stored with the delivery, or was not the provider's.
+    pub(crate) async fn ask(&self, request: &HttpRequest) -> Result<HttpResponse, CallError> {
+        let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
+        let result = self.engine.env().transport.send_for(self.account, request).await;
+        self.count(request, result.as_ref().ok().map(|reply| reply.status));
+        admitted.report(is_answered(&result)).await;
+        let reply = result?;
+        if matches!(reply.status, 401 | 403) {
+            let why = format!("status {}, asked about a delivery", reply.status);
+            self.tell_unauthorized(request, reply.status, &why).await;
+        }
+        Ok(reply)
+    }
+
+    fn count(&self, request: &HttpRequest, status: Option<u16>) {
+        metrics::counter!("till_provider_calls_total", "provider" => self.connector.provider(),
+            "operation" => request.name, "status" => label(status))
+        .increment(1);
+    }
+
     fn held_back(&self, until: Millis) -> TransportError {
         let left = until - self.engine.env().now();
         TransportError::NotSent(format!("its last calls failed; this one was held back, try again in {left} ms"))
@@ -123,7 +143,7 @@ impl Gateway<'_> {
     ) -> Result<HttpResponse, TransportError> {
         for sent in 1.. {
             let began = self.engine.env().now();
-            let result = self.engine.env().transport.send(&self.account.base_url, request).await;
+            let result = self.engine.env().transport.send_for(self.account, request).await;
             self.write_down(attempt, request, &result, began).await;
             admitted.report(is_answered(&result)).await;
             let pause = match &result {
@@ -153,17 +173,15 @@ impl Gateway<'_> {
     ) {
         let duration = self.engine.env().now() - at;
         let status = result.as_ref().ok().map(|reply| reply.status);
-        metrics::counter!("till_provider_calls_total", "provider" => self.connector.provider(),
-            "operation" => request.name, "status" => label(status))
-        .increment(1);
+        self.count(request, status);
         let exchange = Exchange {
             account: self.account.id.clone(),
             attempt: attempt.cloned(),
             operation: request.name.to_owned(),
-            request: format!("{} {} {}", request.method, request.path, mask::body(request.body.as_bytes())),
+            request: self.connector.kept().request(request),
             status: status.map(i64::from),
             reply: match result {
-                Ok(reply) => mask::body(&reply.body),
+                Ok(reply) => self.connector.kept().reply(reply),
                 Err(error) => error.to_string(),
             },
             duration,

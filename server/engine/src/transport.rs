@@ -1,12 +1,16 @@
 //! Sending a connector's request over HTTP.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use connectors::{HttpRequest, HttpResponse};
+use connectors::{Account, HttpRequest, HttpResponse, Tls};
 use futures::future::BoxFuture;
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, Identity};
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// Time to reach the provider.
@@ -40,33 +44,81 @@ pub trait Transport: Send + Sync {
         base_url: &'a str,
         request: &'a HttpRequest,
     ) -> BoxFuture<'a, Result<HttpResponse, TransportError>>;
+
+    /// Sends a request of an account, over connections of its own where it has some.
+    fn send_for<'a>(
+        &'a self,
+        account: &'a Account,
+        request: &'a HttpRequest,
+    ) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        if account.tls.is_none() {
+            return self.send(&account.base_url, request);
+        }
+        Box::pin(async {
+            Err(TransportError::NotSent("connections of an account's own are not supported here".to_owned()))
+        })
+    }
 }
 
 /// The real thing: pooled connections, TLS 1.2 or newer, no redirects.
 pub struct HttpTransport {
     client: reqwest::Client,
+    own: Mutex<Own>,
 }
+
+/// Clients of accounts that have a certificate or roots of their own. Accounts never share a connection, unless both are the same.
+#[derive(Default)]
+struct Own {
+    /// By what they are made of, with the number of the last use.
+    clients: HashMap<[u8; 32], (reqwest::Client, u64)>,
+    uses: u64,
+}
+
+/// Clients that are kept. Each has a few idle connections.
+const OWN_CLIENTS_MAX: usize = 64;
 
 impl HttpTransport {
     /// A client with its connection pool.
-    #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
     pub fn new() -> Result<Self, TransportError> {
         // Another part of the process may have chosen the TLS provider already; it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .redirect(Policy::none())
-            .user_agent(concat!("Till/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| TransportError::NotSent(error.to_string()))?;
-        Ok(HttpTransport { client })
+        Ok(HttpTransport { client: built(None)?, own: Mutex::default() })
     }
 
-    async fn exchange(&self, base_url: &str, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+    /// The client of an account that has one of its own: the one that was used before, or a new one in place of that which was not used
+    /// for the longest time.
+    fn client_of(&self, tls: &Tls) -> Result<reqwest::Client, TransportError> {
+        let mut digest = Sha256::new();
+        let identity = tls.identity.as_ref().map_or("", |identity| identity.expose_secret());
+        for part in std::iter::once(identity).chain(tls.roots.iter().map(String::as_str)) {
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        let key: [u8; 32] = digest.finalize().into();
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.uses += 1;
+        let uses = own.uses;
+        if let Some((client, used)) = own.clients.get_mut(&key) {
+            *used = uses;
+            return Ok(client.clone());
+        }
+        let client = built(Some(tls))?;
+        if own.clients.len() >= OWN_CLIENTS_MAX
+            && let Some(oldest) = own.clients.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key)
+        {
+            own.clients.remove(&oldest);
+        }
+        own.clients.insert(key, (client.clone(), uses));
+        Ok(client)
+    }
+
+    async fn exchange(
+        client: reqwest::Client,
+        base_url: &str,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, TransportError> {
         let url = format!("{base_url}{}", request.path);
-        let mut builder = self.client.request(request.method.clone(), url);
+        let mut builder = client.request(request.method.clone(), url);
         if !request.credential.expose_secret().is_empty() {
             builder = builder.header(request.credential_header, request.credential.expose_secret());
         }
@@ -86,8 +138,49 @@ impl Transport for HttpTransport {
         base_url: &'a str,
         request: &'a HttpRequest,
     ) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
-        Box::pin(self.exchange(base_url, request))
+        Box::pin(Self::exchange(self.client.clone(), base_url, request))
     }
+
+    fn send_for<'a>(
+        &'a self,
+        account: &'a Account,
+        request: &'a HttpRequest,
+    ) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        Box::pin(async move {
+            let client = match &account.tls {
+                Some(tls) => self.client_of(tls)?,
+                None => self.client.clone(),
+            };
+            Self::exchange(client, &account.base_url, request).await
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that makes HTTP clients")]
+fn built(tls: Option<&Tls>) -> Result<reqwest::Client, TransportError> {
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .redirect(Policy::none())
+        .user_agent(concat!("Till/", env!("CARGO_PKG_VERSION")));
+    let unusable =
+        |error: reqwest::Error| TransportError::NotSent(format!("no connection can be made: {}", describe(&error)));
+    if let Some(Tls { identity, roots }) = tls {
+        // Credentials never leave unencrypted under another account's certificate.
+        builder = builder.https_only(true);
+        if let Some(identity) = identity {
+            builder = builder.identity(Identity::from_pem(identity.expose_secret().as_bytes()).map_err(unusable)?);
+        }
+        if !roots.is_empty() {
+            let mut all = vec![];
+            for root in roots {
+                all.extend(Certificate::from_pem_bundle(root.as_bytes()).map_err(unusable)?);
+            }
+            builder = builder.tls_certs_only(all);
+        }
+    }
+    builder.build().map_err(unusable)
 }
 
 fn sort(error: &reqwest::Error) -> TransportError {

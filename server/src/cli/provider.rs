@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::id::{MerchantId, ProviderAccountId};
-use engine::{AccountSummary, DAMAGED, KeyUse, NewAccount, Resealed};
+use engine::{AccountSummary, DAMAGED, KeyUse, NewAccount, NewTls, Resealed};
 
 use super::Failure;
 use super::output::{Format, table, yes};
@@ -34,6 +34,8 @@ enum Action {
         /// Where the provider's API is, if not at its own address: a proxy, or a compatible server
         #[arg(long)]
         base_url: Option<String>,
+        #[command(flatten)]
+        tls: TlsOptions,
         /// Real money moves
         #[arg(long)]
         live: bool,
@@ -69,6 +71,17 @@ enum Action {
         account: ProviderAccountId,
         /// NAME=VALUE or NAME=@FILE
         credential: String,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Replace the client certificate and the roots of an account; without options, connect in the usual way again
+    SetTls {
+        /// The account's id, pa_…
+        account: ProviderAccountId,
+        #[command(flatten)]
+        tls: TlsOptions,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -113,10 +126,32 @@ enum Action {
     },
 }
 
+/// Connections to the provider that are the account's own.
+#[derive(Args, Debug)]
+struct TlsOptions {
+    /// The certificate by which the provider knows the account, and those that lead from it to a root, as PEM: @FILE
+    #[arg(long, value_name = "@FILE")]
+    client_cert: Option<String>,
+    /// The key of the certificate, as PEM: @FILE
+    #[arg(long, value_name = "@FILE")]
+    client_key: Option<String>,
+    /// A root to trust instead of those of the system, as PEM: @FILE; can be repeated
+    #[arg(long = "root", value_name = "@FILE")]
+    roots: Vec<String>,
+}
+
+impl TlsOptions {
+    fn read(&self) -> Result<NewTls, Failure> {
+        let maybe = |text: &Option<String>| text.as_deref().map(secret::value).transpose();
+        let roots = self.roots.iter().map(|text| secret::value(text)).collect::<Result<_, _>>()?;
+        Ok(NewTls { client_cert: maybe(&self.client_cert)?, client_key: maybe(&self.client_key)?, roots })
+    }
+}
+
 impl ProviderCommand {
     pub async fn run(self) -> Result<(), Failure> {
         let (account, format) = match self.action {
-            Action::Add { provider, merchant, credentials, webhook_secrets, base_url, live, common, format } => {
+            Action::Add { provider, merchant, credentials, webhook_secrets, base_url, tls, live, common, format } => {
                 if live && common.master_key.is_none() {
                     return Err(
                         "a live account needs TILL_MASTER_KEY to be set, so that its credentials are not sealed \
@@ -134,7 +169,7 @@ impl ProviderCommand {
                         .map(|text| secret::value(text))
                         .collect::<Result<_, _>>()?,
                 };
-                let account = common.ready_engine().await?.add_account(&merchant, new).await?;
+                let account = common.ready_engine().await?.add_account_over(&merchant, new, tls.read()?).await?;
                 return format.print(&account, || added(&account));
             }
             Action::List { merchant, common, format } => {
@@ -148,6 +183,9 @@ impl ProviderCommand {
             Action::SetCredential { account, credential, common, format } => {
                 let (name, value) = secret::pair(&credential)?;
                 (common.ready_engine().await?.set_credential(&account, &name, &value).await?, format)
+            }
+            Action::SetTls { account, tls, common, format } => {
+                (common.ready_engine().await?.set_tls(&account, tls.read()?).await?, format)
             }
             Action::RetireWebhookSecrets { account, common, format } => {
                 (common.ready_engine().await?.retire_webhook_secrets(&account).await?, format)

@@ -14,6 +14,7 @@ use metrics::SharedString;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
+use url::{Host, Url};
 
 use super::State;
 use super::door::Connection;
@@ -22,6 +23,25 @@ use super::receiving::{Arrived, NotArrived, Receiving};
 /// Nothing inline, nothing from elsewhere, never in a frame. Scripts and styles are files with integrity.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The part of it that says where forms may go.
+const FORMS_TO_US: &str = "form-action 'self'";
+
+/// The policy of a page with one form, which goes to a provider: to the origin of this address and nowhere else. None if it is not
+/// encrypted; on this machine it need not be, where `local` says so.
+pub(super) fn forms_to(url: &str, local: bool) -> Option<HeaderValue> {
+    let url = Url::parse(url).ok()?;
+    let loopback = match url.host()? {
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+        Host::Domain(name) => name == "localhost",
+    };
+    let encrypted = url.scheme() == "https" || (url.scheme() == "http" && loopback && local);
+    let named = url.username().is_empty() && url.password().is_none();
+    let origin = url.origin().ascii_serialization();
+    let policy = CONTENT_SECURITY_POLICY.replace(FORMS_TO_US, &format!("form-action {origin}"));
+    HeaderValue::from_str(&policy).ok().filter(|_| encrypted && named)
+}
 
 const HEADERS: [(&str, &str); 7] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
@@ -124,4 +144,33 @@ pub(super) fn counted(route: impl Into<SharedString>, response: Response) -> Res
     let status = response.status().as_u16().to_string();
     metrics::counter!("till_http_requests_total", "route" => route.into(), "status" => status).increment(1);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_with_a_form_to_a_provider_allows_that_origin_alone() {
+        let policy = |url: &str, local| forms_to(url, local).map(|value| value.to_str().unwrap().to_owned());
+        let text = policy("https://secure.pay.example:8443/process?x=1;script-src *", false).unwrap();
+        assert!(text.contains("form-action https://secure.pay.example:8443; base-uri"), "{text}");
+        assert!(!text.contains("'self'; base-uri") && !text.contains("process"), "{text}");
+        assert_eq!(text.matches("script-src").count(), 1, "{text}");
+        assert!(
+            policy("http://127.0.0.1:3400/pay", true)
+                .is_some_and(|text| text.contains("form-action http://127.0.0.1:3400;"))
+        );
+        for bad in [
+            "http://127.0.0.1:3400/pay",
+            "http://pay.example",
+            "javascript:alert(1)",
+            "//pay.example",
+            "https://",
+            "https://u:p@pay.example",
+        ] {
+            assert_eq!(policy(bad, false), None, "{bad}");
+        }
+        assert_eq!(policy("http://pay.example", true), None);
+    }
 }

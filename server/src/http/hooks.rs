@@ -4,13 +4,14 @@ use std::mem;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State as Shared};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use connectors::Reply;
+use connectors::{Delivery, Reply};
 use engine::{Addressee, Received};
 use tokio::time::timeout;
 
+use super::address::Client;
 use super::receiving::{NotArrived, unread};
 use super::{REQUEST_TIMEOUT, Site, State, guard};
 
@@ -22,13 +23,19 @@ pub(super) const ROUTE_WITH_SLASH: &str = "/hooks/{provider}/{account}/";
 const PREFIX: &str = "/hooks";
 
 /// Takes a delivery. Its bounds are kept here and not by layers: deliveries come in large numbers, and a layer costs each of them.
-pub(super) async fn receive(Shared(state): Shared<State>, of: Result<Of, PathRejection>, request: Request) -> Response {
-    guard::counted(ROUTE, take(&state, of, request).await)
+pub(super) async fn receive(
+    Shared(state): Shared<State>,
+    of: Result<Of, PathRejection>,
+    client: Client,
+    request: Request,
+) -> Response {
+    guard::counted(ROUTE, take(&state, of, client, request).await)
 }
 
-/// What is sent there otherwise.
-pub(super) async fn refuse() -> Response {
-    guard::counted(ROUTE, StatusCode::METHOD_NOT_ALLOWED.into_response())
+/// The reply to a method that the provider does not deliver with. Nothing is looked up for it, and it leaves no trace: it is somebody
+/// who looks at the address with a browser.
+fn refuse() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")]).into_response()
 }
 
 /// What is sent to an address that is near the right one and leads nowhere. It leaves a trace: a provider gives up after some days,
@@ -44,15 +51,22 @@ type Of = Path<(String, String)>;
 
 /// The reply is the provider's dialect and follows the commit. First the account is looked up, so that a body for none is not even
 /// read; then the body is received; only then it is the delivery's turn.
-async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request) -> Response {
+async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut request: Request) -> Response {
     let Ok(Path((provider, account))) = of else {
+        if request.method() != Method::POST {
+            return refuse();
+        }
         state.engine.lost("").await;
         return unread(no_such_account());
     };
+    if !state.engine.delivers_by(&provider, request.method()) {
+        return refuse();
+    }
     let addressee = match look_up(state, &provider, &account).await {
         Ok(addressee) => addressee,
         Err(reply) => return unread(*reply),
     };
+    let (method, query) = (request.method().clone(), request.uri().query().map(str::to_owned));
     let headers = mem::take(request.headers_mut());
     let body = match guard::whole(&state.deliveries_arriving, &mut request, addressee.delivery_bytes_max()).await {
         Ok(body) => body,
@@ -64,7 +78,8 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, mut request: Request)
         }
     };
     let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
-    let received = state.engine.receive_for(&addressee, &headers, body.bytes.clone());
+    let delivery = Delivery { method, query, headers, body: body.bytes.clone(), peer: Some(client.address) };
+    let received = state.engine.receive_for(&addressee, &delivery);
     timeout(REQUEST_TIMEOUT, received).await.map_or_else(|_| guard::busy(), reply)
 }
 
@@ -79,9 +94,9 @@ async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addresse
 
 fn reply(received: Received) -> Response {
     match received {
-        Received::Reply(reply) => in_dialect(&reply),
+        Received::Reply(reply) => in_dialect(reply),
         Received::Busy(reply) => {
-            let mut response = in_dialect(&reply);
+            let mut response = in_dialect(reply);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             response
         }
@@ -89,9 +104,10 @@ fn reply(received: Received) -> Response {
     }
 }
 
-fn in_dialect(reply: &Reply) -> Response {
+fn in_dialect(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], reply.body).into_response()
+    let content_type = reply.content_type.unwrap_or("text/plain; charset=utf-8");
+    (status, [(CONTENT_TYPE, content_type), (X_CONTENT_TYPE_OPTIONS, "nosniff")], reply.body).into_response()
 }
 
 fn no_such_account() -> Response {

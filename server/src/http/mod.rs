@@ -24,7 +24,7 @@ use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use engine::Engine;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -119,8 +119,8 @@ pub fn router(engine: Engine, bounds: Bounds, proxies: Networks) -> std::io::Res
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .layer(middleware::from_fn(guard::count))
         // Nobody looks at this in a browser: no compression, no headers for pages.
-        .route(hooks::ROUTE, post(hooks::receive).fallback(hooks::refuse))
-        .route(hooks::ROUTE_WITH_SLASH, post(hooks::receive).fallback(hooks::refuse))
+        .route(hooks::ROUTE, any(hooks::receive))
+        .route(hooks::ROUTE_WITH_SLASH, any(hooks::receive))
         .with_state(state);
     Ok(routes)
 }

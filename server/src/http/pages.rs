@@ -2,14 +2,17 @@
 
 use app::pages::{self as html, PageContext};
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::header::{ACCEPT_LANGUAGE, REFERRER_POLICY};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use domain::checkout::View;
 use domain::id::Token;
+use domain::payment::Handoff;
 use engine::{OpenedLink, PageError};
 use serde::Deserialize;
+use tracing::error;
 
-use super::State;
+use super::{State, guard};
 
 /// What a page's address may carry.
 #[derive(Deserialize, Default)]
@@ -121,16 +124,37 @@ pub(super) async fn go(
         return failed(PageError::NotFound);
     };
     let found = async {
-        let url = state.engine.handoff(&token).await?;
-        Ok::<_, PageError>((url, state.engine.view(&token, false).await?))
+        let way = state.engine.handoff(&token).await?;
+        Ok::<_, PageError>((way, state.engine.view(&token, false).await?))
     };
     match found.await {
-        Ok((Some(url), view)) => match html::redirecting(&view, &url, &context) {
-            // The provider must not learn the session's address from the browser.
-            Some(page) => ([(REFERRER_POLICY, "no-referrer")], Html(page)).into_response(),
-            None => StatusCode::BAD_GATEWAY.into_response(),
-        },
+        Ok((Some(way), view)) => hand_off(&state, &way, &view, &context),
         Ok((None, _)) => Redirect::to(&format!("/c/{token}{}", context.lang.query())).into_response(),
         Err(error) => failed(error),
+    }
+}
+
+/// The page that leads to the provider. The provider must not learn the session's address from the browser.
+fn hand_off(state: &State, way: &Handoff, view: &View, context: &PageContext) -> Response {
+    let hidden = (REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    match way {
+        Handoff::Redirect { url } => match html::redirecting(view, url, context) {
+            Some(page) => ([hidden], Html(page)).into_response(),
+            None => StatusCode::BAD_GATEWAY.into_response(),
+        },
+        Handoff::FormPost { url, fields } => match guard::forms_to(url, !state.encrypted) {
+            Some(policy) => {
+                ([hidden, (CONTENT_SECURITY_POLICY, policy)], Html(html::sending(view, url, fields, context)))
+                    .into_response()
+            }
+            None => {
+                error!(
+                    reference = view.reference,
+                    "a provider wants a form sent to an address that is not https; nobody is sent there"
+                );
+                StatusCode::BAD_GATEWAY.into_response()
+            }
+        },
+        Handoff::Code { payload, form } => ([hidden], Html(html::code(view, payload, *form, context))).into_response(),
     }
 }

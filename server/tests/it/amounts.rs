@@ -217,7 +217,15 @@ fn amount(count: i64, code: &str, decimals: &[(&str, u8)]) -> Option<Money> {
 
 fn takes(provider: &str, money: Money) -> bool {
     let line = Line { name: "Tea".to_owned(), description: None, unit: money, quantity: 1 };
-    connectors::by_name(provider).unwrap().takes(Method::Card, &[line], money).is_ok()
+    let account = connectors::Account {
+        id: domain::id::ProviderAccountId::from_random([1; 16]),
+        base_url: String::new(),
+        live: false,
+        credentials: std::collections::BTreeMap::new(),
+        webhook_secrets: vec![],
+        tls: None,
+    };
+    connectors::Registry::default().get(provider).unwrap().takes(&account, Method::Card, &[line], money).is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -162,7 +162,7 @@ pub async fn dollars(world: &World) -> Token {
 async fn debited(world: &World, account: &str) -> (Token, PaymentId) {
     let session = dollars(world).await;
     assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
-    let page = world.engine().handoff(&session).await.unwrap().unwrap();
+    let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
     let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", account), ("name", "Jo")];
     assert_eq!(world.post_form(&page, &fields).await.status, 303);
     world.wait_for(&session, Phase::Processing).await;

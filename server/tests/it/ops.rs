@@ -25,7 +25,7 @@ async fn engine_at(world: &World, url: &str) -> Engine {
     let store = Store::connect(url).await.unwrap();
     let transport = Arc::new(HttpTransport::new().unwrap());
     let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport };
-    let settings = Settings { public_url: world.node.url.clone() };
+    let settings = Settings::new(world.node.url.clone());
     Engine::new(env, store, Keyring::parse(&world.key).unwrap(), settings)
 }
 

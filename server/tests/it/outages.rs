@@ -47,7 +47,7 @@ both! {
             world.engine().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
         })
         .await;
-        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
         world.alert_is_closed("provider_unreachable").await;

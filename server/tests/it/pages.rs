@@ -27,7 +27,7 @@ both! {
         let go = text(&world.get(&format!("{}/c/{token}/go", world.node.url)).await);
         assert!(go.contains(&world.sandbox) && go.contains("http-equiv=\"refresh\""), "{go}");
         let session = token.parse().unwrap();
-        let provider = world.engine().handoff(&session).await.unwrap().unwrap();
+        let provider = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&provider, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
         let back = text(&world.get(&format!("{}/c/{token}/return", world.node.url)).await);

@@ -52,7 +52,7 @@ both! {
         assert_eq!(world.calls("checkout.sessions.create").await.len(), sent, "nothing was sent meanwhile");
         assert_eq!(world.view(&session).await.notice, Some(Notice::ProviderUnreachable));
         assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
-        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
         world.till(&["payment", "cancel", called_off.as_str()]).await;

@@ -78,7 +78,7 @@ both! {
         let card = world.start(&session).await;
         assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
         assert_eq!(world.pay(&card, GOOD).await, 410, "the first page is closed");
-        let debit = world.engine().handoff(&session).await.unwrap().unwrap();
+        let debit = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
         let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", "000123456789"), ("name", "Jo")];
         assert_eq!(world.post_form(&debit, &fields).await.status, 303);
         world.wait_for(&session, Phase::Processing).await;
@@ -102,7 +102,7 @@ async fn two_servers_open_one_page_and_share_the_work() {
         let starts = join_all(starts).await;
         assert!(starts.iter().all(|started| *started == Ok(Started::Redirect)), "{starts:?}");
         assert_eq!(world.calls("checkout.sessions.create").await.len(), before + 1);
-        let page = other.engine.handoff(&session).await.unwrap().unwrap();
+        let page = other.engine.handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
     }

@@ -154,7 +154,7 @@ both! {
         world.control("webhooks", json!({"drop": true})).await;
         let session = dollars(&world).await;
         assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
-        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
         let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", "000222222227"), ("name", "Jo")];
         assert_eq!(world.post_form(&page, &fields).await.status, 303);
         world.control("advance", json!({"seconds": 10})).await;
@@ -163,7 +163,7 @@ both! {
             world.engine().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
         })
         .await;
-        let page = world.engine().handoff(&session).await.unwrap().unwrap();
+        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.control("webhooks", json!({"drop": false})).await;
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;

@@ -38,7 +38,7 @@ both! {
             assert_eq!((reply.status, header(&reply, "location")), (303, format!("/c/{session}/go")));
         }
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 1);
-        let page = other.engine.handoff(&session).await.unwrap().unwrap();
+        let page = other.engine.handoff(&session).await.unwrap().unwrap().address().to_owned();
         // The form at the provider is sent twice as well.
         let paid = join_all([world.pay(&page, GOOD), world.pay(&page, GOOD)]).await;
         assert!(paid.contains(&303), "{paid:?}");
@@ -76,7 +76,7 @@ both! {
                 assert!(made[..made.len() - before].iter().all(|(_, open)| !open), "{made:?}");
                 click(&world, &world.node.url, "start_payment", &session, "card").await;
             }
-            let open = world.engine().handoff(&session).await.unwrap().unwrap();
+            let open = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
             let made = pages(&world).await;
             let mine: Vec<_> = made[..made.len() - before].to_vec();
             assert_eq!(mine.iter().filter(|(_, open)| *open).count(), 1, "round {round}: {mine:?}");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, EntryState};
+use super::handoff::Handoff;
 use super::modification::{Modification, ModificationKind, Outcome};
 use crate::Millis;
 use crate::decline::Decline;
@@ -74,17 +75,6 @@ impl Refs {
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
         differ(&self.session, &other.session) || differ(&self.payment, &other.payment)
     }
-}
-
-/// How the shopper gets to the provider.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Handoff {
-    /// By visiting an address.
-    Redirect {
-        /// The provider's page.
-        url: String,
-    },
 }
 
 /// The newest thing the provider said about an attempt that moved no money.

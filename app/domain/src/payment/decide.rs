@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
-use super::attempt::{Attempt, CloseReason, Handoff, Refs, Stage};
+use super::attempt::{Attempt, CloseReason, Refs, Stage};
 use super::book::Movement;
 use super::fact::{Event, Fact, Observation};
+use super::handoff::Handoff;
 use super::{Claim, Payment, Status, modify, observe, transitions};
 use crate::Millis;
 use crate::id::AttemptId;

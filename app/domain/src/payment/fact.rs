@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
+use super::attempt::{Attempt, CloseReason, Progress, Refs, Stage, Step};
 use super::book::Movement;
+use super::handoff::Handoff;
 use super::modification::{Modification, ModificationStage};
 use crate::Millis;
 use crate::id::{AttemptId, ModificationId};

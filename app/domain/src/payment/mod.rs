@@ -8,6 +8,7 @@ mod book;
 mod decide;
 mod dispute;
 mod fact;
+mod handoff;
 mod key;
 mod modification;
 mod modify;
@@ -19,11 +20,12 @@ pub mod transitions;
 
 use serde::{Deserialize, Serialize};
 
-pub use attempt::{Attempt, CloseReason, Handoff, Progress, Refs, Stage, Step};
+pub use attempt::{Attempt, CloseReason, Progress, Refs, Stage, Step};
 pub use book::{Book, ENTRIES_MAX, Entry, EntryState, Movement};
 pub use decide::{Refusal, decide};
 pub use dispute::{Dispute, DisputeState, Word};
 pub use fact::{Answer, Event, Fact, Limits, News, Observation};
+pub use handoff::{CodeForm, Handoff};
 pub use key::{BadKey, RequestKey};
 pub use modification::{MODIFICATIONS_MAX, Modification, ModificationKind, ModificationStage, Outcome};
 pub use status::{Flags, Status, Totals};

@@ -15,7 +15,8 @@ use super::decline::{decline, text};
 use super::item::{Envelope, Notification};
 use super::reference::{self, Ours};
 use super::{MERCHANT_ACCOUNT, dispute, signature};
-use crate::connector::{Account, Foreign, Incoming, Item, Reject, Unreadable};
+use crate::connector::Account;
+use crate::delivery::{Foreign, Incoming, Item, Reject, Unreadable};
 use crate::text::{EVENT_ID_CHARS_MAX, event_id, nameless, plain};
 
 /// An event as it is stored: with what its delivery said of the mode, which stands outside of it.

@@ -10,6 +10,7 @@ mod decline;
 mod dispute;
 mod event;
 mod item;
+mod kept;
 mod link;
 mod modify;
 mod reference;
@@ -17,21 +18,19 @@ mod signature;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
 use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
-use http::HeaderMap;
 
 use crate::amount::AmountRule;
-use crate::connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
-    Unreadable, Wire,
-};
+use crate::connector::{Account, Capabilities, Connector, Fail, Operation, Setup, Wire};
 use crate::credential::is_made_of;
+use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
+use crate::kept::Kept;
+use crate::repetition::{Deed, Repetition};
 
 pub(crate) use amount::CURRENCIES;
 
@@ -47,30 +46,54 @@ const MERCHANT_ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 1..=80;
 /// The connector. It has no state.
 pub struct Adyen;
 
-static CAPABILITIES: Capabilities = Capabilities {
+const SETUP: Setup = Setup {
     credentials: &[API_KEY, MERCHANT_ACCOUNT],
     default_base_url: "https://checkout-test.adyen.com",
     domains: &["adyen.com", "adyenpayments.com"],
+};
+
+const CAPABILITIES: Capabilities = Capabilities {
     page_life_min: 5 * MINUTE,
     page_life_max: 70 * DAY,
     // The link's status only: Adyen has no way to ask for a payment, a capture or a refund.
     fetch: true,
-    // The request is repeated with the same key, which Adyen keeps for at least 31 days.
     find: false,
     search_proves_after: None,
     find_modification: false,
     event_list: false,
-    manual_capture: true,
-    limits: Limits { partial_capture: true, multi_capture: true, partial_refund: true },
 };
+
+/// How long Adyen keeps idempotency keys at least (Adyen documentation, API idempotency).
+const KEY_KEPT_FOR: Millis = 31 * DAY;
 
 impl Connector for Adyen {
     fn provider(&self) -> &'static str {
         "adyen"
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    fn setup(&self) -> &'static Setup {
+        &SETUP
+    }
+
+    fn capabilities(&self, _account: &Account) -> Capabilities {
+        CAPABILITIES
+    }
+
+    fn limits(&self, _account: &Account, _method: Method) -> Limits {
+        Limits { partial_capture: true, multi_capture: true, partial_refund: true }
+    }
+
+    fn captures_later(&self, _account: &Account, method: Method) -> bool {
+        method.can_be_authorised()
+    }
+
+    /// Every request that makes or changes something has a key, except for closing a page, which may be done twice.
+    fn repetition(&self, _account: &Account, _deed: Deed) -> Repetition {
+        Repetition::Key { kept_for: KEY_KEPT_FOR }
+    }
+
+    fn kept(&self) -> &'static Kept {
+        &kept::KEPT
     }
 
     /// Keys and merchant accounts look alike in test and live; the address tells them apart.
@@ -120,7 +143,7 @@ impl Connector for Adyen {
     }
 
     /// Cards only. A bank debit that fails after success comes as a chargeback, and which method it was is not signed.
-    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+    fn takes(&self, _account: &Account, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
         CURRENCIES.check(lines, total)?;
         match method {
             Method::Card => Ok(()),
@@ -169,15 +192,9 @@ impl Connector for Adyen {
     }
 
     /// There is no time in a signature: a repeated delivery is told by its event id alone.
-    fn authenticate(
-        &self,
-        account: &Account,
-        _headers: &HeaderMap,
-        body: Bytes,
-        _now: Millis,
-    ) -> Result<Authentic, Reject> {
-        signature::verify(&account.webhook_secrets, &body)?;
-        Ok(Authentic::new(body))
+    fn authenticate(&self, account: &Account, delivery: &Delivery, _now: Millis) -> Result<Credence, Reject> {
+        signature::verify(&account.webhook_secrets, &delivery.body)?;
+        Ok(Credence::Proven(Authentic::new(delivery.body.clone())))
     }
 
     /// Adyen sends one event of a few kilobytes in JSON, and several in other formats; it publishes no bound.
@@ -197,9 +214,9 @@ impl Connector for Adyen {
     /// what comes after it (Adyen documentation, Accept webhooks).
     fn reply(&self, disposition: Disposition) -> Reply {
         match disposition {
-            Disposition::Stored => Reply { status: 202, body: "[accepted]" },
-            Disposition::Rejected => Reply { status: 401, body: "signature not accepted\n" },
-            Disposition::Busy => Reply { status: 503, body: "try again later\n" },
+            Disposition::Stored => Reply::text(202, "[accepted]"),
+            Disposition::Rejected => Reply::text(401, "signature not accepted\n"),
+            Disposition::Busy => Reply::text(503, "try again later\n"),
         }
     }
 }

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::item::{Envelope, Notification};
-use crate::connector::Reject;
+use crate::delivery::Reject;
 
 /// The bytes of an HMAC key.
 pub(super) fn key(secret: &str) -> Option<[u8; 32]> {

@@ -1,4 +1,17 @@
+use domain::id::ProviderAccountId;
+
 use super::*;
+
+fn account() -> Account {
+    Account {
+        id: ProviderAccountId::from_random([1; 16]),
+        base_url: "https://checkout-test.adyen.com".to_owned(),
+        live: false,
+        credentials: BTreeMap::new(),
+        webhook_secrets: vec![],
+        tls: None,
+    }
+}
 
 fn check(key: &str, merchant: &str) -> Result<(), String> {
     let credentials = [(API_KEY, key), (MERCHANT_ACCOUNT, merchant)];
@@ -40,23 +53,25 @@ fn an_address_of_the_other_mode_is_refused() {
 
 #[test]
 fn cards_are_offered_in_the_listed_currencies_and_nothing_else() {
-    let takes = |method, code: &str| Adyen.takes(method, &[], Money::new(100, code.parse().unwrap())).is_ok();
+    let takes =
+        |method, code: &str| Adyen.takes(&account(), method, &[], Money::new(100, code.parse().unwrap())).is_ok();
     assert!(takes(Method::Card, "EUR") && takes(Method::Card, "USD") && !takes(Method::Card, "KPW"));
     assert!(!takes(Method::BankDebit, "EUR") && !takes(Method::BankDebit, "USD"));
 }
 
 #[test]
 fn deliveries_are_answered_in_adyens_dialect() {
-    assert_eq!(Adyen.reply(Disposition::Stored), Reply { status: 202, body: "[accepted]" });
+    assert_eq!(Adyen.reply(Disposition::Stored), Reply::text(202, "[accepted]"));
     assert_eq!(Adyen.reply(Disposition::Rejected).status, 401);
     assert_eq!(Adyen.reply(Disposition::Busy).status, 503);
 }
 
 #[test]
 fn it_is_known_by_its_name() {
-    let connector = crate::by_name("adyen").unwrap();
-    assert_eq!((connector.provider(), crate::PROVIDERS.contains(&"adyen")), ("adyen", true));
-    assert!(connector.capabilities().page_life_min < connector.capabilities().page_life_max);
+    let connector = crate::Registry::default().get("adyen").unwrap();
+    assert_eq!(connector.provider(), "adyen");
+    let capabilities = connector.capabilities(&account());
+    assert!(capabilities.page_life_min < capabilities.page_life_max);
 }
 
 mod life {
@@ -111,6 +126,7 @@ mod life {
             live: false,
             credentials: BTreeMap::from([(MERCHANT_ACCOUNT.to_owned(), SecretString::from("TestMerchant"))]),
             webhook_secrets: vec![],
+            tls: None,
         };
         let seen = Adyen.read(&account, item.to_string().as_bytes(), 5).unwrap();
         assert_eq!(seen.foreign, None);
@@ -119,7 +135,7 @@ mod life {
 
     fn modified(payment: &mut Payment, random: u8, kind: ModificationKind, psp: &str) -> ModificationId {
         let id = ModificationId::from_random([random; 16]);
-        let limits = Adyen.capabilities().limits;
+        let limits = Adyen.limits(&super::account(), Method::Card);
         let modification = Box::new(Modification::new(id.clone(), kind, 0));
         after(payment, Fact::Modify { attempt: attempt(), modification, limits });
         let answer = Answer::Accepted { reference: Some(psp.into()) };

@@ -15,7 +15,8 @@ use super::object::{
     Charge, Dispute, Intent, Metadata, Refund, Session, money, own_account, own_modification, own_reference,
 };
 use super::release::{self, Cause};
-use crate::connector::{Account, EventsSpec, Fail, Foreign, Incoming, Item, Outcome, Unreadable, Wire};
+use crate::connector::{Account, EventsSpec, Fail, Outcome, Wire};
+use crate::delivery::{Foreign, Incoming, Item, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::text::{event_id, nameless, plain};
 

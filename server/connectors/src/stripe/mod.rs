@@ -8,6 +8,7 @@ mod api;
 mod decline;
 mod event;
 mod form;
+mod kept;
 mod modify;
 mod news;
 mod object;
@@ -18,21 +19,19 @@ mod signature;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
 use domain::payment::Limits;
 use domain::{DAY, MINUTE, Millis};
-use http::HeaderMap;
 
 use crate::amount::AmountRule;
-use crate::connector::{
-    Account, Authentic, Capabilities, Connector, Disposition, Fail, Incoming, Item, Operation, Reject, Reply,
-    Unreadable, Wire,
-};
+use crate::connector::{Account, Capabilities, Connector, Fail, Operation, Setup, Wire};
 use crate::credential::is_made_of;
+use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
+use crate::kept::Kept;
+use crate::repetition::{Deed, Repetition};
 
 pub(crate) use amount::CURRENCIES;
 
@@ -58,10 +57,10 @@ const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=249;
 /// The connector. It has no state.
 pub struct Stripe;
 
-static CAPABILITIES: Capabilities = Capabilities {
-    credentials: &[SECRET_KEY],
-    default_base_url: "https://api.stripe.com",
-    domains: &["stripe.com"],
+const SETUP: Setup =
+    Setup { credentials: &[SECRET_KEY], default_base_url: "https://api.stripe.com", domains: &["stripe.com"] };
+
+const CAPABILITIES: Capabilities = Capabilities {
     page_life_min: 30 * MINUTE,
     page_life_max: DAY,
     fetch: true,
@@ -70,17 +69,40 @@ static CAPABILITIES: Capabilities = Capabilities {
     search_proves_after: Some(2 * MINUTE),
     find_modification: true,
     event_list: true,
-    manual_capture: true,
-    limits: Limits { partial_capture: true, multi_capture: false, partial_refund: true },
 };
+
+/// How long Stripe keeps idempotency keys at least (Stripe API reference, Idempotent requests).
+const KEY_KEPT_FOR: Millis = DAY;
 
 impl Connector for Stripe {
     fn provider(&self) -> &'static str {
         "stripe"
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    fn setup(&self) -> &'static Setup {
+        &SETUP
+    }
+
+    fn capabilities(&self, _account: &Account) -> Capabilities {
+        CAPABILITIES
+    }
+
+    fn limits(&self, _account: &Account, _method: Method) -> Limits {
+        Limits { partial_capture: true, multi_capture: false, partial_refund: true }
+    }
+
+    /// A bank debit is confirmed by the bank days later; there is nothing to hold.
+    fn captures_later(&self, _account: &Account, method: Method) -> bool {
+        method.can_be_authorised()
+    }
+
+    /// Every request that makes or changes something has a key.
+    fn repetition(&self, _account: &Account, _deed: Deed) -> Repetition {
+        Repetition::Key { kept_for: KEY_KEPT_FOR }
+    }
+
+    fn kept(&self) -> &'static Kept {
+        &kept::KEPT
     }
 
     /// Test keys move no money and live keys do, whatever we think of them.
@@ -115,7 +137,7 @@ impl Connector for Stripe {
     }
 
     /// ACH debits are in US dollars only.
-    fn takes(&self, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
+    fn takes(&self, _account: &Account, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
         CURRENCIES.check(lines, total)?;
         match (method, total.currency.code()) {
             (Method::Card, _) | (Method::BankDebit, "USD") => Ok(()),
@@ -147,17 +169,11 @@ impl Connector for Stripe {
         RIGHTS.iter().find(|(requests, _)| request.starts_with(requests)).map(|(_, right)| *right)
     }
 
-    fn authenticate(
-        &self,
-        account: &Account,
-        headers: &HeaderMap,
-        body: Bytes,
-        now: Millis,
-    ) -> Result<Authentic, Reject> {
-        let header = headers.get(signature::HEADER).ok_or(Reject::Missing)?;
+    fn authenticate(&self, account: &Account, delivery: &Delivery, now: Millis) -> Result<Credence, Reject> {
+        let header = delivery.headers.get(signature::HEADER).ok_or(Reject::Missing)?;
         let header = header.to_str().map_err(|_| Reject::Malformed)?;
-        signature::verify(&account.webhook_secrets, header, &body, now)?;
-        Ok(Authentic::new(body))
+        signature::verify(&account.webhook_secrets, header, &delivery.body, now)?;
+        Ok(Credence::Proven(Authentic::new(delivery.body.clone())))
     }
 
     /// Stripe publishes no bound; events of objects with long lists of lines are well over 512 KB.
@@ -185,9 +201,9 @@ impl Connector for Stripe {
     /// Any 2xx counts as delivered, anything else is retried (Stripe documentation, Webhooks).
     fn reply(&self, disposition: Disposition) -> Reply {
         match disposition {
-            Disposition::Stored => Reply { status: 200, body: "" },
-            Disposition::Rejected => Reply { status: 400, body: "signature not accepted\n" },
-            Disposition::Busy => Reply { status: 503, body: "try again later\n" },
+            Disposition::Stored => Reply::text(200, ""),
+            Disposition::Rejected => Reply::text(400, "signature not accepted\n"),
+            Disposition::Busy => Reply::text(503, "try again later\n"),
         }
     }
 }

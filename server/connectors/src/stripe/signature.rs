@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::connector::Reject;
+use crate::delivery::Reject;
 
 pub(super) const HEADER: &str = "stripe-signature";
 /// What every webhook secret starts with. It is part of the key.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use connectors::tidy;
-use domain::MINUTE;
+use connectors::{Connector, tidy};
 use domain::id::{MerchantId, ProviderAccountId};
+use domain::{MINUTE, Millis};
 use serde::Serialize;
 use url::Url;
 
@@ -14,6 +14,7 @@ use crate::host::unreachable_host;
 use crate::jobs::Kind;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;
+use crate::tls::NewTls;
 
 /// Webhook secrets one account has at most; two are needed to replace one.
 const WEBHOOK_SECRETS_MAX: usize = 5;
@@ -55,13 +56,27 @@ pub struct NewAccount {
 impl Engine {
     /// Adds a provider account.
     pub async fn add_account(&self, merchant: &MerchantId, new: NewAccount) -> Result<AccountSummary, Error> {
+        self.add_account_over(merchant, new, NewTls::default()).await
+    }
+
+    /// The same with connections of its own.
+    ///
+    /// # Errors
+    /// Also what [`NewTls`] says cannot be used for connections.
+    pub async fn add_account_over(
+        &self,
+        merchant: &MerchantId,
+        new: NewAccount,
+        tls: NewTls,
+    ) -> Result<AccountSummary, Error> {
         self.check_merchant(merchant).await?;
-        let connector = connectors::by_name(&new.provider).ok_or_else(|| {
-            Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, connectors::PROVIDERS.join(", ")))
+        let connector = self.connectors().get(&new.provider).ok_or_else(|| {
+            let known: Vec<_> = self.connectors().iter().map(Connector::provider).collect();
+            Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, known.join(", ")))
         })?;
-        let capabilities = connector.capabilities();
+        let setup = connector.setup();
         let credentials = tidied(new.credentials);
-        check_credentials(capabilities.credentials, &credentials)?;
+        check_credentials(setup.credentials, &credentials)?;
         connector.check(&credentials, new.live).map_err(Error::Invalid)?;
         let webhook_secrets: Vec<_> = new.webhook_secrets.iter().map(|secret| tidy(secret).to_owned()).collect();
         webhook_secrets.iter().try_for_each(|secret| connector.check_webhook_secret(secret)).map_err(Error::Invalid)?;
@@ -70,17 +85,18 @@ impl Engine {
                 "a live account needs TILL_PUBLIC_URL, the https address at which the provider reaches this server";
             return Err(Error::Invalid(text.to_owned()));
         }
-        let base_url = address(new.base_url.as_deref().unwrap_or(capabilities.default_base_url))?;
+        let base_url = address(new.base_url.as_deref().unwrap_or(setup.default_base_url))?;
         connector.check_address(&base_url, new.live).map_err(Error::Invalid)?;
-        if let Some(other) = connectors::of_address(&base_url).filter(|other| *other != new.provider) {
+        if let Some(other) = self.connectors().of_address(&base_url).filter(|other| *other != new.provider) {
             let text = format!(
                 "--base-url is an address of {other}, and this is an account at {}; leave it out",
                 new.provider
             );
             return Err(Error::Invalid(text));
         }
+        let tls = own_connections(tls, &base_url, self.env().now())?;
         let id = ProviderAccountId::from_random(self.env().bits());
-        let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)? };
+        let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)?, tls };
         let row = AccountRow {
             merchant: merchant.clone(),
             provider: new.provider,
@@ -143,8 +159,23 @@ impl Engine {
         let (_, connector) = self.unseal(&row)?;
         self.change_secrets(id, |secrets| {
             secrets.credentials.insert(name.to_owned(), tidy(value).to_owned());
-            check_credentials(connector.capabilities().credentials, &secrets.credentials)?;
+            check_credentials(connector.setup().credentials, &secrets.credentials)?;
             connector.check(&secrets.credentials, row.live).map_err(Error::Invalid)
+        })
+        .await
+    }
+
+    /// Replaces how connections to the provider are made, as when a certificate is about to expire; without anything, they are made in
+    /// the usual way again.
+    ///
+    /// # Errors
+    /// What is given cannot be used for connections.
+    pub async fn set_tls(&self, id: &ProviderAccountId, tls: NewTls) -> Result<AccountSummary, Error> {
+        let row = self.account(id).await?;
+        let tls = own_connections(tls, &row.base_url, self.env().now())?;
+        self.change_secrets(id, |secrets| {
+            secrets.tls = tls;
+            Ok(())
         })
         .await
     }
@@ -198,6 +229,17 @@ impl Engine {
             webhook_secrets: self.secrets(row)?.webhook_secrets.len(),
         })
     }
+}
+
+/// How connections are made, if in a way of the account's own.
+fn own_connections(tls: NewTls, base_url: &str, now: Millis) -> Result<Option<NewTls>, Error> {
+    tls.check(now)?;
+    if !tls.is_empty() && !base_url.starts_with("https:") {
+        return Err(Error::Invalid(
+            "--client-cert and --root are for an https address; --base-url is another".to_owned(),
+        ));
+    }
+    Ok(Some(tls).filter(|tls| !tls.is_empty()))
 }
 
 fn tidied(credentials: BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -5,6 +5,7 @@ use domain::id::ProviderAccountId;
 use domain::link::Link;
 use domain::method::Method;
 use domain::payment::Capture;
+use tracing::warn;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -29,9 +30,15 @@ impl Engine {
         let mut offer = Offer::default();
         let mut taken = vec![];
         for row in rows.iter().filter(|row| row.enabled && row.live == link.live) {
-            let Some(connector) = connectors::by_name(&row.provider) else { continue };
+            let (account, connector) = match self.unseal(row) {
+                Ok(unsealed) => unsealed,
+                Err(error) => {
+                    warn!(account = %row.id, %error, "an account cannot be used for new payments");
+                    continue;
+                }
+            };
             offer.asked = true;
-            let answers = wanted.iter().map(|method| connector.takes(*method, &link.lines, link.total));
+            let answers = wanted.iter().map(|method| connector.takes(&account, *method, &link.lines, link.total));
             let answers: Vec<_> = answers.collect();
             let methods = wanted.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
             let before = taken.len();
@@ -48,8 +55,9 @@ impl Engine {
 
     /// Whether every account that a link's methods use can capture later than it authorises.
     pub(crate) async fn can_capture_later(&self, offer: &Offer) -> Result<bool, Error> {
-        for (_, account) in &offer.methods {
-            if !self.capabilities(account).await?.manual_capture {
+        for (method, account) in &offer.methods {
+            let (account, connector) = self.unseal(&self.account(account).await?)?;
+            if !connector.captures_later(&account, *method) {
                 return Ok(false);
             }
         }

@@ -137,8 +137,7 @@ impl Engine {
 
     /// When the provider's page should close: a little after the session, within what the provider allows.
     async fn page_end(&self, account: &ProviderAccountId, session_end: Millis, now: Millis) -> Result<Millis, Error> {
-        let (_, connector) = self.unseal(&self.account(account).await?)?;
-        let capabilities = connector.capabilities();
+        let capabilities = self.capabilities(account).await?;
         // A minute inside the bounds, because the provider's clock is not ours.
         let earliest = now + capabilities.page_life_min + PAGE_MARGIN;
         let latest = now + capabilities.page_life_max - 60 * SECOND;

@@ -110,14 +110,14 @@ impl Engine {
         Ok(())
     }
 
-    /// The provider's page of the payment under way, if it can be used now.
-    pub async fn handoff(&self, token: &Token) -> Result<Option<String>, PageError> {
+    /// The way to the provider for the payment under way, if it can be used now.
+    pub async fn handoff(&self, token: &Token) -> Result<Option<Handoff>, PageError> {
         let Loaded { session, payment, .. } = self.load(token).await?;
         let now = self.env().now();
         if session.is_over(now) || payment.status().is_settled() {
             return Ok(None);
         }
-        Ok(payment.live().and_then(|live| live.usable_handoff(now)).map(|Handoff::Redirect { url }| url.clone()))
+        Ok(payment.live().and_then(|live| live.usable_handoff(now)).cloned())
     }
 }
 

@@ -1,24 +1,26 @@
 //! Deliveries from providers: authenticated, stored, answered. What they say is applied afterwards.
 //!
-//! [`commit`] stores many in one transaction, [`applier`] takes up what is stored, [`judge`] finds out what it is about, and
-//! [`apply`] changes the payments.
+//! [`verify`] finds out how far a delivery can be believed. [`commit`] stores many in one transaction, [`applier`] takes up what is
+//! stored, [`judge`] finds out what it is about, and [`apply`] changes the payments. What cannot be believed is a [`hint`].
 
 pub(crate) mod applier;
 mod apply;
 mod commit;
+mod hint;
 mod judge;
 mod rejections;
 mod tuning;
+mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use connectors::{Account, Authentic, Connector, Disposition, Incoming, Item, Reject, Reply};
+use connectors::{Account, Authentic, Connector, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply};
 use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
 use domain::payment::{Observation, Refs};
-use http::HeaderMap;
+use http::Method;
 use tracing::{debug, error};
 
 pub(crate) use applier::Handover;
@@ -33,6 +35,8 @@ use crate::paging::{Listed, Page};
 use crate::store::accounts;
 use crate::store::inbox::{self, InboxRow, NewRow};
 use commit::{NotStored, Stored};
+use verify::Known;
+pub(crate) use verify::QUESTIONS_AT_A_TIME;
 
 /// What the provider is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,11 +65,18 @@ impl Addressee {
 
 impl Engine {
     /// Takes a delivery. The reply follows the commit: what is acknowledged is stored.
-    pub async fn receive(&self, provider: &str, account: &str, headers: &HeaderMap, body: Bytes) -> Received {
+    pub async fn receive(&self, provider: &str, account: &str, delivery: &Delivery) -> Received {
         match self.addressee(provider, account).await {
-            Ok(addressee) => self.receive_for(&addressee, headers, body).await,
+            Ok(addressee) => self.receive_for(&addressee, delivery).await,
             Err(received) => received,
         }
+    }
+
+    /// Whether a provider delivers with a method.
+    #[must_use]
+    pub fn delivers_by(&self, provider: &str, method: &Method) -> bool {
+        let methods = self.connectors().get(provider).map_or(&[Method::POST][..], Connector::delivery_methods);
+        methods.contains(method)
     }
 
     /// Looks up whom a delivery is for, which can be done before its body is there. Otherwise it says what to answer, and takes note.
@@ -84,7 +95,7 @@ impl Engine {
                 self.lost(&format!("{provider}/{account}")).await;
                 Err(Received::NoSuchAccount)
             }
-            Err(error) => Err(match connectors::by_name(provider) {
+            Err(error) => Err(match self.connectors().get(provider) {
                 Some(connector) => self.not_looked_at(connector, &id, &error),
                 None => Received::NoSuchAccount,
             }),
@@ -92,9 +103,9 @@ impl Engine {
     }
 
     /// Takes a delivery for an account that was just looked up.
-    pub async fn receive_for(&self, addressee: &Addressee, headers: &HeaderMap, body: Bytes) -> Received {
+    pub async fn receive_for(&self, addressee: &Addressee, delivery: &Delivery) -> Received {
         let Addressee(ready) = addressee;
-        let taken = self.take(Arc::clone(ready), headers, body).await;
+        let taken = self.take(Arc::clone(ready), delivery).await;
         taken.unwrap_or_else(|error| self.not_looked_at(ready.connector, &ready.account.id, &error))
     }
 
@@ -104,17 +115,38 @@ impl Engine {
         Received::Busy(connector.reply(Disposition::Busy))
     }
 
-    async fn take(&self, ready: Arc<Ready>, headers: &HeaderMap, body: Bytes) -> Result<Received, Error> {
-        let id = ready.account.id.clone();
-        let connector = ready.connector;
-        let (ready, items) = match self.authentic(ready, headers, body).await? {
-            Ok(authentic) => authentic,
-            Err(reject) => {
-                self.turn_away(connector, &id, reject).await;
-                return Ok(Received::Reply(connector.reply(Disposition::Rejected)));
+    async fn take(&self, ready: Arc<Ready>, delivery: &Delivery) -> Result<Received, Error> {
+        let (id, connector) = (ready.account.id.clone(), ready.connector);
+        match self.believe(ready, delivery).await? {
+            Known::Believed(ready, Credence::Proven(authentic)) => {
+                match read(connector, &ready.account, &authentic, self.env().now()) {
+                    Ok(items) => Ok(self.keep(&ready, items).await),
+                    Err(reject) => Ok(self.turn_away(connector, &id, reject).await),
+                }
             }
-        };
-        let rows = self.rows(&ready, items);
+            Known::Believed(_, Credence::Hint(references)) => {
+                self.take_hint(&id, &references).await?;
+                count(connector.provider(), "hint");
+                Ok(Received::Reply(connector.reply(Disposition::Stored)))
+            }
+            Known::Believed(_, Credence::Greeting(reply)) => {
+                count(connector.provider(), "greeting");
+                Ok(Received::Reply(reply))
+            }
+            // Questions are asked where deliveries are verified; one that is left was one too many.
+            Known::Believed(_, Credence::Ask(_)) => Ok(self.turn_away(connector, &id, Reject::Wrong).await),
+            Known::Rejected(reject) => Ok(self.turn_away(connector, &id, reject).await),
+            Known::Unknown => {
+                count(connector.provider(), "busy");
+                Ok(Received::Busy(connector.reply(Disposition::Busy)))
+            }
+        }
+    }
+
+    /// Stores what a proven delivery holds. The reply follows the commit.
+    async fn keep(&self, ready: &Ready, items: Vec<Read>) -> Received {
+        let connector = ready.connector;
+        let rows = self.rows(ready, items);
         let stored = match self.tuning().intake {
             IntakeMode::Discard => Ok(Stored::Fresh),
             _ => self.deposit(rows).await,
@@ -125,35 +157,11 @@ impl Engine {
             Err(NotStored) => "busy",
         };
         count(connector.provider(), outcome);
-        debug!(account = %id, outcome, "delivery");
-        Ok(match stored {
+        debug!(account = %ready.account.id, outcome, "delivery");
+        match stored {
             Ok(_) => Received::Reply(connector.reply(Disposition::Stored)),
             Err(NotStored) => Received::Busy(connector.reply(Disposition::Busy)),
-        })
-    }
-
-    /// What a delivery holds, if it is the provider's, and the account as it was when that was found. Before it is refused, the
-    /// account is looked at once more: it may have been signed with a secret that was added a moment ago.
-    async fn authentic(
-        &self,
-        ready: Arc<Ready>,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Result<(Arc<Ready>, Vec<Read>), Reject>, Error> {
-        let reject = match self.open(&ready, headers, body.clone()) {
-            Ok(items) => return Ok(Ok((ready, items))),
-            Err(reject) => reject,
-        };
-        Ok(match self.fresher(&ready).await? {
-            Some(fresher) => self.open(&fresher, headers, body).map(|items| (fresher, items)),
-            None => Err(reject),
-        })
-    }
-
-    fn open(&self, ready: &Ready, headers: &HeaderMap, body: Bytes) -> Result<Vec<Read>, Reject> {
-        let now = self.env().now();
-        let delivery = ready.connector.authenticate(&ready.account, headers, body, now)?;
-        read(ready.connector, &ready.account, &delivery, now)
+        }
     }
 
     fn rows(&self, ready: &Ready, items: Vec<Read>) -> Vec<NewRow> {
@@ -203,9 +211,10 @@ impl Engine {
         Ok((found, body))
     }
 
-    async fn turn_away(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject) {
+    async fn turn_away(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject) -> Received {
         let detail = format!("a delivery for {} account {account}: {reject}", connector.provider());
         self.reject(connector, account, reject, detail).await;
+        Received::Reply(connector.reply(Disposition::Rejected))
     }
 
     async fn reject(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject, detail: String) {

@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 
 use connectors::stripe::Stripe;
-use connectors::{AmountRule, Capabilities, Fail, HttpRequest, HttpResponse, Operation, Unreadable, Wire};
+use connectors::{
+    AmountRule, Capabilities, Deed, Fail, HttpRequest, HttpResponse, Kept, Operation, Repetition, Setup, Unreadable,
+    Wire,
+};
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
+use domain::payment::Limits;
+use http::HeaderMap;
 
 use super::*;
 
@@ -16,8 +21,28 @@ impl Connector for Brittle {
         "brittle"
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        Stripe.capabilities()
+    fn setup(&self) -> &'static Setup {
+        Stripe.setup()
+    }
+
+    fn capabilities(&self, account: &Account) -> Capabilities {
+        Stripe.capabilities(account)
+    }
+
+    fn limits(&self, account: &Account, method: Method) -> Limits {
+        Stripe.limits(account, method)
+    }
+
+    fn captures_later(&self, _account: &Account, _method: Method) -> bool {
+        false
+    }
+
+    fn repetition(&self, _account: &Account, _deed: Deed) -> Repetition {
+        Repetition::None
+    }
+
+    fn kept(&self) -> &'static Kept {
+        Stripe.kept()
     }
 
     fn check(&self, _credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
@@ -28,7 +53,7 @@ impl Connector for Brittle {
         Ok(())
     }
 
-    fn takes(&self, _: Method, _: &[Line], total: Money) -> Result<(), AmountRule> {
+    fn takes(&self, _: &Account, _: Method, _: &[Line], total: Money) -> Result<(), AmountRule> {
         Err(AmountRule::Currency("Brittle", total.currency))
     }
 
@@ -51,14 +76,8 @@ impl Connector for Brittle {
         Err(Fail::Unsure("it opens no payments".to_owned()))
     }
 
-    fn authenticate(
-        &self,
-        account: &Account,
-        headers: &HeaderMap,
-        body: Bytes,
-        now: Millis,
-    ) -> Result<Authentic, Reject> {
-        Stripe.authenticate(account, headers, body, now)
+    fn authenticate(&self, account: &Account, delivery: &Delivery, now: Millis) -> Result<Credence, Reject> {
+        Stripe.authenticate(account, delivery, now)
     }
 
     fn right(&self, _request: &str) -> Option<&'static str> {
@@ -85,7 +104,7 @@ impl Connector for Brittle {
     }
 
     fn reply(&self, _disposition: Disposition) -> Reply {
-        Reply { status: 200, body: "" }
+        Reply::text(200, "")
     }
 }
 
@@ -97,13 +116,17 @@ fn what_cannot_be_read_or_breaks_the_reading_is_stored_all_the_same() {
         live: false,
         credentials: BTreeMap::new(),
         webhook_secrets: vec!["whsec_test_secret".to_owned().into()],
+        tls: None,
     };
     // The vector from the official library that the connector is held to as well.
     let signature = "t=1614265330,v1=10c96c6fd3f320fcfc264cdc4f476c15060ede8e8a08404cea2ddf3b72544a9c";
     let headers = HeaderMap::from_iter([("stripe-signature".parse().unwrap(), signature.parse().unwrap())]);
     let body = Bytes::from_static(br#"{"test": 2432232314}"#);
     let now = 1_614_265_330_000;
-    let delivery = Brittle(b'x').authenticate(&account, &headers, body.clone(), now).unwrap();
+    let delivery = Delivery::posted(headers, body.clone());
+    let Ok(Credence::Proven(delivery)) = Brittle(b'x').authenticate(&account, &delivery, now) else {
+        panic!("it is signed");
+    };
     let read = |breaks_over| read(&Brittle(breaks_over), &account, &delivery, now).unwrap();
 
     let events = read(b'x');

@@ -5,6 +5,7 @@
 mod check;
 mod close;
 mod expire;
+mod hint;
 pub(crate) mod modify;
 pub(crate) mod open;
 pub(crate) mod overdrawn;
@@ -52,6 +53,8 @@ pub(crate) enum Kind {
     Close,
     /// Ends a session whose time has run out. Subject: session.
     Expire,
+    /// Asks the provider about an attempt that an unsigned delivery named. Subject: attempt.
+    Hint,
     /// Sends a capture, void or refund, or asks what came of it. Subject: attempt/modification.
     Modify,
     /// Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
@@ -69,10 +72,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 10] = [
+    const ALL: [Kind; 11] = [
         Kind::Check,
         Kind::Close,
         Kind::Expire,
+        Kind::Hint,
         Kind::Modify,
         Kind::Open,
         Kind::Overdrawn,
@@ -87,6 +91,7 @@ impl Kind {
             Kind::Check => "check",
             Kind::Close => "close",
             Kind::Expire => "expire",
+            Kind::Hint => "hint",
             Kind::Modify => "modify",
             Kind::Open => "open",
             Kind::Overdrawn => "overdrawn",
@@ -102,6 +107,7 @@ impl Kind {
             Kind::Check => check::run(engine, subject).await,
             Kind::Close => close::run(engine, subject).await,
             Kind::Expire => expire::run(engine, subject).await,
+            Kind::Hint => hint::run(engine, subject).await,
             Kind::Modify => modify::run(engine, subject).await,
             Kind::Open => open::run(engine, subject).await,
             Kind::Overdrawn => overdrawn::run(engine, subject).await,

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// Pauses between questions grow with the modification's age, between these; webhooks tell sooner.
 const PAUSE_MIN: Millis = MINUTE;
-pub(super) const PAUSE_MAX: Millis = 60 * MINUTE;
+pub(crate) const PAUSE_MAX: Millis = 60 * MINUTE;
 /// How long a result may be outstanding before a person is told.
 const OVERDUE: Millis = 10 * DAY;
 
@@ -28,11 +28,9 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let after = engine.modified(attempt, &id).await?;
     match after.outcome {
         Outcome::Requested | Outcome::Unknown => {
-            // Once nothing is sent any more, only waiting is left until a search is a proof.
-            if let Some(proved) = engine.modification_proved(attempt, &id).await?
-                && engine.env().now() < proved
-            {
-                return Ok(Next::At(proved));
+            // Once nothing is sent any more, only waiting is left.
+            if let Some(next) = engine.modification_rests(attempt, &id).await? {
+                return Ok(Next::At(next));
             }
             Err(Error::Invalid(format!("{} not answered yet", after.modification.kind.as_str())))
         }

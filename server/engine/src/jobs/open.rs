@@ -5,7 +5,7 @@ use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
 use domain::mutant::{self, Mutant};
 use domain::payment::{Attempt, CloseReason, Fact, Stage};
 use domain::session::Notice;
-use domain::{MINUTE, Millis, SECOND};
+use domain::{MINUTE, Millis, SECOND, time};
 
 use super::{Kind, Next};
 use crate::engine::Engine;
@@ -32,13 +32,15 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     if mutant::on(Mutant::UnknownIsForgotten) {
         return Ok(Next::Done);
     }
-    if let (None, Some(proof)) = (&failure, engine.proof(&found.attempt.account, found.attempt.created).await?) {
-        let now = engine.env().now();
-        if now > proof.quiet {
-            return Ok(Next::At(proof.proved.max(now + SECOND)));
+    if failure.is_none() {
+        let (now, (course, _)) = (engine.env().now(), engine.opening_course(&found).await?);
+        if !course.may_send(false, now) {
+            // Only looking is left, or only waiting until the page has closed by itself.
+            let next = course.proved().unwrap_or(now + LOOK_AGAIN);
+            return Ok(Next::At(next.max(now + SECOND)));
         }
     }
-    // The next try repeats the request with the same key.
+    // The next try repeats the request.
     Err(Error::Invalid(failure.map_or("not open yet".to_owned(), |error| error.to_string())))
 }
 
@@ -93,7 +95,12 @@ impl Engine {
     ) -> Result<Result<Outcome, CallError>, Error> {
         let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
         let gateway = Gateway { engine: self, account: &account, connector };
-        Ok(gateway.call(Some(&attempt.id), operation).await)
+        Ok(match gateway.call(Some(&attempt.id), operation).await {
+            Ok(Outcome::Opened { handoff, .. }) if !handoff.is_bounded() => {
+                Err(CallError::Fail(Fail::Unsure("the way to the payment page is too long to be kept".to_owned())))
+            }
+            result => result,
+        })
     }
 
     /// Opens an attempt that is waiting for it, and records the outcome. Returns why it is not open. `first` is whether it is
@@ -106,8 +113,9 @@ impl Engine {
         let id = found.attempt.id.clone();
         let unknown = found.attempt.stage == Stage::Unknown || !first;
         let began = self.env().now();
+        let (course, capabilities) = self.opening_course(&found).await?;
         let mut outcome = Ok(Outcome::NotFound);
-        if unknown && self.capabilities(&found.attempt.account).await?.find {
+        if unknown && capabilities.find {
             outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
             if let Err(error) = outcome {
                 // A question that fails says nothing about what was done.
@@ -115,26 +123,17 @@ impl Engine {
                 return Ok(Some(error));
             }
         }
-        if unknown
-            && matches!(outcome, Ok(Outcome::NotFound | Outcome::Inconclusive))
-            && let Some(proof) = self.proof(&found.attempt.account, found.attempt.created).await?
-            && began > proof.quiet
-        {
-            let proved = began >= proof.proved && matches!(outcome, Ok(Outcome::NotFound));
-            if proved && found.attempt.handoff.is_none() {
-                self.give_up_opening(&found).await?;
+        let nothing = matches!(outcome, Ok(Outcome::NotFound | Outcome::Inconclusive));
+        if nothing && !course.may_send(!unknown, began) {
+            // Of the first request: the server was stopped for minutes before it could send it, and the job has taken over.
+            if unknown {
+                let proved = course.is_proved(began) && matches!(outcome, Ok(Outcome::NotFound));
+                self.opening_left(&found, proved, course.proved().is_some()).await?;
             }
             return Ok(None);
         }
-        if !unknown
-            && let Some(proof) = self.proof(&found.attempt.account, found.attempt.created).await?
-            && began > proof.quiet
-        {
-            // The server was stopped for minutes before it could ask. The job has taken over.
-            return Ok(None);
-        }
-        if matches!(outcome, Ok(Outcome::NotFound | Outcome::Inconclusive)) {
-            // Nothing there, as far as can be told: the same request again, with the same key.
+        if nothing {
+            // Nothing is there, as far as can be told, and the connector says that the request may be sent again as it was.
             let operation = Operation::Open(Box::new(self.open_spec(&found).await?));
             outcome = self.call(&found.attempt, &operation).await?;
         }
@@ -162,6 +161,27 @@ impl Engine {
             self.close_late(&found, late).await?;
         }
         Ok(failure)
+    }
+
+    /// The request of an attempt is not sent any more. If a search has proved that it did nothing, the attempt is closed; if no search
+    /// can ever prove that, a person is told.
+    async fn opening_left(&self, found: &Found, proved: bool, provable: bool) -> Result<(), Error> {
+        let attempt = &found.attempt;
+        if proved && attempt.handoff.is_none() {
+            return self.give_up_opening(found).await;
+        }
+        if attempt.stage == Stage::Opening {
+            self.record(&found.payment, &Fact::Unanswered { attempt: attempt.id.clone() }, Source::Engine).await?;
+        }
+        if !provable {
+            let until = attempt.until.map_or_else(|| "later".to_owned(), |until| time::format(until + PAGE_END_MARGIN));
+            let detail = format!(
+                "payment {}: the provider did not answer when {} was opened for {}. To ask again could open a second page, so it is not                  done. Look at the provider for this reference. If it was paid, its delivery settles it here; if there is nothing, do                  nothing: the shopper can pay again from {until} on",
+                found.payment, attempt.id, attempt.amount
+            );
+            self.alert_once("open_unknown", attempt.id.as_str(), &detail).await;
+        }
+        Ok(())
     }
 
     /// Closes an attempt that is proved not to have been opened, and tells the shopper, who may choose again.
@@ -214,16 +234,15 @@ impl Engine {
         Ok(())
     }
 
-    /// What the provider of an account can do.
-    pub(crate) async fn capabilities(&self, account: &ProviderAccountId) -> Result<&'static Capabilities, Error> {
-        Ok(self.connector(account).await?.capabilities())
+    /// What an account can do.
+    pub(crate) async fn capabilities(&self, account: &ProviderAccountId) -> Result<Capabilities, Error> {
+        let (account, connector) = self.unseal(&self.account(account).await?)?;
+        Ok(connector.capabilities(&account))
     }
 
     /// The connector of an account's provider.
     pub(crate) async fn connector(&self, account: &ProviderAccountId) -> Result<&'static dyn Connector, Error> {
-        let row = self.account(account).await?;
-        let missing = || Error::NotFound(format!("connector for provider {}", row.provider));
-        connectors::by_name(&row.provider).ok_or_else(missing)
+        self.connector_of(&self.account(account).await?.provider)
     }
 
     async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {

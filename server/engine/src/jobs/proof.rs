@@ -1,35 +1,151 @@
-//! When a search at a provider proves that a request which was not answered did nothing.
+//! Whether a request that was not answered may be sent again, and when a search at the provider proves that it did nothing.
 //!
-//! Such a request is repeated with its key, because that is the quickest way to an answer. But a provider may repeat a stored error
-//! for a day (Stripe API reference, Idempotent requests). Therefore it is repeated for two minutes only; then nothing is sent any
-//! more, and when the last request has certainly ended, what a search does not find is not there.
+//! A request is repeated by the means that its connector declares ([`Repetition`]) and only for as long as they hold. Where the provider
+//! can be searched, it is repeated for two minutes only: a provider may repeat a stored error for a day (Stripe API reference,
+//! Idempotent requests). When nothing is sent any more and the last request has certainly ended, what a search does not find is not
+//! there.
 
-use domain::id::ProviderAccountId;
+use connectors::{Capabilities, Deed, Repetition};
 use domain::{MINUTE, Millis};
 
 use super::LEASE;
+use super::open::Found;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::record::OPEN_GRACE;
 
-/// How long a request is repeated.
+/// How long a request is repeated where the provider can be searched.
 const REPEATED: Millis = 2 * MINUTE;
 /// The longest a request is under way: no longer than the run of a job, and a shopper's click is shorter.
 const UNDER_WAY_MAX: Millis = LEASE;
+/// How long before the end of a key's time the last request is sent: it may be under way for a while, and clocks differ.
+const KEY_MARGIN: Millis = 10 * MINUTE;
 
-/// The two times, for a provider whose searches prove something.
+/// The times of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Proof {
-    /// From when on the request is not sent any more.
-    pub quiet: Millis,
-    /// From when on a search that comes to its end and finds nothing is a proof.
-    pub proved: Millis,
+pub(crate) struct Course {
+    /// Until when it may be sent for the first time, by whoever wrote it down.
+    first_until: Millis,
+    /// Until when it may be sent by anybody else, who cannot know whether it was sent before.
+    again_until: Millis,
+    /// From when on a search that comes to its end and finds nothing is a proof. None where no search ever is.
+    proved: Option<Millis>,
+}
+
+impl Course {
+    /// The times of a request that was written down at `created` and became known to be unanswered at `unanswered`. Each try before that
+    /// is certain not to have reached the provider, or its outcome was not stored.
+    fn of(repetition: Repetition, proves_after: Option<Millis>, created: Millis, unanswered: Option<Millis>) -> Course {
+        let held_until = match repetition {
+            // The first request was sent at `created` or later, so its key is kept for longer than this.
+            Repetition::Key { kept_for } => created.saturating_add(kept_for).saturating_sub(KEY_MARGIN),
+            Repetition::ClientId => Millis::MAX,
+            Repetition::Query | Repetition::None => Millis::MIN,
+        };
+        let again_until = match (proves_after, unanswered) {
+            (Some(_), Some(at)) => held_until.min(at.saturating_add(REPEATED)),
+            _ => held_until,
+        };
+        let first_until = again_until.max(created.saturating_add(OPEN_GRACE));
+        let proves = |after: Millis| first_until.saturating_add(UNDER_WAY_MAX).saturating_add(after);
+        Course { first_until, again_until, proved: proves_after.map(proves) }
+    }
+
+    /// Whether the request may be sent now. `first` is whether it is certain that nobody has sent it before.
+    pub fn may_send(&self, first: bool, now: Millis) -> bool {
+        now <= if first { self.first_until } else { self.again_until }
+    }
+
+    /// Whether a search that is begun now, comes to its end and finds nothing is a proof.
+    pub fn is_proved(&self, now: Millis) -> bool {
+        self.proved.is_some_and(|proved| now >= proved)
+    }
+
+    /// When that will be, if ever.
+    pub fn proved(&self) -> Option<Millis> {
+        self.proved
+    }
 }
 
 impl Engine {
-    /// The times for a request that was first made at `since`.
-    pub(crate) async fn proof(&self, account: &ProviderAccountId, since: Millis) -> Result<Option<Proof>, Error> {
-        let lag = self.capabilities(account).await?.search_proves_after;
-        let quiet = since + REPEATED;
-        Ok(lag.map(|lag| Proof { quiet, proved: quiet + UNDER_WAY_MAX + lag }))
+    /// The times of the request that opens an attempt, and what the account can do.
+    pub(crate) async fn opening_course(&self, found: &Found) -> Result<(Course, Capabilities), Error> {
+        let attempt = &found.attempt;
+        let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
+        let capabilities = connector.capabilities(&account);
+        let repetition = connector.repetition(&account, Deed::Open(attempt.method));
+        let proves_after = capabilities.search_proves_after.filter(|_| capabilities.find);
+        let course = Course::of(repetition, proves_after, attempt.created, Some(attempt.created));
+        Ok((course, capabilities))
+    }
+
+    /// The same for a modification. `unanswered` is when it became known that a request was not answered, if one was.
+    pub(crate) async fn modification_course(
+        &self,
+        found: &Found,
+        known: &domain::payment::Modification,
+        unanswered: Option<Millis>,
+    ) -> Result<(Course, Capabilities), Error> {
+        let (account, connector) = self.unseal(&self.account(&found.attempt.account).await?)?;
+        let capabilities = connector.capabilities(&account);
+        let repetition = connector.repetition(&account, Deed::Modify(known.kind));
+        let proves_after = capabilities.search_proves_after.filter(|_| capabilities.find_modification);
+        Ok((Course::of(repetition, proves_after, known.created, unanswered), capabilities))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::DAY;
+
+    use super::*;
+
+    const T: Millis = 1_800_000_000_000;
+
+    #[test]
+    fn a_key_older_than_it_is_kept_is_never_sent_again() {
+        for (kept_for, proves_after) in [(DAY, Some(2 * MINUTE)), (31 * DAY, None), (DAY, None)] {
+            for unanswered in [None, Some(T), Some(T + DAY)] {
+                let course = Course::of(Repetition::Key { kept_for }, proves_after, T, unanswered);
+                assert!(course.may_send(true, T) && course.may_send(false, T));
+                let mut now = T;
+                while now < T + 40 * DAY {
+                    let sends = course.may_send(false, now) || course.may_send(true, now);
+                    assert!(!sends || now + UNDER_WAY_MAX < T + kept_for, "{course:?} at {now}");
+                    now += MINUTE;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unanswered_request_is_repeated_for_two_minutes_where_the_provider_can_be_searched() {
+        let key = Repetition::Key { kept_for: DAY };
+        let course = Course::of(key, Some(2 * MINUTE), T, Some(T));
+        assert!(course.may_send(false, T + REPEATED) && !course.may_send(false, T + REPEATED + 1));
+        assert!(!course.may_send(true, T + REPEATED + 1), "a server that was stopped in between leaves it to the job");
+        let proved = T + REPEATED + UNDER_WAY_MAX + 2 * MINUTE;
+        assert_eq!(course.proved(), Some(proved));
+        assert!(!course.is_proved(proved - 1) && course.is_proved(proved));
+        // What never reached the provider is sent for as long as its key would be kept.
+        assert!(Course::of(key, Some(2 * MINUTE), T, None).may_send(false, T + DAY / 2));
+    }
+
+    #[test]
+    fn without_a_key_only_whoever_wrote_it_down_sends_it_and_only_at_once() {
+        for (repetition, proves_after) in
+            [(Repetition::Query, Some(MINUTE)), (Repetition::Query, None), (Repetition::None, None)]
+        {
+            let course = Course::of(repetition, proves_after, T, None);
+            assert!(course.may_send(true, T) && !course.may_send(true, T + OPEN_GRACE + 1));
+            assert!(!course.may_send(false, T) && !course.may_send(false, 0));
+            assert_eq!(course.proved(), proves_after.map(|after| T + OPEN_GRACE + UNDER_WAY_MAX + after));
+        }
+    }
+
+    #[test]
+    fn an_id_of_ours_can_be_used_for_ever() {
+        let course = Course::of(Repetition::ClientId, None, T, Some(T));
+        assert!(course.may_send(false, T + 1_000 * DAY) && !course.is_proved(Millis::MAX));
     }
 }

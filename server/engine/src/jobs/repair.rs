@@ -31,7 +31,7 @@ const RUN_MAX: Millis = 45 * SECOND;
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let id: ProviderAccountId = subject.parse().map_err(Error::corrupt)?;
     let Some(ready) = engine.ready(&id).await? else { return Ok(Next::Done) };
-    if !ready.connector.capabilities().event_list {
+    if !ready.connector.capabilities(&ready.account).event_list {
         return Ok(Next::Done);
     }
     let began = engine.env().now();

@@ -16,9 +16,14 @@ fn bounds() -> Bounds {
     let most = |kind| match kind {
         Kind::Expire | Kind::Prune => DAY + HOUR,
         Kind::Modify => super::modify::PAUSE_MAX + MINUTE,
-        Kind::Check | Kind::Close | Kind::Open | Kind::Overdrawn | Kind::Policy | Kind::Repair | Kind::Surplus => {
-            HOUR + MINUTE
-        }
+        Kind::Check
+        | Kind::Close
+        | Kind::Hint
+        | Kind::Open
+        | Kind::Overdrawn
+        | Kind::Policy
+        | Kind::Repair
+        | Kind::Surplus => HOUR + MINUTE,
     };
     Bounds { lease: LEASE + MINUTE, kinds: Kind::ALL.map(|kind| (kind.as_str(), most(kind))).into() }
 }

@@ -1,12 +1,12 @@
 //! Calling a payment off, and why that has to wait at times.
 
 use domain::id::PaymentId;
-use domain::payment::{Attempt, Fact, Payment, Refusal, Stage};
+use domain::payment::{Fact, Payment, Refusal, Stage};
 use domain::time;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::jobs::open::PAGE_END_MARGIN;
+use crate::jobs::open::{Found, PAGE_END_MARGIN};
 use crate::record::Source;
 
 impl Engine {
@@ -17,10 +17,10 @@ impl Engine {
     pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
         match self.record(payment, &Fact::Cancel, Source::Merchant).await {
             Err(Error::Refused(Refusal::InProgress(attempt))) => {
-                let attempt = self.find_attempt(attempt.as_str()).await?.attempt;
+                let found = self.find_attempt(attempt.as_str()).await?;
                 Err(Error::Invalid(format!(
                     "the payment cannot be called off now: {}",
-                    self.why_not_now(&attempt).await?
+                    self.why_not_now(&found).await?
                 )))
             }
             result => result,
@@ -28,7 +28,8 @@ impl Engine {
     }
 
     /// Why an attempt cannot be closed now, and when to come again.
-    async fn why_not_now(&self, attempt: &Attempt) -> Result<String, Error> {
+    async fn why_not_now(&self, found: &Found) -> Result<String, Error> {
+        let attempt = &found.attempt;
         let id = &attempt.id;
         if !matches!(attempt.stage, Stage::Opening | Stage::Unknown) {
             return Ok(format!(
@@ -37,10 +38,10 @@ impl Engine {
             ));
         }
         let ends = attempt.until.map(|until| time::format(until.saturating_add(PAGE_END_MARGIN)));
-        let known = match (self.proof(&attempt.account, attempt.created).await?, ends) {
-            (Some(proof), _) => format!(
+        let known = match (self.opening_course(found).await?.0.proved(), ends) {
+            (Some(proved), _) => format!(
                 "Till searches for it there; if nothing is found by {}, it is taken not to have been opened; try again then",
-                time::format(proof.proved)
+                time::format(proved)
             ),
             (None, Some(ends)) => format!(
                 "this provider cannot be searched, so that stays unknown until Till gets an answer to the same request, or until \

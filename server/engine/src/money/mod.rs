@@ -27,8 +27,8 @@ pub use statement::{PaymentRow, Statement};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::CallError;
+use crate::jobs::modify;
 use crate::jobs::open::Found;
-use crate::jobs::proof::Proof;
 use crate::record::Source;
 use crate::store::payments;
 use request::Wanted;
@@ -113,7 +113,8 @@ impl Engine {
             let text = "the provider has not named the payment yet; its webhook will; try again in a moment";
             return Err(Error::Invalid(text.into()));
         }
-        let limits = self.capabilities(&found.attempt.account).await?.limits;
+        let (account, connector) = self.unseal(&self.account(&found.attempt.account).await?)?;
+        let limits = connector.limits(&account, found.attempt.method);
         let id = ModificationId::from_random(self.env().bits());
         Ok((Modification::new(id, kind, self.env().now()), limits))
     }
@@ -144,15 +145,13 @@ impl Engine {
             created: known.created,
         };
         let began = self.env().now();
-        let proof = match outcome {
-            Outcome::Unknown => self.modification_proof(&found, id).await?,
-            _ => None,
-        };
-        let quiet = proof.filter(|proof| began > proof.quiet);
-        if outcome.is_open() && !first && self.capabilities(&found.attempt.account).await?.find_modification {
+        let waits = matches!(outcome, Outcome::Requested | Outcome::Unknown);
+        let unanswered = self.unanswered_since(&found, known).await?;
+        let (course, capabilities) = self.modification_course(&found, known, unanswered).await?;
+        if outcome.is_open() && !first && capabilities.find_modification {
             match self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await? {
                 Ok(connectors::Outcome::NotFound) => {
-                    if quiet.is_some_and(|proof| began >= proof.proved) {
+                    if waits && course.is_proved(began) {
                         return self.give_up_modification(&found, known).await;
                     }
                 }
@@ -162,40 +161,78 @@ impl Engine {
                 found_it => return self.take_reply(&found, id, found_it).await,
             }
         }
-        if quiet.is_some() || !matches!(outcome, Outcome::Requested | Outcome::Unknown) {
+        if !waits {
             return Ok(());
         }
+        if !course.may_send(first, began) {
+            // Of the first request: the server was stopped for a while before it could send it, and the job has taken over.
+            return if first { Ok(()) } else { self.modification_left(&found, known, course.proved().is_some()).await };
+        }
         let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
+        if first
+            && !course.may_send(false, began)
+            && let Err(error) = &reply
+            && error.is_definite()
+        {
+            // Nobody else will send it, and it is certain that nothing was done.
+            let answer = Answer::Refused { reason: format!("{error}; nothing was done, ask again with another key") };
+            return self.answered(&found, id, answer).await;
+        }
         self.take_reply(&found, id, reply).await
     }
 
-    /// The times of a modification that was sent and not answered. They count from when that became known: before, each try is
-    /// certain not to have reached the provider, however long that goes on.
-    async fn modification_proof(&self, found: &Found, id: &ModificationId) -> Result<Option<Proof>, Error> {
-        let events = payments::events(&mut *self.store().reader().await?, &found.payment).await?;
-        let unanswered = |event: &Event| matches!(event, Event::Answered { modification, answer: Answer::Unanswered, .. } if modification == id);
-        match events.iter().find(|happened| unanswered(&happened.event)) {
-            Some(happened) => self.proof(&found.attempt.account, happened.at).await,
-            None => Ok(None),
+    /// When it became known that a modification was sent and not answered. Before, each try is certain not to have reached the provider,
+    /// however long that goes on.
+    async fn unanswered_since(&self, found: &Found, known: &Modification) -> Result<Option<Millis>, Error> {
+        if known.outcome(&found.attempt.book) != Outcome::Unknown {
+            return Ok(None);
         }
+        let events = payments::events(&mut *self.store().reader().await?, &found.payment).await?;
+        let unanswered = |event: &Event| matches!(event, Event::Answered { modification, answer: Answer::Unanswered, .. } if *modification == known.id);
+        Ok(events.iter().find(|happened| unanswered(&happened.event)).map(|happened| happened.at))
     }
 
-    /// When a search will prove that a modification was not done, once it is not sent any more.
-    pub(crate) async fn modification_proved(
-        &self,
-        attempt: &str,
-        id: &ModificationId,
-    ) -> Result<Option<Millis>, Error> {
-        let proof = self.modification_proof(&self.find_attempt(attempt).await?, id).await?;
-        Ok(proof.filter(|proof| self.env().now() > proof.quiet).map(|proof| proof.proved))
+    /// When to look at a modification again that is not sent any more: when a search is a proof, or now and then. None if it is still sent,
+    /// or if a search would be a proof now.
+    pub(crate) async fn modification_rests(&self, attempt: &str, id: &ModificationId) -> Result<Option<Millis>, Error> {
+        let found = self.find_attempt(attempt).await?;
+        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
+        let unanswered = self.unanswered_since(&found, known).await?;
+        let (course, _) = self.modification_course(&found, known, unanswered).await?;
+        let now = self.env().now();
+        let rests = course.proved().map_or(Some(now + modify::PAUSE_MAX), |proved| (now < proved).then_some(proved));
+        Ok(rests.filter(|_| !course.may_send(false, now)))
+    }
+
+    /// A modification is not sent any more, and it is not known whether it was done. If no search can ever tell, a person must.
+    async fn modification_left(&self, found: &Found, known: &Modification, provable: bool) -> Result<(), Error> {
+        if known.outcome(&found.attempt.book) == Outcome::Requested {
+            self.answered(found, &known.id, Answer::Unanswered).await?;
+        }
+        if !provable {
+            let (what, currency) = (known.kind.as_str(), found.attempt.amount.currency);
+            let amount = match known.amount() {
+                0 => String::new(),
+                minor => format!(" of {}", Money::new(minor, currency)),
+            };
+            let detail = format!(
+                "payment {}: the provider did not answer the {what} {}{amount}. To send it again could do it twice, so it is not done. Look                  at the provider for this reference. If it was done, the provider's delivery or report settles it here; if it was                  not, do it in the provider's own dashboard",
+                found.payment, known.id
+            );
+            self.alert_once("modification_unknown", known.id.as_str(), &detail).await;
+        }
+        Ok(())
+    }
+
+    async fn answered(&self, found: &Found, id: &ModificationId, answer: Answer) -> Result<(), Error> {
+        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
+        self.record(&found.payment, &fact, Source::Engine).await.map(drop)
     }
 
     /// It is proved that nothing was done, and nothing is sent any more: the merchant hears of it and may ask anew.
     async fn give_up_modification(&self, found: &Found, known: &Modification) -> Result<(), Error> {
         let reason = "the provider did not answer and has not done it; ask again with another key".to_owned();
-        let answer = Answer::Refused { reason };
-        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: known.id.clone(), answer };
-        self.record(&found.payment, &fact, Source::Engine).await?;
+        self.answered(found, &known.id, Answer::Refused { reason }).await?;
         // Till asks again for what it asked for by itself.
         if !known.is_own() {
             let what = known.kind.as_str();
@@ -231,7 +268,6 @@ impl Engine {
                 Answer::Unanswered
             }
         };
-        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
-        self.record(&found.payment, &fact, Source::Engine).await.map(|_| ())
+        self.answered(found, id, answer).await
     }
 }

@@ -56,6 +56,12 @@ pub async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Re
     Ok(closed.execute(connection).await?.rows_affected() > 0)
 }
 
+/// Whether an alert has been raised.
+pub async fn is_raised(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
+    let found = query("SELECT kind FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+    Ok(found.fetch_optional(connection).await?.is_some())
+}
+
 /// The alerts, newest first. A row is named by its kind, a colon and its subject.
 pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Alert>, Error> {
     let mut from = (Millis::MAX, String::new(), String::new());

@@ -70,6 +70,16 @@ pub async fn of_attempt(connection: &mut Connection, attempt: &AttemptId) -> Res
     rows.iter().map(exchange).collect()
 }
 
+/// When the last exchange of an attempt began that had this operation.
+pub async fn last(connection: &mut Connection, attempt: &AttemptId, operation: &str) -> Result<Option<Millis>, Error> {
+    let row = query("SELECT at FROM exchanges WHERE attempt_id = $1 AND operation = $2 ORDER BY at DESC LIMIT 1")
+        .bind(attempt.as_str())
+        .bind(operation)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| row.number("at")).transpose()
+}
+
 /// Forgets exchanges older than a time. Returns how many.
 pub async fn prune(connection: &mut Connection, before: Millis) -> Result<u64, Error> {
     Ok(query("DELETE FROM exchanges WHERE at < $1").bind(before).execute(connection).await?.rows_affected())

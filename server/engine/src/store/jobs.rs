@@ -110,6 +110,17 @@ pub async fn hasten_many(
     Ok(())
 }
 
+/// Whether a job is there that will be run and has not been begun.
+pub async fn is_waiting(connection: &mut Connection, kind: &str, subject: &str, now: Millis) -> Result<bool, Error> {
+    let row = query("SELECT id FROM jobs WHERE kind = $1 AND subject = $2 AND leased_until <= $3 AND dead IS NULL")
+        .bind(kind)
+        .bind(subject)
+        .bind(now)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// When a job is due.
 pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Result<Option<Millis>, Error> {
     let row = query("SELECT run_at FROM jobs WHERE kind = $1 AND subject = $2")

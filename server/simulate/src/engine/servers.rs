@@ -56,7 +56,7 @@ fn engine(shared: &Arc<Shared>, store: &Store, life: u32) -> Result<Engine, Stri
     let port = Arc::new(Port { shared: Arc::clone(shared), life });
     let env = Env { clock: port.clone(), random: port.clone(), transport: port.clone() };
     let keyring = Keyring::parse(KEY).map_err(|error| error.to_string())?;
-    let settings = Settings { public_url: "https://till.example".to_owned() };
+    let settings = Settings::new("https://till.example");
     Ok(Engine::new(env, store.with_points(port), keyring, settings))
 }
 

@@ -9,9 +9,12 @@ mod visit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connectors::Registry;
 use domain::Millis;
 use domain::id::{MerchantId, ProviderAccountId};
-use engine::{AccountSummary, Clock, Engine, HttpTransport, Keyring, NewAccount, OsRandom, SystemClock, Tuning};
+use engine::{
+    AccountSummary, Clock, Engine, HttpTransport, Keyring, NewAccount, OsRandom, Settings, SystemClock, Tuning,
+};
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -32,13 +35,20 @@ pub struct World {
     pub http: HttpTransport,
     /// The master key.
     pub key: String,
+    connectors: Registry,
     _stop: DropGuard,
 }
 
 impl World {
     pub async fn new(database: Database) -> World {
+        World::knowing(database, Registry::default()).await
+    }
+
+    /// The same with other providers than those that are built in.
+    pub async fn knowing(database: Database, connectors: Registry) -> World {
         let key = Keyring::generate(&OsRandom);
-        let node = serve(&database, &key, None, Arc::new(SystemClock), |_| {}).await;
+        let settings = Settings { public_url: String::new(), connectors: connectors.clone() };
+        let node = serve(&database, &key, settings, Arc::new(SystemClock), |_| {}).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sandbox = format!("http://{}", listener.local_addr().unwrap());
         let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
@@ -59,7 +69,19 @@ impl World {
         tokio::spawn(provider.run(listener, stop.clone()));
         let http = HttpTransport::new().unwrap();
         let stop = stop.drop_guard();
-        World { database, node, sandbox, merchant, account, secret_key, webhook_secret, http, key, _stop: stop }
+        World {
+            database,
+            node,
+            sandbox,
+            merchant,
+            account,
+            secret_key,
+            webhook_secret,
+            http,
+            key,
+            connectors,
+            _stop: stop,
+        }
     }
 
     /// The same with a merchant that is paid through Adyen, at the Adyen simulator.
@@ -91,12 +113,16 @@ impl World {
 
     /// The same with an inbox of another size.
     pub async fn tuned_node(&self, tune: impl FnOnce(&mut Tuning)) -> Node {
-        serve(&self.database, &self.key, Some(self.node.url.clone()), Arc::new(SystemClock), tune).await
+        serve(&self.database, &self.key, self.settings(), Arc::new(SystemClock), tune).await
+    }
+
+    fn settings(&self) -> Settings {
+        Settings { public_url: self.node.url.clone(), connectors: self.connectors.clone() }
     }
 
     /// Another server that takes the time from elsewhere.
     pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
-        serve(&self.database, &self.key, Some(self.node.url.clone()), clock, |_| {}).await
+        serve(&self.database, &self.key, self.settings(), clock, |_| {}).await
     }
 
     /// Another server that alone runs jobs and applies deliveries from now on, with a clock that can be put forward.

@@ -75,11 +75,11 @@ impl Clock for Ahead {
     }
 }
 
-/// Starts a server on a port of its own.
+/// Starts a server on a port of its own. Without an address in the settings it is reached where it listens.
 pub(super) async fn serve(
     database: &Database,
     key: &str,
-    public_url: Option<String>,
+    mut settings: Settings,
     clock: Arc<dyn Clock>,
     tune: impl FnOnce(&mut Tuning),
 ) -> Node {
@@ -88,7 +88,9 @@ pub(super) async fn serve(
     let store = Store::connect(&database.url).await.unwrap();
     store.migrate().await.unwrap();
     let env = Env { clock, random: Arc::new(OsRandom), transport: Arc::new(HttpTransport::new().unwrap()) };
-    let settings = Settings { public_url: public_url.unwrap_or_else(|| url.clone()) };
+    if settings.public_url.is_empty() {
+        settings.public_url.clone_from(&url);
+    }
     let mut tuning = Tuning::of(store.dialect());
     tune(&mut tuning);
     let engine = Engine::tuned(env, store, Keyring::parse(key).unwrap(), settings, tuning);

@@ -65,7 +65,7 @@ impl World {
     /// Starts with a card and returns the address of the provider's page.
     pub async fn start(&self, token: &Token) -> String {
         assert_eq!(self.engine().start(token, domain::method::Method::Card, None).await.unwrap(), Started::Redirect);
-        self.engine().handoff(token).await.unwrap().expect("a page is open")
+        self.engine().handoff(token).await.unwrap().expect("a page is open").address().to_owned()
     }
 
     /// Enters a card on the provider's page; returns the reply's status.

@@ -18,6 +18,7 @@ fn account(live: bool) -> Account {
         live,
         credentials: BTreeMap::from([("merchant_account".to_owned(), SecretString::from("TestMerchant"))]),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 

@@ -18,6 +18,7 @@ fn account() -> Account {
         live: false,
         credentials: BTreeMap::from([credential("api_key", "AQE_key"), credential("merchant_account", "TestMerchant")]),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 

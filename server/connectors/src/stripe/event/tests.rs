@@ -16,6 +16,7 @@ fn account() -> Account {
         live: false,
         credentials: BTreeMap::new(),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 

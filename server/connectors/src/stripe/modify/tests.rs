@@ -16,6 +16,7 @@ fn account() -> Account {
         live: false,
         credentials: BTreeMap::from([(super::super::SECRET_KEY.to_owned(), SecretString::from("sk_test_x"))]),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 

@@ -20,6 +20,7 @@ fn account() -> Account {
         live: false,
         credentials: BTreeMap::from([(SECRET_KEY.to_owned(), SecretString::from("sk_test_x"))]),
         webhook_secrets: vec![],
+        tls: None,
     }
 }
 

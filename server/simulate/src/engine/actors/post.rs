@@ -1,6 +1,7 @@
 //! The postman, who loses and repeats what he carries, and the forger.
 
 use bytes::Bytes;
+use connectors::Delivery;
 use engine::Received;
 
 use crate::census::Seen;
@@ -48,7 +49,7 @@ impl World {
         let account = self.account.clone();
         let credit = self.credit();
         self.begin(server, format!("event {event} arrives"), credit, move |engine| async move {
-            let received = engine.receive(name, &account, &headers, Bytes::from(body)).await;
+            let received = engine.receive(name, &account, &Delivery::posted(headers, Bytes::from(body))).await;
             let status = match received {
                 Received::Reply(reply) | Received::Busy(reply) => reply.status,
                 Received::NoSuchAccount => 404,

@@ -49,7 +49,10 @@ impl World {
                     credit,
                     |engine| async move {
                         match engine.start(&token, method, None).await {
-                            Ok(Started::Redirect) => Output::Started(tab, engine.handoff(&token).await.unwrap_or(None)),
+                            Ok(Started::Redirect) => Output::Started(
+                                tab,
+                                engine.handoff(&token).await.unwrap_or(None).map(|way| way.address().to_owned()),
+                            ),
                             _ => Output::Nothing,
                         }
                     },

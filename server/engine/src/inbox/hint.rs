@@ -1,0 +1,70 @@
+//! Deliveries that anybody could have sent. What they say is not believed; that they came is a reason to ask the provider.
+//!
+//! The wish to ask is a job, written before the delivery is answered, so that it survives a crash. A reference that names no attempt of
+//! the account costs one look into an index and no question. An attempt is asked about at most once at a time and a few times a minute,
+//! however many hints come, see [`crate::jobs`].
+
+use std::collections::BTreeSet;
+
+use connectors::Reference;
+use domain::id::{AttemptId, ProviderAccountId};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::jobs::Kind;
+use crate::store::{Connection, attempts, jobs};
+
+/// References of one hint that are looked up. Providers name one payment; some name the shop's order as well.
+const REFERENCES_MAX: usize = 8;
+/// Characters of a provider's reference at most. A longer one names nothing.
+const REFERENCE_CHARS_MAX: usize = 255;
+
+impl Engine {
+    /// Takes a hint. When this returns, the attempts that it names will be asked about.
+    pub(super) async fn take_hint(&self, account: &ProviderAccountId, references: &[Reference]) -> Result<(), Error> {
+        let now = self.env().now();
+        let mut wanted = vec![];
+        let mut connection = self.store().reader().await?;
+        for attempt in named(&mut connection, account, references).await? {
+            // A job that has not begun yet will see at least what the provider knows now. Nothing needs to be written for it, so that a
+            // flood of hints is no flood of writes.
+            if !jobs::is_waiting(&mut connection, Kind::Hint.as_str(), attempt.as_str(), now).await? {
+                wanted.push(attempt);
+            }
+        }
+        drop(connection);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store().begin().await?;
+        for attempt in wanted {
+            self.enqueue(&mut tx, Kind::Hint, Some(account), attempt.as_str(), now).await?;
+        }
+        self.commit(tx).await
+    }
+}
+
+/// The attempts of an account that a hint names.
+async fn named(
+    connection: &mut Connection,
+    account: &ProviderAccountId,
+    references: &[Reference],
+) -> Result<BTreeSet<AttemptId>, Error> {
+    let (mut ours, mut theirs) = (vec![], vec![]);
+    for reference in references.iter().take(REFERENCES_MAX) {
+        match reference {
+            Reference::Ours(attempt) => ours.push(attempt.clone()),
+            Reference::Theirs(text) if is_reference(text) => theirs.push((account.clone(), text.clone())),
+            Reference::Theirs(_) => {}
+        }
+    }
+    let mut found = attempts::locate_many(connection, &ours).await?;
+    found.extend(attempts::locate_many_by_refs(connection, &theirs).await?.into_values());
+    // Our own reference may be of another account: a hint that came to this one says nothing about it.
+    Ok(found.into_iter().filter(|located| located.account == *account).map(|located| located.attempt).collect())
+}
+
+fn is_reference(text: &str) -> bool {
+    let length = text.chars().take(REFERENCE_CHARS_MAX + 1).count();
+    (1..=REFERENCE_CHARS_MAX).contains(&length) && !text.contains(char::is_control)
+}

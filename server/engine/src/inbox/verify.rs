@@ -1,0 +1,78 @@
+//! Finding out how far a delivery can be believed, with the provider's help where it takes that.
+
+use std::sync::Arc;
+
+use connectors::{Credence, Delivery, HttpRequest, HttpResponse, Reject};
+use tracing::warn;
+
+use crate::accounts::Ready;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// Questions that one delivery may cost.
+const QUESTIONS_MAX: usize = 2;
+/// Deliveries that are asked about at a time. Anybody can send one, so the others are asked to come again.
+pub(crate) const QUESTIONS_AT_A_TIME: usize = 16;
+
+/// What is known of a delivery.
+pub(super) enum Known {
+    /// How far it can be believed, and the account as it was when that was found.
+    Believed(Arc<Ready>, Credence),
+    /// It is not the provider's.
+    Rejected(Reject),
+    /// The provider could not be asked now.
+    Unknown,
+}
+
+impl Engine {
+    /// Finds out how far a delivery can be believed. Before it is refused, the account is looked at once more: it may have been signed
+    /// with a secret that was added a moment ago.
+    pub(super) async fn believe(&self, ready: Arc<Ready>, delivery: &Delivery) -> Result<Known, Error> {
+        let judge = |ready: &Ready| ready.connector.authenticate(&ready.account, delivery, self.env().now());
+        let (ready, credence) = match judge(&ready) {
+            Ok(credence) => (ready, credence),
+            Err(reject) => match self.fresher(&ready).await? {
+                Some(fresher) => match judge(&fresher) {
+                    Ok(credence) => (fresher, credence),
+                    Err(reject) => return Ok(Known::Rejected(reject)),
+                },
+                None => return Ok(Known::Rejected(reject)),
+            },
+        };
+        match credence {
+            Credence::Ask(question) => Ok(self.ask_about(ready, delivery, *question).await),
+            believed => Ok(Known::Believed(ready, believed)),
+        }
+    }
+
+    async fn ask_about(&self, ready: Arc<Ready>, delivery: &Delivery, mut question: HttpRequest) -> Known {
+        let Ok(_place) = self.questions().try_acquire() else { return Known::Unknown };
+        let gateway = Gateway { engine: self, account: &ready.account, connector: ready.connector };
+        for _ in 0..QUESTIONS_MAX {
+            let reply = match gateway.ask(&question).await {
+                Ok(reply) if is_answer(&reply) => reply,
+                Ok(reply) => {
+                    warn!(account = %ready.account.id, status = reply.status, "a delivery could not be verified at the provider");
+                    return Known::Unknown;
+                }
+                Err(error) => {
+                    warn!(account = %ready.account.id, %error, "a delivery could not be verified at the provider");
+                    return Known::Unknown;
+                }
+            };
+            let now = self.env().now();
+            match ready.connector.verified(&ready.account, delivery, &question, &reply, now) {
+                Ok(Credence::Ask(next)) => question = *next,
+                Ok(believed) => return Known::Believed(ready, believed),
+                Err(reject) => return Known::Rejected(reject),
+            }
+        }
+        Known::Rejected(Reject::Wrong)
+    }
+}
+
+/// Whether a reply says something about the delivery, rather than about our key or the provider's health.
+fn is_answer(reply: &HttpResponse) -> bool {
+    !matches!(reply.status, 401 | 403 | 429 | 500..)
+}

@@ -1,0 +1,241 @@
+//! Connections to a provider that are an account's own: a certificate by which the provider knows who calls, and roots of its own.
+//!
+//! What is given is checked when it is given, because a provider would only close the connection and say nothing.
+
+use connectors::Tls;
+use domain::{Millis, time};
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Certificates in one chain, and roots of one account.
+const CERTIFICATES_MAX: usize = 10;
+
+/// How connections to the provider of an account are to be made, as PEM.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct NewTls {
+    /// The account's certificate, followed by those that lead to a root the provider knows.
+    pub client_cert: Option<String>,
+    /// Its key.
+    pub client_key: Option<String>,
+    /// The only roots that are trusted; those of the system if there are none.
+    pub roots: Vec<String>,
+}
+
+impl std::fmt::Debug for NewTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewTls({} roots)", self.roots.len())
+    }
+}
+
+impl NewTls {
+    /// Whether nothing is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.client_cert.is_none() && self.client_key.is_none() && self.roots.is_empty()
+    }
+
+    /// For use, after it was unsealed.
+    pub(crate) fn ready(self) -> Tls {
+        let identity = self.client_cert.zip(self.client_key);
+        let identity = identity.map(|(cert, key)| SecretString::from(format!("{cert}\n{key}\n")));
+        Tls { identity, roots: self.roots }
+    }
+
+    /// Finds out whether connections can be made with this.
+    ///
+    /// # Errors
+    /// A text is no certificate or no key, the key is another certificate's, or a certificate is not valid now. The error names the
+    /// option and repeats nothing.
+    pub(crate) fn check(&self, now: Millis) -> Result<(), Error> {
+        let invalid = |text: &str| Error::Invalid(text.to_owned());
+        if self.roots.len() > CERTIFICATES_MAX {
+            return Err(Error::Invalid(format!("an account has at most {CERTIFICATES_MAX} --root")));
+        }
+        for root in &self.roots {
+            let mut store = RootCertStore::empty();
+            for certificate in certificates(root, "--root", now)? {
+                store.add(certificate).map_err(|_| invalid("--root holds a certificate that cannot be a root"))?;
+            }
+        }
+        match (&self.client_cert, &self.client_key) {
+            (None, None) => Ok(()),
+            (Some(_), None) => Err(invalid("--client-cert needs --client-key @FILE, the key of the certificate")),
+            (None, Some(_)) => Err(invalid("--client-key needs --client-cert @FILE, the certificate of the key")),
+            (Some(cert), Some(key)) => check_identity(certificates(cert, "--client-cert", now)?, key),
+        }
+    }
+}
+
+/// Whether the key is that of the first certificate.
+fn check_identity(chain: Vec<CertificateDer<'static>>, key: &str) -> Result<(), Error> {
+    let invalid = |text: &str| Error::Invalid(text.to_owned());
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+        .map_err(|_| invalid("--client-key holds no private key in PEM, unencrypted (PKCS#8, PKCS#1 or SEC1)"))?;
+    match CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()) {
+        Ok(_) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => Err(invalid(
+            "--client-key is not the key of --client-cert; the certificate of the account comes first in its file",
+        )),
+        Err(_) => {
+            Err(invalid("--client-key holds a kind of key that cannot be used; ECDSA P-256, Ed25519 and RSA can"))
+        }
+    }
+}
+
+/// The certificates of a PEM text, all of them valid now.
+fn certificates(pem: &str, option: &str, now: Millis) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let none = || Error::Invalid(format!("{option} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"));
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .take(CERTIFICATES_MAX + 1)
+        .collect::<Result<_, _>>()
+        .map_err(|_| none())?;
+    if all.is_empty() {
+        return Err(none());
+    }
+    if all.len() > CERTIFICATES_MAX {
+        return Err(Error::Invalid(format!("{option} holds more than {CERTIFICATES_MAX} certificates")));
+    }
+    for certificate in &all {
+        let (from, until) = validity(certificate).ok_or_else(none)?;
+        if now > until {
+            let text = format!(
+                "{option} holds a certificate that expired at {}; ask its issuer for a new one",
+                time::format(until)
+            );
+            return Err(Error::Invalid(text));
+        }
+        if now < from {
+            let text =
+                format!("{option} holds a certificate that is valid from {} on; check the clock", time::format(from));
+            return Err(Error::Invalid(text));
+        }
+    }
+    Ok(all)
+}
+
+/// From when on and until when a certificate is valid (RFC 5280, 4.1).
+fn validity(certificate: &[u8]) -> Option<(Millis, Millis)> {
+    let mut outer = Der(certificate);
+    let mut certificate = Der(outer.take(SEQUENCE)?);
+    let mut fields = Der(certificate.take(SEQUENCE)?);
+    if fields.0.first() == Some(&VERSION) {
+        fields.take(VERSION)?;
+    }
+    fields.take(INTEGER)?;
+    // The algorithm and the issuer.
+    fields.take(SEQUENCE)?;
+    fields.take(SEQUENCE)?;
+    let mut validity = Der(fields.take(SEQUENCE)?);
+    Some((validity.time()?, validity.time()?))
+}
+
+const INTEGER: u8 = 0x02;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const SEQUENCE: u8 = 0x30;
+const VERSION: u8 = 0xa0;
+
+/// The rest of a DER text.
+struct Der<'a>(&'a [u8]);
+
+impl<'a> Der<'a> {
+    /// The content of the next value, if it has this tag.
+    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+        let (found, content) = self.next()?;
+        (found == tag).then_some(content)
+    }
+
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (&[tag, length], rest) = self.0.split_first_chunk()?;
+        let (length, rest) = match length {
+            0..=0x7f => (usize::from(length), rest),
+            0x81..=0x83 => {
+                let (bytes, rest) = rest.split_at_checked(usize::from(length - 0x80))?;
+                (bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
+            }
+            _ => return None,
+        };
+        let (content, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((tag, content))
+    }
+
+    /// `YYMMDDHHMMSSZ` for the years 1950 to 2049, or the same with the whole year.
+    fn time(&mut self) -> Option<Millis> {
+        let (tag, content) = self.next()?;
+        let text = std::str::from_utf8(content).ok().filter(|text| text.is_ascii())?;
+        let text = match tag {
+            UTC_TIME if text.len() == 13 => {
+                let century = if text < "50" { "20" } else { "19" };
+                format!("{century}{text}")
+            }
+            GENERALIZED_TIME if text.len() == 15 => text.to_owned(),
+            _ => return None,
+        };
+        let [date, clock] = [&text[..8], &text[8..]];
+        let text =
+            format!("{}-{}-{}T{}:{}:{}", &date[..4], &date[4..6], &date[6..], &clock[..2], &clock[2..4], &clock[4..]);
+        // Before 1970 is long ago, and after 9999 is for ever.
+        time::parse(&text).or_else(|| text.starts_with("19").then_some(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_is_refused_and_not_repeated() {
+        let secret = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----";
+        let bad = [
+            NewTls { client_cert: Some(secret.to_owned()), client_key: Some(secret.to_owned()), roots: vec![] },
+            NewTls { client_cert: Some(String::new()), client_key: None, roots: vec![] },
+            NewTls { client_cert: None, client_key: Some(secret.to_owned()), roots: vec![] },
+            NewTls { client_cert: None, client_key: None, roots: vec!["nonsense".to_owned()] },
+            NewTls { client_cert: None, client_key: None, roots: vec![String::new(); CERTIFICATES_MAX + 1] },
+        ];
+        for tls in bad {
+            let error = tls.check(0).unwrap_err().to_string();
+            assert!(error.contains("--") && !error.contains("c2VjcmV0"), "{error}");
+            assert!(!format!("{tls:?}").contains("c2VjcmV0"));
+        }
+        assert!(NewTls::default().check(0).is_ok());
+    }
+
+    #[test]
+    fn times_are_read_in_both_forms() {
+        let time = |tag: u8, text: &str| {
+            let der = [&[tag, u8::try_from(text.len()).unwrap()][..], text.as_bytes()].concat();
+            Der(&der).time()
+        };
+        assert_eq!(time(UTC_TIME, "261130000000Z"), time::parse("2026-11-30T00:00:00Z"));
+        assert_eq!(time(UTC_TIME, "700101000001Z"), Some(1_000));
+        assert_eq!(time(UTC_TIME, "500101000000Z"), Some(0));
+        assert_eq!(time(GENERALIZED_TIME, "20500101000000Z"), time::parse("2050-01-01T00:00:00Z"));
+        for (tag, text) in [
+            (UTC_TIME, "2611300000Z"),
+            (GENERALIZED_TIME, "261130000000Z"),
+            (INTEGER, "1"),
+            (UTC_TIME, "26113000000\u{e9}"),
+        ] {
+            assert_eq!(time(tag, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic() {
+        for length in 0..=255u8 {
+            for tag in [0, INTEGER, SEQUENCE, VERSION] {
+                let bytes = [[SEQUENCE, length].to_vec(), [tag, length].repeat(70)].concat();
+                assert_eq!(validity(&bytes), None);
+            }
+        }
+        assert_eq!(validity(&[SEQUENCE, 0x83, 0xff]), None);
+    }
+}
