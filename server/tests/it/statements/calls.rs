@@ -68,6 +68,8 @@ pub async fn all(world: &World) {
         accounts::events_seen(&mut tx, &account),
         accounts::set_events_seen(&mut tx, &account, now),
         alerts::raise(&mut tx, "y", "z", "z", 1, now),
+        alerts::is_raised(&mut tx, "y", "z"),
+        alerts::close(&mut tx, "y", "z"),
         alerts::list(&mut tx, &first),
         alerts::list(&mut tx, &after(format!("x:att_{:026}", 9_000))),
         attempts::locate(&mut tx, &attempt),
@@ -75,6 +77,7 @@ pub async fn all(world: &World) {
         attempts::locate_by_refs(&mut tx, &account, &Refs { session: Some("cs_1".into()), payment: Some("pi_1".into()) }),
         attempts::locate_many_by_refs(&mut tx, &[(account.clone(), "cs_1".into()), (quiet.clone(), "pi_1".into())]),
         exchanges::of_attempt(&mut tx, &attempt),
+        exchanges::last(&mut tx, &attempt, "open"),
         exchanges::prune(&mut tx, 0),
     }
     deliveries(world, &account, &quiet).await;
@@ -212,6 +215,7 @@ async fn queue(world: &World) {
     call! { store, tx =>
         jobs::hasten(&mut tx, "check", "x", now, now),
         jobs::due(&mut tx, "check", "x"),
+        jobs::is_waiting(&mut tx, "check", "x", now),
         jobs::claim(&mut tx, store.dialect(), &[], now, now, 5),
         jobs::claim(&mut tx, store.dialect(), &providers, now, now, 5),
         jobs::give_back(&mut tx, &job),
