@@ -190,7 +190,7 @@ both_at_adyen! {
                 crate::deliveries::notice(&world, &expire).await;
                 world.inbox_is_empty().await;
                 // Nothing proves yet that it was taken, and a refund is on its way: nobody may pay.
-                world.wait_for(&session, domain::checkout::Phase::Unknown).await;
+                world.wait_for(&session, domain::checkout::Phase::Unclear).await;
                 let method = domain::method::Method::Card;
                 assert!(world.engine().start(&session, method, None).await.is_err() || world.statement(&payment).await.payment.live().is_none());
                 world.control("webhooks", json!({"hold": false})).await;

@@ -1,7 +1,7 @@
 //! The statements that stand in the store's source.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::store::seen::Seen;
 
@@ -27,8 +27,7 @@ pub fn not_among(sqlite: &[Seen], postgres: &[Seen]) -> Vec<String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("engine/src/store");
     let mut missing = vec![];
     let mut found = 0;
-    for entry in fs::read_dir(&directory).unwrap() {
-        let path = entry.unwrap().path();
+    for path in files(&directory) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if APART.contains(&name.as_str()) {
             continue;
@@ -59,6 +58,12 @@ pub fn not_among(sqlite: &[Seen], postgres: &[Seen]) -> Vec<String> {
     }
     assert!(found > 80, "only {found} statements were found in {}", directory.display());
     missing
+}
+
+/// The source files of a directory and those below it.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// The string literals of a source file, without those of its tests and comments.
