@@ -35,11 +35,11 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT * FROM exchanges WHERE attempt_id", "an attempt has a few dozen exchanges"),
     ("SELECT * FROM provider_accounts", "accounts are few, and at the start all are looked at"),
     ("SELECT payment_id FROM unposted_payments", "empty but for the first start after an upgrade"),
-    ("SELECT id FROM payments WHERE merchant_id = ? AND status IN", "an index of those of which too much came"),
 ];
 
 /// Statements of which PostgreSQL sorts the rows or does not, as it thinks best.
 const SOMETIMES: &[(&str, &str)] = &[
+    ("SELECT id FROM payments WHERE merchant_id = ? AND status IN", "an index of those of which too much came"),
     ("UPDATE inbox SET due = ?, state = 'pending'", "those that wait for the same few references"),
     (
         "SELECT id, merchant_id, link_id, live, currency, amount",
