@@ -14,6 +14,9 @@ use super::output::{Format, table};
 use crate::config::Common;
 use crate::files::Missing;
 
+/// What SQLite keeps beside a database, by how its name ends (SQLite documentation, Temporary Files).
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 /// Copy an SQLite database into one file while servers work on it, and verify the copy. Copying till.db itself loses what is still
 /// in the log beside it. The master key is not in the copy: keep it too, elsewhere. docs/OPERATIONS.md says how to bring a backup
 /// back. PostgreSQL has programs of its own for this.
@@ -82,9 +85,16 @@ impl Draft {
         if fs::symlink_metadata(file).is_ok() {
             return Err(exists(file));
         }
-        let mut name = file.as_os_str().to_owned();
-        name.push(".part");
-        let path = PathBuf::from(name);
+        // SQLite would take what lies there for the copy's own log, and damage the copy when it is opened.
+        for end in BESIDE {
+            let beside = named(file, end);
+            if fs::symlink_metadata(&beside).is_ok() {
+                let text =
+                    format!("{} is the log of another database; remove it, or choose another name", beside.display());
+                return Err(text.into());
+            }
+        }
+        let path = named(file, ".part");
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
             Ok(_) => Ok(Draft { path, is_finished: false }),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(format!(
@@ -121,6 +131,13 @@ impl Drop for Draft {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// A file's name with something after it.
+fn named(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 fn exists(file: &Path) -> Failure {

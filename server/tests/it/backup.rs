@@ -77,6 +77,17 @@ async fn a_backup_overwrites_nothing_and_says_where_the_key_is() {
     let before = fs::read(&file).unwrap();
     assert!(till.refused(&["backup", name]).contains("exists"));
     assert_eq!(fs::read(&file).unwrap(), before);
+    for end in ["-wal", "-shm", "-journal"] {
+        let other = till.0.path().join("other.db");
+        let beside = till.0.path().join(format!("other.db{end}"));
+        fs::write(&beside, "of another database").unwrap();
+        assert!(
+            till.refused(&["backup", other.to_str().unwrap()]).contains(&format!("other.db{end} is the log")),
+            "{end}"
+        );
+        assert!(!other.exists());
+        fs::remove_file(&beside).unwrap();
+    }
     let nowhere = till.0.path().join("missing/copy.db");
     assert!(till.refused(&["backup", nowhere.to_str().unwrap()]).contains("missing"));
     let database = till.0.path().join("till.db");
