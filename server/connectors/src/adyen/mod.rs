@@ -43,6 +43,9 @@ pub const MERCHANT_ACCOUNT: &str = "merchant_account";
 const API_KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=1024;
 const MERCHANT_ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 1..=80;
 
+/// How the keys of the provider begin that keys are most often mistaken for (Stripe API reference, Authentication).
+const STRIPE_KEYS: [&str; 4] = ["sk_", "rk_", "pk_", "whsec_"];
+
 /// The connector. It has no state.
 pub struct Adyen;
 
@@ -109,7 +112,15 @@ impl Connector for Adyen {
                 API_KEY_CHARS.end()
             ));
         }
+        if STRIPE_KEYS.iter().any(|start| key.starts_with(start)) || key.contains("...") {
+            return Err(format!(
+                "{API_KEY} is no API key of Adyen, or a shortened one; copy the whole key from Adyen's Customer Area"
+            ));
+        }
         let merchant = value(MERCHANT_ACCOUNT);
+        if merchant == key {
+            return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account, not the API key"));
+        }
         if !is_made_of(merchant, &MERCHANT_ACCOUNT_CHARS, b"_-.") {
             return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account: letters, digits, _ - ."));
         }
@@ -118,6 +129,10 @@ impl Connector for Adyen {
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         match signature::key(secret) {
+            // Anybody guesses it.
+            Some(key) if key.iter().all(|byte| *byte == key[0]) => {
+                Err("an HMAC key is random; generate one in Adyen's Customer Area".to_owned())
+            }
             Some(_) => Ok(()),
             None => Err("an HMAC key has 64 hexadecimal digits, as Adyen's Customer Area shows it when it is generated; to read it \
                          from a file, write @FILE"

@@ -28,15 +28,20 @@ fn credentials_that_cannot_be_adyens_are_refused_with_a_sentence() {
         ("AQEyhmfxK4v\n", "Test"),
         ("\"AQEyhmfxK4vJbRdH\"", "Test"),
         ("'AQEyhmfxK4vJbRdH'", "Test"),
+        ("sk_test_51HxQ0pLkW3v", "Test"),
+        ("whsec_51HxQ0pLkW3v", "Test"),
+        ("AQEyhmfxK....LAG84XwzP5pEpVd4ii", "Test"),
     ] {
         assert!(check(key, merchant).is_err_and(|text| text.contains(API_KEY)));
     }
     for merchant in ["", "Test:Merchant", "Test Merchant", &"x".repeat(81)] {
         assert!(check("AQEyhmfxK4vJ", merchant).is_err_and(|text| text.contains(MERCHANT_ACCOUNT)));
     }
+    assert!(check("AQEyhmfxK4vJ", "AQEyhmfxK4vJ").is_err_and(|text| text.contains(MERCHANT_ACCOUNT)));
     assert!(Adyen.check(&BTreeMap::new(), true).is_err());
     assert_eq!(Adyen.check_webhook_secret(&"0aF9".repeat(16)), Ok(()));
-    for secret in ["", "whsec_x", &"0".repeat(63), &"g".repeat(64), &"0".repeat(66)] {
+    for secret in ["", "whsec_x", &"0".repeat(63), &"g".repeat(64), &"0".repeat(66), &"0".repeat(64), &"fF".repeat(32)]
+    {
         assert!(Adyen.check_webhook_secret(secret).is_err());
     }
 }

@@ -11,7 +11,7 @@ use super::MERCHANT_ACCOUNT;
 use crate::engine::provider::{Provider, Tale};
 
 /// The key its webhooks are signed with.
-pub(in crate::engine::provider) const SECRET: &str = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e";
+pub(in crate::engine::provider) const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// What is signed, and whether it is genuine and rightly signed.
 struct Notice {
