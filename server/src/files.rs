@@ -126,7 +126,7 @@ impl DatabaseFile {
             let found = self.0.try_exists().map_err(|error| {
                 impossible(format!("TILL_DATABASE_URL: cannot look at {}: {error}", self.0.display()))
             })?;
-            return if found { Ok(()) } else { Err(self.is_missing()) };
+            return if found { self.check_is_database() } else { Err(self.is_missing()) };
         }
         let directory = self.directory();
         DirBuilder::new()

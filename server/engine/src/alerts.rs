@@ -180,7 +180,7 @@ impl Engine {
         if found.is_some() {
             Ok(())
         } else {
-            Err(Error::NotFound(format!("job {id} that could be run now; see `till jobs`")))
+            Err(Error::NotFound(format!("job {id} that could be run now; see `till jobs list`")))
         }
     }
 }

@@ -270,7 +270,9 @@ fn somebody_elses_file_is_left_as_it_is() {
     }
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
-    assert!(refusal(&till, &file, &["migrate"]).contains("no SQLite database"));
+    for command in [&["migrate"][..], &["serve"], &["serve", "--no-migrate"], &["merchant", "list"]] {
+        assert!(refusal(&till, &file, command).contains("no SQLite database"), "{command:?}");
+    }
     fs::remove_dir(&file).unwrap();
     // As `touch` makes it.
     fs::write(&file, "").unwrap();
