@@ -1,9 +1,8 @@
 //! Alerts about money that falls back or does not arrive: each is raised with the change that tells of it, once however often a
-//! provider repeats itself.
+//! provider repeats itself. Those about disputes are in [`super::disputes`].
 
 use domain::money::Money;
-use domain::payment::{Attempt, Dispute, DisputeState, EntryState, Modification, ModificationKind, Outcome, Payment};
-use domain::time;
+use domain::payment::{Attempt, EntryState, Modification, ModificationKind, Outcome, Payment};
 
 use super::follow_up::Step;
 
@@ -25,7 +24,6 @@ pub(super) fn alerts(step: &Step<'_>) -> Vec<Alert> {
         alerts.extend(change.refunds());
         alerts.extend(change.surplus());
         alerts.extend(change.returned());
-        alerts.extend(change.disputes());
     }
     alerts
 }
@@ -146,45 +144,6 @@ impl Change<'_> {
             );
             self.alert("payment_returned", text)
         })
-    }
-
-    /// Disputes that were opened or lost. An inquiry moves no money.
-    fn disputes(&self) -> Vec<Alert> {
-        let mut alerts = vec![];
-        for (reference, now) in &self.after.book.disputes {
-            let before = self.before.book.disputes.get(reference);
-            let same = before.is_some_and(|old| (old.state, old.amount, old.due) == (now.state, now.amount, now.due));
-            let amount = self.money(now.amount);
-            match now.state {
-                DisputeState::Open if !same => {
-                    let until = now.due.map_or_else(String::new, |due| format!(" until {}", time::format(due)));
-                    let text = format!(
-                        "dispute {reference} was opened and the provider has taken {amount}; hand in evidence at the \
-                         provider{until}, or accept it there"
-                    );
-                    alerts.push(self.alert("dispute_opened", text));
-                }
-                _ => {}
-            }
-            if now.is_doubtful() && !before.is_some_and(Dispute::is_doubtful) {
-                let text = format!(
-                    "the provider told of the same part of dispute {reference} with two dates, and dates are not signed: it is \
-                     counted once; if two equal parts were taken or came back, the provider's own list shows them"
-                );
-                alerts.push(self.alert("dispute_doubtful", text));
-            }
-            // A dispute that is won in part has lost the rest.
-            let lost = now.lost();
-            if lost > before.map_or(0, Dispute::lost) {
-                let text = format!(
-                    "dispute {reference} was lost: {} stays with the shopper; do not refund it as well, and look at the \
-                     provider whether an appeal is possible",
-                    self.money(lost)
-                );
-                alerts.push(self.alert("dispute_lost", text));
-            }
-        }
-        alerts
     }
 }
 

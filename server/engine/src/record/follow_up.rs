@@ -87,6 +87,7 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     }));
     let risen = super::risen::alerts(step);
     changes.alerts.extend(risen.into_iter().map(|(kind, subject)| AlertChange::Close { kind, subject }));
+    changes.alerts.extend(super::disputes::alerts(step));
     newly_known(step, changes);
 }
 
