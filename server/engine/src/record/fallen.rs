@@ -49,13 +49,55 @@ impl Change<'_> {
         let lost = self.before.book.captured_net() - self.after.book.captured_net();
         (lost > 0).then(|| {
             let text = format!(
-                "a capture of {} failed after it had been reported as done, so the money does not arrive; see `till payment \
-                 show {}`, and capture again if the authorisation still stands, or ask the shopper to pay again",
+                "a capture of {} failed after it had been reported as done, so the money does not arrive; {}",
                 self.money(lost),
-                self.payment.id
+                self.instead(lost)
             );
             self.alert("capture_failed", text)
         })
+    }
+
+    /// The next step after a capture that failed.
+    fn instead(&self, lost: i64) -> String {
+        let (id, left) = (&self.payment.id, self.after.capturable());
+        if left > 0 && !self.gave_up_the_rest() {
+            let amount = left.min(lost);
+            let rest = if amount < left && !self.was_the_last() { " --keep-rest" } else { "" };
+            let amount = self.money(amount).to_decimal();
+            format!(
+                "the authorisation still stands: capture it again with `till payment capture {id} --attempt {} --amount \
+                 {amount}{rest}`",
+                self.after.id
+            )
+        } else if self.after.is_released() && !self.payment.status().is_settled() && !self.payment.is_called_off() {
+            "the authorisation is gone as well, so the shopper can pay again with the same link".to_owned()
+        } else {
+            format!(
+                "nothing more can be captured of the attempt; see `till payment show {id}`, and have what is missing paid \
+                 another way"
+            )
+        }
+    }
+
+    /// Whether a capture that has failed now was to release the rest.
+    fn was_the_last(&self) -> bool {
+        let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
+        let last = |known: &Modification| {
+            let before = self.before.modification(&known.id);
+            matches!(known.kind, ModificationKind::Capture { last: true, .. })
+                && failed(self.after, known)
+                && !before.is_some_and(|before| failed(self.before, before))
+        };
+        self.after.modifications.iter().any(last)
+    }
+
+    /// Whether a capture that has not failed is the last one.
+    fn gave_up_the_rest(&self) -> bool {
+        let last = |known: &Modification| {
+            matches!(known.kind, ModificationKind::Capture { last: true, .. })
+                && known.outcome(&self.after.book) != Outcome::Failed
+        };
+        self.after.modifications.iter().any(last)
     }
 
     /// An authorisation that nobody asked to release.
