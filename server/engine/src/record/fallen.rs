@@ -91,6 +91,12 @@ impl Change<'_> {
         self.after.modifications.iter().any(last)
     }
 
+    /// Whether the merchant has captured a part and kept the rest, and has not asked for the last of it since.
+    fn kept_the_rest(&self) -> bool {
+        let part = |known: &Modification| matches!(known.kind, ModificationKind::Capture { last: false, .. });
+        self.after.modifications.iter().any(part) && !self.gave_up_the_rest()
+    }
+
     /// Whether a capture that has not failed is the last one.
     fn gave_up_the_rest(&self) -> bool {
         let last = |known: &Modification| {
@@ -100,20 +106,36 @@ impl Change<'_> {
         self.after.modifications.iter().any(last)
     }
 
-    /// An authorisation that nobody asked to release.
+    /// An authorisation, or the rest of one, that nobody asked to release.
     fn released(&self) -> Option<Alert> {
-        let asked = self.payment.canceled || self.after.second || self.after.is_released_on_request();
+        if self.payment.canceled || self.after.second || !self.after.book.voided {
+            return None;
+        }
+        let book = &self.after.book;
+        let taken = book.captured_net().saturating_add(book.captures_in(EntryState::Pending));
+        let rest = book.authorised.saturating_sub(taken);
         // That captured money fell back is told as such.
         let only_authorised = self.before.book.captured_net() == 0;
-        (self.after.is_released() && !self.before.is_released() && only_authorised && !asked).then(|| {
+        let asked = self.after.is_released_on_request();
+        if self.after.is_released() && !self.before.is_released() && only_authorised && !asked {
             let text = format!(
                 "the provider has released the authorisation of {} by itself: it has expired, or was voided at the provider; \
                  nothing was captured; the shopper can pay again with the same link, or end it with `till payment cancel {}`",
-                self.money(self.after.book.authorised),
+                self.money(book.authorised),
                 self.payment.id
             );
-            self.alert("authorisation_released", text)
-        })
+            Some(self.alert("authorisation_released", text))
+        } else if !self.before.book.voided && taken > 0 && rest > 0 && self.kept_the_rest() {
+            let text = format!(
+                "the provider has released the other {} of the authorisation by itself: it has expired, or was voided at the \
+                 provider; {} of it was captured, and nothing more can be; have the rest paid another way",
+                self.money(rest),
+                self.money(taken)
+            );
+            Some(self.alert("authorisation_released", text))
+        } else {
+            None
+        }
     }
 
     /// Refunds that the provider had taken or done, and that have failed since.
