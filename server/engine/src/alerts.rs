@@ -78,6 +78,20 @@ pub(crate) async fn raise_times(
     alerts::raise(connection, kind, subject, &detail, times, engine.env().now()).await
 }
 
+/// Gives an alert another text in the caller's transaction, if it is open: its cause has changed, and did not come again.
+pub(crate) async fn reword(
+    connection: &mut Connection,
+    kind: &'static str,
+    subject: &str,
+    detail: &str,
+) -> Result<(), Error> {
+    let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
+    if alerts::reword(connection, kind, subject, &detail).await? {
+        info!(alert = kind, subject, detail, "the cause of an alert has changed");
+    }
+    Ok(())
+}
+
 /// Closes an alert in the caller's transaction, because its cause is gone.
 pub(crate) async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<(), Error> {
     if alerts::close(connection, kind, subject).await? {

@@ -77,11 +77,12 @@ both! {
         world.inbox_is_empty().await;
         assert_eq!(world.alert("dispute_lost").await.1, 1);
         world.alert_is_closed("dispute_opened").await;
-        let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
-        let dismissed = world.till(&["alerts", "dismiss", "dispute_lost", &attempt]).await;
+        let attempt = &world.statement(&payment).await.payment.attempts[0].id;
+        let subject = format!("{attempt}/{}", dispute["id"].as_str().unwrap());
+        let dismissed = world.till(&["alerts", "dismiss", "dispute_lost", &subject]).await;
         assert_eq!(dismissed["dismissed"], true);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
-        let refused = world.till_refuses(&["alerts", "dismiss", "dispute_lost", &attempt], 1).await;
+        let refused = world.till_refuses(&["alerts", "dismiss", "dispute_lost", &subject], 1).await;
         assert!(refused.contains("till alerts"), "{refused}");
         assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the money is gone");
         world.books_say(&[]).await;
@@ -119,6 +120,41 @@ both! {
         assert_eq!(world.told(&payment, "dispute.opened").await, 1);
         world.alert_is_closed("dispute_opened").await;
         world.books_say(&PAID).await;
+    }
+}
+
+/// The subjects of the open alerts of a kind, in order.
+async fn subjects(world: &World, kind: &str) -> Vec<String> {
+    let alerts = world.engine().alerts(100).await.unwrap();
+    let mut subjects: Vec<_> =
+        alerts.into_iter().filter(|alert| alert.kind == kind).map(|alert| alert.subject).collect();
+    subjects.sort();
+    subjects
+}
+
+both! {
+    async fn two_disputes_of_one_payment_have_alerts_of_their_own(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        let intent = world.intent_of(&payment).await;
+        let dispute = |id: &str| json!({"id": id, "object": "dispute", "amount": 1000, "currency": "eur", "status": "needs_response",
+            "payment_intent": intent, "reason": "fraudulent", "payment_method_details": {"type": "card"}});
+        let attempt = world.statement(&payment).await.payment.attempts[0].id.clone();
+        let (one, other) = (format!("{attempt}/du_one"), format!("{attempt}/du_other"));
+        for id in ["du_one", "du_other"] {
+            world.deliver(&later(&dispute(id), "charge.dispute.created", "needs_response", 0)).await;
+            world.inbox_is_empty().await;
+        }
+        assert_eq!(subjects(&world, "dispute_opened").await, [one.clone(), other.clone()]);
+        world.deliver(&later(&dispute("du_other"), "charge.dispute.closed", "won", 1)).await;
+        world.inbox_is_empty().await;
+        assert_eq!(subjects(&world, "dispute_opened").await, std::slice::from_ref(&one));
+        let (text, times) = world.alert("dispute_opened").await;
+        assert!(times == 1 && text.contains("du_one") && text.contains("EUR 10.00"), "{text}");
+        world.deliver(&later(&dispute("du_third"), "charge.dispute.closed", "lost", 1)).await;
+        world.deliver(&later(&dispute("du_one"), "charge.dispute.closed", "lost", 1)).await;
+        world.inbox_is_empty().await;
+        assert_eq!(subjects(&world, "dispute_lost").await, [one, format!("{attempt}/du_third")]);
+        world.alert_is_closed("dispute_opened").await;
     }
 }
 
@@ -278,6 +314,56 @@ both_at_adyen! {
         let (text, times) = world.alert("dispute_lost").await;
         assert!(times == 2 && text.contains("EUR 30.98"), "{text}");
         world.books_say(&[]).await;
+    }
+}
+
+both_at_adyen! {
+    async fn the_alert_of_a_loss_follows_what_is_lost_and_goes_when_all_is_back(world: World) {
+        let (_, payment) = paid_at_adyen(&world).await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].clone();
+        let tell = async |number: u32, code: &str, amount: i64| {
+            let date = format!("2026-11-{:02}T10:00:00+01:00", number + 1);
+            let item = json!({"eventCode": code, "success": "true", "pspReference": "DISPUTE1", "originalReference": attempt.refs.payment,
+                "merchantAccountCode": "HarbourBooks", "merchantReference": attempt.id, "eventDate": date, "reason": "",
+                "amount": {"value": amount, "currency": "EUR"}});
+            crate::deliveries::notice(&world, &item).await;
+            world.inbox_is_empty().await;
+        };
+        let says = async |loss: &str| {
+            let (text, times) = world.alert("dispute_lost").await;
+            assert!(text.contains(loss) && text.contains("DISPUTE1"), "not {loss} in: {text}");
+            times
+        };
+        tell(1, "CHARGEBACK", TOTAL).await;
+        tell(2, "CHARGEBACK_REVERSED", 1000).await;
+        assert_eq!(says("EUR 20.98 stays").await, 1);
+        tell(3, "CHARGEBACK_REVERSED", 500).await;
+        assert_eq!(says("EUR 15.98 stays").await, 1, "less is lost, which is no new loss");
+        tell(4, "CHARGEBACK_REVERSED", 1598).await;
+        world.alert_is_closed("dispute_lost").await;
+        tell(5, "SECOND_CHARGEBACK", TOTAL).await;
+        assert_eq!(says("EUR 30.98 stays").await, 1);
+        // What a person has dismissed stays away while no more is lost.
+        world.till(&["alerts", "dismiss", "dispute_lost", &format!("{}/DISPUTE1", attempt.id)]).await;
+        tell(6, "PREARBITRATION_WON", TOTAL).await;
+        assert_eq!((world.alert_kinds().await, world.statement(&payment).await.totals.charged_back), (vec![], 0));
+        world.books_say(&PAID).await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_loss_that_a_last_verdict_turns_is_not_told_any_more(world: World) {
+        let (_, payment) = paid_at_adyen(&world).await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].clone();
+        for (code, open) in [("CHARGEBACK", false), ("CHARGEBACK_REVERSED", false), ("SECOND_CHARGEBACK", true), ("PREARBITRATION_WON", false)] {
+            let item = json!({"eventCode": code, "success": "true", "pspReference": "DISPUTE1", "originalReference": attempt.refs.payment,
+                "merchantAccountCode": "HarbourBooks", "merchantReference": attempt.id, "eventDate": "2026-11-29T10:00:00+01:00",
+                "reason": "", "amount": {"value": TOTAL, "currency": "EUR"}});
+            crate::deliveries::notice(&world, &item).await;
+            world.inbox_is_empty().await;
+            assert_eq!(world.alert_kinds().await.contains(&"dispute_lost".to_owned()), open, "{code}");
+        }
+        world.books_say(&PAID).await;
     }
 }
 

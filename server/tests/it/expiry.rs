@@ -181,8 +181,24 @@ both_at_adyen! {
         eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
         let statement = world.statement(&payment).await;
         assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, 1000));
-        assert!(world.engine().capture(&payment, Some(1), true).await.is_err(), "nothing is left to capture");
+        let (text, times) = world.alert("authorisation_released").await;
+        assert!(times == 1 && text.contains("EUR 20.98") && text.contains("EUR 10.00"), "{text}");
+        let refused = world.engine().capture(&payment, Some(1), true).await.unwrap_err().to_string();
+        assert!(refused.contains("has been released; nothing more can be captured"), "{refused}");
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
         world.page_says(&session, "partly_collected", "10.00").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_rest_that_the_merchant_gave_up_is_released_without_a_word(world: World) {
+        let (_, payment) = authorised_at_adyen(&world).await;
+        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        captured(&world, &payment, 1000).await;
+        world.engine().capture(&payment, Some(500), true).await.unwrap();
+        captured(&world, &payment, 1500).await;
+        world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
+        eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
+        assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }

@@ -155,6 +155,7 @@ both! {
             world.alert_kinds().await.iter().filter(|kind| *kind == "surplus_held").count() == 2
         })
         .await;
+        world.alert_is_closed("surplus_stuck").await;
         world.inbox_is_empty().await;
         assert_eq!((world.calls("refunds.create").await.len(), world.balance("suspense").await), (1, -2 * OVER));
         world.till(&["merchant", "surplus", &merchant, "refund"]).await;
@@ -163,6 +164,28 @@ both! {
         }
         assert_eq!(world.calls("refunds.create").await.len(), 3);
         world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -2 * TOTAL)]).await;
+    }
+}
+
+both! {
+    async fn what_is_stuck_is_held_while_the_merchant_holds_and_the_other_way_round(world: World) {
+        let low = json!({"operation": "refunds.create", "fault": "insufficient_balance", "count": 2});
+        world.control("faults", low).await;
+        let (_, payment) = overpaid(&world, GOOD).await;
+        let kinds = async |wanted: &str| {
+            eventually(wanted, || async { world.alert_kinds().await == [wanted] }).await;
+        };
+        kinds("surplus_stuck").await;
+        for _ in 0..2 {
+            // It does not go back by itself, so no alert says that it is tried again.
+            world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+            kinds("surplus_held").await;
+            world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+            eventually("it has been tried again", || async { !world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        }
+        eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == OVER }).await;
+        assert_eq!(world.calls("refunds.create").await.len(), 3);
+        assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }
 

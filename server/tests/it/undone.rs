@@ -151,10 +151,57 @@ both_at_adyen! {
         assert!(text.contains(payment.as_str()) && text.contains("EUR 30.98"), "{text}");
         world.page_says(&session, "authorised", "Your payment is approved").await;
         assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing to refund");
-        world.engine().capture(&payment, None, true).await.unwrap();
+        does_as_told(&world, &text).await;
         captured(&world, &payment, TOTAL).await;
         world.books_say(&PAID).await;
         world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+/// Runs the command that an alert names, which has to work.
+async fn does_as_told(world: &World, text: &str) {
+    let command =
+        text.split('`').find(|part| part.starts_with("till payment capture")).unwrap_or_else(|| panic!("{text}"));
+    let words: Vec<_> = command.split(' ').skip(1).collect();
+    world.till_says(&words).await;
+}
+
+both_at_adyen! {
+    async fn a_payment_taken_at_once_whose_capture_fails_can_be_captured_as_the_alert_says(world: World) {
+        let (session, payment) = paid_at_adyen(&world).await;
+        world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
+        captured(&world, &payment, 0).await;
+        let (text, _) = world.alert("capture_failed").await;
+        assert!(!text.contains("pay again"), "the shopper's page says that the payment is approved: {text}");
+        world.page_says(&session, "authorised", "Your payment is approved").await;
+        does_as_told(&world, &text).await;
+        captured(&world, &payment, TOTAL).await;
+        world.alert_is_closed("capture_failed").await;
+        world.books_say(&PAID).await;
+        world.page_says(&session, "paid", "Payment complete").await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_part_whose_capture_fails_is_captured_again_and_the_rest_kept(world: World) {
+        let (_, payment) = authorised_at_adyen(&world).await;
+        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        captured(&world, &payment, 1000).await;
+        world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
+        captured(&world, &payment, 0).await;
+        let (text, _) = world.alert("capture_failed").await;
+        assert!(text.contains("--amount 10.00 --keep-rest"), "{text}");
+        does_as_told(&world, &text).await;
+        captured(&world, &payment, 1000).await;
+        assert_eq!(world.statement(&payment).await.payment.attempts[0].capturable(), TOTAL - 1000);
+        // One that was to release the rest is asked for as it was.
+        let (_, payment) = authorised_at_adyen(&world).await;
+        world.engine().capture(&payment, Some(1200), true).await.unwrap();
+        captured(&world, &payment, 1200).await;
+        world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
+        captured(&world, &payment, 0).await;
+        let (text, _) = world.alert("capture_failed").await;
+        assert!(text.contains("--amount 12.00`"), "{text}");
     }
 }
 

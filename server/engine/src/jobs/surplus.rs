@@ -55,6 +55,10 @@ async fn hold(engine: &Engine, id: &PaymentId) -> Result<Next, Error> {
         let detail =
             format!("more was paid than is owed; send it back: `{back}`, or keep it: `till payment keep {id}`");
         alerts::raise(engine, &mut tx, "surplus_held", id.as_str(), &detail).await?;
+        // It is not tried again, as the other alert says.
+        for attempt in &payment.attempts {
+            alerts::close(&mut tx, "surplus_stuck", attempt.id.as_str()).await?;
+        }
     }
     engine.commit(tx).await?;
     Ok(Next::Done)

@@ -16,6 +16,9 @@ pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> 
     let held = attempts.iter().any(|attempt| attempt.has_money());
     match wanted {
         Wanted::Capture { .. } | Wanted::Void => tells(void).or_else(|| tells(capture)).unwrap_or_else(|| match () {
+            () if attempts.iter().any(|attempt| is_rest_released(attempt)) => {
+                "the rest of the authorisation has been released; nothing more can be captured".to_owned()
+            }
             () if captured => "all that was authorised has been captured; to send it back, refund it".to_owned(),
             () if attempts.iter().any(|attempt| attempt.is_released()) => {
                 "the authorisation has been released".to_owned()
@@ -35,6 +38,12 @@ pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> 
             () => "there is nothing to refund: nothing has been captured".to_owned(),
         }),
     }
+}
+
+/// Whether a part was captured and the rest is gone.
+fn is_rest_released(attempt: &Attempt) -> bool {
+    let captured = attempt.book.captured_net();
+    attempt.book.voided && (1..attempt.book.authorised).contains(&captured)
 }
 
 /// The words about a request whose result is open.

@@ -97,6 +97,9 @@ impl Changes {
                 AlertChange::Raise { kind, subject, detail } => {
                     alerts::raise(engine, connection, kind, subject, detail).await?;
                 }
+                AlertChange::Reword { kind, subject, detail } => {
+                    alerts::reword(connection, kind, subject, detail).await?
+                }
                 AlertChange::Close { kind, subject } => alerts::close(connection, kind, subject).await?,
             }
         }
@@ -132,9 +135,10 @@ impl Changes {
     }
 }
 
-/// An alert that a step raises, or one whose cause is gone with it.
+/// An alert that a step raises, one whose text it makes untrue, or one whose cause is gone with it.
 pub(super) enum AlertChange {
     Raise { kind: &'static str, subject: String, detail: String },
+    Reword { kind: &'static str, subject: String, detail: String },
     Close { kind: &'static str, subject: String },
 }
 

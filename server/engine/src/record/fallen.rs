@@ -1,9 +1,8 @@
 //! Alerts about money that falls back or does not arrive: each is raised with the change that tells of it, once however often a
-//! provider repeats itself.
+//! provider repeats itself. Those about disputes are in [`super::disputes`].
 
 use domain::money::Money;
-use domain::payment::{Attempt, Dispute, DisputeState, EntryState, Modification, ModificationKind, Outcome, Payment};
-use domain::time;
+use domain::payment::{Attempt, EntryState, Modification, ModificationKind, Outcome, Payment};
 
 use super::follow_up::Step;
 
@@ -25,7 +24,6 @@ pub(super) fn alerts(step: &Step<'_>) -> Vec<Alert> {
         alerts.extend(change.refunds());
         alerts.extend(change.surplus());
         alerts.extend(change.returned());
-        alerts.extend(change.disputes());
     }
     alerts
 }
@@ -51,29 +49,93 @@ impl Change<'_> {
         let lost = self.before.book.captured_net() - self.after.book.captured_net();
         (lost > 0).then(|| {
             let text = format!(
-                "a capture of {} failed after it had been reported as done, so the money does not arrive; see `till payment \
-                 show {}`, and capture again if the authorisation still stands, or ask the shopper to pay again",
+                "a capture of {} failed after it had been reported as done, so the money does not arrive; {}",
                 self.money(lost),
-                self.payment.id
+                self.instead(lost)
             );
             self.alert("capture_failed", text)
         })
     }
 
-    /// An authorisation that nobody asked to release.
+    /// The next step after a capture that failed.
+    fn instead(&self, lost: i64) -> String {
+        let (id, left) = (&self.payment.id, self.after.capturable());
+        if left > 0 && !self.gave_up_the_rest() {
+            let amount = left.min(lost);
+            let rest = if amount < left && !self.was_the_last() { " --keep-rest" } else { "" };
+            let amount = self.money(amount).to_decimal();
+            format!(
+                "the authorisation still stands: capture it again with `till payment capture {id} --attempt {} --amount \
+                 {amount}{rest}`",
+                self.after.id
+            )
+        } else if self.after.is_released() && !self.payment.status().is_settled() && !self.payment.is_called_off() {
+            "the authorisation is gone as well, so the shopper can pay again with the same link".to_owned()
+        } else {
+            format!(
+                "nothing more can be captured of the attempt; see `till payment show {id}`, and have what is missing paid \
+                 another way"
+            )
+        }
+    }
+
+    /// Whether a capture that has failed now was to release the rest.
+    fn was_the_last(&self) -> bool {
+        let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
+        let last = |known: &Modification| {
+            let before = self.before.modification(&known.id);
+            matches!(known.kind, ModificationKind::Capture { last: true, .. })
+                && failed(self.after, known)
+                && !before.is_some_and(|before| failed(self.before, before))
+        };
+        self.after.modifications.iter().any(last)
+    }
+
+    /// Whether the merchant has captured a part and kept the rest, and has not asked for the last of it since.
+    fn kept_the_rest(&self) -> bool {
+        let part = |known: &Modification| matches!(known.kind, ModificationKind::Capture { last: false, .. });
+        self.after.modifications.iter().any(part) && !self.gave_up_the_rest()
+    }
+
+    /// Whether a capture that has not failed is the last one.
+    fn gave_up_the_rest(&self) -> bool {
+        let last = |known: &Modification| {
+            matches!(known.kind, ModificationKind::Capture { last: true, .. })
+                && known.outcome(&self.after.book) != Outcome::Failed
+        };
+        self.after.modifications.iter().any(last)
+    }
+
+    /// An authorisation, or the rest of one, that nobody asked to release.
     fn released(&self) -> Option<Alert> {
-        let asked = self.payment.canceled || self.after.second || self.after.is_released_on_request();
+        if self.payment.canceled || self.after.second || !self.after.book.voided {
+            return None;
+        }
+        let book = &self.after.book;
+        let taken = book.captured_net().saturating_add(book.captures_in(EntryState::Pending));
+        let rest = book.authorised.saturating_sub(taken);
         // That captured money fell back is told as such.
         let only_authorised = self.before.book.captured_net() == 0;
-        (self.after.is_released() && !self.before.is_released() && only_authorised && !asked).then(|| {
+        let asked = self.after.is_released_on_request();
+        if self.after.is_released() && !self.before.is_released() && only_authorised && !asked {
             let text = format!(
                 "the provider has released the authorisation of {} by itself: it has expired, or was voided at the provider; \
                  nothing was captured; the shopper can pay again with the same link, or end it with `till payment cancel {}`",
-                self.money(self.after.book.authorised),
+                self.money(book.authorised),
                 self.payment.id
             );
-            self.alert("authorisation_released", text)
-        })
+            Some(self.alert("authorisation_released", text))
+        } else if !self.before.book.voided && taken > 0 && rest > 0 && self.kept_the_rest() {
+            let text = format!(
+                "the provider has released the other {} of the authorisation by itself: it has expired, or was voided at the \
+                 provider; {} of it was captured, and nothing more can be; have the rest paid another way",
+                self.money(rest),
+                self.money(taken)
+            );
+            Some(self.alert("authorisation_released", text))
+        } else {
+            None
+        }
     }
 
     /// Refunds that the provider had taken or done, and that have failed since.
@@ -146,45 +208,6 @@ impl Change<'_> {
             );
             self.alert("payment_returned", text)
         })
-    }
-
-    /// Disputes that were opened or lost. An inquiry moves no money.
-    fn disputes(&self) -> Vec<Alert> {
-        let mut alerts = vec![];
-        for (reference, now) in &self.after.book.disputes {
-            let before = self.before.book.disputes.get(reference);
-            let same = before.is_some_and(|old| (old.state, old.amount, old.due) == (now.state, now.amount, now.due));
-            let amount = self.money(now.amount);
-            match now.state {
-                DisputeState::Open if !same => {
-                    let until = now.due.map_or_else(String::new, |due| format!(" until {}", time::format(due)));
-                    let text = format!(
-                        "dispute {reference} was opened and the provider has taken {amount}; hand in evidence at the \
-                         provider{until}, or accept it there"
-                    );
-                    alerts.push(self.alert("dispute_opened", text));
-                }
-                _ => {}
-            }
-            if now.is_doubtful() && !before.is_some_and(Dispute::is_doubtful) {
-                let text = format!(
-                    "the provider told of the same part of dispute {reference} with two dates, and dates are not signed: it is \
-                     counted once; if two equal parts were taken or came back, the provider's own list shows them"
-                );
-                alerts.push(self.alert("dispute_doubtful", text));
-            }
-            // A dispute that is won in part has lost the rest.
-            let lost = now.lost();
-            if lost > before.map_or(0, Dispute::lost) {
-                let text = format!(
-                    "dispute {reference} was lost: {} stays with the shopper; do not refund it as well, and look at the \
-                     provider whether an appeal is possible",
-                    self.money(lost)
-                );
-                alerts.push(self.alert("dispute_lost", text));
-            }
-        }
-        alerts
     }
 }
 

@@ -66,7 +66,9 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     }
     // A refund that was not answered and then failed leaves the surplus as it was, but nobody is at it any more.
     let anew = step.after.wanted_back().is_some() && step.before.wanted_back().is_none();
-    if anew || step.after.surplus() > step.before.surplus() {
+    let fallen = super::fallen::alerts(step);
+    let stuck = fallen.iter().any(|(kind, ..)| *kind == "surplus_stuck");
+    if anew || stuck || step.after.surplus() > step.before.surplus() {
         let account = step.after.wanted_back().map(|(attempt, _)| &attempt.account);
         changes.enqueue(engine, Kind::Surplus, account, step.after.id.as_str(), step.now);
     }
@@ -79,7 +81,6 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
         changes.settled.remove(&id());
         changes.reopened.insert(id());
     }
-    let fallen = super::fallen::alerts(step);
     changes.alerts.extend(fallen.into_iter().map(|(kind, subject, detail)| AlertChange::Raise {
         kind,
         subject,
@@ -87,6 +88,7 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     }));
     let risen = super::risen::alerts(step);
     changes.alerts.extend(risen.into_iter().map(|(kind, subject)| AlertChange::Close { kind, subject }));
+    changes.alerts.extend(super::disputes::alerts(step));
     newly_known(step, changes);
 }
 

@@ -2,6 +2,7 @@
 
 mod batch;
 mod changes;
+mod disputes;
 mod fallen;
 mod follow_up;
 mod risen;

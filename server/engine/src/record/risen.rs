@@ -2,7 +2,7 @@
 //! payments without alerts cost nothing.
 
 use domain::DAY;
-use domain::payment::{Attempt, DisputeState, EntryState, Outcome, Payment};
+use domain::payment::{Attempt, EntryState, Outcome, Payment};
 
 use super::follow_up::Step;
 use crate::jobs::modify;
@@ -49,10 +49,6 @@ impl Change<'_> {
         }
         if self.old.overdrawn() > 0 && self.new.overdrawn() == 0 {
             kinds.push("money_impossible");
-        }
-        let open = |attempt: &Attempt| attempt.book.disputes.values().any(|one| one.state == DisputeState::Open);
-        if open(self.old) && !open(self.new) {
-            kinds.push("dispute_opened");
         }
         // Captured again after a capture that failed, refunded again after a refund that failed.
         let failed = |state: EntryState| state.is_failure();

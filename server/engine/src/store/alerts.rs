@@ -50,6 +50,12 @@ pub async fn raise(
     Ok(())
 }
 
+/// Gives an alert another text. Returns whether there was one.
+pub async fn reword(connection: &mut Connection, kind: &str, subject: &str, detail: &str) -> Result<bool, Error> {
+    let changed = query("UPDATE alerts SET detail = $3 WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+    Ok(changed.bind(detail).execute(connection).await?.rows_affected() > 0)
+}
+
 /// Takes an alert off the list. Returns whether there was one.
 pub async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
     let closed = query("DELETE FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);

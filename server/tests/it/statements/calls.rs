@@ -68,6 +68,7 @@ pub async fn all(world: &World) {
         accounts::events_seen(&mut tx, &account),
         accounts::set_events_seen(&mut tx, &account, now),
         alerts::raise(&mut tx, "y", "z", "z", 1, now),
+        alerts::reword(&mut tx, "y", "z", "z"),
         alerts::is_raised(&mut tx, "y", "z"),
         alerts::close(&mut tx, "y", "z"),
         alerts::list(&mut tx, &first),
