@@ -82,7 +82,7 @@ both! {
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - TOTAL), ("suspense", -TOTAL)]).await;
         world.page_says(&session, "overpaid", "61.96").await;
-        let kept = world.engine().keep_surplus(&payment).await.unwrap();
+        let kept = world.engine().keep_surplus(&payment).await.unwrap().payment;
         assert_eq!(kept.attempts.iter().map(|one| one.kept).collect::<Vec<_>>(), [0, TOTAL], "of the second");
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - 2 * TOTAL)]).await;
         refund_first(&world, &payment, TOTAL - 1000).await;
