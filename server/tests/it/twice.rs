@@ -199,3 +199,27 @@ both_at_adyen! {
         world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -TOTAL), ("suspense", -TOTAL)]).await;
     }
 }
+
+both_at_adyen! {
+    async fn of_two_authorisations_only_what_can_be_done_is_advised(world: World) {
+        let (_, payment) = authorised_twice(&world).await;
+        let id = payment.as_str();
+        let attempts = world.statement(&payment).await.payment.attempts;
+        let void = |number: usize| format!("till payment void {id} --attempt {}", attempts[number].id);
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        let (text, _) = world.alert("surplus_held").await;
+        assert!(text.contains(&void(1)) && text.contains("only after it is captured") && !text.contains("till payment keep"), "{text}");
+        let refused = world.till_refuses(&["payment", "keep", id], 1).await;
+        assert!(refused.contains(&void(1)) && refused.contains("only authorised"), "{refused}");
+        for command in ["refund", "cancel"] {
+            let refused = world.till_refuses(&["payment", command, id], 1).await;
+            assert!(refused.contains(&void(0)) && refused.contains(&void(1)), "{command}: {refused}");
+        }
+        told(&world, &payment, 0, "CANCELLATION", TOTAL).await;
+        let refused = world.till_refuses(&["payment", "cancel", id], 1).await;
+        assert!(refused.contains(&void(1)) && !refused.contains(&void(0)) && !refused.contains("already succeeded"), "{refused}");
+        // Captured, it pays the debt. What the other one took before would be beyond it, and could be kept.
+        told(&world, &payment, 1, "CAPTURE", TOTAL).await;
+        assert!(world.till_refuses(&["payment", "cancel", id], 1).await.contains("already succeeded"));
+    }
+}
