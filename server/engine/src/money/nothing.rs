@@ -111,6 +111,11 @@ fn under_way(payment: &Payment, attempt: &Attempt, which: fn(&ModificationKind) 
     };
     let stands = match open.outcome(&attempt.book) {
         Outcome::Pending => "the provider has taken it and will say what came of it",
+        // Each try so far was refused for a missing right, or has certainly not reached the provider; or the first is on its way.
+        Outcome::Requested => {
+            "it is not known to have been handed over yet; Till goes on trying; if a right of the key is missing, `till alerts` says \
+             which, and it is sent when the right is there"
+        }
         _ => "the provider has not answered yet; Till is asking it what came of that",
     };
     Some(format!(
@@ -200,5 +205,19 @@ mod tests {
         one.attempts[0].book.voided = true;
         let text = why_settled(&one);
         assert!(text.contains(one.attempts[1].id.as_str()) && !text.contains(one.attempts[0].id.as_str()), "{text}");
+    }
+
+    #[test]
+    fn what_was_never_handed_over_is_not_said_to_wait_for_an_answer() {
+        let mut asked = payment(&[(1000, 0)]);
+        let (id, attempt) = (ModificationId::from_random([1; 16]), asked.attempts[0].id.clone());
+        let kind = ModificationKind::Capture { amount: 1000, last: true };
+        let modification = Box::new(Modification::new(id.clone(), kind, 0));
+        asked.apply(&Event::Modifying { attempt: attempt.clone(), modification });
+        let text = refusal(&asked, &CAPTURE);
+        assert!(text.contains("not known to have been handed over") && text.contains("`till alerts`"), "{text}");
+        assert!(!text.contains("has not answered"), "{text}");
+        asked.apply(&Event::Answered { attempt, modification: id, answer: Answer::Unanswered });
+        assert!(refusal(&asked, &CAPTURE).contains("the provider has not answered yet"));
     }
 }
