@@ -73,7 +73,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
     match phase {
         Phase::Choose => {
             said("الدفع", "كيف تودّ أن تدفع؟", format!("ستدفع {total} إلى {merchant}."), WORDS.redirect_hint)
@@ -160,13 +160,22 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Overpaid => said(
             "دفع زائد",
             "دفعتَ أكثر من المطلوب",
-            format!("وصل {received} لطلب قيمته {total}."),
+            match less {
+                Some(less) => format!("وصل {received}، لكن {merchant} يأخذ {less} فقط مقابل هذا الطلب."),
+                None => format!("وصل {received} لطلب قيمته {total}."),
+            },
             format!("لا تدفع مرة أخرى. أُبلغ {merchant} وسيسوّي الفرق معك."),
         ),
         Phase::OverpaidKept => said(
             "دفع زائد",
             "دفعتَ أكثر من قيمة الطلب",
-            format!("وصل أكثر من {total} قيمة هذا الطلب، ويحتفظ {merchant} بمبلغ {kept} منه."),
+            if *went_back {
+                format!(
+                    "وصل أكثر من {total} قيمة هذا الطلب. أعاد {merchant} مبلغ {refunded} ويحتفظ بمبلغ {kept} زيادةً على الطلب."
+                )
+            } else {
+                format!("وصل أكثر من {total} قيمة هذا الطلب، ويحتفظ {merchant} بمبلغ {kept} منه.")
+            },
             format!("لا تدفع مرة أخرى. إذا لم تتوقع ذلك فاسأل {merchant} واذكر المرجع."),
         ),
         Phase::PartlyRefunded => said(

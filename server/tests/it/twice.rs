@@ -85,6 +85,7 @@ both! {
         let kept = world.engine().keep_surplus(&payment).await.unwrap().payment;
         assert_eq!(kept.attempts.iter().map(|one| one.kept).collect::<Vec<_>>(), [0, TOTAL], "of the second");
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - 2 * TOTAL)]).await;
+        world.page_says(&session, "overpaid_kept", "has sent back").await;
         refund_first(&world, &payment, TOTAL - 1000).await;
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
         world.page_says(&session, "paid", "Payment complete").await;
@@ -172,7 +173,7 @@ both_at_adyen! {
         assert_eq!((statement.payment.surplus(), statement.payment.taken_for_order()), (TOTAL, 1000));
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         world.books_say(&[("provider_receivable", TOTAL + 1000), ("merchant_payable", -1000), ("suspense", -TOTAL)]).await;
-        world.page_says(&session, "overpaid", "You have paid too much").await;
+        world.page_says(&session, "overpaid", "takes only").await;
         told(&world, &payment, 1, "REFUND", TOTAL).await;
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
         world.page_says(&session, "partly_paid", "10.00").await;
