@@ -84,9 +84,9 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Resume => said(
             "Zahlung offen",
-            "Eine Zahlungsseite ist schon offen",
-            "Sie haben eine Zahlung begonnen und noch nicht abgeschlossen.",
-            "Machen Sie dort weiter, oder bezahlen Sie anders.",
+            "Sie haben eine Zahlung begonnen",
+            "Soweit wir wissen, ist sie noch nicht angekommen.",
+            "Wenn Sie schon bezahlt haben, bezahlen Sie nicht noch einmal: Warten Sie, und sehen Sie in ein paar Minuten wieder hier nach. Wenn nicht, machen Sie dort weiter, oder bezahlen Sie anders.",
         ),
         Phase::Opening => said(
             "Wird geöffnet",

@@ -84,9 +84,9 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Resume => said(
             "Payment open",
-            "A payment page is already open",
-            "You started to pay and have not finished yet.",
-            "Continue where you left off, or choose another way to pay.",
+            "You have started to pay",
+            "As far as we know, your payment has not arrived yet.",
+            "If you have paid already, do not pay again: wait, and look here again in a few minutes. If not, continue where you left off, or choose another way to pay.",
         ),
         Phase::Opening => said(
             "Opening",
