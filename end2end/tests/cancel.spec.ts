@@ -8,7 +8,7 @@ test("going back leads to the choice, and the payment can be continued", async (
   const provider = page.url();
   await goBack(page);
   await seePhase(page, "resume");
-  await expect(heading(page)).toHaveText("A payment page is already open");
+  await expect(heading(page)).toHaveText("You have started to pay");
   await page.getByRole("link", { name: "Continue to payment" }).click();
   await seeProvider(page);
   expect(page.url()).toBe(provider);

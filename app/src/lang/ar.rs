@@ -73,16 +73,16 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
     match phase {
         Phase::Choose => {
             said("الدفع", "كيف تودّ أن تدفع؟", format!("ستدفع {total} إلى {merchant}."), WORDS.redirect_hint)
         }
         Phase::Resume => said(
             "دفع مفتوح",
-            "هناك صفحة دفع مفتوحة بالفعل",
-            "بدأتَ الدفع ولم تُكمله بعد.",
-            "تابع من حيث توقفت، أو اختر طريقة دفع أخرى.",
+            "لقد بدأتَ الدفع",
+            "بحسب ما نعلم، لم تصل دفعتك بعد.",
+            "إذا كنت قد دفعت فلا تدفع مرة أخرى: انتظر، وعُد إلى هذه الصفحة بعد بضع دقائق. وإلا فتابع من حيث توقفت، أو اختر طريقة دفع أخرى.",
         ),
         Phase::Opening => said(
             "جارٍ الفتح",
@@ -160,13 +160,22 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Overpaid => said(
             "دفع زائد",
             "دفعتَ أكثر من المطلوب",
-            format!("وصل {received} لطلب قيمته {total}."),
+            match less {
+                Some(less) => format!("وصل {received}، لكن {merchant} يأخذ {less} فقط مقابل هذا الطلب."),
+                None => format!("وصل {received} لطلب قيمته {total}."),
+            },
             format!("لا تدفع مرة أخرى. أُبلغ {merchant} وسيسوّي الفرق معك."),
         ),
         Phase::OverpaidKept => said(
             "دفع زائد",
             "دفعتَ أكثر من قيمة الطلب",
-            format!("وصل أكثر من {total} قيمة هذا الطلب، ويحتفظ {merchant} بمبلغ {kept} منه."),
+            if *went_back {
+                format!(
+                    "وصل أكثر من {total} قيمة هذا الطلب. أعاد {merchant} مبلغ {refunded} ويحتفظ بمبلغ {kept} زيادةً على الطلب."
+                )
+            } else {
+                format!("وصل أكثر من {total} قيمة هذا الطلب، ويحتفظ {merchant} بمبلغ {kept} منه.")
+            },
             format!("لا تدفع مرة أخرى. إذا لم تتوقع ذلك فاسأل {merchant} واذكر المرجع."),
         ),
         Phase::PartlyRefunded => said(

@@ -74,7 +74,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
     match phase {
         Phase::Choose => said(
             "Bezahlen",
@@ -84,9 +84,9 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Resume => said(
             "Zahlung offen",
-            "Eine Zahlungsseite ist schon offen",
-            "Sie haben eine Zahlung begonnen und noch nicht abgeschlossen.",
-            "Machen Sie dort weiter, oder bezahlen Sie anders.",
+            "Sie haben eine Zahlung begonnen",
+            "Soweit wir wissen, ist sie noch nicht angekommen.",
+            "Wenn Sie schon bezahlt haben, bezahlen Sie nicht noch einmal: Warten Sie, und sehen Sie in ein paar Minuten wieder hier nach. Wenn nicht, machen Sie dort weiter, oder bezahlen Sie anders.",
         ),
         Phase::Opening => said(
             "Wird geöffnet",
@@ -170,13 +170,24 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Overpaid => said(
             "Zu viel bezahlt",
             "Sie haben zu viel bezahlt",
-            format!("{received} sind für eine Bestellung über {total} angekommen."),
+            match less {
+                Some(less) => {
+                    format!("{received} sind angekommen, aber {merchant} nimmt für diese Bestellung nur {less}.")
+                }
+                None => format!("{received} sind für eine Bestellung über {total} angekommen."),
+            },
             format!("Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."),
         ),
         Phase::OverpaidKept => said(
             "Zu viel bezahlt",
             "Sie haben mehr als die Bestellung bezahlt",
-            format!("Für diese Bestellung über {total} ist mehr angekommen. {merchant} behält davon {kept}."),
+            if *went_back {
+                format!(
+                    "Für diese Bestellung über {total} ist mehr angekommen. {merchant} hat {refunded} zurückgeschickt und behält {kept} über die Bestellung hinaus."
+                )
+            } else {
+                format!("Für diese Bestellung über {total} ist mehr angekommen. {merchant} behält davon {kept}.")
+            },
             format!(
                 "Bezahlen Sie nicht noch einmal. Wenn Sie das nicht erwartet haben, fragen Sie {merchant} und nennen Sie die Referenz."
             ),

@@ -74,7 +74,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 }
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
-    let Facts { merchant, total, received, refunded, returned, kept, can_renew } = facts;
+    let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
     match phase {
         Phase::Choose => said(
             "Pay",
@@ -84,9 +84,9 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         ),
         Phase::Resume => said(
             "Payment open",
-            "A payment page is already open",
-            "You started to pay and have not finished yet.",
-            "Continue where you left off, or choose another way to pay.",
+            "You have started to pay",
+            "As far as we know, your payment has not arrived yet.",
+            "If you have paid already, do not pay again: wait, and look here again in a few minutes. If not, continue where you left off, or choose another way to pay.",
         ),
         Phase::Opening => said(
             "Opening",
@@ -164,13 +164,22 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
         Phase::Overpaid => said(
             "Overpaid",
             "You have paid too much",
-            format!("{received} has arrived for an order of {total}."),
+            match less {
+                Some(less) => format!("{received} has arrived, but {merchant} takes only {less} for this order."),
+                None => format!("{received} has arrived for an order of {total}."),
+            },
             format!("Do not pay again. {merchant} has been told and will settle the difference with you."),
         ),
         Phase::OverpaidKept => said(
             "Overpaid",
             "You have paid more than the order",
-            format!("More than the {total} of this order has arrived, and {merchant} keeps {kept} of it."),
+            if *went_back {
+                format!(
+                    "More than the {total} of this order has arrived. {merchant} has sent back {refunded} and keeps {kept} beyond the order."
+                )
+            } else {
+                format!("More than the {total} of this order has arrived, and {merchant} keeps {kept} of it.")
+            },
             format!("Do not pay again. If you did not expect this, ask {merchant} and give the reference."),
         ),
         Phase::PartlyRefunded => said(

@@ -19,6 +19,10 @@ pub struct Facts {
     pub returned: String,
     /// What the merchant keeps beyond the order.
     pub kept: String,
+    /// What the merchant takes for the order, if that is less than it comes to.
+    pub less: Option<String>,
+    /// Whether something of the order went back.
+    pub went_back: bool,
     /// Whether the shopper can begin anew after the end.
     pub can_renew: bool,
 }

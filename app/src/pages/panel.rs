@@ -83,6 +83,8 @@ fn facts(view: &View, lang: LangChoice) -> Facts {
         refunded: amount(view.figures.refunded, lang.lang),
         returned: amount(view.figures.returned, lang.lang),
         kept: amount(view.figures.kept, lang.lang),
+        less: (view.figures.wanted.minor < view.total.minor).then(|| amount(view.figures.wanted, lang.lang)),
+        went_back: view.figures.refunded.minor > 0,
         can_renew: view.can_renew,
     }
 }

@@ -93,7 +93,13 @@ fn figures(phase: Phase, euro: impl Fn(i64) -> Money) -> Figures {
         _ => 3098,
     };
     let refunded = if phase == Phase::Refunded { 3098 } else { 500 };
-    Figures { received: euro(received), refunded: euro(refunded), returned: euro(3098), kept: euro(3098) }
+    Figures {
+        received: euro(received),
+        refunded: euro(refunded),
+        returned: euro(3098),
+        kept: euro(3098),
+        wanted: euro(3098),
+    }
 }
 
 /// A session that ends in four minutes.
@@ -129,6 +135,8 @@ pub fn facts() -> Facts {
         refunded: "B".to_owned(),
         returned: "N".to_owned(),
         kept: "K".to_owned(),
+        less: None,
+        went_back: false,
         can_renew: true,
     }
 }

@@ -6,6 +6,7 @@ use domain::payment::CodeForm;
 
 use super::*;
 use crate::actions;
+use crate::lang::Facts;
 
 fn context(lang: Lang) -> PageContext {
     PageContext::new(Some(lang.tag()), "en", Arc::new(sample::assets()))
@@ -107,6 +108,25 @@ fn the_fragment_is_what_the_page_holds_and_its_mark_follows_it() {
     }
     // Three classes of decline look alike on purpose.
     assert_eq!(marks.len(), sample::phases().len() - 2);
+}
+
+#[test]
+fn what_is_too_much_is_said_with_the_true_reason() {
+    let facts = || Facts {
+        received: "49.00".to_owned(),
+        refunded: "10.00".to_owned(),
+        kept: "14.50".to_owned(),
+        ..sample::facts()
+    };
+    for lang in Lang::ALL {
+        let said = |phase, facts: &Facts| (lang.words().phase)(phase, facts).body;
+        let less = said(Phase::Overpaid, &Facts { less: Some("6.00".to_owned()), ..facts() });
+        assert!(less.contains("49.00") && less.contains("6.00"), "{less}");
+        assert!(!said(Phase::Overpaid, &facts()).contains("6.00"));
+        let back = said(Phase::OverpaidKept, &Facts { went_back: true, ..facts() });
+        assert!(back.contains("10.00") && back.contains("14.50"), "{back}");
+        assert!(!said(Phase::OverpaidKept, &facts()).contains("10.00"), "what did not go back is not mentioned");
+    }
 }
 
 #[test]

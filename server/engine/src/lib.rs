@@ -34,7 +34,7 @@ pub use gateway::CallError;
 pub use host::unreachable_host;
 pub use inbox::{Addressee, IntakeMode, Received, RejectedHook, Tuning};
 pub use live::Follower;
-pub use money::{Asked, Balance, Discrepancy, Modified, PaymentRow, Statement};
+pub use money::{Asked, Balance, Discrepancy, Kept, Modified, PaymentRow, Statement};
 pub use paging::{Listed, Page};
 pub use readiness::NotReady;
 pub use seal::{DAMAGED, Keyring, KeyringError};

@@ -138,8 +138,12 @@ impl PaymentCommand {
             }
             Action::Keep(which) => {
                 let kept = which.common.ready_engine().await?.keep_surplus(&which.payment).await?;
-                let amount = Money::new(kept.kept(), kept.amount.currency);
-                which.format.print(&json!({"id": which.payment, "kept": kept.kept()}), || format!("kept {amount}"))
+                let money = |minor| Money::new(minor, kept.payment.amount.currency);
+                let result = json!({"id": which.payment, "kept": kept.now, "kept_in_all": kept.in_all});
+                which.format.print(&result, || match kept.in_all {
+                    all if all == kept.now => format!("kept {}", money(all)),
+                    all => format!("kept {}; {} is kept in all", money(kept.now), money(all)),
+                })
             }
             Action::Cancel(which) => {
                 let payment = which.common.ready_engine().await?.cancel_payment(&which.payment).await?;

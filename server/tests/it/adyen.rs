@@ -90,6 +90,26 @@ both_at_adyen! {
 }
 
 both_at_adyen! {
+    async fn a_rest_that_was_kept_is_said_to_stay_and_what_is_advised_works(world: World) {
+        let (session, payment) = authorised(&world).await;
+        let id = payment.as_str();
+        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        captured(&world, &payment, 1000).await;
+        let attempt = world.statement(&payment).await.payment.attempts[0].id.clone();
+        let capture = format!("till payment capture {id} --attempt {attempt} --amount 20.98");
+        for command in ["void", "cancel"] {
+            let refused = world.till_refuses(&["payment", command, id], 1).await;
+            let says = ["EUR 10.00 was captured; the other EUR 20.98 stays authorised until the provider releases it", &capture];
+            assert!(says.iter().all(|says| refused.contains(says)), "{command}: {refused}");
+        }
+        world.till(&["payment", "capture", id, "--attempt", attempt.as_str(), "--amount", "20.98"]).await;
+        captured(&world, &payment, TOTAL).await;
+        world.wait_for(&session, Phase::Paid).await;
+        assert!(world.till_refuses(&["payment", "void", id], 1).await.contains("all that was authorised has been captured"));
+    }
+}
+
+both_at_adyen! {
     async fn a_void_is_received_then_done(world: World) {
         let (session, payment) = authorised(&world).await;
         assert_eq!(world.engine().void(&payment).await.unwrap().outcome, Outcome::Pending);

@@ -61,6 +61,25 @@ both! {
 }
 
 both! {
+    async fn what_was_refused_for_a_missing_right_is_not_said_to_wait_for_an_answer(world: World) {
+        let (session, payment) = world.authorised().await;
+        restrict(&world, &["checkout_session_write"]).await;
+        let asked = world.engine().capture(&payment, None, true).await.unwrap();
+        assert_eq!(asked.outcome, Outcome::Requested, "it goes out when the key may");
+        for command in ["void", "capture", "refund"] {
+            let refused = world.till_refuses(&["payment", command, payment.as_str()], 1).await;
+            let says = ["a capture", "handed over yet", "`till alerts`", "is sent when the right is there"];
+            assert!(says.iter().all(|says| refused.contains(says)), "{command}: {refused}");
+            assert!(!refused.contains("has not answered"), "{command}: {refused}");
+        }
+        rights_alert(&world, "payment_intents.capture").await;
+        restrict(&world, &["checkout_session_write", "payment_intent_write", "charge_write", "event_read"]).await;
+        hasten(&world).await;
+        world.wait_for(&session, Phase::Paid).await;
+    }
+}
+
+both! {
     async fn a_key_that_is_not_accepted_is_told_at_the_first_answer(world: World) {
         // Longer than any key that the simulator knows.
         let key = format!("sk_test_{}", "a".repeat(201));

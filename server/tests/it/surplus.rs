@@ -64,8 +64,10 @@ both! {
         assert!(world.calls("refunds.create").await.is_empty());
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
         world.page_says(&session, "overpaid", "You have paid too much").await;
-        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept(), OVER);
-        assert_eq!(world.engine().keep_surplus(&kept).await.unwrap().kept(), OVER, "kept once");
+        let decided = world.engine().keep_surplus(&kept).await.unwrap();
+        assert_eq!((decided.now, decided.in_all), (OVER, OVER));
+        let again = world.engine().keep_surplus(&kept).await.unwrap_err().to_string();
+        assert!(again.contains("EUR 5.00 is kept already"), "kept once: {again}");
         world.page_says(&session, "overpaid_kept", "keeps").await;
         assert!(!world.alert_kinds().await.contains(&"surplus_held".to_owned()), "the merchant has decided");
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL - OVER)]).await;
@@ -75,7 +77,8 @@ both! {
         world.engine().refund(&back, Some(OVER)).await.unwrap();
         world.alert_is_closed("surplus_held").await;
         assert_eq!(world.statement(&back).await.payment.surplus(), 0);
-        assert_eq!(world.engine().keep_surplus(&back).await.unwrap().kept(), 0, "nothing is left to keep");
+        let nothing = world.engine().keep_surplus(&back).await.unwrap_err().to_string();
+        assert!(nothing.contains("nothing to keep"), "{nothing}");
         world.books_say(&[("provider_receivable", 2 * TOTAL + OVER), ("merchant_payable", -2 * TOTAL - OVER)]).await;
         world.page_says(&session, "paid", "Payment complete").await;
     }

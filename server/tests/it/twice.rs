@@ -82,9 +82,10 @@ both! {
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - TOTAL), ("suspense", -TOTAL)]).await;
         world.page_says(&session, "overpaid", "61.96").await;
-        let kept = world.engine().keep_surplus(&payment).await.unwrap();
+        let kept = world.engine().keep_surplus(&payment).await.unwrap().payment;
         assert_eq!(kept.attempts.iter().map(|one| one.kept).collect::<Vec<_>>(), [0, TOTAL], "of the second");
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - 2 * TOTAL)]).await;
+        world.page_says(&session, "overpaid_kept", "has sent back").await;
         refund_first(&world, &payment, TOTAL - 1000).await;
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
         world.page_says(&session, "paid", "Payment complete").await;
@@ -172,7 +173,7 @@ both_at_adyen! {
         assert_eq!((statement.payment.surplus(), statement.payment.taken_for_order()), (TOTAL, 1000));
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         world.books_say(&[("provider_receivable", TOTAL + 1000), ("merchant_payable", -1000), ("suspense", -TOTAL)]).await;
-        world.page_says(&session, "overpaid", "You have paid too much").await;
+        world.page_says(&session, "overpaid", "takes only").await;
         told(&world, &payment, 1, "REFUND", TOTAL).await;
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
         world.page_says(&session, "partly_paid", "10.00").await;
@@ -197,5 +198,29 @@ both_at_adyen! {
         let after = world.statement(&payment).await.payment;
         assert_eq!((after.surplus(), after.wanted_back().map(|(one, _)| one.id.clone())), (TOTAL, Some(after.attempts[0].id.clone())));
         world.books_say(&[("provider_receivable", 2 * TOTAL), ("merchant_payable", -TOTAL), ("suspense", -TOTAL)]).await;
+    }
+}
+
+both_at_adyen! {
+    async fn of_two_authorisations_only_what_can_be_done_is_advised(world: World) {
+        let (_, payment) = authorised_twice(&world).await;
+        let id = payment.as_str();
+        let attempts = world.statement(&payment).await.payment.attempts;
+        let void = |number: usize| format!("till payment void {id} --attempt {}", attempts[number].id);
+        eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
+        let (text, _) = world.alert("surplus_held").await;
+        assert!(text.contains(&void(1)) && text.contains("only after it is captured") && !text.contains("till payment keep"), "{text}");
+        let refused = world.till_refuses(&["payment", "keep", id], 1).await;
+        assert!(refused.contains(&void(1)) && refused.contains("only authorised"), "{refused}");
+        for command in ["refund", "cancel"] {
+            let refused = world.till_refuses(&["payment", command, id], 1).await;
+            assert!(refused.contains(&void(0)) && refused.contains(&void(1)), "{command}: {refused}");
+        }
+        told(&world, &payment, 0, "CANCELLATION", TOTAL).await;
+        let refused = world.till_refuses(&["payment", "cancel", id], 1).await;
+        assert!(refused.contains(&void(1)) && !refused.contains(&void(0)) && !refused.contains("already succeeded"), "{refused}");
+        // Captured, it pays the debt. What the other one took before would be beyond it, and could be kept.
+        told(&world, &payment, 1, "CAPTURE", TOTAL).await;
+        assert!(world.till_refuses(&["payment", "cancel", id], 1).await.contains("already succeeded"));
     }
 }

@@ -17,6 +17,8 @@ pub struct Figures {
     pub returned: Money,
     /// The amount beyond the order that the merchant has and keeps.
     pub kept: Money,
+    /// The amount that the merchant takes for the order: less than its total, if the merchant left it at a part.
+    pub wanted: Money,
 }
 
 impl Figures {
@@ -33,6 +35,7 @@ impl Figures {
             refunded: money(refunded),
             returned: money(totals.returned),
             kept: money(beyond.clamp(0, payment.kept())),
+            wanted: money(payment.wanted()),
         }
     }
 }

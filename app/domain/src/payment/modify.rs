@@ -64,6 +64,11 @@ fn open_capture(attempt: &Attempt) -> Option<&'static str> {
     let open = attempt.under_way().find(capture)?.outcome(&attempt.book);
     Some(match open {
         Outcome::Pending => "a capture is under way: the provider has taken it and will say what came of it",
+        // Each try so far was refused for a missing right, or has certainly not reached the provider; or the first is on its way.
+        Outcome::Requested => {
+            "a capture was asked for and is not known to have been handed over yet; Till goes on trying; if a right of the key is \
+             missing, `till alerts` says which, and it is sent when the right is there"
+        }
         _ => "a capture was asked for and the provider has not answered yet; Till is asking it what came of that",
     })
 }

@@ -12,7 +12,7 @@ use super::Next;
 use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::money::{back, wanted_back};
+use crate::money::{held_advice, wanted_back};
 use crate::record::Batch;
 use crate::store::merchants::{self, SurplusPolicy};
 
@@ -51,10 +51,7 @@ async fn hold(engine: &Engine, id: &PaymentId) -> Result<Next, Error> {
     let batch = Batch::lock(engine, &mut tx, std::slice::from_ref(id)).await?;
     let payment = batch.payment(id)?;
     if payment.wanted_back().is_some() {
-        let back = back(payment).join("` and `");
-        let detail =
-            format!("more was paid than is owed; send it back: `{back}`, or keep it: `till payment keep {id}`");
-        alerts::raise(engine, &mut tx, "surplus_held", id.as_str(), &detail).await?;
+        alerts::raise(engine, &mut tx, "surplus_held", id.as_str(), &held_advice(payment)).await?;
         // It is not tried again, as the other alert says.
         for attempt in &payment.attempts {
             alerts::close(&mut tx, "surplus_stuck", attempt.id.as_str()).await?;

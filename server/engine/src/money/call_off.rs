@@ -4,6 +4,7 @@ use domain::id::PaymentId;
 use domain::payment::{Fact, Payment, Refusal, Stage};
 use domain::time;
 
+use super::nothing::why_settled;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::open::{Found, PAGE_END_MARGIN};
@@ -13,7 +14,8 @@ impl Engine {
     /// Calls a payment off. A payment that arrives all the same is treated by the merchant's policy for surplus money.
     ///
     /// # Errors
-    /// It has succeeded; or the outcome of an attempt is open. Then the text says what is waited for and until when.
+    /// It has succeeded or is authorised: the text says what can be done instead. Or the outcome of an attempt is open: the text says
+    /// what is waited for and until when.
     pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
         match self.record(payment, &Fact::Cancel, Source::Merchant).await {
             Err(Error::Refused(Refusal::InProgress(attempt))) => {
@@ -23,6 +25,7 @@ impl Engine {
                     self.why_not_now(&found).await?
                 )))
             }
+            Err(Error::Refused(Refusal::Settled)) => Err(Error::Invalid(why_settled(&self.stored(payment).await?))),
             result => result,
         }
     }

@@ -59,7 +59,7 @@ fn is_beyond(payment: &Payment, attempt: &Attempt) -> bool {
 }
 
 /// The command that does this to an attempt, ready to be copied.
-fn command(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> String {
+pub(super) fn command(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> String {
     let (what, payment_id) = (kind.as_str(), &payment.id);
     let amount = |minor| Money::new(minor, payment.amount.currency).to_decimal();
     let command = format!("till payment {what} {payment_id} --attempt {attempt}");
@@ -109,7 +109,7 @@ pub(crate) fn wanted_back(payment: &Payment) -> Vec<(AttemptId, ModificationKind
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use domain::id::{MerchantId, PaymentId, ProviderAccountId, SessionId};
     use domain::method::Method;
     use domain::payment::Capture;
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     /// A debt of EUR 10.00 with attempts that authorised and captured so much; the last one is a second success.
-    fn payment(attempts: &[(i64, i64)]) -> Payment {
+    pub(in crate::money) fn payment(attempts: &[(i64, i64)]) -> Payment {
         let amount = Money::new(1000, "EUR".parse().unwrap());
         let attempt = |(number, (authorised, captured)): (u8, &(i64, i64))| {
             let (account, session) = (ProviderAccountId::from_random([number; 16]), SessionId::from_random([4; 16]));

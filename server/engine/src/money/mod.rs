@@ -7,6 +7,7 @@ mod audit;
 mod book;
 mod call_off;
 mod choose;
+mod keep;
 mod nothing;
 mod opening;
 mod request;
@@ -20,7 +21,9 @@ use domain::payment::{Answer, Event, Fact, Limits, Modification, ModificationKin
 
 pub use audit::Discrepancy;
 pub use book::Balance;
-pub(crate) use choose::{back, wanted_back};
+pub(crate) use choose::wanted_back;
+pub use keep::Kept;
+pub(crate) use keep::held_advice;
 pub use request::Asked;
 pub use statement::{PaymentRow, Statement};
 
@@ -66,11 +69,6 @@ impl Engine {
     /// also [`Engine::refund_as`].
     pub async fn refund(&self, payment: &PaymentId, amount: Option<i64>) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Refund { amount }, &Asked::default()).await
-    }
-
-    /// Keeps what was paid beyond the debt, instead of sending it back.
-    pub async fn keep_surplus(&self, payment: &PaymentId) -> Result<Payment, Error> {
-        self.record(payment, &Fact::Keep, Source::Merchant).await
     }
 
     pub(crate) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {

@@ -120,6 +120,20 @@ fn money_decides_before_anything_else() {
 }
 
 #[test]
+fn a_second_payer_after_a_part_was_taken_reads_what_the_order_takes() {
+    let mut part =
+        with_money(&[Movement::Authorised { total: 1000 }, Movement::Captured { total: 400 }, Movement::Voided]);
+    part.capture = Capture::Manual;
+    let mut second = with_money(&[Movement::Captured { total: 500 }]).attempts.remove(0);
+    (second.id, second.second) = (AttemptId::from_random([8; 16]), true);
+    part.attempts.push(second);
+    let figures = Figures::of(&part);
+    assert_eq!(on_page(&part), Phase::Overpaid);
+    assert_eq!((figures.received.minor, figures.wanted.minor), (900, 400));
+    assert_eq!(Figures::of(&with_money(&[Movement::Captured { total: 2000 }])).wanted.minor, 1000);
+}
+
+#[test]
 fn an_approval_that_has_ended_is_said_to_have_ended_and_can_be_replaced() {
     let released = [Movement::Authorised { total: 1000 }, Movement::Voided];
     let mut payment = with_money(&released);

@@ -93,6 +93,15 @@ impl Truth<'_> {
         self.taken() - self.refunded() <= self.by_banks() + self.sum(|attempt| attempt.book.charged_back())
     }
 
+    /// The merchant has ended the order with a part: that much was captured, and nothing of it can be captured any more.
+    fn takes_only(&self, part: i64) -> bool {
+        let ended = |attempt: &Attempt| {
+            let last = |one: &Modification| matches!(one.kind, ModificationKind::Capture { last: true, .. });
+            attempt.book.captured_net() > 0 && (attempt.book.voided || attempt.modifications.iter().any(last))
+        };
+        0 < part && part <= self.taken() && self.any(ended)
+    }
+
     /// "Nothing was taken."
     fn nothing_taken(&self) -> bool {
         self.taken() == 0 && !self.is_overdrawn()
@@ -113,7 +122,7 @@ impl Truth<'_> {
     }
 
     fn holds(&self) -> bool {
-        let Figures { received, refunded, returned, kept } = self.figures;
+        let Figures { received, refunded, returned, kept, wanted } = self.figures;
         let (amount, canceled) = (self.payment.amount.minor, self.payment.canceled);
         let net = self.taken() - self.refunded();
         match self.phase {
@@ -148,7 +157,11 @@ impl Truth<'_> {
                 0 < received.minor && received.minor < amount && asked == (self.phase == Phase::PartlyCollected)
             }
             // "The merchant will settle the difference."
-            Phase::Overpaid => received.minor > amount && !canceled && self.is_too_much_settled() != Some(true),
+            // Where less is taken than the order comes to, the page names that amount: "takes only".
+            Phase::Overpaid => {
+                let takes = if wanted.minor < amount { self.takes_only(wanted.minor) } else { true };
+                takes && received.minor > wanted.minor && !canceled && self.is_too_much_settled() != Some(true)
+            }
             Phase::OverpaidKept => {
                 0 < kept.minor && kept.minor <= net - amount && self.is_too_much_settled() != Some(false)
             }
