@@ -129,6 +129,17 @@ fn what_is_too_much_is_said_with_the_true_reason() {
     }
 }
 
+/// The shopper may have paid there, and the provider's word may be late: the page must be true either way.
+#[test]
+fn an_open_payment_is_not_said_to_be_unpaid() {
+    for (lang, again) in
+        [(Lang::En, "do not pay again"), (Lang::De, "nicht noch einmal"), (Lang::Ar, "لا تدفع مرة أخرى")]
+    {
+        let said = (lang.words().phase)(Phase::Resume, &sample::facts());
+        assert!(said.next.contains(again), "{}", said.next);
+    }
+}
+
 #[test]
 fn pages_without_scripts_ask_again_only_while_nothing_can_be_lost() {
     let ctx = context(Lang::En);
