@@ -180,7 +180,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(again).toHaveAttribute("href", new URL(`${session}/return`).pathname);
       await till.sql("ALTER TABLE away RENAME TO sessions");
       // The page asks again by itself.
-      await seePhase(page, "paid", 15_000);
+      await seePhase(page, "paid");
     });
   });
 }

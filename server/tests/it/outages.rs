@@ -139,8 +139,11 @@ both! {
             for (status, body) in [(401, ""), (403, ""), (403, "<html>Forbidden</html>")] {
                 let (url, _) = always(status, body).await;
                 world.merchant = world.engine().add_merchant("Walled In", None).await.unwrap().id.parse().unwrap();
-                let names = if provider == "stripe" { &["secret_key"][..] } else { &["api_key", "merchant_account"] };
-                let credentials = names.iter().map(|name| ((*name).to_owned(), "sk_test_ofnobodyatall0000".to_owned())).collect();
+                let credentials = match provider {
+                    "stripe" => &[("secret_key", "sk_test_ofnobodyatall0000")][..],
+                    _ => &[("api_key", "test_ofnobodyatall0000"), ("merchant_account", "WalledIn")],
+                };
+                let credentials = credentials.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
                 let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), live: false, credentials, webhook_secrets: vec![] };
                 world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
                 let session = world.session().await;
