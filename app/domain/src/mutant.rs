@@ -64,7 +64,7 @@ pub enum Mutant {
     KeptIsSentBack,
     /// A dispute that was won in part counts as won.
     PartialWinIsWhole,
-    /// What the merchant left when taking less is filled by a second payer.
+    /// A second payer fills the part of the debt that the merchant left when taking less.
     PartialCaptureLeavesDebt,
     /// A person does not hear that more has gone back than was taken.
     OverdrawnIsSilent,

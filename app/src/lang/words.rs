@@ -15,11 +15,11 @@ pub struct Facts {
     pub received: String,
     /// What went back.
     pub refunded: String,
-    /// What banks took back.
+    /// The amount that banks took back.
     pub returned: String,
-    /// What the merchant keeps beyond the order.
+    /// The amount that the merchant keeps beyond the order.
     pub kept: String,
-    /// What the merchant takes for the order, if that is less than it comes to.
+    /// The amount that the merchant takes for the order, if that is less than it comes to.
     pub less: Option<String>,
     /// Whether something of the order went back.
     pub went_back: bool,

@@ -142,7 +142,7 @@ pub struct Book {
     pub voided: bool,
     /// The highest total captured.
     pub captured: i64,
-    /// What counted as captured and was released instead, unless it is [proved](Book::is_captured_for_sure) that it was captured.
+    /// The amount that counted as captured and was released instead, unless it is [proved](Book::is_captured_for_sure) that it was captured.
     #[serde(default)]
     pub uncaptured: i64,
     /// Captures reported one by one.

@@ -65,7 +65,7 @@ impl Claim<'_> {
 }
 
 impl Payment {
-    /// What the merchant wants, in minor units: the debt, or what was captured for it, if the merchant captured less and takes no more.
+    /// The amount that the merchant wants, in minor units: the debt, or what was captured for it, if the merchant captured less and takes no more.
     /// While more may be captured, the rest is owed.
     #[must_use]
     pub fn wanted(&self) -> i64 {

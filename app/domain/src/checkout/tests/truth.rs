@@ -147,7 +147,7 @@ impl Truth<'_> {
             }
             Phase::Paid | Phase::PaidLate => {
                 // "You paid the total to the merchant", who must not have called it off without keeping it.
-                // What a bank holds or has taken is between the two of them.
+                // A dispute between shopper and bank does not change what the page says of the order.
                 let disputed = self.payment.totals().charged_back;
                 net >= amount && (!canceled || self.payment.kept() + disputed >= amount)
             }

@@ -1,4 +1,4 @@
-//! What was said of one kind about a dispute: taken, brought back, or lost; as a whole, or in parts that add up.
+//! The provider's words of one kind about a dispute: taken, brought back, or lost; as a whole, or in parts that add up.
 
 use std::collections::BTreeSet;
 
