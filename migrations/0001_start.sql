@@ -1,12 +1,18 @@
 -- One SQL for SQLite and PostgreSQL. Times are milliseconds since 1970, amounts are minor units, flags are 0 or 1,
--- structured values are JSON in TEXT. Names of constraints are not relied upon: SQLite does not report them.
+-- structured values are JSON in TEXT. Names of constraints are not relied upon: SQLite does not report them. Each question that is asked
+-- while tables grow finds its rows in an index: the test `statements` asks both databases how they would answer every statement.
 
+-- surplus: what happens to money beyond the debt, 'refund' or 'hold'. surplus_set: when that was last decided; what a provider refused
+-- to send back before is tried again at once.
 CREATE TABLE merchants (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     support_email TEXT,
+    surplus TEXT NOT NULL DEFAULT 'refund',
+    surplus_set BIGINT NOT NULL DEFAULT 0,
     created BIGINT NOT NULL
 );
+CREATE INDEX merchants_by_age ON merchants (created, id);
 
 -- Only the SHA-256 of a key is kept; hint is its last four characters.
 CREATE TABLE api_keys (
@@ -18,8 +24,10 @@ CREATE TABLE api_keys (
     created BIGINT NOT NULL,
     revoked BIGINT
 );
+CREATE INDEX api_keys_of_merchant ON api_keys (merchant_id, created DESC, id);
 
--- sealed holds the credentials and webhook secrets, encrypted.
+-- sealed holds the credentials and webhook secrets, encrypted. events_seen: up to when the account's events have been listed at its
+-- provider.
 CREATE TABLE provider_accounts (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -28,6 +36,7 @@ CREATE TABLE provider_accounts (
     live BIGINT NOT NULL,
     enabled BIGINT NOT NULL,
     sealed BYTEA NOT NULL,
+    events_seen BIGINT NOT NULL DEFAULT 0,
     created BIGINT NOT NULL
 );
 CREATE INDEX provider_accounts_of_merchant ON provider_accounts (merchant_id, created);
@@ -44,10 +53,13 @@ CREATE TABLE links (
     lines TEXT NOT NULL,
     session_ttl BIGINT NOT NULL,
     extendable BIGINT NOT NULL,
+    capture TEXT NOT NULL DEFAULT 'automatic',
     created BIGINT NOT NULL
 );
+CREATE INDEX links_of_merchant ON links (merchant_id, created DESC, id);
 
--- status and the totals repeat what the attempts say, for queries; decisions are made from the attempts.
+-- status and the totals repeat what the attempts say, for queries; decisions are made from the attempts. seq is the number of the
+-- newest event. kept is what the merchant keeps beyond the debt.
 CREATE TABLE payments (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -62,12 +74,20 @@ CREATE TABLE payments (
     authorised BIGINT NOT NULL,
     captured BIGINT NOT NULL,
     refunded BIGINT NOT NULL,
+    kept BIGINT NOT NULL DEFAULT 0,
+    seq BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL,
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL
 );
 -- A one-time link is one debt.
 CREATE UNIQUE INDEX payments_one_per_link ON payments (link_id) WHERE once = 1;
+CREATE INDEX payments_of_merchant ON payments (merchant_id, created DESC, id);
+-- How often a link was paid.
+CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
+-- Of which something may be to be sent back.
+CREATE INDEX payments_beyond ON payments (merchant_id, id)
+    WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
 CREATE TABLE attempts (
     id TEXT PRIMARY KEY,
@@ -87,7 +107,8 @@ CREATE TABLE attempts (
 -- One debt, one payment: never two attempts that can both move money.
 CREATE UNIQUE INDEX attempts_one_live ON attempts (payment_id) WHERE live = 1;
 
--- Append-only. source says who told: shopper, merchant, engine, webhook or fetch; cause is the inbox row where there is one.
+-- Append-only, see store::dialect. source says who told: shopper, merchant, engine, webhook or fetch; cause is the inbox row where
+-- there is one.
 CREATE TABLE payment_events (
     payment_id TEXT NOT NULL REFERENCES payments (id),
     seq BIGINT NOT NULL,
@@ -118,34 +139,116 @@ CREATE INDEX sessions_of_link ON sessions (link_id, created);
 -- Everybody who opens a one-time link meets in the same session.
 CREATE UNIQUE INDEX sessions_one_current ON sessions (link_id) WHERE once = 1 AND state <> 'expired';
 
+-- Merchants' keys of captures, voids and refunds: one request each, whatever the payment. Written in the transaction that records the
+-- request, so that of two requests with one key one is recorded.
+CREATE TABLE modification_keys (
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    request_key TEXT NOT NULL,
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    attempt_id TEXT NOT NULL,
+    modification_id TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, request_key)
+);
+
+-- Double entry: each row moves an amount from the credited to the debited account, so that all balances of a merchant and currency
+-- add up to zero after every row. seq is the payment's event it was posted with. Append-only, see store::dialect.
+CREATE TABLE ledger (
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    seq BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    provider_account_id TEXT NOT NULL REFERENCES provider_accounts (id),
+    currency TEXT NOT NULL,
+    business TEXT NOT NULL,
+    debit_account TEXT NOT NULL,
+    credit_account TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    live BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (payment_id, seq, line),
+    CHECK (amount > 0),
+    CHECK (debit_account <> credit_account)
+);
+CREATE INDEX ledger_of_merchant ON ledger (merchant_id, currency, at);
+
+-- What the merchant must hear, in order per payment. delivered is set when the merchant's endpoint has acknowledged it.
+CREATE TABLE outbox (
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    seq BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    name TEXT NOT NULL,
+    data TEXT NOT NULL,
+    live BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    delivered BIGINT,
+    PRIMARY KEY (payment_id, seq, line)
+);
+CREATE INDEX outbox_waiting ON outbox (merchant_id, created) WHERE delivered IS NULL;
+
+-- What providers delivered. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
+-- a server that dies in the middle gives the row back by doing nothing. tries: how often it was taken up since it last waited for its
+-- payment. pack: which row of inbox_packs the bytes are in, from which byte on, and how many.
 CREATE TABLE inbox (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
     event TEXT NOT NULL,
-    body BYTEA NOT NULL,
     state TEXT NOT NULL,
     kind TEXT,
     note TEXT,
+    due BIGINT NOT NULL DEFAULT 0,
+    tries BIGINT NOT NULL DEFAULT 0,
+    pack TEXT NOT NULL DEFAULT '',
+    pack_start BIGINT NOT NULL DEFAULT 0,
+    pack_size BIGINT NOT NULL DEFAULT 0,
     received BIGINT NOT NULL,
     settled BIGINT,
     UNIQUE (account_id, event)
 );
-CREATE INDEX inbox_unsettled ON inbox (state, received);
+-- Deliveries that wait: those that are due, and those of an account. Small, because most do not wait.
+CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
+CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
 
--- One row per kind and subject. generation counts requests, so that one made while the job runs is not lost.
+-- Deliveries that share a commit share a row of bytes: see store::packs. unpacked: if they are compressed, how many bytes they are
+-- without.
+CREATE TABLE inbox_packs (
+    id TEXT PRIMARY KEY,
+    bytes BYTEA NOT NULL,
+    unpacked BIGINT
+);
+
+-- What events wait for that arrived before their payment was known: our attempt's id, or account/provider's reference.
+CREATE TABLE inbox_waits (
+    wanted TEXT NOT NULL,
+    inbox_id TEXT NOT NULL REFERENCES inbox (id),
+    PRIMARY KEY (wanted, inbox_id)
+);
+CREATE INDEX inbox_waits_of ON inbox_waits (inbox_id);
+
+-- One row per kind and subject. generation counts requests, so that one made while the job runs is not lost. account_id: with whose
+-- account it calls a provider; one that is slow must not take every place. dead: when it was given up; a person can ask for it again.
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
+    account_id TEXT,
     run_at BIGINT NOT NULL,
     tries BIGINT NOT NULL,
     generation BIGINT NOT NULL,
     leased_until BIGINT NOT NULL,
     last_error TEXT,
+    dead BIGINT,
     created BIGINT NOT NULL,
     UNIQUE (kind, subject)
 );
-CREATE INDEX jobs_due ON jobs (run_at);
+-- Jobs that were given up keep their time and must not stand before those that are due.
+CREATE INDEX jobs_due ON jobs (run_at) WHERE dead IS NULL;
+-- Those that a clock set back has left far in the future, by kind or by lease.
+CREATE INDEX jobs_of_kind ON jobs (kind, run_at);
+CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until > 0;
+-- Those that fail, those given up first.
+CREATE INDEX jobs_failing ON jobs ((CASE WHEN dead IS NULL THEN 1 ELSE 0 END), run_at, id)
+    WHERE dead IS NOT NULL OR last_error IS NOT NULL;
 
 -- What was said between us and a provider, with secrets and personal data masked.
 CREATE TABLE exchanges (
@@ -172,3 +275,4 @@ CREATE TABLE alerts (
     last_at BIGINT NOT NULL,
     PRIMARY KEY (kind, subject)
 );
+CREATE INDEX alerts_by_time ON alerts (last_at DESC, kind, subject);

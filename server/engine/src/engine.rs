@@ -134,6 +134,11 @@ impl Engine {
         as_told
     }
 
+    /// Brings the database's structure up to date.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        self.store().migrate().await
+    }
+
     /// Whether the database answers and has this version's structure.
     pub async fn is_migrated(&self) -> bool {
         self.store().is_current().await.unwrap_or(false)

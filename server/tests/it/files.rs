@@ -205,10 +205,10 @@ async fn a_newer_structure_is_refused(database: Database) {
         let (ok, text) = on(&database, command);
         assert!(!ok && text.contains("newer version") && text.contains("9000"), "{command:?}: {text}");
     }
-    connection.execute("DELETE FROM _sqlx_migrations WHERE version IN (9000, 6)").await.unwrap();
+    connection.execute("DELETE FROM _sqlx_migrations").await.unwrap();
     for command in &commands[..6] {
         let (ok, text) = on(&database, command);
-        assert!(!ok && text.contains("till migrate") && text.contains("older"), "{command:?}: {text}");
+        assert!(!ok && text.contains("till migrate") && text.contains("no structure"), "{command:?}: {text}");
     }
 }
 
@@ -226,11 +226,11 @@ async fn an_altered_step_is_refused(database: Database) {
     sqlx::any::install_default_drivers();
     assert!(on(&database, &["migrate"]).0);
     let mut connection = AnyConnection::connect(&database.url).await.unwrap();
-    let alter = sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 3").bind(vec![7u8; 48]);
+    let alter = sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 1").bind(vec![7u8; 48]);
     alter.execute(&mut connection).await.unwrap();
     for command in [&["merchant", "list"][..], &["serve"], &["migrate"], &["merchant", "list"], &["ledger", "check"]] {
         let (ok, text) = on(&database, command);
-        assert!(!ok && text.contains("step 3") && text.contains("another version"), "{command:?}: {text}");
+        assert!(!ok && text.contains("step 1") && text.contains("another version"), "{command:?}: {text}");
     }
 }
 

@@ -49,7 +49,6 @@ mod toy;
 mod trouble;
 mod twice;
 mod undone;
-mod upgrade;
 mod world;
 
 /// Runs one body on SQLite and on PostgreSQL.

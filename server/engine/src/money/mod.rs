@@ -9,7 +9,6 @@ mod call_off;
 mod choose;
 mod keep;
 mod nothing;
-mod opening;
 mod request;
 mod statement;
 

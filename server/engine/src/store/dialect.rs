@@ -158,14 +158,6 @@ impl Dialect {
         }
     }
 
-    /// The same for one transaction.
-    pub(super) fn patience_here(self) -> Option<&'static str> {
-        match self {
-            Dialect::Sqlite => None,
-            Dialect::Postgres => Some("SET LOCAL statement_timeout = 0"),
-        }
-    }
-
     /// Makes a transaction that only reads see one moment, whatever others commit meanwhile. SQLite's always do.
     pub(super) fn one_moment(self) -> Option<&'static str> {
         match self {

@@ -169,15 +169,6 @@ impl Store {
         Ok(self.write.begin_with(self.dialect.begin()).await?)
     }
 
-    /// The same for one whose statements may take as long as they need: work at the start, that nobody waits for.
-    pub async fn begin_patient(&self) -> Result<Tx, Error> {
-        let mut tx = self.begin().await?;
-        if let Some(statement) = self.dialect.patience_here() {
-            (&mut *tx).execute(statement).await?;
-        }
-        Ok(tx)
-    }
-
     /// Begins a transaction that reads one moment of the database, without holding up those that write.
     pub async fn moment(&self) -> Result<Tx, Error> {
         let mut tx = self.read.begin().await?;

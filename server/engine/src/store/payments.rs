@@ -257,18 +257,6 @@ pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis)
     Ok(())
 }
 
-/// Payments with captured money that were made before there was a ledger and are not in it yet.
-pub async fn unposted(connection: &mut Connection, limit: i64) -> Result<Vec<PaymentId>, Error> {
-    let rows = query("SELECT payment_id FROM unposted_payments ORDER BY payment_id LIMIT $1").bind(limit);
-    rows.fetch_all(connection).await?.iter().map(|row| row.parsed("payment_id")).collect()
-}
-
-/// Notes that a payment is in the ledger.
-pub async fn set_posted(connection: &mut Connection, id: &PaymentId) -> Result<(), Error> {
-    query("DELETE FROM unposted_payments WHERE payment_id = $1").bind(id.as_str()).execute(connection).await?;
-    Ok(())
-}
-
 /// A merchant's payments after one, in the order of their ids, of which something may be to be sent back: more was captured or
 /// authorised than the debt, or it was called off. Also returns where to go on; nothing at the end.
 pub async fn maybe_overpaid(

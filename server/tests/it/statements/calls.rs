@@ -125,8 +125,6 @@ pub async fn all(world: &World) {
         payments::find(&mut tx, &payment),
         payments::revision(&mut tx, &payment),
         payments::lock_many(&mut tx, dialect, &[payment.clone(), numbered("pi_", 8)]),
-        payments::unposted(&mut tx, 10),
-        payments::set_posted(&mut tx, &payment),
         payments::maybe_overpaid(&mut tx, &merchant, "", 500),
         payments::ids_after(&mut tx, "", 10),
         payments::of_merchant(&mut tx, &merchant, &first),
