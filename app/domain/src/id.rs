@@ -97,6 +97,7 @@ macro_rules! id {
 id!(/** A merchant. */ MerchantId, "mer_");
 id!(/** A merchant's credentials at one provider. */ ProviderAccountId, "pa_");
 id!(/** A payment link. */ LinkId, "plink_");
+id!(/** An order: what is bought. */ OrderId, "ord_");
 id!(/** A checkout session. */ SessionId, "cs_");
 id!(/** A payment: one debt. */ PaymentId, "pi_");
 id!(/** One try of a payment at one provider account. */ AttemptId, "att_");

@@ -14,6 +14,7 @@ pub mod link;
 pub mod method;
 pub mod money;
 pub mod mutant;
+pub mod order;
 pub mod payment;
 pub mod session;
 pub mod time;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::money::{Money, MoneyError};
+use crate::order::Tax;
 
 /// Lines on one order at most.
 pub const LINES_MAX: usize = 100;
@@ -23,6 +24,9 @@ pub struct Line {
     pub unit: Money,
     /// How many pieces.
     pub quantity: u32,
+    /// The tax on it.
+    #[serde(default)]
+    pub tax: Option<Tax>,
 }
 
 /// Why an order is refused.
@@ -57,7 +61,7 @@ impl Line {
         self.unit.checked_mul(self.quantity)
     }
 
-    fn check(&self) -> Result<(), LineError> {
+    pub(crate) fn check(&self) -> Result<(), LineError> {
         let printable = |text: &str| text.chars().count() <= NAME_CHARS_MAX && !text.chars().any(char::is_control);
         if self.name.trim().is_empty()
             || !printable(self.name.trim())
@@ -91,7 +95,13 @@ mod tests {
     use super::*;
 
     fn line(minor: i64, currency: &str, quantity: u32) -> Line {
-        Line { name: "Tea".into(), description: None, unit: Money::new(minor, currency.parse().unwrap()), quantity }
+        Line {
+            name: "Tea".into(),
+            description: None,
+            unit: Money::new(minor, currency.parse().unwrap()),
+            quantity,
+            tax: None,
+        }
     }
 
     #[test]
