@@ -22,6 +22,8 @@ pub struct Call {
     pub operation: &'static str,
     /// As sent.
     pub idempotency_key: Option<String>,
+    /// SHA-256 of the body, in hex: two calls with the same one had the same body.
+    pub body_sha256: String,
     /// Of the reply; 0 when the reply was lost on purpose.
     pub status: u16,
     /// Whether the reply was a stored one.

@@ -12,6 +12,7 @@ use axum::{
     response::Response,
 };
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{
     clock,
@@ -304,6 +305,7 @@ fn record<P: Api>(
         path: incoming.uri.path().to_owned(),
         operation,
         idempotency_key: P::idempotency_key(incoming),
+        body_sha256: hex::encode(Sha256::digest(&incoming.body)),
         status: if lost { 0 } else { outgoing.reply.status },
         replayed: outgoing.replayed,
         fault: fault.map(Kind::as_str),
