@@ -41,31 +41,53 @@ CREATE TABLE provider_accounts (
 );
 CREATE INDEX provider_accounts_of_merchant ON provider_accounts (merchant_id, created);
 
+-- A template of orders. total is what the basket comes to.
 CREATE TABLE links (
     id TEXT PRIMARY KEY,
     token TEXT NOT NULL UNIQUE,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    live BIGINT NOT NULL,
     state TEXT NOT NULL,
     once BIGINT NOT NULL,
-    live BIGINT NOT NULL,
     currency TEXT NOT NULL,
     total BIGINT NOT NULL,
-    lines TEXT NOT NULL,
-    session_ttl BIGINT NOT NULL,
-    extendable BIGINT NOT NULL,
-    capture TEXT NOT NULL DEFAULT 'automatic',
+    basket TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    returns TEXT NOT NULL,
+    policies TEXT NOT NULL,
     created BIGINT NOT NULL
 );
 CREATE INDEX links_of_merchant ON links (merchant_id, created DESC, id);
 
+-- What is bought: a snapshot. Append-only, see store::dialect. link_id is the link it was made from, if it was made from one; once: that
+-- link is for one order only.
+CREATE TABLE orders (
+    id TEXT PRIMARY KEY,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    live BIGINT NOT NULL,
+    link_id TEXT REFERENCES links (id),
+    once BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    total BIGINT NOT NULL,
+    basket TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    returns TEXT NOT NULL,
+    policies TEXT NOT NULL,
+    created BIGINT NOT NULL
+);
+-- A one-time link is one order.
+CREATE UNIQUE INDEX orders_one_per_link ON orders (link_id) WHERE once = 1;
+
 -- status and the totals repeat what the attempts say, for queries; decisions are made from the attempts. seq is the number of the
--- newest event. kept is what the merchant keeps beyond the debt.
+-- newest event. kept is what the merchant keeps beyond the debt. An order is one debt. link_id repeats the order's.
 CREATE TABLE payments (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
-    link_id TEXT NOT NULL REFERENCES links (id),
-    once BIGINT NOT NULL,
     live BIGINT NOT NULL,
+    order_id TEXT NOT NULL UNIQUE REFERENCES orders (id),
+    link_id TEXT REFERENCES links (id),
     currency TEXT NOT NULL,
     amount BIGINT NOT NULL,
     capture TEXT NOT NULL,
@@ -80,8 +102,6 @@ CREATE TABLE payments (
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL
 );
--- A one-time link is one debt.
-CREATE UNIQUE INDEX payments_one_per_link ON payments (link_id) WHERE once = 1;
 CREATE INDEX payments_of_merchant ON payments (merchant_id, created DESC, id);
 -- How often a link was paid.
 CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
@@ -89,6 +109,7 @@ CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', '
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
+-- sent: the request that opens the attempt, as it was sent first, without the credentials. A repetition is made from it.
 CREATE TABLE attempts (
     id TEXT PRIMARY KEY,
     payment_id TEXT NOT NULL REFERENCES payments (id),
@@ -98,6 +119,7 @@ CREATE TABLE attempts (
     session_ref TEXT,
     payment_ref TEXT,
     data TEXT NOT NULL,
+    sent TEXT,
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     UNIQUE (payment_id, ordinal),
@@ -124,9 +146,8 @@ CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
     token TEXT NOT NULL UNIQUE,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
-    link_id TEXT NOT NULL REFERENCES links (id),
+    order_id TEXT NOT NULL REFERENCES orders (id),
     payment_id TEXT NOT NULL REFERENCES payments (id),
-    once BIGINT NOT NULL,
     state TEXT NOT NULL,
     notice TEXT,
     extension BIGINT NOT NULL,
@@ -135,9 +156,9 @@ CREATE TABLE sessions (
     created BIGINT NOT NULL
 );
 CREATE INDEX sessions_of_payment ON sessions (payment_id, created);
-CREATE INDEX sessions_of_link ON sessions (link_id, created);
--- Everybody who opens a one-time link meets in the same session.
-CREATE UNIQUE INDEX sessions_one_current ON sessions (link_id) WHERE once = 1 AND state <> 'expired';
+CREATE INDEX sessions_of_order ON sessions (order_id, created);
+-- Everybody who pays an order meets in the same session.
+CREATE UNIQUE INDEX sessions_one_current ON sessions (order_id) WHERE state <> 'expired';
 
 -- Merchants' keys of captures, voids and refunds: one request each, whatever the payment. Written in the transaction that records the
 -- request, so that of two requests with one key one is recorded.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 use crate::id::Token;
-use crate::line::Line;
 use crate::method::Method;
 use crate::money::Money;
+use crate::order::{Basket, Returns, Sums};
 use crate::session::Notice;
 
 pub use figures::Figures;
@@ -18,18 +18,22 @@ pub use phase::{Phase, phase};
 /// Everything a checkout page needs, and nothing it must not show.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct View {
-    /// The session's token, for the page's own forms.
+    /// The token that the page's own forms send: the session's, or the link's as long as nobody has acted.
     pub token: Token,
-    /// The link's token, for a new session.
-    pub link: Token,
+    /// Whether the token is a link's: nothing is stored yet.
+    pub is_link: bool,
     /// The merchant's name.
     pub merchant: String,
     /// Where shoppers can ask for help.
     pub support_email: Option<String>,
-    /// The order.
-    pub lines: Vec<Line>,
+    /// What is bought.
+    pub basket: Basket,
+    /// The sum of the basket, part by part.
+    pub sums: Sums,
     /// The order's total.
     pub total: Money,
+    /// Where the shopper can go afterwards.
+    pub returns: Returns,
     /// The amounts beside the total.
     pub figures: Figures,
     /// The subject of the page.
@@ -38,8 +42,8 @@ pub struct View {
     pub notice: Option<Notice>,
     /// The methods on offer, in order.
     pub methods: Vec<Method>,
-    /// When the session ends.
-    pub expires: Millis,
+    /// When the session ends. None where none has begun.
+    pub expires: Option<Millis>,
     /// Whether the end is near.
     pub ends_soon: bool,
     /// Whether the shopper may ask for more time.

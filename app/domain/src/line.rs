@@ -56,6 +56,12 @@ pub enum LineError {
 }
 
 impl Line {
+    /// A line without a second line of text and without tax.
+    #[must_use]
+    pub fn new(name: &str, unit: Money, quantity: u32) -> Line {
+        Line { name: name.to_owned(), description: None, unit, quantity, tax: None }
+    }
+
     /// Price times quantity.
     pub fn total(&self) -> Result<Money, MoneyError> {
         self.unit.checked_mul(self.quantity)
@@ -76,23 +82,14 @@ impl Line {
     }
 }
 
-/// The sum of the lines, after checking every bound.
-pub fn order_total(lines: &[Line]) -> Result<Money, LineError> {
-    let first = lines.first().ok_or(LineError::Empty)?;
-    if lines.len() > LINES_MAX {
-        return Err(LineError::TooMany);
-    }
-    let mut sum = Money::new(0, first.unit.currency);
-    for line in lines {
-        line.check()?;
-        sum = sum.checked_add(line.total()?)?;
-    }
-    if sum.minor == 0 { Err(LineError::Free) } else { Ok(sum) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::order::{Basket, OrderError};
+
+    fn total(lines: &[Line]) -> Result<Money, OrderError> {
+        Ok(Basket::of(lines.to_vec()).sums()?.total)
+    }
 
     fn line(minor: i64, currency: &str, quantity: u32) -> Line {
         Line {
@@ -106,24 +103,30 @@ mod tests {
 
     #[test]
     fn the_total_is_price_times_quantity_summed() {
-        let total = order_total(&[line(1299, "EUR", 2), line(500, "EUR", 1)]).unwrap();
+        let total = total(&[line(1299, "EUR", 2), line(500, "EUR", 1)]).unwrap();
         assert_eq!(total, Money::new(3098, "EUR".parse().unwrap()));
     }
 
     #[test]
     fn bad_orders_are_refused() {
         let unnamed = Line { name: "  ".into(), ..line(1, "EUR", 1) };
-        assert_eq!(order_total(&[]), Err(LineError::Empty));
-        assert_eq!(order_total(&vec![line(1, "EUR", 1); 101]), Err(LineError::TooMany));
-        assert_eq!(order_total(&[unnamed]), Err(LineError::Name));
+        assert_eq!(total(&[]), Err(LineError::Empty.into()));
+        assert_eq!(total(&vec![line(1, "EUR", 1); 101]), Err(LineError::TooMany.into()));
+        assert_eq!(total(&[unnamed]), Err(LineError::Name.into()));
         let steering = Line { name: "Tea\u{1b}[2J".into(), ..line(1, "EUR", 1) };
-        assert_eq!(order_total(&[steering]), Err(LineError::Name));
+        assert_eq!(total(&[steering]), Err(LineError::Name.into()));
         let steering = Line { description: Some("Tea\0".into()), ..line(1, "EUR", 1) };
-        assert_eq!(order_total(&[steering]), Err(LineError::Name));
-        assert_eq!(order_total(&[line(1, "EUR", 0)]), Err(LineError::Quantity));
-        assert_eq!(order_total(&[line(-1, "EUR", 1)]), Err(LineError::Price));
-        assert_eq!(order_total(&[line(0, "EUR", 3)]), Err(LineError::Free));
-        assert!(matches!(order_total(&[line(1, "EUR", 1), line(1, "USD", 1)]), Err(LineError::Money(_))));
-        assert!(matches!(order_total(&[line(i64::MAX, "EUR", 2)]), Err(LineError::Money(_))));
+        assert_eq!(total(&[steering]), Err(LineError::Name.into()));
+        assert_eq!(total(&[line(1, "EUR", 0)]), Err(LineError::Quantity.into()));
+        assert_eq!(total(&[line(-1, "EUR", 1)]), Err(LineError::Price.into()));
+        assert_eq!(total(&[line(0, "EUR", 3)]), Err(LineError::Free.into()));
+        assert!(matches!(
+            total(&[line(1, "EUR", 1), line(1, "USD", 1)]),
+            Err(OrderError::Line(LineError::Money(_)) | OrderError::Money(_))
+        ));
+        assert!(matches!(
+            total(&[line(i64::MAX, "EUR", 2)]),
+            Err(OrderError::Line(LineError::Money(_)) | OrderError::Money(_))
+        ));
     }
 }

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LinkId, MerchantId, Token};
-use crate::line::Line;
+use crate::id::{LinkId, MerchantId, OrderId, Token};
 use crate::money::Money;
-use crate::payment::Capture;
+use crate::order::{Basket, Customer, Metadata, Order, Policies, Returns};
 use crate::{DAY, HOUR, MINUTE, Millis};
 
 /// How long a session lives where the link does not say.
@@ -49,17 +48,38 @@ pub struct Link {
     /// Whether real money moves.
     pub live: bool,
     /// The articles sold.
-    pub lines: Vec<Line>,
-    /// The sum of the lines.
+    pub basket: Basket,
+    /// The sum of the basket.
     pub total: Money,
-    /// How long a session of this link lives.
-    pub session_ttl: Millis,
-    /// Whether a shopper may ask for more time.
-    pub extendable: bool,
+    /// The merchant's notes on every order.
+    pub metadata: Metadata,
+    /// Where shoppers go afterwards.
+    pub returns: Returns,
+    /// The merchant's decisions about every order's payment.
+    pub policies: Policies,
     /// When it was made.
     pub created: Millis,
-    /// When the money is taken.
-    pub capture: Capture,
+}
+
+impl Link {
+    /// An order as the link describes it now.
+    #[must_use]
+    pub fn order(&self, id: OrderId, now: Millis) -> Order {
+        Order {
+            id,
+            merchant: self.merchant.clone(),
+            live: self.live,
+            link: Some(self.id.clone()),
+            basket: self.basket.clone(),
+            total: self.total,
+            customer: Customer::default(),
+            fields: vec![],
+            metadata: self.metadata.clone(),
+            returns: self.returns.clone(),
+            policies: self.policies,
+            created: now,
+        }
+    }
 }
 
 /// The nearest allowed session life: at least a second, at most [`SESSION_TTL_MAX`].

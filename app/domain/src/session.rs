@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
-use crate::id::{LinkId, MerchantId, PaymentId, SessionId, Token};
+use crate::id::{MerchantId, OrderId, PaymentId, SessionId, Token};
 use crate::link::{EXPIRY_WARNING, SESSION_TTL_MAX};
 
 /// Where a session is in its life.
@@ -46,9 +46,9 @@ pub struct Session {
     pub token: Token,
     /// The merchant who gets paid.
     pub merchant: MerchantId,
-    /// The link it came from.
-    pub link: LinkId,
-    /// The debt. Several sessions of a one-time link share one.
+    /// What is bought.
+    pub order: OrderId,
+    /// The debt. Several sessions of an order share one.
     pub payment: PaymentId,
     /// Where it is in its life.
     pub state: SessionState,
@@ -95,7 +95,7 @@ mod tests {
             id: SessionId::from_random([1; 16]),
             token: Token::from_random([2; 16]),
             merchant: MerchantId::from_random([3; 16]),
-            link: LinkId::from_random([4; 16]),
+            order: OrderId::from_random([4; 16]),
             payment: PaymentId::from_random([5; 16]),
             state: SessionState::Open,
             notice: None,

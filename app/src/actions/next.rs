@@ -5,8 +5,8 @@ use super::plain::Plain;
 /// Where to go now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Next {
-    /// To the provider, by way of the session's `/go` page.
-    Provider,
+    /// To the provider, by way of the `/go` page of the session with this token.
+    Provider(String),
     /// Stay: the outcome is stored and the page shows it.
     Page,
     /// To another session, by its token.
@@ -20,7 +20,7 @@ pub enum Next {
 impl Plain for Next {
     fn write(&self) -> String {
         match self {
-            Next::Provider => "provider".to_owned(),
+            Next::Provider(token) => format!("provider {token}"),
             Next::Page => "page".to_owned(),
             Next::Session(token) => format!("session {token}"),
             Next::Busy => "busy".to_owned(),
@@ -30,11 +30,14 @@ impl Plain for Next {
 
     fn read(text: &str) -> Option<Self> {
         match text {
-            "provider" => Some(Next::Provider),
             "page" => Some(Next::Page),
             "busy" => Some(Next::Busy),
             "gone" => Some(Next::Gone),
-            _ => text.strip_prefix("session ").map(|token| Next::Session(token.to_owned())),
+            _ => match text.split_once(' ')? {
+                ("provider", token) => Some(Next::Provider(token.to_owned())),
+                ("session", token) => Some(Next::Session(token.to_owned())),
+                _ => None,
+            },
         }
     }
 }
@@ -45,8 +48,8 @@ mod tests {
 
     #[test]
     fn every_step_reads_back() {
-        let session = Next::Session("070w3ge1r70w3ge1r70w3ge1r7".to_owned());
-        for next in [Next::Provider, Next::Page, session, Next::Busy, Next::Gone] {
+        let token = || "070w3ge1r70w3ge1r70w3ge1r7".to_owned();
+        for next in [Next::Provider(token()), Next::Page, Next::Session(token()), Next::Busy, Next::Gone] {
             assert_eq!(Next::read(&next.write()), Some(next));
         }
         assert_eq!(Next::read("<script>"), None);

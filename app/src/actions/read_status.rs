@@ -8,7 +8,7 @@ use super::{ActionError, Status};
 /// Reads the session's state. `came_back` is whether the page stands on the return address.
 #[server(prefix = "/fn", endpoint = "read_status", output = PlainText)]
 pub async fn read_status(
-    /// The session's token.
+    /// The session's token, or the link's as long as there is no session.
     #[server(default)]
     token: String,
     /// Whether the page stands on the return address.
@@ -25,7 +25,7 @@ pub async fn read_status(
     let Ok(session) = token.parse() else {
         return Ok(Status::default());
     };
-    match reply::engine().view(&session, came_back).await {
+    match reply::engine().view_either(&session, came_back).await {
         Ok(view) => Ok(pages::status(&view, came_back, reply::lang(&lang))),
         Err(engine::PageError::NotFound) => Ok(Status::default()),
         Err(engine::PageError::Busy) => Err(ActionError::Unreachable),

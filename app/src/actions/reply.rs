@@ -39,7 +39,7 @@ pub(super) fn chosen(wanted: &str) -> Option<&'static str> {
 /// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself.
 pub(super) fn send(token: &str, wanted: &str, next: Next) -> Next {
     let (token, suffix) = match &next {
-        Next::Provider => (token, "/go"),
+        Next::Provider(session) => (session.as_str(), "/go"),
         Next::Session(new) => (new.as_str(), ""),
         Next::Page | Next::Busy | Next::Gone => (token, ""),
     };
@@ -82,7 +82,8 @@ fn request_header(name: HeaderName) -> String {
 /// its query. The server passes every `Location` of a server function through this before it answers.
 #[must_use]
 pub fn clean_location(location: &str) -> String {
-    let path = location.find("/c/").map_or("/", |start| &location[start..]);
+    let start = location.find("/c/").or_else(|| location.find("/l/"));
+    let path = start.map_or("/", |start| &location[start..]);
     let path = path.split(['?', '#']).next().unwrap_or("/");
     let language =
         location.split(['?', '&']).skip(1).find_map(|pair| pair.strip_prefix("lang=")).and_then(Lang::from_tag);
@@ -101,6 +102,7 @@ mod tests {
         let bad = "http://shop.test/c/abc?lang=de&__path=%2Ffn%2Fstart_payment&__err=IlVucmVhZGFibGUi";
         assert_eq!(clean_location(bad), "/c/abc?lang=de");
         assert_eq!(clean_location("/c/abc/go"), "/c/abc/go");
+        assert_eq!(clean_location("http://shop.test/l/abc?__err=x"), "/l/abc");
         assert_eq!(clean_location("/c/abc?lang=xx&__err=x"), "/c/abc");
         assert_eq!(clean_location("https://evil.test/?__err=x"), "/");
     }

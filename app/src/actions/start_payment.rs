@@ -9,7 +9,7 @@ use super::{ActionError, Next};
 /// there is no state between them to lose.
 #[server(prefix = "/fn", endpoint = "start_payment", output = PlainText)]
 pub async fn start_payment(
-    /// The session's token.
+    /// The session's token, or the link's as long as there is no session.
     #[server(default)]
     token: String,
     /// The method's name.
@@ -22,17 +22,23 @@ pub async fn start_payment(
     use super::reply;
     use engine::Started;
 
-    let Ok(session) = token.parse() else {
+    let Ok(token) = token.parse::<domain::id::Token>() else {
         return Ok(reply::send(&token, &lang, Next::Gone));
     };
     // A method nobody offers changes nothing; the page simply asks again.
     let Ok(method) = method.parse() else {
-        return Ok(reply::send(&token, &lang, Next::Page));
+        return Ok(reply::send(token.as_str(), &lang, Next::Page));
     };
-    let next = match reply::engine().start(&session, method, reply::chosen(&lang)).await {
-        Ok(Started::Redirect) => Next::Provider,
-        Ok(Started::Stay) => Next::Page,
+    let engine = reply::engine();
+    let session = match engine.act_on(&token).await {
+        Ok(session) => session,
+        Err(error) => return Ok(reply::send(token.as_str(), &lang, reply::failed(&error))),
+    };
+    let next = match engine.start(&session, method, reply::chosen(&lang)).await {
+        Ok(Started::Redirect) => Next::Provider(session.to_string()),
+        Ok(Started::Stay) if session == token => Next::Page,
+        Ok(Started::Stay) => Next::Session(session.to_string()),
         Err(error) => reply::failed(&error),
     };
-    Ok(reply::send(&token, &lang, next))
+    Ok(reply::send(session.as_str(), &lang, next))
 }

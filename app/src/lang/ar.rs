@@ -25,8 +25,11 @@ pub const WORDS: Words = Words {
     inactive: |merchant| {
         ("رابط الدفع هذا غير مفعّل", format!("لا يمكن الدفع هنا حاليًا. يُرجى طلب رابط جديد من {merchant}."))
     },
+    back_to: |merchant| format!("العودة إلى {merchant}"),
     methods: "طريقة الدفع",
     order: "طلبك",
+    subtotal: "المجموع الفرعي",
+    included: "مشمولة",
     total: "الإجمالي",
     each: "للقطعة",
     redirect_hint: "ستنتقل إلى الصفحة الآمنة لمزوّد خدمة الدفع ثم تعود إلى هنا.",

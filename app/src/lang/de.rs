@@ -26,8 +26,11 @@ pub const WORDS: Words = Words {
             format!("Hier kann gerade nichts bezahlt werden. Bitte fragen Sie {merchant} nach einem neuen Link."),
         )
     },
+    back_to: |merchant| format!("Zurück zu {merchant}"),
     methods: "Zahlungsart",
     order: "Ihre Bestellung",
+    subtotal: "Zwischensumme",
+    included: "enthalten",
     total: "Gesamt",
     each: "pro Stück",
     redirect_hint: "Sie gehen zur sicheren Seite des Zahlungsanbieters und kommen danach hierher zurück.",

@@ -26,8 +26,11 @@ pub const WORDS: Words = Words {
             format!("Nothing can be paid here at the moment. Please ask {merchant} for a new link."),
         )
     },
+    back_to: |merchant| format!("Back to {merchant}"),
     methods: "Payment method",
     order: "Your order",
+    subtotal: "Subtotal",
+    included: "included",
     total: "Total",
     each: "each",
     redirect_hint: "You will go to the payment provider's secure page and come back here afterwards.",

@@ -116,10 +116,16 @@ pub struct Words {
     pub more_items: fn(usize) -> String,
     /// The heading of a link that cannot be paid, and the advice, by merchant.
     pub inactive: fn(&str) -> (&'static str, String),
+    /// `Back to Nordlicht`, by merchant.
+    pub back_to: fn(&str) -> String,
     /// The legend of the methods.
     pub methods: &'static str,
     /// The heading of the order.
     pub order: &'static str,
+    /// The name of the sum of the lines, before discount, shipping and taxes.
+    pub subtotal: &'static str,
+    /// After a tax that prices already hold.
+    pub included: &'static str,
     /// The name of the sum.
     pub total: &'static str,
     /// Before a unit price.

@@ -29,12 +29,13 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
     document(frame, ctx, || {
         view! {
             <div class="checkout">
-                <Summary lines=view.lines.clone() total=view.total lang/>
+                <Summary view lang/>
                 <main
                     id="panel"
                     class="card"
                     data-phase=status.phase
                     data-token=view.token.to_string()
+                    data-link=view.is_link.then_some("true")
                     data-came-back=came_back.then_some("true")
                     data-mark=status.mark
                     data-changing=status.changing.then_some("true")

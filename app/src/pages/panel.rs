@@ -63,7 +63,7 @@ pub(super) fn status_of(view: &View, html: String, lang: LangChoice) -> Status {
         html,
         changing: phase.may_change_soon(),
         settled: !phase.may_change_soon() && !phase.can_choose(),
-        ends_in: may_end.then(|| (view.expires - view.now).max(0)),
+        ends_in: view.expires.filter(|_| may_end).map(|expires| (expires - view.now).max(0)),
     }
 }
 
@@ -117,6 +117,7 @@ pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> Stri
             <Headline phase=view.phase title=said.title body=said.body next/>
             {ends.then(|| view! { <Expiry view lang/> })}
             {controls(view, came_back, lang)}
+            {shop(view, lang)}
         }
     })
 }
@@ -159,6 +160,41 @@ fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
         | Phase::PaidCancelled
         | Phase::Expired => ().into_any(),
     }
+}
+
+/// The way back to the merchant's own pages. They do not learn the session's address.
+fn shop(view: &View, lang: LangChoice) -> Option<AnyView> {
+    let address = match view.phase {
+        Phase::Choose
+        | Phase::Declined(_)
+        | Phase::Released
+        | Phase::Cancelled
+        | Phase::PaidCancelled
+        | Phase::Expired => &view.returns.cancel,
+        Phase::Processing
+        | Phase::Authorised
+        | Phase::Paid
+        | Phase::PaidLate
+        | Phase::PartlyPaid
+        | Phase::PartlyCollected
+        | Phase::Overpaid
+        | Phase::OverpaidKept
+        | Phase::PartlyRefunded
+        | Phase::Refunded => &view.returns.success,
+        Phase::Resume
+        | Phase::Opening
+        | Phase::Cancelling
+        | Phase::Unclear
+        | Phase::Closing
+        | Phase::Confirming
+        | Phase::Authenticate
+        | Phase::Unknown
+        | Phase::Returned => &None,
+    };
+    let label = (lang.words().back_to)(&isolated(&view.merchant));
+    let link =
+        |address: &String| view! { <p><a id="shop" href=address.clone() rel="noreferrer">{label}</a></p> }.into_any();
+    address.as_ref().map(link)
 }
 
 /// Go on at the provider, or stop and choose again. Going on changes nothing here, so it is a link.

@@ -6,6 +6,7 @@ use domain::id::Token;
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
+use domain::order::{Basket, Returns};
 use domain::session::Notice;
 use domain::{HOUR, MINUTE};
 
@@ -64,19 +65,24 @@ pub fn view(phase: Phase) -> View {
         description: description.map(str::to_owned),
         unit: euro(minor),
         quantity,
+        tax: None,
     };
+    let lines = vec![line("Assam, second flush", Some("250 g, loose leaf"), 1299, 2), line("Shipping", None, 500, 1)];
+    let basket = Basket::of(lines);
     View {
         token: Token::from_random([7; 16]),
-        link: Token::from_random([9; 16]),
+        is_link: false,
         merchant: "Nordlicht Tea House".to_owned(),
         support_email: Some("help@nordlicht.example".to_owned()),
-        lines: vec![line("Assam, second flush", Some("250 g, loose leaf"), 1299, 2), line("Shipping", None, 500, 1)],
+        sums: basket.sums().expect("an order of two lines has a sum"),
+        basket,
+        returns: Returns::default(),
         total: euro(3098),
         figures: figures(phase, euro),
         phase,
         notice: None,
         methods: Method::ALL.to_vec(),
-        expires: HOUR,
+        expires: Some(HOUR),
         ends_soon: false,
         can_extend: true,
         can_renew: phase == Phase::Expired,
@@ -105,7 +111,7 @@ fn figures(phase: Phase, euro: impl Fn(i64) -> Money) -> Figures {
 /// A session that ends in four minutes.
 #[must_use]
 pub fn ending(phase: Phase) -> View {
-    View { expires: 4 * MINUTE, ends_soon: true, ..view(phase) }
+    View { expires: Some(4 * MINUTE), ends_soon: true, ..view(phase) }
 }
 
 /// A merchant who tries everything: markup, quotes, marks of direction, long names, a hundred lines.
@@ -116,9 +122,9 @@ pub fn hostile(phase: Phase) -> View {
     let line = Line {
         name: format!("{nasty}{}", "W".repeat(170)),
         description: Some(nasty.to_owned()),
-        ..hostile.lines[0].clone()
+        ..hostile.basket.lines[0].clone()
     };
-    hostile.lines = vec![line; 100];
+    hostile.basket.lines = vec![line; 100];
     hostile.merchant = format!("متجر {nasty}");
     hostile.support_email = Some(format!("a@b.example?bcc={nasty}"));
     hostile.reference = nasty.to_owned();

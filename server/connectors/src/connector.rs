@@ -75,8 +75,8 @@ pub struct Capabilities {
     pub event_list: bool,
 }
 
-/// Everything needed to open an attempt. A repetition must be built from the same values, because the provider compares
-/// the body with that of the first request with the same key.
+/// Everything needed to open an attempt. The request is built from it once and stored: a provider compares a repetition with the first
+/// request of the same key.
 #[derive(Debug, Clone)]
 pub struct OpenSpec {
     /// Our reference.

@@ -1,8 +1,11 @@
 //! An HTTP exchange as data.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 /// A request to be sent by the engine.
 #[derive(Debug, Clone)]
@@ -18,9 +21,35 @@ pub struct HttpRequest {
     /// Its value; kept apart so that it is never logged. An empty one is not sent.
     pub credential: SecretString,
     /// The other headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: String,
+}
+
+/// A request as it was sent first, without the credentials. A repetition is made from it, so that it is the same byte for byte, whatever
+/// has changed since of what the first one was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Path and query.
+    pub path: String,
+    /// The headers but for that of the credentials.
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl HttpRequest {
+    /// The part of the request that is stored before it is sent.
+    #[must_use]
+    pub fn as_sent(&self) -> Sent {
+        Sent { path: self.path.clone(), headers: self.headers.clone(), body: self.body.clone() }
+    }
+
+    /// The request as it was sent first, with the credentials of today.
+    #[must_use]
+    pub fn repeated(self, sent: Sent) -> HttpRequest {
+        HttpRequest { path: sent.path, headers: sent.headers, body: sent.body, ..self }
+    }
 }
 
 /// A reply that arrived whole.

@@ -26,7 +26,7 @@ pub use credential::tidy;
 pub use delivery::{
     Authentic, Credence, Delivery, Disposition, Foreign, Incoming, Item, Reference, Reject, Reply, Unreadable,
 };
-pub use http::{HttpRequest, HttpResponse};
+pub use http::{HttpRequest, HttpResponse, Sent};
 pub use kept::Kept;
 pub use registry::Registry;
 pub use repetition::{Deed, Repetition};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use connectors::{Account, ModifySpec, OpenSpec, Operation, Registry, Setup, Target};
 use domain::currency::Currency;
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
-use domain::line::{Line, order_total};
+use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
+use domain::order::Basket;
 use domain::payment::{Capture, ModificationKind, Refs};
 use proptest::prelude::*;
 
@@ -61,14 +62,10 @@ proptest! {
         prices in prices(),
         currency in proptest::sample::select(Currency::all().collect::<Vec<_>>()),
     ) {
-        let line = |(minor, quantity): &(i64, u32)| Line {
-            name: "Tea".to_owned(),
-            description: None,
-            unit: Money::new(*minor, currency),
-            quantity: *quantity,
-        };
+        let line = |(minor, quantity): &(i64, u32)| Line::new("Tea", Money::new(*minor, currency), *quantity);
         let lines: Vec<_> = prices.iter().map(line).collect();
-        let Ok(total) = order_total(&lines) else { return Ok(()) };
+        let Ok(sums) = Basket::of(lines.clone()).sums() else { return Ok(()) };
+        let total = sums.total;
         for connector in Registry::default().iter() {
             let account = account(connector.setup());
             let taken = connector.takes(&account, Method::Card, &lines, total);

@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use connectors::{Delivery, HttpRequest, HttpResponse};
-use domain::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId, Token};
+use domain::id::{AttemptId, LinkId, MerchantId, OrderId, PaymentId, ProviderAccountId, SessionId, Token};
 use domain::link::{Link, LinkState, Usage};
 use domain::method::Method;
 use domain::money::Money;
+use domain::order::{Basket, Metadata, Policies, Returns};
 use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
 use domain::session::{Session, SessionState};
 use domain::{HOUR, Millis};
-use engine::store::{Store, attempts, jobs, links, payments, sessions};
+use engine::store::{Store, attempts, jobs, links, orders, payments, sessions};
 use engine::{
     Clock, Engine, Env, Keyring, NewAccount, OsRandom, Received, Settings, SystemClock, Transport, TransportError,
     Tuning,
@@ -219,12 +220,12 @@ async fn seed(
         state: LinkState::Active,
         usage: Usage::Reusable,
         live: false,
-        lines: vec![],
+        basket: Basket::of(vec![]),
         total: eur,
-        session_ttl: HOUR,
-        extendable: false,
+        metadata: Metadata::default(),
+        returns: Returns::default(),
+        policies: Policies::default(),
         created: now,
-        capture: Capture::Automatic,
     };
     let mut tx = store.begin().await?;
     links::insert(&mut tx, &link).await?;
@@ -255,12 +256,14 @@ async fn seed(
                 canceled: false,
                 attempts: vec![],
             };
-            payments::insert(&mut tx, &payment, &link.id, false, false, now).await?;
+            let order = link.order(OrderId::from_random(bits(*number, 8)), now);
+            orders::insert(&mut tx, &order, false).await?;
+            payments::insert(&mut tx, &payment, &order, now).await?;
             let visit = Session {
                 id: session.clone(),
                 token: Token::from_random(bits(*number, 5)),
                 merchant: merchant.clone(),
-                link: link.id.clone(),
+                order: order.id.clone(),
                 payment: id.clone(),
                 state: SessionState::Open,
                 notice: None,
@@ -268,7 +271,7 @@ async fn seed(
                 expires: now + HOUR,
                 extension: 0,
             };
-            sessions::insert(&mut tx, &visit, false).await?;
+            sessions::insert(&mut tx, &visit).await?;
             wanted.push(job(*number, 6, "expire", session.as_str(), now + HOUR));
             wanted.push(job(*number, 7, "check", attempt.id.as_str(), now + HOUR));
             all.push(attempt.id.clone());

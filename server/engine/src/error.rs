@@ -1,7 +1,7 @@
 //! What can go wrong inside the engine.
 
 use domain::id::AttemptId;
-use domain::line::LineError;
+use domain::order::OrderError;
 use domain::payment::Refusal;
 use thiserror::Error;
 
@@ -27,7 +27,7 @@ pub enum Error {
     NotFound(String),
     /// The order of a link is not acceptable.
     #[error(transparent)]
-    Order(#[from] LineError),
+    Order(#[from] OrderError),
     /// Several attempts come into question; the text lists a command for each.
     #[error("{text}")]
     Which {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use connectors::{Account, Connector, Fail, HttpRequest, HttpResponse, Operation, Outcome, Wire};
+use connectors::{Account, Connector, Fail, HttpRequest, HttpResponse, Operation, Outcome, Sent, Wire};
 use domain::id::{AttemptId, JobId};
 use domain::mutant::{self, Mutant};
 use domain::{Millis, SECOND};
@@ -51,6 +51,8 @@ pub(crate) struct Gateway<'a> {
     pub engine: &'a Engine,
     pub account: &'a Account,
     pub connector: &'static dyn Connector,
+    /// The request that was stored for this operation: it is sent as it was written then.
+    pub sent: Option<Sent>,
 }
 
 impl Gateway<'_> {
@@ -61,6 +63,9 @@ impl Gateway<'_> {
             key.push_str(&hex::encode(self.engine.env().bits()));
         }
         let mut request = self.connector.begin(self.account, operation, &key)?;
+        if let Some(sent) = self.sent.clone().filter(|_| !mutant::on(Mutant::NewKeyOnRetry)) {
+            request = request.repeated(sent);
+        }
         let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
         let searches = matches!(operation, Operation::Find(_) | Operation::FindModification(_));
         for _ in 0..if searches { SEARCH_STEPS_MAX } else { STEPS_MAX } {

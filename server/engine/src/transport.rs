@@ -123,7 +123,7 @@ impl HttpTransport {
             builder = builder.header(request.credential_header, request.credential.expose_secret());
         }
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(name.as_ref(), value);
         }
         let reply = builder.body(request.body.clone()).send().await.map_err(|error| sort(&error))?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());

@@ -1,5 +1,7 @@
 //! `till link`.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use domain::SECOND;
 use domain::currency::Currency;
@@ -7,6 +9,7 @@ use domain::id::{LinkId, MerchantId};
 use domain::line::Line;
 use domain::link::{SESSION_TTL_DEFAULT, SESSION_TTL_MAX, Usage};
 use domain::money::Money;
+use domain::order::{Basket, Discount, Metadata, Off, Policies, Returns, Shipping, Tax};
 use domain::payment::Capture;
 use engine::{LinkSummary, NewLink};
 use serde_json::json;
@@ -47,6 +50,15 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
+    /// Begin a checkout session of a link, and print its address; everybody who acts on a one-time link shares one
+    Session {
+        /// The link's id, plink_…
+        link: LinkId,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Let a link be opened no more; sessions that are open go on
     Disable {
         /// The link's id, plink_…
@@ -69,6 +81,27 @@ struct Add {
     /// A line of the order: NAME=PRICE, or NAME=PRICE*QUANTITY, such as "Green tea=12.99*2"
     #[arg(long = "line", value_name = "NAME=PRICE[*QUANTITY]", required = true)]
     lines: Vec<String>,
+    /// A tax that prices hold, on all lines and shipping: NAME=PERCENT, such as "VAT=19"
+    #[arg(long, value_name = "NAME=PERCENT", conflicts_with = "tax_added")]
+    tax: Option<String>,
+    /// A tax that is added to prices, on all lines and shipping: NAME=PERCENT, such as "Sales tax=8.875"
+    #[arg(long, value_name = "NAME=PERCENT")]
+    tax_added: Option<String>,
+    /// A discount on all lines: NAME=AMOUNT or NAME=PERCENT%, such as "Summer=5.00" or "Summer=10%"
+    #[arg(long, value_name = "NAME=AMOUNT|PERCENT%")]
+    discount: Option<String>,
+    /// Shipping: NAME=PRICE, such as "Parcel=4.90"
+    #[arg(long, value_name = "NAME=PRICE")]
+    shipping: Option<String>,
+    /// A note of your own on every order: KEY=VALUE; may be given up to 50 times
+    #[arg(long = "metadata", value_name = "KEY=VALUE")]
+    metadata: Vec<String>,
+    /// Where the page leads shoppers who have paid: an address that begins with https://
+    #[arg(long, value_name = "URL")]
+    success_url: Option<String>,
+    /// Where the page leads shoppers who do not want to pay
+    #[arg(long, value_name = "URL")]
+    cancel_url: Option<String>,
     /// Can be paid many times: every visit is an order of its own
     #[arg(long)]
     reusable: bool,
@@ -99,6 +132,7 @@ impl LinkCommand {
                 let page = common.ready_engine().await?.links_page(&merchant, &paging.into()).await?;
                 format.print_page(&page, |link| link.id.clone(), rows)
             }
+            Action::Session { link, common, format } => session(&link, &common, format).await,
             Action::Enable { link, common, format } => switch(&link, true, &common, format).await,
             Action::Disable { link, common, format } => switch(&link, false, &common, format).await,
         }
@@ -108,16 +142,49 @@ impl LinkCommand {
 impl Add {
     async fn run(self) -> Result<(), Failure> {
         let new = NewLink {
-            lines: self.lines.iter().map(|text| line(text, self.currency)).collect::<Result<_, _>>()?,
+            basket: self.basket()?,
             usage: if self.reusable { Usage::Reusable } else { Usage::Once },
             live: self.live,
-            session_ttl: self.session_ttl.saturating_mul(SECOND),
-            extendable: !self.no_extension,
-            capture: if self.capture_later { Capture::Manual } else { Capture::Automatic },
+            metadata: metadata(&self.metadata)?,
+            returns: Returns { success: self.success_url, cancel: self.cancel_url },
+            policies: Policies {
+                capture: if self.capture_later { Capture::Manual } else { Capture::Automatic },
+                session_ttl: self.session_ttl.saturating_mul(SECOND),
+                extendable: !self.no_extension,
+            },
         };
         let link = self.common.ready_engine().await?.add_link(&self.merchant, new).await?;
         self.format.print(&link, || format!("{}\n\n{}", link.url, rows(std::slice::from_ref(&link))))
     }
+}
+
+impl Add {
+    fn basket(&self) -> Result<Basket, Failure> {
+        let tax = match (&self.tax, &self.tax_added) {
+            (Some(text), _) => Some(tax(text, true)?),
+            (None, Some(text)) => Some(tax(text, false)?),
+            (None, None) => None,
+        };
+        let taxed = |text: &String| Ok::<_, Failure>(Line { tax: tax.clone(), ..line(text, self.currency)? });
+        let shipping = self.shipping.as_ref().map(|text| {
+            let (name, price) = named(text, "NAME=PRICE")?;
+            let price = Money::parse_decimal(&price, self.currency)?;
+            Ok::<_, Failure>(Shipping { name, price, tax: tax.clone() })
+        });
+        Ok(Basket {
+            lines: self.lines.iter().map(taxed).collect::<Result<_, _>>()?,
+            discount: self.discount.as_ref().map(|text| discount(text, self.currency)).transpose()?,
+            shipping: shipping.transpose()?,
+            tip: None,
+        })
+    }
+}
+
+async fn session(link: &LinkId, common: &Common, format: Format) -> Result<(), Failure> {
+    let engine = common.ready_engine().await?;
+    let token = engine.link_session(link).await?;
+    let url = format!("{}/c/{token}", engine.public_url());
+    format.print(&json!({ "link": link.as_str(), "url": url }), || url.clone())
 }
 
 async fn switch(link: &LinkId, active: bool, common: &Common, format: Format) -> Result<(), Failure> {
@@ -135,7 +202,39 @@ fn line(text: &str, currency: Currency) -> Result<Line, Failure> {
         description: None,
         unit: Money::parse_decimal(price.trim(), currency)?,
         quantity: quantity.trim().parse().map_err(|_| shape())?,
+        tax: None,
     })
+}
+
+/// A name and what stands after its last equals sign.
+fn named(text: &str, shape: &str) -> Result<(String, String), Failure> {
+    let (name, value) = text.rsplit_once('=').ok_or_else(|| format!("{text:?} must look like {shape}"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn tax(text: &str, inclusive: bool) -> Result<Tax, Failure> {
+    let (name, percent) = named(text, "NAME=PERCENT")?;
+    Ok(Tax { name, rate: percent.trim_end_matches('%').trim_end().parse()?, inclusive })
+}
+
+fn discount(text: &str, currency: Currency) -> Result<Discount, Failure> {
+    let (name, value) = named(text, "NAME=AMOUNT or NAME=PERCENT%")?;
+    let off = match value.strip_suffix('%') {
+        Some(percent) => Off::Share(percent.trim_end().parse()?),
+        None => Off::Amount(Money::parse_decimal(&value, currency)?),
+    };
+    Ok(Discount { name, off })
+}
+
+fn metadata(texts: &[String]) -> Result<Metadata, Failure> {
+    let mut notes = BTreeMap::new();
+    for text in texts {
+        let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} must look like KEY=VALUE"))?;
+        if notes.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(format!("the metadata key {key:?} is given twice").into());
+        }
+    }
+    Ok(Metadata::new(notes)?)
 }
 
 fn rows(links: &[LinkSummary]) -> String {
@@ -167,5 +266,22 @@ mod tests {
         for bad in ["Tea", "Tea=", "Tea=x", "Tea=1*x", "Tea=1.999"] {
             assert!(line(bad, eur).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_changes_a_price_is_read_and_odd_texts_explained() {
+        let eur = "EUR".parse().unwrap();
+        assert_eq!(tax("VAT = 7.7 %", true).unwrap().rate.millionths(), 77_000);
+        assert_eq!(
+            discount("A=B=5.00", eur).unwrap(),
+            Discount { name: "A=B".into(), off: Off::Amount(Money::new(500, eur)) }
+        );
+        assert!(matches!(discount("Summer=10%", eur).unwrap().off, Off::Share(_)));
+        for bad in ["Summer", "Summer=", "Summer=x", "Summer=1.999", "Summer=101%", "Summer=-1"] {
+            assert!(discount(bad, eur).is_err(), "{bad}");
+        }
+        assert!(tax("VAT", true).is_err() && tax("VAT=x", true).is_err());
+        assert_eq!(metadata(&["a=b=c".into()]).unwrap().notes()["a"], "b=c");
+        assert!(metadata(&["a".into()]).is_err() && metadata(&["a=1".into(), "a=2".into()]).is_err());
     }
 }

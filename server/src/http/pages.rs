@@ -3,7 +3,7 @@
 use app::pages::{self as html, PageContext};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::checkout::View;
 use domain::id::Token;
@@ -50,17 +50,13 @@ pub(super) async fn not_found() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// Opens a payment link. A HEAD request, as link previews send it, opens nothing.
+/// A payment link. It stores nothing: link previews and crawlers open links by the thousand.
 pub(super) async fn link(
     Shared(state): Shared<State>,
-    method: Method,
     Path(token): Path<String>,
     headers: HeaderMap,
     wanted: Wanted,
 ) -> Response {
-    if method == Method::HEAD {
-        return StatusCode::OK.into_response();
-    }
     let lang = lang_of(wanted);
     let context = context(&state, &headers, lang.as_deref());
     let Ok(token) = token.parse::<Token>() else {
@@ -70,6 +66,10 @@ pub(super) async fn link(
         Ok(OpenedLink::Session(session)) => {
             Redirect::to(&format!("/c/{session}{}", context.lang.query())).into_response()
         }
+        Ok(OpenedLink::Order) => match state.engine.view_link(&token).await {
+            Ok(view) => Html(html::checkout(&view, false, &context)).into_response(),
+            Err(error) => failed(error),
+        },
         Ok(OpenedLink::Inactive { merchant }) => {
             (StatusCode::GONE, Html(html::inactive_link(&merchant, &context))).into_response()
         }
@@ -107,7 +107,19 @@ async fn show(state: &State, token: &str, headers: &HeaderMap, lang: Option<Stri
             let context = context(state, headers, lang.as_deref());
             Html(html::checkout(&view, came_back, &context)).into_response()
         }
+        // A plain form of a link's page is answered with the address of a session.
+        Err(PageError::NotFound) if is_link(state, token).await => {
+            Redirect::to(&format!("/l/{token}{}", context(state, headers, lang.as_deref()).lang.query()))
+                .into_response()
+        }
         Err(error) => failed(error),
+    }
+}
+
+async fn is_link(state: &State, token: &str) -> bool {
+    match token.parse::<Token>() {
+        Ok(token) => state.engine.open_link(&token).await.is_ok(),
+        Err(_) => false,
     }
 }
 

@@ -110,11 +110,11 @@ fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
     }
 }
 
-/// The session whose page the request comes from. Our pages tell it to us alone.
+/// The page that the request comes from: a session's, or a link's before there is one. Our pages tell it to us alone.
 fn asking_page(headers: &HeaderMap) -> Option<String> {
     let referer: Uri = text(headers, &REFERER).parse().ok()?;
     match subject(&referer, &HeaderMap::new()) {
-        Subject::Session(address) => Some(address),
+        Subject::Session(address) | Subject::Link(address) => Some(address),
         _ => None,
     }
 }

@@ -1,7 +1,6 @@
 //! Amounts that a provider cannot take: refused when the link is made, never at the shopper.
 
 use axum::http::Method as HttpMethod;
-use domain::HOUR;
 use domain::checkout::Phase;
 use domain::currency::Currency;
 use domain::id::Token;
@@ -9,6 +8,7 @@ use domain::line::Line;
 use domain::link::Usage;
 use domain::method::Method;
 use domain::money::Money;
+use domain::order::Policies;
 use domain::payment::Capture;
 use domain::session::Notice;
 use engine::{NewAccount, NewLink, Started};
@@ -23,14 +23,10 @@ const GOOD: &str = "4242424242424242";
 /// An order as on the command line: a currency, and prices with quantities.
 fn order(currency: &str, prices: &[(&str, u32)], capture: Capture) -> NewLink {
     let currency = currency.parse().unwrap();
-    let line = |(price, quantity): &(&str, u32)| Line {
-        name: "Tea".to_owned(),
-        description: None,
-        unit: Money::parse_decimal(price, currency).unwrap(),
-        quantity: *quantity,
-    };
-    let lines = prices.iter().map(line).collect();
-    NewLink { lines, usage: Usage::Once, live: false, session_ttl: HOUR, extendable: true, capture }
+    let line =
+        |(price, quantity): &(&str, u32)| Line::new("Tea", Money::parse_decimal(price, currency).unwrap(), *quantity);
+    let policies = Policies { capture, ..Policies::default() };
+    NewLink { policies, ..NewLink::of(prices.iter().map(line).collect(), Usage::Once) }
 }
 
 async fn add(world: &World, currency: &str, prices: &[(&str, u32)]) -> Result<Token, String> {
@@ -216,7 +212,7 @@ fn amount(count: i64, code: &str, decimals: &[(&str, u8)]) -> Option<Money> {
 }
 
 fn takes(provider: &str, money: Money) -> bool {
-    let line = Line { name: "Tea".to_owned(), description: None, unit: money, quantity: 1 };
+    let line = Line::new("Tea", money, 1);
     let account = connectors::Account {
         id: domain::id::ProviderAccountId::from_random([1; 16]),
         base_url: String::new(),

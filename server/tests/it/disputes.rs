@@ -4,7 +4,7 @@ use domain::checkout::Phase;
 use domain::id::{PaymentId, Token};
 use domain::link::Usage;
 use domain::method::Method;
-use domain::payment::{Capture, DisputeState, Status};
+use domain::payment::{DisputeState, Status};
 use engine::{NewLink, Started};
 use serde_json::{Value, json};
 
@@ -181,15 +181,8 @@ both! {
 /// A session in dollars, for which a bank debit is offered.
 pub async fn dollars(world: &World) -> Token {
     let unit = domain::money::Money::new(DEBIT, "USD".parse().unwrap());
-    let line = domain::line::Line { name: "Tea".into(), description: None, unit, quantity: 1 };
-    let new = NewLink {
-        lines: vec![line],
-        usage: Usage::Once,
-        live: false,
-        session_ttl: domain::HOUR,
-        extendable: true,
-        capture: Capture::Automatic,
-    };
+    let line = domain::line::Line::new("Tea", unit, 1);
+    let new = NewLink::of(vec![line], Usage::Once);
     let link = world.engine().add_link(&world.merchant, new).await.unwrap();
     world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
 }

@@ -27,6 +27,7 @@ mod lists;
 mod log;
 mod money;
 mod ops;
+mod orders;
 mod outages;
 mod own_tls;
 mod pages;

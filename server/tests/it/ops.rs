@@ -45,7 +45,7 @@ both! {
         }
         let engine = engine_at(&world, &url).await;
         let link = world.link(domain::link::Usage::Once).await;
-        assert!(engine.open_link(&link).await.is_err(), "nothing can be written");
+        assert!(engine.act_on(&link).await.is_err(), "nothing can be written");
         let ill = operations(engine).await;
         let reply = world.get(&format!("{ill}/readyz")).await;
         assert_eq!(reply.status, 503);

@@ -136,15 +136,8 @@ both! {
 
 async fn dollars(world: &World) -> domain::id::Token {
     let unit = domain::money::Money::new(2500, "USD".parse().unwrap());
-    let line = domain::line::Line { name: "Tea".into(), description: None, unit, quantity: 1 };
-    let new = engine::NewLink {
-        lines: vec![line],
-        usage: domain::link::Usage::Once,
-        live: false,
-        session_ttl: domain::HOUR,
-        extendable: true,
-        capture: domain::payment::Capture::Automatic,
-    };
+    let line = domain::line::Line::new("Tea", unit, 1);
+    let new = engine::NewLink::of(vec![line], domain::link::Usage::Once);
     let link = world.engine().add_link(&world.merchant, new).await.unwrap();
     world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
 }

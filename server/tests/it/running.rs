@@ -105,11 +105,18 @@ impl Running {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// A new session of the link; its token.
+    /// A new session of the link; its token. It comes into being when a shopper acts, by a plain form.
     pub async fn session(&self) -> String {
-        let reply = get(self.public, &self.link, "").await.unwrap();
+        let link = self.link.trim_start_matches("/l/");
+        let body = format!("token={link}&method=card");
+        let head = format!(
+            "POST /fn/start_payment HTTP/1.1\r\nhost: till\r\nconnection: close\r\naccept: text/html\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let reply = exchange(self.public, head.as_bytes()).await.unwrap();
         let location = reply.lines().find_map(|line| line.strip_prefix("location: /c/")).expect(&reply);
-        location.split('?').next().unwrap().trim().to_owned()
+        location.split(['?', '/']).next().unwrap().trim().to_owned()
     }
 
     /// Everything that others rely on is answered, and well: the session's page, a delivery, readiness and metrics.

@@ -40,6 +40,15 @@ pub struct Shipping {
     pub tax: Option<Tax>,
 }
 
+/// What the shopper adds of their own accord, without tax.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Tip {
+    /// The name, in the merchant's words.
+    pub name: String,
+    /// How much.
+    pub amount: Money,
+}
+
 /// The goods of an order with everything that changes their price.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Basket {
@@ -49,8 +58,8 @@ pub struct Basket {
     pub discount: Option<Discount>,
     /// How they travel.
     pub shipping: Option<Shipping>,
-    /// What the shopper adds, without tax.
-    pub tip: Option<Money>,
+    /// What the shopper adds.
+    pub tip: Option<Tip>,
 }
 
 /// One tax of an order.
@@ -101,10 +110,7 @@ impl Basket {
         }
         let discount = self.discounted(goods)?;
         let shipping = self.shipping_price(zero)?;
-        let tip = self.tip.unwrap_or(zero);
-        if tip.minor < 0 {
-            return Err(OrderError::Negative("a tip"));
-        }
+        let tip = self.tip_amount(zero)?;
         let mut total = goods.checked_sub(discount)?.checked_add(shipping)?.checked_add(tip)?;
         let taxes = self.taxes(goods, discount)?;
         for sum in taxes.iter().filter(|sum| !sum.tax.inclusive) {
@@ -140,6 +146,12 @@ impl Basket {
         Ok(shipping.price)
     }
 
+    fn tip_amount(&self, zero: Money) -> Result<Money, OrderError> {
+        let Some(tip) = &self.tip else { return Ok(zero) };
+        printable("a tip's name", &tip.name, NAME_CHARS_MAX)?;
+        if tip.amount.minor < 0 { Err(OrderError::Negative("a tip")) } else { Ok(tip.amount) }
+    }
+
     /// Each line's total after its part of the discount, in minor units. The parts add up to the discount exactly.
     fn lowered(&self, goods: Money, discount: Money) -> Result<Vec<i64>, OrderError> {
         let totals = self.lines.iter().map(|line| Ok(line.total()?.minor)).collect::<Result<Vec<_>, OrderError>>()?;
@@ -172,8 +184,8 @@ impl Basket {
     }
 
     /// The same order as lines alone, for providers that know nothing else: their sum is the total. A line that a discount lowers
-    /// becomes one piece at its new price; shipping, added taxes and the tip, under the name given here, are lines of their own.
-    pub fn charged(&self, tip: &str) -> Result<Vec<Line>, OrderError> {
+    /// becomes one piece at its new price; shipping, added taxes and the tip are lines of their own.
+    pub fn charged(&self) -> Result<Vec<Line>, OrderError> {
         let sums = self.sums()?;
         let currency = sums.goods.currency;
         let one = |name: String, minor: i64| Line {
@@ -197,7 +209,8 @@ impl Basket {
         charged.extend(self.shipping.iter().map(|shipping| one(shipping.name.clone(), shipping.price.minor)));
         let added = sums.taxes.iter().filter(|sum| !sum.tax.inclusive && sum.amount.minor > 0);
         charged.extend(added.map(|sum| one(sum.tax.name.clone(), sum.amount.minor)));
-        charged.extend(self.tip.filter(|money| money.minor > 0).map(|money| one(tip.to_owned(), money.minor)));
+        let tip = self.tip.iter().filter(|tip| tip.amount.minor > 0);
+        charged.extend(tip.map(|tip| one(tip.name.clone(), tip.amount.minor)));
         Ok(charged)
     }
 }

@@ -10,9 +10,9 @@ mod rate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use basket::{Basket, Discount, Off, Shipping, Sums, TaxSum};
+pub use basket::{Basket, Discount, Off, Shipping, Sums, TaxSum, Tip};
 pub use buyer::{Customer, Field, METADATA_KEYS_MAX, Metadata};
-pub use policy::{Late, Policies, Returns, Surplus, Under};
+pub use policy::{Policies, Returns};
 pub use rate::{Rate, Tax};
 
 use crate::Millis;
@@ -78,7 +78,7 @@ pub struct Order {
     pub total: Money,
     /// Who buys.
     pub customer: Customer,
-    /// What the shopper filled in besides.
+    /// The merchant's own questions, as the shopper answered them.
     pub fields: Vec<Field>,
     /// The merchant's own notes.
     pub metadata: Metadata,
@@ -88,6 +88,16 @@ pub struct Order {
     pub policies: Policies,
     /// When it was made.
     pub created: Millis,
+}
+
+impl Order {
+    /// The same order with its total, after checking every bound.
+    pub fn checked(self) -> Result<Order, OrderError> {
+        self.customer.check()?;
+        buyer::check_fields(&self.fields)?;
+        self.returns.check()?;
+        Ok(Order { total: self.basket.sums()?.total, ..self })
+    }
 }
 
 /// The text if it has 1 to `chars_max` characters and no control character.

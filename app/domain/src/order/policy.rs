@@ -4,60 +4,36 @@ use serde::{Deserialize, Serialize};
 
 use super::OrderError;
 use crate::Millis;
+use crate::link::SESSION_TTL_DEFAULT;
 use crate::payment::Capture;
 
 /// Bytes of an address at most.
 const ADDRESS_BYTES_MAX: usize = 2_048;
-
-/// What happens to money beyond the debt.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Surplus {
-    /// It goes back to the shopper by itself.
-    Refund,
-    /// It stays until the merchant decides.
-    Hold,
-}
-
-/// What happens when a shopper has paid less than is due.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Under {
-    /// The rest stays due and payable.
-    Collect,
-    /// What came settles the debt.
-    Accept,
-    /// What came goes back, and the whole is due again.
-    Refund,
-}
-
-/// What happens to a payment that arrives after its session has ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Late {
-    /// It settles the debt.
-    Accept,
-    /// It is surplus.
-    Surplus,
-}
 
 /// The merchant's decisions about an order's payment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Policies {
     /// When the money is taken.
     pub capture: Capture,
-    /// Money beyond the debt. None: what the merchant has decided for all orders.
-    pub surplus: Option<Surplus>,
-    /// Too little money.
-    pub under: Under,
-    /// Late money.
-    pub late: Late,
-    /// By how many minor units a payment may be short and still settle the debt: bank transfers lose fees on the way.
-    pub tolerance: i64,
     /// How long a session lives.
     pub session_ttl: Millis,
     /// Whether a shopper may ask for more time.
     pub extendable: bool,
+}
+
+impl Default for Policies {
+    /// Money is taken at once; sessions live as long as usual, and shoppers may ask for more time.
+    fn default() -> Self {
+        Policies { capture: Capture::Automatic, session_ttl: SESSION_TTL_DEFAULT, extendable: true }
+    }
+}
+
+impl Policies {
+    /// How much an extension of a session adds; zero where the merchant allows none.
+    #[must_use]
+    pub fn extension(&self) -> Millis {
+        if self.extendable { self.session_ttl } else { 0 }
+    }
 }
 
 /// Where the shopper goes afterwards. None: the page stays and says what came of it.
@@ -84,7 +60,7 @@ impl Returns {
 fn is_address(text: &str) -> bool {
     let plain = text.len() <= ADDRESS_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
     let near = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
-    let near = near.iter().any(|start| text.strip_prefix(start).is_some_and(|rest| is_end_of_host(rest)));
+    let near = near.iter().any(|start| text.strip_prefix(start).is_some_and(is_end_of_host));
     let host = text
         .strip_prefix("https://")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['));

@@ -31,6 +31,10 @@ pub(super) fn follow(watch: &Rc<Watch>) {
 }
 
 fn open(watch: &Rc<Watch>) -> Option<EventSource> {
+    // Nothing is stored of a link's page that could have news. Whoever acts on it is led to the session.
+    if watch.page.is_link() {
+        return None;
+    }
     let source = EventSource::new(&format!("/c/{}/events", watch.page.token())).ok()?;
     watch.streaming.set(true);
     let told = Rc::clone(watch);

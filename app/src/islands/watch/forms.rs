@@ -55,9 +55,9 @@ impl Watch {
         let went_wrong = matches!(next, Ok(Next::Busy) | Err(_));
         page.say_trouble(if went_wrong { Trouble::Unknown } else { Trouble::None });
         let address = match &next {
-            Ok(Next::Provider) => format!("/c/{}/go{}", page.token(), page.query()),
+            Ok(Next::Provider(token)) => format!("/c/{token}/go{}", page.query()),
             Ok(Next::Session(token)) => format!("/c/{token}{}", page.query()),
-            Ok(Next::Gone) => format!("/c/{}", page.token()),
+            Ok(Next::Gone) => format!("/{}/{}", page.place(), page.token()),
             Ok(Next::Page | Next::Busy) | Err(_) => String::new(),
         };
         if address.is_empty() {

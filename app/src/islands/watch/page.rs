@@ -40,6 +40,16 @@ impl Page {
         self.data("token").unwrap_or_default()
     }
 
+    /// Whether the page is a link's, of which nothing is stored that could change.
+    pub fn is_link(&self) -> bool {
+        self.data("link").is_some()
+    }
+
+    /// The part of the page's address before the token.
+    pub fn place(&self) -> &'static str {
+        if self.is_link() { "l" } else { "c" }
+    }
+
     pub fn came_back(&self) -> bool {
         self.data("cameBack").is_some()
     }

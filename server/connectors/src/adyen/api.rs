@@ -26,7 +26,7 @@ pub(super) fn post(
     key: &str,
 ) -> Result<HttpRequest, Fail> {
     let mut request = request(account, name, Method::POST, path, Some(body))?;
-    request.headers.push(("Idempotency-Key", key.to_owned()));
+    request.headers.push(("Idempotency-Key".into(), key.to_owned()));
     Ok(request)
 }
 
@@ -39,7 +39,7 @@ pub(super) fn request(
     body: Option<&Value>,
 ) -> Result<HttpRequest, Fail> {
     let credential = SecretString::from(credential(account, API_KEY)?.to_owned());
-    let headers = body.map(|_| ("Content-Type", "application/json".to_owned())).into_iter().collect();
+    let headers = body.map(|_| ("Content-Type".into(), "application/json".to_owned())).into_iter().collect();
     let body = body.map(Value::to_string).unwrap_or_default();
     let path = format!("{VERSION}{path}");
     Ok(HttpRequest { name, method, path, credential_header: "x-api-key", credential, headers, body })

@@ -38,7 +38,7 @@ fn forms_and_queries_are_held_to_the_same_list() {
         path: "/v1/things/1?id=2&session=secret".to_owned(),
         credential_header: "authorization",
         credential: "Bearer key".into(),
-        headers: vec![("X-Secret", "hidden".to_owned())],
+        headers: vec![("X-Secret".into(), "hidden".to_owned())],
         body: String::new(),
     };
     assert_eq!(KEPT.request(&request), "GET /v1/things/1?id=2&session=***");

@@ -56,8 +56,9 @@ pub(super) fn from_stripe(amount: i64, currency: Currency) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use domain::line::{Line, order_total};
+    use domain::line::Line;
     use domain::money::AMOUNT_MAX;
+    use domain::order::Basket;
     use proptest::prelude::*;
 
     use super::*;
@@ -91,14 +92,9 @@ mod tests {
     /// The sentence a merchant reads, or an empty one.
     fn says(code: &str, prices: &[(i64, u32)]) -> String {
         let currency: Currency = code.parse().unwrap();
-        let line = |(minor, quantity): &(i64, u32)| Line {
-            name: "Tea".to_owned(),
-            description: None,
-            unit: Money::new(*minor, currency),
-            quantity: *quantity,
-        };
+        let line = |(minor, quantity): &(i64, u32)| Line::new("Tea", Money::new(*minor, currency), *quantity);
         let lines: Vec<_> = prices.iter().map(line).collect();
-        let total = order_total(&lines).unwrap();
+        let total = Basket::of(lines.clone()).sums().unwrap().total;
         CURRENCIES.check(&lines, total).map_or_else(|rule| rule.to_string(), |()| String::new())
     }
 

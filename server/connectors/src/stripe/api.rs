@@ -18,8 +18,8 @@ pub(super) fn post(
     key: Option<&str>,
 ) -> Result<HttpRequest, Fail> {
     let mut request = request(account, name, Method::POST, path, body)?;
-    request.headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
-    request.headers.extend(key.map(|key| ("Idempotency-Key", key.to_owned())));
+    request.headers.push(("Content-Type".into(), "application/x-www-form-urlencoded".to_owned()));
+    request.headers.extend(key.map(|key| ("Idempotency-Key".into(), key.to_owned())));
     Ok(request)
 }
 
@@ -33,7 +33,7 @@ pub(super) fn request(
     let secret = account.credentials.get(SECRET_KEY);
     let secret = secret.ok_or_else(|| Fail::Unauthorized("the account has no secret key".to_owned()))?;
     let credential = SecretString::from(format!("Bearer {}", secret.expose_secret()));
-    let headers = vec![("Stripe-Version", API_VERSION.to_owned())];
+    let headers = vec![("Stripe-Version".into(), API_VERSION.to_owned())];
     Ok(HttpRequest { name, method, path, credential_header: "authorization", credential, headers, body })
 }
 

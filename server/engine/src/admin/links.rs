@@ -1,9 +1,9 @@
 //! Payment links.
 
-use domain::Millis;
-use domain::id::{LinkId, MerchantId, Token};
-use domain::line::{Line, order_total};
+use domain::id::{LinkId, MerchantId, OrderId, Token};
+use domain::line::Line;
 use domain::link::{Link, LinkState, Usage, bounded_ttl};
+use domain::order::{Basket, Metadata, Policies, Returns};
 use domain::payment::Capture;
 use serde::Serialize;
 
@@ -35,17 +35,32 @@ pub struct LinkSummary {
 #[derive(Debug, Clone)]
 pub struct NewLink {
     /// What is sold.
-    pub lines: Vec<Line>,
+    pub basket: Basket,
     /// How often it can be paid.
     pub usage: Usage,
     /// Whether real money moves.
     pub live: bool,
-    /// How long a session lives.
-    pub session_ttl: Millis,
-    /// Whether a shopper may ask for more time.
-    pub extendable: bool,
-    /// When the money is taken.
-    pub capture: Capture,
+    /// The merchant's notes on every order.
+    pub metadata: Metadata,
+    /// Where shoppers go afterwards.
+    pub returns: Returns,
+    /// The merchant's decisions about every order's payment.
+    pub policies: Policies,
+}
+
+impl NewLink {
+    /// A test link of lines at their prices, under the usual policies.
+    #[must_use]
+    pub fn of(lines: Vec<Line>, usage: Usage) -> NewLink {
+        NewLink {
+            basket: Basket::of(lines),
+            usage,
+            live: false,
+            metadata: Metadata::default(),
+            returns: Returns::default(),
+            policies: Policies::default(),
+        }
+    }
 }
 
 impl Engine {
@@ -62,15 +77,16 @@ impl Engine {
             state: LinkState::Active,
             usage: new.usage,
             live: new.live,
-            total: order_total(&new.lines)?,
-            lines: new.lines,
-            session_ttl: bounded_ttl(new.session_ttl),
-            extendable: new.extendable,
+            total: new.basket.sums()?.total,
+            basket: new.basket,
+            metadata: new.metadata,
+            returns: new.returns,
+            policies: Policies { session_ttl: bounded_ttl(new.policies.session_ttl), ..new.policies },
             created: self.env().now(),
-            capture: new.capture,
         };
-        let offer = self.offer(&link).await?;
-        if link.capture == Capture::Manual && !self.can_capture_later(&offer).await? {
+        let sample = link.order(OrderId::from_random(self.env().bits()), link.created).checked()?;
+        let offer = self.offer(&sample).await?;
+        if link.policies.capture == Capture::Manual && !self.can_capture_later(&offer).await? {
             return Err(Error::Invalid(
                 "a provider account of this merchant cannot capture later than it authorises".into(),
             ));

@@ -1,9 +1,9 @@
-//! What a link can be paid with: the methods and accounts that take its order, and why the others do not.
+//! What an order can be paid with: the methods and accounts that take it, and why the others do not.
 
 use connectors::AmountRule;
 use domain::id::ProviderAccountId;
-use domain::link::Link;
 use domain::method::Method;
+use domain::order::Order;
 use domain::payment::Capture;
 use tracing::warn;
 
@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::accounts;
 
-/// What the merchant's enabled accounts of a link's mode say to its order.
+/// What the merchant's enabled accounts of an order's mode say to it.
 #[derive(Debug, Default)]
 pub(crate) struct Offer {
     /// The methods on offer, in the order of the page, each with the account that will be used: the oldest that takes the order.
@@ -23,13 +23,15 @@ pub(crate) struct Offer {
 }
 
 impl Engine {
-    /// Asks the accounts. Which ones there are can change while a link lives, so this is asked each time the methods matter.
-    pub(crate) async fn offer(&self, link: &Link) -> Result<Offer, Error> {
-        let rows = accounts::of_merchant(&mut *self.store().reader().await?, &link.merchant).await?;
-        let wanted: Vec<Method> = Method::ALL.into_iter().filter(|method| fits(*method, link.capture)).collect();
+    /// Asks the accounts. Which ones there are can change while an order waits, so this is asked each time the methods matter.
+    pub(crate) async fn offer(&self, order: &Order) -> Result<Offer, Error> {
+        let rows = accounts::of_merchant(&mut *self.store().reader().await?, &order.merchant).await?;
+        let lines = order.basket.charged().map_err(Error::corrupt)?;
+        let wanted: Vec<Method> =
+            Method::ALL.into_iter().filter(|method| fits(*method, order.policies.capture)).collect();
         let mut offer = Offer::default();
         let mut taken = vec![];
-        for row in rows.iter().filter(|row| row.enabled && row.live == link.live) {
+        for row in rows.iter().filter(|row| row.enabled && row.live == order.live) {
             let (account, connector) = match self.unseal(row) {
                 Ok(unsealed) => unsealed,
                 Err(error) => {
@@ -38,7 +40,7 @@ impl Engine {
                 }
             };
             offer.asked = true;
-            let answers = wanted.iter().map(|method| connector.takes(&account, *method, &link.lines, link.total));
+            let answers = wanted.iter().map(|method| connector.takes(&account, *method, &lines, order.total));
             let answers: Vec<_> = answers.collect();
             let methods = wanted.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
             let before = taken.len();
@@ -53,7 +55,7 @@ impl Engine {
         Ok(offer)
     }
 
-    /// Whether every account that a link's methods use can capture later than it authorises.
+    /// Whether every account that the methods use can capture later than it authorises.
     pub(crate) async fn can_capture_later(&self, offer: &Offer) -> Result<bool, Error> {
         for (method, account) in &offer.methods {
             let (account, connector) = self.unseal(&self.account(account).await?)?;

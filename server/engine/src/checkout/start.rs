@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use connectors::{Operation, Sent};
 use domain::id::{AttemptId, PaymentId, ProviderAccountId, Token};
 use domain::method::Method;
 use domain::payment::{Attempt, CloseReason, Fact, Payment, Refusal, Stage};
@@ -74,7 +75,7 @@ impl Engine {
     }
 
     async fn turn(&self, loaded: &Loaded, method: Method, lang: Option<&str>) -> Result<Turn, Error> {
-        let Loaded { session, payment, link } = loaded;
+        let Loaded { session, payment, order, .. } = loaded;
         let now = self.env().now();
         if let Some(live) = payment.live() {
             return Ok(match live.stage {
@@ -89,7 +90,7 @@ impl Engine {
         if session.is_over(now) || payment.status().is_settled() || payment.is_called_off() {
             return Ok(Turn::Finished(Started::Stay));
         }
-        let offer = self.offer(link).await?;
+        let offer = self.offer(order).await?;
         let Some((_, account)) = offer.methods.into_iter().find(|(offered, _)| *offered == method) else {
             self.notice(session, Some(Notice::MethodUnavailable)).await?;
             return Ok(Turn::Finished(Started::Stay));
@@ -111,7 +112,9 @@ impl Engine {
         let (session, amount) = (loaded.session.id.clone(), loaded.payment.amount);
         let attempt = Attempt::new(id.clone(), session, account, method, amount, now, until);
         let attempt = Attempt { lang: lang.map(str::to_owned), ..attempt };
-        match self.insert(loaded, attempt).await {
+        let spec = self.open_spec(&attempt, &loaded.order, &loaded.session.token)?;
+        let sent = self.written(&attempt.account, &Operation::Open(Box::new(spec))).await?;
+        match self.insert(loaded, attempt, sent.as_ref()).await {
             Ok(true) => Ok(Turn::Open(id)),
             Ok(false) => Ok(Turn::Finished(Started::Stay)),
             Err(Error::Refused(Refusal::Live(_))) => Ok(Turn::Wait),
@@ -121,10 +124,13 @@ impl Engine {
     }
 
     /// Returns false if the session has ended in this moment. Whoever ends it holds the payment's lock while doing so.
-    async fn insert(&self, loaded: &Loaded, attempt: Attempt) -> Result<bool, Error> {
+    async fn insert(&self, loaded: &Loaded, attempt: Attempt, sent: Option<&Sent>) -> Result<bool, Error> {
         let mut tx = self.store().begin().await?;
-        let (payment, session) = (&loaded.payment.id, &loaded.session.id);
+        let (payment, session, id) = (&loaded.payment.id, &loaded.session.id, attempt.id.clone());
         self.record_in(&mut tx, payment, &Fact::Start(Box::new(attempt)), Source::Shopper).await?;
+        if let Some(sent) = sent {
+            self.keep_sent(&mut tx, &id, sent).await?;
+        }
         let current = sessions::find(&mut tx, session).await?;
         if current.is_none_or(|stored| stored.session.is_over(self.env().now())) {
             tx.rollback().await?;

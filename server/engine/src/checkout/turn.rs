@@ -1,7 +1,6 @@
 //! The shopper's other actions. Their outcomes are kept on the session and shown from there.
 
 use domain::id::Token;
-use domain::link::LinkState;
 use domain::payment::{CloseReason, Stage};
 use domain::session::{Notice, Session};
 
@@ -46,18 +45,18 @@ impl Engine {
 
     /// A new session for the same debt, once this one is over and nothing is under way. Otherwise this one.
     pub async fn renew(&self, token: &Token) -> Result<Token, PageError> {
-        let Loaded { session, link, .. } = self.load(token).await?;
+        let Loaded { session, order, can_begin, .. } = self.load(token).await?;
         let mut tx = self.store().begin().await?;
         let stored = payments::lock(&mut tx, &session.payment).await?;
         let payment = stored.ok_or(PageError::NotFound)?.payment;
         let done = payment.status().is_settled() || payment.is_called_off() || payment.live().is_some();
-        if done || !session.is_over(self.env().now()) || link.state == LinkState::Disabled {
+        if done || !session.is_over(self.env().now()) || !can_begin {
             return Ok(session.token);
         }
         sessions::expire(&mut tx, &session.id, self.env().now()).await?;
         let renewed = match sessions::open_of_payment(&mut tx, &payment.id).await? {
             Some(open) => open.session.token,
-            None => self.new_session(&mut tx, &link, payment.id.clone()).await?,
+            None => self.new_session(&mut tx, &order, payment.id.clone()).await?,
         };
         self.publish(tx, &session).await?;
         Ok(renewed)

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::checkout::{Figures, Phase, View, phase};
 use domain::id::Token;
-use domain::link::{Link, LinkState};
+use domain::link::LinkState;
+use domain::order::Order;
 use domain::payment::{Handoff, Payment, Stage};
 use domain::session::Session;
 use domain::{MINUTE, Millis, SECOND};
@@ -13,7 +14,7 @@ use super::PageError;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
-use crate::store::{inbox, jobs, links, merchants, payments, sessions};
+use crate::store::{inbox, jobs, links, merchants, orders, payments, sessions};
 
 /// A shopper who came back is news: if no webhook follows within this time, the provider is asked.
 const RETURN_GRACE: Millis = 10 * SECOND;
@@ -26,7 +27,11 @@ const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Loaded {
     pub session: Session,
     pub payment: Payment,
-    pub link: Link,
+    pub order: Order,
+    /// Whether nothing of this but the link is stored.
+    pub is_link: bool,
+    /// Whether another session can be begun: the link, if there is one, is not switched off.
+    pub can_begin: bool,
 }
 
 impl Engine {
@@ -35,18 +40,43 @@ impl Engine {
         let stored = sessions::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
         let missing = |what: &str| Error::NotFound(what.to_owned());
         let payment = payments::find(&mut connection, &stored.session.payment).await?;
-        let link = links::find(&mut connection, &stored.session.link).await?;
+        let order = orders::find(&mut connection, &stored.session.order).await?;
+        let order = order.ok_or_else(|| missing("order of a session"))?;
+        let can_begin = match &order.link {
+            Some(link) => links::find(&mut connection, link).await?.is_some_and(|link| link.state == LinkState::Active),
+            None => true,
+        };
         Ok(Loaded {
             session: stored.session,
             payment: payment.ok_or_else(|| missing("payment of a session"))?.payment,
-            link: link.ok_or_else(|| missing("link of a session"))?,
+            order,
+            is_link: false,
+            can_begin,
         })
     }
 
     /// What the page of a session shows. `came_back` is whether it is the return address; it proves nothing.
     pub async fn view(&self, token: &Token, came_back: bool) -> Result<View, PageError> {
         let loaded = if came_back { self.load_caught_up(token).await? } else { self.load(token).await? };
-        let Loaded { session, payment, link } = loaded;
+        self.shown(loaded, came_back).await
+    }
+
+    /// What the page of a link shows. If it leads to a session meanwhile, what that shows.
+    pub async fn view_link(&self, token: &Token) -> Result<View, PageError> {
+        let loaded = self.load_link(token).await?;
+        self.shown(loaded, false).await
+    }
+
+    /// What the page shows that sends this token: a session's or a link's.
+    pub async fn view_either(&self, token: &Token, came_back: bool) -> Result<View, PageError> {
+        match self.view(token, came_back).await {
+            Err(PageError::NotFound) => self.view_link(token).await,
+            other => other,
+        }
+    }
+
+    async fn shown(&self, loaded: Loaded, came_back: bool) -> Result<View, PageError> {
+        let Loaded { session, payment, order, is_link, can_begin } = loaded;
         let now = self.env().now();
         let phase = phase(&session, &payment, came_back, now);
         if phase == Phase::Confirming {
@@ -57,23 +87,25 @@ impl Engine {
         let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
         drop(connection);
         Ok(View {
-            token: token.clone(),
-            link: link.token.clone(),
+            token: session.token.clone(),
+            is_link,
             merchant: merchant.name,
             support_email: merchant.support_email,
             total: payment.amount,
             figures: Figures::of(&payment),
             phase,
             notice: session.notice.filter(|_| phase.can_choose() || phase == Phase::Expired),
-            methods: self.offer(&link).await?.methods.into_iter().map(|(method, _)| method).collect(),
-            expires: session.expires,
-            ends_soon: session.ends_soon(now),
-            can_extend: session.extended(now).is_some(),
-            can_renew: phase == Phase::Expired && link.state == LinkState::Active,
+            methods: self.offer(&order).await?.methods.into_iter().map(|(method, _)| method).collect(),
+            expires: (!is_link).then_some(session.expires),
+            ends_soon: !is_link && session.ends_soon(now),
+            can_extend: !is_link && session.extended(now).is_some(),
+            can_renew: phase == Phase::Expired && can_begin,
             now,
             reference: reference(&payment),
-            test_mode: !link.live,
-            lines: link.lines,
+            test_mode: !order.live,
+            sums: order.basket.sums().map_err(Error::corrupt)?,
+            basket: order.basket,
+            returns: order.returns,
         })
     }
 

@@ -48,7 +48,7 @@ impl Engine {
 
     async fn ask_about(&self, ready: Arc<Ready>, delivery: &Delivery, mut question: HttpRequest) -> Known {
         let Ok(_place) = self.questions().try_acquire() else { return Known::Unknown };
-        let gateway = Gateway { engine: self, account: &ready.account, connector: ready.connector };
+        let gateway = Gateway { engine: self, account: &ready.account, connector: ready.connector, sent: None };
         for _ in 0..QUESTIONS_MAX {
             let reply = match gateway.ask(&question).await {
                 Ok(reply) if is_answer(&reply) => reply,

@@ -1,7 +1,7 @@
 //! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
 
-use connectors::{Capabilities, Connector, Fail, OpenSpec, Operation, Outcome, Target};
-use domain::id::{AttemptId, LinkId, PaymentId, ProviderAccountId};
+use connectors::{Capabilities, Connector, Fail, Operation, Outcome, Sent, Target};
+use domain::id::{AttemptId, OrderId, PaymentId, ProviderAccountId};
 use domain::mutant::{self, Mutant};
 use domain::payment::{Attempt, CloseReason, Fact, Stage};
 use domain::session::Notice;
@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::{CallError, Gateway};
 use crate::record::{OPEN_GRACE, Source};
-use crate::store::{attempts, links, payments, sessions};
+use crate::store::{attempts, orders, payments, sessions};
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let failure = engine.open_attempt(subject, false).await?;
@@ -59,7 +59,7 @@ pub(crate) const PAGE_END_MARGIN: Millis = 5 * MINUTE;
 pub(crate) struct Found {
     pub attempt: Attempt,
     pub payment: PaymentId,
-    pub link: LinkId,
+    pub order: OrderId,
     pub capture: domain::payment::Capture,
 }
 
@@ -84,7 +84,7 @@ impl Engine {
         let located = attempts::locate(&mut connection, &id).await?.ok_or_else(missing)?;
         let stored = payments::find(&mut connection, &located.payment).await?.ok_or_else(missing)?;
         let attempt = stored.payment.attempt(&id).cloned().ok_or_else(missing)?;
-        Ok(Found { attempt, payment: located.payment, link: stored.link, capture: stored.payment.capture })
+        Ok(Found { attempt, payment: located.payment, order: stored.order, capture: stored.payment.capture })
     }
 
     /// Calls the attempt's provider. The outer error is ours, the inner one the provider's or the network's.
@@ -93,8 +93,18 @@ impl Engine {
         attempt: &Attempt,
         operation: &Operation,
     ) -> Result<Result<Outcome, CallError>, Error> {
+        self.call_as_sent(attempt, operation, None).await
+    }
+
+    /// The same with the request that was stored for it.
+    async fn call_as_sent(
+        &self,
+        attempt: &Attempt,
+        operation: &Operation,
+        sent: Option<Sent>,
+    ) -> Result<Result<Outcome, CallError>, Error> {
         let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
-        let gateway = Gateway { engine: self, account: &account, connector };
+        let gateway = Gateway { engine: self, account: &account, connector, sent };
         Ok(match gateway.call(Some(&attempt.id), operation).await {
             Ok(Outcome::Opened { handoff, .. }) if !handoff.is_bounded() => {
                 Err(CallError::Fail(Fail::Unsure("the way to the payment page is too long to be kept".to_owned())))
@@ -134,8 +144,9 @@ impl Engine {
         }
         if nothing {
             // Nothing is there, as far as can be told, and the connector says that the request may be sent again as it was.
-            let operation = Operation::Open(Box::new(self.open_spec(&found).await?));
-            outcome = self.call(&found.attempt, &operation).await?;
+            let operation = self.opening(&found).await?;
+            let sent = self.sent(&found.attempt, &operation).await?;
+            outcome = self.call_as_sent(&found.attempt, &operation, sent).await?;
         }
         let (fact, failure) = match outcome {
             Ok(Outcome::Opened { refs, handoff, until }) => (Fact::Opened { attempt: id, refs, handoff, until }, None),
@@ -245,25 +256,14 @@ impl Engine {
         self.connector_of(&self.account(account).await?.provider)
     }
 
-    async fn open_spec(&self, found: &Found) -> Result<OpenSpec, Error> {
+    /// The operation that opens an attempt, from what is stored with it.
+    async fn opening(&self, found: &Found) -> Result<Operation, Error> {
         let mut connection = self.store().reader().await?;
-        let link = links::find(&mut connection, &found.link).await?;
-        let link = link.ok_or_else(|| Error::NotFound(format!("link {}", found.link)))?;
+        let order = orders::find(&mut connection, &found.order).await?;
+        let order = order.ok_or_else(|| Error::NotFound(format!("order {}", found.order)))?;
         let session = sessions::find(&mut connection, &found.attempt.session).await?;
         let token = session.ok_or_else(|| Error::NotFound("session of the attempt".into()))?.session.token;
-        let page = format!("{}/c/{token}", self.public_url());
-        let query = found.attempt.lang.as_ref().map_or_else(String::new, |lang| format!("?lang={lang}"));
-        Ok(OpenSpec {
-            attempt: found.attempt.id.clone(),
-            amount: found.attempt.amount,
-            lines: link.lines,
-            method: found.attempt.method,
-            capture: found.capture,
-            until: found.attempt.until.ok_or_else(|| Error::Corrupt("an attempt without an end".into()))?,
-            return_url: format!("{page}/return{query}"),
-            cancel_url: format!("{page}{query}"),
-            lang: found.attempt.lang.clone(),
-        })
+        Ok(Operation::Open(Box::new(self.open_spec(&found.attempt, &order, &token)?)))
     }
 
     async fn not_opened(&self, attempt: &Attempt, unknown: bool, error: &CallError) -> Fact {

@@ -39,7 +39,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     // A mark from the future was set by a wrong clock: what was missed since then is anybody's guess.
     let seen = if seen > began { began - DAY } else { seen };
     let mut since = (seen - OVERLAP).max(began - BACK_MAX);
-    let gateway = Gateway { engine, account: &ready.account, connector: ready.connector };
+    let gateway = Gateway { engine, account: &ready.account, connector: ready.connector, sent: None };
     let (mut portion, mut pages) = (PORTION_MIN, 0);
     let (mut cursor, mut until) = (None, (since + portion).min(began));
     for _ in 0..REQUESTS_MAX {

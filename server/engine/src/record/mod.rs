@@ -6,6 +6,7 @@ mod disputes;
 mod fallen;
 mod follow_up;
 mod risen;
+mod sent;
 
 use domain::Millis;
 use domain::id::{JobId, PaymentId, ProviderAccountId};

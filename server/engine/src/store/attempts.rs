@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use connectors::Sent;
 use domain::Millis;
 use domain::id::{AttemptId, PaymentId, ProviderAccountId};
 use domain::payment::{Attempt, Refs};
@@ -126,6 +127,24 @@ impl Written {
             }
         }
     }
+}
+
+/// Stores the request that opens an attempt, unless one is stored. Returns whether it is this one now.
+pub async fn keep_sent(connection: &mut Connection, attempt: &AttemptId, sent: &Sent) -> Result<bool, Error> {
+    let done = query("UPDATE attempts SET sent = $2 WHERE id = $1 AND sent IS NULL")
+        .bind(attempt.as_str())
+        .bind(to_json(sent)?)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The stored request that opens an attempt.
+pub async fn sent(connection: &mut Connection, attempt: &AttemptId) -> Result<Option<Sent>, Error> {
+    let row =
+        query("SELECT sent FROM attempts WHERE id = $1").bind(attempt.as_str()).fetch_optional(connection).await?;
+    let text = row.map(|row| row.maybe_text("sent")).transpose()?.flatten();
+    text.map(|text| serde_json::from_str(&text).map_err(Error::corrupt)).transpose()
 }
 
 /// The attempts of payments, by payment and in order.

@@ -12,10 +12,11 @@ use super::{Dialect, Store};
 use crate::error::Error;
 
 /// Tables whose rows are never deleted: a copy has at least those that were there before it was begun.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 11] = [
     "merchants",
     "provider_accounts",
     "links",
+    "orders",
     "payments",
     "sessions",
     "attempts",

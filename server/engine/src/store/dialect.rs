@@ -169,7 +169,7 @@ impl Dialect {
     /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
         // In the order in which `crate::record` writes them, or a server that starts could wait for one that writes, and it for us.
-        let tables = ["payment_events", "ledger"];
+        let tables = ["orders", "payment_events", "ledger"];
         match self {
             Dialect::Sqlite => {
                 let guard = |table: &str, what: &str| {
@@ -205,11 +205,11 @@ impl Dialect {
     pub(super) fn lock_payments(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
-                "SELECT id, merchant_id, link_id, live, currency, amount, capture, canceled, kept, revision, seq
+                "SELECT id, merchant_id, live, currency, amount, capture, canceled, kept, revision, seq
                  FROM payments WHERE id IN ({})"
             }
             Dialect::Postgres => {
-                "SELECT id, merchant_id, link_id, live, currency, amount, capture, canceled, kept, revision, seq
+                "SELECT id, merchant_id, live, currency, amount, capture, canceled, kept, revision, seq
                  FROM payments WHERE id IN ({}) ORDER BY id FOR UPDATE"
             }
         }

@@ -15,7 +15,7 @@ use crate::paging::{Listed, Page};
 pub async fn insert(connection: &mut Connection, link: &Link) -> Result<(), Error> {
     query(
         "INSERT INTO links
-         (id, token, merchant_id, state, once, live, currency, total, lines, session_ttl, extendable, created, capture)
+         (id, token, merchant_id, state, once, live, currency, total, basket, metadata, returns, policies, created)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(link.id.as_str())
@@ -26,11 +26,11 @@ pub async fn insert(connection: &mut Connection, link: &Link) -> Result<(), Erro
     .bind(i64::from(link.live))
     .bind(link.total.currency.code())
     .bind(link.total.minor)
-    .bind(to_json(&link.lines)?)
-    .bind(link.session_ttl)
-    .bind(i64::from(link.extendable))
+    .bind(to_json(&link.basket)?)
+    .bind(to_json(&link.metadata)?)
+    .bind(to_json(&link.returns)?)
+    .bind(to_json(&link.policies)?)
     .bind(link.created)
-    .bind(word(&link.capture)?)
     .execute(connection)
     .await?;
     Ok(())
@@ -80,11 +80,11 @@ fn link(row: &sqlx::any::AnyRow) -> Result<Link, Error> {
         state: row.word("state")?,
         usage: if row.flag("once")? { Usage::Once } else { Usage::Reusable },
         live: row.flag("live")?,
-        lines: row.json("lines")?,
+        basket: row.json("basket")?,
         total: Money::new(row.number("total")?, row.parsed("currency")?),
-        session_ttl: row.number("session_ttl")?,
-        extendable: row.flag("extendable")?,
+        metadata: row.json("metadata")?,
+        returns: row.json("returns")?,
+        policies: row.json("policies")?,
         created: row.number("created")?,
-        capture: row.word("capture")?,
     })
 }

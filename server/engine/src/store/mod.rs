@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod links;
 mod many;
 pub mod merchants;
+pub mod orders;
 pub mod outbox;
 mod packs;
 mod pages;

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use domain::Millis;
-use domain::id::{LinkId, MerchantId, PaymentId};
+use domain::id::{LinkId, MerchantId, OrderId, PaymentId};
 use domain::money::Money;
+use domain::order::Order;
 use domain::payment::{Attempt, Event, Payment};
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -23,34 +24,27 @@ use crate::paging::{Listed, Page};
 pub struct Stored {
     /// The payment.
     pub payment: Payment,
-    /// The link it came from.
-    pub link: LinkId,
+    /// What is bought.
+    pub order: OrderId,
     /// Whether real money moves.
     pub live: bool,
     /// Counts changes.
     pub revision: i64,
 }
 
-/// Adds a payment without attempts. Returns false if the one-time link already has one.
-pub async fn insert(
-    connection: &mut Connection,
-    payment: &Payment,
-    link: &LinkId,
-    once: bool,
-    live: bool,
-    now: Millis,
-) -> Result<bool, Error> {
-    let done = query(
+/// Adds the payment of an order, without attempts.
+pub async fn insert(connection: &mut Connection, payment: &Payment, order: &Order, now: Millis) -> Result<(), Error> {
+    query(
         "INSERT INTO payments
-         (id, merchant_id, link_id, once, live, currency, amount, capture, canceled, status,
-          authorised, captured, refunded, revision, created, updated)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, 0, 0, 0, $10, $10) ON CONFLICT DO NOTHING",
+         (id, merchant_id, live, order_id, link_id, currency, amount, capture, canceled, status,
+          authorised, captured, refunded, kept, seq, revision, created, updated)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, 0, 0, 0, 0, 0, $10, $10)",
     )
     .bind(payment.id.as_str())
     .bind(payment.merchant.as_str())
-    .bind(link.as_str())
-    .bind(i64::from(once))
-    .bind(i64::from(live))
+    .bind(i64::from(order.live))
+    .bind(order.id.as_str())
+    .bind(order.link.as_ref().map(LinkId::as_str))
     .bind(payment.amount.currency.code())
     .bind(payment.amount.minor)
     .bind(word(&payment.capture)?)
@@ -58,16 +52,19 @@ pub async fn insert(
     .bind(now)
     .execute(connection)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
-/// The payment of a one-time link.
-pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<PaymentId>, Error> {
-    let row = query("SELECT id FROM payments WHERE link_id = $1 AND once = 1")
-        .bind(link.as_str())
-        .fetch_optional(connection)
+/// The payment of an order.
+pub async fn of_order(connection: &mut Connection, order: &OrderId) -> Result<Option<Stored>, Error> {
+    let row = query("SELECT * FROM payments WHERE order_id = $1")
+        .bind(order.as_str())
+        .fetch_optional(&mut *connection)
         .await?;
-    row.map(|row| row.parsed("id")).transpose()
+    match row {
+        Some(row) => stored(connection, &row).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// How often links have been paid. Links that never were are left out.
@@ -135,7 +132,7 @@ async fn stored(connection: &mut Connection, row: &AnyRow) -> Result<Stored, Err
         .await?;
     let attempts = attempts.iter().map(|row| row.json("data")).collect::<Result<_, _>>()?;
     let payment = payment(row, attempts)?;
-    Ok(Stored { payment, link: row.parsed("link_id")?, live: row.flag("live")?, revision: row.number("revision")? })
+    Ok(Stored { payment, order: row.parsed("order_id")?, live: row.flag("live")?, revision: row.number("revision")? })
 }
 
 fn payment(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Payment, Error> {

@@ -1,7 +1,7 @@
 //! Checkout sessions.
 
 use domain::Millis;
-use domain::id::{LinkId, PaymentId, SessionId, Token};
+use domain::id::{OrderId, PaymentId, SessionId, Token};
 use domain::session::{Notice, Session};
 
 use super::Connection;
@@ -19,19 +19,18 @@ pub struct Stored {
     pub revision: i64,
 }
 
-/// Adds a session. Returns false if the one-time link already has a current one.
-pub async fn insert(connection: &mut Connection, session: &Session, once: bool) -> Result<bool, Error> {
+/// Adds a session. Returns false if the order already has a current one.
+pub async fn insert(connection: &mut Connection, session: &Session) -> Result<bool, Error> {
     let done = query(
         "INSERT INTO sessions
-         (id, token, merchant_id, link_id, payment_id, once, state, extension, expires, revision, created)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ON CONFLICT DO NOTHING",
+         (id, token, merchant_id, order_id, payment_id, state, extension, expires, revision, created)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING",
     )
     .bind(session.id.as_str())
     .bind(session.token.as_str())
     .bind(session.merchant.as_str())
-    .bind(session.link.as_str())
+    .bind(session.order.as_str())
     .bind(session.payment.as_str())
-    .bind(i64::from(once))
     .bind(word(&session.state)?)
     .bind(session.extension)
     .bind(session.expires)
@@ -53,13 +52,13 @@ pub async fn find(connection: &mut Connection, id: &SessionId) -> Result<Option<
     row.as_ref().map(stored).transpose()
 }
 
-/// The newest session of a link, whatever its state.
-pub async fn newest_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<Stored>, Error> {
+/// The newest session of an order; an open or completed one before those that have expired.
+pub async fn newest_of_order(connection: &mut Connection, order: &OrderId) -> Result<Option<Stored>, Error> {
     let row = query(
-        "SELECT * FROM sessions WHERE link_id = $1
+        "SELECT * FROM sessions WHERE order_id = $1
          ORDER BY CASE WHEN state = 'expired' THEN 1 ELSE 0 END, created DESC, id LIMIT 1",
     )
-    .bind(link.as_str())
+    .bind(order.as_str())
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(stored).transpose()
@@ -151,7 +150,7 @@ fn stored(row: &sqlx::any::AnyRow) -> Result<Stored, Error> {
         id: row.parsed("id")?,
         token: row.parsed("token")?,
         merchant: row.parsed("merchant_id")?,
-        link: row.parsed("link_id")?,
+        order: row.parsed("order_id")?,
         payment: row.parsed("payment_id")?,
         state: row.word("state")?,
         notice: notice.as_deref().map(unword).transpose().map_err(Error::corrupt)?,

@@ -1,6 +1,6 @@
 //! Ids and references, made once: a seed takes them in order.
 
-use domain::id::{AttemptId, LinkId, MerchantId, ModificationId, PaymentId, ProviderAccountId, SessionId, Token};
+use domain::id::{AttemptId, MerchantId, ModificationId, OrderId, PaymentId, ProviderAccountId, SessionId, Token};
 
 /// More than a seed can use of each.
 pub(super) const NAMES: usize = 64;
@@ -10,7 +10,7 @@ pub(super) struct Names {
     pub payment: PaymentId,
     pub merchant: MerchantId,
     pub session: SessionId,
-    pub link: LinkId,
+    pub order: OrderId,
     pub token: Token,
     pub accounts: [ProviderAccountId; 2],
     pub attempts: Vec<AttemptId>,
@@ -32,7 +32,7 @@ impl Names {
             payment: PaymentId::from_random(bits(1, 0)),
             merchant: MerchantId::from_random(bits(2, 0)),
             session: SessionId::from_random(bits(3, 0)),
-            link: LinkId::from_random(bits(4, 0)),
+            order: OrderId::from_random(bits(4, 0)),
             token: Token::from_random(bits(5, 0)),
             accounts: [ProviderAccountId::from_random(bits(6, 0)), ProviderAccountId::from_random(bits(6, 1))],
             attempts: (0..NAMES).map(|number| AttemptId::from_random(bits(7, number))).collect(),

@@ -91,7 +91,7 @@ impl World {
             id: names.session.clone(),
             token: names.token.clone(),
             merchant: names.merchant.clone(),
-            link: names.link.clone(),
+            order: names.order.clone(),
             payment: names.payment.clone(),
             state: SessionState::Open,
             notice: None,

@@ -3,11 +3,12 @@
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
+use domain::order::Policies;
 use domain::payment::Capture;
 use domain::{HOUR, MINUTE, SECOND};
+use engine::NewLink;
 use engine::store::merchants::SurplusPolicy;
 use engine::store::{jobs, sessions};
-use engine::{NewLink, OpenedLink};
 
 use super::gate::{Fate, Waiting, What};
 use super::provider::Dialect;
@@ -97,17 +98,11 @@ impl World {
         let (merchant, account) = merchant(&engine, policy, dialect).await?;
         (self.account, self.merchant) = (account, Some(merchant.clone()));
         let unit = Money::new(self.amount, "USD".parse()?);
-        let link = NewLink {
-            lines: vec![Line { name: "Tea".to_owned(), description: None, unit, quantity: 1 }],
-            usage: Usage::Once,
-            live: false,
-            session_ttl: 30 * MINUTE,
-            extendable: false,
-            capture,
-        };
+        let policies = Policies { capture, session_ttl: 30 * MINUTE, extendable: false };
+        let link = NewLink { policies, ..NewLink::of(vec![Line::new("Tea", unit, 1)], Usage::Once) };
         let link = engine.add_link(&merchant, link).await?;
         let token = link.url.rsplit('/').next().unwrap_or_default().parse()?;
-        let OpenedLink::Session(token) = engine.open_link(&token).await? else { return Err("no session".into()) };
+        let token = engine.act_on(&token).await?;
         let found = sessions::by_token(&mut *engine.store().reader().await?, &token).await?;
         self.payment = found.map(|stored| stored.session.payment);
         self.token = Some(token);

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use domain::HOUR;
 use domain::currency::Currency;
 use domain::id::MerchantId;
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
+use domain::order::Policies;
+use domain::payment::Capture;
 use engine::{Engine, LinkSummary, NewAccount, NewLink, OsRandom, Random};
 use serde::{Deserialize, Serialize};
 
@@ -114,19 +115,13 @@ pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary
         description: Some(description.to_owned()),
         unit: Money::new(minor, eur),
         quantity,
+        tax: None,
     };
-    let new = NewLink {
-        lines: vec![
-            line("Sencha, first flush", "100 g, loose leaf", 1_299, 2),
-            line("Stoneware cup", "Glazed, 200 ml", 1_850, 1),
-        ],
-        usage: Usage::Once,
-        live: false,
-        session_ttl: HOUR,
-        extendable: true,
-        capture: domain::payment::Capture::Automatic,
-    };
-    Ok(engine.add_link(&seeded.merchant.parse()?, new).await?)
+    let lines = vec![
+        line("Sencha, first flush", "100 g, loose leaf", 1_299, 2),
+        line("Stoneware cup", "Glazed, 200 ml", 1_850, 1),
+    ];
+    Ok(engine.add_link(&seeded.merchant.parse()?, NewLink::of(lines, Usage::Once)).await?)
 }
 
 /// A link of the second shop, whose money is only authorised until somebody captures it.
@@ -136,14 +131,9 @@ pub(super) async fn adyen_link(engine: &Engine, shop: &AdyenShop) -> Result<Link
         description: Some("Hardcover, 412 pages".to_owned()),
         unit: Money::new(2_450, "EUR".parse()?),
         quantity: 1,
+        tax: None,
     };
-    let new = NewLink {
-        lines: vec![line],
-        usage: Usage::Once,
-        live: false,
-        session_ttl: HOUR,
-        extendable: true,
-        capture: domain::payment::Capture::Manual,
-    };
+    let policies = Policies { capture: Capture::Manual, ..Policies::default() };
+    let new = NewLink { policies, ..NewLink::of(vec![line], Usage::Once) };
     Ok(engine.add_link(&shop.merchant.parse()?, new).await?)
 }

@@ -109,13 +109,19 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
         assert!(!page.html.contains("/fn/"), "{}", page.html);
         assert!(page.html.contains(&format!("href=\"/c/{TOKEN}/return?lang=de\"")), "{}", page.html);
     }
-    for odd in
-        ["", "https://pay.example/", "https://pay.example/l/070w3ge1r70w3ge1r70w3ge1r7", "not an address", "/c/x"]
-    {
+    for odd in ["", "https://pay.example/", "https://pay.example/l/x", "not an address", "/c/x"] {
         let browser = [("accept", "text/html"), ("referer", odd)];
         let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
         assert!(page.is(Problem::Unsure, None), "{odd}: {}", page.html);
     }
+}
+
+#[tokio::test]
+async fn a_form_of_a_links_page_leads_back_to_the_link() {
+    let referer = format!("https://pay.example/l/{TOKEN}");
+    let browser = [("accept", "text/html"), ("referer", referer.as_str())];
+    let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
+    assert!(page.is(Problem::Unsure, Some(&format!("/l/{TOKEN}"))), "{}", page.html);
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! Payments as they are when their webhooks arrive, written into the database with the engine's own rows.
 
-use domain::id::{AttemptId, JobId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId, Token};
+use domain::id::{AttemptId, JobId, LinkId, MerchantId, OrderId, PaymentId, ProviderAccountId, SessionId, Token};
 use domain::link::{Link, LinkState, Usage};
 use domain::method::Method;
 use domain::money::Money;
+use domain::order::{Basket, Metadata, Order, Policies, Returns};
 use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
 use domain::session::{Session, SessionState};
 use domain::{HOUR, Millis};
-use engine::store::{Store, attempts, jobs, links, payments, sessions};
+use engine::store::{Store, attempts, jobs, links, orders, payments, sessions};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use super::site::BenchSite;
@@ -43,12 +44,12 @@ pub async fn open(site: &BenchSite, count: usize, random: &mut Random) -> Result
         state: LinkState::Active,
         usage: Usage::Reusable,
         live: false,
-        lines: vec![],
+        basket: Basket::of(vec![]),
         total: Money::new(OWED, "EUR".parse()?),
-        session_ttl: HOUR,
-        extendable: false,
+        metadata: Metadata::default(),
+        returns: Returns::default(),
+        policies: Policies::default(),
         created: now,
-        capture: Capture::Automatic,
     };
     let mut tx = store.begin().await?;
     links::insert(&mut tx, &link).await?;
@@ -80,7 +81,8 @@ async fn chunk(
     let (mut attempts, mut wanted) = (vec![], vec![]);
     for _ in 0..count {
         let token = Token::from_random(bits(random, now));
-        let visit = visit(link, token, random, now);
+        let order = link.order(OrderId::from_random(bits(random, now)), now);
+        let visit = visit(&order, token, random, now);
         let id = AttemptId::from_random(bits(random, now));
         let mut attempt =
             Attempt::new(id, visit.id.clone(), account.clone(), Method::Card, link.total, now, now + HOUR);
@@ -95,8 +97,9 @@ async fn chunk(
             canceled: false,
             attempts: vec![],
         };
-        payments::insert(&mut tx, &payment, &link.id, false, false, now).await?;
-        sessions::insert(&mut tx, &visit, false).await?;
+        orders::insert(&mut tx, &order, false).await?;
+        payments::insert(&mut tx, &payment, &order, now).await?;
+        sessions::insert(&mut tx, &visit).await?;
         for (kind, subject) in [("expire", visit.id.as_str()), ("check", attempt.id.as_str())] {
             let id = JobId::from_random(bits(random, now));
             let (subject, account) = (subject.to_owned(), None);
@@ -112,12 +115,12 @@ async fn chunk(
     Ok(())
 }
 
-fn visit(link: &Link, token: Token, random: &mut Random, now: Millis) -> Session {
+fn visit(order: &Order, token: Token, random: &mut Random, now: Millis) -> Session {
     Session {
         id: SessionId::from_random(bits(random, now)),
         token,
-        merchant: link.merchant.clone(),
-        link: link.id.clone(),
+        merchant: order.merchant.clone(),
+        order: order.id.clone(),
         payment: PaymentId::from_random(bits(random, now)),
         state: SessionState::Open,
         notice: None,

@@ -27,14 +27,22 @@ impl Visitor {
         Visitor { first: client(shop.address), second: client(shop.address), provider: client(shop.sandbox), bearer }
     }
 
-    /// Opens a link and returns the session's token.
+    /// Opens a link, presses the button and returns the token of the session that comes into being, or is there already.
     pub async fn open(&mut self, link: &str) -> Option<String> {
-        token(location(self.first.get(link, &[]).await)?)
+        let page = self.first.get(link, &[]).await.ok()?;
+        if page.status == 303 {
+            return token(page.header("location")?.to_owned());
+        }
+        let body = press(link.strip_prefix("/l/")?);
+        token(location(self.first.post("/fn/start_payment", &FORM, body.as_bytes()).await)?)
     }
 
-    /// Opens a link in two windows at once.
+    /// Presses the button of a link in two windows at once.
     pub async fn open_twice(&mut self, link: &str) -> [Option<String>; 2] {
-        let (one, two) = futures::join!(self.first.get(link, &[]), self.second.get(link, &[]));
+        let body = press(link.trim_start_matches("/l/"));
+        let one = self.first.post("/fn/start_payment", &FORM, body.as_bytes());
+        let two = self.second.post("/fn/start_payment", &FORM, body.as_bytes());
+        let (one, two) = futures::join!(one, two);
         [one, two].map(|reply| location(reply).and_then(token))
     }
 

@@ -1,7 +1,8 @@
 //! Executes the statements of the store: those of a payment's way by going it, all others one by one.
 
+use connectors::Sent;
 use domain::HOUR;
-use domain::id::{AttemptId, InboxId, LinkId, MerchantId, PaymentId, ProviderAccountId};
+use domain::id::{AttemptId, InboxId, LinkId, MerchantId, OrderId, PaymentId, ProviderAccountId};
 use domain::link::LinkState;
 use domain::method::Method;
 use domain::payment::Refs;
@@ -12,7 +13,8 @@ use engine::store::jobs::{Bounds, Leased};
 use engine::store::merchants::{ApiKey, SurplusPolicy};
 use engine::store::requests::KeyRow;
 use engine::store::{
-    accounts, alerts, attempts, exchanges, inbox, jobs, ledger, links, merchants, outbox, payments, requests, sessions,
+    accounts, alerts, attempts, exchanges, inbox, jobs, ledger, links, merchants, orders, outbox, payments, requests,
+    sessions,
 };
 
 use super::fill::{ACCOUNT, MERCHANT, QUIET};
@@ -50,8 +52,8 @@ pub async fn all(world: &World) {
     let now = 1_000_000;
     let (merchant, account, quiet): (MerchantId, ProviderAccountId, ProviderAccountId) =
         (MERCHANT.parse().unwrap(), ACCOUNT.parse().unwrap(), QUIET.parse().unwrap());
-    let (link, payment, attempt): (LinkId, PaymentId, AttemptId) =
-        (numbered("plink_", 7), numbered("pi_", 7), numbered("att_", 7));
+    let (link, order, payment, attempt): (LinkId, OrderId, PaymentId, AttemptId) =
+        (numbered("plink_", 7), numbered("ord_", 7), numbered("pi_", 7), numbered("att_", 7));
     let (first, after) = (Page::first(10), |name: String| Page { after: Some(name), limit: 10 });
     let row = accounts::find(&mut store.reader().await.unwrap(), &world.account_id()).await.unwrap().unwrap();
     call! { store, tx =>
@@ -73,6 +75,8 @@ pub async fn all(world: &World) {
         alerts::close(&mut tx, "y", "z"),
         alerts::list(&mut tx, &first),
         alerts::list(&mut tx, &after(format!("x:att_{:026}", 9_000))),
+        attempts::keep_sent(&mut tx, &attempt, &Sent { path: String::new(), headers: vec![], body: String::new() }),
+        attempts::sent(&mut tx, &attempt),
         attempts::locate(&mut tx, &attempt),
         attempts::locate_many(&mut tx, &[attempt.clone(), numbered("att_", 8), numbered("att_", 9)]),
         attempts::locate_by_refs(&mut tx, &account, &Refs { session: Some("cs_1".into()), payment: Some("pi_1".into()) }),
@@ -119,7 +123,9 @@ pub async fn all(world: &World) {
         merchants::revoke_key(&mut tx, &key.id, now),
         outbox::names_of_payment(&mut tx, &payment),
         outbox::of_payment(&mut tx, &payment),
-        payments::once_of_link(&mut tx, &link),
+        orders::find(&mut tx, &order),
+        orders::once_of_link(&mut tx, &link),
+        payments::of_order(&mut tx, &order),
         payments::paid_of_links(&mut tx, &[link.clone(), numbered("plink_", 8), numbered("plink_", 9)]),
         payments::lock(&mut tx, &payment),
         payments::find(&mut tx, &payment),
@@ -135,7 +141,7 @@ pub async fn all(world: &World) {
         requests::find(&mut tx, &merchant, &request.key),
         sessions::by_token(&mut tx, &numbered("", 7)),
         sessions::find(&mut tx, &numbered("cs_", 7)),
-        sessions::newest_of_link(&mut tx, &link),
+        sessions::newest_of_order(&mut tx, &order),
         sessions::open_of_payment(&mut tx, &payment),
         sessions::expire(&mut tx, &numbered("cs_", 7), now),
         sessions::complete_of_payments(&mut tx, std::slice::from_ref(&payment)),

@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "few: QUIET",
     ),
     ("SELECT COUNT(*) AS more FROM (SELECT id FROM (SELECT * FROM inbox", "few: QUIET"),
-    ("SELECT * FROM sessions WHERE link_id", "a one-time link has a session for each time that one expired"),
+    ("SELECT * FROM sessions WHERE order_id", "an order has a session for each time that one expired"),
     ("SELECT * FROM exchanges WHERE attempt_id", "an attempt has a few dozen exchanges"),
     ("SELECT * FROM provider_accounts", "accounts are few, and at the start all are looked at"),
 ];
@@ -40,10 +40,7 @@ const ALLOWED: &[(&str, &str)] = &[
 const SOMETIMES: &[(&str, &str)] = &[
     ("SELECT id FROM payments WHERE merchant_id = ? AND status IN", "an index of those of which too much came"),
     ("UPDATE inbox SET due = ?, state = 'pending'", "those that wait for the same few references"),
-    (
-        "SELECT id, merchant_id, link_id, live, currency, amount",
-        "as many as were asked for; sorted to be locked in one order",
-    ),
+    ("SELECT id, merchant_id, live, currency, amount", "as many as were asked for; sorted to be locked in one order"),
     ("SELECT payment_id, data FROM attempts WHERE payment_id IN", "as many as were asked for"),
     ("SELECT jobs.*, CASE WHEN dead IS NULL", "an index of the jobs that fail, which are few"),
     ("SELECT COUNT(*) AS more FROM (SELECT id FROM jobs", "an index of the jobs that fail, which are few"),

@@ -116,6 +116,12 @@ impl World {
         serve(&self.database, &self.key, self.settings(), Arc::new(SystemClock), tune).await
     }
 
+    /// Another server on the same database that is reached at another address.
+    pub async fn moved_node(&self, public_url: &str) -> Node {
+        let settings = Settings { public_url: public_url.to_owned(), ..self.settings() };
+        serve(&self.database, &self.key, settings, Arc::new(SystemClock), |_| {}).await
+    }
+
     fn settings(&self) -> Settings {
         Settings { public_url: self.node.url.clone(), connectors: self.connectors.clone() }
     }

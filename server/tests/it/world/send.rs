@@ -55,13 +55,14 @@ impl World {
         body: &str,
         headers: &[(&'static str, &str)],
     ) -> HttpResponse {
-        let mut headers: Vec<_> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let mut headers: Vec<(std::borrow::Cow<'static, str>, String)> =
+            headers.iter().map(|(name, value)| ((*name).into(), (*value).to_owned())).collect();
         let authorization = match headers.iter().position(|(name, _)| *name == "authorization") {
             Some(at) => headers.remove(at).1,
             None => String::new(),
         };
         if !content_type.is_empty() {
-            headers.push(("content-type", content_type.to_owned()));
+            headers.push(("content-type".into(), content_type.to_owned()));
         }
         let request = HttpRequest {
             name: "test",

@@ -6,8 +6,9 @@ use domain::id::{PaymentId, Token};
 use domain::line::Line;
 use domain::link::Usage;
 use domain::money::Money;
+use domain::order::Policies;
 use domain::payment::Capture;
-use engine::{NewLink, OpenedLink, Started};
+use engine::{NewLink, Started};
 
 use super::{World, eventually};
 
@@ -29,23 +30,17 @@ impl World {
 
     async fn link_with(&self, usage: Usage, session_ttl: i64, capture: Capture) -> Token {
         let eur = "EUR".parse().unwrap();
-        let line = |name: &str, minor, quantity| Line {
-            name: name.to_owned(),
-            description: None,
-            unit: Money::new(minor, eur),
-            quantity,
-        };
+        let line = |name: &str, minor, quantity| Line::new(name, Money::new(minor, eur), quantity);
         let lines = vec![line("Tea", 1299, 2), line("Cup", 500, 1)];
-        let new = NewLink { lines, usage, live: false, session_ttl, extendable: true, capture };
+        let policies = Policies { capture, session_ttl, extendable: true };
+        let new = NewLink { policies, ..NewLink::of(lines, usage) };
         let link = self.engine().add_link(&self.merchant, new).await.unwrap();
         link.url.rsplit('/').next().unwrap().parse().unwrap()
     }
 
+    /// The session of a shopper who acts on a link.
     pub async fn open(&self, link: &Token) -> Token {
-        match self.engine().open_link(link).await.unwrap() {
-            OpenedLink::Session(token) => token,
-            OpenedLink::Inactive { .. } => panic!("the link is inactive"),
-        }
+        self.engine().act_on(link).await.unwrap()
     }
 
     /// A fresh session of a one-time link.

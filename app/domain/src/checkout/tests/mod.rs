@@ -1,7 +1,7 @@
 use super::*;
 use crate::HOUR;
 use crate::decline::{Decline, DeclineClass};
-use crate::id::{AttemptId, LinkId, MerchantId, PaymentId, ProviderAccountId, SessionId};
+use crate::id::{AttemptId, MerchantId, OrderId, PaymentId, ProviderAccountId, SessionId};
 use crate::payment::{Attempt, Capture, CloseReason, Handoff, Movement, Payment, Progress, Stage, Step};
 use crate::session::{Session, SessionState};
 
@@ -12,7 +12,7 @@ fn session() -> Session {
         id: SessionId::from_random([1; 16]),
         token: Token::from_random([2; 16]),
         merchant: MerchantId::from_random([3; 16]),
-        link: LinkId::from_random([4; 16]),
+        order: OrderId::from_random([4; 16]),
         payment: PaymentId::from_random([5; 16]),
         state: SessionState::Open,
         notice: None,

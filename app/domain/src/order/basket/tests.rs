@@ -15,6 +15,10 @@ fn line(minor: i64, quantity: u32, tax: Option<Tax>) -> Line {
     Line { name: "Tea".into(), description: None, unit: eur(minor), quantity, tax }
 }
 
+fn tip(minor: i64) -> Option<Tip> {
+    Some(Tip { name: "Tip".into(), amount: eur(minor) })
+}
+
 fn off(off: Off) -> Option<Discount> {
     Some(Discount { name: "SUMMER".into(), off })
 }
@@ -25,7 +29,7 @@ fn added_taxes_are_rounded_line_by_line() {
     let shipping = Shipping { name: "Parcel".into(), price: eur(490), tax: tax("19", false) };
     let basket = Basket {
         shipping: Some(shipping),
-        tip: Some(eur(100)),
+        tip: tip(100),
         ..Basket::of(vec![line(1_299, 2, tax("19", false)), line(500, 1, tax("7", false))])
     };
     let sums = basket.sums().unwrap();
@@ -75,8 +79,8 @@ fn bad_baskets_are_refused() {
     assert_eq!(with(Off::Amount(eur(0))), Err(OrderError::Discount));
     assert_eq!(with(Off::Share("100".parse().unwrap())), Err(OrderError::Discount));
     assert!(matches!(with(Off::Amount(Money::new(1, "USD".parse().unwrap()))), Err(OrderError::Money(_))));
-    let tip = Basket { tip: Some(eur(-1)), ..Basket::of(tea()) };
-    assert_eq!(tip.sums(), Err(OrderError::Negative("a tip")));
+    let tipped = Basket { tip: tip(-1), ..Basket::of(tea()) };
+    assert_eq!(tipped.sums(), Err(OrderError::Negative("a tip")));
     let shipping = Shipping { name: "Parcel".into(), price: eur(-1), tax: None };
     let shipped = Basket { shipping: Some(shipping), ..Basket::of(tea()) };
     assert_eq!(shipped.sums(), Err(OrderError::Negative("shipping")));
@@ -89,10 +93,10 @@ fn bad_baskets_are_refused() {
 fn lines_for_a_provider_name_what_changed_the_price() {
     let basket = Basket {
         discount: off(Off::Amount(eur(100))),
-        tip: Some(eur(50)),
+        tip: tip(50),
         ..Basket::of(vec![line(1_000, 2, tax("10", false))])
     };
-    let names: Vec<_> = basket.charged("Tip").unwrap().into_iter().map(|line| (line.name, line.unit.minor)).collect();
+    let names: Vec<_> = basket.charged().unwrap().into_iter().map(|line| (line.name, line.unit.minor)).collect();
     let want = [("2 × Tea", 1_900), ("VAT 10 %", 190), ("Tip", 50)].map(|(name, minor)| (name.to_owned(), minor));
     assert_eq!(names, want);
 }
@@ -119,11 +123,11 @@ fn any_basket() -> impl Strategy<Value = Basket> {
         proptest::option::of(shipping),
         proptest::option::of(0..10_000_i64),
     );
-    parts.prop_map(|(lines, off, shipping, tip)| Basket {
+    parts.prop_map(|(lines, off, shipping, minor)| Basket {
         lines,
         discount: off.map(|off| Discount { name: "SUMMER".into(), off }),
         shipping,
-        tip: tip.map(eur),
+        tip: minor.and_then(tip),
     })
 }
 
@@ -132,7 +136,7 @@ proptest! {
     #[test]
     fn lines_for_a_provider_come_to_the_total(basket in any_basket()) {
         if let Ok(sums) = basket.sums() {
-            let charged = basket.charged("Tip").unwrap();
+            let charged = basket.charged().unwrap();
             let minor: i64 = charged.iter().map(|line| line.unit.minor * i64::from(line.quantity)).sum();
             prop_assert_eq!(minor, sums.total.minor);
             prop_assert!(charged.iter().all(|line| line.unit.minor >= 0 && line.name.chars().count() <= NAME_CHARS_MAX));

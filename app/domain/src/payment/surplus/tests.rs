@@ -1,7 +1,7 @@
 //! A debt of 10.00; attempt 1 is owed, attempt 2 succeeds although nothing is owed any more.
 
 use crate::checkout::{Phase, phase};
-use crate::id::{AttemptId, LinkId, MerchantId, ModificationId, PaymentId, SessionId, Token};
+use crate::id::{AttemptId, MerchantId, ModificationId, OrderId, PaymentId, SessionId, Token};
 use crate::money::Money;
 use crate::payment::decide::tests::{after, attempt, captured, id, opened, seen, walk};
 use crate::payment::*;
@@ -38,7 +38,7 @@ fn page(payment: &Payment) -> Phase {
         id: SessionId::from_random([4; 16]),
         token: Token::from_random([2; 16]),
         merchant: MerchantId::from_random([2; 16]),
-        link: LinkId::from_random([4; 16]),
+        order: OrderId::from_random([4; 16]),
         payment: PaymentId::from_random([1; 16]),
         state: SessionState::Complete,
         notice: None,

@@ -31,7 +31,7 @@ fn spec(minor: i64, currency: &str, capture: Capture) -> OpenSpec {
     OpenSpec {
         attempt: attempt(),
         amount: unit,
-        lines: vec![Line { name: "Tea \"& cake\"".into(), description: None, unit, quantity: 1 }],
+        lines: vec![Line { name: "Tea \"& cake\"".into(), description: None, unit, quantity: 1, tax: None }],
         method: PaymentMethod::Card,
         capture,
         until: 1_800_000_000_999,
@@ -75,7 +75,7 @@ fn a_link_is_made_with_our_reference_key_and_capture() {
     let request = open(&account(), &spec(1099, "EUR", Capture::Automatic), "att:open").unwrap();
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v72/paymentLinks"));
     assert_eq!((request.credential_header, request.credential.expose_secret()), ("x-api-key", "AQE_key"));
-    assert!(request.headers.contains(&("Idempotency-Key", "att:open".to_owned())));
+    assert!(request.headers.contains(&("Idempotency-Key".into(), "att:open".to_owned())));
     let body: Value = serde_json::from_str(&request.body).unwrap();
     let expected = json!({
         "merchantAccount": "TestMerchant", "reference": reference::of_attempt(&attempt(), Capture::Automatic, &account().id), "reusable": false,

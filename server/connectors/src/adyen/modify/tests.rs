@@ -51,7 +51,7 @@ fn each_modification_carries_our_reference_its_key_and_its_amount() {
         let spec = spec(kind, Some("993617895204576J"));
         let request = begin(&account(), &spec, "the-key").unwrap();
         assert_eq!(request.path, format!("/v72/payments/993617895204576J/{path}"));
-        assert!(request.headers.contains(&("Idempotency-Key", "the-key".to_owned())));
+        assert!(request.headers.contains(&("Idempotency-Key".into(), "the-key".to_owned())));
         let mut expected = json!({"merchantAccount": "TestMerchant", "reference": spec.modification.as_str()});
         if let Some(value) = amount {
             expected["amount"] = json!({"value": value, "currency": "EUR"});

@@ -49,7 +49,7 @@ fn a_refund_carries_our_reference_and_its_key() {
     let spec = spec(REFUND_400);
     let request = begin(&account(), &spec, "the-key").unwrap();
     assert_eq!(request.path, "/v1/refunds");
-    assert!(request.headers.contains(&("Idempotency-Key", "the-key".to_owned())));
+    assert!(request.headers.contains(&("Idempotency-Key".into(), "the-key".to_owned())));
     for part in ["payment_intent=pi_1", "amount=400", &format!("till_modification%5D={}", spec.modification)] {
         assert!(request.body.contains(part), "{part} in {}", request.body);
     }

@@ -7,7 +7,7 @@ use domain::method::Method as PaymentMethod;
 use domain::money::Money;
 use domain::payment::{Capture, CloseReason, Movement, News};
 use http::HeaderMap;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::super::{API_VERSION, SECRET_KEY};
 use super::*;
@@ -29,7 +29,7 @@ fn open(minor: i64, currency: &str) -> Operation {
     Operation::Open(Box::new(OpenSpec {
         attempt: AttemptId::from_random([7; 16]),
         amount: unit,
-        lines: vec![Line { name: "Tea & cake".into(), description: None, unit, quantity: 1 }],
+        lines: vec![Line { name: "Tea & cake".into(), description: None, unit, quantity: 1, tax: None }],
         method: PaymentMethod::Card,
         capture: Capture::Automatic,
         until: 1_800_000_000_999,
@@ -55,12 +55,31 @@ fn target() -> Target {
 }
 
 #[test]
+fn a_repetition_differs_from_the_first_request_only_in_the_credentials() {
+    let request = |operation: &Operation, secret: &str| {
+        let mut account = account();
+        account.credentials.insert("secret_key".to_owned(), secret.to_owned().into());
+        begin(&account, operation, "att:open").unwrap()
+    };
+    let first = request(&open(1099, "EUR"), "sk_test_one");
+    let stored = serde_json::to_string(&first.as_sent()).unwrap();
+    assert!(!stored.contains("sk_test_one"), "{stored}");
+    let Operation::Open(mut spec) = open(1099, "EUR") else { panic!() };
+    spec.return_url = "https://elsewhere.example/".into();
+    let again = request(&Operation::Open(spec), "sk_test_two");
+    assert_ne!(again.body, first.body);
+    let again = again.repeated(serde_json::from_str(&stored).unwrap());
+    assert_eq!((&again.path, &again.headers, &again.body), (&first.path, &first.headers, &first.body));
+    assert_eq!(again.credential.expose_secret(), "Bearer sk_test_two");
+}
+
+#[test]
 fn a_session_is_opened_with_our_reference_key_and_version() {
     let request = begin(&account(), &open(1099, "EUR"), "att:open").unwrap();
     let attempt = AttemptId::from_random([7; 16]);
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v1/checkout/sessions"));
-    assert!(request.headers.contains(&("Idempotency-Key", "att:open".to_owned())));
-    assert!(request.headers.contains(&("Stripe-Version", API_VERSION.to_owned())));
+    assert!(request.headers.contains(&("Idempotency-Key".into(), "att:open".to_owned())));
+    assert!(request.headers.contains(&("Stripe-Version".into(), API_VERSION.to_owned())));
     for part in [
         format!("client_reference_id={attempt}"),
         format!("payment_intent_data%5Bmetadata%5D%5Btill_attempt%5D={attempt}"),

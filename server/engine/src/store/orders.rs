@@ -1,0 +1,70 @@
+//! Orders. A row is added when the shopper first acts, and never changed: see [`super::dialect`].
+
+use domain::id::{LinkId, OrderId};
+use domain::money::Money;
+use domain::order::Order;
+use sqlx::any::AnyRow;
+
+use super::Connection;
+use super::row::{Columns, to_json};
+use super::statement::query;
+use crate::error::Error;
+
+/// Adds an order. `once` is whether its link has only this one. Returns false if that link has its order already.
+pub async fn insert(connection: &mut Connection, order: &Order, once: bool) -> Result<bool, Error> {
+    let done = query(
+        "INSERT INTO orders
+         (id, merchant_id, live, link_id, once, currency, total, basket, customer, fields, metadata, returns, policies,
+          created)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+    )
+    .bind(order.id.as_str())
+    .bind(order.merchant.as_str())
+    .bind(i64::from(order.live))
+    .bind(order.link.as_ref().map(LinkId::as_str))
+    .bind(i64::from(once))
+    .bind(order.total.currency.code())
+    .bind(order.total.minor)
+    .bind(to_json(&order.basket)?)
+    .bind(to_json(&order.customer)?)
+    .bind(to_json(&order.fields)?)
+    .bind(to_json(&order.metadata)?)
+    .bind(to_json(&order.returns)?)
+    .bind(to_json(&order.policies)?)
+    .bind(order.created)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// An order by id.
+pub async fn find(connection: &mut Connection, id: &OrderId) -> Result<Option<Order>, Error> {
+    let row = query("SELECT * FROM orders WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+    row.as_ref().map(order).transpose()
+}
+
+/// The order of a one-time link, once there is one.
+pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<Order>, Error> {
+    let row = query("SELECT * FROM orders WHERE link_id = $1 AND once = 1")
+        .bind(link.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(order).transpose()
+}
+
+fn order(row: &AnyRow) -> Result<Order, Error> {
+    Ok(Order {
+        id: row.parsed("id")?,
+        merchant: row.parsed("merchant_id")?,
+        live: row.flag("live")?,
+        link: row.maybe_text("link_id")?.map(|id| id.parse().map_err(Error::corrupt)).transpose()?,
+        basket: row.json("basket")?,
+        total: Money::new(row.number("total")?, row.parsed("currency")?),
+        customer: row.json("customer")?,
+        fields: row.json("fields")?,
+        metadata: row.json("metadata")?,
+        returns: row.json("returns")?,
+        policies: row.json("policies")?,
+        created: row.number("created")?,
+    })
+}
