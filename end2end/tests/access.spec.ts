@@ -54,12 +54,12 @@ for (const colorScheme of ["light", "dark"] as const) {
 
       await till.sandbox.reset();
       await till.sandbox.fault("error_500", { count: 100 });
-      await open(page, await till.link({ ttl: 200 }));
+      await open(page, await till.session({ ttl: 200 }));
       await look(page, "choose, ending soon", dir);
       await page.locator("#pay").click();
       await seePhase(page, "unknown");
       await look(page, "unknown", dir);
-      await page.goto(await till.link({ ttl: 1 }));
+      await page.goto(await till.session({ ttl: 1 }));
       await seePhase(page, "expired");
       await look(page, "expired", dir);
     });

@@ -43,10 +43,10 @@ test("a payment is declined, authorised, captured and refunded, and the open pag
 
 test("an approval that runs out is said to have ended, and the open page can be paid again", async ({ page, till }) => {
   await open(page, till.ready.adyen_pay_link);
-  const session = sessionUrl(page);
   await page.locator("#pay").click();
   await payAtAdyen(page, "Ada Shopper");
   await seePhase(page, "authorised");
+  const session = sessionUrl(page);
   await seeReady(page);
   const untouched = await markPage(page);
   const control = `${till.ready.sandbox_url}/_control/adyen/payments`;

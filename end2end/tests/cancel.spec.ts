@@ -18,7 +18,7 @@ test("going back leads to the choice, and the payment can be continued", async (
 });
 
 test("the open page can be given up and another one chosen", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   await pressPay(page);
   const first = page.url();

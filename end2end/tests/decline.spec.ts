@@ -27,7 +27,7 @@ const REFUSALS = [
 
 for (const { name, card, says } of REFUSALS) {
   test(`a card ${name} leads to another try on the same page`, async ({ page, till }) => {
-    await open(page, await till.link());
+    await open(page, await till.session());
     const session = sessionUrl(page);
     await pressPay(page);
     await submitCard(page, card);
@@ -76,7 +76,7 @@ test("a page that is open in another tab shows the decline, and then the payment
 });
 
 test("who has paid after a decline is not told that nothing was taken", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   await pressPay(page);
   await submitCard(page, CARDS.declined);

@@ -10,7 +10,7 @@ const CLAIMS = [
 ];
 
 test("the return address without a payment offers the choice", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   for (const claim of CLAIMS) {
     expect(await phaseOnServer(`${session}/return${claim}`)).toBe("choose");
@@ -21,7 +21,7 @@ test("the return address without a payment offers the choice", async ({ page, ti
 });
 
 test("the return address with an open payment waits, and leads back to it", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   await pressPay(page);
   for (const claim of CLAIMS) {
@@ -40,7 +40,7 @@ test("the return address with an open payment waits, and leads back to it", asyn
 });
 
 test("addresses that nobody was given lead nowhere", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const token = sessionUrl(page).split("/").pop()!;
   const wrong = (token.startsWith("0") ? "1" : "0") + token.slice(1);
   const { public_url } = till.ready;
@@ -55,7 +55,7 @@ test("addresses that nobody was given lead nowhere", async ({ page, till }) => {
 });
 
 test("no address changes anything when it is only looked at", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   const token = session.split("/").pop()!;
   const { public_url } = till.ready;
@@ -68,7 +68,7 @@ test("no address changes anything when it is only looked at", async ({ page, til
 });
 
 test("another site's form cannot start, stop or renew a payment", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   const token = session.split("/").pop()!;
   const body = new URLSearchParams({ token, method: "card", lang: "en" });

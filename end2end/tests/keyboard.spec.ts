@@ -99,7 +99,7 @@ test("hydration steals neither the focus nor the choice", async ({ page, till })
 });
 
 test("news leave the focus and the choice where they are", async ({ page, newShopper, till }) => {
-  const link = await till.link({ currency: "USD", ttl: 240 });
+  const link = await till.session({ currency: "USD", ttl: 240 });
   await open(page, link);
   await seeReady(page);
   await page.getByRole("radio", { name: "Bank debit" }).check();
@@ -114,7 +114,7 @@ test("news leave the focus and the choice where they are", async ({ page, newSho
 });
 
 test("when the focused button goes, the focus goes to what has become of it", async ({ page, context, till }) => {
-  const link = await till.link();
+  const link = await till.session();
   await open(page, link);
   await seeReady(page);
   await tabTo(page, "pay");

@@ -66,7 +66,7 @@ test("a language that was switched to survives a cancelled payment", async ({ pa
 });
 
 test("a switched language survives everything else a page does", async ({ page, till }) => {
-  await page.goto(await till.link({ ttl: 6 }));
+  await page.goto(await till.session({ ttl: 6 }));
   await page.getByRole("link", { name: "Deutsch" }).click();
   await seePhase(page, "choose");
   await seePhase(page, "expired");

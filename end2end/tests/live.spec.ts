@@ -6,7 +6,7 @@ import { CARDS, goBack, markPage, open, payAndReturn, pressPay, seePhase, seeRea
 const SOON = 5_000;
 
 test("two devices see every step of each other's", async ({ page, newShopper, till }) => {
-  const link = await till.link();
+  const link = await till.session();
   const laptop = await (await newShopper()).newPage();
   await open(laptop, link);
   await seeReady(laptop);
@@ -59,15 +59,14 @@ test("without the event stream an open page asks by itself", async ({ page, till
 test("a page whose stream is refused asks by itself", async ({ page, till, watch }) => {
   watch.allow(/\/events|429/);
   await till.sandbox.hold();
-  const link = await till.link();
-  const session = (await fetch(link, { redirect: "manual" })).headers.get("location")!.split("?")[0];
+  const session = await till.session();
   // Every stream that one session may have.
   const leave = new AbortController();
-  const stream = () => fetch(new URL(`${session}/events`, link), { signal: leave.signal });
+  const stream = () => fetch(`${session}/events`, { signal: leave.signal });
   const taken = await Promise.all(Array.from({ length: 32 }, stream));
   expect(taken.map(({ status }) => status)).toEqual(Array(32).fill(200));
   const refused = page.waitForResponse((reply) => reply.url().endsWith("/events"));
-  await open(page, link);
+  await open(page, session);
   expect((await refused).status()).toBe(429);
   await pressPay(page);
   await payAndReturn(page);
@@ -104,4 +103,22 @@ test("a phase is announced to screen readers", async ({ page, till }) => {
   await page.getByRole("button", { name: "Choose another way to pay" }).click();
   await expect(page.getByRole("status")).toContainText("How would you like to pay?");
   await expect(page.getByRole("status")).toContainText("The payment was stopped.");
+});
+
+test("a link's page opens no stream, and its button leads to where the others are", async ({ page, newShopper, till }) => {
+  const link = await till.link();
+  const streams: string[] = [];
+  page.on("request", (request) => request.url().endsWith("/events") && streams.push(request.url()));
+  await open(page, link);
+  await seeReady(page);
+  const laptop = await (await newShopper()).newPage();
+  await open(laptop, link);
+  await pressPay(laptop);
+  await payAndReturn(laptop);
+  await seePhase(laptop, "paid");
+  expect(streams).toEqual([]);
+  await page.locator("#pay").click();
+  await seePhase(page, "paid");
+  expect(page.url().split("?")[0]).toBe(laptop.url().replace("/return", ""));
+  expect(await till.sandbox.creates()).toHaveLength(1);
 });

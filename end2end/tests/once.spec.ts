@@ -29,7 +29,7 @@ test("a double click without scripts opens one page, too", async ({ newShopper, 
 
 test("who hangs up while the page is being opened and presses again is not kept waiting", async ({ page, till }) => {
   await till.sandbox.fault("slow", { delay_ms: 1_000 });
-  await open(page, await till.link());
+  await open(page, await till.session());
   const body = new URLSearchParams({ token: sessionUrl(page).split("/").pop()!, method: "card", lang: "en" });
   const headers = { accept: "text/html", origin: till.ready.public_url };
   const press = (signal?: AbortSignal) =>
@@ -57,7 +57,6 @@ test("two people on two devices open one page between them", async ({ newShopper
       return page;
     }),
   );
-  expect(sessionUrl(pages[0]!)).toBe(sessionUrl(pages[1]!));
   await Promise.all(pages.map((page) => pressPay(page)));
   expect(pages[0]!.url()).toBe(pages[1]!.url());
   expect(await till.sandbox.creates()).toHaveLength(1);
@@ -74,7 +73,7 @@ test("two people on two devices open one page between them", async ({ newShopper
 
 test("twenty presses at the same moment open one page", async ({ page, till }) => {
   await till.sandbox.fault("slow", { delay_ms: 300 });
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   const body = new URLSearchParams({ token: session.split("/").pop()!, method: "card", lang: "en" });
   const press = async () => {
@@ -91,8 +90,10 @@ test("twenty presses at the same moment open one page", async ({ page, till }) =
 
 test("a one-time link opened by many at once is one order", async ({ till }) => {
   const link = await till.link();
-  const places = await Promise.all(
-    Array.from({ length: 10 }, async () => (await fetch(link, { redirect: "manual" })).headers.get("location")),
-  );
+  const body = new URLSearchParams({ token: link.split("/").pop()!, method: "card", lang: "en" });
+  const headers = { accept: "text/html", origin: till.ready.public_url };
+  const press = () => fetch(`${till.ready.public_url}/fn/start_payment`, { method: "POST", body, headers, redirect: "manual" });
+  const places = await Promise.all(Array.from({ length: 10 }, async () => (await press()).headers.get("location")));
   expect(new Set(places).size).toBe(1);
+  expect(await till.sandbox.creates()).toHaveLength(1);
 });

@@ -59,7 +59,7 @@ test("the open page is given up and another one chosen", async ({ page, till }) 
 });
 
 test("an expired session offers a new one", async ({ page, till }) => {
-  await page.goto(await till.link({ ttl: 3 }));
+  await page.goto(await till.session({ ttl: 3 }));
   await expect(async () => {
     await page.reload();
     await seePhase(page, "expired", 500);

@@ -19,7 +19,7 @@ async function providerRemembers(till: Till, words: string): Promise<void> {
 
 test("stopped in order while the shopper is at the provider", async ({ page, context, till, watch }) => {
   watch.allow(DOWN);
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   await pressPay(page);
   // An open page must not hold up the end, and must go on after it.
@@ -99,7 +99,7 @@ test("stopped in order while a page is being opened at the provider: it is opene
   await page.route("**/go", (route) => route.abort());
   watch.allow(/ERR_FAILED/);
   await till.sandbox.fault("slow", { delay_ms: 1_500 });
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   await seeReady(page);
   await page.locator("#pay").click();

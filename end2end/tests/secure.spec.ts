@@ -60,7 +60,7 @@ test("while the bank waits, Till's page leads to the bank, and turns to paid", a
 });
 
 test("who has confirmed is not asked to confirm again", async ({ page, till }) => {
-  await open(page, await till.link());
+  await open(page, await till.session());
   const session = sessionUrl(page);
   await pressPay(page);
   await submitCard(page, CARDS.secure);

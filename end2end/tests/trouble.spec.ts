@@ -14,7 +14,7 @@ const UNSURE: { fault: Fault; happened: string }[] = [
 for (const { fault, happened } of UNSURE) {
   test(`${happened} on opening: nothing is known, so the provider is asked`, async ({ page, till }) => {
     await till.sandbox.fault(fault);
-    await open(page, await till.link());
+    await open(page, await till.session());
     await seeReady(page);
     const session = sessionUrl(page);
     const untouched = await markPage(page);
@@ -85,7 +85,7 @@ test("a rate limit is waited out", async ({ page, till }) => {
 
 test("a slow provider is waited for, in words", async ({ page, till }) => {
   await till.sandbox.fault("slow", { delay_ms: 2_500 });
-  await open(page, await till.link());
+  await open(page, await till.session());
   await seeReady(page);
   await page.locator("#pay").click();
   await seePhase(page, "opening");
@@ -165,7 +165,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     test("a database in trouble after paying: do not pay again, and then the truth", async ({ page, till, watch }) => {
       watch.allow(/status of 503/);
-      await open(page, await till.link());
+      await open(page, await till.session());
       const session = sessionUrl(page);
       await pressPay(page);
       await payAndReturn(page);

@@ -76,6 +76,8 @@ export class Till {
   private logged = "";
   private child?: ChildProcess;
   private readonly helpers: ChildProcess[] = [];
+  /** Ids of the links that were made here, by address. */
+  private readonly links = new Map<string, string>();
 
   private constructor(
     readonly dir: string,
@@ -186,7 +188,15 @@ export class Till {
     for (const line of lines) args.push("--line", line);
     if (ttl) args.push("--session-ttl", String(ttl));
     if (reusable) args.push("--reusable");
-    return (await this.cli<{ url: string }>(...args)).url;
+    const { id, url } = await this.cli<{ id: string; url: string }>(...args);
+    this.links.set(url, id);
+    return url;
+  }
+
+  /** The session of a link, a new one unless told, as if a shopper had acted on it. */
+  async session(of: LinkOptions | string = {}): Promise<string> {
+    const link = typeof of === "string" ? of : await this.link(of);
+    return (await this.cli<{ url: string }>("link", "session", this.links.get(link)!)).url;
   }
 
   /** Changes the database from outside, as trouble does. Python brings SQLite along. */
