@@ -232,7 +232,11 @@ mod tests {
         let wait = ["Do not pay again", "Bezahlen Sie nicht noch einmal", "لا تدفع مرة أخرى"];
         for ((lang, nothing), wait) in Lang::ALL.into_iter().zip(nothing).zip(wait) {
             let words = lang.words();
-            for unsure in [(words.problem)(Problem::Unsure).1, words.unreachable] {
+            for unsure in [Problem::Unsure, Problem::Setback]
+                .map(|kind| (words.problem)(kind).1)
+                .into_iter()
+                .chain([words.unreachable])
+            {
                 assert!(unsure.contains(wait) && !unsure.contains(nothing), "{lang:?}: {unsure}");
             }
             for problem in [Problem::Busy, Problem::Internal, Problem::TooMany, Problem::NotFound] {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use app::pages::{self as html, Assets, PageContext, Problem};
 use axum::extract::{Request, State as Shared};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_LOCATION, CONTENT_TYPE, REFERER, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_LOCATION, CONTENT_TYPE, REFERER, RETRY_AFTER,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
