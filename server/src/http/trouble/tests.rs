@@ -95,8 +95,8 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
     let browser = [("accept", "text/html,*/*;q=0.8"), ("accept-language", "de"), ("referer", referer.as_str())];
     let again = format!("/c/{TOKEN}/return?lang=ar");
     for (status, problem) in [
-        (StatusCode::SERVICE_UNAVAILABLE, Problem::Unsure),
-        (StatusCode::INTERNAL_SERVER_ERROR, Problem::Unsure),
+        (StatusCode::SERVICE_UNAVAILABLE, Problem::Setback),
+        (StatusCode::INTERNAL_SERVER_ERROR, Problem::Setback),
         (StatusCode::FORBIDDEN, Problem::Forbidden),
         (StatusCode::BAD_REQUEST, Problem::BadRequest),
         (StatusCode::PAYLOAD_TOO_LARGE, Problem::BadRequest),
@@ -114,7 +114,7 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
     {
         let browser = [("accept", "text/html"), ("referer", odd)];
         let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
-        assert!(page.is(Problem::Unsure, None), "{odd}: {}", page.html);
+        assert!(page.is(Problem::Setback, None), "{odd}: {}", page.html);
     }
 }
 
