@@ -185,6 +185,7 @@ impl Common {
             Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;
         }
         let Some(file) = self.sqlite_file()? else { return Ok(None) };
+        file.refuse_second_name()?;
         file.refuse_anothers(&self.database_url).await?;
         file.prepare(missing)?;
         file.hold().map(Some)

@@ -254,16 +254,22 @@ impl DatabaseFile {
         }
     }
 
+    /// The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged. It could not be
+    /// read either, as long as part of it is in the log of its first name.
+    pub fn refuse_second_name(&self) -> Result<(), ConfigError> {
+        let Ok(real) = fs::canonicalize(&self.0) else { return Ok(()) };
+        if fs::metadata(&real).is_ok_and(|found| found.is_file() && found.nlink() > 1) {
+            let text = format!("{} has another name (a hard link); remove one of the two", real.display());
+            return Err(impossible(text));
+        }
+        Ok(())
+    }
+
     /// Keeps other servers off, until what is returned is dropped or the process ends. By the file's real path, so that a link is
     /// no way around.
     pub fn hold(&self) -> Result<Held, ConfigError> {
         let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
         let found = fs::metadata(&real).map_err(|_| self.is_missing())?;
-        // The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged.
-        if found.nlink() > 1 {
-            let text = format!("{} has another name (a hard link); remove one of the two", real.display());
-            return Err(impossible(text));
-        }
         let mut name = real.clone().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);

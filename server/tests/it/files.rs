@@ -412,9 +412,11 @@ async fn a_log_that_holds_everything_is_read() {
     sqlx::any::install_default_drivers();
     let till = Shell::new();
     let url = format!("sqlite://{}?mode=rwc", till.0.path().join("till.db").display());
-    // As long as it is open, no command that ends moves the log into the file.
     let mut open = AnyConnection::connect(&url).await.unwrap();
     open.execute("PRAGMA journal_mode = WAL").await.unwrap();
+    // As long as somebody reads what was there before, nothing is moved from the log into the file.
+    open.execute("BEGIN").await.unwrap();
+    sqlx::query("SELECT name FROM sqlite_master").fetch_all(&mut open).await.unwrap();
     till.json(&["migrate"]);
     let other = Shell::new();
     for end in ["", "-wal"] {
