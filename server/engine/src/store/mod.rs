@@ -17,6 +17,7 @@ pub mod links;
 mod many;
 pub mod merchants;
 pub mod outbox;
+pub mod owner;
 mod packs;
 mod pages;
 pub mod payments;
@@ -125,6 +126,11 @@ impl Store {
     /// How the structure compares with that of this version.
     pub async fn structure(&self) -> Result<Structure, Error> {
         structure::of(&mut *self.reader().await?, self.dialect).await
+    }
+
+    /// Whose tables these are.
+    pub async fn owner(&self) -> Result<owner::Owner, Error> {
+        owner::of(&mut *self.reader().await?, self.dialect).await
     }
 
     /// Whether anything was sealed in this database, under whatever key.
