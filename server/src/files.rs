@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use engine::store::owner::{self, Owner};
 use percent_encoding::percent_decode_str;
@@ -23,6 +24,8 @@ const DIRECTORY_MODE: u32 = 0o700;
 /// Bytes of a database and its log that are copied to find out whose they are, at most. Till moves its log into the database at
 /// a quarter of this.
 const COPY_BYTES_MAX: u64 = 128 << 20;
+/// How often a database that cannot be read is looked at again, before it is taken for damaged.
+const LOOKS: usize = 10;
 /// Bytes of a key file at most. A key has 64 characters; there are a few while rotating.
 const KEY_BYTES_MAX: u64 = 4_096;
 
@@ -120,8 +123,7 @@ impl DatabaseFile {
         self.directory().join("master.key")
     }
 
-    /// Refuses the database of another program, before anything is changed. Only SQLite can read the file's tables, and SQLite would
-    /// make files beside one with a log: it is shown the file as unchangeable, and a copy where the log holds the tables.
+    /// Refuses the database of another program, before anything is changed.
     pub async fn refuse_anothers(&self, database_url: &str) -> Result<(), ConfigError> {
         if !fs::metadata(&self.0).is_ok_and(|found| found.is_file()) {
             // `prepare` says so, or makes it.
@@ -129,29 +131,51 @@ impl DatabaseFile {
         }
         self.check_is_database()?;
         let place = database_url.split_once('?').map_or(database_url, |(place, _)| place);
-        let path = self.0.display();
-        let found = match (owner::of_file(place).await, self.log()) {
-            // The file can be read amid a move of the log by a server that works on it.
-            (Ok(Owner::Nobody) | Err(_), Some(log)) => self.owner_of_copy(&log).await?,
-            (found, _) => {
-                found.map_err(|error| impossible(format!("TILL_DATABASE_URL: cannot read {path}: {error}")))?
+        let mut found = self.owner(place).await;
+        for _ in 0..LOOKS {
+            if found.is_ok() {
+                break;
             }
-        };
-        if found == Owner::Another {
-            return Err(impossible(format!(
+            // Another process that opens or closes the database meanwhile makes or removes the log.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            found = self.owner(place).await;
+        }
+        let path = self.0.display();
+        match found {
+            Ok(Owner::Another) => Err(impossible(format!(
                 "TILL_DATABASE_URL: {path} is the SQLite database of another program; nothing in it was changed: check the path, or \
                  name a file that is not there yet"
-            )));
+            ))),
+            Ok(_) => Ok(()),
+            Err(error) => Err(impossible(format!("TILL_DATABASE_URL: cannot read {path}: {error}"))),
         }
-        Ok(())
     }
 
-    /// The log beside the file, if it holds anything.
-    fn log(&self) -> Option<PathBuf> {
+    /// Whose the file's tables are. SQLite makes a log and an index of the log beside a database in WAL mode, also for a connection that
+    /// only reads, unless it takes the file for unchangeable. A file that another process changes is not unchangeable: the process has an
+    /// index of the log, and SQLite then uses what is there.
+    async fn owner(&self, place: &str) -> Result<Owner, String> {
+        let there = |end| self.beside(end).filter(|path| path.exists());
+        match (there("-wal"), there("-shm")) {
+            (Some(log), None) => self.owner_of_copy(&log).await.map_err(|error| error.to_string()),
+            (log, _) => {
+                let is_still = log.is_none() && self.is_in_wal_mode();
+                owner::of_file(place, is_still).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// A file that SQLite keeps beside the database.
+    fn beside(&self, end: &str) -> Option<PathBuf> {
         let mut name = fs::canonicalize(&self.0).ok()?.into_os_string();
-        name.push("-wal");
-        let path = PathBuf::from(name);
-        fs::metadata(&path).is_ok_and(|found| found.len() > 0).then_some(path)
+        name.push(end);
+        Some(PathBuf::from(name))
+    }
+
+    /// Whether the file's head says that changes go to a log (SQLite documentation, Database File Format, 1.3.3).
+    fn is_in_wal_mode(&self) -> bool {
+        let mut head = [0; 20];
+        fs::File::open(&self.0).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head[19] == 2
     }
 
     async fn owner_of_copy(&self, log: &Path) -> Result<Owner, ConfigError> {

@@ -6,6 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -425,6 +427,40 @@ async fn a_log_that_holds_everything_is_read() {
     drop(open);
     assert!(fs::metadata(other.0.path().join("till.db")).unwrap().len() <= 4_096, "the tables are in the log");
     other.json(&["merchant", "list"]);
+}
+
+/// A server that starts, works and ends makes the log, moves it into the database and removes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_others_work_on_is_read() {
+    sqlx::any::install_default_drivers();
+    let till = Shell::new();
+    till.json(&["migrate"]);
+    let file = till.0.path().join("till.db");
+    let url = format!("sqlite://{}", file.display());
+    let is_over = Arc::new(AtomicBool::new(false));
+    // The list of tables fills many pages, which are moved one after the other.
+    let tables = |what: &str| (0..200).map(|number| what.replace('#', &number.to_string())).collect::<String>();
+    let made = tables("CREATE TABLE IF NOT EXISTS more_# (some_column TEXT, another_column TEXT);");
+    let unmade = tables("DROP TABLE IF EXISTS more_#;");
+    let works = tokio::spawn({
+        let (url, is_over) = (url.clone(), is_over.clone());
+        async move {
+            while !is_over.load(Ordering::Relaxed) {
+                let mut open = AnyConnection::connect(&url).await.unwrap();
+                for text in [&made, &unmade] {
+                    let text = format!("BEGIN IMMEDIATE; {text} COMMIT;");
+                    open.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(text))).await.unwrap();
+                }
+                open.close().await.unwrap();
+            }
+        }
+    });
+    let of = server::files::DatabaseFile::of(&url).unwrap().unwrap();
+    for _ in 0..300 {
+        of.refuse_anothers(&url).await.unwrap();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    works.await.unwrap();
 }
 
 #[test]

@@ -42,14 +42,13 @@ pub(super) async fn of(connection: &mut Connection, dialect: Dialect) -> Result<
     Ok(if is_noted { Owner::Another } else { Owner::Nobody })
 }
 
-/// The same of an SQLite file, of which nothing is changed, and beside which no file is made. `place` is its address without
-/// parameters. What is still in the log is not seen.
+/// The same of an SQLite file, of which nothing is changed. `place` is its address without parameters; `is_still` says that it has no
+/// log and that no process has it open: then no file is made beside it (SQLite documentation, URI filenames, `immutable`).
 ///
 /// # Errors
 /// The file cannot be read, or is damaged.
-pub async fn of_file(place: &str) -> Result<Owner, Error> {
-    // SQLite makes no file beside a database that it takes for unchangeable (SQLite documentation, URI filenames).
-    look(&format!("{place}?mode=ro&immutable=1")).await
+pub async fn of_file(place: &str, is_still: bool) -> Result<Owner, Error> {
+    look(&format!("{place}?mode=ro{}", if is_still { "&immutable=1" } else { "" })).await
 }
 
 /// The same of a copy that may be changed, with the log beside it.
