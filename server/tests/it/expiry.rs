@@ -209,7 +209,7 @@ async fn is_left_at_a_part(world: &World, session: &Token, payment: &PaymentId) 
     world.page_says(session, "partly_collected", "10.00").await;
     world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
     assert_eq!(world.alert_kinds().await, Vec::<String>::new());
-    let shown = world.till(&["payment", "show", payment.as_str()]).await;
+    let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
     for line in
         ["captured EUR 10.00, refunded EUR 0.00", "authorised EUR 30.98 in all", "captured EUR 10.00", "released"]
     {

@@ -109,7 +109,10 @@ impl Truth<'_> {
             let is_whole = asked == 0 && attempt.book.authorised >= self.payment.amount.minor;
             attempt.book.captured_net() > 0
                 && ((self.payment.capture == Capture::Manual && (attempt.book.voided || is_whole))
-                    || attempt.modifications.iter().any(|one| last(one) && one.outcome(&attempt.book) == Outcome::Succeeded))
+                    || attempt
+                        .modifications
+                        .iter()
+                        .any(|one| last(one) && one.outcome(&attempt.book) == Outcome::Succeeded))
         };
         self.any(chosen)
     }
