@@ -67,3 +67,18 @@ test("an expired session offers a new one", async ({ page, till }) => {
   await page.getByRole("button", { name: "Start again" }).click();
   await seePhase(page, "choose");
 });
+
+test("a press that cannot be written down says so, and leads back to the page where it works", async ({ page, till, watch }) => {
+  watch.allow(/status of 503/);
+  await open(page, `${await till.link()}?lang=de`);
+  const session = page.url();
+  await till.sql("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(FAIL, 'no room'); END");
+  await page.locator("#pay").click();
+  await expect(page.locator("main")).toHaveAttribute("data-problem", "setback");
+  await expect(heading(page)).toHaveText("Ihr letzter Schritt ist vielleicht nicht angekommen");
+  await expect(page.locator("main")).toContainText("Bezahlen Sie nicht noch einmal, bevor");
+  await till.sql("DROP TRIGGER full");
+  await page.getByRole("link", { name: "Zurück zu Ihrer Zahlung" }).click();
+  await expect(page).toHaveURL(session);
+  await pressPay(page);
+});

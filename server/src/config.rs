@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use engine::store::owner::Owner;
 use engine::store::{Dialect, Store, Structure};
 use engine::{
     Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning, unreachable_host,
@@ -111,9 +112,33 @@ impl Common {
     /// Connects to the database with these settings. `missing` says whether the command makes what is not there yet: the SQLite
     /// file and its master key. A structure of a later version is refused.
     pub async fn engine(&self, missing: Missing) -> Result<Engine, ConfigError> {
-        let public_url = self.public_url()?;
+        self.public_url()?;
+        self.refuse_keyless_postgres()?;
         let store = self.store(missing).await?;
         let keyring = self.keyring(&store, missing).await?;
+        self.engine_on(store, keyring)
+    }
+
+    /// An engine on a database that is there, whose structure must be that of this version, for commands that open and seal nothing:
+    /// they work on a copy of the database without its master key.
+    pub async fn keyless_engine(&self) -> Result<Engine, ConfigError> {
+        self.public_url()?;
+        let store = self.store(Missing::Refuse).await?;
+        checked(self.engine_on(store, Keyring::none())?).await
+    }
+
+    /// Said before anything is asked of the database.
+    fn refuse_keyless_postgres(&self) -> Result<(), ConfigError> {
+        if Dialect::of(&self.database_url)? == Dialect::Postgres && self.master_key.is_none() {
+            return Err(impossible(
+                "TILL_MASTER_KEY is not set; servers on PostgreSQL must share one: `openssl rand -hex 32` makes it",
+            ));
+        }
+        Ok(())
+    }
+
+    fn engine_on(&self, store: Store, keyring: Keyring) -> Result<Engine, ConfigError> {
+        let public_url = self.public_url()?;
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
         let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
@@ -123,16 +148,17 @@ impl Common {
 
     /// The same without what only a server needs.
     pub async fn store(&self, missing: Missing) -> Result<Store, ConfigError> {
-        let dialect = Dialect::of(&self.database_url)?;
-        if dialect == Dialect::Postgres && self.master_key.is_none() {
-            return Err(impossible(
-                "TILL_MASTER_KEY is not set; servers on PostgreSQL must share one: `openssl rand -hex 32` makes it",
-            ));
-        }
         if let Some(file) = self.sqlite_file()? {
+            file.refuse_anothers(&self.database_url).await?;
             file.prepare(missing)?;
         }
         let store = Store::connect(&self.prepared_url()?).await.map_err(|error| self.unreachable(&error))?;
+        if store.owner().await? == Owner::Another {
+            return Err(impossible(
+                "TILL_DATABASE_URL: this database holds the tables of another program; nothing in it was changed: check the address, or \
+                 give Till a database (or a schema, with search_path) of its own",
+            ));
+        }
         match store.structure().await? {
             Structure::Newer { found, known } => Err(impossible(format!(
                 "a newer version of till has brought this database's structure to step {found}; this one knows steps up to {known} \
@@ -152,13 +178,15 @@ impl Common {
     }
 
     /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
-    pub fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
+    pub async fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
         // What can be known to be wrong is said before a file is made.
         self.public_url()?;
         if let Some(text) = &self.master_key {
             Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;
         }
         let Some(file) = self.sqlite_file()? else { return Ok(None) };
+        file.refuse_second_name()?;
+        file.refuse_anothers(&self.database_url).await?;
         file.prepare(missing)?;
         file.hold().map(Some)
     }
@@ -173,16 +201,7 @@ impl Common {
 
     /// The same for a command that bears credentials that the master key does not open.
     pub async fn current_engine(&self) -> Result<Engine, ConfigError> {
-        let engine = self.engine(Missing::Refuse).await?;
-        match engine.store().structure().await? {
-            Structure::Current => Ok(engine),
-            Structure::Older { found: 0, .. } => {
-                Err(impossible("this database has no structure yet; run `till migrate` first"))
-            }
-            other => Err(impossible(format!(
-                "this database's structure is older than this version ({other}); stop every server, then run `till migrate`"
-            ))),
-        }
+        checked(self.engine(Missing::Refuse).await?).await
     }
 
     /// An engine on a database that is made if it is missing, and whose structure is brought up to date.
@@ -214,7 +233,7 @@ impl Common {
                 }
                 None => {
                     return Err(impossible(format!(
-                        "there is no master key: set TILL_MASTER_KEY to the one that sealed this database's credentials, or put it \
+                        "this command opens or seals credentials, and there is no master key: set TILL_MASTER_KEY to the one that sealed this database's credentials, or put it \
                          back as {}",
                         file.key_path().display()
                     )));
@@ -232,6 +251,19 @@ impl Common {
     /// A file of the demo's beside the SQLite file, if the database is one.
     pub fn beside(&self, name: &str) -> Result<Option<PathBuf>, ConfigError> {
         Ok(self.sqlite_file()?.map(|file| file.directory().join(name)))
+    }
+}
+
+/// The engine, if its database has this version's structure.
+async fn checked(engine: Engine) -> Result<Engine, ConfigError> {
+    match engine.store().structure().await? {
+        Structure::Current => Ok(engine),
+        Structure::Older { found: 0, .. } => {
+            Err(impossible("this database has no structure yet; run `till migrate` first"))
+        }
+        other => Err(impossible(format!(
+            "this database's structure is older than this version ({other}); stop every server, then run `till migrate`"
+        ))),
     }
 }
 
@@ -372,6 +404,6 @@ mod tests {
     #[tokio::test]
     async fn postgres_needs_a_key_that_all_servers_share() {
         let common = Common { database_url: "postgres://db/till".into(), public_url: None, master_key: None };
-        assert!(common.store(Missing::Refuse).await.err().unwrap().to_string().contains("TILL_MASTER_KEY"));
+        assert!(common.engine(Missing::Refuse).await.err().unwrap().to_string().contains("TILL_MASTER_KEY"));
     }
 }

@@ -5,7 +5,9 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use engine::store::owner::{self, Owner};
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use tracing::warn;
@@ -19,6 +21,11 @@ const SQLITE_HEAD: &[u8] = b"SQLite format 3\0";
 const FILE_MODE: u32 = 0o600;
 /// The same for a directory that is made for them.
 const DIRECTORY_MODE: u32 = 0o700;
+/// Bytes of a database and its log that are copied to find out whose they are, at most. Till moves its log into the database at
+/// a quarter of this.
+const COPY_BYTES_MAX: u64 = 128 << 20;
+/// How often a database that cannot be read is looked at again, before it is taken for damaged.
+const LOOKS: usize = 10;
 /// Bytes of a key file at most. A key has 64 characters; there are a few while rotating.
 const KEY_BYTES_MAX: u64 = 4_096;
 
@@ -116,6 +123,80 @@ impl DatabaseFile {
         self.directory().join("master.key")
     }
 
+    /// Refuses the database of another program, before anything is changed.
+    pub async fn refuse_anothers(&self, database_url: &str) -> Result<(), ConfigError> {
+        if !fs::metadata(&self.0).is_ok_and(|found| found.is_file()) {
+            // `prepare` says so, or makes it.
+            return Ok(());
+        }
+        self.check_is_database()?;
+        let place = database_url.split_once('?').map_or(database_url, |(place, _)| place);
+        let mut found = self.owner(place).await;
+        for _ in 0..LOOKS {
+            if found.is_ok() {
+                break;
+            }
+            // Another process that opens or closes the database meanwhile makes or removes the log.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            found = self.owner(place).await;
+        }
+        let path = self.0.display();
+        match found {
+            Ok(Owner::Another) => Err(impossible(format!(
+                "TILL_DATABASE_URL: {path} is the SQLite database of another program; nothing in it was changed: check the path, or \
+                 name a file that is not there yet"
+            ))),
+            Ok(_) => Ok(()),
+            Err(error) => Err(impossible(format!("TILL_DATABASE_URL: cannot read {path}: {error}"))),
+        }
+    }
+
+    /// Whose the file's tables are. SQLite makes a log and an index of the log beside a database in WAL mode, also for a connection that
+    /// only reads, unless it takes the file for unchangeable. A file that another process changes is not unchangeable: the process has an
+    /// index of the log, and SQLite then uses what is there.
+    async fn owner(&self, place: &str) -> Result<Owner, String> {
+        let there = |end| self.beside(end).filter(|path| path.exists());
+        match (there("-wal"), there("-shm")) {
+            (Some(log), None) => self.owner_of_copy(&log).await.map_err(|error| error.to_string()),
+            (log, _) => {
+                let is_still = log.is_none() && self.is_in_wal_mode();
+                owner::of_file(place, is_still).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// A file that SQLite keeps beside the database.
+    fn beside(&self, end: &str) -> Option<PathBuf> {
+        let mut name = fs::canonicalize(&self.0).ok()?.into_os_string();
+        name.push(end);
+        Some(PathBuf::from(name))
+    }
+
+    /// Whether the file's head says that changes go to a log (SQLite documentation, Database File Format, 1.3.3).
+    fn is_in_wal_mode(&self) -> bool {
+        let mut head = [0; 20];
+        fs::File::open(&self.0).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head[19] == 2
+    }
+
+    async fn owner_of_copy(&self, log: &Path) -> Result<Owner, ConfigError> {
+        let cannot = |error: std::io::Error| {
+            impossible(format!("TILL_DATABASE_URL: cannot look at a copy of {}: {error}", self.0.display()))
+        };
+        let bytes = fs::metadata(&self.0).map_err(cannot)?.len() + fs::metadata(log).map_err(cannot)?.len();
+        if bytes > COPY_BYTES_MAX {
+            return Err(cannot(std::io::Error::other(format!("it has more than {COPY_BYTES_MAX} bytes"))));
+        }
+        let directory = tempfile::tempdir().map_err(cannot)?;
+        let copy = directory.path().join("copy.db");
+        // The log first: what a server moves meanwhile is then in both.
+        fs::copy(log, directory.path().join("copy.db-wal")).map_err(cannot)?;
+        fs::copy(&self.0, &copy).map_err(cannot)?;
+        for file in [&copy, &directory.path().join("copy.db-wal")] {
+            fs::set_permissions(file, fs::Permissions::from_mode(FILE_MODE)).map_err(cannot)?;
+        }
+        owner::of_copy(&copy).await.map_err(|error| cannot(std::io::Error::other(error)))
+    }
+
     /// Sees to it that the file is there. One that was there already is closed to everybody else if it was open to all.
     pub fn prepare(&self, missing: Missing) -> Result<(), ConfigError> {
         let cannot = |what: &Path, error: std::io::Error| {
@@ -197,16 +278,22 @@ impl DatabaseFile {
         }
     }
 
+    /// The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged. It could not be
+    /// read either, as long as part of it is in the log of its first name.
+    pub fn refuse_second_name(&self) -> Result<(), ConfigError> {
+        let Ok(real) = fs::canonicalize(&self.0) else { return Ok(()) };
+        if fs::metadata(&real).is_ok_and(|found| found.is_file() && found.nlink() > 1) {
+            let text = format!("{} has another name (a hard link); remove one of the two", real.display());
+            return Err(impossible(text));
+        }
+        Ok(())
+    }
+
     /// Keeps other servers off, until what is returned is dropped or the process ends. By the file's real path, so that a link is
     /// no way around.
     pub fn hold(&self) -> Result<Held, ConfigError> {
         let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
         let found = fs::metadata(&real).map_err(|_| self.is_missing())?;
-        // The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged.
-        if found.nlink() > 1 {
-            let text = format!("{} has another name (a hard link); remove one of the two", real.display());
-            return Err(impossible(text));
-        }
         let mut name = real.clone().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);

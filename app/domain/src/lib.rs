@@ -1,4 +1,4 @@
-//! Till's rules, and nothing else: money, ids, lines, links, sessions, payments, declines.
+//! Till's rules, and nothing else: money, ids, texts, lines, links, sessions, payments, declines.
 //!
 //! Everything here is a pure function of its arguments. There is no I/O, no clock, no randomness and no `async`; the
 //! caller passes in the time and the random bytes. The same crate is compiled into the server and into the browser's
@@ -17,6 +17,7 @@ pub mod mutant;
 pub mod order;
 pub mod payment;
 pub mod session;
+pub mod text;
 pub mod time;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::money::{Money, MoneyError};
 use crate::order::Tax;
+use crate::text;
 
 /// Lines on one order at most.
 pub const LINES_MAX: usize = 100;
@@ -38,8 +39,11 @@ pub enum LineError {
     /// More than [`LINES_MAX`].
     #[error("an order has at most {LINES_MAX} lines")]
     TooMany,
-    /// A name or description is empty, longer than [`NAME_CHARS_MAX`], or holds control characters.
-    #[error("a line's name has 1 to {NAME_CHARS_MAX} printable characters")]
+    /// A name shows nothing, or a name or description is longer than [`NAME_CHARS_MAX`] or [disturbs](text::disturbs) its surroundings.
+    #[error(
+        "a line's name and description have 1 to {NAME_CHARS_MAX} characters, at least one of them visible, no control characters and \
+         none that change the direction of text"
+    )]
     Name,
     /// A quantity of zero or more than [`QUANTITY_MAX`].
     #[error("a line's quantity is 1 to {QUANTITY_MAX}")]
@@ -68,11 +72,10 @@ impl Line {
     }
 
     pub(crate) fn check(&self) -> Result<(), LineError> {
-        let printable = |text: &str| text.chars().count() <= NAME_CHARS_MAX && !text.chars().any(char::is_control);
-        if self.name.trim().is_empty()
-            || !printable(self.name.trim())
-            || !self.description.as_deref().is_none_or(printable)
-        {
+        let is_short = |text: &str| text.chars().count() <= NAME_CHARS_MAX;
+        let is_name = |text: &str| is_short(text) && text::is_name(text);
+        let is_good = |text: &str| text.is_empty() || is_name(text);
+        if !is_name(self.name.trim()) || !self.description.as_deref().is_none_or(is_good) {
             return Err(LineError::Name);
         }
         if self.quantity == 0 || self.quantity > QUANTITY_MAX {
@@ -117,6 +120,12 @@ mod tests {
         assert_eq!(total(&[steering]), Err(LineError::Name.into()));
         let steering = Line { description: Some("Tea\0".into()), ..line(1, "EUR", 1) };
         assert_eq!(total(&[steering]), Err(LineError::Name.into()));
+        for name in ["\u{200b}", "\u{202e}aeT", "\u{301}"] {
+            let hidden = Line { name: name.into(), ..line(1, "EUR", 1) };
+            assert_eq!(total(&[hidden]), Err(LineError::Name.into()), "{name:?}");
+            let hidden = Line { description: Some(name.into()), ..line(1, "EUR", 1) };
+            assert_eq!(total(&[hidden]), Err(LineError::Name.into()), "{name:?}");
+        }
         assert_eq!(total(&[line(1, "EUR", 0)]), Err(LineError::Quantity.into()));
         assert_eq!(total(&[line(-1, "EUR", 1)]), Err(LineError::Price.into()));
         assert_eq!(total(&[line(0, "EUR", 3)]), Err(LineError::Free.into()));

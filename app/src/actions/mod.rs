@@ -1,7 +1,7 @@
 //! Server functions: everything a page can do. The WebAssembly and plain forms call the same addresses.
 //!
 //! An expected outcome is always `Ok`. Without WebAssembly the reply is a redirect to a page that shows what was stored;
-//! nothing about the outcome travels in the address.
+//! nothing about the outcome travels in the address. If nothing could be stored, the reply itself is the page that says so.
 
 mod cancel_payment;
 mod error;

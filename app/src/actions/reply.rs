@@ -2,7 +2,7 @@
 
 use domain::id::Token;
 use engine::{Engine, PageError};
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, HeaderValue, LOCATION};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_LOCATION, HeaderName, HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use leptos::prelude::{expect_context, use_context};
@@ -36,8 +36,13 @@ pub(super) fn chosen(wanted: &str) -> Option<&'static str> {
     (!choice.query().is_empty()).then(|| choice.lang.tag())
 }
 
-/// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself.
+/// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself. What went wrong was not stored, so that no page
+/// can show it later: the form is answered with an error, of which the server makes a page, and with the address of the session's page.
 pub(super) fn send(token: &str, wanted: &str, next: Next) -> Next {
+    if next == Next::Busy {
+        fail(&address(token, "", &lang(wanted)));
+        return next;
+    }
     let (token, suffix) = match &next {
         Next::Provider(session) => (session.as_str(), "/go"),
         Next::Session(new) => (new.as_str(), ""),
@@ -60,16 +65,26 @@ fn address(token: &str, suffix: &str, lang: &LangChoice) -> String {
     }
 }
 
-/// `303`, and only for plain forms: a `Location` on a call from WebAssembly would mean nothing.
+/// `303`. The address is one of ours.
 fn redirect(location: &str) {
+    answer(StatusCode::SEE_OTHER, LOCATION, location);
+}
+
+/// `503`, and where the session's page is.
+fn fail(page: &str) {
+    answer(StatusCode::SERVICE_UNAVAILABLE, CONTENT_LOCATION, page);
+}
+
+/// Answers a plain form: an address on a call from WebAssembly would mean nothing.
+fn answer(status: StatusCode, header: HeaderName, address: &str) {
     let Some(response) = use_context::<ResponseOptions>() else {
         return;
     };
     if request_header(ACCEPT).contains("text/html")
-        && let Ok(location) = HeaderValue::from_str(location)
+        && let Ok(address) = HeaderValue::from_str(address)
     {
-        response.insert_header(LOCATION, location);
-        response.set_status(StatusCode::SEE_OTHER);
+        response.insert_header(header, address);
+        response.set_status(status);
     }
 }
 

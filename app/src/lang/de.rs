@@ -332,6 +332,10 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "Wir können Ihre Zahlung gerade nicht anzeigen",
             "Wir sehen nach, wissen aber noch nicht, wie es um Ihre Zahlung steht. Bezahlen Sie nicht noch einmal. Diese Seite zeigt es, sobald wir es wissen; Sie können auch später hierher zurückkommen.",
         ),
+        Problem::Setback => (
+            "Ihr letzter Schritt ist vielleicht nicht angekommen",
+            "Die Störung liegt bei uns; deshalb wissen wir nicht, ob etwas begonnen hat. Bezahlen Sie nicht noch einmal, bevor Ihre Zahlungsseite den Stand Ihrer Zahlung zeigt. Gehen Sie gleich dorthin zurück: Wenn sie Ihren letzten Schritt noch anbietet, können Sie ihn dort noch einmal versuchen.",
+        ),
         Problem::Busy => (
             "Einen Moment, bitte",
             "Der Server ist gerade ausgelastet. Bitte versuchen Sie es in einigen Sekunden noch einmal.",

@@ -312,6 +312,10 @@ fn problem(problem: Problem) -> (&'static str, &'static str) {
             "We cannot show your payment right now",
             "We are looking, but we do not know yet where your payment stands. Do not pay again. This page shows it as soon as we know; you can also come back to it later.",
         ),
+        Problem::Setback => (
+            "Your last step may not have got through",
+            "The trouble is on our side, so we do not know whether anything has begun. Do not pay again before your payment page shows where your payment stands. Go back to it in a moment: if it still offers your last step, you can try that again.",
+        ),
         Problem::Busy => ("One moment, please", "The server is busy right now. Please try again in a few seconds."),
         Problem::BadRequest => (
             "That did not work",

@@ -49,6 +49,8 @@ pub enum Problem {
     NotOpened,
     /// The state of a session cannot be shown: money may have been taken.
     Unsure,
+    /// An action was not carried through, or its end is not known: something may have begun, or gone on.
+    Setback,
     /// The server has no room now, for a page that has nothing to do with money.
     Busy,
     /// The request made no sense and was not carried out.
@@ -63,10 +65,11 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Problem; 8] = [
+    pub const ALL: [Problem; 9] = [
         Problem::NotFound,
         Problem::NotOpened,
         Problem::Unsure,
+        Problem::Setback,
         Problem::Busy,
         Problem::BadRequest,
         Problem::Forbidden,
@@ -81,6 +84,7 @@ impl Problem {
             Problem::NotFound => "not_found",
             Problem::NotOpened => "not_opened",
             Problem::Unsure => "unsure",
+            Problem::Setback => "setback",
             Problem::Busy => "busy",
             Problem::BadRequest => "bad_request",
             Problem::Forbidden => "forbidden",
@@ -89,7 +93,8 @@ impl Problem {
         }
     }
 
-    /// Whether the same address may soon have an answer, so that the page asks again by itself.
+    /// Whether the same address may soon have an answer, so that the page asks again by itself. After a setback it does not: the words
+    /// are shown only once and stay until the shopper has read them.
     #[must_use]
     pub fn passes(self) -> bool {
         matches!(self, Problem::NotOpened | Problem::Unsure | Problem::Busy)
@@ -233,7 +238,11 @@ mod tests {
         let wait = ["Do not pay again", "Bezahlen Sie nicht noch einmal", "لا تدفع مرة أخرى"];
         for ((lang, nothing), wait) in Lang::ALL.into_iter().zip(nothing).zip(wait) {
             let words = lang.words();
-            for unsure in [(words.problem)(Problem::Unsure).1, words.unreachable] {
+            for unsure in [Problem::Unsure, Problem::Setback]
+                .map(|kind| (words.problem)(kind).1)
+                .into_iter()
+                .chain([words.unreachable])
+            {
                 assert!(unsure.contains(wait) && !unsure.contains(nothing), "{lang:?}: {unsure}");
             }
             for problem in [Problem::Busy, Problem::Internal, Problem::TooMany, Problem::NotFound] {

@@ -67,7 +67,7 @@ fn neighbours(amount: Money, step: i64) -> String {
     if below > 0 { format!("{} or {above}", decimal(below)) } else { above }
 }
 
-/// The currencies of a provider. One that is not listed is refused.
+/// The currencies of a provider. A currency that is not listed is refused.
 pub(crate) struct Currencies {
     /// The provider's name, for people.
     pub provider: &'static str,

@@ -18,7 +18,7 @@ pub struct Kept {
     pub headers: &'static [&'static str],
 }
 
-/// What stands in place of what is hidden.
+/// The text that replaces a hidden value.
 const MASK: &str = "***";
 /// Characters of one text that are kept.
 const CHARS_MAX: usize = 4_000;

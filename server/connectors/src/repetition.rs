@@ -27,8 +27,8 @@ pub enum Repetition {
     },
     /// What the request makes has an id that we choose, so there is never a second one.
     ClientId,
-    /// Nothing protects it, but what it does can be looked up by our reference. It is never sent again.
+    /// No key protects the request, but its effect can be looked up by our reference. It is never sent again.
     Query,
-    /// Nothing protects it, and it cannot be looked up. It is never sent again, and a person must find out.
+    /// No key protects the request, and its effect cannot be looked up. It is never sent again, and a person must find out.
     None,
 }

@@ -1,4 +1,4 @@
-//! What runs beside the HTTP server: timers, webhook deliveries, snapshots.
+//! The tasks that run beside the HTTP server: timers, webhook deliveries, snapshots.
 
 use std::{sync::Arc, time::Duration};
 

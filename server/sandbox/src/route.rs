@@ -24,9 +24,9 @@ pub type Found<'p, R> = (&'static Operation<R>, &'p str);
 /// Why there is no operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoOperation {
-    /// Nothing is at this address.
+    /// No route has this address.
     Address,
-    /// What is there does not take this method.
+    /// The route at this address does not take this method.
     Method,
 }
 

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{Error, core::House};
 
-/// Each provider's state, by its name. What is saved of a provider that is no more is forgotten.
+/// Each provider's state, by its name. The saved state of a provider that no longer exists is dropped.
 pub type Saved = BTreeMap<String, Box<RawValue>>;
 
 /// Reads a snapshot; an absent one is an empty state.

@@ -41,11 +41,11 @@ enum Action {
 impl Alerts {
     pub async fn run(self) -> Result<(), Failure> {
         if let Some(Action::Dismiss { kind, subject, common, format }) = self.action {
-            common.ready_engine().await?.dismiss_alert(&kind, &subject).await?;
+            common.keyless_engine().await?.dismiss_alert(&kind, &subject).await?;
             let result = json!({"kind": kind, "subject": subject, "dismissed": true});
             return format.print(&result, || format!("dismissed {kind} about {subject}"));
         }
-        let page = self.common.ready_engine().await?.alerts_page(&self.paging.into()).await?;
+        let page = self.common.keyless_engine().await?.alerts_page(&self.paging.into()).await?;
         let row = |alert: &Alert| {
             vec![alert.kind.clone(), alert.times.to_string(), alert.subject.clone(), alert.detail.clone()]
         };

@@ -58,16 +58,16 @@ impl KeyCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Add { merchant, live, common, format } => {
-                let key = common.ready_engine().await?.add_key(&merchant, live).await?;
+                let key = common.keyless_engine().await?.add_key(&merchant, live).await?;
                 let secret = key.secret.clone().unwrap_or_default();
                 format.print(&key, || format!("{secret}\n\nKeep it now: it is not shown again."))
             }
             Action::List { merchant, paging, common, format } => {
-                let page = common.ready_engine().await?.keys(&merchant, &paging.into()).await?;
+                let page = common.keyless_engine().await?.keys(&merchant, &paging.into()).await?;
                 format.print_page(&page, |key| key.id.clone(), rows)
             }
             Action::Revoke { key, common, format } => {
-                common.ready_engine().await?.revoke_key(&key).await?;
+                common.keyless_engine().await?.revoke_key(&key).await?;
                 format.print(&json!({ "id": key.as_str(), "revoked": true }), || format!("{key} is revoked"))
             }
         }

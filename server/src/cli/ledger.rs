@@ -44,13 +44,13 @@ impl LedgerCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Balances { merchant, live, common, format } => {
-                let balances = common.ready_engine().await?.balances(&merchant, live).await?;
+                let balances = common.keyless_engine().await?.balances(&merchant, live).await?;
                 let row = |balance: &Balance| vec![balance.account.clone(), balance.amount.clone()];
                 let rows: Vec<_> = balances.iter().map(row).collect();
                 format.print(&balances, || table(&["ACCOUNT", "BALANCE"], &rows, "nothing was posted yet"))
             }
             Action::Check { common, format } => {
-                let (compared, found) = common.ready_engine().await?.audit_ledger().await?;
+                let (compared, found) = common.keyless_engine().await?.audit_ledger().await?;
                 let lines = found.iter().map(|wrong| {
                     format!("{}: {} is {}, should be {}", wrong.payment, wrong.account, wrong.found, wrong.expected)
                 });

@@ -129,7 +129,7 @@ impl LinkCommand {
         match self.action {
             Action::Add(add) => add.run().await,
             Action::List { merchant, paging, common, format } => {
-                let page = common.ready_engine().await?.links_page(&merchant, &paging.into()).await?;
+                let page = common.keyless_engine().await?.links_page(&merchant, &paging.into()).await?;
                 format.print_page(&page, |link| link.id.clone(), rows)
             }
             Action::Session { link, common, format } => session(&link, &common, format).await,
@@ -188,7 +188,7 @@ async fn session(link: &LinkId, common: &Common, format: Format) -> Result<(), F
 }
 
 async fn switch(link: &LinkId, active: bool, common: &Common, format: Format) -> Result<(), Failure> {
-    common.ready_engine().await?.activate_link(link, active).await?;
+    common.keyless_engine().await?.activate_link(link, active).await?;
     let state = if active { "active" } else { "switched off" };
     format.print(&json!({ "id": link.as_str(), "active": active }), || format!("{link} is {state}"))
 }

@@ -64,7 +64,7 @@ impl MerchantCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Add { name, support_email, common, format } => {
-                let engine = common.ready_engine().await?;
+                let engine = common.keyless_engine().await?;
                 let merchant = engine.add_merchant(&name, support_email.as_deref()).await?;
                 format.print(&merchant, || rows(std::slice::from_ref(&merchant)))
             }
@@ -73,11 +73,11 @@ impl MerchantCommand {
                     Policy::Refund => SurplusPolicy::Refund,
                     Policy::Hold => SurplusPolicy::Hold,
                 };
-                common.ready_engine().await?.set_surplus_policy(&merchant, policy).await?;
+                common.keyless_engine().await?.set_surplus_policy(&merchant, policy).await?;
                 format.print(&json!({"id": merchant, "surplus": policy}), || "done".to_owned())
             }
             Action::List { paging, common, format } => {
-                let page = common.ready_engine().await?.merchants(&paging.into()).await?;
+                let page = common.keyless_engine().await?.merchants(&paging.into()).await?;
                 format.print_page(&page, |merchant| merchant.id.clone(), rows)
             }
         }

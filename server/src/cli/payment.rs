@@ -111,7 +111,7 @@ impl PaymentCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { merchant, paging, common, format } => {
-                let page = common.ready_engine().await?.payments(&merchant, &paging.into()).await?;
+                let page = common.keyless_engine().await?.payments(&merchant, &paging.into()).await?;
                 let heads = ["ID", "AMOUNT", "STATUS", "CAPTURED", "REFUNDED"];
                 let people = |payments: &[PaymentRow]| {
                     table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), "no payments yet")
@@ -189,6 +189,6 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
 }
 
 async fn show(which: Which) -> Result<(), Failure> {
-    let statement = which.common.ready_engine().await?.statement(&which.payment).await?;
+    let statement = which.common.keyless_engine().await?.statement(&which.payment).await?;
     which.format.print(&statement, || statement::text(&statement))
 }

@@ -28,7 +28,7 @@ impl Serve {
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let common = self.common.reached_at(listener.local_addr()?)?;
         let missing = if self.no_migrate { Missing::Refuse } else { Missing::Make };
-        let held = common.hold(missing)?;
+        let held = common.hold(missing).await?;
         let engine = if self.no_migrate { common.ready_engine().await? } else { common.migrated_engine().await? };
         let shutdown = run::stop_signal()?;
         let (at, ops_at) = (listener.local_addr()?, ops.local_addr()?);

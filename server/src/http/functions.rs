@@ -14,6 +14,11 @@ pub(super) async fn call(Shared(state): Shared<State>, request: Request<Body>) -
     let engine = state.engine.clone();
     let context = move || provide_context(engine.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    if response.status().is_server_error() {
+        // Leptos leads every form back to its page. This one is told here what went wrong: its page would say nothing of it.
+        response.headers_mut().remove(LOCATION);
+        return response;
+    }
     let location =
         response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(app::actions::clean_location);
     if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {

@@ -1,14 +1,16 @@
 //! What a browser is told when a request was not answered: only what is known, in the shopper's language, database or not.
 //!
 //! Handlers and layers answer with a bare status. Here it becomes a page, chosen by what the address is about: a link that was not
-//! opened has begun nothing, while of a session nobody can say without the database whether money was taken.
+//! opened has begun nothing, while of a session, or of what was pressed there, nobody can say without the database whether money was taken.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use app::pages::{self as html, Assets, PageContext, Problem};
 use axum::extract::{Request, State as Shared};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_TYPE, REFERER, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_LOCATION, CONTENT_TYPE, REFERER, RETRY_AFTER,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
@@ -24,7 +26,7 @@ enum Subject {
     Link(String),
     /// A session: the address at which its state is shown.
     Session(String),
-    /// An action: the address of the session whose page has asked for it, if the browser tells.
+    /// An action: the address of the session whose page has asked for it, if the browser or the action tells.
     Action(Option<String>),
     /// The page at the root.
     Home,
@@ -42,11 +44,16 @@ pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request,
     if !(status.is_client_error() || status.is_server_error()) || is_page(response.headers()) {
         return response;
     }
-    let subject = subject(&uri, &headers);
+    let told = content_location(response.headers());
+    let subject = match subject(&uri, &headers) {
+        Subject::Action(None) => Subject::Action(told.as_ref().and_then(own_page)),
+        subject => subject,
+    };
     if subject == Subject::None {
         return with_retry(response);
     }
-    let context = PageContext::new(lang(&uri, &headers).as_deref(), text(&headers, &ACCEPT_LANGUAGE), assets);
+    let wanted = told.as_ref().and_then(lang_of).or_else(|| lang(&uri, &headers));
+    let context = PageContext::new(wanted.as_deref(), text(&headers, &ACCEPT_LANGUAGE), assets);
     let problem = problem(&subject, status);
     let again = match subject {
         Subject::Link(address) | Subject::Session(address) | Subject::Action(Some(address)) => Some(address),
@@ -86,7 +93,8 @@ fn problem(subject: &Subject, status: StatusCode) -> Problem {
         (StatusCode::TOO_MANY_REQUESTS, _) => Problem::TooMany,
         (status, _) if status.is_client_error() => Problem::BadRequest,
         (_, Subject::Link(_)) => Problem::NotOpened,
-        (_, Subject::Session(_) | Subject::Action(_)) => Problem::Unsure,
+        (_, Subject::Session(_)) => Problem::Unsure,
+        (_, Subject::Action(_)) => Problem::Setback,
         (StatusCode::SERVICE_UNAVAILABLE, _) => Problem::Busy,
         _ => Problem::Internal,
     }
@@ -112,8 +120,16 @@ fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
 
 /// The page that the request comes from: a session's, or a link's before there is one. Our pages tell it to us alone.
 fn asking_page(headers: &HeaderMap) -> Option<String> {
-    let referer: Uri = text(headers, &REFERER).parse().ok()?;
-    match subject(&referer, &HeaderMap::new()) {
+    own_page(&text(headers, &REFERER).parse().ok()?)
+}
+
+/// The page that an action names when it fails.
+fn content_location(headers: &HeaderMap) -> Option<Uri> {
+    text(headers, &CONTENT_LOCATION).parse().ok()
+}
+
+fn own_page(uri: &Uri) -> Option<String> {
+    match subject(uri, &HeaderMap::new()) {
         Subject::Session(address) | Subject::Link(address) => Some(address),
         _ => None,
     }
@@ -121,8 +137,11 @@ fn asking_page(headers: &HeaderMap) -> Option<String> {
 
 /// The language in the address, or in that of the page which asked.
 fn lang(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let wanted = |uri: &Uri| uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang=")).map(str::to_owned);
-    wanted(uri).or_else(|| wanted(&text(headers, &REFERER).parse().ok()?))
+    lang_of(uri).or_else(|| lang_of(&text(headers, &REFERER).parse().ok()?))
+}
+
+fn lang_of(uri: &Uri) -> Option<String> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang=")).map(str::to_owned)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {

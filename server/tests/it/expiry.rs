@@ -1,7 +1,7 @@
 //! Authorisations that run out before they are captured, and captures that come too late.
 
 use domain::checkout::Phase;
-use domain::id::PaymentId;
+use domain::id::{PaymentId, Token};
 use domain::payment::{Outcome, Status};
 use domain::session::SessionState;
 use serde_json::json;
@@ -200,5 +200,49 @@ both_at_adyen! {
         world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
         eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
+    }
+}
+
+/// The shopper reads that the merchant took a part, and the operator what was taken and released; no person is called.
+async fn is_left_at_a_part(world: &World, session: &Token, payment: &PaymentId) {
+    world.inbox_is_empty().await;
+    world.page_says(session, "partly_collected", "10.00").await;
+    world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
+    assert_eq!(world.alert_kinds().await, Vec::<String>::new());
+    let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
+    for line in
+        ["captured EUR 10.00, refunded EUR 0.00", "authorised EUR 30.98 in all", "captured EUR 10.00", "released"]
+    {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+}
+
+both_at_adyen! {
+    async fn a_part_captured_in_adyens_customer_area_is_what_the_merchant_takes(world: World) {
+        let (session, payment) = authorised_at_adyen(&world).await;
+        let psp = psp(&world, &payment).await;
+        let body = json!({"merchantAccount": "HarbourBooks", "amount": {"value": 1000, "currency": "EUR"}, "reference": "by hand"});
+        let url = format!("{}/adyen/v72/payments/{psp}/captures", world.sandbox);
+        let key = [("x-api-key", world.secret_key.as_str())];
+        let reply = world.send(axum::http::Method::POST, &url, "application/json", &body.to_string(), &key).await;
+        assert_eq!(reply.status, 201, "{}", String::from_utf8_lossy(&reply.body));
+        world.control("advance", json!({"seconds": 60})).await;
+        captured(&world, &payment, 1000).await;
+        world.page_says(&session, "partly_collected", "10.00").await;
+        assert!(!world.statement(&payment).await.payment.attempts[0].book.voided, "the rest is still held");
+        world.control(&format!("adyen/payments/{psp}/expire"), json!({})).await;
+        eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
+        is_left_at_a_part(&world, &session, &payment).await;
+    }
+}
+
+both! {
+    async fn a_part_captured_in_stripes_dashboard_is_what_the_merchant_takes(world: World) {
+        let (session, payment) = world.authorised().await;
+        let intent = world.intent_of(&payment).await;
+        world.at_provider(&format!("/v1/payment_intents/{intent}/capture"), "amount_to_capture=1000").await;
+        captured(&world, &payment, 1000).await;
+        eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
+        is_left_at_a_part(&world, &session, &payment).await;
     }
 }

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod adyen;
+mod alerts;
 mod amounts;
 mod backup;
 mod cli;

@@ -3,7 +3,6 @@
 use axum::http::Method;
 use engine::store::{Dialect, Store};
 use engine::{Engine, Env, HttpTransport, Keyring, OsRandom, Settings, SystemClock};
-use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -29,21 +28,21 @@ async fn engine_at(world: &World, url: &str) -> Engine {
     Engine::new(env, store, Keyring::parse(&world.key).unwrap(), settings)
 }
 
+/// Another server on the world's database, which it can only read. The same happens to a server when a mount becomes read-only or a
+/// database falls back to a standby.
+pub async fn engine_that_reads(world: &World) -> Engine {
+    let how = match world.engine().store().dialect() {
+        Dialect::Postgres => "options[default_transaction_read_only]=on",
+        Dialect::Sqlite => "mode=ro",
+    };
+    engine_at(world, &format!("{}?{how}", world.database.url)).await
+}
+
 both! {
     async fn a_server_that_can_only_read_is_not_ready(world: World) {
         let well = operations(world.engine().clone()).await;
         assert_eq!(world.get(&format!("{well}/readyz")).await.status, 200);
-        // The same happens to a server when a mount becomes read-only or a database falls back to a standby.
-        let mut url = world.database.url.clone();
-        if world.engine().store().dialect() == Dialect::Postgres {
-            let name = url.rsplit('/').next().unwrap().to_owned();
-            let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
-            let statement = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
-            admin.execute(AssertSqlSafe(statement)).await.unwrap();
-        } else {
-            url.push_str("?mode=ro");
-        }
-        let engine = engine_at(&world, &url).await;
+        let engine = engine_that_reads(&world).await;
         let link = world.link(domain::link::Usage::Once).await;
         assert!(engine.act_on(&link).await.is_err(), "nothing can be written");
         let ill = operations(engine).await;

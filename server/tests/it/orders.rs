@@ -123,7 +123,7 @@ both! {
         let view = world.view(&session).await;
         assert_eq!((view.basket.lines[0].name.as_str(), view.total.minor), ("Tea", 3_098));
         let stored = world.stored_session(&session).await;
-        let order = orders::find(&mut *world.engine().store().reader().await.unwrap(), &stored.order).await.unwrap().unwrap();
+        let order = orders::find(&mut world.engine().store().reader().await.unwrap(), &stored.order).await.unwrap().unwrap();
         assert_eq!(order.basket.lines[0].name, "Tea");
         // The database itself refuses to change it.
         let mut tx = world.engine().store().begin().await.unwrap();

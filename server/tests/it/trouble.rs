@@ -5,9 +5,13 @@ use connectors::HttpResponse;
 use domain::checkout::Phase;
 use domain::id::Token;
 use domain::link::Usage;
+use server::bounds::Bounds;
+use server::http::address::Networks;
 use sqlx::{AssertSqlSafe, query};
+use tokio::net::TcpListener;
 
 use crate::both;
+use crate::ops::engine_that_reads;
 use crate::world::{World, header};
 
 const GOOD: &str = "4242424242424242";
@@ -20,8 +24,13 @@ async fn see(world: &World, path: &str) -> HttpResponse {
 
 /// As a form of a session's page, in Arabic.
 async fn press(world: &World, session: &Token, action: &str, accept: &str) -> HttpResponse {
-    let url = format!("{}/fn/{action}", world.node.url);
-    let referer = format!("{}/c/{session}?lang=ar", world.node.url);
+    press_at(&world.node.url, world, session, action, accept).await
+}
+
+/// The same at a server.
+async fn press_at(server: &str, world: &World, session: &Token, action: &str, accept: &str) -> HttpResponse {
+    let url = format!("{server}/fn/{action}");
+    let referer = format!("{server}/c/{session}?lang=ar");
     let headers = [("accept", accept), ("referer", referer.as_str())];
     let body = format!("token={session}&method=card&lang=ar");
     world.send(Method::POST, &url, "application/x-www-form-urlencoded", &body, &headers).await
@@ -91,19 +100,71 @@ both! {
     }
 }
 
+/// The answer to a form that was not carried through: a page of its own that stays, and leads back.
+fn is_setback(reply: &HttpResponse, session: &Token, action: &str) {
+    let page = text(reply);
+    assert_eq!((reply.status, header(reply, "retry-after")), (503, "5".to_owned()), "{action}: {page}");
+    assert_eq!((header(reply, "location"), header(reply, "content-location")), Default::default(), "{action}");
+    assert_eq!(header(reply, "cache-control"), "no-store", "{action}");
+    assert!(page.contains("data-problem=\"setback\"") && page.contains("lang=\"ar\" dir=\"rtl\""), "{action}: {page}");
+    assert!(page.contains("لا تدفع مرة أخرى قبل"), "{action}: {page}");
+    assert!(page.contains(&format!("href=\"/c/{session}?lang=ar\"")), "{action}: {page}");
+    for wrong in ["http-equiv=\"refresh\"", "لم يُخصم", "/fn/"] {
+        assert!(!page.contains(wrong), "{action}: {wrong}: {page}");
+    }
+}
+
+const ACTIONS: [&str; 4] = ["start_payment", "cancel_payment", "extend_session", "renew_session"];
+
 both! {
-    async fn a_press_that_went_wrong_leads_to_the_page_that_tells_where_things_stand(world: World) {
+    async fn a_press_that_went_wrong_is_answered_in_words(world: World) {
         let session = world.session().await;
-        for action in ["start_payment", "cancel_payment", "extend_session", "renew_session"] {
+        for action in ACTIONS {
             rename(&world, "sessions", "away").await;
-            let plain = press(&world, &session, action, "text/html").await;
-            assert_eq!((plain.status, header(&plain, "location")), (303, format!("/c/{session}?lang=ar")), "{action}");
+            is_setback(&press(&world, &session, action, "text/html").await, &session, action);
             let script = press(&world, &session, action, "text/plain").await;
             assert_eq!((script.status, text(&script).as_str()), (200, "busy"), "{action}");
             is_unsure(&see(&world, &format!("/c/{session}?lang=ar")).await, action);
             rename(&world, "away", "sessions").await;
             assert_eq!(world.phase(&session).await, Phase::Choose, "{action}");
         }
+    }
+}
+
+/// Another server on the same database, which it can only read; its address.
+async fn reads_only(world: &World) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let router = server::http::router(engine_that_reads(world).await, Bounds::of(4_096), Networks::default()).unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+both! {
+    async fn a_press_that_cannot_be_written_down_is_answered_in_words_and_the_pages_stay(world: World) {
+        let (link, new) = (world.link(Usage::Once).await, world.link(Usage::Once).await);
+        let session = world.open(&link).await;
+        let (paid, _) = world.paid_with(GOOD).await;
+        let server = reads_only(&world).await;
+        for action in ["start_payment", "extend_session", "renew_session"] {
+            is_setback(&press_at(&server, &world, &session, action, "text/html").await, &session, action);
+            let script = press_at(&server, &world, &session, action, "text/plain").await;
+            assert_eq!((script.status, text(&script).as_str()), (200, "busy"), "{action}");
+        }
+        // Looking writes nothing.
+        for (path, phase) in [(format!("/c/{session}"), "choose"), (format!("/c/{paid}/return"), "paid")] {
+            let reply = world.get(&format!("{server}{path}")).await;
+            let page = text(&reply);
+            assert!(reply.status == 200 && page.contains(&format!("data-phase=\"{phase}\"")), "{path}: {page}");
+        }
+        assert_eq!(world.get(&format!("{server}/l/{link}")).await.status, 303, "it has been opened before");
+        let reply = world.send(Method::GET, &format!("{server}/l/{new}"), "", "", &[("accept", "text/html")]).await;
+        assert!(reply.status == 503 && text(&reply).contains("data-problem=\"not_opened\""), "{}", text(&reply));
+        // The same press works when the database can be written.
+        assert_eq!(press(&world, &session, "start_payment", "text/html").await.status, 303);
+        assert_eq!(world.phase(&session).await, Phase::Resume);
+        is_setback(&press_at(&server, &world, &session, "cancel_payment", "text/html").await, &session, "cancel_payment");
+        assert_eq!(world.phase(&session).await, Phase::Resume);
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 use crate::decline::DeclineClass;
 use crate::payment::{
-    Attempt, CloseReason, Modification, ModificationKind, Outcome, Payment, Progress, Stage, Status, Step,
+    Attempt, Capture, CloseReason, Modification, ModificationKind, Outcome, Payment, Progress, Stage, Status, Step,
 };
 use crate::session::{Session, SessionState};
 
@@ -156,7 +156,8 @@ pub(super) fn net(payment: &Payment) -> i64 {
     totals.captured.saturating_sub(totals.refunded)
 }
 
-/// Whether the merchant asked for no more than was captured. Otherwise the shopper has paid too little.
+/// Whether the merchant takes no more than was captured, or can take the rest without the shopper. Otherwise the shopper has paid too
+/// little.
 fn is_collected(payment: &Payment) -> bool {
     let asked = |attempt: &Attempt| {
         let standing = |known: &&Modification| {
@@ -165,7 +166,18 @@ fn is_collected(payment: &Payment) -> bool {
         attempt.modifications.iter().filter(standing).map(Modification::amount).fold(0, i64::saturating_add)
     };
     let asked = payment.attempts.iter().map(asked).fold(0, i64::saturating_add);
-    0 < asked && asked <= payment.totals().captured
+    match asked {
+        // The rest was released, or the last capture has ended.
+        _ if payment.wanted() < payment.debt() => true,
+        // A part was captured by hand at the provider, of an approval of the whole.
+        0 => payment.capture == Capture::Manual && payment.attempts.iter().any(|one| is_approved_whole(payment, one)),
+        asked => asked <= payment.totals().captured,
+    }
+}
+
+/// Whether an attempt has brought money and was approved for the whole amount.
+fn is_approved_whole(payment: &Payment, attempt: &Attempt) -> bool {
+    attempt.book.captured_net() > 0 && attempt.book.authorised >= payment.amount.minor
 }
 
 /// Whether the merchant is releasing every approval there is.

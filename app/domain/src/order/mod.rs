@@ -19,6 +19,7 @@ use crate::Millis;
 use crate::id::{LinkId, MerchantId, OrderId};
 use crate::line::LineError;
 use crate::money::{Money, MoneyError};
+use crate::text;
 
 /// Why an order is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,7 +40,9 @@ pub enum OrderError {
     #[error("{0} cannot be negative")]
     Negative(&'static str),
     /// A text is empty, too long, or holds control characters.
-    #[error("{what} has 1 to {chars_max} printable characters")]
+    #[error(
+        "{what} has 1 to {chars_max} characters, at least one of them visible, no control characters and none that change the direction of text"
+    )]
     Text {
         /// Which text.
         what: &'static str,
@@ -100,8 +103,8 @@ impl Order {
     }
 }
 
-/// The text if it has 1 to `chars_max` characters and no control character.
+/// The text if it has 1 to `chars_max` characters, shows something, and does not turn the text around it.
 pub(super) fn printable(what: &'static str, text: &str, chars_max: usize) -> Result<(), OrderError> {
-    let good = !text.trim().is_empty() && text.chars().count() <= chars_max && !text.chars().any(char::is_control);
+    let good = text.chars().count() <= chars_max && text::is_name(text);
     if good { Ok(()) } else { Err(OrderError::Text { what, chars_max }) }
 }

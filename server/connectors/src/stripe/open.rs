@@ -1,4 +1,4 @@
-//! What a Checkout Session is opened with.
+//! The request that opens a Checkout Session.
 
 use domain::SECOND;
 use domain::method::Method;

@@ -20,9 +20,11 @@ const LIST_MAX: i64 = 1_000;
 
 fn text(what: &str, value: &str) -> Result<String, Error> {
     let value = value.trim();
-    let bad = value.is_empty() || value.chars().count() > TEXT_CHARS_MAX || value.chars().any(char::is_control);
-    if bad {
-        return Err(Error::Invalid(format!("the {what} must have 1 to {TEXT_CHARS_MAX} printable characters")));
+    if value.chars().count() > TEXT_CHARS_MAX || !domain::text::is_name(value) {
+        return Err(Error::Invalid(format!(
+            "the {what} must have 1 to {TEXT_CHARS_MAX} characters, at least one of them visible, no control characters and none that \
+             change the direction of text"
+        )));
     }
     Ok(value.to_owned())
 }

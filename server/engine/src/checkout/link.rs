@@ -184,6 +184,7 @@ async fn current(connection: &mut Connection, link: &Link) -> Result<Option<Toke
         return Ok(Some(session.token));
     }
     let payment = payments::find(connection, &session.payment).await?;
-    let is_last = payment.is_some_and(|Stored { payment, .. }| payment.status().is_settled() || payment.live().is_some());
+    let is_last =
+        payment.is_some_and(|Stored { payment, .. }| payment.status().is_settled() || payment.live().is_some());
     Ok((is_last || link.state == LinkState::Disabled).then_some(session.token))
 }

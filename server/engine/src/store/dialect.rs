@@ -125,6 +125,22 @@ impl Dialect {
         }
     }
 
+    /// The names of the tables that were made here, without those of the database itself and of its extensions.
+    pub(super) fn tables(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            }
+            Dialect::Postgres => {
+                "SELECT CAST(relname AS TEXT) AS name FROM pg_class
+                 WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
+                    AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(false)))
+                    AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = CAST('pg_class' AS REGCLASS)
+                        AND objid = pg_class.oid AND deptype = 'e')"
+            }
+        }
+    }
+
     /// Moves what is committed from the log into the file. Only SQLite must be told to.
     pub(super) fn checkpoint(self) -> Option<&'static str> {
         match self {

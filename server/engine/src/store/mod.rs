@@ -18,6 +18,7 @@ mod many;
 pub mod merchants;
 pub mod orders;
 pub mod outbox;
+pub mod owner;
 mod packs;
 mod pages;
 pub mod payments;
@@ -126,6 +127,11 @@ impl Store {
     /// How the structure compares with that of this version.
     pub async fn structure(&self) -> Result<Structure, Error> {
         structure::of(&mut *self.reader().await?, self.dialect).await
+    }
+
+    /// Whose tables these are.
+    pub async fn owner(&self) -> Result<owner::Owner, Error> {
+        owner::of(&mut *self.reader().await?, self.dialect).await
     }
 
     /// Whether anything was sealed in this database, under whatever key.

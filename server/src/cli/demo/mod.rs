@@ -73,7 +73,7 @@ impl Demo {
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
         let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
         let common = self.common.clone().for_demo().reached_at(listener.local_addr()?)?;
-        let held = common.hold(Missing::Make)?;
+        let held = common.hold(Missing::Make).await?;
         let engine = common.migrated_engine().await?;
         let seeded = seed::sow(&engine, &common, &sandbox_url).await?;
         let link = seed::link(&engine, &seeded).await?;

@@ -95,8 +95,8 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
     let browser = [("accept", "text/html,*/*;q=0.8"), ("accept-language", "de"), ("referer", referer.as_str())];
     let again = format!("/c/{TOKEN}/return?lang=ar");
     for (status, problem) in [
-        (StatusCode::SERVICE_UNAVAILABLE, Problem::Unsure),
-        (StatusCode::INTERNAL_SERVER_ERROR, Problem::Unsure),
+        (StatusCode::SERVICE_UNAVAILABLE, Problem::Setback),
+        (StatusCode::INTERNAL_SERVER_ERROR, Problem::Setback),
         (StatusCode::FORBIDDEN, Problem::Forbidden),
         (StatusCode::BAD_REQUEST, Problem::BadRequest),
         (StatusCode::PAYLOAD_TOO_LARGE, Problem::BadRequest),
@@ -112,7 +112,35 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
     for odd in ["", "https://pay.example/", "https://pay.example/l/x", "not an address", "/c/x"] {
         let browser = [("accept", "text/html"), ("referer", odd)];
         let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
-        assert!(page.is(Problem::Unsure, None), "{odd}: {}", page.html);
+        assert!(page.is(Problem::Setback, None), "{odd}: {}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn an_action_names_its_page_where_the_browser_does_not() {
+    let language = [("accept", "text/html"), ("accept-language", "de")];
+    for (told, again) in [
+        (format!("/c/{TOKEN}?lang=ar"), Some(format!("/c/{TOKEN}?lang=ar"))),
+        (format!("/c/{TOKEN}/return"), Some(format!("/c/{TOKEN}/return"))),
+        ("/".to_owned(), None),
+        ("//evil.test/c/x".to_owned(), None),
+    ] {
+        let answer = [("content-location", told.clone())];
+        let failed = move || async move { (StatusCode::SERVICE_UNAVAILABLE, answer) };
+        let app = Router::new()
+            .route("/fn/{name}", any(failed))
+            .layer(axum::middleware::from_fn_with_state(Arc::new(sample::assets()), dress));
+        let page = ask(app.clone(), "POST", "/fn/start_payment", &language).await;
+        assert!(page.is(Problem::Setback, again.as_deref()), "{told}: {}", page.html);
+        assert!(!page.html.contains("evil"), "{}", page.html);
+        assert!(!page.headers.contains_key("content-location"), "the answer is not that page");
+        // The browser's own word goes first.
+        let referer = format!("https://pay.example/c/{TOKEN}");
+        let browser = [language[0], language[1], ("referer", referer.as_str())];
+        let page = ask(app, "POST", "/fn/start_payment", &browser).await;
+        let query = if told.contains("lang=ar") { "?lang=ar" } else { "" };
+        assert!(page.is(Problem::Setback, Some(&format!("/c/{TOKEN}{query}"))), "{told}: {}", page.html);
+        assert!(!page.headers.contains_key("content-location"));
     }
 }
 

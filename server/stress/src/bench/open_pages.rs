@@ -1,4 +1,4 @@
-//! What an open page costs: the server's memory without and with many event streams.
+//! The cost of an open page: the server's memory without and with many event streams.
 
 use std::process::Command;
 use std::time::Duration;

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use engine::store::seen::Seen;
 
 /// Files of the store whose statements look after the database itself; they are not executed like the others.
-const APART: [&str; 3] = ["backup.rs", "checkpoint.rs", "structure.rs"];
+const APART: [&str; 4] = ["backup.rs", "checkpoint.rs", "owner.rs", "structure.rs"];
 /// The same in other files, by how they begin.
-const MAINTENANCE: [&str; 4] = [
+const MAINTENANCE: [&str; 5] = [
     "UPDATE jobs SET tries = tries",
     "SELECT name FROM sqlite_master",
     "SELECT CAST(tablename AS TEXT)",
+    "SELECT CAST(relname AS TEXT)",
     "SELECT CAST(pg_advisory_xact_lock",
 ];
 /// What differs between the databases.

@@ -120,6 +120,24 @@ fn money_decides_before_anything_else() {
 }
 
 #[test]
+fn a_part_that_was_captured_by_hand_is_what_the_merchant_takes() {
+    let (approved, part) = (Movement::Authorised { total: 1000 }, Movement::Captured { total: 400 });
+    let by_hand = |movements: &[Movement]| Payment { capture: Capture::Manual, ..with_money(movements) };
+    for movements in [
+        &[approved.clone(), part.clone()][..],
+        &[approved.clone(), part.clone(), Movement::Voided],
+        // The provider may tell of the capture and the release alone.
+        &[part.clone(), Movement::Voided],
+    ] {
+        assert_eq!(on_page(&by_hand(movements)), Phase::PartlyCollected, "{movements:?}");
+        let automatic = Payment { capture: Capture::Automatic, ..with_money(movements) };
+        assert_eq!(on_page(&automatic), Phase::PartlyPaid, "of a payment that is captured at once, less has arrived");
+    }
+    let little = by_hand(&[Movement::Authorised { total: 400 }, part]);
+    assert_eq!(on_page(&little), Phase::PartlyPaid, "the rest was never approved");
+}
+
+#[test]
 fn a_second_payer_after_a_part_was_taken_reads_what_the_order_takes() {
     let mut part =
         with_money(&[Movement::Authorised { total: 1000 }, Movement::Captured { total: 400 }, Movement::Voided]);

@@ -102,6 +102,21 @@ impl Truth<'_> {
         0 < part && part <= self.taken() && self.any(ended)
     }
 
+    /// "You approved the total, and the merchant has collected a part", by hand at the provider, or for good.
+    fn took_a_part_of_all(&self, asked: i64) -> bool {
+        let last = |one: &Modification| matches!(one.kind, ModificationKind::Capture { last: true, .. });
+        let chosen = |attempt: &Attempt| {
+            let is_whole = asked == 0 && attempt.book.authorised >= self.payment.amount.minor;
+            attempt.book.captured_net() > 0
+                && ((self.payment.capture == Capture::Manual && (attempt.book.voided || is_whole))
+                    || attempt
+                        .modifications
+                        .iter()
+                        .any(|one| last(one) && one.outcome(&attempt.book) == Outcome::Succeeded))
+        };
+        self.any(chosen)
+    }
+
     /// "Nothing was taken."
     fn nothing_taken(&self) -> bool {
         self.taken() == 0 && !self.is_overdrawn()
@@ -153,7 +168,7 @@ impl Truth<'_> {
             }
             Phase::PartlyPaid | Phase::PartlyCollected => {
                 let wanted = self.captures_asked();
-                let asked = canceled || (wanted > 0 && wanted <= self.taken());
+                let asked = canceled || (wanted > 0 && wanted <= self.taken()) || self.took_a_part_of_all(wanted);
                 0 < received.minor && received.minor < amount && asked == (self.phase == Phase::PartlyCollected)
             }
             // "The merchant will settle the difference."
