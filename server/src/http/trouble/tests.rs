@@ -149,7 +149,7 @@ async fn a_form_of_a_links_page_leads_back_to_the_link() {
     let referer = format!("https://pay.example/l/{TOKEN}");
     let browser = [("accept", "text/html"), ("referer", referer.as_str())];
     let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
-    assert!(page.is(Problem::Unsure, Some(&format!("/l/{TOKEN}"))), "{}", page.html);
+    assert!(page.is(Problem::Setback, Some(&format!("/l/{TOKEN}"))), "{}", page.html);
 }
 
 #[tokio::test]
