@@ -7,6 +7,7 @@ mod addresses;
 mod adyen;
 mod amounts;
 mod backup;
+mod breaches;
 mod cli;
 mod cli_money;
 mod deliveries;

@@ -124,7 +124,11 @@ impl Engine {
     async fn insert(&self, loaded: &Loaded, attempt: Attempt) -> Result<bool, Error> {
         let mut tx = self.store().begin().await?;
         let (payment, session) = (&loaded.payment.id, &loaded.session.id);
-        self.record_in(&mut tx, payment, &Fact::Start(Box::new(attempt)), Source::Shopper).await?;
+        let fact = Fact::Start(Box::new(attempt));
+        if let Err(error) = self.record_in(&mut tx, payment, &fact, Source::Shopper).await {
+            tx.rollback().await?;
+            return self.tell_breach(payment, Source::Shopper.name(), Err(error)).await;
+        }
         let current = sessions::find(&mut tx, session).await?;
         if current.is_none_or(|stored| stored.session.is_over(self.env().now())) {
             tx.rollback().await?;
