@@ -120,14 +120,14 @@ const CLOSE_REQUESTED: &[Row] = &[row(
 )];
 const NAMED: &[Row] = &[
     row(
-        &[RequiresPaymentMethod, RequiresAction, RequiresCapture, Succeeded],
-        &[Opening, Closed],
+        &[RequiresPaymentMethod, RequiresAction, Processing, RequiresCapture, Succeeded],
+        &[Opening, Open, Closing, Closed],
         None,
         None,
         "its page was known",
     ),
-    row(&[Processing], &[Opening], None, None, "its page was known"),
-    row(&[Unknown, Canceled], &[Closed], None, None, "its page was known"),
+    row(&[Unknown], &[Closed], None, None, "its page was known"),
+    row(&[Canceled], &[Closing, Closed], None, None, "its page was known"),
     row(&[RequiresCapture, Succeeded], &[Unanswered], None, Some(Closing), "found, but nothing is owed any more"),
     row(&[Unknown], &[Unanswered], Some(RequiresPaymentMethod), Some(Open), "found: the shopper can pay"),
     row(&[Unknown], &[Unanswered], Some(RequiresAction), Some(Open), "found; the bank asks the shopper for something"),

@@ -150,15 +150,20 @@ pub(crate) fn every_fact() -> Vec<Fact> {
 fn every_step(number: u8) -> Vec<Fact> {
     let (attempt, reason) = (id(number), CloseReason::Cancelled);
     let decline = Decline { class: DeclineClass::Generic, code: "x".into() };
-    let named = Observation { at: 9, refs: refs(number), ..Observation::default() };
+    let named = |payment: Option<&str>| {
+        let refs = Refs { payment: payment.map(str::to_owned), ..refs(number) };
+        let observation = Observation { at: 9, refs, ..Observation::default() };
+        Fact::Observed { attempt: id(number), observation }
+    };
     let steps = [Step::Waiting, Step::ActionRequired, Step::Processing, Step::Declined(decline)];
     let steps = steps.into_iter().map(|step| told(number, None, vec![News::Step(step)]));
     let others = [
         opened(number),
         Fact::NotOpened { attempt: attempt.clone(), reason },
         Fact::Unanswered { attempt: attempt.clone() },
-        Fact::CloseRequested { attempt: attempt.clone(), reason },
-        Fact::Observed { attempt, observation: named },
+        Fact::CloseRequested { attempt, reason },
+        named(None),
+        named(Some("pi_of_it")),
         told(number, None, vec![News::Closed(CloseReason::Expired)]),
         told(number, None, vec![News::Step(Step::Waiting), News::Step(Step::ActionRequired)]),
         told(number, None, vec![News::Step(Step::Waiting), News::Step(Step::Processing)]),
