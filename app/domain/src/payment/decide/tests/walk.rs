@@ -244,7 +244,7 @@ pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Fact, &Payment
     let unanswered = Fact::Unanswered { attempt: id(2) };
     let mut called_off = [&second_try[..4], &[unanswered, authorised(1), void]].concat();
     called_off.push(seen(1, News::Moved(Movement::Voided)));
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         called_off.remove(4);
     }
     let prelude = match seed % 9 {
