@@ -116,7 +116,7 @@ impl Kind {
     /// Whether a fact of this kind may have an attempt closed that it is not about: one that is open, because nothing is owed any more.
     #[must_use]
     pub fn closes_others(self) -> bool {
-        matches!(self, Kind::Authorised | Kind::Captured | Kind::Twin)
+        matches!(self, Kind::Authorised | Kind::Captured | Kind::Back)
     }
 }
 

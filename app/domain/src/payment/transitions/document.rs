@@ -123,8 +123,9 @@ after it had succeeded; then the money is back.
 ## What each fact may do
 
 A row says what a kind of fact does to a payment of some status, by the stage of the attempt that the fact is about. A cancel is about
-the attempt that is live. One observation can be of several kinds; its rows are taken one after the other. An authorisation, a capture
-and a twin may besides have another attempt closed that is `open`, because nothing is owed any more.
+the attempt that is live. One observation can be of several kinds; its rows are taken one after the other, and a twin brings an observation. An
+authorisation, a capture, and money that goes back and so proves a capture may besides have another attempt closed that is `open`,
+because nothing is owed any more.
 
 A change that no row allows is a breach, and so are two live attempts, a status `unknown` without a live attempt, and totals that move
 without a provider's word. A breach refuses the fact: nothing changes, the alert `payment_breach` tells a person, and a delivery that

@@ -120,7 +120,7 @@ impl Kind {
     }
 }
 
-/// The kinds of one fact: one, or several for an observation.
+/// The kinds of one fact: one, or several for an observation. A twin is a new attempt with an observation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kinds(u32);
 
@@ -139,7 +139,11 @@ impl Kinds {
             Fact::Modify { .. } => Kind::Modify,
             Fact::Answered { .. } => Kind::Answered,
             Fact::Keep => Kind::Keep,
-            Fact::Twin { .. } => Kind::Twin,
+            Fact::Twin { observation, .. } => {
+                let mut kinds = Kinds::of_observation(observation);
+                kinds.add(Kind::Twin);
+                return kinds;
+            }
         })
     }
 

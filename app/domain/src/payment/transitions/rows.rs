@@ -312,7 +312,7 @@ const CAPTURED: &[Row] = &[
         "the only capture has failed afterwards; another attempt is under way",
     ),
     row(
-        &[RequiresCapture, Succeeded],
+        &[Succeeded],
         &[Closed],
         Some(Unknown),
         None,
@@ -368,22 +368,41 @@ const RELEASED: &[Row] = &[
     ),
     row(&[Canceled], &[Closing, Closed], None, None, "other money decides"),
     row(
-        &[RequiresCapture],
+        &[RequiresCapture, Succeeded],
         &[Closed],
         Some(RequiresPaymentMethod),
         None,
         "the provider has released it by itself: payable again",
     ),
     row(
-        &[RequiresCapture],
+        &[RequiresCapture, Succeeded],
         &[Closed],
         Some(RequiresAction),
         None,
         "the approval is gone; another attempt waits for the shopper",
     ),
-    row(&[RequiresCapture], &[Closed], Some(Processing), None, "the approval is gone; another attempt is under way"),
-    row(&[RequiresCapture], &[Closed], Some(Unknown), None, "the approval is gone; another attempt is unanswered"),
-    row(&[RequiresCapture], &[Closed], Some(Canceled), None, "released at the merchant's request"),
+    row(
+        &[RequiresCapture, Succeeded],
+        &[Closed],
+        Some(Processing),
+        None,
+        "the approval is gone; another attempt is under way",
+    ),
+    row(
+        &[RequiresCapture, Succeeded],
+        &[Closed],
+        Some(Unknown),
+        None,
+        "the approval is gone; another attempt is unanswered",
+    ),
+    row(
+        &[Succeeded],
+        &[Closed],
+        Some(RequiresCapture),
+        None,
+        "what counted as captured was not; another approval stands",
+    ),
+    row(&[RequiresCapture, Succeeded], &[Closed], Some(Canceled), None, "released at the merchant's request"),
 ];
 const BACK: &[Row] = &[
     row(
@@ -402,6 +421,48 @@ const BACK: &[Row] = &[
         "what goes back changes no debt",
     ),
     row(&[Canceled], &[Closing, Closed], None, None, "what goes back changes no debt"),
+    row(
+        &[Succeeded],
+        &[Opening, Open, Unanswered, Closing],
+        None,
+        Some(Closed),
+        "money that goes back proves that it had been captured; other money had decided",
+    ),
+    row(
+        &[RequiresPaymentMethod, RequiresAction, Processing, Unknown, RequiresCapture, Canceled],
+        &[Closed],
+        Some(Succeeded),
+        None,
+        "money that goes back proves that it had been captured",
+    ),
+    row(
+        &[RequiresPaymentMethod, RequiresAction, Processing],
+        &[Opening, Open, Closing],
+        Some(Succeeded),
+        Some(Closed),
+        "money that goes back proves that it had been captured",
+    ),
+    row(
+        &[Unknown],
+        &[Unanswered],
+        Some(Succeeded),
+        Some(Closed),
+        "money that goes back proves that it had been captured",
+    ),
+    row(
+        &[RequiresCapture],
+        &[Opening, Open, Unanswered, Closing],
+        Some(Succeeded),
+        Some(Closed),
+        "money that goes back proves that it had been captured",
+    ),
+    row(
+        &[Canceled],
+        &[Closing],
+        Some(Succeeded),
+        Some(Closed),
+        "money that goes back proves that it had been captured",
+    ),
 ];
 const MODIFIED: &[Row] = &[
     row(ANY, &[Closed], None, None, "its result is known"),
@@ -454,33 +515,11 @@ const ANSWERED: &[Row] = &[
     row(
         &[RequiresCapture],
         &[Closed],
-        Some(RequiresAction),
-        None,
-        "the capture of a released approval was refused; another attempt waits for the shopper",
-    ),
-    row(
-        &[RequiresCapture],
-        &[Closed],
         Some(Unknown),
         None,
         "the capture of a released approval was refused; another attempt is unanswered",
     ),
-    row(
-        &[RequiresCapture],
-        &[Closed],
-        Some(Canceled),
-        None,
-        "the capture of an approval released on request was refused",
-    ),
 ];
 const KEEP: &[Row] = &[row(&[Succeeded], &[Absent], None, None, "what was paid too much is the merchant's")];
-const TWIN: &[Row] = &[
-    row(&[Succeeded], &[Absent], None, Some(Closed), "a second payment is recorded"),
-    row(
-        &[RequiresPaymentMethod, RequiresAction, Processing, Unknown, RequiresCapture, Canceled],
-        &[Absent],
-        Some(Succeeded),
-        Some(Closed),
-        "paid on a page that was closed or called off",
-    ),
-];
+const TWIN: &[Row] =
+    &[row(ANY, &[Absent], None, Some(Closed), "a second payment is recorded; its observation says what it is")];

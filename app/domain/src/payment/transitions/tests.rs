@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::decide::tests::{every_fact, walk};
+use super::super::decide::tests::{every_fact, uncaptured, walk};
 use super::*;
 use crate::payment::Refusal;
 
@@ -29,21 +29,31 @@ impl Seen {
         }
     }
 
+    /// Tries facts on a state, besides the one that its life goes on with.
+    fn tried(&mut self, facts: &[Fact], before: &Payment) {
+        for fact in facts {
+            if matches!(fact, Fact::Start(new) | Fact::Twin { attempt: new, .. } if before.attempt(&new.id).is_some()) {
+                continue;
+            }
+            match before.next(fact) {
+                Ok((after, _)) => self.note(fact, before, &after),
+                Err(Refusal::Breach(breach)) => panic!("{breach} after {fact:?} of {before:#?}"),
+                Err(_) => {}
+            }
+        }
+    }
+
     fn gather() -> Seen {
         let (mut seen, facts) = (Seen::default(), every_fact());
+        let is_back = |fact: &&Fact| Kinds::of(fact).single() == Some(Kind::Back);
+        let back: Vec<_> = facts.iter().filter(is_back).cloned().collect();
         for seed in 0..LIVES {
             walk(seed, 60, |fact, before, after| {
                 seen.note(fact, before, after);
-                if seed >= LIVES_TRIED {
-                    return;
-                }
-                for fact in &facts {
-                    let again = matches!(fact, Fact::Start(new) if after.attempt(&new.id).is_some());
-                    match after.next(fact) {
-                        Ok((next, _)) if !again => seen.note(fact, after, &next),
-                        Err(Refusal::Breach(breach)) if !again => panic!("{breach} after {fact:?} of {after:#?}"),
-                        _ => {}
-                    }
+                if seed < LIVES_TRIED {
+                    seen.tried(&facts, after);
+                    let doubtful = [1, 2].into_iter().filter_map(|number| after.next(&uncaptured(number)).ok());
+                    doubtful.for_each(|(doubtful, _)| seen.tried(&back, &doubtful));
                 }
             });
         }

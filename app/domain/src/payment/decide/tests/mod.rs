@@ -7,7 +7,7 @@ use crate::id::{MerchantId, ModificationId, PaymentId, ProviderAccountId, Sessio
 use crate::method::Method;
 use crate::payment::{Capture, EntryState, Limits, Modification, ModificationKind, News, Observation, Status, Step};
 
-pub(crate) use walk::{every_fact, walk};
+pub(crate) use walk::{every_fact, uncaptured, walk};
 
 fn eur(minor: i64) -> Money {
     Money::new(minor, "EUR".parse().unwrap())

@@ -28,6 +28,7 @@ fn movement(dice: &mut Dice) -> Movement {
     match dice.below(8) {
         0 | 1 => Movement::Captured { total: amount },
         2 => Movement::Authorised { total: 1000 },
+        3 if dice.below(3) == 0 => Movement::Uncaptured { amount },
         3 => Movement::Voided,
         4 => Movement::Capture { reference, amount, state: dice.one(&ENTRY) },
         5 => Movement::Refund { reference, amount, state: dice.one(&ENTRY) },
@@ -79,7 +80,11 @@ fn any_fact(dice: &mut Dice) -> Fact {
                 at: 5,
                 refs: Refs { session: None, payment: Some("pi_twin".into()) },
                 debt: Some(eur(1000)),
-                news: vec![News::Moved(Movement::Captured { total: 1000 })],
+                news: vec![News::Moved(dice.one(&[
+                    Movement::Captured { total: 1000 },
+                    Movement::Authorised { total: 1000 },
+                    Movement::Refund { reference: "t".into(), amount: 300, state: EntryState::Pending },
+                ]))],
                 ..Observation::default()
             };
             let attempt = Box::new(attempt(1).twin(id(9), "pi_twin".into(), 0));
@@ -135,16 +140,26 @@ pub(crate) fn every_fact() -> Vec<Fact> {
         at: 5,
         refs: Refs { session: None, payment: Some("pi_twin".into()) },
         debt: Some(eur(1000)),
-        news: vec![News::Moved(Movement::Captured { total: 1000 })],
         ..Observation::default()
     };
-    facts.push(Fact::Twin { attempt: Box::new(attempt(1).twin(id(9), "pi_twin".into(), 0)), observation });
+    let twins = [None, Some(Movement::Authorised { total: 1000 }), Some(Movement::Captured { total: 1000 })];
+    facts.extend(twins.map(|movement| {
+        let news = movement.into_iter().map(News::Moved).collect();
+        let attempt = Box::new(attempt(1).twin(id(9), "pi_twin".into(), 0));
+        Fact::Twin { attempt, observation: Observation { news, ..observation.clone() } }
+    }));
     for number in [1, 2] {
         facts.extend(every_step(number));
         facts.extend(every_movement().into_iter().map(|movement| told(number, None, vec![News::Moved(movement)])));
         facts.extend(every_modification(number));
     }
     facts
+}
+
+/// What counted as captured, and was said not to have been: money that goes back proves that it was.
+pub(crate) fn uncaptured(number: u8) -> Fact {
+    let movements = [Movement::Captured { total: 1000 }, Movement::Uncaptured { amount: 1000 }];
+    told(number, None, movements.map(News::Moved).into())
 }
 
 fn every_step(number: u8) -> Vec<Fact> {
@@ -178,6 +193,7 @@ fn every_movement() -> Vec<Movement> {
     vec![
         Movement::Authorised { total: 1000 },
         Movement::Voided,
+        Movement::Uncaptured { amount: 1000 },
         Movement::Captured { total: 300 },
         Movement::Captured { total: 1000 },
         capture(300, EntryState::Pending),
