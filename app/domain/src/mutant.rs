@@ -48,7 +48,7 @@ pub enum Mutant {
     ExpiredWithoutAsking,
     /// A delivery is applied again when its job runs again.
     AppliedTwice,
-    /// A delivery without a valid signature is accepted.
+    /// A delivery without a valid signature is accepted; in the engine layer, a forger knows the secret.
     ForgedAccepted,
     /// A delivery is acknowledged before it is stored.
     AcknowledgedBeforeStored,

@@ -8,6 +8,7 @@ mod adyen;
 mod alerts;
 mod amounts;
 mod backup;
+mod breaches;
 mod cli;
 mod cli_money;
 mod deliveries;

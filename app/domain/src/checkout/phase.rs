@@ -134,7 +134,8 @@ fn paid_after_the_end(session: &Session, payment: &Payment) -> Phase {
     match () {
         () if flags.refunded => Phase::Refunded,
         () if payment.outstanding() > 0 => Phase::PaidCancelled,
-        () if flags.returned && payment.kept() > 0 => Phase::Returned,
+        // What a bank took may have been beyond what the merchant keeps; less than the order is left all the same.
+        () if payment.kept() > 0 && (flags.returned || is_cut_by_bank(payment)) => Phase::Returned,
         () if net(payment) >= payment.amount.minor && payment.kept() > 0 => kept(session, payment),
         () if payment.totals().refunded > 0 => Phase::PartlyRefunded,
         () if payment.kept() > 0 => Phase::PartlyCollected,
@@ -142,6 +143,11 @@ fn paid_after_the_end(session: &Session, payment: &Payment) -> Phase {
         () if payment.live().is_some() => Phase::Cancelling,
         () => Phase::Cancelled,
     }
+}
+
+/// Whether a bank took money back and the merchant keeps less than the order comes to.
+fn is_cut_by_bank(payment: &Payment) -> bool {
+    payment.totals().returned > 0 && payment.kept() < payment.amount.minor
 }
 
 /// The merchant keeps what nobody owed, and has at least as much as the order. Another payment may stand in for what was refunded

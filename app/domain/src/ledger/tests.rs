@@ -7,7 +7,7 @@ use crate::payment::{Attempt, walk};
 fn the_ledger_is_balanced_and_agrees_with_the_payment_whatever_happens() {
     for seed in 0..3_000 {
         let mut ledger: BTreeMap<Account, i64> = BTreeMap::new();
-        let (payment, _) = walk(seed, 60, |before, after| {
+        let (payment, _) = walk(seed, 60, |_, before, after| {
             for entry in entries(before, after) {
                 assert!(entry.amount > 0 && entry.debit != entry.credit);
                 *ledger.entry(entry.debit).or_default() += entry.amount;

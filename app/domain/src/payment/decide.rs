@@ -6,7 +6,7 @@ use super::attempt::{Attempt, CloseReason, Refs, Stage};
 use super::book::Movement;
 use super::fact::{Event, Fact, Observation};
 use super::handoff::Handoff;
-use super::{Claim, Payment, Status, modify, observe, transitions};
+use super::{Breach, Claim, Payment, breach, modify, observe};
 use crate::Millis;
 use crate::id::AttemptId;
 use crate::money::Money;
@@ -54,6 +54,9 @@ pub enum Refusal {
     /// The attempt is not in a state for this; the text says why.
     #[error("{0}")]
     NotNow(&'static str),
+    /// What follows from it breaks a rule that protects money.
+    #[error("refused, because a rule that protects money would be broken: {0}")]
+    Breach(#[from] Breach),
 }
 
 /// The events that follow from a fact. No events means that it says nothing new.
@@ -193,26 +196,27 @@ fn cancel(payment: &Payment) -> Result<Vec<Event>, Refusal> {
 
 impl Payment {
     /// Decides and applies in one step: the events, with the payment already changed by them.
+    ///
+    /// # Errors
+    /// The fact is refused, or what follows from it breaks a rule. Nothing is changed then.
     pub fn handle(&mut self, fact: &Fact) -> Result<Vec<Event>, Refusal> {
-        let events = decide(self, fact)?;
-        let before = self.status();
-        for event in &events {
-            debug_assert!(self.bears(event), "{event:?} is not in the table of transitions");
-            self.apply(event);
-        }
-        debug_assert!(transitions::allows(before, self.status()), "{before:?} → {:?} after {fact:?}", self.status());
-        debug_assert!(self.attempts.iter().filter(|attempt| attempt.is_live()).count() <= 1);
-        debug_assert!(!matches!(self.status(), Status::Unknown) || self.live().is_some());
+        let (after, events) = self.next(fact)?;
+        *self = after;
         Ok(events)
     }
 
-    fn bears(&self, event: &Event) -> bool {
-        match event {
-            Event::Staged { attempt, stage } => {
-                self.attempt(attempt).is_some_and(|found| transitions::allows_stage(Some(found.stage), *stage))
-            }
-            _ => true,
+    /// The payment as a fact makes it, and the events that lead there.
+    ///
+    /// # Errors
+    /// The fact is refused, or what follows from it breaks a rule.
+    pub fn next(&self, fact: &Fact) -> Result<(Payment, Vec<Event>), Refusal> {
+        let events = decide(self, fact)?;
+        let mut after = self.clone();
+        if !events.is_empty() {
+            events.iter().for_each(|event| after.apply(event));
+            breach::check(self, fact, &after)?;
         }
+        Ok((after, events))
     }
 }
 

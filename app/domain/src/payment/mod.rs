@@ -5,6 +5,7 @@
 
 mod attempt;
 mod book;
+mod breach;
 mod decide;
 mod dispute;
 mod fact;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, CloseReason, Progress, Refs, Stage, Step};
 pub use book::{Book, ENTRIES_MAX, Entry, EntryState, Movement};
+pub use breach::Breach;
 pub use decide::{Refusal, decide};
 pub use dispute::{Dispute, DisputeState, Word};
 pub use fact::{Answer, Event, Fact, Limits, News, Observation};

@@ -28,7 +28,7 @@ pub struct Totals {
 }
 
 /// The status on which everything else builds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Waiting for the shopper.
@@ -48,6 +48,17 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Status; 7] = [
+        Status::RequiresPaymentMethod,
+        Status::RequiresAction,
+        Status::Processing,
+        Status::Unknown,
+        Status::RequiresCapture,
+        Status::Succeeded,
+        Status::Canceled,
+    ];
+
     /// The name used in the database and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

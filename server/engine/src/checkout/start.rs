@@ -127,7 +127,11 @@ impl Engine {
     async fn insert(&self, loaded: &Loaded, attempt: Attempt, sent: Option<&Sent>) -> Result<bool, Error> {
         let mut tx = self.store().begin().await?;
         let (payment, session, id) = (&loaded.payment.id, &loaded.session.id, attempt.id.clone());
-        self.record_in(&mut tx, payment, &Fact::Start(Box::new(attempt)), Source::Shopper).await?;
+        let fact = Fact::Start(Box::new(attempt));
+        if let Err(error) = self.record_in(&mut tx, payment, &fact, Source::Shopper).await {
+            tx.rollback().await?;
+            return self.tell_breach(payment, Source::Shopper.name(), Err(error)).await;
+        }
         if let Some(sent) = sent {
             self.keep_sent(&mut tx, &id, sent).await?;
         }

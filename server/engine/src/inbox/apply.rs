@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Millis;
-use domain::id::{AttemptId, InboxId};
+use domain::id::{AttemptId, InboxId, PaymentId};
 use domain::payment::{Fact, News, Observation, Refs, Refusal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -15,7 +15,7 @@ use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::backoff;
-use crate::record::{Batch, Source, Written};
+use crate::record::{Batch, PAYMENT_BREACH, Source, Written, breach_advice, is_breach};
 use crate::store::attempts::{self, Located};
 use crate::store::inbox::{self, InboxState, Settled, Taken};
 use crate::store::{Connection, Tx};
@@ -186,6 +186,8 @@ struct Outcome {
     failed: Vec<(Taken, Error)>,
     /// Attempts of which something old was applied: it may have been given up as an orphan.
     found: Vec<AttemptId>,
+    /// Payments of which something was applied that had failed before: it may have been refused as a breach.
+    mended: Vec<PaymentId>,
     /// By kind and subject, so that servers write them in one order: the newest words and how often.
     alerts: BTreeMap<(&'static str, String), (String, i64)>,
 }
@@ -196,6 +198,9 @@ impl Outcome {
         match result {
             Ok(()) => {
                 let (id, due) = (row.id.clone(), row.due);
+                if row.tries > 1 {
+                    self.mended.push(located.payment.clone());
+                }
                 self.settled.push(Settled { id, state: InboxState::Applied, kind, note: None, due });
             }
             Err(Error::Refused(refusal @ (Refusal::Mismatch { .. } | Refusal::Contradiction(_)))) => {
@@ -204,7 +209,14 @@ impl Outcome {
                 let subject = Some(located.payment.to_string());
                 self.close(row, Closed { state, kind, note, alert, subject });
             }
-            Err(error) => self.failed.push((row.clone(), error)),
+            Err(error) => {
+                if is_breach(&error) {
+                    let counted = self.alerts.entry((PAYMENT_BREACH, located.payment.to_string())).or_default();
+                    *counted =
+                        (breach_advice(&located.payment, &format!("delivery {}", row.id), &error), counted.1 + 1);
+                }
+                self.failed.push((row.clone(), error));
+            }
         }
     }
 
@@ -224,7 +236,9 @@ impl Outcome {
         let settled = |row: &&Taken| self.settled.iter().any(|settled| settled.id == row.id);
         let failing = rows.iter().filter(|row| row.tries > TRIES_ALERT).filter(settled);
         let failing = failing.map(|row| ("webhook_failing", row.id.to_string()));
-        failing.chain(self.found.iter().map(|attempt| ("webhook_orphan", attempt.to_string()))).collect()
+        let found = self.found.iter().map(|attempt| ("webhook_orphan", attempt.to_string()));
+        let mended = self.mended.iter().map(|payment| (PAYMENT_BREACH, payment.to_string()));
+        failing.chain(found).chain(mended).collect()
     }
 
     /// Returns false if some of the rows were not pending any more.

@@ -199,9 +199,13 @@ impl Engine {
     async fn give_up_opening(&self, found: &Found) -> Result<(), Error> {
         let fact = Fact::NotOpened { attempt: found.attempt.id.clone(), reason: CloseReason::NotFound };
         let mut tx = self.store().begin().await?;
-        let (_, news) = self.record_in(&mut tx, &found.payment, &fact, Source::Engine).await?;
-        if !news {
-            return Ok(());
+        match self.record_in(&mut tx, &found.payment, &fact, Source::Engine).await {
+            Ok((_, true)) => {}
+            Ok((_, false)) => return Ok(()),
+            Err(error) => {
+                tx.rollback().await?;
+                return self.tell_breach(&found.payment, Source::Engine.name(), Err(error)).await;
+            }
         }
         sessions::set_notice(&mut tx, &found.attempt.session, Some(Notice::ProviderUnreachable)).await?;
         let (account, id) = (&found.attempt.account, found.attempt.id.as_str());

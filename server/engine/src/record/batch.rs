@@ -45,11 +45,11 @@ impl<'a> Batch<'a> {
     pub fn take(&mut self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<bool, Error> {
         let engine = self.engine;
         let entry = found(self.payments.get_mut(id), id)?;
-        let before = entry.now.clone();
-        let events = entry.now.handle(fact)?;
+        let (after, events) = entry.now.next(fact)?;
         if events.is_empty() {
             return Ok(false);
         }
+        let before = std::mem::replace(&mut entry.now, after);
         let now = engine.env().now();
         for event in &events {
             entry.seq += 1;

@@ -1,6 +1,7 @@
 //! The only way a payment changes: a fact, the domain's decision, and everything that follows from it in one transaction.
 
 mod batch;
+mod breach;
 mod changes;
 mod disputes;
 mod fallen;
@@ -13,6 +14,7 @@ use domain::id::{JobId, PaymentId, ProviderAccountId};
 use domain::payment::{Fact, Payment};
 
 pub(crate) use batch::{Batch, Written};
+pub(crate) use breach::{PAYMENT_BREACH, advice as breach_advice, is_breach};
 pub(crate) use changes::Work;
 pub(crate) use follow_up::OPEN_GRACE;
 
@@ -57,15 +59,21 @@ impl Engine {
     /// Records a fact in a transaction of its own and returns the payment as it is then.
     pub(crate) async fn record(&self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<Payment, Error> {
         let mut tx = self.store().begin().await?;
-        let (payment, news) = self.record_in(&mut tx, id, fact, source).await?;
-        if !news {
+        let recorded = match self.record_in(&mut tx, id, fact, source).await {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                tx.rollback().await?;
+                return self.tell_breach(id, source.name(), Err(error)).await;
+            }
+        };
+        if !recorded.1 {
             // Open pages need not look again.
             tx.rollback().await?;
-            return Ok(payment);
+            return Ok(recorded.0);
         }
         self.commit(tx).await?;
         self.live().tell(id);
-        Ok(payment)
+        Ok(recorded.0)
     }
 
     /// Records what a payment needs as it is when nobody else can change it. Returns the payment as it is then, or nothing if it
@@ -79,7 +87,10 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let mut batch = Batch::lock(self, &mut tx, std::slice::from_ref(id)).await?;
         let Some(fact) = fact(batch.payment(id)?)? else { return Ok(None) };
-        batch.take(id, &fact, source)?;
+        if let Err(error) = batch.take(id, &fact, source) {
+            tx.rollback().await?;
+            return self.tell_breach(id, source.name(), Err(error)).await;
+        }
         let payment = batch.payment(id)?.clone();
         batch.write(&mut tx).await?;
         self.commit(tx).await?;

@@ -155,16 +155,14 @@ impl World {
         if events.is_empty() {
             return Ok(false);
         }
-        let before = self.database.payment.status();
+        let before = self.database.payment.clone();
         for event in &events {
-            self.bears(event);
             self.census.event(event, &self.database.payment);
             self.database.payment.apply(event);
         }
-        note!(self, "  stored {}: {before:?} → {:?}", names(&events), self.database.payment.status());
-        if !transitions::allows(before, self.database.payment.status()) {
-            let after = self.database.payment.status();
-            self.violate("every change of status is in the table", |_| format!("{before:?} → {after:?}"));
+        note!(self, "  stored {}: {:?} → {:?}", names(&events), before.status(), self.database.payment.status());
+        if let Err(how) = transitions::allow(&before, fact, &self.database.payment) {
+            self.violate("every change is in the tables", |_| format!("{how:?} after {fact:?}"));
         }
         self.post(&events);
         self.follow_up(&events);
@@ -173,16 +171,6 @@ impl World {
         }
         self.check_each(&events);
         Ok(true)
-    }
-
-    fn bears(&mut self, event: &Event) {
-        if let Event::Staged { attempt, stage } = event
-            && let Some(found) = self.database.payment.attempt(attempt)
-            && !transitions::allows_stage(Some(found.stage), *stage)
-        {
-            let from = found.stage;
-            self.violate("every change of stage is in the table", |_| format!("{from:?} → {stage:?}"));
-        }
     }
 
     /// The ledger's entries and the outbox' rows.

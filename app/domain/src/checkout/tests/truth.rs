@@ -205,7 +205,7 @@ fn check(payment: &Payment, seen: &mut HashSet<Phase>) {
 proptest! {
     #[test]
     fn a_page_says_only_what_is_true(seed: u32) {
-        walk(u64::from(seed), 40, |_, payment| check(payment, &mut HashSet::new()));
+        walk(u64::from(seed), 40, |_, _, payment| check(payment, &mut HashSet::new()));
     }
 }
 
@@ -213,7 +213,7 @@ proptest! {
 fn random_lives_come_through_every_phase() {
     let mut seen = HashSet::new();
     for seed in 0..4_000 {
-        walk(seed, 40, |_, payment| check(payment, &mut seen));
+        walk(seed, 40, |_, _, payment| check(payment, &mut seen));
     }
     let wanted = [
         Phase::Choose,

@@ -206,7 +206,7 @@ fn what_is_paid_after_a_cancel_is_a_surplus_until_it_is_kept_or_sent_back() {
 #[test]
 fn never_more_is_asked_back_than_was_captured_whatever_happens() {
     for seed in 0..3_000 {
-        walk(seed, 60, |before, after| {
+        walk(seed, 60, |_, before, after| {
             for (old, new) in before.attempts.iter().zip(&after.attempts) {
                 if new.modifications.len() > old.modifications.len() {
                     let asked = new.modifications.last().unwrap();

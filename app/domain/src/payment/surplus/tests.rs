@@ -386,7 +386,7 @@ fn excess_of_each(payment: &Payment) -> Vec<(AttemptId, i64)> {
 #[test]
 fn shares_and_excesses_add_up_whatever_happens() {
     for seed in 0..3_000 {
-        walk(seed, 60, |_, after| {
+        walk(seed, 60, |_, _, after| {
             let captured = after.totals().captured;
             let shares: i64 = after.claims().map(|claim| claim.share).sum();
             assert_eq!(shares, captured.min(owed(after)));

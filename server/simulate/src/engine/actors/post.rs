@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use connectors::Delivery;
+use domain::mutant::{self, Mutant};
 use engine::Received;
 
 use crate::census::Seen;
@@ -114,8 +115,10 @@ impl World {
         self.census.count(Seen::Forged);
         let mut provider = self.shared.provider();
         let amount = provider.pages[page].amount;
+        // The planted bug is a forger who knows the secret: to verification itself nothing is planted.
+        let knows = mutant::on(Mutant::ForgedAccepted);
         match choice {
-            0 => provider.forge(page, amount, "usd", false, now),
+            0 => provider.forge(page, amount, "usd", knows, now),
             1 => provider.forge(page, amount + 1, "usd", true, now),
             _ => provider.forge(page, amount, "eur", true, now),
         }

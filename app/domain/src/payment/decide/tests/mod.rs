@@ -5,9 +5,9 @@ use super::*;
 use crate::decline::{Decline, DeclineClass};
 use crate::id::{MerchantId, ModificationId, PaymentId, ProviderAccountId, SessionId};
 use crate::method::Method;
-use crate::payment::{Capture, EntryState, Limits, Modification, ModificationKind, News, Observation, Step};
+use crate::payment::{Capture, EntryState, Limits, Modification, ModificationKind, News, Observation, Status, Step};
 
-pub(crate) use walk::walk;
+pub(crate) use walk::{every_fact, told, uncaptured, walk};
 
 fn eur(minor: i64) -> Money {
     Money::new(minor, "EUR".parse().unwrap())
@@ -67,7 +67,7 @@ pub(in crate::payment) fn after(facts: &[Fact]) -> Payment {
     payment
 }
 
-fn authorised(number: u8) -> Fact {
+pub(in crate::payment) fn authorised(number: u8) -> Fact {
     seen(number, News::Moved(Movement::Authorised { total: 1000 }))
 }
 
