@@ -5,6 +5,7 @@ mod changes;
 mod disputes;
 mod fallen;
 mod follow_up;
+mod movements;
 mod risen;
 
 use domain::Millis;
