@@ -221,7 +221,7 @@ fn requests(attempt: &Attempt, kind: MovementKind) -> impl Iterator<Item = Movem
             None => (known.amount(), known.outcome(book).into()),
         };
         let new = MovementRow::new(kind, MovementKey::Modification(known.id.clone()), amount, state);
-        let (reference, reason) = (known.reference.clone(), known.reason().map(str::to_owned));
+        let (reference, reason) = (reference.map(str::to_owned), known.reason().map(str::to_owned));
         rows.push(MovementRow { reference, reason, ..new });
     }
     for (reference, entry) in entries.iter().filter(|(reference, _)| !taken.contains(&reference.as_str())) {
@@ -256,3 +256,6 @@ fn captures(attempt: &Attempt) -> Vec<MovementRow> {
     }
     rows
 }
+
+#[cfg(test)]
+mod tests;

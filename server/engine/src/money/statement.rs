@@ -9,8 +9,8 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 use crate::store::ledger::{self, LedgerRow};
-use crate::store::payments::Happened;
 use crate::store::movements::{self, Movement};
+use crate::store::payments::Happened;
 use crate::store::{events, payments};
 
 /// A payment in a list.

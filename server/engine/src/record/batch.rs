@@ -36,12 +36,7 @@ impl<'a> Batch<'a> {
         let mut sorted = ids.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
-        let entry = |before: Locked| Entry {
-            now: before.payment.clone(),
-            seq: before.seq,
-            told: before.told,
-            before,
-        };
+        let entry = |before: Locked| Entry { now: before.payment.clone(), seq: before.seq, told: before.told, before };
         let locked = lock_many(tx, engine.store().dialect(), &sorted).await?;
         let payments = locked.into_iter().map(|(id, found)| (id, found.map(entry))).collect();
         Ok(Batch { engine, payments, changes: Changes::default() })

@@ -157,7 +157,6 @@ pub async fn of_merchant(
 
 /// Forgets at most `limit` events older than a time, the oldest first. Returns how many.
 pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
-    let text =
-        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created < $1 ORDER BY created LIMIT $2)";
+    let text = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created < $1 ORDER BY created LIMIT $2)";
     Ok(query(text).bind(before).bind(limit).execute(connection).await?.rows_affected())
 }

@@ -185,7 +185,12 @@ pub async fn lock_many(
 }
 
 fn read_locked(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Locked, Error> {
-    Ok(Locked { payment: payment(row, attempts)?, live: row.flag("live")?, seq: row.number("seq")?, told: row.number("told")? })
+    Ok(Locked {
+        payment: payment(row, attempts)?,
+        live: row.flag("live")?,
+        seq: row.number("seq")?,
+        told: row.number("told")?,
+    })
 }
 
 /// Writes payments' derived columns and the numbers of their newest events, their own and those for the merchant, and counts their

@@ -12,8 +12,8 @@ use engine::store::jobs::{Bounds, Leased};
 use engine::store::merchants::{ApiKey, SurplusPolicy};
 use engine::store::requests::KeyRow;
 use engine::store::{
-    accounts, alerts, attempts, events, exchanges, inbox, jobs, ledger, links, merchants, movements, payments, requests,
-    sessions,
+    accounts, alerts, attempts, events, exchanges, inbox, jobs, ledger, links, merchants, movements, payments,
+    requests, sessions,
 };
 
 use super::fill::{ACCOUNT, MERCHANT, QUIET};

@@ -18,9 +18,8 @@ pub(in crate::money) fn judge_rows(stored: &Payment, rows: &[Movement]) -> Vec<D
     report("rows of no attempt".to_owned(), i64::try_from(unknown.count()).unwrap_or(i64::MAX), 0);
     for attempt in &stored.attempts {
         let book = &attempt.book;
-        let of = |kind: &'static str| {
-            rows.iter().filter(move |row| row.attempt == attempt.id.as_str() && row.kind == kind)
-        };
+        let of =
+            |kind: &'static str| rows.iter().filter(move |row| row.attempt == attempt.id.as_str() && row.kind == kind);
         let sum = |kind, state: &str| of(kind).filter(|row| row.state == state).map(|row| row.amount).sum::<i64>();
         let named = |what: &str| format!("{what} of {}, added up", attempt.id);
         report(named("captures"), sum("capture", "succeeded"), book.captured_net());
