@@ -74,6 +74,6 @@ async fn audit(connection: &mut Connection, id: &PaymentId) -> Result<Vec<Discre
     let written = book::balances_of_payment(connection, id).await?;
     let rows = movements::of_payment(connection, id).await?;
     let mut wrong = judge(&stored.payment, &events, &written);
-    wrong.extend(judge_rows(&stored.payment, &rows));
+    wrong.extend(judge_rows(&stored.payment, &events, &rows));
     Ok(wrong)
 }

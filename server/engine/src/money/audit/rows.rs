@@ -1,22 +1,25 @@
-//! The judge of the rows of captures, refunds, disputes and returns. It adds rows up and compares the sums with what the attempts say;
+//! The judge of the rows of captures, refunds, disputes and returns. It adds rows up and compares the sums with the payment's history, which is believed;
 //! how a row is derived from an attempt is not its business.
 
 use domain::payment::{EntryState, Payment};
 
 use super::Discrepancy;
 use crate::store::movements::Movement;
+use crate::store::payments::Happened;
 
 /// Everything that is wrong with a payment's rows.
-pub(in crate::money) fn judge_rows(stored: &Payment, rows: &[Movement]) -> Vec<Discrepancy> {
+pub(in crate::money) fn judge_rows(stored: &Payment, events: &[Happened], rows: &[Movement]) -> Vec<Discrepancy> {
+    let mut told = Payment { attempts: vec![], canceled: false, ..stored.clone() };
+    events.iter().for_each(|one| told.apply(&one.event));
     let mut wrong = vec![];
     let mut report = |what: String, found: i64, expected: i64| {
         if found != expected {
             wrong.push(Discrepancy { payment: stored.id.clone(), account: what, found, expected });
         }
     };
-    let unknown = rows.iter().filter(|row| !stored.attempts.iter().any(|attempt| attempt.id.as_str() == row.attempt));
+    let unknown = rows.iter().filter(|row| !told.attempts.iter().any(|attempt| attempt.id.as_str() == row.attempt));
     report("rows of no attempt".to_owned(), i64::try_from(unknown.count()).unwrap_or(i64::MAX), 0);
-    for attempt in &stored.attempts {
+    for attempt in &told.attempts {
         let book = &attempt.book;
         let of =
             |kind: &'static str| rows.iter().filter(move |row| row.attempt == attempt.id.as_str() && row.kind == kind);
