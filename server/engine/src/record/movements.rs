@@ -98,9 +98,12 @@ pub(super) fn events(engine: &Engine, step: &Step<'_>, told: Vec<Told>) -> Vec<N
     numbers.zip(told).map(event).collect()
 }
 
+/// Whether a row is the one that the news is about.
+type IsIt<'a> = Box<dyn Fn(&MovementRow) -> bool + 'a>;
+
 /// The object that the news is about: its kind, its id, and how it is now.
 fn object(step: &Step<'_>, told: &Told) -> (&'static str, String, Value) {
-    let (attempt, kind, is_it): (_, _, Box<dyn Fn(&MovementRow) -> bool>) = match told {
+    let (attempt, kind, is_it): (_, _, IsIt<'_>) = match told {
         Told::Refund { attempt, reference, .. } => {
             (attempt, MovementKind::Refund, Box::new(|row| row.reference.as_ref() == Some(reference)))
         }
