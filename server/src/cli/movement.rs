@@ -52,7 +52,7 @@ impl MovementCommand {
         match self.action {
             Action::List { merchant, kind, paging, common, format } => {
                 let page = common.ready_engine().await?.movements(&merchant, kind, &paging.into()).await?;
-                format.print_page(&page, |row| row.id.clone(), |rows| text(rows))
+                format.print_page(&page, |row| row.id.clone(), text)
             }
             Action::Find { name, common, format } => {
                 let found = common.ready_engine().await?.find_movements(&name).await?;
