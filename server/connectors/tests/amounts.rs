@@ -41,9 +41,10 @@ fn refund(part: Money) -> Operation {
     let refs = Refs { session: Some("cs_1".to_owned()), payment: Some("pi_1".to_owned()) };
     let attempt = AttemptId::from_random([7; 16]);
     Operation::Modify(ModifySpec {
-        target: Target { attempt, refs, amount: part, capture: Capture::Automatic, capture: None, created: 0 },
+        target: Target { attempt, refs, amount: part, capture: Capture::Automatic, created: 0 },
         modification: ModificationId::from_random([9; 16]),
         kind: ModificationKind::Refund { amount: part.minor },
+        capture: None,
         created: 0,
     })
 }
