@@ -81,7 +81,8 @@ CREATE TABLE orders (
 CREATE UNIQUE INDEX orders_one_per_link ON orders (link_id) WHERE once = 1;
 
 -- status and the totals repeat what the attempts say, for queries; decisions are made from the attempts. seq is the number of the
--- newest event. kept is what the merchant keeps beyond the debt. An order is one debt. link_id repeats the order's.
+-- newest event. told is the number of the newest row of events that is about it. kept is what the merchant keeps beyond the debt. An
+-- order is one debt. link_id repeats the order's.
 CREATE TABLE payments (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -98,6 +99,7 @@ CREATE TABLE payments (
     refunded BIGINT NOT NULL,
     kept BIGINT NOT NULL DEFAULT 0,
     seq BIGINT NOT NULL DEFAULT 0,
+    told BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL,
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL
@@ -116,18 +118,51 @@ CREATE TABLE attempts (
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
     ordinal BIGINT NOT NULL,
     live BIGINT NOT NULL,
-    session_ref TEXT,
-    payment_ref TEXT,
     data TEXT NOT NULL,
     sent TEXT,
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL,
-    UNIQUE (payment_id, ordinal),
-    UNIQUE (account_id, session_ref),
-    UNIQUE (account_id, payment_ref)
+    UNIQUE (payment_id, ordinal)
 );
 -- One debt, one payment: never two attempts that can both move money.
 CREATE UNIQUE INDEX attempts_one_live ON attempts (payment_id) WHERE live = 1;
+
+-- The provider's names of an attempt: any number of each kind (session, payment, capture). No two attempts of an account share one, so
+-- that a delivery has one addressee.
+CREATE TABLE attempt_references (
+    account_id TEXT NOT NULL REFERENCES provider_accounts (id),
+    reference TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    attempt_id TEXT NOT NULL REFERENCES attempts (id),
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    PRIMARY KEY (account_id, reference, kind)
+);
+
+-- Captures, refunds, disputes and returns: a projection of attempts, written with them; decisions are made from the attempts. lost: what
+-- a dispute took for good. capture: the id of the capture that a refund acts on.
+CREATE TABLE movements (
+    id TEXT PRIMARY KEY,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    live BIGINT NOT NULL,
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    attempt_id TEXT NOT NULL REFERENCES attempts (id),
+    kind TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    lost BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    capture TEXT,
+    reference TEXT,
+    deadline BIGINT,
+    created BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    CHECK (amount >= 0),
+    CHECK (lost >= 0)
+);
+CREATE INDEX movements_of_payment ON movements (payment_id, created, id);
+CREATE INDEX movements_of_merchant ON movements (merchant_id, kind, created DESC, id);
+CREATE INDEX movements_by_reference ON movements (reference, created, id);
 
 -- Append-only, see store::dialect. source says who told: shopper, merchant, engine, webhook or fetch; cause is the inbox row where
 -- there is one.
@@ -192,20 +227,26 @@ CREATE TABLE ledger (
 );
 CREATE INDEX ledger_of_merchant ON ledger (merchant_id, currency, at);
 
--- What the merchant must hear, in order per payment. delivered is set when the merchant's endpoint has acknowledged it.
-CREATE TABLE outbox (
-    payment_id TEXT NOT NULL REFERENCES payments (id),
-    seq BIGINT NOT NULL,
-    line BIGINT NOT NULL,
+-- What the merchant must hear. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
+-- snapshot: the object as it was then. change: what was new about it. source says who caused it, as in payment_events.
+CREATE TABLE events (
+    id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
-    name TEXT NOT NULL,
-    data TEXT NOT NULL,
     live BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    object_kind TEXT NOT NULL,
+    object_id TEXT NOT NULL,
+    payment_id TEXT REFERENCES payments (id),
+    number BIGINT,
+    seq BIGINT,
+    change TEXT,
+    snapshot TEXT NOT NULL,
+    source TEXT NOT NULL,
     created BIGINT NOT NULL,
-    delivered BIGINT,
-    PRIMARY KEY (payment_id, seq, line)
+    UNIQUE (payment_id, number)
 );
-CREATE INDEX outbox_waiting ON outbox (merchant_id, created) WHERE delivered IS NULL;
+CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
+CREATE INDEX events_by_time ON events (created);
 
 -- What providers delivered. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
 -- a server that dies in the middle gives the row back by doing nothing. tries: how often it was taken up since it last waited for its

@@ -123,6 +123,9 @@ pub struct ModifySpec {
     pub modification: ModificationId,
     /// What.
     pub kind: ModificationKind,
+    /// The provider's reference of the capture that a refund acts on, for providers that refund a capture and not the payment. None where
+    /// several could be meant.
+    pub capture: Option<String>,
     /// When it was asked for.
     pub created: Millis,
 }

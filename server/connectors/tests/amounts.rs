@@ -45,6 +45,7 @@ fn refund(part: Money) -> Operation {
         target: Target { attempt, refs, amount: part, capture: Capture::Automatic, created: 0 },
         modification: ModificationId::from_random([9; 16]),
         kind: ModificationKind::Refund { amount: part.minor },
+        capture: None,
         created: 0,
     })
 }

@@ -71,8 +71,7 @@ impl Error {
     /// columns.
     pub(crate) fn is_reference_clash(&self) -> bool {
         let Error::Store(sqlx::Error::Database(error)) = self else { return false };
-        let names =
-            |text: &str| text.contains("attempts") && (text.contains("session_ref") || text.contains("payment_ref"));
+        let names = |text: &str| text.contains("attempt_references");
         error.is_unique_violation() && error.constraint().map_or_else(|| names(error.message()), names)
     }
 

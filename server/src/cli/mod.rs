@@ -4,12 +4,14 @@ mod alerts;
 mod backup;
 mod delivery;
 mod demo;
+mod event;
 mod jobs;
 mod key;
 mod ledger;
 mod link;
 mod merchant;
 mod migrate;
+mod movement;
 mod output;
 mod payment;
 mod provider;
@@ -70,6 +72,10 @@ enum Command {
     Link(link::LinkCommand),
     /// List, show, capture, void, refund and cancel payments
     Payment(payment::PaymentCommand),
+    /// List and find captures, refunds, disputes and returns
+    Movement(movement::MovementCommand),
+    /// List what a merchant must hear
+    Event(event::EventCommand),
     /// Print a merchant's balances, and compare the ledger with the payments
     Ledger(ledger::LedgerCommand),
     /// List what providers have delivered and what became of it, and show a delivery as it was sent
@@ -95,6 +101,8 @@ impl Command {
             Command::Provider(command) => command.run().await,
             Command::Link(command) => command.run().await,
             Command::Payment(command) => command.run().await,
+            Command::Movement(command) => command.run().await,
+            Command::Event(command) => command.run().await,
             Command::Ledger(command) => command.run().await,
             Command::Delivery(command) => command.run().await,
             Command::Jobs(command) => command.run().await,

@@ -11,6 +11,7 @@ use engine::Statement;
 use engine::store::ledger::LedgerRow;
 use engine::store::payments::Happened;
 
+use super::movement;
 use super::output::table;
 
 /// The payment, its tries, what happened, and its rows in the ledger.
@@ -39,6 +40,8 @@ pub(super) fn text(statement: &Statement) -> String {
             lines.push(format!("  {what} {amount}  {}{key}  {outcome}{reason}", known.id));
         }
     }
+    lines.push("\nCaptures, refunds, disputes and returns".to_owned());
+    lines.push(movement::text(&statement.movements));
     lines.push("\nWhat happened".to_owned());
     let row = |one: &Happened| {
         let details = details(&one.event, money);

@@ -40,6 +40,7 @@ mod recovery;
 mod releases;
 mod requests;
 mod rights;
+mod rows;
 mod running;
 mod says;
 mod secrets;

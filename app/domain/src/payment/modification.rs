@@ -77,6 +77,10 @@ pub struct Modification {
     pub reference: Option<String>,
     /// When it was asked for.
     pub created: Millis,
+    /// The provider's reference of the capture that a refund acts on: the only one there is. None where the provider reports no more than
+    /// a total, or where several could be meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<String>,
     /// The merchant's key of the request, where a merchant asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<RequestKey>,
@@ -129,7 +133,8 @@ impl Modification {
     #[must_use]
     pub fn new(id: ModificationId, kind: ModificationKind, created: Millis) -> Self {
         let stage = ModificationStage::Requested;
-        Modification { id, kind, stage, reference: None, created, key: None, whole: false, explanation: None }
+        let (reference, capture, key, explanation) = (None, None, None, None);
+        Modification { id, kind, stage, reference, created, capture, key, whole: false, explanation }
     }
 
     /// The amount in minor units; zero for a void.

@@ -23,7 +23,16 @@ pub(super) fn modify(attempt: &Attempt, new: &Modification, limits: Limits) -> R
         ModificationKind::Void => void(attempt)?,
         ModificationKind::Refund { amount } => refund(attempt, amount, limits)?,
     }
-    Ok(vec![Event::Modifying { attempt: attempt.id.clone(), modification: Box::new(new.clone()) }])
+    let is_refund = matches!(new.kind, ModificationKind::Refund { .. });
+    let modification = Modification { capture: only_capture(attempt).filter(|_| is_refund), ..new.clone() };
+    Ok(vec![Event::Modifying { attempt: attempt.id.clone(), modification: Box::new(modification) }])
+}
+
+/// The provider's reference of the only capture that was done.
+fn only_capture(attempt: &Attempt) -> Option<String> {
+    let mut done = attempt.book.captures.iter().filter(|(_, entry)| entry.state == EntryState::Succeeded);
+    let (reference, entry) = done.next()?;
+    (done.next().is_none() && entry.amount == attempt.book.captured_net()).then(|| reference.clone())
 }
 
 fn capture(attempt: &Attempt, amount: i64, last: bool, limits: Limits) -> Result<(), Refusal> {

@@ -1,4 +1,4 @@
-//! The news that a merchant must hear of a payment's change: the rows of the outbox.
+//! The news that a merchant must hear of a payment's change: the events of a payment.
 
 use serde::{Deserialize, Serialize};
 

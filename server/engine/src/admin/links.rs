@@ -1,18 +1,21 @@
 //! Payment links.
 
-use domain::id::{LinkId, MerchantId, OrderId, Token};
+use domain::id::{EventId, LinkId, MerchantId, OrderId, Token};
 use domain::line::Line;
 use domain::link::{Link, LinkState, Usage, bounded_ttl};
 use domain::order::{Basket, Metadata, Policies, Returns};
 use domain::payment::Capture;
 use serde::Serialize;
+use serde_json::json;
 
 use super::LIST_MAX;
 use crate::checkout::Offer;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
-use crate::store::{links, payments};
+use crate::record::Source;
+use crate::store::events::NewEvent;
+use crate::store::{events, links, payments};
 
 /// A payment link, for printing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,6 +99,7 @@ impl Engine {
         }
         let mut tx = self.store().begin().await?;
         links::insert(&mut tx, &link).await?;
+        events::insert(&mut tx, &[self.link_event("link.created", &link)]).await?;
         self.commit(tx).await?;
         Ok(self.link_summary(&link, 0))
     }
@@ -122,9 +126,35 @@ impl Engine {
     pub async fn activate_link(&self, id: &LinkId, active: bool) -> Result<(), Error> {
         let state = if active { LinkState::Active } else { LinkState::Disabled };
         let mut tx = self.store().begin().await?;
-        let found = links::set_state(&mut tx, id, state).await?;
-        self.commit(tx).await?;
-        if found { Ok(()) } else { Err(Error::NotFound(format!("link {id}"))) }
+        if !links::set_state(&mut tx, id, state).await? {
+            return Err(Error::NotFound(format!("link {id}")));
+        }
+        let link = links::find(&mut tx, id).await?.ok_or_else(|| Error::NotFound(format!("link {id}")))?;
+        events::insert(&mut tx, &[self.link_event("link.updated", &link)]).await?;
+        self.commit(tx).await
+    }
+
+    /// What the merchant must hear of a link.
+    fn link_event(&self, name: &str, link: &Link) -> NewEvent {
+        let snapshot = json!({
+            "id": link.id,
+            "amount": link.total.minor,
+            "currency": link.total.currency.code(),
+            "once": link.usage == Usage::Once,
+            "active": link.state == LinkState::Active,
+        });
+        NewEvent {
+            id: EventId::from_random(self.env().timed_bits()),
+            merchant: link.merchant.clone(),
+            live: link.live,
+            name: name.to_owned(),
+            object_kind: "link",
+            object_id: link.id.to_string(),
+            snapshot,
+            place: None,
+            source: Source::Merchant.name(),
+            at: self.env().now(),
+        }
     }
 
     fn link_summary(&self, link: &Link, paid: i64) -> LinkSummary {

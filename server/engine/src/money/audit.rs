@@ -8,6 +8,8 @@
 //! The left side is at the provider, or with a bank while a dispute is open. The right side is the merchant's and, held, the
 //! shoppers'. The written rows must say both.
 
+mod rows;
+
 use std::collections::BTreeMap;
 
 use domain::id::{AttemptId, PaymentId};
@@ -15,6 +17,8 @@ use domain::payment::{
     Attempt, Capture, EntryState, Event, Modification, ModificationKind, ModificationStage, Payment,
 };
 use serde::Serialize;
+
+pub(super) use rows::judge_rows;
 
 use crate::record::Source;
 use crate::store::payments::Happened;

@@ -5,10 +5,10 @@ use domain::id::{MerchantId, PaymentId};
 use domain::money::Money;
 use serde::Serialize;
 
-use super::audit::{Discrepancy, judge};
+use super::audit::{Discrepancy, judge, judge_rows};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::{Connection, ledger as book, payments};
+use crate::store::{Connection, ledger as book, movements, payments};
 
 /// Payments compared in one step of an audit.
 const STEP: i64 = 200;
@@ -72,5 +72,8 @@ async fn audit(connection: &mut Connection, id: &PaymentId) -> Result<Vec<Discre
     let Some(stored) = payments::find(connection, id).await? else { return Ok(vec![]) };
     let events = payments::events(connection, id).await?;
     let written = book::balances_of_payment(connection, id).await?;
-    Ok(judge(&stored.payment, &events, &written))
+    let rows = movements::of_payment(connection, id).await?;
+    let mut wrong = judge(&stored.payment, &events, &written);
+    wrong.extend(judge_rows(&stored.payment, &events, &rows));
+    Ok(wrong)
 }

@@ -10,6 +10,7 @@ mod choose;
 mod keep;
 mod nothing;
 mod request;
+mod rows;
 mod statement;
 
 use connectors::ModifySpec;
@@ -139,6 +140,7 @@ impl Engine {
             target: found.target(),
             modification: id.clone(),
             kind: known.kind,
+            capture: known.capture.clone(),
             created: known.created,
         };
         let began = self.env().now();

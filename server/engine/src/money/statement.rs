@@ -9,8 +9,9 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 use crate::store::ledger::{self, LedgerRow};
+use crate::store::movements::{self, Movement};
 use crate::store::payments::Happened;
-use crate::store::{outbox, payments};
+use crate::store::{events, payments};
 
 /// A payment in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,6 +41,8 @@ pub struct Statement {
     pub flags: Flags,
     /// The sums.
     pub totals: Totals,
+    /// Its captures, refunds, disputes and returns, oldest first.
+    pub movements: Vec<Movement>,
     /// The events, oldest first.
     pub events: Vec<Happened>,
     /// Its rows in the ledger, oldest first.
@@ -58,9 +61,10 @@ impl Engine {
             status: payment.status(),
             flags: payment.flags(),
             totals: payment.totals(),
+            movements: movements::of_payment(&mut connection, id).await?,
             events: payments::events(&mut connection, id).await?,
             ledger: ledger::of_payment(&mut connection, id).await?,
-            told: outbox::names_of_payment(&mut connection, id).await?,
+            told: events::names_of_payment(&mut connection, id).await?,
             payment,
         })
     }

@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub now: Payment,
     /// The number of the newest event.
     pub seq: i64,
+    /// The number of the newest event for the merchant.
+    pub told: i64,
 }
 
 impl<'a> Batch<'a> {
@@ -34,7 +36,7 @@ impl<'a> Batch<'a> {
         let mut sorted = ids.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
-        let entry = |before: Locked| Entry { now: before.payment.clone(), seq: before.seq, before };
+        let entry = |before: Locked| Entry { now: before.payment.clone(), seq: before.seq, told: before.told, before };
         let locked = lock_many(tx, engine.store().dialect(), &sorted).await?;
         let payments = locked.into_iter().map(|(id, found)| (id, found.map(entry))).collect();
         Ok(Batch { engine, payments, changes: Changes::default() })
@@ -61,9 +63,10 @@ impl<'a> Batch<'a> {
                 cause: source.cause().map(str::to_owned),
             });
         }
-        let (live, seq) = (entry.before.live, entry.seq);
-        let step = Step { before: &before, after: &entry.now, events: &events, seq, live, now };
-        follow_up(engine, &step, &mut self.changes);
+        let (live, seq, told) = (entry.before.live, entry.seq, entry.told);
+        let source = source.name();
+        let step = Step { before: &before, after: &entry.now, events: &events, seq, told, live, source, now };
+        entry.told += follow_up(engine, &step, &mut self.changes);
         Ok(true)
     }
 

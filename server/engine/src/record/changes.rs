@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::id::{PaymentId, ProviderAccountId, SessionId};
-use domain::payment::Told;
 use domain::{HOUR, Millis};
 
 use super::batch::Entry;
@@ -12,11 +11,12 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::Kind;
 use crate::store::attempts::{AttemptRow, Change};
+use crate::store::events::NewEvent;
 use crate::store::jobs::NewJob;
 use crate::store::ledger::Posting;
 use crate::store::payments::EventRow;
 use crate::store::requests::KeyRow;
-use crate::store::{Connection, attempts, inbox, jobs, ledger, outbox, payments, requests, sessions};
+use crate::store::{Connection, attempts, events, inbox, jobs, ledger, movements, payments, requests, sessions};
 
 /// How long a session that is opened again lives at least. A shopper who comes later begins a new one.
 const REOPENED: Millis = HOUR;
@@ -26,7 +26,8 @@ const REOPENED: Millis = HOUR;
 pub(super) struct Changes {
     pub events: Vec<EventRow>,
     pub ledger: Vec<(Posting, domain::ledger::Entry)>,
-    pub outbox: Vec<(Posting, Told)>,
+    /// What the merchant must hear.
+    pub told: Vec<NewEvent>,
     /// By kind and subject: the earliest wish counts.
     jobs: BTreeMap<(&'static str, String), NewJob>,
     /// Jobs that would find nothing left to do.
@@ -74,15 +75,18 @@ impl Changes {
     /// Writes everything and tells whether something is to be done now because of it.
     pub async fn write(&self, engine: &Engine, connection: &mut Connection, changed: &[&Entry]) -> Result<Work, Error> {
         let now = engine.env().now();
-        let rows: Vec<_> = changed.iter().map(|entry| (&entry.now, entry.seq)).collect();
+        let rows: Vec<_> = changed.iter().map(|entry| (&entry.now, entry.seq, entry.told)).collect();
         payments::update(connection, &rows, now).await?;
         let (old, new) = attempts(changed);
         // Those that end come before those that begin: one debt, one live attempt.
         attempts::update(connection, &old, now).await?;
         attempts::insert(connection, &new, now).await?;
+        let (rows, gone) = super::movements::changed(changed, now);
+        movements::remove(connection, &gone).await?;
+        movements::put(connection, &rows).await?;
         payments::append(connection, &self.events, now).await?;
         ledger::insert(connection, &self.ledger).await?;
-        outbox::insert(connection, &self.outbox).await?;
+        events::insert(connection, &self.told).await?;
         requests::insert(connection, &self.keys).await?;
         self.write_jobs(connection, now).await?;
         for session in &self.begun {
@@ -159,7 +163,7 @@ fn attempts<'e>(changed: &[&'e Entry]) -> (Vec<Change<'e>>, Vec<AttemptRow<'e>>)
         for (ordinal, attempt) in (0i64..).zip(&entry.now.attempts) {
             match before.iter().find(|known| known.id == attempt.id) {
                 Some(known) if known == attempt => {}
-                Some(known) => old.push((known, attempt)),
+                Some(known) => old.push((&entry.now.id, known, attempt)),
                 None => new.push(AttemptRow { payment: &entry.now.id, ordinal, attempt }),
             }
         }

@@ -27,8 +27,12 @@ pub(super) struct Step<'a> {
     pub events: &'a [Event],
     /// The number of the last of the events: what is posted is posted with it.
     pub seq: i64,
+    /// The number of the newest event for the merchant before this step.
+    pub told: i64,
     /// Whether real money moves.
     pub live: bool,
+    /// Who told of the fact.
+    pub source: &'static str,
     pub now: Millis,
 }
 
@@ -51,8 +55,9 @@ impl Step<'_> {
     }
 }
 
-/// Gathers the rows that follow from a step. No I/O: they are written with the whole batch.
-pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
+/// Gathers the rows that follow from a step. No I/O: they are written with the whole batch. Returns how many events the merchant must
+/// hear.
+pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) -> i64 {
     let mut entries = domain::ledger::entries(step.before, step.after);
     if mutant::on(Mutant::LedgerPostsTwice) {
         let again = entries.iter().filter(|entry| entry.business == Business::RefundSent).cloned();
@@ -60,7 +65,9 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     }
     changes.ledger.extend((0..).zip(entries).map(|(line, entry)| (step.posting(line), entry)));
     let told = domain::payment::told(step.before, step.after);
-    changes.outbox.extend((0..).zip(told).map(|(line, told)| (step.posting(line), told)));
+    let told = super::movements::events(engine, step, told);
+    let heard = i64::try_from(told.len()).unwrap_or(i64::MAX);
+    changes.told.extend(told);
     for event in step.events {
         jobs(engine, step, event, changes);
     }
@@ -90,6 +97,7 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     changes.alerts.extend(risen.into_iter().map(|(kind, subject)| AlertChange::Close { kind, subject }));
     changes.alerts.extend(super::disputes::alerts(step));
     newly_known(step, changes);
+    heard
 }
 
 fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) {
@@ -184,5 +192,8 @@ fn newly_known(step: &Step<'_>, changes: &mut Changes) {
         if before.is_none_or(|before| before.refs != attempt.refs) {
             changes.known.extend(inbox::wanted(&attempt.account, Some(&attempt.id), &attempt.refs));
         }
+        let captures = attempt.book.captures.keys();
+        let new = captures.filter(|name| !before.is_some_and(|before| before.book.captures.contains_key(*name)));
+        changes.known.extend(new.map(|name| format!("{}/{name}", attempt.account)));
     }
 }

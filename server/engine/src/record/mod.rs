@@ -6,6 +6,7 @@ mod changes;
 mod disputes;
 mod fallen;
 mod follow_up;
+mod movements;
 mod risen;
 mod sent;
 

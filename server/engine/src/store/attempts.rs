@@ -1,6 +1,6 @@
 //! Attempts and where they belong. Written by `crate::record` alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use connectors::Sent;
 use domain::Millis;
@@ -31,9 +31,9 @@ pub async fn insert(connection: &mut Connection, rows: &[AttemptRow<'_>], now: M
         let text = values(
             connection,
             "INSERT INTO attempts
-             (id, payment_id, account_id, ordinal, live, session_ref, payment_ref, data, created, updated) VALUES {}",
+             (id, payment_id, account_id, ordinal, live, data, created, updated) VALUES {}",
             portion.len(),
-            10,
+            8,
         );
         let mut insert = query(text);
         for AttemptRow { payment, ordinal, attempt } in portion {
@@ -43,90 +43,102 @@ pub async fn insert(connection: &mut Connection, rows: &[AttemptRow<'_>], now: M
                 .bind(attempt.account.as_str())
                 .bind(*ordinal)
                 .bind(i64::from(attempt.is_live()))
-                .bind(&attempt.refs.session)
-                .bind(&attempt.refs.payment)
                 .bind(to_json(attempt)?)
                 .bind(attempt.created)
                 .bind(now);
         }
         insert.execute(&mut *connection).await?;
     }
-    Ok(())
+    let named = |row: &AttemptRow<'_>| named(row.payment, row.attempt, None);
+    insert_references(connection, &rows.iter().flat_map(named).collect::<Vec<_>>()).await
 }
 
-/// An attempt before and after a change.
-pub type Change<'a> = (&'a Attempt, &'a Attempt);
+/// An attempt before and after a change, with its payment.
+pub type Change<'a> = (&'a PaymentId, &'a Attempt, &'a Attempt);
 
-/// Writes attempts that have changed. A column with an index is only written if it has changed: the database would take the
+/// Writes attempts that have changed. The column with an index is only written if it has changed: the database would take the
 /// same value out of the index and put it in again.
 pub async fn update(connection: &mut Connection, changed: &[Change<'_>], now: Millis) -> Result<(), Error> {
-    for columns in [Written::Inside, Written::Paid, Written::Opened] {
-        let those: Vec<Change<'_>> = changed.iter().copied().filter(|change| Written::of(*change) == columns).collect();
+    for (written, template, columns) in [
+        (
+            false,
+            "UPDATE attempts SET data = v.column2, updated = v.column3
+             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
+            3,
+        ),
+        (
+            true,
+            "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4
+             FROM (VALUES {}) AS v WHERE attempts.id = v.column1",
+            4,
+        ),
+    ] {
+        let is_among = |(_, before, after): &Change<'_>| (before.is_live() != after.is_live()) == written;
+        let those: Vec<Change<'_>> = changed.iter().copied().filter(is_among).collect();
         for portion in portions(&those) {
-            let text = values(connection, columns.template(), portion.len(), columns.count());
+            let text = values(connection, template, portion.len(), columns);
             let mut update = query(text);
-            for (_, attempt) in portion {
+            for (_, _, attempt) in portion {
                 update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
-                if columns != Written::Inside {
-                    update = update.bind(i64::from(attempt.is_live())).bind(&attempt.refs.payment);
-                }
-                if columns == Written::Opened {
-                    update = update.bind(&attempt.refs.session);
+                if written {
+                    update = update.bind(i64::from(attempt.is_live()));
                 }
             }
             update.execute(&mut *connection).await?;
         }
     }
+    let named = |(payment, before, after): &Change<'_>| named(payment, after, Some(before));
+    insert_references(connection, &changed.iter().flat_map(named).collect::<Vec<_>>()).await
+}
+
+/// A provider's name of an attempt.
+struct Reference {
+    account: ProviderAccountId,
+    reference: String,
+    kind: &'static str,
+    attempt: AttemptId,
+    payment: PaymentId,
+}
+
+/// The kinds of references. Where one text names different attempts in different roles, the first role counts.
+const REFERENCE_KINDS: [&str; 3] = ["session", "payment", "capture"];
+
+/// The references of an attempt that are new.
+fn named(payment: &PaymentId, attempt: &Attempt, before: Option<&Attempt>) -> Vec<Reference> {
+    let all = |of: &Attempt| -> BTreeSet<(&'static str, String)> {
+        let [session, payment, capture] = REFERENCE_KINDS;
+        let refs = of.refs.session.iter().map(|name| (session, name.clone()));
+        let refs = refs.chain(of.refs.payment.iter().map(|name| (payment, name.clone())));
+        refs.chain(of.book.captures.keys().map(|name| (capture, name.clone()))).collect()
+    };
+    let known = before.map(all).unwrap_or_default();
+    let new = all(attempt).into_iter().filter(|one| !known.contains(one));
+    new.map(|(kind, reference)| Reference {
+        account: attempt.account.clone(),
+        reference,
+        kind,
+        attempt: attempt.id.clone(),
+        payment: payment.clone(),
+    })
+    .collect()
+}
+
+/// Adds references. One that is another attempt's is an error.
+async fn insert_references(connection: &mut Connection, rows: &[Reference]) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = values(
+            connection,
+            "INSERT INTO attempt_references (account_id, reference, kind, attempt_id, payment_id) VALUES {}",
+            portion.len(),
+            5,
+        );
+        let insert = portion.iter().fold(query(text), |insert, row| {
+            let insert = insert.bind(row.account.as_str()).bind(row.reference.as_str()).bind(row.kind);
+            insert.bind(row.attempt.as_str()).bind(row.payment.as_str())
+        });
+        insert.execute(&mut *connection).await?;
+    }
     Ok(())
-}
-
-/// Which columns of an attempt are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
-    /// None with an index.
-    Inside,
-    /// And whether it is live, and the payment's reference.
-    Paid,
-    /// And the session's reference.
-    Opened,
-}
-
-impl Written {
-    fn of((before, after): Change<'_>) -> Written {
-        if before.refs.session != after.refs.session {
-            Written::Opened
-        } else if before.refs.payment != after.refs.payment || before.is_live() != after.is_live() {
-            Written::Paid
-        } else {
-            Written::Inside
-        }
-    }
-
-    fn count(self) -> usize {
-        match self {
-            Written::Inside => 3,
-            Written::Paid => 5,
-            Written::Opened => 6,
-        }
-    }
-
-    fn template(self) -> &'static str {
-        match self {
-            Written::Inside => {
-                "UPDATE attempts SET data = v.column2, updated = v.column3
-                 FROM (VALUES {}) AS v WHERE attempts.id = v.column1"
-            }
-            Written::Paid => {
-                "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4, payment_ref = v.column5
-                 FROM (VALUES {}) AS v WHERE attempts.id = v.column1"
-            }
-            Written::Opened => {
-                "UPDATE attempts SET data = v.column2, updated = v.column3, live = v.column4, payment_ref = v.column5,
-                    session_ref = v.column6
-                 FROM (VALUES {}) AS v WHERE attempts.id = v.column1"
-            }
-        }
-    }
 }
 
 /// Stores the request that opens an attempt, unless one is stored. Returns whether it is this one now.
@@ -212,8 +224,8 @@ pub async fn locate_by_refs(
     refs: &Refs,
 ) -> Result<Option<Located>, Error> {
     let row = query(
-        "SELECT id, payment_id, account_id FROM attempts
-         WHERE account_id = $1 AND (session_ref = $2 OR payment_ref = $3) LIMIT 1",
+        "SELECT attempt_id AS id, payment_id, account_id FROM attempt_references
+         WHERE account_id = $1 AND reference IN ($2, $3) LIMIT 1",
     )
     .bind(account.as_str())
     .bind(&refs.session)
@@ -223,31 +235,33 @@ pub async fn locate_by_refs(
     row.as_ref().map(located).transpose()
 }
 
-/// Finds attempts by their providers' references, whether of a session or of a payment, each within its account.
+/// Finds attempts by their providers' references of any kind, each within its account.
 pub async fn locate_many_by_refs(
     connection: &mut Connection,
     references: &[(ProviderAccountId, String)],
 ) -> Result<HashMap<(ProviderAccountId, String), Located>, Error> {
-    let mut found = HashMap::with_capacity(references.len());
+    let mut found: HashMap<(ProviderAccountId, String), (usize, Located)> = HashMap::with_capacity(references.len());
     for portion in portions(references) {
-        // Two statements, so that each finds its rows in an index.
-        for template in [
-            "SELECT id, payment_id, account_id, payment_ref AS reference FROM (VALUES {}) AS v
-             JOIN attempts ON account_id = v.column1 AND payment_ref = v.column2",
-            "SELECT id, payment_id, account_id, session_ref AS reference FROM (VALUES {}) AS v
-             JOIN attempts ON account_id = v.column1 AND session_ref = v.column2",
-        ] {
-            let text = values(connection, template, portion.len(), 2);
-            let select = portion.iter().fold(query(text), |select, (account, reference)| {
-                select.bind(account.as_str()).bind(reference.as_str())
-            });
-            for row in select.fetch_all(&mut *connection).await? {
-                let located = located(&row)?;
-                found.insert((located.account.clone(), row.text("reference")?), located);
+        let text = values(
+            connection,
+            "SELECT attempt_id AS id, payment_id, account_id, reference, kind FROM (VALUES {}) AS v
+             JOIN attempt_references ON account_id = v.column1 AND reference = v.column2",
+            portion.len(),
+            2,
+        );
+        let select = portion
+            .iter()
+            .fold(query(text), |select, (account, reference)| select.bind(account.as_str()).bind(reference.as_str()));
+        for row in select.fetch_all(&mut *connection).await? {
+            let (located, kind) = (located(&row)?, row.text("kind")?);
+            let rank = REFERENCE_KINDS.iter().position(|known| *known == kind).unwrap_or(REFERENCE_KINDS.len());
+            let key = (located.account.clone(), row.text("reference")?);
+            if found.get(&key).is_none_or(|(known, _)| rank < *known) {
+                found.insert(key, (rank, located));
             }
         }
     }
-    Ok(found)
+    Ok(found.into_iter().map(|(key, (_, located))| (key, located)).collect())
 }
 
 fn located(row: &AnyRow) -> Result<Located, Error> {

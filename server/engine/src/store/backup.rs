@@ -12,7 +12,7 @@ use super::{Dialect, Store};
 use crate::error::Error;
 
 /// Tables whose rows are never deleted: a copy has at least those that were there before it was begun.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 10] = [
     "merchants",
     "provider_accounts",
     "links",
@@ -22,7 +22,6 @@ const KEPT: [&str; 11] = [
     "attempts",
     "payment_events",
     "ledger",
-    "outbox",
     "inbox",
 ];
 /// Words of a check's result that are repeated in an error.

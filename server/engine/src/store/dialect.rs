@@ -221,11 +221,11 @@ impl Dialect {
     pub(super) fn lock_payments(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
-                "SELECT id, merchant_id, live, currency, amount, capture, canceled, kept, revision, seq
+                "SELECT id, merchant_id, live, currency, amount, capture, canceled, kept, revision, seq, told
                  FROM payments WHERE id IN ({})"
             }
             Dialect::Postgres => {
-                "SELECT id, merchant_id, live, currency, amount, capture, canceled, kept, revision, seq
+                "SELECT id, merchant_id, live, currency, amount, capture, canceled, kept, revision, seq, told
                  FROM payments WHERE id IN ({}) ORDER BY id FOR UPDATE"
             }
         }

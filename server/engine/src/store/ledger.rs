@@ -33,7 +33,7 @@ pub struct LedgerRow {
     pub at: Millis,
 }
 
-/// Whose a row of the ledger or the outbox is.
+/// Whose a row of the ledger is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
     /// The payment.

@@ -155,6 +155,8 @@ pub struct Locked {
     pub live: bool,
     /// The number of its newest event.
     pub seq: i64,
+    /// The number of the newest event for the merchant.
+    pub told: i64,
 }
 
 /// Locks payments until the transaction ends, and loads them. The ids must be sorted and different. One that is missing is
@@ -180,23 +182,29 @@ pub async fn lock_many(
 }
 
 fn read_locked(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Locked, Error> {
-    Ok(Locked { payment: payment(row, attempts)?, live: row.flag("live")?, seq: row.number("seq")? })
+    Ok(Locked {
+        payment: payment(row, attempts)?,
+        live: row.flag("live")?,
+        seq: row.number("seq")?,
+        told: row.number("told")?,
+    })
 }
 
-/// Writes payments' derived columns and the numbers of their newest events, and counts their revisions up.
-pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], now: Millis) -> Result<(), Error> {
+/// Writes payments' derived columns and the numbers of their newest events, their own and those for the merchant, and counts their
+/// revisions up.
+pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64, i64)], now: Millis) -> Result<(), Error> {
     for portion in portions(changed) {
         let text = values(
             connection,
             "UPDATE payments SET canceled = v.column2, status = v.column3, authorised = v.column4, captured = v.column5,
                 refunded = v.column6, kept = v.column7, seq = v.column8, revision = payments.revision + 1,
-                updated = v.column9
+                updated = v.column9, told = v.column10
              FROM (VALUES {}) AS v WHERE payments.id = v.column1",
             portion.len(),
-            9,
+            10,
         );
         let mut update = query(text);
-        for (payment, seq) in portion {
+        for (payment, seq, told) in portion {
             let totals = payment.totals();
             update = update
                 .bind(payment.id.as_str())
@@ -207,7 +215,8 @@ pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64)], no
                 .bind(totals.refunded)
                 .bind(payment.kept())
                 .bind(*seq)
-                .bind(now);
+                .bind(now)
+                .bind(*told);
         }
         update.execute(&mut *connection).await?;
     }

@@ -4,7 +4,7 @@ use domain::ledger::Account;
 use domain::payment::{Attempt, Book, DisputeState, EntryState, Event, Payment, Status, Told, told};
 use engine::store::inbox::InboxState;
 use engine::store::payments::Happened;
-use engine::store::{inbox, outbox};
+use engine::store::{events, inbox};
 
 use super::World;
 use super::provider::Dispute;
@@ -32,7 +32,11 @@ impl World {
             .filter(|alert| alert.kind.starts_with("surplus_"))
             .any(|alert| alert.subject == id.as_str() || alert.detail.contains(id.as_str()));
         self.check_twice(payment);
-        let rows = outbox::of_payment(&mut *engine.store().reader().await?, &id).await?;
+        let rows = events::of_payment(&mut *engine.store().reader().await?, &id).await?;
+        if let Some(gap) = (1..).zip(&rows).find(|(number, row)| row.number != *number) {
+            self.violate("events have no gaps", format!("{gap:?}"));
+        }
+        let rows: Vec<(i64, Told)> = rows.into_iter().map(|row| (row.seq, row.told)).collect();
         self.check_replay(payment, &statement.events, &rows);
         let mut balances = [0; 6];
         for row in &statement.ledger {

@@ -76,7 +76,7 @@ pub struct Entry {
     pub amount: i64,
 }
 
-/// A row of `outbox`: something the merchant must hear.
+/// A row of `events`: something the merchant must hear.
 #[derive(Debug, Clone)]
 pub struct Notice {
     /// The payment.
@@ -119,7 +119,7 @@ impl Snapshot {
         if exists(&mut connection, database.name, "ledger").await? {
             found.ledger = Some(read_ledger(&mut connection).await?);
         }
-        if exists(&mut connection, database.name, "outbox").await? {
+        if exists(&mut connection, database.name, "events").await? {
             found.outbox = Some(read_outbox(&mut connection).await?);
         }
         Ok(found)
@@ -226,7 +226,7 @@ async fn read_ledger(connection: &mut AnyConnection) -> Result<Vec<Entry>, Failu
 }
 
 async fn read_outbox(connection: &mut AnyConnection) -> Result<Vec<Notice>, Failure> {
-    let rows = query("SELECT payment_id, seq FROM outbox").fetch_all(connection).await?;
+    let rows = query("SELECT payment_id, seq FROM events WHERE payment_id IS NOT NULL").fetch_all(connection).await?;
     let notice = |row: &AnyRow| Ok(Notice { payment: row.try_get("payment_id")?, seq: row.try_get("seq")? });
     rows.iter().map(notice).collect()
 }

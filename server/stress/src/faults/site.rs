@@ -30,8 +30,9 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 const WAITING: &str = "SELECT CAST(
     (SELECT COUNT(*) FROM inbox WHERE state = 'pending' AND id NOT IN (SELECT inbox_id FROM inbox_waits)) +
     (SELECT COUNT(*) FROM inbox JOIN inbox_waits ON inbox_id = inbox.id JOIN attempts ON wanted = attempts.id
-        OR wanted = attempts.account_id || '/' || session_ref OR wanted = attempts.account_id || '/' || payment_ref
         WHERE state = 'pending') +
+    (SELECT COUNT(*) FROM inbox JOIN inbox_waits ON inbox_id = inbox.id
+        JOIN attempt_references ON wanted = attempt_references.account_id || '/' || reference WHERE state = 'pending') +
     (SELECT COUNT(*) FROM attempts WHERE data LIKE '%\"stage\":\"opening\"%' OR data LIKE '%\"stage\":\"unknown\"%'
         OR data LIKE '%\"stage\":\"requested\"%') AS BIGINT)";
 

@@ -5,7 +5,7 @@ use domain::HOUR;
 use domain::id::{AttemptId, InboxId, LinkId, MerchantId, OrderId, PaymentId, ProviderAccountId};
 use domain::link::LinkState;
 use domain::method::Method;
-use domain::payment::Refs;
+use domain::payment::{MovementKind, Refs};
 use domain::session::Notice;
 use engine::Page;
 use engine::store::inbox::{InboxState, NewRow, Settled, Taken};
@@ -13,8 +13,8 @@ use engine::store::jobs::{Bounds, Leased};
 use engine::store::merchants::{ApiKey, SurplusPolicy};
 use engine::store::requests::KeyRow;
 use engine::store::{
-    accounts, alerts, attempts, exchanges, inbox, jobs, ledger, links, merchants, orders, outbox, payments, requests,
-    sessions,
+    accounts, alerts, attempts, events, exchanges, inbox, jobs, ledger, links, merchants, movements, orders, payments,
+    requests, sessions,
 };
 
 use super::fill::{ACCOUNT, MERCHANT, QUIET};
@@ -121,8 +121,19 @@ pub async fn all(world: &World) {
         merchants::keys(&mut tx, &merchant, &first),
         merchants::keys(&mut tx, &merchant, &after(key.id.to_string())),
         merchants::revoke_key(&mut tx, &key.id, now),
-        outbox::names_of_payment(&mut tx, &payment),
-        outbox::of_payment(&mut tx, &payment),
+        events::names_of_payment(&mut tx, &payment),
+        events::of_payment(&mut tx, &payment),
+        events::of_merchant(&mut tx, &merchant, &first),
+        events::of_merchant(&mut tx, &merchant, &after(format!("evt_{:026}", 7))),
+        events::prune(&mut tx, 10, 10),
+        movements::remove(&mut tx, &["cap_1".to_owned()]),
+        movements::of_payment(&mut tx, &payment),
+        movements::find(&mut tx, "cap_1"),
+        movements::of_reference(&mut tx, "ref_1"),
+        movements::of_merchant(&mut tx, &merchant, MovementKind::Capture, &first),
+        movements::of_merchant(&mut tx, &merchant, MovementKind::Refund, &after(format!("cap_{:026}", 7))),
+        movements::of_merchant(&mut tx, &merchant, MovementKind::Dispute, &first),
+        movements::of_merchant(&mut tx, &merchant, MovementKind::Return, &first),
         orders::find(&mut tx, &order),
         orders::once_of_link(&mut tx, &link),
         payments::of_order(&mut tx, &order),

@@ -30,7 +30,7 @@ fn spec(kind: ModificationKind, payment: Option<&str>) -> ModifySpec {
         capture: Capture::Manual,
         created: 0,
     };
-    ModifySpec { target, modification: ModificationId::from_random([3; 16]), kind, created: 0 }
+    ModifySpec { target, modification: ModificationId::from_random([3; 16]), kind, capture: None, created: 0 }
 }
 
 fn resumed(kind: ModificationKind, status: u16, body: &str) -> Result<Wire, Fail> {

@@ -28,7 +28,7 @@ fn spec(kind: ModificationKind) -> ModifySpec {
         capture: Capture::Manual,
         created: 0,
     };
-    ModifySpec { target, modification: ModificationId::from_random([3; 16]), kind, created: 0 }
+    ModifySpec { target, modification: ModificationId::from_random([3; 16]), kind, capture: None, created: 0 }
 }
 
 fn reply(status: u16, body: &str) -> HttpResponse {

@@ -1,0 +1,162 @@
+//! Events: what merchants must hear. Those of payments are added by `crate::record`, in the transaction of the change; others by the
+//! service that changes the object.
+
+use domain::Millis;
+use domain::id::{EventId, MerchantId, PaymentId};
+use domain::payment::Told;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+
+use super::Connection;
+use super::many::{portions, values};
+use super::pages::List;
+use super::row::{Columns, to_json};
+use super::statement::query;
+use crate::error::Error;
+use crate::paging::{Listed, Page};
+
+/// The place of an event in its payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfPayment {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The event's number among those of the payment, from one, without gaps.
+    pub number: i64,
+    /// The number of the payment's own event that it follows from.
+    pub seq: i64,
+    /// What is new.
+    pub told: Told,
+}
+
+/// An event to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The id.
+    pub id: EventId,
+    /// Who must hear it.
+    pub merchant: MerchantId,
+    /// Whether real money moves.
+    pub live: bool,
+    /// The name, such as `refund.succeeded`.
+    pub name: String,
+    /// The kind of the object, such as `refund`.
+    pub object_kind: &'static str,
+    /// The object's id.
+    pub object_id: String,
+    /// The object as it is now.
+    pub snapshot: Value,
+    /// Its place in a payment, if it is about one.
+    pub place: Option<OfPayment>,
+    /// Who caused it.
+    pub source: &'static str,
+    /// When.
+    pub at: Millis,
+}
+
+/// Adds events.
+pub async fn insert(connection: &mut Connection, rows: &[NewEvent]) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = values(
+            connection,
+            "INSERT INTO events (id, merchant_id, live, name, object_kind, object_id, payment_id, number, seq, change,
+                snapshot, source, created) VALUES {}",
+            portion.len(),
+            13,
+        );
+        let mut insert = query(text);
+        for row in portion {
+            let place = row.place.as_ref();
+            insert = insert
+                .bind(row.id.as_str())
+                .bind(row.merchant.as_str())
+                .bind(i64::from(row.live))
+                .bind(row.name.as_str())
+                .bind(row.object_kind)
+                .bind(row.object_id.as_str())
+                .bind(place.map(|place| place.payment.as_str()))
+                .bind(place.map(|place| place.number))
+                .bind(place.map(|place| place.seq))
+                .bind(place.map(|place| to_json(&place.told)).transpose()?)
+                .bind(to_json(&row.snapshot)?)
+                .bind(row.source)
+                .bind(row.at);
+        }
+        insert.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The names of a payment's events, oldest first.
+pub async fn names_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<String>, Error> {
+    let rows = query("SELECT name FROM events WHERE payment_id = $1 ORDER BY number LIMIT 10000")
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.text("name")).collect()
+}
+
+/// What a payment's events say, oldest first.
+pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<OfPayment>, Error> {
+    let rows = query("SELECT number, seq, change FROM events WHERE payment_id = $1 ORDER BY number LIMIT 10000")
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
+    let read = |row: &AnyRow| {
+        let (payment, number, seq) = (payment.clone(), row.number("number")?, row.number("seq")?);
+        Ok(OfPayment { payment, number, seq, told: row.json("change")? })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// An event in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventSummary {
+    /// The id.
+    pub id: String,
+    /// The name, such as `refund.succeeded`.
+    pub name: String,
+    /// The kind of the object, such as `refund`.
+    pub object_kind: String,
+    /// The object's id.
+    pub object_id: String,
+    /// The payment, if it is about one.
+    pub payment: Option<String>,
+    /// Its number among those of the payment, from one.
+    pub number: Option<i64>,
+    /// The object as it was then.
+    pub snapshot: Value,
+    /// Who caused it.
+    pub source: String,
+    /// When, in milliseconds since 1970.
+    pub created: Millis,
+}
+
+/// A merchant's events, newest first.
+pub async fn of_merchant(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    page: &Page,
+) -> Result<Listed<EventSummary>, Error> {
+    let read = |row: &AnyRow| {
+        Ok(EventSummary {
+            id: row.text("id")?,
+            name: row.text("name")?,
+            object_kind: row.text("object_kind")?,
+            object_id: row.text("object_id")?,
+            payment: row.maybe_text("payment_id")?,
+            number: row.maybe_number("number")?,
+            snapshot: row.json("snapshot")?,
+            source: row.text("source")?,
+            created: row.number("created")?,
+        })
+    };
+    let list = List { table: "events", whose: "merchant_id = $1", newest_first: true };
+    list.page(connection, merchant.as_str(), page, read).await
+}
+
+/// Forgets at most `limit` events older than a time, the oldest first. Returns how many.
+pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
+    let text = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created < $1 ORDER BY created LIMIT $2)";
+    Ok(query(text).bind(before).bind(limit).execute(connection).await?.rows_affected())
+}

@@ -1,0 +1,161 @@
+//! Captures, refunds, disputes and returns as rows. Written by `crate::record` alone, in the transaction of the change.
+
+use domain::Millis;
+use domain::id::{MerchantId, PaymentId};
+use domain::payment::MovementKind;
+use serde::Serialize;
+use sqlx::any::AnyRow;
+
+use super::Connection;
+use super::many::{filled, list, lists, portions, values};
+use super::pages::List;
+use super::row::Columns;
+use super::statement::query;
+use crate::error::Error;
+use crate::paging::{Listed, Page};
+
+/// A capture, refund, dispute or return. Amounts are minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Movement {
+    /// The id: `cap_`, `re_`, `du_` or `ret_` and 26 letters and digits.
+    pub id: String,
+    /// The kind.
+    pub kind: String,
+    /// The merchant.
+    pub merchant: String,
+    /// Whether real money moves.
+    pub live: bool,
+    /// The payment.
+    pub payment: String,
+    /// The attempt.
+    pub attempt: String,
+    /// The currency's code.
+    pub currency: String,
+    /// The amount; of a dispute that was won, what came back.
+    pub amount: i64,
+    /// The amount that a dispute took for good; zero for other kinds.
+    pub lost: i64,
+    /// The state.
+    pub state: String,
+    /// Why it failed, where the provider said why.
+    pub reason: Option<String>,
+    /// The id of the capture that a refund acts on, where only one can be meant.
+    pub capture: Option<String>,
+    /// The provider's reference.
+    pub reference: Option<String>,
+    /// Until when evidence can be handed in, in milliseconds since 1970.
+    pub deadline: Option<Millis>,
+    /// When it was first known, in milliseconds since 1970.
+    pub created: Millis,
+    /// When it last changed.
+    pub updated: Millis,
+}
+
+/// Adds rows, or replaces what may have changed of those that exist.
+pub async fn put(connection: &mut Connection, rows: &[Movement]) -> Result<(), Error> {
+    for portion in portions(rows) {
+        let text = values(
+            connection,
+            "INSERT INTO movements (id, merchant_id, live, payment_id, attempt_id, kind, currency, amount, lost, state,
+                reason, capture, reference, deadline, created, updated) VALUES {}
+             ON CONFLICT (id) DO UPDATE SET amount = excluded.amount, lost = excluded.lost, state = excluded.state,
+                reason = excluded.reason, capture = excluded.capture, reference = excluded.reference,
+                deadline = excluded.deadline, updated = excluded.updated",
+            portion.len(),
+            16,
+        );
+        let mut insert = query(text);
+        for row in portion {
+            insert = insert
+                .bind(&row.id)
+                .bind(&row.merchant)
+                .bind(i64::from(row.live))
+                .bind(&row.payment)
+                .bind(&row.attempt)
+                .bind(&row.kind)
+                .bind(&row.currency)
+                .bind(row.amount)
+                .bind(row.lost)
+                .bind(&row.state)
+                .bind(&row.reason)
+                .bind(&row.capture)
+                .bind(&row.reference)
+                .bind(row.deadline)
+                .bind(row.created)
+                .bind(row.updated);
+        }
+        insert.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Takes rows away that turned out to be others under another name.
+pub async fn remove(connection: &mut Connection, ids: &[String]) -> Result<(), Error> {
+    for (portion, size) in lists(ids) {
+        let text = list(connection, "DELETE FROM movements WHERE id IN ({})", 0, size);
+        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
+        delete.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A payment's rows, oldest first.
+pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<Movement>, Error> {
+    let rows = query("SELECT * FROM movements WHERE payment_id = $1 ORDER BY created, id LIMIT 10000")
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// A row by its id.
+pub async fn find(connection: &mut Connection, id: &str) -> Result<Option<Movement>, Error> {
+    let row = query("SELECT * FROM movements WHERE id = $1").bind(id).fetch_optional(connection).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The rows that have a provider's reference, oldest first. Different providers may use the same one.
+pub async fn of_reference(connection: &mut Connection, reference: &str) -> Result<Vec<Movement>, Error> {
+    let rows = query("SELECT * FROM movements WHERE reference = $1 ORDER BY created, id LIMIT 100")
+        .bind(reference)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// A merchant's rows of a kind, newest first.
+pub async fn of_merchant(
+    connection: &mut Connection,
+    merchant: &MerchantId,
+    kind: MovementKind,
+    page: &Page,
+) -> Result<Listed<Movement>, Error> {
+    let whose = match kind {
+        MovementKind::Capture => "merchant_id = $1 AND kind = 'capture'",
+        MovementKind::Refund => "merchant_id = $1 AND kind = 'refund'",
+        MovementKind::Dispute => "merchant_id = $1 AND kind = 'dispute'",
+        MovementKind::Return => "merchant_id = $1 AND kind = 'return'",
+    };
+    List { table: "movements", whose, newest_first: true }.page(connection, merchant.as_str(), page, read).await
+}
+
+fn read(row: &AnyRow) -> Result<Movement, Error> {
+    Ok(Movement {
+        id: row.text("id")?,
+        kind: row.text("kind")?,
+        merchant: row.text("merchant_id")?,
+        live: row.flag("live")?,
+        payment: row.text("payment_id")?,
+        attempt: row.text("attempt_id")?,
+        currency: row.text("currency")?,
+        amount: row.number("amount")?,
+        lost: row.number("lost")?,
+        state: row.text("state")?,
+        reason: row.maybe_text("reason")?,
+        capture: row.maybe_text("capture")?,
+        reference: row.maybe_text("reference")?,
+        deadline: row.maybe_number("deadline")?,
+        created: row.number("created")?,
+        updated: row.number("updated")?,
+    })
+}

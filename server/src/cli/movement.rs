@@ -1,0 +1,82 @@
+//! `till movement`.
+
+use clap::{Args, Subcommand};
+use domain::currency::Currency;
+use domain::id::MerchantId;
+use domain::money::Money;
+use domain::payment::MovementKind;
+use domain::time;
+use engine::store::movements::Movement;
+
+use super::Failure;
+use super::output::{Format, Paging, table};
+use crate::config::Common;
+
+/// Movements are captures, refunds, disputes and banks' returns: one row for each, with its state and the provider's reference.
+#[derive(Args, Debug)]
+pub(super) struct MovementCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// List a merchant's captures, refunds, disputes or returns, newest first
+    List {
+        /// The merchant's id, mer_…
+        #[arg(long)]
+        merchant: MerchantId,
+        /// capture, refund, dispute or return
+        #[arg(long)]
+        kind: MovementKind,
+        #[command(flatten)]
+        paging: Paging,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Find one by its id or by the provider's reference
+    Find {
+        /// The id, such as re_…, or the provider's reference
+        name: String,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+impl MovementCommand {
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.action {
+            Action::List { merchant, kind, paging, common, format } => {
+                let page = common.ready_engine().await?.movements(&merchant, kind, &paging.into()).await?;
+                format.print_page(&page, |row| row.id.clone(), text)
+            }
+            Action::Find { name, common, format } => {
+                let found = common.ready_engine().await?.find_movements(&name).await?;
+                format.print(&found, || text(&found))
+            }
+        }
+    }
+}
+
+/// The rows in a table.
+pub(super) fn text(rows: &[Movement]) -> String {
+    let cells = |row: &Movement| {
+        let money = |minor| match row.currency.parse::<Currency>() {
+            Ok(currency) => Money::new(minor, currency).to_string(),
+            Err(_) => format!("{} {minor}", row.currency),
+        };
+        let mut note = row.reason.clone().unwrap_or_default();
+        if let Some(deadline) = row.deadline {
+            note = format!("evidence until {} {note}", time::format(deadline));
+        }
+        let (kind, state) = (row.kind.clone(), row.state.clone());
+        let reference = row.reference.clone().unwrap_or_else(|| "-".to_owned());
+        vec![row.id.clone(), kind, money(row.amount), state, reference, row.payment.clone(), note]
+    };
+    let cells: Vec<_> = rows.iter().map(cells).collect();
+    table(&["ID", "KIND", "AMOUNT", "STATE", "REFERENCE", "PAYMENT", "NOTE"], &cells, "none yet")
+}
