@@ -23,8 +23,6 @@ pub enum Account {
     RefundsInTransit,
     /// Asset: money that is with a bank while a dispute is open.
     Disputes,
-    /// Expense: what providers charge.
-    Fees,
     /// Liability: money nobody asked for, until it is sent back or kept: second successes, overpayments, payments of a debt
     /// that was called off. A debit balance is money that went back without having come.
     Suspense,
@@ -32,12 +30,11 @@ pub enum Account {
 
 impl Account {
     /// The whole chart.
-    pub const ALL: [Account; 6] = [
+    pub const ALL: [Account; 5] = [
         Account::ProviderReceivable,
         Account::MerchantPayable,
         Account::RefundsInTransit,
         Account::Disputes,
-        Account::Fees,
         Account::Suspense,
     ];
 
@@ -49,7 +46,6 @@ impl Account {
             Account::MerchantPayable => "merchant_payable",
             Account::RefundsInTransit => "refunds_in_transit",
             Account::Disputes => "disputes",
-            Account::Fees => "fees",
             Account::Suspense => "suspense",
         }
     }
@@ -64,7 +60,6 @@ impl Account {
             Account::MerchantPayable => "liability; what the merchant is owed for what shoppers paid",
             Account::RefundsInTransit => "liability; refunds the provider has taken but not yet sent",
             Account::Disputes => "asset; money held by banks while disputes are open",
-            Account::Fees => "expense; what providers charge",
             Account::Suspense => {
                 "liability; money nobody asked for (second successes, overpayments, payments of a debt called off), until it is \
                  sent back or kept; on the debit side refunds of money that never came, until a person explains them"
@@ -89,10 +84,6 @@ pub enum Business {
     DisputeLost,
     /// A bank took money back.
     Return,
-    /// A provider charged for its work.
-    Fee,
-    /// A provider paid out to the merchant.
-    Payout,
     /// An attempt took more than is owed.
     Surplus,
     /// More was refunded of an attempt than it took.
@@ -101,15 +92,13 @@ pub enum Business {
 
 impl Business {
     /// Every business event.
-    pub const ALL: [Business; 10] = [
+    pub const ALL: [Business; 8] = [
         Business::Capture,
         Business::RefundBegun,
         Business::RefundSent,
         Business::DisputeOpened,
         Business::DisputeLost,
         Business::Return,
-        Business::Fee,
-        Business::Payout,
         Business::Surplus,
         Business::Overdrawn,
     ];
@@ -124,8 +113,6 @@ impl Business {
             Business::DisputeOpened => "dispute_opened",
             Business::DisputeLost => "dispute_lost",
             Business::Return => "return",
-            Business::Fee => "fee",
-            Business::Payout => "payout",
             Business::Surplus => "surplus",
             Business::Overdrawn => "overdrawn",
         }
@@ -135,7 +122,7 @@ impl Business {
     /// failed after all, a dispute won, a surplus sent back or kept) the two change places.
     #[must_use]
     pub fn rule(self) -> (Account, Account) {
-        use Account::{Disputes, Fees, MerchantPayable, ProviderReceivable, RefundsInTransit, Suspense};
+        use Account::{Disputes, MerchantPayable, ProviderReceivable, RefundsInTransit, Suspense};
         match self {
             Business::Capture => (ProviderReceivable, MerchantPayable),
             Business::RefundBegun => (MerchantPayable, RefundsInTransit),
@@ -143,8 +130,6 @@ impl Business {
             Business::DisputeOpened => (Disputes, ProviderReceivable),
             Business::DisputeLost => (MerchantPayable, Disputes),
             Business::Return => (MerchantPayable, ProviderReceivable),
-            Business::Fee => (Fees, ProviderReceivable),
-            Business::Payout => (MerchantPayable, ProviderReceivable),
             Business::Surplus => (MerchantPayable, Suspense),
             Business::Overdrawn => (Suspense, MerchantPayable),
         }
@@ -160,8 +145,6 @@ impl Business {
             Business::DisputeOpened => book.charged_back(),
             Business::DisputeLost => book.disputes_lost(),
             Business::Return => book.returned_total(),
-            Business::Fee => book.fees_total(),
-            Business::Payout => book.paid_out_total(),
             Business::Surplus => claim.surplus(),
             // A dispute of money that was refunded is the merchant's loss; a refund of money that never came cannot be.
             Business::Overdrawn => book.refunds_begun().saturating_sub(book.captured_net()).max(0),
@@ -216,7 +199,7 @@ fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) 
 
 /// The balances that a payment alone should have, by account; debit balances are positive. The ledger must agree.
 #[must_use]
-pub fn balances(payment: &Payment) -> [(Account, i64); 6] {
+pub fn balances(payment: &Payment) -> [(Account, i64); 5] {
     let empty = Payment { attempts: vec![], canceled: false, ..payment.clone() };
     let entries = entries(&empty, payment);
     Account::ALL
@@ -284,8 +267,8 @@ money that was refunded before, is the merchant's loss, and raises the same aler
 ";
 
 const TAIL: &str = "
-An authorisation moves no money and is not posted. Fees and payouts are posted when settlements tell of them; until settlements are
-imported these two accounts stay as they are.
+An authorisation moves no money and is not posted. Fees and payouts are no facts of a payment and are not posted either: only a
+settlement tells them, in a currency of its own.
 
 `till ledger balances` prints the balances of a merchant, and `till payment show` prints a payment's statement.
 

@@ -122,8 +122,6 @@ fn moved(movement: &Movement, money: impl Fn(i64) -> String) -> String {
             one("dispute", reference, *amount, &dispute(*state)) + &due
         }
         Movement::Returned { reference, amount } => one("returned", reference, *amount, &"by the bank"),
-        Movement::Fee { reference, amount } => one("fee", reference, *amount, &"charged"),
-        Movement::PaidOut { reference, amount } => one("payout", reference, *amount, &"made"),
     }
 }
 

@@ -86,20 +86,6 @@ pub enum Movement {
         /// Minor units.
         amount: i64,
     },
-    /// The provider's charge for its work.
-    Fee {
-        /// The provider's reference of the line.
-        reference: String,
-        /// Minor units.
-        amount: i64,
-    },
-    /// The provider paid the money out to the merchant.
-    PaidOut {
-        /// The provider's reference of the settlement line.
-        reference: String,
-        /// Minor units.
-        amount: i64,
-    },
 }
 
 /// The life of one refund or capture. It only moves down this list.
@@ -154,11 +140,6 @@ pub struct Book {
     pub disputes: BTreeMap<String, Dispute>,
     /// Bank returns.
     pub returned: BTreeMap<String, i64>,
-    /// The provider's fees.
-    #[serde(default)]
-    pub fees: BTreeMap<String, i64>,
-    /// Payouts.
-    pub paid_out: BTreeMap<String, i64>,
 }
 
 impl Book {
@@ -172,9 +153,7 @@ impl Book {
             Movement::Captured { total } => self.captured = self.captured.max(*total),
             Movement::Uncaptured { amount } => self.uncaptured = self.uncaptured.max(*amount),
             Movement::Capture { reference, amount, state } => advance(&mut self.captures, reference, *amount, *state),
-            Movement::Fee { reference, amount } => raise(&mut self.fees, reference, *amount),
             Movement::Returned { reference, amount } => raise(&mut self.returned, reference, *amount),
-            Movement::PaidOut { reference, amount } => raise(&mut self.paid_out, reference, *amount),
             Movement::Refund { reference, amount, state } => advance(&mut self.refunds, reference, *amount, *state),
             Movement::Dispute { reference, amount, state, at, due, part, dated } => {
                 let amount = (*amount).max(0);
@@ -203,14 +182,13 @@ impl Book {
     }
 
     /// Whether something has happened that can only happen to captured money: a refund that was done, even if it failed afterwards,
-    /// a dispute that took money, a bank's return, a payout.
+    /// a dispute that took money, or a bank's return.
     #[must_use]
     pub fn is_captured_for_sure(&self) -> bool {
         let done = |refund: &Entry| matches!(refund.state, EntryState::Succeeded | EntryState::Failed);
         self.refunds.values().any(done)
             || self.disputes.values().any(Dispute::has_moved_money)
             || self.returned_total() > 0
-            || self.paid_out_total() > 0
     }
 
     /// Captures in one state, where the provider reports each.
@@ -255,22 +233,10 @@ impl Book {
         self.refunds_begun().saturating_add(self.charged_back()).saturating_add(self.returned_total())
     }
 
-    /// The amount that the provider charged.
-    #[must_use]
-    pub fn fees_total(&self) -> i64 {
-        sum(self.fees.values().copied())
-    }
-
     /// The amount that banks took back.
     #[must_use]
     pub fn returned_total(&self) -> i64 {
         sum(self.returned.values().copied())
-    }
-
-    /// The amount paid out.
-    #[must_use]
-    pub fn paid_out_total(&self) -> i64 {
-        sum(self.paid_out.values().copied())
     }
 }
 
@@ -375,6 +341,16 @@ mod tests {
     }
 
     #[test]
+    fn a_settlement_s_lines_are_no_movements_of_a_payment() {
+        for kind in ["fee", "paid_out"] {
+            let line = format!(r#"{{"movement":"{kind}","reference":"line_1","amount":59}}"#);
+            assert!(serde_json::from_str::<Movement>(&line).is_err(), "{kind}");
+        }
+        let returned = r#"{"movement":"returned","reference":"line_1","amount":59}"#;
+        assert!(serde_json::from_str::<Movement>(returned).is_ok());
+    }
+
+    #[test]
     fn a_refund_that_fails_after_success_gives_the_money_back() {
         let refund = |state| Movement::Refund { reference: "re_1".into(), amount: 500, state };
         let mut book = book_of(&[Movement::Captured { total: 1000 }, refund(EntryState::Succeeded)]);
@@ -417,13 +393,8 @@ mod tests {
         ] {
             assert_eq!(book_of(&[&paid[..], &[refund(state)]].concat()).captured_net(), captured, "{state:?}");
         }
-        let proofs = [
-            Movement::Returned { reference: "b".into(), amount: 1 },
-            Movement::PaidOut { reference: "p".into(), amount: 1 },
-        ];
-        for proof in proofs {
-            assert_eq!(book_of(&[&paid[..], &[proof]].concat()).captured_net(), 1000);
-        }
+        let returned = Movement::Returned { reference: "b".into(), amount: 1 };
+        assert_eq!(book_of(&[&paid[..], &[returned]].concat()).captured_net(), 1000);
         // A capture that failed did fail.
         let failed = Movement::Capture { reference: "c".into(), amount: 1000, state: EntryState::Failed };
         assert_eq!(book_of(&[paid[0].clone(), failed, refund(EntryState::Succeeded)]).captured_net(), 0);

@@ -71,7 +71,6 @@ mod tests {
         another(&mut two);
         assert_eq!(planted(&two, &waiting, |_| {}), Err(Breach::TwoLive));
         let money = |payment: &mut Payment| {
-            payment.attempts[0].book.join(&Movement::Fee { reference: "f".into(), amount: 1 });
             payment.attempts[0].book.join(&Movement::Returned { reference: "r".into(), amount: 1 });
         };
         let close = Fact::CloseRequested { attempt: id(1), reason: CloseReason::Expired };

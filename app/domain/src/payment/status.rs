@@ -23,8 +23,6 @@ pub struct Totals {
     pub charged_back: i64,
     /// Taken back by banks.
     pub returned: i64,
-    /// Paid out to the merchant.
-    pub paid_out: i64,
 }
 
 /// The status on which everything else builds.
@@ -110,7 +108,6 @@ pub(super) fn totals(payment: &Payment) -> Totals {
         refunded: sum(|book| book.refunds_in(EntryState::Succeeded)),
         charged_back: sum(Book::charged_back),
         returned: sum(Book::returned_total),
-        paid_out: sum(Book::paid_out_total),
     }
 }
 

@@ -45,8 +45,6 @@ struct Purse {
     sent_back: i128,
     held_by_banks: i128,
     taken_by_banks: i128,
-    fees: i128,
-    paid_out: i128,
     /// The amount it took beyond the debt.
     beyond: i128,
     /// The part of that which the merchant keeps.
@@ -64,8 +62,6 @@ impl Purse {
             sent_back: book.refunds_in(EntryState::Succeeded).into(),
             held_by_banks: book.disputes_held().into(),
             taken_by_banks: i128::from(book.disputes_lost()) + i128::from(book.returned_total()),
-            fees: book.fees_total().into(),
-            paid_out: book.paid_out_total().into(),
             beyond: 0,
             kept: attempt.kept.into(),
         }
@@ -167,14 +163,12 @@ pub(super) fn judge(stored: &Payment, events: &[Happened], written: &BTreeMap<St
     report("kept", stored.kept().into(), told.kept().into());
     let purses = purses(&told);
     let sum = |of: &dyn Fn(&Purse) -> i128| purses.iter().map(of).sum::<i128>();
-    let at_provider =
-        |one: &Purse| one.captured - one.sent_back - one.held_by_banks - one.taken_by_banks - one.fees - one.paid_out;
+    let at_provider = |one: &Purse| one.captured - one.sent_back - one.held_by_banks - one.taken_by_banks;
     let expected = [
         ("provider_receivable", sum(&at_provider)),
-        ("merchant_payable", sum(&|one| one.paid_out - one.earned())),
+        ("merchant_payable", sum(&|one| -one.earned())),
         ("refunds_in_transit", sum(&|one| -one.pending)),
         ("disputes", sum(&|one| one.held_by_banks)),
-        ("fees", sum(&|one| one.fees)),
         ("suspense", sum(&|one| -one.held())),
     ];
     let written = |account: &str| i128::from(written.get(account).copied().unwrap_or(0));

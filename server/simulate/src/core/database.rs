@@ -68,7 +68,7 @@ pub(super) struct Database {
     pub replayed: Payment,
     pub session: Session,
     /// The ledger's balances, debit positive, in the order of [`Account::ALL`].
-    pub balances: [i64; 6],
+    pub balances: [i64; 5],
     pub outbox: Vec<Told>,
     pub inbox: Vec<InboxRow>,
     pub jobs: Vec<Job>,
@@ -87,7 +87,7 @@ impl Database {
             replayed: payment.clone(),
             payment,
             session,
-            balances: [0; 6],
+            balances: [0; 5],
             outbox: vec![],
             inbox: vec![],
             jobs: vec![],
@@ -104,7 +104,7 @@ impl Database {
         }
         self.session.state = SessionState::Open;
         (self.session.created, self.session.expires) = (START, START + SESSION_TTL);
-        self.balances = [0; 6];
+        self.balances = [0; 5];
         self.outbox.clear();
         self.inbox.clear();
         self.jobs.clear();

@@ -38,7 +38,7 @@ impl World {
         }
         let rows: Vec<(i64, Told)> = rows.into_iter().map(|row| (row.seq, row.told)).collect();
         self.check_replay(payment, &statement.events, &rows);
-        let mut balances = [0; 6];
+        let mut balances = [0; 5];
         for row in &statement.ledger {
             for (balance, account) in balances.iter_mut().zip(Account::ALL) {
                 *balance += if row.debit == account.as_str() { row.amount } else { 0 };
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// Who has the money, by the provider's truth and by who asked for what.
-    fn check_who_has_what(&mut self, payment: &Payment, events: &[Happened], balances: [i64; 6], told: bool) {
+    fn check_who_has_what(&mut self, payment: &Payment, events: &[Happened], balances: [i64; 5], told: bool) {
         let payers: Vec<Payer> =
             payment.attempts.iter().map(|attempt| self.payer(attempt.id.as_str(), attempt.second, events)).collect();
         let debt = if payment.canceled { 0 } else { self.amount };

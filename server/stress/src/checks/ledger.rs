@@ -20,7 +20,7 @@ pub(super) fn entries_are_whole(evidence: &Evidence<'_>) -> Vec<String> {
     broken.map(|entry| format!("{entry:?}")).collect()
 }
 
-/// The load has no disputes and payouts: the provider holds what was captured, less what went back.
+/// The load has no disputes: the provider holds what was captured, less what went back.
 pub(super) fn agrees_with_payments(evidence: &Evidence<'_>) -> Vec<String> {
     let Some(ledger) = &evidence.found.ledger else { return vec![] };
     let mut balances: HashMap<&str, i64> = HashMap::new();
