@@ -206,26 +206,49 @@ CREATE TABLE modification_keys (
     PRIMARY KEY (merchant_id, request_key)
 );
 
--- Double entry: each row moves an amount from the credited to the debited account, so that all balances of a merchant and currency
--- add up to zero after every row. seq is the payment's event it was posted with. Append-only, see store::dialect.
-CREATE TABLE ledger (
-    payment_id TEXT NOT NULL REFERENCES payments (id),
-    seq BIGINT NOT NULL,
-    line BIGINT NOT NULL,
+-- The journal: a source posts once. source: payment_event, settlement_line, manual. source_id and number: the payment and its event,
+-- the settlement and its line, the entry by hand. Append-only, see store::dialect.
+CREATE TABLE transactions (
+    source TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    number BIGINT NOT NULL,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
-    provider_account_id TEXT NOT NULL REFERENCES provider_accounts (id),
-    currency TEXT NOT NULL,
-    business TEXT NOT NULL,
-    debit_account TEXT NOT NULL,
-    credit_account TEXT NOT NULL,
-    amount BIGINT NOT NULL,
     live BIGINT NOT NULL,
+    posted_by TEXT,
+    approved_by TEXT,
     at BIGINT NOT NULL,
-    PRIMARY KEY (payment_id, seq, line),
-    CHECK (amount > 0),
-    CHECK (debit_account <> credit_account)
+    PRIMARY KEY (source_id, number),
+    CHECK (source IN ('payment_event', 'settlement_line', 'manual')),
+    CHECK (source <> 'manual' OR (posted_by IS NOT NULL AND approved_by IS NOT NULL AND posted_by <> approved_by))
 );
-CREATE INDEX ledger_of_merchant ON ledger (merchant_id, currency, at);
+
+-- The lines of a transaction, which add up to zero in each currency: domain::journal sees to that. amount: debits are positive.
+-- party: whose account it is, empty where there is one for all. Append-only.
+CREATE TABLE entries (
+    source_id TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    business TEXT NOT NULL,
+    account TEXT NOT NULL,
+    party TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    PRIMARY KEY (source_id, number, line),
+    FOREIGN KEY (source_id, number) REFERENCES transactions (source_id, number),
+    CHECK (amount <> 0)
+);
+
+-- The sums of the entries, kept with them. shard: a sum is spread over several rows, so that transactions do not wait for each other.
+CREATE TABLE balances (
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    live BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    account TEXT NOT NULL,
+    party TEXT NOT NULL,
+    shard BIGINT NOT NULL,
+    amount BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, live, currency, account, party, shard)
+);
 
 -- What the merchant must hear. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
 -- snapshot: the object as it was then. change: what was new about it. source says who caused it, as in payment_events.

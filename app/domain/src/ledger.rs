@@ -26,17 +26,51 @@ pub enum Account {
     /// Liability: money nobody asked for, until it is sent back or kept: second successes, overpayments, payments of a debt
     /// that was called off. A debit balance is money that went back without having come.
     Suspense,
+    /// Asset: money that providers have paid out and that has not arrived; one for each provider account.
+    PayoutsInTransit,
+    /// Asset: money that has arrived at the merchant's bank.
+    Bank,
+    /// Expense: fees that providers kept; one for each provider account.
+    Fees,
+    /// Asset: money that providers keep back for a time; one for each provider account.
+    Reserves,
+    /// One currency given for another, at the rate of a settlement: its balances in two currencies are the two sides of an exchange.
+    Conversion,
+    /// Liability: what sellers are owed for what shoppers paid the merchant; one for each seller.
+    Sellers,
 }
 
 impl Account {
-    /// The whole chart.
-    pub const ALL: [Account; 5] = [
+    /// The whole chart. The first are those of payments.
+    pub const ALL: [Account; 11] = [
+        Account::ProviderReceivable,
+        Account::MerchantPayable,
+        Account::RefundsInTransit,
+        Account::Disputes,
+        Account::Suspense,
+        Account::PayoutsInTransit,
+        Account::Bank,
+        Account::Fees,
+        Account::Reserves,
+        Account::Conversion,
+        Account::Sellers,
+    ];
+
+    /// The accounts to which the rules below post what became of a payment.
+    pub const OF_PAYMENTS: [Account; 5] = [
         Account::ProviderReceivable,
         Account::MerchantPayable,
         Account::RefundsInTransit,
         Account::Disputes,
         Account::Suspense,
     ];
+
+    /// Whether each party has an account of its own: a provider account, or a seller.
+    #[must_use]
+    pub fn has_parties(self) -> bool {
+        use Account::{Fees, PayoutsInTransit, ProviderReceivable, Reserves, Sellers};
+        matches!(self, ProviderReceivable | PayoutsInTransit | Fees | Reserves | Sellers)
+    }
 
     /// The name in the database and in statements.
     #[must_use]
@@ -47,6 +81,12 @@ impl Account {
             Account::RefundsInTransit => "refunds_in_transit",
             Account::Disputes => "disputes",
             Account::Suspense => "suspense",
+            Account::PayoutsInTransit => "payouts_in_transit",
+            Account::Bank => "bank",
+            Account::Fees => "fees",
+            Account::Reserves => "reserves",
+            Account::Conversion => "conversion",
+            Account::Sellers => "sellers",
         }
     }
 
@@ -64,6 +104,16 @@ impl Account {
                 "liability; money nobody asked for (second successes, overpayments, payments of a debt called off), until it is \
                  sent back or kept; on the debit side refunds of money that never came, until a person explains them"
             }
+            Account::PayoutsInTransit => {
+                "asset; what providers have paid out and has not arrived at the bank, one per provider account"
+            }
+            Account::Bank => "asset; what has arrived at the merchant's bank",
+            Account::Fees => "expense; what providers kept as fees, one per provider account",
+            Account::Reserves => "asset; what providers keep back for a time, one per provider account",
+            Account::Conversion => {
+                "currency exchanged by a provider; its balances in two currencies are the two sides of it"
+            }
+            Account::Sellers => "liability; what sellers are owed for what shoppers paid the merchant, one per seller",
         }
     }
 }
@@ -202,7 +252,7 @@ fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) 
 pub fn balances(payment: &Payment) -> [(Account, i64); 5] {
     let empty = Payment { attempts: vec![], canceled: false, ..payment.clone() };
     let entries = entries(&empty, payment);
-    Account::ALL
+    Account::OF_PAYMENTS
         .map(|account| (account, entries.iter().map(|entry| entry.effect(account)).fold(0, i64::saturating_add)))
 }
 
@@ -238,9 +288,14 @@ const HEAD: &str = "# The ledger
 
 Generated from `domain::ledger` by `cargo run -p domain --example ledger > docs/LEDGER.md`; a test fails when the two differ.
 
-Double entry, append-only, per merchant and currency. A row of the table `ledger` moves an amount above zero from the credited to
-the debited account; the database refuses anything else, and refuses to change or delete a row. So all balances of a merchant and
-currency add up to zero after every row. Rows are written in the transaction of the change they come from, and name it.
+Double entry, append-only, per merchant and currency. A row of the table `transactions` names a source: an event of a payment, a line
+of a settlement, or an entry by hand with two different actors. A source posts once. The rows of `entries` are its lines: an account, a party where
+the account has one for each, a currency, and an amount in minor units, debits positive and credits negative. Lines that do not add up to zero in
+each currency are no transaction (`domain::journal`), so all balances of a merchant and currency add up to zero.
+The database refuses to change or delete either row. Both are written in the database transaction of the change they come from.
+
+The table `balances` has the sum of the entries by merchant, mode, currency, account and party, kept in the same database transaction.
+Each sum is spread over eight rows, so that payments of one merchant do not wait for each other; reading adds them up.
 
 ## Chart of accounts
 ";
@@ -281,10 +336,11 @@ merchant decided to keep.
 1. Captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held. The left
    side must be what `provider_receivable` and `disputes` say, the right side what `merchant_payable`, `refunds_in_transit` and
    `suspense` say. Money that is held is peeled off from the last second success to the first; all that came after a merchant took
-   less and was done is held.
+   less and was done is held. No other account may have anything of a payment.
 2. No refund that the policy for surplus money asked for was more than its attempt had beyond the debt then.
 3. The stored payment is what its history says.
-4. All accounts together come to zero.
+4. All accounts together come to zero, and the lines of each transaction in each currency.
+5. The balances that are kept are the sums of the entries.
 ";
 
 #[cfg(test)]

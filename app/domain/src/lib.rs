@@ -8,6 +8,7 @@ pub mod checkout;
 pub mod currency;
 pub mod decline;
 pub mod id;
+pub mod journal;
 pub mod ledger;
 pub mod line;
 pub mod link;

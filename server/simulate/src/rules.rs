@@ -121,7 +121,7 @@ pub(crate) fn may_send_back(debt: i64, payers: &[Payer], to: usize, amount: i64)
 }
 
 /// Checks who has what when everything has come to rest. `balances` are the ledger's, debit positive, in the order of
-/// [`Account::ALL`](domain::ledger::Account::ALL); `told` is whether a person was told that something is held. Returns the rule
+/// [`Account::OF_PAYMENTS`](domain::ledger::Account::OF_PAYMENTS); `told` is whether a person was told that something is held. Returns the rule
 /// that is broken, and how.
 pub(crate) fn at_rest(debt: i64, payers: &[Payer], balances: [i64; 5], told: bool) -> Option<(&'static str, String)> {
     let wrong = |rule, what: &str| Some((rule, format!("{what}: a debt of {debt}, {payers:?}, {balances:?}")));

@@ -31,7 +31,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Judge the ledger of every payment by what was told and decided; fails if they disagree
+    /// Judge the ledger of every payment by what was told and decided, and the balances by the ledger; fails if they disagree
     Check {
         #[command(flatten)]
         common: Common,
@@ -52,7 +52,8 @@ impl LedgerCommand {
             Action::Check { common, format } => {
                 let (compared, found) = common.keyless_engine().await?.audit_ledger().await?;
                 let lines = found.iter().map(|wrong| {
-                    format!("{}: {} is {}, should be {}", wrong.payment, wrong.account, wrong.found, wrong.expected)
+                    let payment = wrong.payment.as_ref().map_or_else(String::new, |payment| format!("{payment}: "));
+                    format!("{payment}{} is {}, should be {}", wrong.account, wrong.found, wrong.expected)
                 });
                 let lines = lines.collect::<Vec<_>>().join("\n");
                 let summary = format!("{compared} payments compared, {} disagreements", found.len());

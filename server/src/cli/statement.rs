@@ -8,7 +8,7 @@ use domain::payment::transitions::stage_name;
 use domain::payment::{Answer, DisputeState, EntryState, Event, Movement, Payment, Progress, Step};
 use domain::time;
 use engine::Statement;
-use engine::store::ledger::LedgerRow;
+use engine::store::journal::LedgerRow;
 use engine::store::payments::Happened;
 
 use super::movement;
@@ -50,9 +50,13 @@ pub(super) fn text(statement: &Statement) -> String {
     let rows: Vec<_> = statement.events.iter().map(row).collect();
     lines.push(table(&["AT", "TOLD BY", "EVENT", ""], &rows, "  nothing yet"));
     lines.push("\nLedger".to_owned());
-    let row = |row: &LedgerRow| vec![row.business.clone(), row.debit.clone(), row.credit.clone(), money(row.amount)];
+    let row = |row: &LedgerRow| {
+        let (debit, credit) =
+            if row.amount > 0 { (money(row.amount), String::new()) } else { (String::new(), money(-row.amount)) };
+        vec![row.business.clone(), row.account.clone(), debit, credit]
+    };
     let rows: Vec<_> = statement.ledger.iter().map(row).collect();
-    lines.push(table(&["EVENT", "DEBIT", "CREDIT", "AMOUNT"], &rows, "  nothing was posted yet"));
+    lines.push(table(&["EVENT", "ACCOUNT", "DEBIT", "CREDIT"], &rows, "  nothing was posted yet"));
     lines.join("\n")
 }
 

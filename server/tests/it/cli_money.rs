@@ -37,7 +37,7 @@ both! {
 
         let shown = world.till(&["payment", "show", first.as_str()]).await;
         assert_eq!((&shown["status"], &shown["totals"]["captured"]), (&json!("succeeded"), &json!(TOTAL)));
-        assert_eq!(shown["ledger"].as_array().unwrap().len(), 1);
+        assert_eq!(shown["ledger"].as_array().unwrap().len(), 2);
         assert!(shown["told"].as_array().unwrap().contains(&json!("payment.succeeded")), "{}", shown["told"]);
         let text = world.till_says(&["payment", "show", first.as_str()]).await;
         for says in [first.as_str(), "succeeded", "captured EUR 30.98, refunded EUR 0.00", "webhook", "provider_receivable", "merchant_payable", "captured EUR 30.98 in all"] {

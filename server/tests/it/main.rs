@@ -22,6 +22,7 @@ mod handoffs;
 mod hints;
 mod hooks;
 mod inbox;
+mod journal;
 mod journey;
 mod keyless;
 mod leases;

@@ -246,9 +246,13 @@ both! {
     async fn the_books_cannot_be_changed(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         assert!(!world.statement(&payment).await.ledger.is_empty());
-        for statement in ["UPDATE ledger SET amount = 1", "DELETE FROM ledger", "UPDATE payment_events SET seq = 99", "DELETE FROM payment_events",
-            "INSERT INTO ledger SELECT payment_id, 99, 0, merchant_id, provider_account_id, currency, business, debit_account, debit_account, amount, live, at FROM ledger",
-            "INSERT INTO ledger SELECT payment_id, 99, 0, merchant_id, provider_account_id, currency, business, debit_account, credit_account, -1, live, at FROM ledger"]
+        for statement in ["UPDATE entries SET amount = 1", "DELETE FROM entries", "UPDATE transactions SET at = 1", "DELETE FROM transactions",
+            "UPDATE payment_events SET seq = 99", "DELETE FROM payment_events",
+            "INSERT INTO entries SELECT source_id, number, 99, business, account, party, currency, 0 FROM entries",
+            "INSERT INTO entries SELECT source_id, 99, line, business, account, party, currency, amount FROM entries",
+            "INSERT INTO transactions SELECT source, source_id, number, merchant_id, live, posted_by, approved_by, at FROM transactions",
+            "INSERT INTO transactions SELECT 'manual', 'man_1', 1, merchant_id, live, 'usr_1', 'usr_1', at FROM transactions",
+            "INSERT INTO transactions SELECT 'manual', 'man_1', 1, merchant_id, live, 'usr_1', NULL, at FROM transactions"]
         {
             let mut tx = world.engine().store().begin().await.unwrap();
             assert!(sqlx::query(statement).execute(&mut *tx).await.is_err(), "{statement}");

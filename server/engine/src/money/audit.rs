@@ -9,6 +9,7 @@
 //! shoppers'. The written rows must say both.
 
 mod rows;
+mod sums;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use domain::payment::{
 use serde::Serialize;
 
 pub(super) use rows::judge_rows;
+pub(super) use sums::judge_sums;
 
 use crate::record::Source;
 use crate::store::payments::Happened;
@@ -26,8 +28,8 @@ use crate::store::payments::Happened;
 /// Something that is wrong with a payment's books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Discrepancy {
-    /// The payment.
-    pub payment: PaymentId,
+    /// The payment; none if it is not about a single one.
+    pub payment: Option<PaymentId>,
     /// The account of the ledger, or what else is wrong.
     pub account: String,
     /// The amount found, in minor units.
@@ -141,7 +143,7 @@ pub(super) fn judge(stored: &Payment, events: &[Happened], written: &BTreeMap<St
     let mut wrong = vec![];
     let mut report = |account: &str, found: i128, expected: i128| {
         if found != expected {
-            let (payment, account) = (stored.id.clone(), account.to_owned());
+            let (payment, account) = (Some(stored.id.clone()), account.to_owned());
             wrong.push(Discrepancy { payment, account, found: shown(found), expected: shown(expected) });
         }
     };
@@ -171,11 +173,15 @@ pub(super) fn judge(stored: &Payment, events: &[Happened], written: &BTreeMap<St
         ("disputes", sum(&|one| one.held_by_banks)),
         ("suspense", sum(&|one| -one.held())),
     ];
-    let written = |account: &str| i128::from(written.get(account).copied().unwrap_or(0));
     for (account, expected) in expected {
-        report(account, written(account), expected);
+        report(account, written.get(account).copied().unwrap_or(0).into(), expected);
     }
-    report("all accounts together", expected.iter().map(|(account, _)| written(account)).sum(), 0);
+    for (account, minor) in written {
+        if !expected.iter().any(|(known, _)| known == account) {
+            report(account, (*minor).into(), 0);
+        }
+    }
+    report("all accounts together", written.values().map(|minor| i128::from(*minor)).sum(), 0);
     wrong
 }
 

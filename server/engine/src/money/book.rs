@@ -1,14 +1,14 @@
-//! The ledger, read and audited.
+//! The journal, read and audited.
 
 use domain::currency::Currency;
 use domain::id::{MerchantId, PaymentId};
 use domain::money::Money;
 use serde::Serialize;
 
-use super::audit::{Discrepancy, judge, judge_rows};
+use super::audit::{Discrepancy, judge, judge_rows, judge_sums};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::{Connection, ledger as book, movements, payments};
+use crate::store::{Connection, journal, movements, payments};
 
 /// Payments compared in one step of an audit.
 const STEP: i64 = 200;
@@ -33,7 +33,7 @@ impl Engine {
     /// There is no such merchant.
     pub async fn balances(&self, merchant: &MerchantId, live: bool) -> Result<Vec<Balance>, Error> {
         self.check_merchant(merchant).await?;
-        let rows = book::balances(&mut *self.store().reader().await?, merchant, live).await?;
+        let rows = journal::balances(&mut *self.store().reader().await?, merchant, live).await?;
         let balance = |(currency, account, minor): (Currency, String, i64)| Balance {
             currency,
             account,
@@ -43,8 +43,8 @@ impl Engine {
         Ok(rows.into_iter().map(balance).collect())
     }
 
-    /// Judges every payment's books by its history and what is written in the ledger. Returns how many were judged and what is
-    /// wrong.
+    /// Judges every payment's books by its history and what is written in the journal, and the balances that are kept by the entries.
+    /// Returns how many payments were judged and what is wrong.
     pub async fn audit_ledger(&self) -> Result<(usize, Vec<Discrepancy>), Error> {
         let (mut judged, mut found, mut after) = (0, vec![], String::new());
         loop {
@@ -57,9 +57,21 @@ impl Engine {
             judged += ids.len();
             match ids.last() {
                 Some(last) => last.as_str().clone_into(&mut after),
-                None => return Ok((judged, found)),
+                None => break,
             }
         }
+        found.extend(self.audit_sums().await?);
+        Ok((judged, found))
+    }
+
+    /// Everything that is wrong with the sums of the journal. It is read in portions at one moment, so that no change between two of them
+    /// counts for one side alone.
+    async fn audit_sums(&self) -> Result<Vec<Discrepancy>, Error> {
+        let mut moment = self.store().moment().await?;
+        let kept = journal::kept(&mut moment).await?;
+        let (sums, unbalanced) = journal::added_up(&mut moment).await?;
+        moment.rollback().await?;
+        Ok(judge_sums(&kept, &sums, &unbalanced))
     }
 
     /// Judges one payment's books in the same way.
@@ -71,7 +83,7 @@ impl Engine {
 async fn audit(connection: &mut Connection, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
     let Some(stored) = payments::find(connection, id).await? else { return Ok(vec![]) };
     let events = payments::events(connection, id).await?;
-    let written = book::balances_of_payment(connection, id).await?;
+    let written = journal::balances_of_payment(connection, id).await?;
     let rows = movements::of_payment(connection, id).await?;
     let mut wrong = judge(&stored.payment, &events, &written);
     wrong.extend(judge_rows(&stored.payment, &events, &rows));

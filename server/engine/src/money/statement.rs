@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
-use crate::store::ledger::{self, LedgerRow};
+use crate::store::journal::{self, LedgerRow};
 use crate::store::movements::{self, Movement};
 use crate::store::payments::Happened;
 use crate::store::{events, payments};
@@ -45,7 +45,7 @@ pub struct Statement {
     pub movements: Vec<Movement>,
     /// The events, oldest first.
     pub events: Vec<Happened>,
-    /// Its rows in the ledger, oldest first.
+    /// The lines of its transactions in the journal, oldest first.
     pub ledger: Vec<LedgerRow>,
     /// The names of what the merchant has to hear, oldest first.
     pub told: Vec<String>,
@@ -63,7 +63,7 @@ impl Engine {
             totals: payment.totals(),
             movements: movements::of_payment(&mut connection, id).await?,
             events: payments::events(&mut connection, id).await?,
-            ledger: ledger::of_payment(&mut connection, id).await?,
+            ledger: journal::of_payment(&mut connection, id).await?,
             told: events::names_of_payment(&mut connection, id).await?,
             payment,
         })

@@ -8,6 +8,7 @@ use domain::payment::{Fact, Payment};
 use super::Source;
 use super::changes::{Changes, Work};
 use super::follow_up::{Step, follow_up};
+use super::posting::posting;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::payments::{EventRow, Locked, lock_many};
@@ -51,8 +52,10 @@ impl<'a> Batch<'a> {
         if events.is_empty() {
             return Ok(false);
         }
+        let (now, live) = (engine.env().now(), entry.before.live);
+        let last = entry.seq.saturating_add(i64::try_from(events.len()).unwrap_or(i64::MAX));
+        self.changes.postings.extend(posting(&entry.now, &after, last, live, now)?);
         let before = std::mem::replace(&mut entry.now, after);
-        let now = engine.env().now();
         for event in &events {
             entry.seq += 1;
             self.changes.events.push(EventRow {
@@ -63,7 +66,7 @@ impl<'a> Batch<'a> {
                 cause: source.cause().map(str::to_owned),
             });
         }
-        let (live, seq, told) = (entry.before.live, entry.seq, entry.told);
+        let (seq, told) = (entry.seq, entry.told);
         let source = source.name();
         let step = Step { before: &before, after: &entry.now, events: &events, seq, told, live, source, now };
         entry.told += follow_up(engine, &step, &mut self.changes);

@@ -13,10 +13,10 @@ use crate::jobs::Kind;
 use crate::store::attempts::{AttemptRow, Change};
 use crate::store::events::NewEvent;
 use crate::store::jobs::NewJob;
-use crate::store::ledger::Posting;
+use crate::store::journal::Posting;
 use crate::store::payments::EventRow;
 use crate::store::requests::KeyRow;
-use crate::store::{Connection, attempts, events, inbox, jobs, ledger, movements, payments, requests, sessions};
+use crate::store::{Connection, attempts, events, inbox, jobs, journal, movements, payments, requests, sessions};
 
 /// How long a session that is opened again lives at least. A shopper who comes later begins a new one.
 const REOPENED: Millis = HOUR;
@@ -25,7 +25,7 @@ const REOPENED: Millis = HOUR;
 #[derive(Default)]
 pub(super) struct Changes {
     pub events: Vec<EventRow>,
-    pub ledger: Vec<(Posting, domain::ledger::Entry)>,
+    pub postings: Vec<Posting>,
     /// What the merchant must hear.
     pub told: Vec<NewEvent>,
     /// By kind and subject: the earliest wish counts.
@@ -85,7 +85,7 @@ impl Changes {
         movements::remove(connection, &gone).await?;
         movements::put(connection, &rows).await?;
         payments::append(connection, &self.events, now).await?;
-        ledger::insert(connection, &self.ledger).await?;
+        journal::post(connection, &self.postings).await?;
         events::insert(connection, &self.told).await?;
         requests::insert(connection, &self.keys).await?;
         self.write_jobs(connection, now).await?;

@@ -1,8 +1,6 @@
 //! The consequences when a payment has changed, written with the change.
 
 use domain::id::{AttemptId, ProviderAccountId};
-use domain::ledger::Business;
-use domain::mutant::{self, Mutant};
 use domain::payment::{Answer, Attempt, EntryState, Event, Movement, Payment, Stage};
 use domain::{MINUTE, Millis, SECOND};
 
@@ -10,7 +8,6 @@ use super::changes::{AlertChange, Changes};
 use crate::engine::Engine;
 use crate::inbox;
 use crate::jobs::{Kind, modify, overdrawn};
-use crate::store::ledger::Posting;
 use crate::store::requests::KeyRow;
 
 /// How long the request that opens an attempt may take before a job takes over.
@@ -41,29 +38,11 @@ impl Step<'_> {
     fn account(&self, attempt: &AttemptId) -> Option<&ProviderAccountId> {
         self.after.attempt(attempt).map(|attempt| &attempt.account)
     }
-
-    fn posting(&self, line: i64) -> Posting {
-        Posting {
-            payment: self.after.id.clone(),
-            merchant: self.after.merchant.clone(),
-            seq: self.seq,
-            line,
-            currency: self.after.amount.currency,
-            live: self.live,
-            at: self.now,
-        }
-    }
 }
 
 /// Gathers the rows that follow from a step. No I/O: they are written with the whole batch. Returns how many events the merchant must
 /// hear.
 pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) -> i64 {
-    let mut entries = domain::ledger::entries(step.before, step.after);
-    if mutant::on(Mutant::LedgerPostsTwice) {
-        let again = entries.iter().filter(|entry| entry.business == Business::RefundSent).cloned();
-        entries.extend(again.collect::<Vec<_>>());
-    }
-    changes.ledger.extend((0..).zip(entries).map(|(line, entry)| (step.posting(line), entry)));
     let told = domain::payment::told(step.before, step.after);
     let told = super::movements::events(engine, step, told);
     let heard = i64::try_from(told.len()).unwrap_or(i64::MAX);

@@ -7,6 +7,7 @@ mod disputes;
 mod fallen;
 mod follow_up;
 mod movements;
+mod posting;
 mod risen;
 mod sent;
 

@@ -12,7 +12,7 @@ use super::{Dialect, Store};
 use crate::error::Error;
 
 /// Tables whose rows are never deleted: a copy has at least those that were there before it was begun.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 11] = [
     "merchants",
     "provider_accounts",
     "links",
@@ -21,13 +21,14 @@ const KEPT: [&str; 10] = [
     "sessions",
     "attempts",
     "payment_events",
-    "ledger",
+    "transactions",
+    "entries",
     "inbox",
 ];
 /// Words of a check's result that are repeated in an error.
 const FINDINGS_MAX: usize = 5;
 
-/// What is in a database: rows by table, and the amount of all lines of the ledger.
+/// What is in a database: rows by table, and what was debited in the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Content {
     /// Rows by table.
@@ -98,8 +99,8 @@ async fn content(connection: &mut sqlx::SqliteConnection) -> Result<Content, Err
         let count = format!("SELECT COUNT(*) FROM {table}");
         content.rows.insert(table, query_scalar(AssertSqlSafe(count)).fetch_one(&mut *moment).await?);
     }
-    if content.rows.contains_key("ledger") {
-        let sum = "SELECT COALESCE(SUM(amount), 0) FROM ledger";
+    if content.rows.contains_key("entries") {
+        let sum = "SELECT COALESCE(SUM(amount), 0) FROM entries WHERE amount > 0";
         content.posted = query_scalar(sum).fetch_one(&mut *moment).await?;
     }
     moment.rollback().await?;

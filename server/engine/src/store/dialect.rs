@@ -185,7 +185,7 @@ impl Dialect {
     /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
         // In the order in which `crate::record` writes them, or a server that starts could wait for one that writes, and it for us.
-        let tables = ["orders", "payment_events", "ledger"];
+        let tables = ["orders", "payment_events", "transactions", "entries"];
         match self {
             Dialect::Sqlite => {
                 let guard = |table: &str, what: &str| {

@@ -13,7 +13,7 @@ pub mod events;
 pub mod exchanges;
 pub mod inbox;
 pub mod jobs;
-pub mod ledger;
+pub mod journal;
 pub mod links;
 mod many;
 pub mod merchants;

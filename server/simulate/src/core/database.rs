@@ -67,7 +67,7 @@ pub(super) struct Database {
     /// The same payment, folded from the stored events alone, and always one transaction behind while one is made.
     pub replayed: Payment,
     pub session: Session,
-    /// The ledger's balances, debit positive, in the order of [`Account::ALL`].
+    /// The ledger's balances, debit positive, in the order of [`Account::OF_PAYMENTS`].
     pub balances: [i64; 5],
     pub outbox: Vec<Told>,
     pub inbox: Vec<InboxRow>,
@@ -177,11 +177,11 @@ impl World {
     fn post(&mut self, _events: &[Event]) {
         let Database { payment, replayed, balances, outbox, .. } = &mut self.database;
         for entry in ledger::entries(replayed, payment) {
-            for (balance, account) in balances.iter_mut().zip(Account::ALL) {
+            for (balance, account) in balances.iter_mut().zip(Account::OF_PAYMENTS) {
                 *balance += entry.effect(account);
             }
             if mutant::on(Mutant::LedgerPostsTwice) && entry.business == ledger::Business::RefundSent {
-                for (balance, account) in balances.iter_mut().zip(Account::ALL) {
+                for (balance, account) in balances.iter_mut().zip(Account::OF_PAYMENTS) {
                     *balance += entry.effect(account);
                 }
             }

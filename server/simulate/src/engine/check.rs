@@ -40,9 +40,8 @@ impl World {
         self.check_replay(payment, &statement.events, &rows);
         let mut balances = [0; 5];
         for row in &statement.ledger {
-            for (balance, account) in balances.iter_mut().zip(Account::ALL) {
-                *balance += if row.debit == account.as_str() { row.amount } else { 0 };
-                *balance -= if row.credit == account.as_str() { row.amount } else { 0 };
+            for (balance, account) in balances.iter_mut().zip(Account::OF_PAYMENTS) {
+                *balance += if row.account == account.as_str() { row.amount } else { 0 };
             }
         }
         self.check_who_has_what(payment, &statement.events, balances, told);

@@ -1,5 +1,4 @@
-//! Rules about the ledger and the outbox, in versions that have them. A ledger's row moves an amount from one account to
-//! another, so that the sum over all accounts is zero by construction; what can go wrong is in the rows.
+//! Rules about the ledger and the outbox, in versions that have them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,12 +11,14 @@ fn is_event(evidence: &Evidence<'_>, payment: &str, seq: i64) -> bool {
     evidence.found.events.get(payment).is_some_and(|events| events.iter().any(|event| event.seq == seq))
 }
 
+/// Each entry is of an event that exists, and those of an event add up to zero.
 pub(super) fn entries_are_whole(evidence: &Evidence<'_>) -> Vec<String> {
-    let entries = evidence.found.ledger.iter().flatten();
-    let broken = entries.filter(|entry| {
-        entry.amount <= 0 || entry.debit == entry.credit || !is_event(evidence, &entry.payment, entry.seq)
-    });
-    broken.map(|entry| format!("{entry:?}")).collect()
+    let mut sums: HashMap<(&str, i64), i64> = HashMap::new();
+    for entry in evidence.found.ledger.iter().flatten() {
+        *sums.entry((&entry.payment, entry.seq)).or_default() += entry.amount;
+    }
+    let broken = sums.into_iter().filter(|((payment, seq), sum)| *sum != 0 || !is_event(evidence, payment, *seq));
+    broken.map(|((payment, seq), sum)| format!("event {seq} of {payment}: its entries come to {sum}")).collect()
 }
 
 /// The load has no disputes: the provider holds what was captured, less what went back.
@@ -25,8 +26,9 @@ pub(super) fn agrees_with_payments(evidence: &Evidence<'_>) -> Vec<String> {
     let Some(ledger) = &evidence.found.ledger else { return vec![] };
     let mut balances: HashMap<&str, i64> = HashMap::new();
     for entry in ledger {
-        let sign = i64::from(entry.debit == RECEIVABLE) - i64::from(entry.credit == RECEIVABLE);
-        *balances.entry(&entry.payment).or_default() += sign * entry.amount;
+        if entry.account == RECEIVABLE {
+            *balances.entry(&entry.payment).or_default() += entry.amount;
+        }
     }
     let balance = |id: &str| balances.get(id).copied().unwrap_or(0);
     let payments = evidence.found.payments.iter();

@@ -61,18 +61,16 @@ pub struct EventRow {
     pub at: i64,
 }
 
-/// A row of `ledger`: an amount in minor units that went from one account to another.
+/// A row of `entries` of a payment: what it adds to an account.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The payment.
     pub payment: String,
     /// The payment's event it was posted with.
     pub seq: i64,
-    /// Where it is added.
-    pub debit: String,
-    /// Where it is taken.
-    pub credit: String,
-    /// Minor units.
+    /// The account.
+    pub account: String,
+    /// Minor units; a debit is positive.
     pub amount: i64,
 }
 
@@ -116,7 +114,7 @@ impl Snapshot {
         found.read_payments(&mut connection).await?;
         found.read_attempts(&mut connection).await?;
         found.read_events(&mut connection).await?;
-        if exists(&mut connection, database.name, "ledger").await? {
+        if exists(&mut connection, database.name, "entries").await? {
             found.ledger = Some(read_ledger(&mut connection).await?);
         }
         if exists(&mut connection, database.name, "events").await? {
@@ -212,13 +210,16 @@ async fn exists(connection: &mut AnyConnection, database: &str, table: &str) -> 
 }
 
 async fn read_ledger(connection: &mut AnyConnection) -> Result<Vec<Entry>, Failure> {
-    let rows = query("SELECT payment_id, seq, debit_account, credit_account, amount FROM ledger");
+    let rows = query(
+        "SELECT entries.source_id, entries.number, account, amount FROM entries JOIN transactions
+         ON transactions.source_id = entries.source_id AND transactions.number = entries.number
+         WHERE source = 'payment_event'",
+    );
     let entry = |row: &AnyRow| -> Result<Entry, Failure> {
         Ok(Entry {
-            payment: row.try_get("payment_id")?,
-            seq: row.try_get("seq")?,
-            debit: row.try_get("debit_account")?,
-            credit: row.try_get("credit_account")?,
+            payment: row.try_get("source_id")?,
+            seq: row.try_get("number")?,
+            account: row.try_get("account")?,
             amount: row.try_get("amount")?,
         })
     };

@@ -54,8 +54,8 @@ fn world() -> (Snapshot, Record) {
     let stored = payment.attempts[0].clone();
     found.attempts.push(AttemptRow { payment: key.clone(), live: false, attempt: stored });
     found.events.insert(key.clone(), events);
-    let (debit, credit) = ("provider_receivable".to_owned(), "merchant_payable".to_owned());
-    found.ledger = Some(vec![Entry { payment: key.clone(), seq: moved, debit, credit, amount: 1000 }]);
+    let entry = |account: &str, amount| Entry { payment: key.clone(), seq: moved, account: account.into(), amount };
+    found.ledger = Some(vec![entry("provider_receivable", 1000), entry("merchant_payable", -1000)]);
     found.outbox = Some(vec![Notice { payment: key, seq: moved }]);
     let case = Case {
         token: "t".into(),

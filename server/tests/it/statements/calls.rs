@@ -13,7 +13,7 @@ use engine::store::jobs::{Bounds, Leased};
 use engine::store::merchants::{ApiKey, SurplusPolicy};
 use engine::store::requests::KeyRow;
 use engine::store::{
-    accounts, alerts, attempts, events, exchanges, inbox, jobs, ledger, links, merchants, movements, orders, payments,
+    accounts, alerts, attempts, events, exchanges, inbox, jobs, journal, links, merchants, movements, orders, payments,
     requests, sessions,
 };
 
@@ -104,8 +104,10 @@ pub async fn all(world: &World) {
     };
     let shop = merchants::find(&mut store.reader().await.unwrap(), &world.merchant).await.unwrap().unwrap();
     call! { store, tx =>
-        ledger::of_payment(&mut tx, &payment),
-        ledger::balances(&mut tx, &merchant, false),
+        journal::of_payment(&mut tx, &payment),
+        journal::balances(&mut tx, &merchant, false),
+        journal::kept(&mut tx),
+        journal::added_up(&mut tx),
         links::by_token(&mut tx, &numbered("", 7)),
         links::find(&mut tx, &link),
         links::of_merchant(&mut tx, &merchant, &first),

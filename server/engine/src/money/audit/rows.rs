@@ -14,7 +14,7 @@ pub(in crate::money) fn judge_rows(stored: &Payment, events: &[Happened], rows: 
     let mut wrong = vec![];
     let mut report = |what: String, found: i64, expected: i64| {
         if found != expected {
-            wrong.push(Discrepancy { payment: stored.id.clone(), account: what, found, expected });
+            wrong.push(Discrepancy { payment: Some(stored.id.clone()), account: what, found, expected });
         }
     };
     let unknown = rows.iter().filter(|row| !told.attempts.iter().any(|attempt| attempt.id.as_str() == row.attempt));
