@@ -346,7 +346,7 @@ fn content(directory: &Path) -> Vec<(std::ffi::OsString, u32, Vec<u8>)> {
     found
 }
 
-/// What commands say that meet another program's database.
+/// Words of the error about another program's database.
 const FOREIGN: &str = "another program";
 /// Commands of every kind.
 const ALL_WAYS: [&[&str]; 6] = [
