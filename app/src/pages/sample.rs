@@ -82,12 +82,13 @@ pub fn view(phase: Phase) -> View {
         phase,
         notice: None,
         methods: Method::ALL.to_vec(),
+        chosen: Some(Method::Card),
         expires: Some(HOUR),
         ends_soon: false,
         can_extend: true,
         can_renew: phase == Phase::Expired,
         now: 0,
-        reference: "7KQ2-M9XD".to_owned(),
+        reference: Some("7KQ2-M9XD".to_owned()),
         test_mode: true,
     }
 }
@@ -127,7 +128,7 @@ pub fn hostile(phase: Phase) -> View {
     hostile.basket.lines = vec![line; 100];
     hostile.merchant = format!("متجر {nasty}");
     hostile.support_email = Some(format!("a@b.example?bcc={nasty}"));
-    hostile.reference = nasty.to_owned();
+    hostile.reference = Some(nasty.to_owned());
     hostile
 }
 
