@@ -54,6 +54,11 @@ impl Watch {
         let page = &self.page;
         let went_wrong = matches!(next, Ok(Next::Busy) | Err(_));
         page.say_trouble(if went_wrong { Trouble::Unknown } else { Trouble::None });
+        if let Ok(Next::Provider(token) | Next::Session(token)) = &next
+            && page.is_link()
+        {
+            page.become_session(token);
+        }
         let address = match &next {
             Ok(Next::Provider(token)) => format!("/c/{token}/go{}", page.query()),
             Ok(Next::Session(token)) => format!("/c/{token}{}", page.query()),
