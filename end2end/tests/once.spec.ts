@@ -8,7 +8,7 @@ test("a double click opens one page at the provider", async ({ page, till }) => 
   await open(page, await till.link());
   await seeReady(page);
   await page.locator("#pay").dblclick();
-  await seePhase(page, "opening");
+  await expect(page.locator("#pay")).toHaveText("Opening…");
   await seeProvider(page);
   expect(await till.sandbox.creates()).toHaveLength(1);
   expect((await till.sandbox.stats()).sessions).toBe(1);
