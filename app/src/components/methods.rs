@@ -16,8 +16,7 @@ pub fn Methods<'a>(
     lang: LangChoice,
 ) -> impl IntoView + use<> {
     let words = lang.words();
-    let methods =
-        view.methods.iter().map(|method| option(*method, view.chosen == Some(*method), lang)).collect_view();
+    let methods = view.methods.iter().map(|method| option(*method, view.chosen == Some(*method), lang)).collect_view();
     let pay = (words.pay)(&amount(view.total, lang.lang));
     let is_retry = view.phase != Phase::Choose;
     view! {
