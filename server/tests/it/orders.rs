@@ -74,6 +74,8 @@ both! {
         let status = format!("{}/fn/read_status?token={}", world.node.url, links[0]);
         world.get(&status).await;
         assert_eq!(rows(&world).await, before);
+        // There is nothing yet that a reference could lead to.
+        assert_eq!(world.engine().view_link(&links[0]).await.unwrap().reference, None);
         // A shopper who acts is what makes an order.
         let page = world.start(&world.open(&links[0]).await).await;
         let after = rows(&world).await;
@@ -142,6 +144,7 @@ both! {
             orders::find(&mut world.engine().store().reader().await.unwrap(), &id).await.unwrap().unwrap()
         };
         let (before, shown) = (order().await, world.view(&session).await);
+        assert!(shown.reference.is_some());
         edit(
             &world,
             "UPDATE links SET basket = REPLACE(basket, 'Tea', 'Coal'), total = 1, metadata = '{\"a\":\"b\"}',
