@@ -30,6 +30,7 @@ mod money;
 mod ops;
 mod outages;
 mod own_tls;
+mod owners;
 mod pages;
 mod pipes;
 mod proof;
