@@ -262,19 +262,14 @@ fn rows(html: &str, class: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_parts_of_a_price_stand_between_the_lines_and_the_total() {
+fn the_parts_of_a_price_add_up_to_the_total_and_taxes_it_holds_stand_below() {
     let html = checkout(&sample::link(), false, &context(Lang::En));
     let parts = rows(&html, "parts");
     // Of 30.98 a tenth is taken off; 2.13 of the tea's 23.39 is tax that its price holds, and 0.45 is added to the other line's 4.50.
-    let expected = [
-        "Subtotal €30.98",
-        "Summer -€3.10",
-        "Parcel €4.90",
-        "For the pickers €1.00",
-        "VAT (included) €2.13",
-        "City tax €0.45",
-    ];
+    let expected = ["Subtotal €30.98", "Summer -€3.10", "Parcel €4.90", "For the pickers €1.00", "City tax €0.45"];
     assert_eq!(parts, expected);
+    assert_eq!(rows(&html, "included"), ["VAT (included) €2.13"]);
+    assert!(html.find("class=\"total\"") < html.find("class=\"included\""), "{html}");
     assert!(
         html.contains("Pay €34.23") && html.contains("id=\"shop\" href=\"https://nordlicht.example/cart\""),
         "{html}"
