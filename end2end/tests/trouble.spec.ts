@@ -230,6 +230,20 @@ test("an action whose reply is lost: first that nothing is known, then what is s
   expect((await till.sandbox.stats()).sessions).toBe(1);
 });
 
+test("a press on a link of which only the order was written down: the next one pays the same order", async ({ page, till }) => {
+  await open(page, await till.link({ reusable: true }));
+  await seeReady(page);
+  await till.sql("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(FAIL, 'no room'); END");
+  await page.locator("#pay").click();
+  await expect(page.getByRole("alert")).toHaveText(/This page now shows where your payment stands/);
+  const session = sessionUrl(page);
+  await till.sql("DROP TRIGGER full");
+  await pressPay(page);
+  await page.goBack();
+  await seePhase(page, "resume");
+  expect(sessionUrl(page)).toBe(session);
+});
+
 test("an order that no account takes any more cannot be paid, in words", async ({ page, till }) => {
   const { id: merchant } = await till.cli<{ id: string }>("merchant", "add", "Tea House");
   const account = await till.cli<{ id: string }>(

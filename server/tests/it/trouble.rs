@@ -165,15 +165,21 @@ both! {
         }
         // The order could be written down, but not the try: the way back leads to the order's session, not to the link, which would
         // begin another order.
-        rename(&world, "attempts", "away").await;
-        let reply = press_on(&world.node.url, &world, &page, "start_payment", "text/html").await;
-        rename(&world, "away", "attempts").await;
-        let mut tx = world.engine().store().begin().await.unwrap();
-        let session: String = query("SELECT token FROM sessions").fetch_one(&mut *tx).await.unwrap().get("token");
-        tx.commit().await.unwrap();
-        leads_back(&reply, &format!("/c/{session}"), "attempts");
-        assert_eq!(press(&world, &session.parse().unwrap(), "start_payment", "text/html").await.status, 303);
-        assert_eq!(rows(&world).await["orders"], 1);
+        for (accept, orders) in [("text/html", 1), ("text/plain", 2)] {
+            rename(&world, "attempts", "away").await;
+            let reply = press_on(&world.node.url, &world, &page, "start_payment", accept).await;
+            rename(&world, "away", "attempts").await;
+            let mut tx = world.engine().store().begin().await.unwrap();
+            let newest = "SELECT token FROM sessions ORDER BY id DESC LIMIT 1";
+            let session: String = query(newest).fetch_one(&mut *tx).await.unwrap().get("token");
+            tx.commit().await.unwrap();
+            match accept {
+                "text/html" => leads_back(&reply, &format!("/c/{session}"), "attempts"),
+                _ => assert_eq!((reply.status, text(&reply)), (200, format!("busy {session}"))),
+            }
+            assert_eq!(press(&world, &session.parse().unwrap(), "start_payment", "text/html").await.status, 303);
+            assert_eq!(rows(&world).await["orders"], orders);
+        }
     }
 }
 
