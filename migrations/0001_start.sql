@@ -105,9 +105,9 @@ CREATE TABLE payments (
     updated BIGINT NOT NULL
 );
 CREATE INDEX payments_of_merchant ON payments (merchant_id, created DESC, id);
--- How often a link was paid.
+-- Counts the paid payments of a link.
 CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
--- Of which something may be to be sent back.
+-- Payments that may have money to send back.
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
@@ -271,7 +271,7 @@ CREATE TABLE events (
 CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
 CREATE INDEX events_by_time ON events (created);
 
--- What providers delivered. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
+-- Deliveries of providers. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
 -- a server that dies in the middle gives the row back by doing nothing. tries: how often it was taken up since it last waited for its
 -- payment. pack: which row of inbox_packs the bytes are in, from which byte on, and how many.
 CREATE TABLE inbox (
@@ -302,7 +302,7 @@ CREATE TABLE inbox_packs (
     unpacked BIGINT
 );
 
--- What events wait for that arrived before their payment was known: our attempt's id, or account/provider's reference.
+-- An event that arrives before its payment is known waits for a name of it: our attempt's id, or account/provider's reference.
 CREATE TABLE inbox_waits (
     wanted TEXT NOT NULL,
     inbox_id TEXT NOT NULL REFERENCES inbox (id),
@@ -328,14 +328,14 @@ CREATE TABLE jobs (
 );
 -- Jobs that were given up keep their time and must not stand before those that are due.
 CREATE INDEX jobs_due ON jobs (run_at) WHERE dead IS NULL;
--- Those that a clock set back has left far in the future, by kind or by lease.
+-- Jobs that a clock set back has left far in the future, by kind or by lease.
 CREATE INDEX jobs_of_kind ON jobs (kind, run_at);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until > 0;
--- Those that fail, those given up first.
+-- Jobs that fail. Jobs that were given up come first.
 CREATE INDEX jobs_failing ON jobs ((CASE WHEN dead IS NULL THEN 1 ELSE 0 END), run_at, id)
     WHERE dead IS NOT NULL OR last_error IS NOT NULL;
 
--- What was said between us and a provider, with secrets and personal data masked.
+-- Requests to providers and their replies, with secrets and personal data masked.
 CREATE TABLE exchanges (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
@@ -350,7 +350,7 @@ CREATE TABLE exchanges (
 CREATE INDEX exchanges_of_attempt ON exchanges (attempt_id, at);
 CREATE INDEX exchanges_by_time ON exchanges (at);
 
--- What a person should look at. One row per kind and subject, counted, so that a flood cannot fill the disk.
+-- Alerts: matters for a person to look at. One row per kind and subject, counted, so that a flood cannot fill the disk.
 CREATE TABLE alerts (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
