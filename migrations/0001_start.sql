@@ -89,6 +89,9 @@ CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', '
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
+-- Never started: forgotten after a while.
+CREATE INDEX payments_unstarted ON payments (created) WHERE seq = 0;
+
 CREATE TABLE attempts (
     id TEXT PRIMARY KEY,
     payment_id TEXT NOT NULL REFERENCES payments (id),
@@ -187,8 +190,9 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting ON outbox (merchant_id, created) WHERE delivered IS NULL;
 
 -- What providers delivered. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
--- a server that dies in the middle gives the row back by doing nothing. tries: how often it was taken up since it last waited for its
--- payment. pack: which row of inbox_packs the bytes are in, from which byte on, and how many.
+-- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: nobody takes that up
+-- before something in inbox_waits becomes known. claims: the attempt of ours that a waiting row names. tries: how often it was taken up
+-- since it last waited. pack: which row of inbox_packs the bytes are in, from which byte on, and how many; that row is pruned earlier.
 CREATE TABLE inbox (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
@@ -196,6 +200,7 @@ CREATE TABLE inbox (
     state TEXT NOT NULL,
     kind TEXT,
     note TEXT,
+    claims TEXT,
     due BIGINT NOT NULL DEFAULT 0,
     tries BIGINT NOT NULL DEFAULT 0,
     pack TEXT NOT NULL DEFAULT '',
@@ -208,6 +213,8 @@ CREATE TABLE inbox (
 -- Deliveries that wait: those that are due, and those of an account. Small, because most do not wait.
 CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
 CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
+-- Those that are given up unless their payment becomes known.
+CREATE INDEX inbox_waiting ON inbox (due) WHERE state = 'waiting';
 
 -- Deliveries that share a commit share a row of bytes: see store::packs. unpacked: if they are compressed, how many bytes they are
 -- without.
@@ -215,6 +222,12 @@ CREATE TABLE inbox_packs (
     id TEXT PRIMARY KEY,
     bytes BYTEA NOT NULL,
     unpacked BIGINT
+);
+
+-- Has no rows. PostgreSQL's transactions lock it, so that storing a delivery that waits and writing what it waits for do not pass each
+-- other unseen: see store::inbox::waits.
+CREATE TABLE inbox_gate (
+    id BIGINT PRIMARY KEY
 );
 
 -- What events wait for that arrived before their payment was known: our attempt's id, or account/provider's reference.
@@ -243,6 +256,8 @@ CREATE TABLE jobs (
 );
 -- Jobs that were given up keep their time and must not stand before those that are due.
 CREATE INDEX jobs_due ON jobs (run_at) WHERE dead IS NULL;
+-- Those given up, by age.
+CREATE INDEX jobs_dead ON jobs (dead) WHERE dead IS NOT NULL;
 -- Those that a clock set back has left far in the future, by kind or by lease.
 CREATE INDEX jobs_of_kind ON jobs (kind, run_at);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until > 0;

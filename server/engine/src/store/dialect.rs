@@ -3,6 +3,7 @@
 use sqlx::Executor;
 
 use super::Connection;
+use super::inbox::Gate;
 use crate::error::Error;
 
 /// The two databases.
@@ -110,6 +111,51 @@ impl Dialect {
                     SELECT id FROM inbox WHERE state = 'pending' AND due <= $2 ORDER BY due LIMIT $3
                     FOR UPDATE SKIP LOCKED
                  ) RETURNING id, account_id, received, tries, pack, pack_start, pack_size"
+            }
+        }
+    }
+
+    /// Passes the gate between storing deliveries that wait and waking them, see [`super::inbox`]. These two modes share the table with
+    /// themselves and not with each other. SQLite's writing transactions are alone anyway.
+    pub(super) async fn pass_gate(self, connection: &mut Connection, gate: Gate) -> Result<(), sqlx::Error> {
+        if self == Dialect::Postgres {
+            let lock = match gate {
+                Gate::Storing => "LOCK TABLE inbox_gate IN ROW EXCLUSIVE MODE",
+                Gate::Waking => "LOCK TABLE inbox_gate IN SHARE MODE",
+            };
+            connection.execute(lock).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up waiting events whose time is over, and passes over those that are being woken.
+    pub(super) fn give_up_waiting(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "UPDATE inbox SET state = 'orphan', settled = $1, note = $2 WHERE id IN (
+                    SELECT id FROM inbox WHERE state = 'waiting' AND due <= $1 ORDER BY due LIMIT $3
+                 ) RETURNING id, account_id, claims"
+            }
+            Dialect::Postgres => {
+                "UPDATE inbox SET state = 'orphan', settled = $1, note = $2 WHERE id IN (
+                    SELECT id FROM inbox WHERE state = 'waiting' AND due <= $1 ORDER BY due LIMIT $3
+                    FOR UPDATE SKIP LOCKED
+                 ) RETURNING id, account_id, claims"
+            }
+        }
+    }
+
+    /// Payments older than `$1` that were never started and whose sessions are over, `$2` at most.
+    pub(super) fn unstarted_payments(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT id FROM payments WHERE seq = 0 AND created < $1 AND NOT EXISTS (SELECT 1 FROM sessions
+                    WHERE sessions.payment_id = payments.id AND sessions.expires >= $1) ORDER BY created LIMIT $2"
+            }
+            Dialect::Postgres => {
+                "SELECT id FROM payments WHERE seq = 0 AND created < $1 AND NOT EXISTS (SELECT 1 FROM sessions
+                    WHERE sessions.payment_id = payments.id AND sessions.expires >= $1) ORDER BY created LIMIT $2
+                 FOR UPDATE SKIP LOCKED"
             }
         }
     }

@@ -61,6 +61,28 @@ pub async fn insert(
     Ok(done.rows_affected() > 0)
 }
 
+/// Forgets payments that were never started and are older than a time, with their sessions, which must be over. Returns how many
+/// payments, `limit` at most. A payment with an event is never forgotten.
+pub async fn forget_unstarted(
+    connection: &mut Connection,
+    dialect: Dialect,
+    before: Millis,
+    limit: i64,
+) -> Result<u64, Error> {
+    let rows = query(dialect.unstarted_payments()).bind(before).bind(limit).fetch_all(&mut *connection).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
+    let mut forgotten = 0;
+    for (portion, size) in lists(&ids) {
+        let text = list(connection, "DELETE FROM sessions WHERE payment_id IN ({})", 0, size);
+        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id));
+        delete.execute(&mut *connection).await?;
+        let text = list(connection, "DELETE FROM payments WHERE seq = 0 AND id IN ({})", 0, size);
+        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id));
+        forgotten += delete.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(forgotten)
+}
+
 /// The payment of a one-time link.
 pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<PaymentId>, Error> {
     let row = query("SELECT id FROM payments WHERE link_id = $1 AND once = 1")
