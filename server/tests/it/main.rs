@@ -36,12 +36,14 @@ mod races;
 mod recovery;
 mod releases;
 mod requests;
+mod retention;
 mod rights;
 mod running;
 mod says;
 mod secrets;
 #[cfg(debug_assertions)]
 mod statements;
+mod strangers;
 mod surplus;
 mod tabs;
 mod terminal;
