@@ -152,6 +152,8 @@ CREATE TABLE modification_keys (
     modification_id TEXT NOT NULL,
     PRIMARY KEY (merchant_id, request_key)
 );
+-- Without it SQLite reads all of the table for each payment that is forgotten.
+CREATE INDEX modification_keys_of_payment ON modification_keys (payment_id);
 
 -- Double entry: each row moves an amount from the credited to the debited account, so that all balances of a merchant and currency
 -- add up to zero after every row. seq is the payment's event it was posted with. Append-only, see store::dialect.

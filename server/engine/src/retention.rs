@@ -94,7 +94,10 @@ mod tests {
         assert!(error("ledger=1").contains("waits, bodies, deliveries"));
         for (name, least, most) in BOUNDS {
             for days in [(least - 1).to_string(), (most + 1).to_string(), "x".to_owned(), String::new()] {
-                assert_eq!(error(&format!("{name}={days}")), format!("{name} must be a number of days from {least} to {most}"));
+                assert_eq!(
+                    error(&format!("{name}={days}")),
+                    format!("{name} must be a number of days from {least} to {most}")
+                );
             }
         }
         assert!(error("bodies=10").contains("waits=30 is longer than bodies=10"));

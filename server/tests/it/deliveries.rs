@@ -176,7 +176,7 @@ both! {
             row_of(&world, foreign["id"].as_str().unwrap()).await.state == InboxState::Foreign
         })
         .await;
-        assert_eq!(row_of(&world, lost["id"].as_str().unwrap()).await.state, InboxState::Pending);
+        assert_eq!(row_of(&world, lost["id"].as_str().unwrap()).await.state, InboxState::Waiting);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }

@@ -105,7 +105,7 @@ both_at_adyen! {
         let again = json!({"pspReference": reference, "originalReference": "", "merchantAccountCode": "HarbourBooks",
             "merchantReference": format!("{}-{mark}", attempt.id), "amount": {"value": 3098, "currency": "EUR"},
             "eventCode": "AUTHORISATION", "success": "true"});
-        assert_eq!(notice(&world, &again).await.status, 200);
+        assert_eq!(notice(&world, &again).await.status, 202);
         let after = world.inbox().await;
         assert_eq!(after.len(), before.len(), "a repetition is a duplicate");
         assert_eq!(after.iter().find(|row| row.id == known.id).unwrap().state, InboxState::Applied);

@@ -38,7 +38,11 @@ async fn states(world: &World) -> Vec<(String, InboxState)> {
 
 async fn count(store: &Store, text: &str) -> i64 {
     let mut connection = store.reader().await.unwrap();
-    query(AssertSqlSafe(format!("SELECT CAST(({text}) AS BIGINT) AS n"))).fetch_one(&mut *connection).await.unwrap().get("n")
+    query(AssertSqlSafe(format!("SELECT CAST(({text}) AS BIGINT) AS n")))
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap()
+        .get("n")
 }
 
 /// Waits until somebody waits for a lock. On SQLite the writer is alone, and what waits for it waits before it reads.
@@ -64,11 +68,13 @@ both! {
         let engine = world.engine();
         assert_eq!((engine.backlog().await.unwrap(), engine.next_delivery_due().await.unwrap()), (0, None));
         // More than one transaction gives up.
+        let id = world.inbox().await[0].id.to_string();
         let copies = format!(
             "INSERT INTO inbox (id, account_id, event, state, due, received) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
                 SELECT i + 1 FROM n WHERE i < 1200)
-             SELECT 'in_' || SUBSTR('00000000000000000000000000' || CAST(i AS TEXT), LENGTH(CAST(i AS TEXT)) + 1),
-                '{}', 'copy_' || CAST(i AS TEXT), 'waiting', {}, 0 FROM n",
+             SELECT '{}' || SUBSTR('0000000000' || CAST(i AS TEXT), LENGTH(CAST(i AS TEXT)) + 1), '{}', 'copy_' || CAST(i AS TEXT), 'waiting', {}, 0 FROM n",
+            // As old as that one, by its id.
+            &id[..id.len() - 10],
             world.account.id,
             SystemClock.now() + 11 * MINUTE,
         );

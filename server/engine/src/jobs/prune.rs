@@ -57,9 +57,7 @@ impl Rows {
             Rows::Deliveries => inbox::forget_rows(&mut tx, &first(kept.deliveries), limit).await?,
             Rows::Exchanges => exchanges::prune(&mut tx, now - kept.exchanges * DAY, limit).await?,
             Rows::DeadJobs => jobs::prune(&mut tx, now - kept.dead_jobs * DAY, limit).await?,
-            Rows::Unstarted => {
-                payments::forget_unstarted(&mut tx, dialect, now - kept.unstarted * DAY, limit).await?
-            }
+            Rows::Unstarted => payments::forget_unstarted(&mut tx, dialect, now - kept.unstarted * DAY, limit).await?,
         };
         tx.commit().await?;
         Ok(forgotten)

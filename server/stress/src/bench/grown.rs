@@ -47,7 +47,9 @@ impl Grown {
             let p99 = percentile(took, 99);
             (p99 > P99_MAX_MICROS).then(|| {
                 let Grown { database, rows, .. } = self;
-                format!("{database}: {name} takes {p99} µs (p99) with {rows} payments, and {P99_MAX_MICROS} are the most")
+                format!(
+                    "{database}: {name} takes {p99} µs (p99) with {rows} payments, and {P99_MAX_MICROS} are the most"
+                )
             })
         };
         self.questions.iter().filter_map(slow)
@@ -198,42 +200,124 @@ fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
         (name, count, columns.iter().map(|(column, value)| (*column, (*value).to_owned())).collect())
     };
     Ok(vec![
-        table("links", LINKS, &[
-            ("id", "@plink"), ("token", "@"), ("merchant_id", &merchant), ("state", "'active'"), ("once", "0"),
-            ("live", "0"), ("currency", "'EUR'"), ("total", "3098"),
-            ("lines", r#"'[]'"#), ("session_ttl", "3600000"), ("extendable", "0"), ("created", &at),
-        ]),
-        table("payments", rows, &[
-            ("id", "@pi"), ("merchant_id", &merchant), ("link_id", &link), ("once", "0"), ("live", "0"),
-            ("currency", "'EUR'"), ("amount", "3098"), ("capture", "'automatic'"), ("canceled", "0"),
-            ("status", "CASE WHEN i % 2 = 0 THEN 'succeeded' ELSE 'requires_payment' END"),
-            ("authorised", "3098 * (1 - i % 2)"), ("captured", "3098 * (1 - i % 2)"), ("refunded", "0"),
-            ("seq", "1"), ("revision", "1"), ("created", &at), ("updated", &at),
-        ]),
-        table("attempts", rows, &[
-            ("id", "@att"), ("payment_id", "@pi"), ("account_id", &account), ("ordinal", "0"), ("live", "1"),
-            ("session_ref", "@cs"), ("payment_ref", "@pi"), ("data", &attempt), ("created", &at), ("updated", &at),
-        ]),
-        table("payment_events", rows, &[
-            ("payment_id", "@pi"), ("seq", "1"), ("name", "'x'"), ("data", "'{}'"), ("source", "'engine'"), ("at", &at),
-        ]),
-        table("sessions", rows, &[
-            ("id", "@cs"), ("token", "@"), ("merchant_id", &merchant), ("link_id", &link), ("payment_id", "@pi"),
-            ("once", "0"), ("state", "'open'"), ("extension", "0"), ("expires", &format!("{now} + {HOUR}")),
-            ("revision", "0"), ("created", &at),
-        ]),
-        table("ledger", rows, &[
-            ("payment_id", "@pi"), ("seq", "1"), ("line", "0"), ("merchant_id", &merchant),
-            ("provider_account_id", &account), ("currency", "'EUR'"), ("business", "'capture'"),
-            ("debit_account", "'provider_receivable'"), ("credit_account", "'merchant_payable'"), ("amount", "3098"),
-            ("live", "0"), ("at", &at),
-        ]),
+        table(
+            "links",
+            LINKS,
+            &[
+                ("id", "@plink"),
+                ("token", "@"),
+                ("merchant_id", &merchant),
+                ("state", "'active'"),
+                ("once", "0"),
+                ("live", "0"),
+                ("currency", "'EUR'"),
+                ("total", "3098"),
+                ("lines", r#"'[]'"#),
+                ("session_ttl", "3600000"),
+                ("extendable", "0"),
+                ("created", &at),
+            ],
+        ),
+        table(
+            "payments",
+            rows,
+            &[
+                ("id", "@pi"),
+                ("merchant_id", &merchant),
+                ("link_id", &link),
+                ("once", "0"),
+                ("live", "0"),
+                ("currency", "'EUR'"),
+                ("amount", "3098"),
+                ("capture", "'automatic'"),
+                ("canceled", "0"),
+                ("status", "CASE WHEN i % 2 = 0 THEN 'succeeded' ELSE 'requires_payment' END"),
+                ("authorised", "3098 * (1 - i % 2)"),
+                ("captured", "3098 * (1 - i % 2)"),
+                ("refunded", "0"),
+                ("seq", "1"),
+                ("revision", "1"),
+                ("created", &at),
+                ("updated", &at),
+            ],
+        ),
+        table(
+            "attempts",
+            rows,
+            &[
+                ("id", "@att"),
+                ("payment_id", "@pi"),
+                ("account_id", &account),
+                ("ordinal", "0"),
+                ("live", "1"),
+                ("session_ref", "@cs"),
+                ("payment_ref", "@pi"),
+                ("data", &attempt),
+                ("created", &at),
+                ("updated", &at),
+            ],
+        ),
+        table(
+            "payment_events",
+            rows,
+            &[
+                ("payment_id", "@pi"),
+                ("seq", "1"),
+                ("name", "'x'"),
+                ("data", "'{}'"),
+                ("source", "'engine'"),
+                ("at", &at),
+            ],
+        ),
+        table(
+            "sessions",
+            rows,
+            &[
+                ("id", "@cs"),
+                ("token", "@"),
+                ("merchant_id", &merchant),
+                ("link_id", &link),
+                ("payment_id", "@pi"),
+                ("once", "0"),
+                ("state", "'open'"),
+                ("extension", "0"),
+                ("expires", &format!("{now} + {HOUR}")),
+                ("revision", "0"),
+                ("created", &at),
+            ],
+        ),
+        table(
+            "ledger",
+            rows,
+            &[
+                ("payment_id", "@pi"),
+                ("seq", "1"),
+                ("line", "0"),
+                ("merchant_id", &merchant),
+                ("provider_account_id", &account),
+                ("currency", "'EUR'"),
+                ("business", "'capture'"),
+                ("debit_account", "'provider_receivable'"),
+                ("credit_account", "'merchant_payable'"),
+                ("amount", "3098"),
+                ("live", "0"),
+                ("at", &at),
+            ],
+        ),
         // Of a hundred deliveries one waits for its payment.
-        table("inbox", rows, &[
-            ("id", "@in"), ("account_id", &account), ("event", "@evt"),
-            ("state", "CASE WHEN i % 100 = 0 THEN 'waiting' ELSE 'applied' END"), ("pack", "@in"),
-            ("due", &format!("{now} + {HOUR}")), ("received", &at),
-        ]),
+        table(
+            "inbox",
+            rows,
+            &[
+                ("id", "@in"),
+                ("account_id", &account),
+                ("event", "@evt"),
+                ("state", "CASE WHEN i % 100 = 0 THEN 'waiting' ELSE 'applied' END"),
+                ("pack", "@in"),
+                ("due", &format!("{now} + {HOUR}")),
+                ("received", &at),
+            ],
+        ),
         table("inbox_packs", rows / 16, &[("id", "@in"), ("bytes", "''")]),
         table("inbox_waits", rows / 100, &[("wanted", "@att"), ("inbox_id", "@in")]),
     ])
@@ -246,7 +330,8 @@ fn attempt(account: &str, now: i64) -> Result<String, Failure> {
     let owed = Money::new(3098, "EUR".parse()?);
     let mut attempt = Attempt::new(id.clone(), session.clone(), account, Method::Card, owed, now, now + HOUR);
     attempt.stage = Stage::Open;
-    attempt.refs = Refs { session: Some("cs_ref".to_owned()), payment: Some(PaymentId::from_random([3; 16]).to_string()) };
+    attempt.refs =
+        Refs { session: Some("cs_ref".to_owned()), payment: Some(PaymentId::from_random([3; 16]).to_string()) };
     let stored = serde_json::to_string(&attempt)?.replace('\'', "''");
     Ok(format!("REPLACE(REPLACE('{stored}', '{id}', {}), '{session}', {})", expanded("@att"), expanded("@cs")))
 }

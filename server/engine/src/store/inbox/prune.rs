@@ -21,7 +21,8 @@ pub async fn forget_bodies(connection: &mut Connection, first: &InboxId, limit: 
 pub async fn forget_rows(connection: &mut Connection, first: &InboxId, limit: i64) -> Result<u64, Error> {
     let done = query(
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE id < $1 AND state NOT IN ('pending', 'waiting')
-            AND NOT EXISTS (SELECT 1 FROM inbox_waits WHERE inbox_waits.inbox_id = inbox.id) ORDER BY id LIMIT $2)",
+            AND NOT EXISTS (SELECT 1 FROM inbox_waits WHERE inbox_waits.inbox_id = inbox.id AND inbox_waits.inbox_id < $1)
+            ORDER BY id LIMIT $2)",
     );
     Ok(done.bind(first.as_str()).bind(limit).execute(connection).await?.rows_affected())
 }
