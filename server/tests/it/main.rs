@@ -39,6 +39,7 @@ mod races;
 mod recovery;
 mod releases;
 mod requests;
+mod retention;
 mod rights;
 mod rows;
 mod running;
@@ -46,6 +47,7 @@ mod says;
 mod secrets;
 #[cfg(debug_assertions)]
 mod statements;
+mod strangers;
 mod surplus;
 mod tabs;
 mod terminal;
