@@ -72,6 +72,7 @@ soak: stress test-tools
 
 bench: stress test-tools
 	$(CARGO_TARGET_DIR)/release/stress bench --till dist/till --json dist/bench.json
+	$(CARGO_TARGET_DIR)/release/stress bench --till dist/till --grown --json dist/bench-grown.json
 
 format:
 	cargo fmt

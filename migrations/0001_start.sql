@@ -59,7 +59,7 @@ CREATE TABLE links (
 );
 CREATE INDEX links_of_merchant ON links (merchant_id, created DESC, id);
 
--- What is bought: a snapshot. Append-only, see store::dialect. link_id is the link it was made from, if it was made from one; once: that
+-- What is bought: a snapshot. Never changed, see store::dialect; forgotten if nobody began to pay it. link_id is the link it was made from, if it was made from one; once: that
 -- link is for one order only.
 CREATE TABLE orders (
     id TEXT PRIMARY KEY,
@@ -111,6 +111,9 @@ CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', '
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
+-- Never started: forgotten after a while.
+CREATE INDEX payments_unstarted ON payments (created) WHERE seq = 0;
+
 -- sent: the request that opens the attempt, as it was sent first, without the credentials. A repetition is made from it.
 CREATE TABLE attempts (
     id TEXT PRIMARY KEY,
@@ -128,13 +131,13 @@ CREATE TABLE attempts (
 CREATE UNIQUE INDEX attempts_one_live ON attempts (payment_id) WHERE live = 1;
 
 -- The provider's names of an attempt: any number of each kind (session, payment, capture). No two attempts of an account share one, so
--- that a delivery has one addressee.
+-- that a delivery has one addressee. payment_id repeats the attempt's.
 CREATE TABLE attempt_references (
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
     reference TEXT NOT NULL,
     kind TEXT NOT NULL,
     attempt_id TEXT NOT NULL REFERENCES attempts (id),
-    payment_id TEXT NOT NULL REFERENCES payments (id),
+    payment_id TEXT NOT NULL,
     PRIMARY KEY (account_id, reference, kind)
 );
 
@@ -205,6 +208,8 @@ CREATE TABLE modification_keys (
     modification_id TEXT NOT NULL,
     PRIMARY KEY (merchant_id, request_key)
 );
+-- Without it SQLite reads all of the table for each payment that is forgotten.
+CREATE INDEX modification_keys_of_payment ON modification_keys (payment_id);
 
 -- The journal: a source posts once. source: payment_event, settlement_line, manual. source_id and number: the payment and its event,
 -- the settlement and its line, the entry by hand. Append-only, see store::dialect.
@@ -272,8 +277,9 @@ CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
 CREATE INDEX events_by_time ON events (created);
 
 -- Deliveries of providers. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
--- a server that dies in the middle gives the row back by doing nothing. tries: how often it was taken up since it last waited for its
--- payment. pack: which row of inbox_packs the bytes are in, from which byte on, and how many.
+-- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: nobody takes that up
+-- before something in inbox_waits becomes known. claims: the attempt of ours that a waiting row names. tries: how often it was taken up
+-- since it last waited. pack: which row of inbox_packs the bytes are in, from which byte on, and how many; that row is pruned earlier.
 CREATE TABLE inbox (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
@@ -281,6 +287,7 @@ CREATE TABLE inbox (
     state TEXT NOT NULL,
     kind TEXT,
     note TEXT,
+    claims TEXT,
     due BIGINT NOT NULL DEFAULT 0,
     tries BIGINT NOT NULL DEFAULT 0,
     pack TEXT NOT NULL DEFAULT '',
@@ -293,6 +300,8 @@ CREATE TABLE inbox (
 -- Deliveries that wait: those that are due, and those of an account. Small, because most do not wait.
 CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
 CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
+-- Those that are given up unless their payment becomes known.
+CREATE INDEX inbox_waiting ON inbox (due) WHERE state = 'waiting';
 
 -- Deliveries that share a commit share a row of bytes: see store::packs. unpacked: if they are compressed, how many bytes they are
 -- without.
@@ -300,6 +309,12 @@ CREATE TABLE inbox_packs (
     id TEXT PRIMARY KEY,
     bytes BYTEA NOT NULL,
     unpacked BIGINT
+);
+
+-- Has no rows. PostgreSQL's transactions lock it, so that storing a delivery that waits and writing what it waits for do not pass each
+-- other unseen: see store::inbox::waits.
+CREATE TABLE inbox_gate (
+    id BIGINT PRIMARY KEY
 );
 
 -- An event that arrives before its payment is known waits for a name of it: our attempt's id, or account/provider's reference.
@@ -328,6 +343,8 @@ CREATE TABLE jobs (
 );
 -- Jobs that were given up keep their time and must not stand before those that are due.
 CREATE INDEX jobs_due ON jobs (run_at) WHERE dead IS NULL;
+-- Jobs that were given up, by age.
+CREATE INDEX jobs_dead ON jobs (dead) WHERE dead IS NOT NULL;
 -- Jobs that a clock set back has left far in the future, by kind or by lease.
 CREATE INDEX jobs_of_kind ON jobs (kind, run_at);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until > 0;

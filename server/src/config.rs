@@ -54,6 +54,10 @@ pub struct Common {
     /// (new,old). Kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
     pub master_key: Option<String>,
+    /// For how many days what is not needed any more is kept, such as bodies=90,exchanges=90; docs/OPERATIONS.md has the names, bounds and
+    /// defaults
+    #[arg(long, env = "TILL_KEEP", default_value = "", hide_default_value = true)]
+    pub keep: String,
 }
 
 const BIND_DEFAULT: &str = "127.0.0.1:3000";
@@ -142,7 +146,8 @@ impl Common {
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
         let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
-        let tuning = Tuning { actions: Bounds::current().actions, ..tuning };
+        let retention = self.keep.parse().map_err(|error| impossible(format!("TILL_KEEP: {error}")))?;
+        let tuning = Tuning { actions: Bounds::current().actions, retention, ..tuning };
         Ok(Engine::tuned(env, store, keyring, Settings::new(public_url), tuning))
     }
 
@@ -386,7 +391,8 @@ mod tests {
     fn a_server_is_reached_where_it_listens_unless_told_otherwise() {
         let reached = |url: Option<&str>, bound: &str| {
             let public_url = url.map(str::to_owned);
-            let common = Common { database_url: "sqlite://x".into(), public_url, master_key: None };
+            let common =
+                Common { database_url: "sqlite://x".into(), public_url, master_key: None, keep: String::new() };
             common.reached_at(bound.parse().unwrap()).and_then(|common| common.public_url())
         };
         assert_eq!(reached(None, "127.0.0.1:4000").unwrap(), "http://127.0.0.1:4000");
@@ -403,7 +409,12 @@ mod tests {
 
     #[tokio::test]
     async fn postgres_needs_a_key_that_all_servers_share() {
-        let common = Common { database_url: "postgres://db/till".into(), public_url: None, master_key: None };
+        let common = Common {
+            database_url: "postgres://db/till".into(),
+            public_url: None,
+            master_key: None,
+            keep: String::new(),
+        };
         assert!(common.engine(Missing::Refuse).await.err().unwrap().to_string().contains("TILL_MASTER_KEY"));
     }
 }

@@ -9,7 +9,8 @@ use super::Failure;
 use super::output::{Format, Paging, table};
 use crate::config::Common;
 
-/// Events are what a merchant must hear: each names its object and has it as it was then. They are kept for 90 days.
+/// Events are what a merchant must hear: each names its object and has it as it was then. TILL_KEEP says for how many days they
+/// are kept: 90 if it does not say.
 #[derive(Args, Debug)]
 pub(super) struct EventCommand {
     #[command(subcommand)]

@@ -110,7 +110,7 @@ both_at_adyen! {
         company["merchantAccountCode"] = json!("TheirBooks");
         assert_eq!(notice(&world, &company).await.status, 202, "of another merchant account of the company");
         eventually("it is settled", || async { row_of(&world, "88359").await.state == InboxState::Foreign }).await;
-        let waits = |row: &InboxRow| row.state == InboxState::Pending && row.note.is_none();
+        let waits = |row: &InboxRow| row.state == InboxState::Waiting && row.note.is_none();
         assert!(world.inbox().await.iter().all(|row| row.state != InboxState::Unreadable), "{:?}", world.inbox().await);
         assert!(world.inbox().await.iter().any(waits), "their payments may still become known");
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
@@ -176,7 +176,7 @@ both! {
             row_of(&world, foreign["id"].as_str().unwrap()).await.state == InboxState::Foreign
         })
         .await;
-        assert_eq!(row_of(&world, lost["id"].as_str().unwrap()).await.state, InboxState::Pending);
+        assert_eq!(row_of(&world, lost["id"].as_str().unwrap()).await.state, InboxState::Waiting);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }

@@ -197,7 +197,7 @@ both! {
         let (_, body) = world.engine().delivery(&unrelated.id).await.unwrap();
         assert_eq!(body.unwrap(), customer.as_bytes());
         let waiting = world.inbox().await.into_iter().find(|row| row.event == "evt_1").unwrap();
-        assert_eq!(waiting.state, InboxState::Pending, "it waits in case its payment becomes known");
+        assert_eq!(waiting.state, InboxState::Waiting, "it waits in case its payment becomes known");
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
 }

@@ -8,7 +8,7 @@ use domain::checkout::Phase;
 use domain::id::Token;
 use engine::Clock;
 use engine::SystemClock;
-use engine::store::inbox::{self, InboxState, Settled, claim};
+use engine::store::inbox::{self, InboxState, Wait, claim};
 use engine::store::{Dialect, Tx};
 use futures::future::join_all;
 use serde_json::json;
@@ -227,16 +227,7 @@ both! {
         let (session, paid) = opened(&world).await;
         let refund = early_refund(&session);
         assert_eq!(deliver(&world, &world.node, &refund).await.status, 200);
-        eventually("it waits, and for long", || async {
-            let mut tx = world.engine().store().begin().await.unwrap();
-            let far = SystemClock.now() + 15 * domain::MINUTE;
-            let waits = "UPDATE inbox SET due = $1 WHERE id IN (SELECT inbox_id FROM inbox_waits)";
-            let put_off = query(waits).bind(far).execute(&mut *tx).await.unwrap().rows_affected();
-            tx.commit().await.unwrap();
-            put_off == 1
-        })
-        .await;
-        assert_eq!(state_of(&world, &refund).await, Some(InboxState::Pending));
+        assert_eq!(state_of(&world, &refund).await, Some(InboxState::Waiting));
         assert_eq!(deliver(&world, &world.node, &paid).await.status, 200);
         eventually("it is applied", || async { state_of(&world, &refund).await == Some(InboxState::Applied) }).await;
         assert_eq!(world.view(&session).await.figures.refunded.minor, 98);
@@ -251,7 +242,7 @@ both! {
         for body in [&refund, &paid] {
             assert_eq!(deliver(&world, &world.node, body).await.status, 200);
         }
-        assert_eq!(world.engine().apply_due().await.unwrap(), 2, "both at once");
+        assert_eq!(world.engine().apply_due().await.unwrap(), 1, "the refund waits");
         let due = world.engine().next_delivery_due().await.unwrap().expect("one is left");
         assert!(due <= SystemClock.now(), "it is due now, not after a pause");
         assert_eq!(world.engine().apply_due().await.unwrap(), 1);
@@ -266,18 +257,22 @@ both! {
         world.node.stop_background();
         assert_eq!(deliver(&world, &world.node, &early_refund(&session)).await.status, 200);
         let store = world.engine().store();
+        let dialect = store.dialect();
         let now = SystemClock.now();
         let mut tx = store.begin().await.unwrap();
-        let taken = claim(&mut tx, store.dialect(), now, now + 15_000, 10).await.unwrap();
+        let known = vec![format!("{}/{}", world.account.id, payment_ref(&session))];
+        assert_eq!(inbox::bring_forward(&mut tx, dialect, &known, now).await.unwrap(), 1);
+        let taken = claim(&mut tx, dialect, now, now + 15_000, 10).await.unwrap();
         let row = &taken[0];
         let wanted = vec!["what becomes known".to_owned()];
-        inbox::wait(&mut tx, row, now + 15_000, &wanted).await.unwrap();
+        let wait = Wait { until: now + 15_000, wanted: wanted.clone(), claims: None };
+        inbox::wait(&mut tx, row, None, &wait).await.unwrap();
         // Meanwhile it becomes known, and whoever had taken the row up has not seen it.
-        assert_eq!(inbox::bring_forward(&mut tx, &wanted, now).await.unwrap(), 1);
-        inbox::wait(&mut tx, row, now + 600_000, &wanted).await.unwrap();
+        assert_eq!(inbox::bring_forward(&mut tx, dialect, &wanted, now).await.unwrap(), 1);
+        inbox::wait(&mut tx, row, None, &Wait { until: now + 600_000, ..wait }).await.unwrap();
         inbox::put_off(&mut tx, row, now + 600_000, "why").await.unwrap();
-        let orphan = Settled { id: row.id.clone(), state: InboxState::Orphan, kind: None, note: None, due: row.due };
-        assert_eq!(inbox::settle(&mut tx, &[orphan], now).await.unwrap(), 0, "it is not given up");
+        let given_up = inbox::give_up(&mut tx, dialect, "why", now + 600_000, 10).await.unwrap();
+        assert!(given_up.is_empty(), "it is not given up");
         tx.commit().await.unwrap();
         let due = world.engine().next_delivery_due().await.unwrap();
         assert_eq!(due, Some(now));

@@ -41,6 +41,7 @@ mod races;
 mod recovery;
 mod releases;
 mod requests;
+mod retention;
 mod rights;
 mod rows;
 mod running;
@@ -48,6 +49,7 @@ mod says;
 mod secrets;
 #[cfg(debug_assertions)]
 mod statements;
+mod strangers;
 mod surplus;
 mod tabs;
 mod terminal;

@@ -219,7 +219,12 @@ fn session(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
     }
     let observation = certain(session.has_odd_amount(), observation);
     let seen = Seen::of(session.metadata.as_ref(), observation);
-    let attempt = seen.attempt.or_else(|| session.client_reference_id.as_deref()?.parse().ok());
+    let named = session.client_reference_id.as_deref();
+    let attempt = seen.attempt.clone().or_else(|| named?.parse().ok());
+    // A session keeps the reference that it was opened with, so this one was opened by another shop.
+    if attempt.is_none() && named.is_some() {
+        return Ok(Seen { account: seen.account, ..Seen::nothing(at) });
+    }
     Ok(Seen { attempt, ..seen })
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::Millis;
-use domain::id::{AttemptId, InboxId, PaymentId};
+use connectors::Incoming;
+use domain::id::{AttemptId, PaymentId};
 use domain::payment::{Fact, News, Observation, Refs, Refusal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{error, warn};
 
-use super::judge::{Closed, ORPHAN_MAX, Verdict, judge, read_all};
+use super::judge::{Closed, Verdict, judge, read_all};
+use super::stranger::{ORPHAN_MAX, shelve};
 use crate::alerts;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -87,7 +88,7 @@ async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
 async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     let readings = read_all(engine, &rows).await;
     let mut tx = engine.store().begin().await?;
-    let verdicts = judge(engine, &mut tx, &rows, readings).await?;
+    let verdicts = judge(&mut tx, &rows, readings).await?;
     let mut outcome = Outcome::default();
     let written = decide(engine, &mut tx, &rows, verdicts, &mut outcome).await?;
     if !outcome.write(engine, &mut tx, &rows).await? {
@@ -103,7 +104,8 @@ async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     for settled in &outcome.settled {
         settled.state.count(1);
     }
-    Ok(())
+    // In a transaction of its own: this one may have written references. What became known in it is not shelved any more.
+    shelve(engine, &outcome.strange).await
 }
 
 /// Lets the payments decide, in the order of arrival, and writes what follows for them and for what waits.
@@ -137,14 +139,10 @@ async fn decide(
                 }
                 outcome.taken(row, &located, incoming.kind, taken);
             }
-            Verdict::Waits { due, wanted } => outcome.waits.push((row.clone(), due, wanted)),
+            Verdict::Strange(incoming) => outcome.strange.push((row.clone(), incoming)),
             Verdict::Closed(closed) => outcome.close(row, closed),
             Verdict::Failed(error) => outcome.failed.push((row.clone(), error)),
         }
-    }
-    // First, so that what becomes known in this very transaction brings them forward.
-    for (row, due, wanted) in &outcome.waits {
-        inbox::wait(tx, row, *due, wanted).await?;
     }
     batch.write(tx).await
 }
@@ -182,7 +180,7 @@ async fn twin(
 #[derive(Default)]
 struct Outcome {
     settled: Vec<Settled>,
-    waits: Vec<(Taken, Millis, Vec<String>)>,
+    strange: Vec<(Taken, Box<Incoming>)>,
     failed: Vec<(Taken, Error)>,
     /// Attempts of which something old was applied: it may have been given up as an orphan.
     found: Vec<AttemptId>,
@@ -197,11 +195,10 @@ impl Outcome {
         let kind = Some(kind);
         match result {
             Ok(()) => {
-                let (id, due) = (row.id.clone(), row.due);
                 if row.tries > 1 {
                     self.mended.push(located.payment.clone());
                 }
-                self.settled.push(Settled { id, state: InboxState::Applied, kind, note: None, due });
+                self.settled.push(Settled { id: row.id.clone(), state: InboxState::Applied, kind, note: None });
             }
             Err(Error::Refused(refusal @ (Refusal::Mismatch { .. } | Refusal::Contradiction(_)))) => {
                 let note = Some(format!("payment {}: {refusal}", located.payment));
@@ -228,7 +225,7 @@ impl Outcome {
             let counted = self.alerts.entry((alert, subject)).or_default();
             *counted = (detail, counted.1 + 1);
         }
-        self.settled.push(Settled { id: row.id.clone(), state, kind, note, due: row.due });
+        self.settled.push(Settled { id: row.id.clone(), state, kind, note });
     }
 
     /// Alerts that end with these: what had failed is settled, what was given up as an orphan is applied. Few are old enough.
@@ -249,14 +246,8 @@ impl Outcome {
         }
         let settled = inbox::settle(connection, &self.settled, now).await?;
         // What was handed over has never waited.
-        let may_have_waited = rows.iter().filter(|row| !row.handed).map(|row| row.id.clone()).collect::<Vec<_>>();
-        // What is given up as an orphan keeps waiting: should its payment become known after all, it is taken up again.
-        let orphan = |settled: &Settled| settled.state == InboxState::Orphan;
-        let waits = |id: &InboxId| {
-            self.waits.iter().any(|(waits, ..)| waits.id == *id)
-                || self.settled.iter().any(|settled| settled.id == *id && orphan(settled))
-        };
-        let done: Vec<_> = may_have_waited.into_iter().filter(|id| !waits(id)).collect();
+        let is_settled = |row: &&Taken| !row.handed && self.settled.iter().any(|settled| settled.id == row.id);
+        let done: Vec<_> = rows.iter().filter(is_settled).map(|row| row.id.clone()).collect();
         inbox::stop_waiting(connection, &done).await?;
         for (kind, subject) in self.ended(rows) {
             alerts::close(connection, kind, &subject).await?;

@@ -10,10 +10,11 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::error;
 
+use super::stranger;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::inbox::{self, InboxState, NewRow, Taken};
+use crate::store::inbox::{self, Found, InboxState, NewRow, Taken};
 
 /// How long a request waits for its commit. It may still be stored later: then the provider's next try is a duplicate.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -235,22 +236,25 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     let mut rows: Vec<(usize, &NewRow)> = numbered.collect();
     rows.sort_unstable_by_key(|(_, row)| (&row.account, &row.event));
     let (owners, rows): (Vec<usize>, Vec<&NewRow>) = rows.into_iter().unzip();
-    let pending = || rows.iter().filter(|row| row.idle.is_none());
+    let found = stranger::find(engine, &mut tx, &rows).await?;
+    let is_pending = |row: &NewRow| row.idle.is_none() && !found.contains_key(&row.id);
+    let pending = || rows.iter().filter(|row| is_pending(row));
     let sender = engine.handover().sender().filter(|_| pending().all(|row| row.body.len() <= HANDED_BYTES_MAX));
     let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending().count()).ok());
     let now = engine.env().now();
     // What is handed over counts as taken up; if this server dies, it is due for another.
     let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
-    let fresh = inbox::insert(&mut tx, &rows, due, tries).await?;
+    let fresh = inbox::insert(&mut tx, &rows, &found, due, tries).await?;
     tx.commit().await?;
     let mut stored = vec![Stored::Duplicate; parcels.len()];
     for (of, _) in owners.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
         stored[*of] = Stored::Fresh;
     }
-    let idle = rows.iter().zip(&fresh).filter(|(row, fresh)| **fresh && row.idle.is_some()).count();
+    let is_idle = |row: &NewRow| row.idle.is_some() || found.get(&row.id) == Some(&Found::Idle);
+    let idle = rows.iter().zip(&fresh).filter(|(row, fresh)| **fresh && is_idle(row)).count();
     metrics::counter!("till_inbox_applied_total").increment(idle as u64);
     InboxState::Ignored.count(idle as u64);
-    let new = rows.iter().zip(fresh).filter(|(row, fresh)| *fresh && row.idle.is_none()).map(|(row, _)| *row);
+    let new = rows.iter().zip(fresh).filter(|(row, fresh)| *fresh && is_pending(row)).map(|(row, _)| *row);
     match places {
         Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, due, tries))),
         None if new.count() > 0 => engine.handover().wake(),

@@ -5,26 +5,20 @@ use std::collections::{BTreeSet, HashMap};
 use connectors::{Foreign, Incoming};
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::payment::Refs;
-use domain::{DAY, MINUTE, Millis, SECOND};
 
-use super::wanted;
+use super::stranger::tells;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Connection;
 use crate::store::attempts::{self, Located};
-use crate::store::inbox::{self, InboxState, Taken};
-
-/// How long an event that carries our reference waits for its payment to become known.
-pub(super) const ORPHAN_MAX: Millis = DAY;
-/// How long one that does not: most are other payments on the same account.
-const STRANGER_MAX: Millis = 10 * MINUTE;
+use crate::store::inbox::{InboxState, Taken};
 
 /// What a delivery turned out to be.
 pub(super) enum Verdict {
     /// News of a payment.
     Concerns(Located, Box<Incoming>),
     /// Its payment is not known yet.
-    Waits { due: Millis, wanted: Vec<String> },
+    Strange(Box<Incoming>),
     /// Nothing to be applied.
     Closed(Closed),
     /// It could not be looked at.
@@ -55,20 +49,17 @@ pub(super) async fn read_all(engine: &Engine, rows: &[Taken]) -> Vec<Reading> {
 
 /// Finds out what deliveries are about, in the transaction that is to apply them.
 pub(super) async fn judge(
-    engine: &Engine,
     connection: &mut Connection,
     rows: &[Taken],
     readings: Vec<Reading>,
 ) -> Result<Vec<Verdict>, Error> {
-    let known = Known::of(connection, rows, &readings).await?;
-    let mut verdicts = Vec::with_capacity(rows.len());
-    for (row, reading) in rows.iter().zip(readings) {
-        verdicts.push(match reading {
-            Ok(incoming) => place(engine, connection, row, incoming, &known).await?,
-            Err(verdict) => verdict,
-        });
-    }
-    Ok(verdicts)
+    let read = rows.iter().zip(&readings).filter_map(|(row, reading)| Some((&row.account, reading.as_ref().ok()?)));
+    let known = Known::of(connection, read).await?;
+    let verdict = |(row, reading): (&Taken, Reading)| match reading {
+        Ok(incoming) => place(row, incoming, &known),
+        Err(verdict) => verdict,
+    };
+    Ok(rows.iter().zip(readings).map(verdict).collect())
 }
 
 async fn read_row(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
@@ -111,23 +102,26 @@ fn doubtful(incoming: Incoming, doubt: &str, located: &Located) -> Verdict {
 }
 
 /// The attempts that deliveries may be about.
-struct Known {
+pub(super) struct Known {
     attempts: HashMap<AttemptId, Located>,
     /// By account and the provider's reference.
     references: HashMap<(ProviderAccountId, String), Located>,
 }
 
 impl Known {
-    async fn of(connection: &mut Connection, rows: &[Taken], readings: &[Reading]) -> Result<Known, Error> {
-        let read = || rows.iter().zip(readings).filter_map(|(row, reading)| Some((row, reading.as_ref().ok()?)));
-        let ours: BTreeSet<AttemptId> = read().filter_map(|(_, incoming)| incoming.attempt.clone()).collect();
+    /// Looks up what the deliveries of accounts name.
+    pub async fn of<'r>(
+        connection: &mut Connection,
+        read: impl Iterator<Item = (&'r ProviderAccountId, &'r Incoming)> + Clone,
+    ) -> Result<Known, Error> {
+        let ours: BTreeSet<AttemptId> = read.clone().filter_map(|(_, incoming)| incoming.attempt.clone()).collect();
         let located = attempts::locate_many(connection, &ours.into_iter().collect::<Vec<_>>()).await?;
         let attempts: HashMap<_, _> = located.into_iter().map(|located| (located.attempt.clone(), located)).collect();
         let strange =
-            read().filter(|(_, incoming)| !incoming.attempt.as_ref().is_some_and(|id| attempts.contains_key(id)));
-        let theirs = strange.flat_map(|(row, incoming)| {
+            read.filter(|(_, incoming)| !incoming.attempt.as_ref().is_some_and(|id| attempts.contains_key(id)));
+        let theirs = strange.flat_map(|(account, incoming)| {
             let Refs { session, payment } = &incoming.observation.refs;
-            session.iter().chain(payment).map(|reference| (row.account.clone(), reference.clone()))
+            session.iter().chain(payment).map(|reference| (account.clone(), reference.clone()))
         });
         let theirs: BTreeSet<(ProviderAccountId, String)> = theirs.collect();
         let references = attempts::locate_many_by_refs(connection, &theirs.into_iter().collect::<Vec<_>>()).await?;
@@ -135,7 +129,7 @@ impl Known {
     }
 
     /// By our own reference, else by the provider's within the account.
-    fn locate(&self, account: &ProviderAccountId, incoming: &Incoming) -> Option<&Located> {
+    pub fn locate(&self, account: &ProviderAccountId, incoming: &Incoming) -> Option<&Located> {
         let ours = incoming.attempt.as_ref().and_then(|attempt| self.attempts.get(attempt));
         let Refs { session, payment } = &incoming.observation.refs;
         let by = |reference: &String| self.references.get(&(account.clone(), reference.clone()));
@@ -143,46 +137,18 @@ impl Known {
     }
 }
 
-async fn place(
-    engine: &Engine,
-    connection: &mut Connection,
-    row: &Taken,
-    incoming: Incoming,
-    known: &Known,
-) -> Result<Verdict, Error> {
-    Ok(match known.locate(&row.account, &incoming).cloned() {
+fn place(row: &Taken, incoming: Incoming, known: &Known) -> Verdict {
+    match known.locate(&row.account, &incoming).cloned() {
         Some(located) if located.account != row.account => {
             let reason = format!("attempt {} belongs to account {}", located.attempt, located.account);
             foreign(&incoming, Foreign::neighbour(reason))
         }
         Some(located) if let Some(doubt) = incoming.doubt.clone() => doubtful(incoming, &doubt, &located),
         Some(located) => Verdict::Concerns(located, Box::new(incoming)),
-        None if incoming.observation.news.is_empty() && incoming.doubt.is_none() => {
+        None if tells(&incoming) => Verdict::Strange(Box::new(incoming)),
+        None => {
             let kind = Some(incoming.kind);
             Verdict::Closed(Closed { state: InboxState::Ignored, kind, note: None, alert: None, subject: None })
         }
-        None => {
-            let has_waited = inbox::has_waited(connection, &row.id).await?;
-            orphan(row, incoming, engine.env().now(), has_waited)
-        }
-    })
-}
-
-/// An event may arrive before the answer to the request that made its payment, or belong to something else on the same
-/// account. However old it is when it is first looked at, it waits once: what makes it known may be in the next event.
-fn orphan(row: &Taken, incoming: Incoming, now: Millis, has_waited: bool) -> Verdict {
-    let age = now - row.received;
-    let (longest, alert) = match incoming.attempt {
-        // It claims to be ours, and yet we do not know it.
-        Some(_) => (ORPHAN_MAX, Some("webhook_orphan")),
-        None => (STRANGER_MAX, None),
-    };
-    if age < longest || !has_waited {
-        let due = now + age.clamp(SECOND, 10 * MINUTE);
-        let wanted = wanted(&row.account, incoming.attempt.as_ref(), &incoming.observation.refs);
-        return Verdict::Waits { due, wanted };
     }
-    let note = Some("its payment never became known".to_owned());
-    let subject = incoming.attempt.as_ref().map(AttemptId::to_string);
-    Verdict::Closed(Closed { state: InboxState::Orphan, kind: Some(incoming.kind), note, alert, subject })
 }

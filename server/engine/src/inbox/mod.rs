@@ -1,7 +1,8 @@
 //! Deliveries from providers: authenticated, stored, answered. What they say is applied afterwards.
 //!
 //! [`verify`] finds out how far a delivery can be believed. [`commit`] stores many in one transaction, [`applier`] takes up what is
-//! stored, [`judge`] finds out what it is about, and [`apply`] changes the payments. What cannot be believed is a [`hint`].
+//! stored, [`judge`] finds out what it is about, and [`apply`] changes the payments. What cannot be believed is a [`hint`], and what names
+//! payments that are not known is a [`stranger`]'s.
 
 pub(crate) mod applier;
 mod apply;
@@ -9,6 +10,7 @@ mod commit;
 mod hint;
 mod judge;
 mod rejections;
+mod stranger;
 mod tuning;
 mod verify;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{Millis, SECOND};
 
+use crate::retention::Retention;
 use crate::store::Dialect;
 
 /// How deliveries are stored. All but the first are for comparison in benchmarks.
@@ -42,6 +43,8 @@ pub struct Tuning {
     pub click: Duration,
     /// Payments that a walk through a merchant's payments looks at in one transaction.
     pub walk: i64,
+    /// How long what is not needed any more is kept.
+    pub retention: Retention,
 }
 
 impl Tuning {
@@ -65,6 +68,7 @@ impl Tuning {
             actions: 256,
             click: Duration::from_secs(12),
             walk: 500,
+            retention: Retention::default(),
         }
     }
 

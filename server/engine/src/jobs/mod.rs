@@ -16,6 +16,7 @@ mod prune;
 mod repair;
 mod rescue;
 mod surplus;
+mod sweep;
 
 use std::time::Duration;
 
@@ -63,16 +64,18 @@ pub(crate) enum Kind {
     Overdrawn,
     /// Looks at a merchant's payments anew after the policy for surplus money was set. Subject: merchant, or merchant/payment.
     Policy,
-    /// Forgets old exchanges. Subject: a word.
+    /// Forgets what is older than it is to be kept. Subject: a word.
     Prune,
     /// Lists an account's events and takes in those that were missed. Subject: provider account.
     Repair,
     /// Sends back or holds what was paid beyond the debt. Subject: payment.
     Surplus,
+    /// Gives up deliveries whose payment never became known. Subject: a word.
+    Sweep,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 12] = [
         Kind::Check,
         Kind::Close,
         Kind::Expire,
@@ -84,6 +87,7 @@ impl Kind {
         Kind::Prune,
         Kind::Repair,
         Kind::Surplus,
+        Kind::Sweep,
     ];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -99,6 +103,7 @@ impl Kind {
             Kind::Prune => "prune",
             Kind::Repair => "repair",
             Kind::Surplus => "surplus",
+            Kind::Sweep => "sweep",
         }
     }
 
@@ -115,6 +120,7 @@ impl Kind {
             Kind::Prune => prune::run(engine).await,
             Kind::Repair => repair::run(engine, subject).await,
             Kind::Surplus => surplus::run(engine, subject).await,
+            Kind::Sweep => sweep::run(engine).await,
         }
     }
 }
@@ -133,7 +139,8 @@ pub(crate) async fn plant(engine: &Engine) {
     let planted = async {
         let mut tx = engine.store().begin().await?;
         let soon = engine.env().now() + MINUTE;
-        engine.enqueue(&mut tx, Kind::Prune, None, "exchanges", soon).await?;
+        engine.enqueue(&mut tx, Kind::Prune, None, "old", soon).await?;
+        engine.enqueue(&mut tx, Kind::Sweep, None, "inbox", soon).await?;
         for account in crate::store::accounts::all(&mut tx).await? {
             engine.enqueue(&mut tx, Kind::Repair, Some(&account.id), account.id.as_str(), soon).await?;
         }

@@ -1,33 +1,98 @@
-//! Forgets exchanges, events, and what deliveries waited for, after their time.
+//! Forgets what is older than it is to be kept, see [`Retention`]. Each table is pruned in small transactions. A run that ends early, or
+//! fails half-way, has forgotten what it committed, and the next one goes on. Never forgotten are payments with events, what was written
+//! to the books, what merchants must still hear, and deliveries that are not settled.
 
-use domain::DAY;
 use domain::id::InboxId;
+use domain::{DAY, Millis, SECOND};
+use tracing::warn;
 
 use super::Next;
 use crate::engine::Engine;
 use crate::env::first_bits;
 use crate::error::Error;
-use crate::store::{events, exchanges, inbox};
+use crate::retention::Retention;
+use crate::store::{events, exchanges, inbox, jobs, payments};
 
-/// How long exchanges are kept: a dispute can come months later, but then the provider's own log is the evidence.
-const KEPT: i64 = 90 * DAY;
+/// Rows of one transaction. A row of bytes holds those of many deliveries.
+const BATCH: i64 = 500;
+const PACKS: i64 = 50;
+/// Transactions of one run and table; the next run goes on.
+const BATCHES_MAX: usize = 30;
+/// The pause before a run that goes on.
+const PAUSE: Millis = SECOND;
 
-/// Events that one transaction forgets at most: a long one would hold up those that record.
-const BATCH: i64 = 1_000;
+/// A kind of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Waits,
+    Bodies,
+    Deliveries,
+    Exchanges,
+    Events,
+    DeadJobs,
+    Unstarted,
+}
+
+impl Rows {
+    /// What a delivery waits for goes before its bytes, without which it could not be applied, and those before the delivery.
+    const ALL: [Rows; 7] =
+        [Rows::Waits, Rows::Bodies, Rows::Deliveries, Rows::Exchanges, Rows::Events, Rows::DeadJobs, Rows::Unstarted];
+
+    fn limit(self) -> i64 {
+        if self == Rows::Bodies { PACKS } else { BATCH }
+    }
+
+    /// Whether rows of an earlier kind must all be gone first.
+    fn waits_for_earlier(self) -> bool {
+        matches!(self, Rows::Bodies | Rows::Deliveries)
+    }
+
+    /// Forgets some, and returns how many.
+    async fn forget(self, engine: &Engine, kept: &Retention, now: Millis) -> Result<u64, Error> {
+        let (limit, dialect) = (self.limit(), engine.store().dialect());
+        let first = |days: i64| InboxId::from_random(first_bits(now - days * DAY));
+        let mut tx = engine.store().begin().await?;
+        let forgotten = match self {
+            Rows::Waits => inbox::stop_waiting_before(&mut tx, &first(kept.waits), limit).await?,
+            Rows::Bodies => inbox::forget_bodies(&mut tx, &first(kept.bodies), limit).await?,
+            Rows::Deliveries => inbox::forget_rows(&mut tx, &first(kept.deliveries), limit).await?,
+            Rows::Exchanges => exchanges::prune(&mut tx, now - kept.exchanges * DAY, limit).await?,
+            Rows::Events => events::prune(&mut tx, now - kept.events * DAY, limit).await?,
+            Rows::DeadJobs => jobs::prune(&mut tx, now - kept.dead_jobs * DAY, limit).await?,
+            Rows::Unstarted => payments::forget_unstarted(&mut tx, dialect, now - kept.unstarted * DAY, limit).await?,
+        };
+        tx.commit().await?;
+        Ok(forgotten)
+    }
+}
 
 pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
+    let kept = engine.tuning().retention;
     let now = engine.env().now();
-    let mut tx = engine.store().begin().await?;
-    exchanges::prune(&mut tx, now - KEPT).await?;
-    inbox::stop_waiting_before(&mut tx, &InboxId::from_random(first_bits(now - KEPT))).await?;
-    engine.commit(tx).await?;
-    loop {
-        let mut tx = engine.store().begin().await?;
-        let gone = events::prune(&mut tx, now - KEPT, BATCH).await?;
-        engine.commit(tx).await?;
-        if gone == 0 {
-            break;
+    let (mut failure, mut left, mut inbox_left) = (None, false, false);
+    for rows in Rows::ALL {
+        if rows.waits_for_earlier() && inbox_left {
+            continue;
         }
+        let mut done = false;
+        for _ in 0..BATCHES_MAX {
+            match rows.forget(engine, &kept, now).await {
+                Ok(forgotten) => done = forgotten < rows.limit().unsigned_abs(),
+                Err(error) => {
+                    warn!(?rows, %error, "what is old could not be forgotten");
+                    failure = Some(error);
+                    break;
+                }
+            }
+            if done {
+                break;
+            }
+        }
+        left |= !done;
+        inbox_left |= !done && matches!(rows, Rows::Waits | Rows::Bodies);
     }
-    Ok(Next::At(now + DAY))
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(Next::At(engine.env().now() + if left { PAUSE } else { DAY })),
+    }
 }

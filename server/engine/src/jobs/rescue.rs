@@ -23,7 +23,8 @@ fn bounds() -> Bounds {
         | Kind::Overdrawn
         | Kind::Policy
         | Kind::Repair
-        | Kind::Surplus => HOUR + MINUTE,
+        | Kind::Surplus
+        | Kind::Sweep => HOUR + MINUTE,
     };
     Bounds { lease: LEASE + MINUTE, kinds: Kind::ALL.map(|kind| (kind.as_str(), most(kind))).into() }
 }

@@ -95,7 +95,7 @@ impl Changes {
         let settled: Vec<PaymentId> = self.settled.iter().cloned().collect();
         sessions::complete_of_payments(connection, &settled).await?;
         self.reopen(engine, connection, now).await?;
-        let brought = inbox::bring_forward(connection, &self.known, now).await?;
+        let brought = inbox::bring_forward(connection, engine.store().dialect(), &self.known, now).await?;
         for change in &self.alerts {
             match change {
                 AlertChange::Raise { kind, subject, detail } => {

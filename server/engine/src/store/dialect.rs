@@ -3,6 +3,7 @@
 use sqlx::Executor;
 
 use super::Connection;
+use super::inbox::Gate;
 use crate::error::Error;
 
 /// The two databases.
@@ -114,6 +115,51 @@ impl Dialect {
         }
     }
 
+    /// Passes the gate between storing deliveries that wait and waking them, see [`super::inbox`]. These two modes share the table with
+    /// themselves and not with each other. SQLite's writing transactions are alone anyway.
+    pub(super) async fn pass_gate(self, connection: &mut Connection, gate: Gate) -> Result<(), sqlx::Error> {
+        if self == Dialect::Postgres {
+            let lock = match gate {
+                Gate::Storing => "LOCK TABLE inbox_gate IN ROW EXCLUSIVE MODE",
+                Gate::Waking => "LOCK TABLE inbox_gate IN SHARE MODE",
+            };
+            connection.execute(lock).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up waiting events whose time is over, and passes over those that are being woken.
+    pub(super) fn give_up_waiting(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "UPDATE inbox SET state = 'orphan', settled = $1, note = $2 WHERE id IN (
+                    SELECT id FROM inbox WHERE state = 'waiting' AND due <= $1 ORDER BY due LIMIT $3
+                 ) RETURNING id, account_id, claims"
+            }
+            Dialect::Postgres => {
+                "UPDATE inbox SET state = 'orphan', settled = $1, note = $2 WHERE id IN (
+                    SELECT id FROM inbox WHERE state = 'waiting' AND due <= $1 ORDER BY due LIMIT $3
+                    FOR UPDATE SKIP LOCKED
+                 ) RETURNING id, account_id, claims"
+            }
+        }
+    }
+
+    /// Payments older than `$1` that were never started and whose sessions are over, `$2` at most.
+    pub(super) fn unstarted_payments(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT id, order_id FROM payments WHERE seq = 0 AND created < $1 AND NOT EXISTS (SELECT 1 FROM sessions
+                    WHERE sessions.payment_id = payments.id AND sessions.expires >= $1) ORDER BY created LIMIT $2"
+            }
+            Dialect::Postgres => {
+                "SELECT id, order_id FROM payments WHERE seq = 0 AND created < $1 AND NOT EXISTS (SELECT 1 FROM sessions
+                    WHERE sessions.payment_id = payments.id AND sessions.expires >= $1) ORDER BY created LIMIT $2
+                 FOR UPDATE SKIP LOCKED"
+            }
+        }
+    }
+
     /// Has a row if a step of the structure was ever made.
     pub(super) fn has_steps(self) -> &'static str {
         match self {
@@ -182,10 +228,11 @@ impl Dialect {
         }
     }
 
-    /// What the database itself must refuse: to change or delete what was written to the books. Run after every migration.
+    /// What the database itself must refuse: to change or delete what was written to the books, and to change an order. An order that has
+    /// a payment cannot be deleted either, because the payment refers to it. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
         // In the order in which `crate::record` writes them, or a server that starts could wait for one that writes, and it for us.
-        let tables = ["orders", "payment_events", "transactions", "entries"];
+        let tables = ["payment_events", "transactions", "entries"];
         match self {
             Dialect::Sqlite => {
                 let guard = |table: &str, what: &str| {
@@ -194,24 +241,26 @@ impl Dialect {
                             SELECT RAISE(ABORT, '{table} is append-only'); END"
                     )
                 };
-                tables.iter().flat_map(|table| [guard(table, "update"), guard(table, "delete")]).collect()
+                let of_books = tables.iter().flat_map(|table| [guard(table, "update"), guard(table, "delete")]);
+                std::iter::once(guard("orders", "update")).chain(of_books).collect()
             }
             Dialect::Postgres => {
                 let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $f$
                     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $f$ LANGUAGE plpgsql";
-                let guard = |table: &&str| {
+                let guard = |table: &str, what: &str| {
                     // Only if it is missing: making it locks the table out of everybody's way, at every start of a server.
                     format!(
                         "DO $$ BEGIN
                             IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = '{table}_append_only' AND tgrelid = '{table}'::regclass) THEN
-                                CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+                                CREATE TRIGGER {table}_append_only BEFORE {what} ON {table}
                                     FOR EACH ROW EXECUTE FUNCTION till_append_only();
                             END IF; END $$"
                     )
                 };
                 // One server at a time: replacing a function twice at once is an error.
                 let lock = "SELECT CAST(pg_advisory_xact_lock(7102455) AS TEXT)".to_owned();
-                [lock, function.to_owned()].into_iter().chain(tables.iter().map(guard)).collect()
+                let of_books = tables.iter().map(|table| guard(table, "update or delete"));
+                [lock, function.to_owned(), guard("orders", "update")].into_iter().chain(of_books).collect()
             }
         }
     }

@@ -80,7 +80,8 @@ pub async fn last(connection: &mut Connection, attempt: &AttemptId, operation: &
     row.map(|row| row.number("at")).transpose()
 }
 
-/// Forgets exchanges older than a time. Returns how many.
-pub async fn prune(connection: &mut Connection, before: Millis) -> Result<u64, Error> {
-    Ok(query("DELETE FROM exchanges WHERE at < $1").bind(before).execute(connection).await?.rows_affected())
+/// Forgets exchanges older than a time. Returns how many, `limit` at most.
+pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
+    let done = query("DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < $1 ORDER BY at LIMIT $2)");
+    Ok(done.bind(before).bind(limit).execute(connection).await?.rows_affected())
 }

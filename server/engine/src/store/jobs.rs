@@ -203,6 +203,14 @@ pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> R
     Ok(())
 }
 
+/// Forgets jobs that were given up before a time. Returns how many, `limit` at most.
+pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
+    let done = query(
+        "DELETE FROM jobs WHERE dead < $1 AND id IN (SELECT id FROM jobs WHERE dead < $1 ORDER BY dead LIMIT $2)",
+    );
+    Ok(done.bind(before).bind(limit).execute(connection).await?.rows_affected())
+}
+
 /// Removes jobs that would find nothing to do. One that runs ends by itself.
 pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {

@@ -1,4 +1,4 @@
-//! Orders. A row is added when the shopper first acts, and never changed: see [`super::dialect`].
+//! Orders. A row is added when the shopper first acts, and never changed: see [`super::dialect`]. It is forgotten if nobody began to pay.
 
 use domain::id::{LinkId, OrderId};
 use domain::money::Money;
@@ -6,6 +6,7 @@ use domain::order::Order;
 use sqlx::any::AnyRow;
 
 use super::Connection;
+use super::many::{filled, list, lists};
 use super::row::{Columns, to_json};
 use super::statement::query;
 use crate::error::Error;
@@ -50,6 +51,22 @@ pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(order).transpose()
+}
+
+/// Forgets those of some orders that have no payment.
+pub async fn forget(connection: &mut Connection, ids: &[OrderId]) -> Result<(), Error> {
+    for (portion, size) in lists(ids) {
+        let text = list(
+            connection,
+            "DELETE FROM orders WHERE id IN ({})
+                AND NOT EXISTS (SELECT 1 FROM payments WHERE payments.order_id = orders.id)",
+            0,
+            size,
+        );
+        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
+        delete.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 fn order(row: &AnyRow) -> Result<Order, Error> {

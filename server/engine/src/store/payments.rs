@@ -14,7 +14,7 @@ use super::many::{filled, list, lists, portions, values};
 use super::pages::List;
 use super::row::{Columns, to_json, word};
 use super::statement::query;
-use super::{Connection, Dialect, attempts};
+use super::{Connection, Dialect, attempts, orders};
 use crate::error::Error;
 use crate::money::PaymentRow;
 use crate::paging::{Listed, Page};
@@ -53,6 +53,39 @@ pub async fn insert(connection: &mut Connection, payment: &Payment, order: &Orde
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Forgets orders that nobody began to pay, if their payments are older than a time and their sessions were over before it, with those
+/// payments and sessions. Returns how many payments, `limit` at most. A payment with an event is never forgotten.
+pub async fn forget_unstarted(
+    connection: &mut Connection,
+    dialect: Dialect,
+    before: Millis,
+    limit: i64,
+) -> Result<u64, Error> {
+    let rows = query(dialect.unstarted_payments()).bind(before).bind(limit).fetch_all(&mut *connection).await?;
+    let payments = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<String>, _>>()?;
+    let of = rows.iter().map(|row| row.parsed("order_id")).collect::<Result<Vec<OrderId>, _>>()?;
+    // Where a session was begun before the payments were locked, it stays, and so do its payment and order.
+    for (portion, size) in lists(&payments) {
+        let text = list(connection, "DELETE FROM sessions WHERE expires < $1 AND payment_id IN ({})", 1, size);
+        let delete = filled(portion, size).fold(query(text).bind(before), |delete, id| delete.bind(id));
+        delete.execute(&mut *connection).await?;
+    }
+    let mut forgotten = 0;
+    for (portion, size) in lists(&payments) {
+        let text = list(
+            connection,
+            "DELETE FROM payments WHERE seq = 0 AND id IN ({})
+                AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.payment_id = payments.id)",
+            0,
+            size,
+        );
+        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id));
+        forgotten += delete.execute(&mut *connection).await?.rows_affected();
+    }
+    orders::forget(connection, &of).await?;
+    Ok(forgotten)
 }
 
 /// The payment of an order.

@@ -45,17 +45,18 @@ pub(super) struct Job {
 /// What became of a stored delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InboxState {
+    /// To be applied.
     Pending,
     Applied,
     Mismatch,
-    Orphan,
+    /// Of an attempt that is not known. Nobody looks at it before the transaction that makes the attempt known.
+    Waiting,
 }
 
 /// A row of the inbox.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InboxRow {
     pub event: usize,
-    pub received: Millis,
     pub state: InboxState,
     /// How often a transaction has applied it.
     pub applied: u32,
@@ -195,7 +196,10 @@ impl World {
         for event in events {
             let Some(attempt) = event.attempt().and_then(|id| self.number_of(id)) else { continue };
             match event {
-                Event::Started { .. } => self.database.enqueue(JobKind::Open, attempt, now + OPEN_GRACE),
+                Event::Started { .. } => {
+                    self.database.enqueue(JobKind::Open, attempt, now + OPEN_GRACE);
+                    self.wake(attempt);
+                }
                 Event::Staged { stage: Stage::Closed(_), .. } => self.database.hasten(JobKind::Expire, 0, now),
                 Event::Staged { stage: Stage::Unknown, .. } => {
                     self.database.enqueue(JobKind::Open, attempt, now + UNKNOWN_RETRY);
@@ -227,6 +231,17 @@ impl World {
         }
         if self.database.payment.status().is_settled() && self.database.session.state == SessionState::Open {
             self.database.session.state = SessionState::Complete;
+        }
+    }
+
+    /// Takes up what waits for an attempt: `engine::store::inbox::bring_forward`.
+    fn wake(&mut self, attempt: usize) {
+        for inbox in 0..self.database.inbox.len() {
+            let row = self.database.inbox[inbox];
+            if row.state == InboxState::Waiting && self.events[row.event].attempt == attempt {
+                self.database.inbox[inbox].state = InboxState::Pending;
+                self.database.enqueue(JobKind::Apply, inbox, self.now);
+            }
         }
     }
 

@@ -21,12 +21,21 @@ const BODY_BYTES: usize = 3 * 1024;
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// What deliveries are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A customer: they concern no payment, so that what is measured is taking them in.
+    Idle,
+    /// Payments of another shop on the same account.
+    Stranger,
+}
+
 /// Measures on a fresh server, and waits until it has worked everything off.
-pub async fn measure(options: &Bench, site: &BenchSite, random: &mut Random) -> Result<Intake, Failure> {
+pub async fn measure(options: &Bench, site: &BenchSite, kind: Kind, random: &mut Random) -> Result<Intake, Failure> {
     let mut server = site.serve().await?;
-    let warm_up = signed(options, site, options.deliveries / 5, random);
+    let warm_up = signed(options, site, kind, options.deliveries / 5, random);
     send(options, site, warm_up, Until::TimeIsUp(options.warm_up())).await?;
-    let requests = signed(options, site, options.deliveries, random);
+    let requests = signed(options, site, kind, options.deliveries, random);
     let measured = send(options, site, requests, Until::TimeIsUp(options.patience())).await?.intake;
     let memory_kib = peak_memory_kib(&server);
     site.idle().await?;
@@ -38,15 +47,19 @@ pub async fn stop(server: &mut Process) -> Result<(), Failure> {
     server.stop(Duration::from_secs(30)).await.map(|_| ())
 }
 
-/// Requests about a customer: they concern no payment, so that what is measured is taking them in.
-fn signed(options: &Bench, site: &BenchSite, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
+fn signed(options: &Bench, site: &BenchSite, kind: Kind, count: usize, random: &mut Random) -> Vec<Vec<u8>> {
     let account = &site.shop.account;
     let now = clock::seconds();
     let make = |number: usize| {
         let age = i64::try_from((count - number) / options.made_per_second.max(1)).unwrap_or(0);
         let created = now - age;
         let event = if options.scattered_ids { format!("evt_{}", random.word()) } else { id("evt", created, random) };
-        let body = About { event: &event, ..About::nothing(created) }.noise_of(BODY_BYTES);
+        let intent = id("pi", created, random);
+        let about = About { event: &event, intent: &intent, amount: 3098, currency: "eur", ..About::nothing(created) };
+        let body = match kind {
+            Kind::Idle => about.noise_of(BODY_BYTES),
+            Kind::Stranger => about.of_another_shop(BODY_BYTES),
+        };
         let signature = sign(&account.secret, now, &body);
         let headers = [("stripe-signature", signature.as_str()), ("content-type", "application/json")];
         request("POST", site.shop.address, &account.path, &headers, &body)

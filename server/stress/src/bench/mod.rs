@@ -1,6 +1,7 @@
 //! `stress bench`: what the server does per second, as ratios between variants that were measured in turns in one run.
 
 mod apply;
+mod grown;
 mod intake;
 mod open_pages;
 mod report;
@@ -20,6 +21,8 @@ use crate::database::Database;
 use crate::faults::Which;
 use crate::process::run as run_command;
 use crate::random::Random;
+use grown::Grown;
+use intake::Kind;
 use report::{Figures, Report};
 use site::BenchSite;
 
@@ -69,6 +72,12 @@ pub struct Bench {
     /// Give the events of the intake ids that are all chance, instead of ids that begin with their time as Stripe's do
     #[arg(long)]
     pub scattered_ids: bool,
+    /// Instead of the above: how long pages, lists and balances take in a database that has grown. Takes minutes and gigabytes
+    #[arg(long, conflicts_with = "quick")]
+    pub grown: bool,
+    /// How many payments and deliveries a database that has grown has
+    #[arg(long, default_value_t = 1_000_000)]
+    pub rows: usize,
     /// Write the figures to this file, as JSON
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -81,13 +90,15 @@ impl Bench {
     /// Measures and prints.
     pub async fn run(self) -> Result<(), Failure> {
         let pinned = pin();
+        if self.grown {
+            return self.run_grown(pinned).await;
+        }
         let mut report = Report::new(&self, pinned);
         if self.database != Which::Postgres {
             report.add("sqlite", self.measure(pinned, None).await?);
         }
         if self.database != Which::Sqlite {
-            let prefix: &[&str] = if pinned { &["taskset", "-c", SERVER_CORE] } else { &[] };
-            let cluster = block_in_place(|| Cluster::start_within(prefix))?;
+            let cluster = cluster(pinned)?;
             report.add("postgres", self.measure(pinned, Some(&cluster.url())).await?);
         }
         println!("{report}");
@@ -97,6 +108,35 @@ impl Bench {
         }
         let beyond = report.beyond();
         if beyond.is_empty() { Ok(()) } else { Err(beyond.join("; ").into()) }
+    }
+
+    /// The same for databases that have grown, one after the other: both at a time take too much room.
+    async fn run_grown(&self, pinned: bool) -> Result<(), Failure> {
+        let mut random = Random::new(self.seed, 21);
+        let mut all = vec![];
+        if self.database != Which::Postgres {
+            all.push(self.measure_grown(pinned, Database::sqlite()?, &mut random).await?);
+        }
+        if self.database != Which::Sqlite {
+            let cluster = cluster(pinned)?;
+            let database = Database::postgres(&cluster.url(), &random.word()).await?;
+            all.push(self.measure_grown(pinned, database, &mut random).await?);
+        }
+        all.iter().flat_map(Grown::lines).for_each(|line| println!("{line}"));
+        if let Some(file) = &self.json {
+            let databases: Vec<_> = all.iter().map(Grown::json).collect();
+            std::fs::write(file, serde_json::Value::from(databases).to_string())?;
+            println!("the figures are in {}", file.display());
+        }
+        let beyond: Vec<String> = all.iter().flat_map(Grown::beyond).collect();
+        if beyond.is_empty() { Ok(()) } else { Err(beyond.join("; ").into()) }
+    }
+
+    async fn measure_grown(&self, pinned: bool, database: Database, random: &mut Random) -> Result<Grown, Failure> {
+        let site = BenchSite::open(&self.till, database, "group", pinned, random).await?;
+        let grown = grown::measure(&site, self.rows, random).await?;
+        site.shop.database.remove().await?;
+        Ok(grown)
     }
 
     async fn measure(&self, pinned: bool, postgres: Option<&str>) -> Result<Vec<(String, Figures)>, Failure> {
@@ -123,7 +163,11 @@ impl Bench {
         for repetition in 1..=repetitions {
             for (number, (site, figures)) in sites.iter().zip(&mut figures).enumerate() {
                 println!("{} {}: {repetition} of {repetitions}", site.shop.database.name, site.variant);
-                figures.intake.push(intake::measure(self, site, &mut random).await?);
+                figures.intake.push(intake::measure(self, site, Kind::Idle, &mut random).await?);
+                // Neither does it to telling strangers apart.
+                if number == 0 {
+                    figures.strangers.push(intake::measure(self, site, Kind::Stranger, &mut random).await?);
+                }
                 // How deliveries are stored makes no difference to applying them: one variant is enough.
                 if number == 0 && (!self.quick || repetition == 1) {
                     apply::measure(self, site, figures, &mut random).await?;
@@ -153,6 +197,12 @@ impl Bench {
     fn repetitions(&self) -> usize {
         self.repetitions.unwrap_or(if self.quick { 2 } else { 4 }).max(1)
     }
+}
+
+/// A PostgreSQL of the run's own, on the server's core.
+fn cluster(pinned: bool) -> Result<Cluster, Failure> {
+    let prefix: &[&str] = if pinned { &["taskset", "-c", SERVER_CORE] } else { &[] };
+    block_in_place(|| Cluster::start_within(prefix))
 }
 
 /// Keeps to one core and leaves the other to the server, if there are two. Returns whether that was possible.

@@ -40,7 +40,7 @@ impl Intake {
 }
 
 /// The value below which so many of a hundred lie; the nearest rank, of sorted values.
-fn percentile(sorted: &[u64], percent: usize) -> u64 {
+pub(super) fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }
@@ -55,6 +55,8 @@ fn median(mut values: Vec<u64>) -> u64 {
 pub struct Figures {
     /// One per repetition.
     pub intake: Vec<Intake>,
+    /// The same with deliveries about payments that are not known, where it is measured.
+    pub strangers: Vec<Intake>,
     /// Payments per second from the first delivery until all are paid, one per repetition. Empty where it is not measured.
     pub applied_per_second: Vec<u64>,
     /// The server's peak of memory meanwhile, in KiB.
@@ -68,6 +70,12 @@ pub struct Figures {
 impl Figures {
     fn intake(&self, of: fn(&Intake) -> u64) -> u64 {
         median(self.intake.iter().map(of).collect())
+    }
+
+    /// Deliveries about unknown payments per second against those that concern none, in thousandths.
+    fn strangers_per_mille(&self) -> Option<u64> {
+        let rate = median(self.strangers.iter().map(|intake| intake.per_second).collect());
+        (!self.strangers.is_empty()).then(|| rate * 1000 / self.intake(|intake| intake.per_second).max(1))
     }
 
     fn applied(&self) -> u64 {
@@ -90,6 +98,7 @@ impl Figures {
             "intake_per_second": self.intake(|i| i.per_second), "intake_per_second_each": rates,
             "intake_p50_us": self.intake(|i| i.p50_micros), "intake_p99_us": self.intake(|i| i.p99_micros),
             "intake_refused": self.intake.iter().map(|i| i.refused).sum::<u64>(),
+            "strangers_per_second_each": self.strangers.iter().map(|intake| intake.per_second).collect::<Vec<_>>(),
             "memory_peak_kib": self.memory_kib(),
             "applied_per_second": self.applied(), "applied_per_second_each": self.applied_per_second,
             "push_p50_us": self.push(50), "push_p99_us": self.push(99),
@@ -99,6 +108,9 @@ impl Figures {
         })
     }
 }
+
+/// Deliveries about payments of others that are taken in while a thousand that concern no payment are. Fewer fail the benchmark.
+const STRANGERS_MIN: u64 = 500;
 
 /// Everything, by database and variant.
 pub struct Report {
@@ -133,7 +145,18 @@ impl Report {
         let words = |(database, pages): (&str, OpenPages)| {
             format!("{database}: an open page costs {} bytes of memory, and {BYTES_MAX} are the most", pages.bytes_each)
         };
-        beyond.map(words).collect()
+        let mut beyond: Vec<String> = beyond.map(words).collect();
+        for (database, variants) in &self.parts {
+            let ratio = variants.first().and_then(|(_, figures)| figures.strangers_per_mille());
+            if let Some(ratio) = ratio.filter(|ratio| *ratio < STRANGERS_MIN) {
+                beyond.push(format!(
+                    "{database}: stranger against idle is {}, and {} is the least",
+                    thousandths(ratio),
+                    thousandths(STRANGERS_MIN)
+                ));
+            }
+        }
+        beyond
     }
 
     fn ratios(&self) -> Vec<(String, u64)> {
@@ -144,6 +167,9 @@ impl Report {
             for (other, figures) in &variants[1..] {
                 let name = format!("{database}: intake, {first} against {other}");
                 ratios.push((name, rate(base) * 1000 / rate(figures).max(1)));
+            }
+            if let Some(ratio) = base.strangers_per_mille() {
+                ratios.push((format!("{database}: stranger against idle, {first}"), ratio));
             }
             ratios.push((
                 format!("{database}: applied against intake, {first}"),
@@ -246,6 +272,18 @@ mod tests {
         }
         assert_eq!(report.beyond().len(), 1);
         assert!(report.beyond()[0].starts_with("postgres: an open page costs 16385 bytes"), "{:?}", report.beyond());
+    }
+
+    #[test]
+    fn strangers_that_cost_too_much_are_told() {
+        let options = <Cli as clap::Parser>::parse_from(["bench"]);
+        let mut report = Report::new(&options.bench, false);
+        let rate = |per_second| vec![Intake { per_second, ..Intake::default() }];
+        for (database, strangers) in [("sqlite", 500), ("postgres", 499)] {
+            let figures = Figures { intake: rate(1_000), strangers: rate(strangers), ..Figures::default() };
+            report.add(database, vec![("group".to_owned(), figures)]);
+        }
+        assert_eq!(report.beyond(), ["postgres: stranger against idle is 0.499, and 0.500 is the least"]);
     }
 
     #[derive(clap::Parser)]

@@ -25,14 +25,15 @@ const FLUSH_MAX: Duration = Duration::from_secs(90);
 /// How long an orderly stop may take.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// What is not settled: deliveries that wait for nothing but their turn, also those that waited for what is known now, and questions to the provider without an answer.
+/// What is not settled: deliveries that wait for nothing but their turn, deliveries that wait for what is known, and questions to the
+/// provider without an answer.
 /// Structured values are JSON without spaces, as the engine writes them.
 const WAITING: &str = "SELECT CAST(
-    (SELECT COUNT(*) FROM inbox WHERE state = 'pending' AND id NOT IN (SELECT inbox_id FROM inbox_waits)) +
+    (SELECT COUNT(*) FROM inbox WHERE state = 'pending') +
     (SELECT COUNT(*) FROM inbox JOIN inbox_waits ON inbox_id = inbox.id JOIN attempts ON wanted = attempts.id
-        WHERE state = 'pending') +
+        WHERE state = 'waiting') +
     (SELECT COUNT(*) FROM inbox JOIN inbox_waits ON inbox_id = inbox.id
-        JOIN attempt_references ON wanted = attempt_references.account_id || '/' || reference WHERE state = 'pending') +
+        JOIN attempt_references ON wanted = attempt_references.account_id || '/' || reference WHERE state = 'waiting') +
     (SELECT COUNT(*) FROM attempts WHERE data LIKE '%\"stage\":\"opening\"%' OR data LIKE '%\"stage\":\"unknown\"%'
         OR data LIKE '%\"stage\":\"requested\"%') AS BIGINT)";
 

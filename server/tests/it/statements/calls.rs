@@ -1,5 +1,7 @@
 //! Executes the statements of the store: those of a payment's way by going it, all others one by one.
 
+use std::collections::HashMap;
+
 use connectors::Sent;
 use domain::HOUR;
 use domain::id::{AttemptId, InboxId, LinkId, MerchantId, OrderId, PaymentId, ProviderAccountId};
@@ -8,7 +10,7 @@ use domain::method::Method;
 use domain::payment::{MovementKind, Refs};
 use domain::session::Notice;
 use engine::Page;
-use engine::store::inbox::{InboxState, NewRow, Settled, Taken};
+use engine::store::inbox::{Found, InboxState, NewRow, Settled, Taken, Wait};
 use engine::store::jobs::{Bounds, Leased};
 use engine::store::merchants::{ApiKey, SurplusPolicy};
 use engine::store::requests::KeyRow;
@@ -83,7 +85,7 @@ pub async fn all(world: &World) {
         attempts::locate_many_by_refs(&mut tx, &[(account.clone(), "cs_1".into()), (quiet.clone(), "pi_1".into())]),
         exchanges::of_attempt(&mut tx, &attempt),
         exchanges::last(&mut tx, &attempt, "open"),
-        exchanges::prune(&mut tx, 0),
+        exchanges::prune(&mut tx, 0, 10),
     }
     deliveries(world, &account, &quiet).await;
     queue(world).await;
@@ -138,7 +140,9 @@ pub async fn all(world: &World) {
         movements::of_merchant(&mut tx, &merchant, MovementKind::Return, &first),
         orders::find(&mut tx, &order),
         orders::once_of_link(&mut tx, &link),
+        orders::forget(&mut tx, std::slice::from_ref(&order)),
         payments::of_order(&mut tx, &order),
+        payments::forget_unstarted(&mut tx, dialect, now, 10),
         payments::paid_of_links(&mut tx, &[link.clone(), numbered("plink_", 8), numbered("plink_", 9)]),
         payments::lock(&mut tx, &payment),
         payments::find(&mut tx, &payment),
@@ -187,11 +191,13 @@ async fn deliveries(world: &World, account: &ProviderAccountId, quiet: &Provider
         handed: false,
         reading: None,
     };
-    let settled = Settled { id: id.clone(), state: InboxState::Orphan, kind: None, note: None, due: now };
+    let settled = Settled { id: id.clone(), state: InboxState::Applied, kind: None, note: None };
+    let wait = Wait { until: now, wanted: vec!["x".to_owned()], claims: None };
+    let found = HashMap::from([(fresh.id.clone(), Found::Stranger(wait.clone()))]);
     let row = inbox::find(&mut store.reader().await.unwrap(), &id).await.unwrap().unwrap();
     let after = |id: &InboxId| Page { after: Some(id.to_string()), limit: 2 };
     call! { store, tx =>
-        inbox::insert(&mut tx, &[&fresh, &known], now, 0),
+        inbox::insert(&mut tx, &[&fresh, &known], &found, now, 0),
         inbox::claim(&mut tx, store.dialect(), now, now, 10),
         inbox::next_due(&mut tx),
         inbox::find(&mut tx, &id),
@@ -203,11 +209,14 @@ async fn deliveries(world: &World, account: &ProviderAccountId, quiet: &Provider
         inbox::of_event(&mut tx, account, "a"),
         inbox::settle(&mut tx, std::slice::from_ref(&settled), now),
         inbox::put_off(&mut tx, &taken, now, "x"),
-        inbox::wait(&mut tx, &taken, now, &["x".to_owned()]),
-        inbox::has_waited(&mut tx, &id),
-        inbox::bring_forward(&mut tx, &["x".to_owned(), "y".to_owned()], now),
+        inbox::wait(&mut tx, &taken, None, &wait),
+        inbox::give_up(&mut tx, store.dialect(), "x", now, 10),
+        inbox::next_given_up(&mut tx),
+        inbox::bring_forward(&mut tx, store.dialect(), &["x".to_owned(), "y".to_owned()], now),
         inbox::stop_waiting(&mut tx, std::slice::from_ref(&id)),
-        inbox::stop_waiting_before(&mut tx, &id),
+        inbox::stop_waiting_before(&mut tx, &id, 10),
+        inbox::forget_bodies(&mut tx, &id, 10),
+        inbox::forget_rows(&mut tx, &id, 10),
         inbox::rescue(&mut tx, now),
         inbox::is_stranded(&mut tx, now),
         inbox::backlog(&mut tx),
@@ -244,6 +253,7 @@ async fn queue(world: &World) {
         jobs::is_stranded(&mut tx, now, &bounds),
         jobs::rescue(&mut tx, now, &bounds),
         jobs::bury(&mut tx, &job, "x", now),
+        jobs::prune(&mut tx, now, 10),
         jobs::retry(&mut tx, &job.id, now),
         jobs::failing_page(&mut tx, false, &Page::first(5)),
         jobs::failing_page(&mut tx, false, &after),

@@ -129,6 +129,7 @@ const TABLES: &[Table] = &[
             ("authorised", "3098 * (1 - i % 2)"),
             ("captured", "3098 * (1 - i % 2)"),
             ("refunded", "0"),
+            ("seq", "i % 2"),
             ("revision", "1"),
             ("created", "i / 3"),
             ("updated", "i"),
@@ -269,7 +270,7 @@ const TABLES: &[Table] = &[
         ],
     ),
     ("inbox_packs", FEWER, &[("id", "@in"), ("bytes", "''")]),
-    // A thousand wait, and ten are an account's that is quiet.
+    // A thousand are pending, a thousand wait, and ten are an account's that is quiet.
     (
         "inbox",
         ROWS,
@@ -277,7 +278,7 @@ const TABLES: &[Table] = &[
             ("id", "@in"),
             ("account_id", "CASE WHEN i % 10000 = 0 THEN Q ELSE A END"),
             ("event", "@evt"),
-            ("state", "CASE WHEN i % 100 = 1 THEN 'pending' ELSE 'applied' END"),
+            ("state", "CASE WHEN i % 100 = 1 THEN 'pending' WHEN i % 100 = 2 THEN 'waiting' ELSE 'applied' END"),
             ("received", "i"),
             ("pack", "@in"),
             ("due", "i"),

@@ -363,3 +363,16 @@ fn listed_events_are_what_would_have_been_delivered() {
     assert!(listed(&reply(200, json!({"data": [{}]}))).is_ok());
     assert!(listed(&reply(200, json!({"data": [{}], "has_more": true}))).is_err(), "it is not known where to go on");
 }
+
+#[test]
+fn a_session_that_another_shop_opened_says_nothing() {
+    let mut theirs = session("complete", "paid");
+    theirs["client_reference_id"] = json!("order-7");
+    theirs["metadata"] = json!({"order": "7"});
+    let seen = read_event(&event("checkout.session.completed", theirs.clone()));
+    assert_eq!((seen.attempt, seen.observation), (None, nothing(1_000_000)));
+    // Without a reference its own may become known.
+    theirs["client_reference_id"] = Value::Null;
+    let seen = read_event(&event("checkout.session.completed", theirs));
+    assert_eq!(seen.observation.refs.session.as_deref(), Some("cs_1"));
+}

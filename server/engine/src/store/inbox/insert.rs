@@ -1,11 +1,14 @@
 //! Storing deliveries.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use connectors::Incoming;
 use domain::Millis;
-use domain::id::{InboxId, ProviderAccountId};
+use domain::id::{AttemptId, InboxId, ProviderAccountId};
+
+use super::InboxState;
+use super::waits::{Wait, insert_waits};
 
 use crate::error::Error;
 use crate::store::Connection;
@@ -33,11 +36,22 @@ pub struct NewRow {
     pub reading: Option<Box<Incoming>>,
 }
 
-/// Stores events, to be taken up when `due` if they are pending. Tells for each whether it is new: an account has an event once.
+/// What is known of an event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It concerns no payment and says nothing that one could wait for.
+    Idle,
+    /// It names payments that are not known here.
+    Stranger(Wait),
+}
+
+/// Stores events, to be taken up when `due` if they are pending. What is `found` of some is settled, or waits, as it is stored. Tells for
+/// each whether it is new: an account has an event once.
 /// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
 pub async fn insert(
     connection: &mut Connection,
     rows: &[&NewRow],
+    found: &HashMap<InboxId, Found>,
     due: Millis,
     tries: i64,
 ) -> Result<Vec<bool>, Error> {
@@ -47,23 +61,26 @@ pub async fn insert(
     for portion in few_portions(&places) {
         let text = values_after(
             connection,
-            "INSERT INTO inbox (due, tries, id, account_id, event, received, state, kind, settled, pack, pack_start, pack_size)
-             SELECT $1, $2, v.column1, v.column2, v.column3, v.column4,
-                CASE WHEN v.column5 IS NULL THEN 'pending' ELSE 'ignored' END, v.column5,
-                CASE WHEN v.column5 IS NULL THEN NULL ELSE v.column4 END, v.column6, v.column7, v.column8
+            "INSERT INTO inbox (tries, id, account_id, event, received, state, kind, settled, due, claims, pack, pack_start, pack_size)
+             SELECT $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6,
+                CASE WHEN v.column5 = 'ignored' THEN v.column4 END, v.column7, v.column8, v.column9, v.column10, v.column11
              FROM (VALUES {}) AS v WHERE TRUE ON CONFLICT (account_id, event) DO NOTHING",
-            2,
+            1,
             portion.len(),
-            8,
+            11,
         );
-        let mut insert = query(text).bind(due).bind(tries);
+        let mut insert = query(text).bind(tries);
         for (row, place) in portion {
+            let stored = Stored::of(row, found.get(&row.id), due);
             insert = insert
                 .bind(row.id.as_str())
                 .bind(row.account.as_str())
                 .bind(&row.event)
                 .bind(row.received)
-                .bind(&row.idle)
+                .bind(stored.state.as_str())
+                .bind(stored.kind)
+                .bind(stored.due)
+                .bind(stored.claims)
                 .bind(&place.pack)
                 .bind(place.start)
                 .bind(place.size);
@@ -84,7 +101,39 @@ pub async fn insert(
             pack.insert(connection, of_pack).await?;
         }
     }
+    let new = rows.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(row, _)| &row.id);
+    let waits = new.filter_map(|id| match found.get(id)? {
+        Found::Stranger(wait) => Some((id, wait)),
+        Found::Idle => None,
+    });
+    insert_waits(connection, waits).await?;
     Ok(fresh)
+}
+
+/// What a new row says besides the event itself.
+struct Stored<'r> {
+    state: InboxState,
+    kind: Option<&'r str>,
+    due: Millis,
+    claims: Option<&'r str>,
+}
+
+impl<'r> Stored<'r> {
+    fn of(row: &'r NewRow, found: Option<&'r Found>, due: Millis) -> Stored<'r> {
+        let read = row.reading.as_ref().map(|reading| reading.kind.as_str());
+        let settled = |kind| Stored { state: InboxState::Ignored, kind, due, claims: None };
+        match (&row.idle, found) {
+            (Some(kind), _) => settled(Some(kind.as_str())),
+            (None, Some(Found::Idle)) => settled(read),
+            (None, Some(Found::Stranger(wait))) => Stored {
+                state: InboxState::Waiting,
+                kind: read,
+                due: wait.until,
+                claims: wait.claims.as_ref().map(AttemptId::as_str),
+            },
+            (None, None) => Stored { state: InboxState::Pending, kind: None, due, claims: None },
+        }
+    }
 }
 
 /// Which of the rows are stored under their own id.

@@ -1,6 +1,7 @@
 //! Provider deliveries, stored before the reply: stored, taken up, and read by people.
 
 mod insert;
+mod prune;
 mod queue;
 mod read;
 mod waits;
@@ -14,17 +15,21 @@ use super::packs::Place;
 use super::row::Columns;
 use crate::error::Error;
 
-pub use insert::{NewRow, insert};
+pub use insert::{Found, NewRow, insert};
+pub use prune::{forget_bodies, forget_rows};
 pub use queue::{Settled, Taken, backlog, claim, has_pending, is_stranded, next_due, put_off, rescue, settle};
 pub use read::{body, find, of_account, of_event, page_of_account};
-pub use waits::{bring_forward, has_waited, stop_waiting, stop_waiting_before, wait};
+pub(super) use waits::Gate;
+pub use waits::{GivenUp, Wait, bring_forward, enter, give_up, next_given_up, stop_waiting, stop_waiting_before, wait};
 
 /// What became of a stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InboxState {
-    /// Not looked at yet, or waiting for its payment to become known.
+    /// Not applied yet.
     Pending,
+    /// It names payments that are not known. It is taken up when one becomes known, and given up after a time.
+    Waiting,
     /// Changed a payment, or said what was known already.
     Applied,
     /// Concerns no payment of ours.
@@ -45,6 +50,7 @@ impl InboxState {
     pub fn as_str(self) -> &'static str {
         match self {
             InboxState::Pending => "pending",
+            InboxState::Waiting => "waiting",
             InboxState::Applied => "applied",
             InboxState::Ignored => "ignored",
             InboxState::Foreign => "foreign",

@@ -81,27 +81,23 @@ pub struct Settled {
     pub kind: Option<String>,
     /// Why, for a person.
     pub note: Option<String>,
-    /// When it was due again, as it was taken up.
-    pub due: Millis,
 }
 
 /// Writes down what became of events that were still pending, and tells how many were: another server may have been faster.
-/// An event is not given up when what it waits for has become known meanwhile: then it is due.
 pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) -> Result<u64, Error> {
     let mut settled = 0;
     for portion in portions(rows) {
         let text = values(
             connection,
             "UPDATE inbox SET state = v.column2, kind = v.column3, note = v.column4, settled = v.column5
-             FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'
-                AND (v.column2 <> 'orphan' OR inbox.due = v.column6)",
+             FROM (VALUES {}) AS v WHERE inbox.id = v.column1 AND inbox.state = 'pending'",
             portion.len(),
-            6,
+            5,
         );
         let mut update = query(text);
         for row in portion {
             update = update.bind(row.id.as_str()).bind(row.state.as_str()).bind(&row.kind).bind(&row.note);
-            update = update.bind(now).bind(row.due);
+            update = update.bind(now);
         }
         settled += update.execute(&mut *connection).await?.rows_affected();
     }

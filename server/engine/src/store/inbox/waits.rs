@@ -1,46 +1,108 @@
-//! Deliveries that wait for something to become known.
+//! Deliveries that name payments which are not known: they wait without being looked at, and the transaction that makes one of their
+//! references known wakes them.
+//!
+//! A wake must not be missed. A transaction that stores a waiting delivery has looked for its references before; one that writes a
+//! reference looks for deliveries that wait afterwards. If both were under way at once, neither would see what the other has not
+//! committed. SQLite has one writing transaction at a time, which begins before it reads. On PostgreSQL both pass a gate: those that
+//! store ([`enter`]) share it with each other, those that wake ([`bring_forward`]) share it with each other, and one kind waits until
+//! the other has committed. So a delivery is stored either before the wake looks, and is found, or after the reference is committed, and
+//! finds it. The gate is the last lock that a waking transaction waits for with payments locked, and the first of a storing one: neither
+//! can wait for the other in a circle.
 
 use domain::Millis;
-use domain::id::InboxId;
+use domain::id::{AttemptId, InboxId, ProviderAccountId};
 
 use super::Taken;
 use crate::error::Error;
-use crate::store::Connection;
-use crate::store::many::{filled, list, lists};
+use crate::store::dialect::Dialect;
+use crate::store::many::{filled, list, lists, portions, values};
+use crate::store::row::Columns;
 use crate::store::statement::query;
+use crate::store::{Connection, Tx};
 
-/// Lets an event wait until it is due, or until something it wants becomes known. If that has happened meanwhile, it does not wait.
-pub async fn wait(connection: &mut Connection, row: &Taken, due: Millis, wanted: &[String]) -> Result<(), Error> {
-    query("UPDATE inbox SET due = $1, tries = 0 WHERE id = $2 AND state = 'pending' AND due = $3")
-        .bind(due)
-        .bind(row.id.as_str())
-        .bind(row.due)
-        .execute(&mut *connection)
-        .await?;
-    for wanted in wanted {
-        query("INSERT INTO inbox_waits (wanted, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(wanted)
-            .bind(row.id.as_str())
-            .execute(&mut *connection)
-            .await?;
+/// What a delivery waits for, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// When it is given up.
+    pub until: Millis,
+    /// The names that wake it, see `crate::inbox::wanted`.
+    pub wanted: Vec<String>,
+    /// The attempt of ours that it names, if it names one. A person is told when it is given up.
+    pub claims: Option<AttemptId>,
+}
+
+/// Enters the gate as one that stores deliveries that wait. The transaction must not write references itself. Returns whether others may
+/// have committed since it began, so that what deliveries name must be looked up after this.
+pub async fn enter(tx: &mut Tx, dialect: Dialect) -> Result<bool, Error> {
+    dialect.pass_gate(tx, Gate::Storing).await?;
+    Ok(dialect == Dialect::Postgres)
+}
+
+/// The two ways through the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Gate {
+    /// A delivery that waits is stored.
+    Storing,
+    /// Deliveries that wait are woken.
+    Waking,
+}
+
+pub(super) async fn insert_waits(
+    connection: &mut Connection,
+    waits: impl Iterator<Item = (&InboxId, &Wait)>,
+) -> Result<(), Error> {
+    let rows: Vec<(&str, &InboxId)> =
+        waits.flat_map(|(id, wait)| wait.wanted.iter().map(move |wanted| (wanted.as_str(), id))).collect();
+    for portion in portions(&rows) {
+        let text = values(
+            connection,
+            "INSERT INTO inbox_waits (wanted, inbox_id) VALUES {} ON CONFLICT DO NOTHING",
+            portion.len(),
+            2,
+        );
+        let insert = portion.iter().fold(query(text), |insert, (wanted, id)| insert.bind(*wanted).bind(id.as_str()));
+        insert.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-/// Whether an event has waited for something to become known.
-pub async fn has_waited(connection: &mut Connection, id: &InboxId) -> Result<bool, Error> {
-    let row = query("SELECT wanted FROM inbox_waits WHERE inbox_id = $1 LIMIT 1").bind(id.as_str());
-    Ok(row.fetch_optional(connection).await?.is_some())
+/// Lets an event that was taken up wait, unless it was brought forward meanwhile. See [`enter`].
+pub async fn wait(connection: &mut Connection, row: &Taken, kind: Option<&str>, wait: &Wait) -> Result<(), Error> {
+    let done = query(
+        "UPDATE inbox SET state = 'waiting', tries = 0, note = NULL, due = $1, kind = $2, claims = $3
+         WHERE id = $4 AND state = 'pending' AND due = $5",
+    )
+    .bind(wait.until)
+    .bind(kind)
+    .bind(wait.claims.as_ref().map(AttemptId::as_str))
+    .bind(row.id.as_str())
+    .bind(row.due)
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() > 0 {
+        insert_waits(connection, std::iter::once((&row.id, wait))).await?;
+    }
+    Ok(())
 }
 
-/// Brings events forward that wait for something that is known now, also those that were given up, and tells how many.
-pub async fn bring_forward(connection: &mut Connection, known: &[String], now: Millis) -> Result<u64, Error> {
+/// Brings events forward that wait for something that this transaction has made known, also those that were given up, and tells how
+/// many.
+pub async fn bring_forward(
+    connection: &mut Connection,
+    dialect: Dialect,
+    known: &[String],
+    now: Millis,
+) -> Result<u64, Error> {
+    if known.is_empty() {
+        return Ok(0);
+    }
+    dialect.pass_gate(connection, Gate::Waking).await?;
     let mut brought = 0;
     for (portion, size) in lists(known) {
         let text = list(
             connection,
-            "UPDATE inbox SET due = $1, state = 'pending', settled = NULL, note = NULL
-             WHERE ((state = 'pending' AND due > $2) OR state = 'orphan')
+            "UPDATE inbox SET due = $1, state = 'pending', settled = NULL, note = NULL, claims = NULL
+             WHERE ((state = 'pending' AND due > $2) OR state IN ('waiting', 'orphan'))
              AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted IN ({}))",
             2,
             size,
@@ -49,6 +111,40 @@ pub async fn bring_forward(connection: &mut Connection, known: &[String], now: M
         brought += update.execute(&mut *connection).await?.rows_affected();
     }
     Ok(brought)
+}
+
+/// An event that has waited in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Which.
+    pub id: InboxId,
+    /// The account it came in for.
+    pub account: ProviderAccountId,
+    /// The attempt of ours that it names, if it names one.
+    pub claims: Option<AttemptId>,
+}
+
+/// Gives events up that have waited long enough, so many at most. Should one of their payments become known after all, they are still
+/// taken up.
+pub async fn give_up(
+    connection: &mut Connection,
+    dialect: Dialect,
+    why: &str,
+    now: Millis,
+    limit: i64,
+) -> Result<Vec<GivenUp>, Error> {
+    let rows = query(dialect.give_up_waiting()).bind(now).bind(why).bind(limit).fetch_all(connection).await?;
+    let given_up = |row: &sqlx::any::AnyRow| {
+        let claims = row.maybe_text("claims")?.map(|id| id.parse().map_err(Error::corrupt)).transpose()?;
+        Ok(GivenUp { id: row.parsed("id")?, account: row.parsed("account_id")?, claims })
+    };
+    rows.iter().map(given_up).collect()
+}
+
+/// When the next waiting event is given up, if one waits.
+pub async fn next_given_up(connection: &mut Connection) -> Result<Option<Millis>, Error> {
+    let row = query("SELECT MIN(due) AS next FROM inbox WHERE state = 'waiting'").fetch_one(connection).await?;
+    row.maybe_number("next")
 }
 
 /// Forgets what events have waited for.
@@ -61,8 +157,12 @@ pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Resul
     Ok(())
 }
 
-/// Forgets what events have waited for that arrived before the one of this id: ids are in the order of time.
-pub async fn stop_waiting_before(connection: &mut Connection, first: &InboxId) -> Result<(), Error> {
-    query("DELETE FROM inbox_waits WHERE inbox_id < $1").bind(first.as_str()).execute(connection).await?;
-    Ok(())
+/// Forgets what events have waited for that arrived before the one of this id: ids are in the order of time. Returns how many names were
+/// forgotten, about `limit` at most.
+pub async fn stop_waiting_before(connection: &mut Connection, first: &InboxId, limit: i64) -> Result<u64, Error> {
+    let done = query(
+        "DELETE FROM inbox_waits WHERE inbox_id IN
+            (SELECT inbox_id FROM inbox_waits WHERE inbox_id < $1 ORDER BY inbox_id LIMIT $2)",
+    );
+    Ok(done.bind(first.as_str()).bind(limit).execute(connection).await?.rows_affected())
 }

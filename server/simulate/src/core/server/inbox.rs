@@ -2,7 +2,6 @@
 
 use domain::mutant::{self, Mutant};
 use domain::payment::{Fact, Refusal};
-use domain::{DAY, MINUTE, SECOND};
 
 use super::{Next, Work};
 use crate::census::Seen;
@@ -26,9 +25,12 @@ impl World {
         }
         if !self.database.inbox.iter().any(|row| row.event == event) {
             let inbox = self.database.inbox.len();
-            let row = InboxRow { event, received: self.now, state: InboxState::Pending, applied: 0 };
-            self.database.inbox.push(row);
-            self.database.enqueue(JobKind::Apply, inbox, self.now);
+            let known = one.attempt < self.database.payment.attempts.len();
+            let state = if known { InboxState::Pending } else { InboxState::Waiting };
+            self.database.inbox.push(InboxRow { event, state, applied: 0 });
+            if known {
+                self.database.enqueue(JobKind::Apply, inbox, self.now);
+            }
             note!(self, "server {server}: event {event} stored");
         }
         if early { Next::Done } else { Next::Again(Work::Receive { event, stored: true }) }
@@ -50,13 +52,6 @@ impl World {
             return Next::Done;
         }
         let event = self.events[row.event];
-        if event.attempt >= self.database.payment.attempts.len() {
-            if self.now - row.received < DAY {
-                return Next::At(self.now + (self.now - row.received).clamp(SECOND, 10 * MINUTE));
-            }
-            self.database.inbox[inbox].state = InboxState::Orphan;
-            return Next::Done;
-        }
         let attempt = self.names.attempts[event.attempt].clone();
         let observation = self.read(&event);
         note!(self, "  applying event {}", row.event);
