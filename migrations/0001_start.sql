@@ -105,9 +105,9 @@ CREATE TABLE payments (
     updated BIGINT NOT NULL
 );
 CREATE INDEX payments_of_merchant ON payments (merchant_id, created DESC, id);
--- How often a link was paid.
+-- Counts the paid payments of a link.
 CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
--- Of which something may be to be sent back.
+-- Payments that may have money to send back.
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
@@ -232,7 +232,7 @@ CREATE TABLE ledger (
 );
 CREATE INDEX ledger_of_merchant ON ledger (merchant_id, currency, at);
 
--- What the merchant must hear. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
+-- News for merchants. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
 -- snapshot: the object as it was then. change: what was new about it. source says who caused it, as in payment_events.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
@@ -253,8 +253,8 @@ CREATE TABLE events (
 CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
 CREATE INDEX events_by_time ON events (created);
 
--- What providers delivered. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
--- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: nobody takes that up
+-- Deliveries of providers. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
+-- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: it is not taken up
 -- before something in inbox_waits becomes known. claims: the attempt of ours that a waiting row names. tries: how often it was taken up
 -- since it last waited. pack: which row of inbox_packs the bytes are in, from which byte on, and how many; that row is pruned earlier.
 CREATE TABLE inbox (
@@ -277,7 +277,7 @@ CREATE TABLE inbox (
 -- Deliveries that wait: those that are due, and those of an account. Small, because most do not wait.
 CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
 CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
--- Those that are given up unless their payment becomes known.
+-- Deliveries that are given up unless their payment becomes known.
 CREATE INDEX inbox_waiting ON inbox (due) WHERE state = 'waiting';
 
 -- Deliveries that share a commit share a row of bytes: see store::packs. unpacked: if they are compressed, how many bytes they are
@@ -294,7 +294,7 @@ CREATE TABLE inbox_gate (
     id BIGINT PRIMARY KEY
 );
 
--- What events wait for that arrived before their payment was known: our attempt's id, or account/provider's reference.
+-- An event that arrives before its payment is known waits for a name of it: our attempt's id, or account/provider's reference.
 CREATE TABLE inbox_waits (
     wanted TEXT NOT NULL,
     inbox_id TEXT NOT NULL REFERENCES inbox (id),
@@ -320,16 +320,16 @@ CREATE TABLE jobs (
 );
 -- Jobs that were given up keep their time and must not stand before those that are due.
 CREATE INDEX jobs_due ON jobs (run_at) WHERE dead IS NULL;
--- Those given up, by age.
+-- Jobs that were given up, by age.
 CREATE INDEX jobs_dead ON jobs (dead) WHERE dead IS NOT NULL;
--- Those that a clock set back has left far in the future, by kind or by lease.
+-- Jobs that a clock set back has left far in the future, by kind or by lease.
 CREATE INDEX jobs_of_kind ON jobs (kind, run_at);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until > 0;
--- Those that fail, those given up first.
+-- Jobs that fail. Jobs that were given up come first.
 CREATE INDEX jobs_failing ON jobs ((CASE WHEN dead IS NULL THEN 1 ELSE 0 END), run_at, id)
     WHERE dead IS NOT NULL OR last_error IS NOT NULL;
 
--- What was said between us and a provider, with secrets and personal data masked.
+-- Requests to providers and their replies, with secrets and personal data masked.
 CREATE TABLE exchanges (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
@@ -344,7 +344,7 @@ CREATE TABLE exchanges (
 CREATE INDEX exchanges_of_attempt ON exchanges (attempt_id, at);
 CREATE INDEX exchanges_by_time ON exchanges (at);
 
--- What a person should look at. One row per kind and subject, counted, so that a flood cannot fill the disk.
+-- Alerts: matters for a person to look at. One row per kind and subject, counted, so that a flood cannot fill the disk.
 CREATE TABLE alerts (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,

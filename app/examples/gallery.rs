@@ -55,6 +55,7 @@ mod gallery {
             let view = View { notice: Some(notice), ..sample::view(Phase::Choose) };
             page(&format!("notice-{notice:?}").to_lowercase(), &view)?;
         }
+        write("link", pages::checkout(&sample::link(), false, ctx))?;
         page("ending", &sample::ending(Phase::Choose))?;
         page("hostile", &sample::hostile(Phase::Choose))?;
         page("hostile-paid", &sample::hostile(Phase::Paid))?;

@@ -1,6 +1,6 @@
 // A session that is open in several places shows the same truth in all of them.
 import { expect, test } from "./support/fixtures.ts";
-import { CARDS, goBack, markPage, open, payAndReturn, pressPay, seePhase, seeReady, submitCard } from "./support/shopper.ts";
+import { CARDS, goBack, markPage, open, payAndReturn, pressPay, seePhase, seeProvider, seeReady, submitCard } from "./support/shopper.ts";
 
 /** "Within a second" with room for a machine that is busy with other tests. */
 const SOON = 5_000;
@@ -120,5 +120,22 @@ test("a link's page opens no stream, and its button leads to where the others ar
   await page.locator("#pay").click();
   await seePhase(page, "paid");
   expect(page.url().split("?")[0]).toBe(laptop.url().replace("/return", ""));
+  expect(await till.sandbox.creates()).toHaveLength(1);
+});
+
+test("the way back from the provider leads to the session that a press on a link began", async ({ page, till }) => {
+  await open(page, `${await till.link({ reusable: true })}?lang=en`);
+  await seeReady(page);
+  await pressPay(page);
+  const provider = page.url();
+  await page.goBack();
+  await seePhase(page, "resume");
+  expect(page.url()).toMatch(/\/c\/[0-9a-z]{26}\?lang=en$/);
+  await seeReady(page);
+  await page.locator("#resume").click();
+  await seeProvider(page);
+  expect(page.url()).toBe(provider);
+  await payAndReturn(page);
+  await seePhase(page, "paid");
   expect(await till.sandbox.creates()).toHaveLength(1);
 });

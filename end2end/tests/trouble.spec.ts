@@ -2,7 +2,7 @@
 import { expect, test } from "./support/fixtures.ts";
 import type { Fault } from "./support/sandbox.ts";
 import { goBack, heading, markPage, open, payAndReturn, phaseOnServer, pressPay, seePhase, seeProvider, seeReady, sessionUrl } from "./support/shopper.ts";
-import { freePort } from "./support/till.ts";
+import { freePort, type Till } from "./support/till.ts";
 
 const UNSURE: { fault: Fault; happened: string }[] = [
   { fault: "error_500", happened: "an error" },
@@ -95,7 +95,8 @@ test("a slow provider is waited for, in words", async ({ page, till }) => {
   await seeProvider(page);
 });
 
-test("a provider that cannot be reached is named as such, and tried again on the same page", async ({ page, till }) => {
+/** A merchant who is paid through a provider that nobody has started yet, and where it will be. */
+async function unreachable(till: Till): Promise<{ merchant: string; port: number; base: string }> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const { id: merchant } = await till.cli<{ id: string }>("merchant", "add", "Tea House");
@@ -104,11 +105,18 @@ test("a provider that cannot be reached is named as such, and tried again on the
     "provider", "add", "stripe", "--merchant", merchant, "--base-url", base,
     "--credential", "secret_key=sk_test_0123456789abcdef01234567", "--webhook-secret", secret,
   );
-  await open(page, await till.link({ merchant }));
+  return { merchant, port, base };
+}
+
+const UNREACHABLE = "The payment provider could not be reached. Nothing was taken.";
+
+test("a provider that cannot be reached is named as such, and tried again on the same page", async ({ page, till }) => {
+  const { merchant, port, base } = await unreachable(till);
+  await open(page, await till.session({ merchant }));
   await seeReady(page);
   const untouched = await markPage(page);
   await page.locator("#pay").click();
-  await expect(page.locator("main")).toContainText("The payment provider could not be reached. Nothing was taken.");
+  await expect(page.locator("main")).toContainText(UNREACHABLE);
   await seePhase(page, "choose");
   await untouched();
 
@@ -163,6 +171,22 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with scripts" : "without scripts", () => {
     test.use({ javaScriptEnabled });
 
+    test("a press on a link that came to nothing says so on the session's page, where the method is still chosen", async ({ page, till }) => {
+      const { merchant, port, base } = await unreachable(till);
+      const link = await till.link({ merchant, currency: "USD", reusable: true });
+      await open(page, link);
+      await page.getByRole("radio", { name: "Bank debit" }).check();
+      await page.locator("#pay").click();
+      await expect(page.locator("main")).toContainText(UNREACHABLE);
+      await seePhase(page, "choose");
+      await expect(page.getByRole("radio", { name: "Bank debit" })).toBeChecked();
+      const session = sessionUrl(page);
+      await till.beside("sandbox", ["sandbox", "--bind", `127.0.0.1:${port}`]);
+      await page.locator("#pay").click();
+      await expect(page).toHaveURL(new RegExp(`^${base}/c/pay/`));
+      expect(await phaseOnServer(session)).toBe("resume");
+    });
+
     test("a database in trouble after paying: do not pay again, and then the truth", async ({ page, till, watch }) => {
       watch.allow(/status of 503/);
       await open(page, await till.session());
@@ -204,6 +228,20 @@ test("an action whose reply is lost: first that nothing is known, then what is s
   await expect(page.getByRole("alert")).toHaveText(/This page now shows where your payment stands/);
   await untouched();
   expect((await till.sandbox.stats()).sessions).toBe(1);
+});
+
+test("a press on a link of which only the order was written down: the next one pays the same order", async ({ page, till }) => {
+  await open(page, await till.link({ reusable: true }));
+  await seeReady(page);
+  await till.sql("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(FAIL, 'no room'); END");
+  await page.locator("#pay").click();
+  await expect(page.getByRole("alert")).toHaveText(/This page now shows where your payment stands/);
+  const session = sessionUrl(page);
+  await till.sql("DROP TRIGGER full");
+  await pressPay(page);
+  await page.goBack();
+  await seePhase(page, "resume");
+  expect(sessionUrl(page)).toBe(session);
 });
 
 test("an order that no account takes any more cannot be paid, in words", async ({ page, till }) => {

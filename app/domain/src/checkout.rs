@@ -1,5 +1,6 @@
 //! The content of a checkout page: a pure function of session and payment.
 
+mod choice;
 mod figures;
 mod phase;
 
@@ -12,6 +13,7 @@ use crate::money::Money;
 use crate::order::{Basket, Returns, Sums};
 use crate::session::Notice;
 
+pub use choice::choice;
 pub use figures::Figures;
 pub use phase::{Phase, phase};
 
@@ -42,6 +44,8 @@ pub struct View {
     pub notice: Option<Notice>,
     /// The methods on offer, in order.
     pub methods: Vec<Method>,
+    /// The one of them that is chosen when the page is loaded.
+    pub chosen: Option<Method>,
     /// When the session ends. None where none has begun.
     pub expires: Option<Millis>,
     /// Whether the end is near.
@@ -52,8 +56,8 @@ pub struct View {
     pub can_renew: bool,
     /// The server's time.
     pub now: Millis,
-    /// A short reference that support can look up.
-    pub reference: String,
+    /// A short reference that support can look up. None where nothing is stored that could be found.
+    pub reference: Option<String>,
     /// Whether this is test mode: no real money.
     pub test_mode: bool,
 }

@@ -11,8 +11,9 @@ pub enum Next {
     Page,
     /// To another session, by its token.
     Session(String),
-    /// The server has no room now, or something broke on the way: what was done is shown by the page and not known here.
-    Busy,
+    /// The server has no room now, or something broke on the way: what was done is shown by the page and not known here. A press on a
+    /// link's page may have begun a session before: its token.
+    Busy(Option<String>),
     /// There is no such session.
     Gone,
 }
@@ -23,7 +24,8 @@ impl Plain for Next {
             Next::Provider(token) => format!("provider {token}"),
             Next::Page => "page".to_owned(),
             Next::Session(token) => format!("session {token}"),
-            Next::Busy => "busy".to_owned(),
+            Next::Busy(None) => "busy".to_owned(),
+            Next::Busy(Some(token)) => format!("busy {token}"),
             Next::Gone => "gone".to_owned(),
         }
     }
@@ -31,11 +33,12 @@ impl Plain for Next {
     fn read(text: &str) -> Option<Self> {
         match text {
             "page" => Some(Next::Page),
-            "busy" => Some(Next::Busy),
+            "busy" => Some(Next::Busy(None)),
             "gone" => Some(Next::Gone),
             _ => match text.split_once(' ')? {
                 ("provider", token) => Some(Next::Provider(token.to_owned())),
                 ("session", token) => Some(Next::Session(token.to_owned())),
+                ("busy", token) => Some(Next::Busy(Some(token.to_owned()))),
                 _ => None,
             },
         }
@@ -49,7 +52,8 @@ mod tests {
     #[test]
     fn every_step_reads_back() {
         let token = || "070w3ge1r70w3ge1r70w3ge1r7".to_owned();
-        for next in [Next::Provider(token()), Next::Page, Next::Session(token()), Next::Busy, Next::Gone] {
+        let busy = [Next::Busy(None), Next::Busy(Some(token()))];
+        for next in [Next::Provider(token()), Next::Page, Next::Session(token()), Next::Gone].into_iter().chain(busy) {
             assert_eq!(Next::read(&next.write()), Some(next));
         }
         assert_eq!(Next::read("<script>"), None);

@@ -20,7 +20,7 @@ pub(super) fn engine() -> Engine {
 pub(super) fn failed(error: &PageError) -> Next {
     match error {
         PageError::NotFound => Next::Gone,
-        PageError::Busy => Next::Busy,
+        PageError::Busy => Next::Busy(None),
     }
 }
 
@@ -39,14 +39,14 @@ pub(super) fn chosen(wanted: &str) -> Option<&'static str> {
 /// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself. What went wrong was not stored, so that no page
 /// can show it later: the form is answered with an error, of which the server makes a page, and with the address of the session's page.
 pub(super) fn send(token: &str, wanted: &str, next: Next) -> Next {
-    if next == Next::Busy {
+    if matches!(next, Next::Busy(_)) {
         fail(&address(token, "", &lang(wanted)));
         return next;
     }
     let (token, suffix) = match &next {
         Next::Provider(session) => (session.as_str(), "/go"),
         Next::Session(new) => (new.as_str(), ""),
-        Next::Page | Next::Busy | Next::Gone => (token, ""),
+        Next::Page | Next::Busy(_) | Next::Gone => (token, ""),
     };
     redirect(&address(token, suffix, &lang(wanted)));
     next

@@ -38,6 +38,7 @@ pub async fn start_payment(
         Ok(Started::Redirect) => Next::Provider(session.to_string()),
         Ok(Started::Stay) if session == token => Next::Page,
         Ok(Started::Stay) => Next::Session(session.to_string()),
+        Err(engine::PageError::Busy) if session != token => Next::Busy(Some(session.to_string())),
         Err(error) => reply::failed(&error),
     };
     Ok(reply::send(session.as_str(), &lang, next))

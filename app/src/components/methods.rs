@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{Button, Glyph, Hidden, Icon};
 use crate::lang::{LangChoice, amount};
 
-/// The form that starts the payment. The first method is chosen already, so that one press is enough.
+/// The form that starts the payment. One method is chosen already, so that one press is enough.
 #[component]
 pub fn Methods<'a>(
     /// The session.
@@ -16,8 +16,7 @@ pub fn Methods<'a>(
     lang: LangChoice,
 ) -> impl IntoView + use<> {
     let words = lang.words();
-    let methods =
-        view.methods.iter().enumerate().map(|(index, method)| option(*method, index == 0, lang)).collect_view();
+    let methods = view.methods.iter().map(|method| option(*method, view.chosen == Some(*method), lang)).collect_view();
     let pay = (words.pay)(&amount(view.total, lang.lang));
     let is_retry = view.phase != Phase::Choose;
     view! {

@@ -14,14 +14,19 @@ pub fn Receipt<'a>(
     lang: LangChoice,
 ) -> impl IntoView + use<> {
     let words = lang.words();
+    let reference = view.reference.as_ref().map(|reference| {
+        view! {
+            <dt>{words.reference}</dt>
+            <dd><bdi class="reference">{plain(reference)}</bdi></dd>
+        }
+    });
     view! {
         <dl class="receipt">
             <dt>{words.total}</dt>
             <dd class="figure">{amount(view.total, lang.lang)}</dd>
             <dt>{words.paid_to}</dt>
             <dd><bdi>{plain(&view.merchant)}</bdi></dd>
-            <dt>{words.reference}</dt>
-            <dd><bdi class="reference">{plain(&view.reference)}</bdi></dd>
+            {reference}
         </dl>
     }
 }

@@ -44,6 +44,7 @@ pub fn Summary<'a>(
                 " "
                 <span class="figure">{amount(total, lang.lang)}</span>
             </p>
+            {included(&view.sums, lang)}
         </section>
     }
 }
@@ -70,26 +71,24 @@ fn row(line: &Line, lang: LangChoice) -> impl IntoView + use<> {
     }
 }
 
-/// What lies between the lines and the total. An order of plain lines has nothing there.
-fn parts(basket: &Basket, sums: &Sums, lang: LangChoice) -> impl IntoView + use<> {
-    let words = lang.words();
-    let mut parts: Vec<(String, Option<&'static str>, Money)> = vec![];
+/// What lies between the lines and the total, which is their sum. An order whose price nothing changes has nothing there.
+fn parts(basket: &Basket, sums: &Sums, lang: LangChoice) -> Option<impl IntoView + use<>> {
+    let mut parts: Vec<(&str, Money)> = vec![];
     if let Some(discount) = &basket.discount {
-        parts.push((discount.name.clone(), None, Money::new(-sums.discount.minor, sums.discount.currency)));
+        parts.push((&discount.name, Money::new(-sums.discount.minor, sums.discount.currency)));
     }
-    parts.extend(basket.shipping.iter().map(|shipping| (shipping.name.clone(), None, sums.shipping)));
-    parts.extend(basket.tip.iter().map(|tip| (tip.name.clone(), None, sums.tip)));
-    let taxes =
-        sums.taxes.iter().map(|sum| (sum.tax.name.clone(), sum.tax.inclusive.then_some(words.included), sum.amount));
-    parts.extend(taxes);
+    parts.extend(basket.shipping.iter().map(|shipping| (shipping.name.as_str(), sums.shipping)));
+    parts.extend(basket.tip.iter().map(|tip| (tip.name.as_str(), sums.tip)));
+    let added = sums.taxes.iter().filter(|sum| !sum.tax.inclusive);
+    parts.extend(added.map(|sum| (sum.tax.name.as_str(), sum.amount)));
     if parts.is_empty() {
         return None;
     }
-    let rows = parts.into_iter().map(|(name, note, money)| part(&name, note, money, lang)).collect_view();
+    let rows = parts.into_iter().map(|(name, money)| part(name, None, money, lang)).collect_view();
     Some(view! {
         <ul class="parts">
             <li>
-                <span>{words.subtotal}</span>
+                <span>{lang.words().subtotal}</span>
                 " "
                 <span class="figure">{amount(sums.goods, lang.lang)}</span>
             </li>
@@ -98,9 +97,17 @@ fn parts(basket: &Basket, sums: &Sums, lang: LangChoice) -> impl IntoView + use<
     })
 }
 
+/// The taxes that the total holds. They stand below it, because they are no part of the sum above.
+fn included(sums: &Sums, lang: LangChoice) -> Option<impl IntoView + use<>> {
+    let note = lang.words().included;
+    let taxes = sums.taxes.iter().filter(|sum| sum.tax.inclusive);
+    let rows = taxes.map(|sum| part(&sum.tax.name, Some(note), sum.amount, lang)).collect::<Vec<_>>();
+    (!rows.is_empty()).then(|| view! { <ul class="included">{rows}</ul> })
+}
+
 fn part(name: &str, note: Option<&'static str>, money: Money, lang: LangChoice) -> impl IntoView + use<> {
     view! {
-        <li class=note.map(|_| "part-note")>
+        <li>
             <span>
                 <bdi>{plain(name)}</bdi>
                 {note.map(|note| format!(" ({note})"))}

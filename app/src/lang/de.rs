@@ -89,7 +89,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             "Zahlung offen",
             "Sie haben eine Zahlung begonnen",
             "Soweit wir wissen, ist sie noch nicht angekommen.",
-            "Wenn Sie schon bezahlt haben, bezahlen Sie nicht noch einmal: Warten Sie, und sehen Sie in ein paar Minuten wieder hier nach. Wenn nicht, machen Sie dort weiter, oder bezahlen Sie anders.",
+            "Wenn Sie schon bezahlt haben, bezahlen Sie nicht noch einmal: Warten Sie, und sehen Sie in ein paar Minuten wieder hier nach. Wenn nicht, machen Sie da weiter, wo Sie aufgehört haben, oder bezahlen Sie anders.",
         ),
         Phase::Opening => said(
             "Wird geöffnet",

@@ -20,7 +20,7 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
         merchant: Some(view.merchant.clone()),
         test_mode: view.test_mode,
         support_email: view.support_email.clone(),
-        reference: Some(view.reference.clone()),
+        reference: view.reference.clone(),
         refresh: refresh_seconds(view.phase).map(Refresh::Again),
         elsewhere: None,
         live: true,

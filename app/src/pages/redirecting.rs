@@ -99,7 +99,7 @@ fn of_session(view: &View, title: &str) -> Frame {
         merchant: Some(view.merchant.clone()),
         test_mode: view.test_mode,
         support_email: view.support_email.clone(),
-        reference: Some(view.reference.clone()),
+        reference: view.reference.clone(),
         ..Frame::plain(title)
     }
 }

@@ -6,7 +6,7 @@ use domain::id::Token;
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
-use domain::order::{Basket, Returns};
+use domain::order::{Basket, Discount, Off, Rate, Returns, Shipping, Tax, TaxSum, Tip};
 use domain::session::Notice;
 use domain::{HOUR, MINUTE};
 
@@ -82,14 +82,39 @@ pub fn view(phase: Phase) -> View {
         phase,
         notice: None,
         methods: Method::ALL.to_vec(),
+        chosen: Some(Method::Card),
         expires: Some(HOUR),
         ends_soon: false,
         can_extend: true,
         can_renew: phase == Phase::Expired,
         now: 0,
-        reference: "7KQ2-M9XD".to_owned(),
+        reference: Some("7KQ2-M9XD".to_owned()),
         test_mode: true,
     }
+}
+
+/// A link's page, before anybody has acted: discount, shipping, a tip, a tax that prices hold and one that is added, and ways back to the
+/// shop.
+#[must_use]
+pub fn link() -> View {
+    let mut link = view(Phase::Choose);
+    let tax = |name: &str, inclusive| Tax { name: name.to_owned(), rate: tenth(), inclusive };
+    link.basket.lines[0].tax = Some(tax("VAT", true));
+    link.basket.lines[1].tax = Some(tax("City tax", false));
+    link.basket.discount = Some(Discount { name: "Summer".to_owned(), off: Off::Share(tenth()) });
+    let euro = |minor| Money::new(minor, link.total.currency);
+    link.basket.shipping = Some(Shipping { name: "Parcel".to_owned(), price: euro(490), tax: None });
+    link.basket.tip = Some(Tip { name: "For the pickers".to_owned(), amount: euro(100) });
+    link.sums = link.basket.sums().expect("an order at these prices has a sum");
+    link.returns = Returns {
+        success: Some("https://nordlicht.example/thanks".to_owned()),
+        cancel: Some("https://nordlicht.example/cart".to_owned()),
+    };
+    View { is_link: true, total: link.sums.total, expires: None, can_extend: false, reference: None, ..link }
+}
+
+fn tenth() -> Rate {
+    Rate::try_from(100_000).expect("a tenth is a rate")
 }
 
 fn figures(phase: Phase, euro: impl Fn(i64) -> Money) -> Figures {
@@ -125,9 +150,16 @@ pub fn hostile(phase: Phase) -> View {
         ..hostile.basket.lines[0].clone()
     };
     hostile.basket.lines = vec![line; 100];
+    let (name, amount) = (nasty.to_owned(), hostile.total);
+    hostile.basket.discount = Some(Discount { name: name.clone(), off: Off::Amount(amount) });
+    hostile.basket.shipping = Some(Shipping { name: name.clone(), price: amount, tax: None });
+    hostile.basket.tip = Some(Tip { name: name.clone(), amount });
+    hostile.sums.taxes = vec![TaxSum { tax: Tax { name, rate: tenth(), inclusive: true }, amount }];
+    let address = Some("https://shop.example/?a=\"'><script>alert(1)</script>&b=1".to_owned());
+    hostile.returns = Returns { success: address.clone(), cancel: address };
     hostile.merchant = format!("متجر {nasty}");
     hostile.support_email = Some(format!("a@b.example?bcc={nasty}"));
-    hostile.reference = nasty.to_owned();
+    hostile.reference = Some(nasty.to_owned());
     hostile
 }
 

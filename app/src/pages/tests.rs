@@ -2,6 +2,7 @@
 
 use domain::checkout::{Phase, View};
 use domain::link::EXPIRY_WARNING;
+use domain::method::Method;
 use domain::payment::CodeForm;
 
 use super::*;
@@ -26,6 +27,7 @@ fn everything() -> Vec<String> {
         for view in [sample::view, sample::ending, sample::hostile] {
             pages.extend(sessions(&ctx, view).into_iter().map(|(_, html)| html));
         }
+        pages.push(checkout(&sample::link(), false, &ctx));
         let hostile = sample::hostile(Phase::Resume);
         pages.extend(redirecting(&hostile, "https://pay.example/?a=\"'<>&b=1", &ctx));
         let fields = [("\"><script>".to_owned(), "'\"<x onload=1>".to_owned())];
@@ -249,4 +251,47 @@ fn a_language_that_was_not_asked_for_is_carried_on() {
 fn the_errors_of_the_wire_are_closed() {
     use actions::{ActionError, Plain};
     assert_eq!(ActionError::read("<script>"), Some(ActionError::Unreachable));
+}
+
+/// The texts and amounts of the rows of a list, in order.
+fn rows(html: &str, class: &str) -> Vec<String> {
+    let list = html.split(&format!("<ul class=\"{class}\">")).nth(1).and_then(|rest| rest.split("</ul>").next());
+    let text =
+        |row: &str| row.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<String>();
+    list.unwrap_or_default().split("<li").skip(1).map(|row| text(&format!("<li{row}"))).collect()
+}
+
+#[test]
+fn the_parts_of_a_price_add_up_to_the_total_and_taxes_it_holds_stand_below() {
+    let html = checkout(&sample::link(), false, &context(Lang::En));
+    let parts = rows(&html, "parts");
+    // Of 30.98 a tenth is taken off; 2.13 of the tea's 23.39 is tax that its price holds, and 0.45 is added to the other line's 4.50.
+    let expected = ["Subtotal €30.98", "Summer -€3.10", "Parcel €4.90", "For the pickers €1.00", "City tax €0.45"];
+    assert_eq!(parts, expected);
+    assert_eq!(rows(&html, "included"), ["VAT (included) €2.13"]);
+    assert!(html.find("class=\"total\"") < html.find("class=\"included\""), "{html}");
+    assert!(
+        html.contains("Pay €34.23") && html.contains("id=\"shop\" href=\"https://nordlicht.example/cart\""),
+        "{html}"
+    );
+    // An order of plain lines has none of them.
+    assert_eq!(rows(&checkout(&sample::view(Phase::Choose), false, &context(Lang::En)), "parts"), Vec::<String>::new());
+}
+
+#[test]
+fn a_links_page_has_no_reference_and_no_end() {
+    let html = checkout(&sample::link(), false, &context(Lang::En));
+    assert!(html.contains("data-link=\"true\"") && !html.contains("data-ends-in"), "{html}");
+    assert!(!html.contains("class=\"reference\""), "a reference that nobody could find: {html}");
+}
+
+#[test]
+fn the_method_of_a_failed_try_is_chosen() {
+    for chosen in Method::ALL {
+        let html = checkout(&View { chosen: Some(chosen), ..sample::view(Phase::Choose) }, false, &context(Lang::De));
+        for method in Method::ALL {
+            let radio = tags(&html).find(|tag| tag.contains(&format!("id=\"method-{}\"", method.as_str()))).unwrap();
+            assert_eq!(radio.contains(" checked"), method == chosen, "{radio}");
+        }
+    }
 }

@@ -102,7 +102,7 @@ struct Add {
     /// Where the page leads shoppers who do not want to pay
     #[arg(long, value_name = "URL")]
     cancel_url: Option<String>,
-    /// Can be paid many times: every visit is an order of its own
+    /// Can be paid many times: each shopper who presses Pay has an order of their own
     #[arg(long)]
     reusable: bool,
     /// Real money moves

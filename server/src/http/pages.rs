@@ -161,7 +161,7 @@ fn hand_off(state: &State, way: &Handoff, view: &View, context: &PageContext) ->
             }
             None => {
                 error!(
-                    reference = view.reference,
+                    reference = view.reference.as_deref(),
                     "a provider wants a form sent to an address that is not https; nobody is sent there"
                 );
                 StatusCode::BAD_GATEWAY.into_response()

@@ -26,7 +26,7 @@ enum Subject {
     Link(String),
     /// A session: the address at which its state is shown.
     Session(String),
-    /// An action: the address of the session whose page has asked for it, if the browser or the action tells.
+    /// An action: the address of the page that it was about, if the browser or the action tells.
     Action(Option<String>),
     /// The page at the root.
     Home,
@@ -46,7 +46,7 @@ pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request,
     }
     let told = content_location(response.headers());
     let subject = match subject(&uri, &headers) {
-        Subject::Action(None) => Subject::Action(told.as_ref().and_then(own_page)),
+        Subject::Action(asked) => Subject::Action(back(asked, told.as_ref().and_then(own_page))),
         subject => subject,
     };
     if subject == Subject::None {
@@ -121,6 +121,16 @@ fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
 /// The page that the request comes from: a session's, or a link's before there is one. Our pages tell it to us alone.
 fn asking_page(headers: &HeaderMap) -> Option<String> {
     own_page(&text(headers, &REFERER).parse().ok()?)
+}
+
+/// Where to go back to after an action: to the page that asked, unless the action names another one. Then it has begun a session, and
+/// the link on whose page the button was may know nothing of it.
+fn back(asked: Option<String>, named: Option<String>) -> Option<String> {
+    let token = |address: &str| address.split('/').nth(2).map(str::to_owned);
+    match (asked, named) {
+        (Some(asked), Some(named)) if token(&asked) != token(&named) => Some(named),
+        (asked, named) => asked.or(named),
+    }
 }
 
 /// The page that an action names when it fails.

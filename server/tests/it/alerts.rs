@@ -7,19 +7,25 @@ use axum::Router;
 use domain::checkout::Phase;
 use domain::id::Token;
 use domain::method::Method;
+use domain::{DAY, HOUR};
 use engine::Engine;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, query};
+use sqlx::{AssertSqlSafe, query, query_scalar};
 use tokio::net::TcpListener;
 
 use crate::both;
-use crate::world::{World, account_at, eventually, random_hex};
+use crate::world::{World, account_at, eventually, paid_event, random_hex};
 
 async fn execute(world: &World, statement: String) -> u64 {
     let mut tx = world.engine().store().begin().await.unwrap();
     let done = query(AssertSqlSafe(statement)).execute(&mut *tx).await.unwrap().rows_affected();
     tx.commit().await.unwrap();
     done
+}
+
+async fn count(world: &World, statement: String) -> i64 {
+    let mut connection = world.engine().store().reader().await.unwrap();
+    query_scalar(AssertSqlSafe(statement)).fetch_one(&mut *connection).await.unwrap()
 }
 
 async fn is_open(world: &World, kind: &str, subject: &str) -> bool {
@@ -52,6 +58,80 @@ both! {
         assert_eq!(world.phase(&other).await, Phase::Choose);
         start_in_vain(&world).await;
         can_be_dismissed(&world, "open_failed", &account).await;
+    }
+}
+
+both! {
+    async fn a_delivery_that_cannot_be_applied_is_told_until_it_is(world: World) {
+        let session = world.session().await;
+        world.start(&session).await;
+        let payment = world.payment_of(&session).await;
+        let provider = world.provider("/v1/checkout/sessions").await["data"][0].clone();
+        let attempt = provider["client_reference_id"].as_str().unwrap();
+        let currency = |to: &str| execute(&world, format!("UPDATE payments SET currency = '{to}' WHERE id = '{payment}'"));
+        // A row that makes no sense.
+        currency("???").await;
+        let event = paid_event("evt_paid", attempt, provider["id"].as_str().unwrap(), 3098, "eur");
+        world.deliver(&serde_json::from_str(&event).unwrap()).await;
+        let row = || async { world.inbox().await.into_iter().find(|row| row.event == "evt_paid") };
+        eventually("it is stored", || async { row().await.is_some() }).await;
+        let id = row().await.unwrap().id.to_string();
+        let fails = || async {
+            eventually("it has failed many times", || async {
+                let tries = "tries = CASE WHEN tries % 20 = 19 THEN tries ELSE tries - tries % 20 + 19 END";
+                execute(&world, format!("UPDATE inbox SET {tries}, due = 0 WHERE id = '{id}' AND state = 'pending'")).await;
+                is_open(&world, "webhook_failing", &id).await
+            })
+            .await;
+        };
+        fails().await;
+        can_be_dismissed(&world, "webhook_failing", &id).await;
+        fails().await;
+        currency("EUR").await;
+        execute(&world, format!("UPDATE inbox SET due = 0 WHERE id = '{id}' AND state = 'pending'")).await;
+        world.wait_for(&session, Phase::Paid).await;
+        world.alert_is_closed("webhook_failing").await;
+    }
+}
+
+both! {
+    async fn a_delivery_whose_attempt_is_not_known_is_told_until_it_is(world: World) {
+        let session = world.session().await;
+        world.start(&session).await;
+        let provider = world.provider("/v1/checkout/sessions").await["data"][0].clone();
+        let (attempt, reference) = (provider["client_reference_id"].as_str().unwrap(), provider["id"].as_str().unwrap());
+        let (_other, clock) = world.ahead().await;
+        // As in a database that was restored from before the attempt.
+        let (first, last) = attempt.split_at(attempt.len() - 1);
+        let away = format!("{first}{}", if last == "0" { "1" } else { "0" });
+        let nameless = format!("DELETE FROM attempt_references WHERE attempt_id = '{attempt}'");
+        assert_eq!(execute(&world, nameless).await, 1);
+        assert_eq!(execute(&world, format!("UPDATE attempts SET id = '{away}' WHERE id = '{attempt}'")).await, 1);
+        let event = |id: &str| serde_json::from_str(&paid_event(id, attempt, reference, 3098, "eur")).unwrap();
+        world.deliver(&event("evt_early")).await;
+        let waiting = format!(
+            "SELECT COUNT(*) FROM inbox WHERE state = 'waiting' AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted = '{attempt}')"
+        );
+        eventually("it waits", || async { count(&world, waiting.clone()).await == 1 }).await;
+        assert!(!is_open(&world, "webhook_orphan", attempt).await);
+        clock.by(DAY + HOUR);
+        eventually("it is told", || is_open(&world, "webhook_orphan", attempt)).await;
+        can_be_dismissed(&world, "webhook_orphan", attempt).await;
+        let again = "UPDATE inbox SET settled = NULL, state = 'pending', due = 0 WHERE state = 'orphan'";
+        assert_eq!(execute(&world, again.to_owned()).await, 1);
+        eventually("it waits again", || async { count(&world, waiting.clone()).await == 1 }).await;
+        clock.by(HOUR);
+        eventually("it is told again", || is_open(&world, "webhook_orphan", attempt)).await;
+        assert_eq!(execute(&world, format!("UPDATE attempts SET id = '{attempt}' WHERE id = '{away}'")).await, 1);
+        let named = format!(
+            "INSERT INTO attempt_references (account_id, reference, kind, attempt_id, payment_id)
+             SELECT account_id, '{reference}', 'session', id, payment_id FROM attempts WHERE id = '{attempt}'"
+        );
+        assert_eq!(execute(&world, named).await, 1);
+        // The next delivery makes the attempt known, and takes up the one that had been given up.
+        world.deliver(&event("evt_late")).await;
+        world.alert_is_closed("webhook_orphan").await;
+        world.books_are_right().await;
     }
 }
 

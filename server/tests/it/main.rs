@@ -32,6 +32,7 @@ mod ops;
 mod orders;
 mod outages;
 mod own_tls;
+mod owners;
 mod pages;
 mod pipes;
 mod proof;

@@ -20,7 +20,7 @@ const GOOD: &str = "4242424242424242";
 const ELSEWHERE: &str = "https://elsewhere.example";
 
 /// How many rows each table has.
-async fn rows(world: &World) -> BTreeMap<String, i64> {
+pub async fn rows(world: &World) -> BTreeMap<String, i64> {
     let store = world.engine().store();
     let tables = match store.dialect() {
         Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
@@ -74,6 +74,8 @@ both! {
         let status = format!("{}/fn/read_status?token={}", world.node.url, links[0]);
         world.get(&status).await;
         assert_eq!(rows(&world).await, before);
+        // There is nothing yet that a reference could lead to.
+        assert_eq!(world.engine().view_link(&links[0]).await.unwrap().reference, None);
         // A shopper who acts is what makes an order.
         let page = world.start(&world.open(&links[0]).await).await;
         let after = rows(&world).await;
@@ -117,23 +119,64 @@ async fn presses_on_two_servers_meet_in_one_payment() {
 }
 
 both! {
+    async fn shoppers_who_press_a_one_time_link_at_the_same_moment_meet_in_one_payment(world: World) {
+        let start = format!("{}/fn/start_payment", world.node.url);
+        for turn in 1..=4 {
+            let link = world.link(Usage::Once).await;
+            let press = || async {
+                header(&world.post_form(&start, &[("token", link.as_str()), ("method", "card")]).await, "location")
+            };
+            let (first, second) = tokio::join!(press(), press());
+            assert!(first.starts_with("/c/") && first.ends_with("/go") && first == second, "{first} {second}");
+            let counted = rows(&world).await;
+            let made = (counted["orders"], counted["payments"], counted["sessions"], counted["attempts"]);
+            assert_eq!(made, (turn, turn, turn, turn));
+            assert_eq!(i64::try_from(world.calls("checkout.sessions.create").await.len()).unwrap(), turn);
+        }
+    }
+}
+
+both! {
     async fn an_order_stays_as_it_was_when_its_link_is_edited(world: World) {
         let session = world.session().await;
-        edit(&world, "UPDATE links SET basket = REPLACE(basket, 'Tea', 'Coal'), total = 1").await;
+        let id = world.stored_session(&session).await.order;
+        let order = || async {
+            orders::find(&mut world.engine().store().reader().await.unwrap(), &id).await.unwrap().unwrap()
+        };
+        let (before, shown) = (order().await, world.view(&session).await);
+        assert!(shown.reference.is_some());
+        edit(
+            &world,
+            "UPDATE links SET basket = REPLACE(basket, 'Tea', 'Coal'), total = 1, metadata = '{\"a\":\"b\"}',
+             returns = '{\"success\":\"https://other.example\",\"cancel\":null}',
+             policies = REPLACE(policies, 'automatic', 'manual')",
+        )
+        .await;
+        let known = world.engine().links(&world.merchant).await.unwrap();
+        world.engine().activate_link(&known[0].id.parse().unwrap(), false).await.unwrap();
+        assert_eq!(order().await, before);
         let view = world.view(&session).await;
+        assert_eq!((&view.basket, &view.sums, view.total, &view.returns), (&shown.basket, &shown.sums, shown.total, &shown.returns));
         assert_eq!((view.basket.lines[0].name.as_str(), view.total.minor), ("Tea", 3_098));
-        let stored = world.stored_session(&session).await;
-        let order = orders::find(&mut world.engine().store().reader().await.unwrap(), &stored.order).await.unwrap().unwrap();
-        assert_eq!(order.basket.lines[0].name, "Tea");
+        // It is paid as it was ordered: the whole amount, taken at once.
+        let page = world.start(&session).await;
+        assert_eq!(world.pay(&page, GOOD).await, 303);
+        world.wait_for(&session, Phase::Paid).await;
+        assert_eq!(world.view(&session).await.figures.received.minor, 3_098);
         // The database itself refuses to change it.
         let mut tx = world.engine().store().begin().await.unwrap();
         assert!(sqlx::query("UPDATE orders SET total = 1").execute(&mut *tx).await.is_err());
     }
 }
 
-/// The first request breaks down at the provider. Then the server moves, and the link, the merchant and the session are edited; another
+/// The first request is lost on the way, or breaks down at the provider, or its reply is lost. Then the server moves, and the link, the merchant and the session are edited; another
 /// server repeats the request.
-async fn repeats_the_first_request(world: &World, operation: &str, calls: impl AsyncFn() -> Vec<serde_json::Value>) {
+async fn repeats_the_first_request(
+    world: &World,
+    operation: &str,
+    is_replayed: bool,
+    calls: impl AsyncFn() -> Vec<serde_json::Value>,
+) {
     world.node.stop_background();
     let session = world.session().await;
     assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
@@ -154,9 +197,11 @@ async fn repeats_the_first_request(world: &World, operation: &str, calls: impl A
     world.wait_for(&session, Phase::Resume).await;
     let calls = calls().await;
     let said = |field: &str| calls.iter().map(|call| call[field].clone()).collect::<Vec<_>>();
-    let (keys, bodies) = (said("idempotency_key"), said("body_sha256"));
+    let (keys, bodies, paths) = (said("idempotency_key"), said("body_sha256"), said("path"));
     assert!(calls.len() == 2 && keys[0] == keys[1] && keys[0].is_string(), "{calls:?}");
-    assert!(bodies[0] == bodies[1] && bodies[0].is_string(), "{calls:?}");
+    assert!(bodies[0] == bodies[1] && bodies[0].is_string() && paths[0] == paths[1], "{calls:?}");
+    // A request that was carried out is answered from the provider's memory; its key would be refused with another body.
+    assert_eq!(calls[1]["replayed"], is_replayed, "{calls:?}");
     drop(moved);
     no_credentials(world).await;
 }
@@ -169,19 +214,39 @@ async fn no_credentials(world: &World) {
     assert!(!stored.contains(&world.secret_key) && !stored.contains(ELSEWHERE), "{stored}");
 }
 
+async fn stripe_repeats(world: &World, fault: &str) {
+    world.control("faults", json!({"operation": "checkout.sessions.create", "fault": fault, "count": 1})).await;
+    repeats_the_first_request(world, "stripe", false, async || world.calls("checkout.sessions.create").await).await;
+}
+
+async fn adyen_repeats(world: &World, fault: &str, is_replayed: bool) {
+    let wanted = json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": fault, "count": 1});
+    world.control("faults", wanted).await;
+    let calls = async || crate::adyen::calls(world, "paymentLinks.create").await;
+    repeats_the_first_request(world, "adyen", is_replayed, calls).await;
+}
+
 both! {
     async fn a_repeated_opening_is_the_same_request(world: World) {
-        let fault = json!({"operation": "checkout.sessions.create", "fault": "error_500", "count": 1});
-        world.control("faults", fault).await;
-        repeats_the_first_request(&world, "stripe", async || world.calls("checkout.sessions.create").await).await;
+        stripe_repeats(&world, "error_500").await;
+    }
+}
+
+both! {
+    async fn an_opening_that_was_lost_on_the_way_is_repeated_as_the_same_request(world: World) {
+        stripe_repeats(&world, "timeout_before_accept").await;
     }
 }
 
 both_at_adyen! {
     async fn a_repeated_opening_is_the_same_request_at_adyen(world: World) {
-        let fault = json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": "error_500", "count": 1});
-        world.control("faults", fault).await;
-        repeats_the_first_request(&world, "adyen", async || crate::adyen::calls(&world, "paymentLinks.create").await).await;
+        adyen_repeats(&world, "error_500", false).await;
+    }
+}
+
+both_at_adyen! {
+    async fn an_opening_whose_reply_was_lost_is_repeated_as_the_same_request_at_adyen(world: World) {
+        adyen_repeats(&world, "timeout_after_accept", true).await;
     }
 }
 

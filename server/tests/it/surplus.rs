@@ -328,11 +328,11 @@ both_at_adyen! {
 }
 
 both_at_adyen! {
-    async fn a_capture_short_of_the_debt_is_partly_paid(world: World) {
+    async fn a_last_capture_of_less_than_the_debt_is_partly_collected(world: World) {
         let (session, payment) = captured_as(&world, -OVER).await;
         let statement = world.statement(&payment).await;
         assert!(statement.flags.partially_captured && statement.payment.surplus() == 0);
         world.books_say(&[("provider_receivable", TOTAL - OVER), ("merchant_payable", OVER - TOTAL)]).await;
-        world.page_says(&session, "partly_paid", "25.98").await;
+        world.page_says(&session, "partly_collected", "25.98").await;
     }
 }

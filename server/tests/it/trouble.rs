@@ -7,11 +7,12 @@ use domain::id::Token;
 use domain::link::Usage;
 use server::bounds::Bounds;
 use server::http::address::Networks;
-use sqlx::{AssertSqlSafe, query};
+use sqlx::{AssertSqlSafe, Row, query};
 use tokio::net::TcpListener;
 
 use crate::both;
 use crate::ops::engine_that_reads;
+use crate::orders::rows;
 use crate::world::{World, header};
 
 const GOOD: &str = "4242424242424242";
@@ -29,10 +30,16 @@ async fn press(world: &World, session: &Token, action: &str, accept: &str) -> Ht
 
 /// The same at a server.
 async fn press_at(server: &str, world: &World, session: &Token, action: &str, accept: &str) -> HttpResponse {
+    press_on(server, world, &format!("/c/{session}"), action, accept).await
+}
+
+/// The same on the page of a session or a link.
+async fn press_on(server: &str, world: &World, page: &str, action: &str, accept: &str) -> HttpResponse {
     let url = format!("{server}/fn/{action}");
-    let referer = format!("{server}/c/{session}?lang=ar");
+    let referer = format!("{server}{page}?lang=ar");
     let headers = [("accept", accept), ("referer", referer.as_str())];
-    let body = format!("token={session}&method=card&lang=ar");
+    let token = page.rsplit('/').next().unwrap_or_default();
+    let body = format!("token={token}&method=card&lang=ar");
     world.send(Method::POST, &url, "application/x-www-form-urlencoded", &body, &headers).await
 }
 
@@ -88,27 +95,39 @@ both! {
 
 both! {
     async fn a_link_that_could_not_be_opened_has_begun_nothing(world: World) {
-        let link = world.link(Usage::Once).await;
-        rename(&world, "sessions", "away").await;
-        let reply = see(&world, &format!("/l/{link}")).await;
-        let page = text(&reply);
-        assert_eq!((reply.status, header(&reply, "retry-after")), (503, "5".to_owned()));
-        assert!(page.contains("data-problem=\"not_opened\"") && page.contains("hat keine Zahlung begonnen"), "{page}");
-        assert!(page.contains(&format!("href=\"/l/{link}\"")), "{page}");
-        rename(&world, "away", "sessions").await;
-        assert_eq!(see(&world, &format!("/l/{link}")).await.status, 303);
+        let (fresh, begun) = (world.link(Usage::Once).await, world.link(Usage::Once).await);
+        world.open(&begun).await;
+        // A link that nobody has acted on is shown without a look at the sessions.
+        for (link, table, status) in
+            [(&fresh, "links", 200), (&fresh, "orders", 200), (&fresh, "merchants", 200), (&begun, "sessions", 303)]
+        {
+            rename(&world, table, "away").await;
+            let reply = see(&world, &format!("/l/{link}")).await;
+            let page = text(&reply);
+            assert_eq!((reply.status, header(&reply, "retry-after")), (503, "5".to_owned()), "{table}");
+            assert!(page.contains("data-problem=\"not_opened\"") && page.contains("hat keine Zahlung begonnen"), "{page}");
+            assert!(page.contains(&format!("href=\"/l/{link}\"")), "{page}");
+            rename(&world, "away", table).await;
+            assert_eq!(see(&world, &format!("/l/{link}")).await.status, status, "{table}");
+        }
+        let counted = rows(&world).await;
+        assert_eq!((counted["orders"], counted["payments"], counted["sessions"]), (1, 1, 1), "{counted:?}");
     }
 }
 
-/// The answer to a form that was not carried through: a page of its own that stays, and leads back.
+/// The answer to a form of a session's page that was not carried through: a page of its own that stays, and leads back.
 fn is_setback(reply: &HttpResponse, session: &Token, action: &str) {
+    leads_back(reply, &format!("/c/{session}"), action);
+}
+
+fn leads_back(reply: &HttpResponse, back: &str, action: &str) {
     let page = text(reply);
     assert_eq!((reply.status, header(reply, "retry-after")), (503, "5".to_owned()), "{action}: {page}");
     assert_eq!((header(reply, "location"), header(reply, "content-location")), Default::default(), "{action}");
     assert_eq!(header(reply, "cache-control"), "no-store", "{action}");
     assert!(page.contains("data-problem=\"setback\"") && page.contains("lang=\"ar\" dir=\"rtl\""), "{action}: {page}");
     assert!(page.contains("لا تدفع مرة أخرى قبل"), "{action}: {page}");
-    assert!(page.contains(&format!("href=\"/c/{session}?lang=ar\"")), "{action}: {page}");
+    assert!(page.contains(&format!("href=\"{back}?lang=ar\"")), "{action}: {page}");
     for wrong in ["http-equiv=\"refresh\"", "لم يُخصم", "/fn/"] {
         assert!(!page.contains(wrong), "{action}: {wrong}: {page}");
     }
@@ -127,6 +146,39 @@ both! {
             is_unsure(&see(&world, &format!("/c/{session}?lang=ar")).await, action);
             rename(&world, "away", "sessions").await;
             assert_eq!(world.phase(&session).await, Phase::Choose, "{action}");
+        }
+    }
+}
+
+both! {
+    async fn a_press_on_a_link_that_went_wrong_leaves_a_whole_order_or_none(world: World) {
+        let link = world.link(Usage::Reusable).await;
+        let page = format!("/l/{link}");
+        for table in ["orders", "payments", "sessions"] {
+            rename(&world, table, "away").await;
+            leads_back(&press_on(&world.node.url, &world, &page, "start_payment", "text/html").await, &page, table);
+            let script = press_on(&world.node.url, &world, &page, "start_payment", "text/plain").await;
+            assert_eq!((script.status, text(&script).as_str()), (200, "busy"), "{table}");
+            rename(&world, "away", table).await;
+            let counted = rows(&world).await;
+            assert_eq!((counted["orders"], counted["payments"], counted["sessions"]), (0, 0, 0), "{table}: {counted:?}");
+        }
+        // The order could be written down, but not the try: the way back leads to the order's session, not to the link, which would
+        // begin another order.
+        for (accept, orders) in [("text/html", 1), ("text/plain", 2)] {
+            rename(&world, "attempts", "away").await;
+            let reply = press_on(&world.node.url, &world, &page, "start_payment", accept).await;
+            rename(&world, "away", "attempts").await;
+            let mut tx = world.engine().store().begin().await.unwrap();
+            let newest = "SELECT token FROM sessions ORDER BY id DESC LIMIT 1";
+            let session: String = query(newest).fetch_one(&mut *tx).await.unwrap().get("token");
+            tx.commit().await.unwrap();
+            match accept {
+                "text/html" => leads_back(&reply, &format!("/c/{session}"), "attempts"),
+                _ => assert_eq!((reply.status, text(&reply)), (200, format!("busy {session}"))),
+            }
+            assert_eq!(press(&world, &session.parse().unwrap(), "start_payment", "text/html").await.status, 303);
+            assert_eq!(rows(&world).await["orders"], orders);
         }
     }
 }
@@ -157,9 +209,12 @@ both! {
             let page = text(&reply);
             assert!(reply.status == 200 && page.contains(&format!("data-phase=\"{phase}\"")), "{path}: {page}");
         }
-        assert_eq!(world.get(&format!("{server}/l/{link}")).await.status, 303, "it has been opened before");
+        assert_eq!(world.get(&format!("{server}/l/{link}")).await.status, 303, "somebody has acted on it before");
         let reply = world.send(Method::GET, &format!("{server}/l/{new}"), "", "", &[("accept", "text/html")]).await;
-        assert!(reply.status == 503 && text(&reply).contains("data-problem=\"not_opened\""), "{}", text(&reply));
+        assert!(reply.status == 200 && text(&reply).contains("data-phase=\"choose\""), "{}", text(&reply));
+        // A press on a link's page is what writes.
+        let page = format!("/l/{new}");
+        leads_back(&press_on(&server, &world, &page, "start_payment", "text/html").await, &page, "start_payment");
         // The same press works when the database can be written.
         assert_eq!(press(&world, &session, "start_payment", "text/html").await.status, 303);
         assert_eq!(world.phase(&session).await, Phase::Resume);

@@ -167,7 +167,7 @@ both_at_adyen! {
         let refused = world.engine().start(&session, domain::method::Method::Card, None).await;
         assert!(refused.is_err() || world.statement(&payment).await.payment.attempts.len() == 2, "more may be captured: nobody can pay");
         told(&world, &payment, 0, "EXPIRE", TOTAL - 1000).await;
-        world.page_says(&session, "partly_paid", "10.00").await;
+        world.page_says(&session, "partly_collected", "10.00").await;
         told(&world, &payment, 1, "CAPTURE", TOTAL).await;
         let statement = world.statement(&payment).await;
         assert_eq!((statement.payment.surplus(), statement.payment.taken_for_order()), (TOTAL, 1000));
@@ -176,7 +176,7 @@ both_at_adyen! {
         world.page_says(&session, "overpaid", "takes only").await;
         told(&world, &payment, 1, "REFUND", TOTAL).await;
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
-        world.page_says(&session, "partly_paid", "10.00").await;
+        world.page_says(&session, "partly_collected", "10.00").await;
     }
 }
 

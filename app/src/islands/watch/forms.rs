@@ -52,13 +52,20 @@ async fn call(action: &str, fields: &FormData) -> Result<Next, ActionError> {
 impl Watch {
     async fn go(&self, form: &HtmlFormElement, next: Result<Next, ActionError>) {
         let page = &self.page;
-        let went_wrong = matches!(next, Ok(Next::Busy) | Err(_));
+        let went_wrong = matches!(next, Ok(Next::Busy(_)) | Err(_));
         page.say_trouble(if went_wrong { Trouble::Unknown } else { Trouble::None });
+        if let Ok(Next::Provider(token) | Next::Session(token) | Next::Busy(Some(token))) = &next
+            && page.is_link()
+        {
+            page.become_session(token);
+            // Should the page stay, it asks often enough without a stream.
+            self.streaming.set(false);
+        }
         let address = match &next {
             Ok(Next::Provider(token)) => format!("/c/{token}/go{}", page.query()),
             Ok(Next::Session(token)) => format!("/c/{token}{}", page.query()),
             Ok(Next::Gone) => format!("/{}/{}", page.place(), page.token()),
-            Ok(Next::Page | Next::Busy) | Err(_) => String::new(),
+            Ok(Next::Page | Next::Busy(_)) | Err(_) => String::new(),
         };
         if address.is_empty() {
             self.ask().await;

@@ -50,6 +50,21 @@ impl Page {
         if self.is_link() { "l" } else { "c" }
     }
 
+    /// Makes a link's page that of the session which the shopper has begun there. Coming back to it leads to that session: the link
+    /// itself might begin another one.
+    pub fn become_session(&self, token: &str) {
+        let data = self.main.dataset();
+        let _ = data.set("token", token);
+        data.delete("link");
+        if let Some(field) = self.query_one("[name=token]") {
+            let _ = field.set_attribute("value", token);
+        }
+        if let Ok(history) = self.window.history() {
+            let address = format!("/c/{token}{}", self.query());
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+        }
+    }
+
     pub fn came_back(&self) -> bool {
         self.data("cameBack").is_some()
     }

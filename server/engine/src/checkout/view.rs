@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::checkout::{Figures, Phase, View, phase};
+use domain::checkout::{Figures, Phase, View, choice, phase};
 use domain::id::Token;
 use domain::link::LinkState;
+use domain::method::Method;
 use domain::order::Order;
 use domain::payment::{Handoff, Payment, Stage};
 use domain::session::Session;
@@ -86,6 +87,7 @@ impl Engine {
         let merchant = merchants::find(&mut connection, &session.merchant).await?;
         let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
         drop(connection);
+        let methods: Vec<Method> = self.offer(&order).await?.methods.into_iter().map(|(method, _)| method).collect();
         Ok(View {
             token: session.token.clone(),
             is_link,
@@ -95,13 +97,14 @@ impl Engine {
             figures: Figures::of(&payment),
             phase,
             notice: session.notice.filter(|_| phase.can_choose() || phase == Phase::Expired),
-            methods: self.offer(&order).await?.methods.into_iter().map(|(method, _)| method).collect(),
+            chosen: choice(&session, &payment, &methods),
+            methods,
             expires: (!is_link).then_some(session.expires),
             ends_soon: !is_link && session.ends_soon(now),
             can_extend: !is_link && session.extended(now).is_some(),
             can_renew: phase == Phase::Expired && can_begin,
             now,
-            reference: reference(&payment),
+            reference: (!is_link).then(|| reference(&payment)),
             test_mode: !order.live,
             sums: order.basket.sums().map_err(Error::corrupt)?,
             basket: order.basket,

@@ -187,7 +187,9 @@ impl Engine {
         if !provable {
             let until = attempt.until.map_or_else(|| "later".to_owned(), |until| time::format(until + PAGE_END_MARGIN));
             let detail = format!(
-                "payment {}: the provider did not answer when {} was opened for {}. To ask again could open a second page, so it is not                  done. Look at the provider for this reference. If it was paid, its delivery settles it here; if there is nothing, do                  nothing: the shopper can pay again from {until} on",
+                "payment {}: the provider did not answer when {} was opened for {}. To ask again could open a second page, so it is not \
+                 done. Look at the provider for this reference. If it was paid, its delivery settles it here; if there is nothing, do \
+                 nothing: the shopper can pay again from {until} on",
                 found.payment, attempt.id, attempt.amount
             );
             self.alert_once("open_unknown", attempt.id.as_str(), &detail).await;

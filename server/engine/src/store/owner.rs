@@ -9,7 +9,7 @@ use super::row::Columns;
 use super::{Connection, Dialect};
 use crate::error::Error;
 
-/// Who made the tables of a database.
+/// The program that made the tables of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// There are no tables yet.

@@ -145,11 +145,21 @@ async fn an_action_names_its_page_where_the_browser_does_not() {
 }
 
 #[tokio::test]
-async fn a_form_of_a_links_page_leads_back_to_the_link() {
+async fn a_form_of_a_links_page_leads_back_to_the_link_or_to_the_session_that_it_began() {
+    const SESSION: &str = "170w3ge1r70w3ge1r70w3ge1r7";
     let referer = format!("https://pay.example/l/{TOKEN}");
     let browser = [("accept", "text/html"), ("referer", referer.as_str())];
     let page = ask(app(StatusCode::SERVICE_UNAVAILABLE), "POST", "/fn/start_payment", &browser).await;
     assert!(page.is(Problem::Setback, Some(&format!("/l/{TOKEN}"))), "{}", page.html);
+    for (named, again) in [(TOKEN, format!("/l/{TOKEN}")), (SESSION, format!("/c/{SESSION}"))] {
+        let answer = [("content-location", format!("/c/{named}"))];
+        let failed = move || async move { (StatusCode::SERVICE_UNAVAILABLE, answer) };
+        let app = Router::new()
+            .route("/fn/{name}", any(failed))
+            .layer(axum::middleware::from_fn_with_state(Arc::new(sample::assets()), dress));
+        let page = ask(app, "POST", "/fn/start_payment", &browser).await;
+        assert!(page.is(Problem::Setback, Some(&again)), "{named}: {}", page.html);
+    }
 }
 
 #[tokio::test]

@@ -185,3 +185,29 @@ fn after_a_closed_attempt_the_choice_is_back() {
     });
     assert_eq!(on_page(&failed), Phase::Declined(DeclineClass::ExpiredCard));
 }
+
+#[test]
+fn a_try_that_failed_leaves_its_method_chosen() {
+    let chosen = |payment: &Payment| choice(&session(), payment, &Method::ALL);
+    let debit = |stage: Stage| {
+        payment(|attempt| {
+            attempt.method = Method::BankDebit;
+            attempt.stage = stage;
+        })
+    };
+    for reason in [CloseReason::Unreachable, CloseReason::Refused, CloseReason::Failed, CloseReason::NotFound] {
+        assert_eq!(chosen(&debit(Stage::Closed(reason))), Some(Method::BankDebit), "{reason:?}");
+    }
+    assert_eq!(chosen(&debit(Stage::Open)), Some(Method::BankDebit));
+    // A shopper who stopped it wants another way to pay.
+    let stopped = debit(Stage::Closed(CloseReason::Cancelled));
+    assert_eq!(chosen(&stopped), Some(Method::Card));
+    // Another shopper's try is no choice of this one, and a method that is no longer offered is none at all.
+    let failed = debit(Stage::Closed(CloseReason::Failed));
+    let other = Session { id: SessionId::from_random([9; 16]), ..session() };
+    assert_eq!(choice(&other, &failed, &Method::ALL), Some(Method::Card));
+    assert_eq!(choice(&session(), &failed, &[Method::Card]), Some(Method::Card));
+    assert_eq!(choice(&session(), &failed, &[]), None);
+    let fresh = Payment { attempts: vec![], ..failed };
+    assert_eq!(chosen(&fresh), Some(Method::Card));
+}
