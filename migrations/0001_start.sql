@@ -255,7 +255,7 @@ CREATE TABLE balances (
     PRIMARY KEY (merchant_id, live, currency, account, party, shard)
 );
 
--- What the merchant must hear. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
+-- News for merchants. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
 -- snapshot: the object as it was then. change: what was new about it. source says who caused it, as in payment_events.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
@@ -277,7 +277,7 @@ CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
 CREATE INDEX events_by_time ON events (created);
 
 -- Deliveries of providers. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
--- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: nobody takes that up
+-- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: it is not taken up
 -- before something in inbox_waits becomes known. claims: the attempt of ours that a waiting row names. tries: how often it was taken up
 -- since it last waited. pack: which row of inbox_packs the bytes are in, from which byte on, and how many; that row is pruned earlier.
 CREATE TABLE inbox (
@@ -300,7 +300,7 @@ CREATE TABLE inbox (
 -- Deliveries that wait: those that are due, and those of an account. Small, because most do not wait.
 CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
 CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
--- Those that are given up unless their payment becomes known.
+-- Deliveries that are given up unless their payment becomes known.
 CREATE INDEX inbox_waiting ON inbox (due) WHERE state = 'waiting';
 
 -- Deliveries that share a commit share a row of bytes: see store::packs. unpacked: if they are compressed, how many bytes they are

@@ -104,22 +104,30 @@ both! {
         // As in a database that was restored from before the attempt.
         let (first, last) = attempt.split_at(attempt.len() - 1);
         let away = format!("{first}{}", if last == "0" { "1" } else { "0" });
-        let hide = format!("UPDATE attempts SET id = '{away}', session_ref = NULL WHERE id = '{attempt}'");
-        assert_eq!(execute(&world, hide).await, 1);
+        let nameless = format!("DELETE FROM attempt_references WHERE attempt_id = '{attempt}'");
+        assert_eq!(execute(&world, nameless).await, 1);
+        assert_eq!(execute(&world, format!("UPDATE attempts SET id = '{away}' WHERE id = '{attempt}'")).await, 1);
         let event = |id: &str| serde_json::from_str(&paid_event(id, attempt, reference, 3098, "eur")).unwrap();
         world.deliver(&event("evt_early")).await;
-        let waits = format!("SELECT COUNT(*) FROM inbox_waits WHERE wanted = '{attempt}'");
-        eventually("it waits", || async { count(&world, waits.clone()).await == 1 }).await;
+        let waiting = format!(
+            "SELECT COUNT(*) FROM inbox WHERE state = 'waiting' AND id IN (SELECT inbox_id FROM inbox_waits WHERE wanted = '{attempt}')"
+        );
+        eventually("it waits", || async { count(&world, waiting.clone()).await == 1 }).await;
         assert!(!is_open(&world, "webhook_orphan", attempt).await);
         clock.by(DAY + HOUR);
-        execute(&world, "UPDATE inbox SET due = 0 WHERE settled IS NULL".to_owned()).await;
         eventually("it is told", || is_open(&world, "webhook_orphan", attempt)).await;
         can_be_dismissed(&world, "webhook_orphan", attempt).await;
         let again = "UPDATE inbox SET settled = NULL, state = 'pending', due = 0 WHERE state = 'orphan'";
-        execute(&world, again.to_owned()).await;
+        assert_eq!(execute(&world, again.to_owned()).await, 1);
+        eventually("it waits again", || async { count(&world, waiting.clone()).await == 1 }).await;
+        clock.by(HOUR);
         eventually("it is told again", || is_open(&world, "webhook_orphan", attempt)).await;
-        let bring = format!("UPDATE attempts SET id = '{attempt}', session_ref = '{reference}' WHERE id = '{away}'");
-        assert_eq!(execute(&world, bring).await, 1);
+        assert_eq!(execute(&world, format!("UPDATE attempts SET id = '{attempt}' WHERE id = '{away}'")).await, 1);
+        let named = format!(
+            "INSERT INTO attempt_references (account_id, reference, kind, attempt_id, payment_id)
+             SELECT account_id, '{reference}', 'session', id, payment_id FROM attempts WHERE id = '{attempt}'"
+        );
+        assert_eq!(execute(&world, named).await, 1);
         // The next delivery makes the attempt known, and takes up the one that had been given up.
         world.deliver(&event("evt_late")).await;
         world.alert_is_closed("webhook_orphan").await;

@@ -1,8 +1,10 @@
 //! What is old is forgotten in small transactions, and nothing that is needed.
 
+use domain::checkout::Phase;
+use domain::link::Usage;
 use domain::{DAY, HOUR, MINUTE};
 use engine::store::inbox::InboxState;
-use engine::{Clock, SystemClock};
+use engine::{Clock, OpenedLink, SystemClock};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row, query};
 
@@ -90,13 +92,28 @@ both! {
     }
 }
 
+both! {
+    async fn a_one_time_link_begins_anew_once_an_order_that_nobody_began_to_pay_is_forgotten(world: World) {
+        let (node, clock) = world.ahead().await;
+        let link = world.link(Usage::Once).await;
+        let first = world.open(&link).await;
+        clock.by(31 * DAY + 2 * HOUR);
+        eventually("it is forgotten", || async { count(&world, "orders").await == 0 }).await;
+        assert_eq!((count(&world, "payments").await, count(&world, "sessions").await), (0, 0));
+        assert_eq!(world.engine().open_link(&link).await.unwrap(), OpenedLink::Order);
+        let second = node.engine.act_on(&link).await.unwrap();
+        assert_ne!(first, second);
+        assert_eq!(node.engine.view(&second, false).await.unwrap().phase, Phase::Choose);
+    }
+}
+
 both_at_adyen! {
     async fn an_event_is_known_when_its_bytes_are_forgotten(world: World) {
         let (_node, clock) = world.ahead().await;
         let session = world.session().await;
         let page = world.start(&session).await;
         assert_eq!(world.pay_at_adyen(&page, "Ada Shopper").await, 303);
-        world.wait_for(&session, domain::checkout::Phase::Paid).await;
+        world.wait_for(&session, Phase::Paid).await;
         let attempt = world.statement(&world.payment_of(&session).await).await.payment.attempts[0].clone();
         let reference = attempt.refs.payment.clone().unwrap();
         let event = format!("AUTHORISATION:{reference}:true");

@@ -119,6 +119,7 @@ both! {
         let attempt = world.statement(&world.payment_of(&session).await).await.payment.attempts[0].clone();
         let store = world.engine().store();
         let mut writing = store.begin().await.unwrap();
+        // As the reference of a capture: the payment's own is written when the delivery is applied.
         let named = "INSERT INTO attempt_references (account_id, reference, kind, attempt_id, payment_id)
             SELECT account_id, 'pi_raced', 'capture', id, payment_id FROM attempts WHERE id = $1";
         query(named).bind(attempt.id.to_string()).execute(&mut *writing).await.unwrap();
