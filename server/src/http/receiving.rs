@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::door::turned_away;
 use super::guard;
@@ -31,6 +31,11 @@ struct Patience {
 }
 
 const PATIENCE: Patience = Patience { at_once: Duration::from_millis(50), in_all: Duration::from_secs(10) };
+
+/// Bytes of a body that is too large that are read and thrown away, so that its sender gets to the reply.
+const DISCARDED_MAX: usize = 16 << 20;
+/// How long that may take.
+const DISCARD: Duration = Duration::from_secs(2);
 
 /// The bodies that are being received.
 pub(super) struct Receiving {
@@ -75,6 +80,21 @@ impl IntoResponse for NotArrived {
     }
 }
 
+/// Reads a part of a body that is too large and keeps none of it. Many clients read the reply only after they have sent everything, and
+/// report a broken connection otherwise.
+async fn discard(mut chunks: BodyDataStream) {
+    let all = async {
+        let mut read = 0_usize;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            read = read.saturating_add(chunk.len());
+            if read > DISCARDED_MAX {
+                break;
+            }
+        }
+    };
+    let _ = timeout(DISCARD, all).await;
+}
+
 /// A reply to a request whose body has not been read. Waiting for the body, to use the connection again, would be what was to be
 /// avoided.
 pub(super) fn unread(mut response: Response) -> Response {
@@ -95,22 +115,26 @@ impl Receiving {
 
     /// Receives a whole body of at most so many bytes.
     pub async fn whole(&self, body: Body, bytes_max: usize) -> Result<Arrived, NotArrived> {
-        let arrived = self.receive(body, bytes_max).await;
+        let least = body.size_hint().lower();
+        let mut chunks = body.into_data_stream();
+        let arrived = match least > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+            true => Err(NotArrived::TooLarge),
+            false => self.receive(&mut chunks, bytes_max).await,
+        };
+        if let Err(NotArrived::TooLarge) = arrived {
+            discard(chunks).await;
+        }
         if let Err(NotArrived::TooSlow | NotArrived::NoRoom) = arrived {
             turned_away("slow_body");
         }
         arrived
     }
 
-    async fn receive(&self, body: Body, bytes_max: usize) -> Result<Arrived, NotArrived> {
-        if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
-            return Err(NotArrived::TooLarge);
-        }
+    async fn receive(&self, chunks: &mut BodyDataStream, bytes_max: usize) -> Result<Arrived, NotArrived> {
         let began = Instant::now();
         let mut alarm = pin!(sleep_until(began + self.patience.at_once));
         let mut place: Option<Place<'_>> = None;
         let mut gathered = Gathered::default();
-        let mut chunks = body.into_data_stream();
         loop {
             let given_up = async {
                 match &place {
@@ -262,6 +286,21 @@ mod tests {
             assert_eq!(text(&receiving, body, 11).await, expected.map(str::to_owned));
         }
         assert_eq!(receiving.bytes.available_permits(), 100, "everything is given back");
+    }
+
+    #[tokio::test]
+    async fn of_a_body_that_is_too_large_a_bounded_part_is_read() {
+        for (pieces, read) in [(8, 8), (64, 18)] {
+            let count = Arc::new(AtomicU64::new(0));
+            let counted = Arc::clone(&count);
+            let piece = Bytes::from(vec![b'x'; 1 << 20]);
+            let body = Body::from_stream(stream::iter(0..pieces).map(move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, Infallible>(piece.clone())
+            }));
+            assert_eq!(text(&Receiving::new(4, 100), body, 11).await, Err(NotArrived::TooLarge));
+            assert_eq!(count.load(Ordering::Relaxed), read);
+        }
     }
 
     /// Every body that is not there when it is first looked at is slow. `in_all` is either at once or never.
