@@ -6,7 +6,7 @@ use super::Lang;
 
 const NBSP: char = '\u{a0}';
 
-/// Symbols that mean one currency to nearly everyone. Others are written as their code: `$` alone would be a guess for
+/// Symbols that nearly everyone reads as one currency. Other currencies are written as their code, because `$` alone could mean any of
 /// twenty currencies.
 const SYMBOLS: &[(&str, &str)] = &[
     ("AUD", "A$"),
