@@ -36,7 +36,7 @@ pub enum Action {
     FixData,
     /// Use another card or method.
     OtherMethod,
-    /// Try the same again after a while.
+    /// Try the same method again after a while.
     RetryLater,
     /// Try again and confirm with the bank.
     Authenticate,

@@ -33,9 +33,9 @@ pub enum Source {
     Manual {
         /// The entry.
         id: String,
-        /// The actor who asked for it.
+        /// The actor who asked for the entry.
         by: String,
-        /// The other actor, who approved it.
+        /// The other actor, who approved the entry.
         approved_by: String,
     },
 }

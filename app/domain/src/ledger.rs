@@ -136,7 +136,7 @@ pub enum Business {
     Return,
     /// An attempt captured more than is owed.
     Surplus,
-    /// An attempt was refunded more than it captured.
+    /// More of an attempt was refunded than captured.
     Overdrawn,
 }
 
@@ -196,8 +196,8 @@ impl Business {
             Business::DisputeLost => book.disputes_lost(),
             Business::Return => book.returned_total(),
             Business::Surplus => claim.surplus(),
-            // Only refunds count. A dispute of refunded money is the merchant's loss; a refund of money that was never captured cannot be
-            // one.
+            // Only refunds count. A dispute of refunded money is the merchant's loss; a refund of money that was never captured cannot be a
+            // loss.
             Business::Overdrawn => book.refunds_begun().saturating_sub(book.captured_net()).max(0),
         }
     }

@@ -64,7 +64,7 @@ pub enum Mutant {
     KeptIsSentBack,
     /// A dispute that was won in part counts as won.
     PartialWinIsWhole,
-    /// A second payer fills the part of the debt that the merchant left when taking less.
+    /// A second payment fills the part of the debt that the merchant left when capturing less.
     PartialCaptureLeavesDebt,
     /// No alert is raised when more has gone back than was captured.
     OverdrawnIsSilent,

@@ -1,4 +1,4 @@
-//! Checks of text that merchants type and people read: it has a visible character, and does not disturb the text around it.
+//! Checks of text that merchants type and people read: the text has a visible character, and does not disturb the text around it.
 
 /// Whether a text can be shown as a name: it has a visible character and no character that [`disturbs`].
 #[must_use]

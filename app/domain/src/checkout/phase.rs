@@ -15,7 +15,7 @@ use crate::session::{Session, SessionState};
 pub enum Phase {
     /// No payment is under way: choose a method.
     Choose,
-    /// A payment page is open at the provider: go on there, or choose anew.
+    /// A payment page is open at the provider: continue there, or choose again.
     Resume,
     /// The provider is being asked for a payment page.
     Opening,

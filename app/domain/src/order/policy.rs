@@ -13,7 +13,7 @@ const ADDRESS_BYTES_MAX: usize = 2_048;
 /// The merchant's decisions about an order's payment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Policies {
-    /// When the money is taken.
+    /// When the money is captured.
     pub capture: Capture,
     /// How long a session lives.
     pub session_ttl: Millis,
@@ -22,7 +22,7 @@ pub struct Policies {
 }
 
 impl Default for Policies {
-    /// Money is taken at once; sessions live as long as usual, and shoppers may ask for more time.
+    /// Money is captured at once; sessions live as long as usual, and shoppers may ask for more time.
     fn default() -> Self {
         Policies { capture: Capture::Automatic, session_ttl: SESSION_TTL_DEFAULT, extendable: true }
     }

@@ -103,7 +103,7 @@ pub enum Step {
 /// One try of a payment at one provider account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Attempt {
-    /// The id; also our reference at the provider.
+    /// The id; also Till's reference at the provider.
     pub id: AttemptId,
     /// The session that started the attempt; the shopper returns to that session.
     pub session: SessionId,
@@ -113,7 +113,7 @@ pub struct Attempt {
     pub method: Method,
     /// The language the shopper chose, as a tag such as `de`; carried to the provider and back.
     pub lang: Option<String>,
-    /// The amount asked for.
+    /// The amount requested.
     pub amount: Money,
     /// When the attempt was started.
     pub created: Millis,
@@ -197,7 +197,7 @@ impl Attempt {
         }
     }
 
-    /// Whether the payment is under way at the provider so that Till can only wait for the outcome.
+    /// Whether the payment is under way at the provider, so that Till can only wait for the outcome.
     #[must_use]
     pub fn is_processing(&self) -> bool {
         self.is_live() && matches!(&self.progress, Some(Progress { step: Step::Processing, .. }))

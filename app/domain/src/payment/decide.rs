@@ -195,7 +195,7 @@ fn cancel(payment: &Payment) -> Result<Vec<Event>, Refusal> {
 }
 
 impl Payment {
-    /// Decides about a fact and applies the events, which are returned.
+    /// Decides about a fact, applies the events to the payment and returns them.
     ///
     /// # Errors
     /// The fact is refused, or its events would break a rule. The payment is unchanged then.

@@ -65,7 +65,7 @@ pub enum ModificationStage {
 /// One capture, void or refund.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Modification {
-    /// The id; also the idempotency key and our reference at the provider.
+    /// The id; also the idempotency key and Till's reference at the provider.
     pub id: ModificationId,
     /// The kind.
     #[serde(flatten)]

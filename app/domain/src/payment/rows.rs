@@ -181,7 +181,7 @@ impl MovementRow {
     }
 }
 
-/// The rows of an attempt. No two have the same kind and key. The captures that succeeded add up to the attempt's captured amount.
+/// The rows of an attempt. No two rows have the same kind and key. The captures that succeeded add up to the attempt's captured amount.
 #[must_use]
 pub fn rows(attempt: &Attempt) -> Vec<MovementRow> {
     let mut rows = captures(attempt);

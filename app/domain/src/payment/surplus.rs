@@ -162,7 +162,7 @@ impl Payment {
             let amount = (self.surplus() - asked).min(owed.refundable());
             return (amount > 0).then_some((owed, ModificationKind::Refund { amount }));
         }
-        // The last claim with a surplus comes first: claims have second successes at the end, the newest last.
+        // The last claim with a surplus goes back first: second successes are at the end, the newest last.
         self.claims().filter_map(wanted).last()
     }
 

@@ -31,7 +31,7 @@ pub(super) fn run(watch: &Rc<Watch>) {
 }
 
 impl Watch {
-    /// Milliseconds between two requests for the status. News come by the stream. The requests cover a stream that is closed, held up by a
+    /// Milliseconds between two requests for the status. News comes by the stream. The requests cover a stream that is closed, held up by a
     /// proxy, or silent because only time has passed. A failed request is repeated soon.
     fn patience(&self, now: i64) -> i64 {
         let left = self.ends_at.get().map(|end| end - now);
