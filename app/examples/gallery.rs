@@ -28,7 +28,7 @@ mod gallery {
 
     const USAGE: &str = "usage: gallery OUT [SITE]";
 
-    /// Writes everything.
+    /// Writes every page in every language.
     pub fn run() -> io::Result<()> {
         let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
         let out = arguments.next().ok_or_else(|| io::Error::other(USAGE))?;
@@ -87,7 +87,7 @@ mod gallery {
         }
     }
 
-    /// The built files, copied beside the pages, so that they open from the disk too.
+    /// Copies the built files beside the pages, so that the pages work from the disk too.
     fn built(site: &Path, out: &Path) -> io::Result<Assets> {
         let copies = out.join("assets");
         fs::create_dir_all(&copies)?;

@@ -17,24 +17,24 @@ pub use choice::choice;
 pub use figures::Figures;
 pub use phase::{Phase, phase};
 
-/// Everything a checkout page needs, and nothing it must not show.
+/// The content of a checkout page. It holds nothing that the page must not show.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct View {
-    /// The token that the page's own forms send: the session's, or the link's as long as nobody has acted.
+    /// The token that the page's own forms send: the session's, or the link's until the shopper's first action.
     pub token: Token,
-    /// Whether the token is a link's: nothing is stored yet.
+    /// Whether the token is a link's. A link's page has no stored session yet.
     pub is_link: bool,
     /// The merchant's name.
     pub merchant: String,
-    /// Where shoppers can ask for help.
+    /// The address to which shoppers can write for help.
     pub support_email: Option<String>,
-    /// What is bought.
+    /// The order's basket.
     pub basket: Basket,
     /// The sum of the basket, part by part.
     pub sums: Sums,
     /// The order's total.
     pub total: Money,
-    /// Where the shopper can go afterwards.
+    /// The merchant's pages to which the shopper can go afterwards.
     pub returns: Returns,
     /// The amounts beside the total.
     pub figures: Figures,
@@ -44,9 +44,9 @@ pub struct View {
     pub notice: Option<Notice>,
     /// The methods on offer, in order.
     pub methods: Vec<Method>,
-    /// The one of them that is chosen when the page is loaded.
+    /// The method that is chosen when the page is loaded.
     pub chosen: Option<Method>,
-    /// When the session ends. None where none has begun.
+    /// When the session ends. None where no session has begun.
     pub expires: Option<Millis>,
     /// Whether the end is near.
     pub ends_soon: bool,
@@ -56,7 +56,7 @@ pub struct View {
     pub can_renew: bool,
     /// The server's time.
     pub now: Millis,
-    /// A short reference that support can look up. None where nothing is stored that could be found.
+    /// A short reference that support can look up. None on a link's page, which has no stored session.
     pub reference: Option<String>,
     /// Whether this is test mode: no real money.
     pub test_mode: bool,

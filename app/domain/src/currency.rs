@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Code and exponent (digits after the decimal point), ISO 4217 list one. Funds, metals and test codes are left out:
-/// nobody checks out in them.
+/// Code and exponent (digits after the decimal point), ISO 4217 list one. Funds, metals and test codes are left out, because no shopper
+/// pays in them.
 #[rustfmt::skip]
 const TABLE: &[(&str, u8)] = &[
     ("AED", 2), ("AFN", 2), ("ALL", 2), ("AMD", 2), ("AOA", 2), ("ARS", 2), ("AUD", 2), ("AWG", 2), ("AZN", 2),
@@ -30,7 +30,7 @@ const TABLE: &[(&str, u8)] = &[
     ("ZMW", 2), ("ZWG", 2),
 ];
 
-/// An active ISO 4217 currency. It can only be made from a code in the table.
+/// An active ISO 4217 currency. A value can only be made from a code in the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency(u8);
@@ -47,7 +47,7 @@ impl Currency {
         TABLE[usize::from(self.0)].0
     }
 
-    /// How many digits the minor unit has: 2 for EUR (cent), 0 for JPY, 3 for KWD.
+    /// The number of digits after the decimal point: 2 for EUR (cent), 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn exponent(self) -> u8 {
         TABLE[usize::from(self.0)].1

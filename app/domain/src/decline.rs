@@ -1,8 +1,8 @@
-//! Why a payment was not accepted: one vocabulary for every provider.
+//! The reasons for a decline: one vocabulary for every provider.
 
 use serde::{Deserialize, Serialize};
 
-/// The class of a decline. A connector maps its provider's codes to these; pages and support work with nothing else.
+/// The class of a decline. A connector maps its provider's codes to these; pages and support use only these classes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeclineClass {
@@ -20,11 +20,11 @@ pub enum DeclineClass {
     Generic,
     /// This card must not be tried again.
     DoNotRetry,
-    /// Lost, stolen, blocked or suspicious. Never shown as such.
+    /// The card is lost, stolen, blocked or suspicious. A shopper never sees this reason.
     SuspectedFraud,
-    /// The shopper stopped.
+    /// The shopper cancelled.
     CancelledByPayer,
-    /// Our or the provider's settings, not the shopper.
+    /// A setting of Till's or the provider's is wrong; the shopper is not the cause.
     ProviderError,
 }
 
@@ -36,17 +36,17 @@ pub enum Action {
     FixData,
     /// Use another card or method.
     OtherMethod,
-    /// Try the same again after a while.
+    /// Try the same method again after a while.
     RetryLater,
     /// Try again and confirm with the bank.
     Authenticate,
     /// Ask the bank, or use another card.
     ContactBank,
-    /// Go on choosing.
+    /// Choose a method.
     Choose,
 }
 
-/// A decline as it is kept with the attempt.
+/// A decline as the attempt stores it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Decline {
     /// The class.
@@ -70,7 +70,7 @@ impl DeclineClass {
         DeclineClass::ProviderError,
     ];
 
-    /// The class a shopper may see: suspicion looks like any other refusal, so that a thief learns nothing.
+    /// The class that a shopper may see. Suspicion looks like any other refusal, so that a thief learns nothing.
     #[must_use]
     pub fn shown(self) -> DeclineClass {
         match self {
@@ -79,7 +79,7 @@ impl DeclineClass {
         }
     }
 
-    /// The next step that fits.
+    /// The shopper's next step.
     #[must_use]
     pub fn action(self) -> Action {
         match self.shown() {

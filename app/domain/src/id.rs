@@ -48,7 +48,7 @@ macro_rules! id {
             /// The whole text, prefix included.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                // Only ASCII gets in, see above and below.
+                // The constructors `from_random` and `from_str` accept only ASCII.
                 std::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
@@ -97,11 +97,11 @@ macro_rules! id {
 id!(/** A merchant. */ MerchantId, "mer_");
 id!(/** A merchant's credentials at one provider. */ ProviderAccountId, "pa_");
 id!(/** A payment link. */ LinkId, "plink_");
-id!(/** An order: what is bought. */ OrderId, "ord_");
+id!(/** An order. */ OrderId, "ord_");
 id!(/** A checkout session. */ SessionId, "cs_");
 id!(/** A payment: one debt. */ PaymentId, "pi_");
 id!(/** One try of a payment at one provider account. */ AttemptId, "att_");
-id!(/** A capture, void or refund that we ask a provider for. */ ModificationId, "mod_");
+id!(/** A capture, void or refund that Till requests from a provider. */ ModificationId, "mod_");
 id!(/** A capture, as a row of its own. */ CaptureId, "cap_");
 id!(/** A refund, as a row of its own. */ RefundId, "re_");
 id!(/** A dispute, as a row of its own. */ DisputeId, "du_");

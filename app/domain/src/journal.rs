@@ -1,7 +1,7 @@
 //! The journal: transactions with a source, each of lines that add up to zero in every currency.
 //!
-//! The [ledger's rules](crate::ledger) say what a payment's change posts. A settlement, or two people by hand, post in the same way:
-//! a transaction belongs to its source, not to a payment.
+//! The [ledger's rules](crate::ledger) give the entries for a payment's change. A settlement, or an entry by hand of two people, posts in
+//! the same way. A transaction belongs to its source, not to a payment.
 
 use thiserror::Error;
 
@@ -9,7 +9,7 @@ use crate::currency::Currency;
 use crate::id::PaymentId;
 use crate::ledger::{Account, Entry};
 
-/// The lines of one transaction, at most. A payment's change has a dozen.
+/// The most lines of one transaction. A payment's change has a dozen.
 pub const LINES_MAX: usize = 10_000;
 
 /// The cause of a transaction. A source posts once.
@@ -33,9 +33,9 @@ pub enum Source {
     Manual {
         /// The entry.
         id: String,
-        /// The actor who asked for it.
+        /// The actor who asked for the entry.
         by: String,
-        /// The other actor, who approved it.
+        /// The other actor, who approved the entry.
         approved_by: String,
     },
 }
@@ -51,7 +51,7 @@ impl Source {
         }
     }
 
-    /// The id of what it is a part of: the payment, the settlement, the entry by hand.
+    /// The id of the source: the payment, the settlement or the entry by hand.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -61,7 +61,7 @@ impl Source {
         }
     }
 
-    /// Its number among the parts of that. An entry by hand is one.
+    /// The number of the event within its payment, or of the line within its settlement. An entry by hand has number 1.
     #[must_use]
     pub fn number(&self) -> i64 {
         match self {
@@ -80,14 +80,14 @@ impl Source {
     }
 }
 
-/// One line: what it adds to the balance of an account, in a currency, for a party.
+/// One line: an amount that is added to the balance of an account, in one currency and for one party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The business event.
     pub business: &'static str,
     /// The account.
     pub account: Account,
-    /// The id of whose account it is, where there is one for each: of a provider account, or of a seller.
+    /// The id of the party, for accounts that each party has: a provider account or a seller.
     pub party: Option<String>,
     /// The currency.
     pub currency: Currency,
@@ -95,17 +95,17 @@ pub struct Line {
     pub amount: i64,
 }
 
-/// A transaction that adds up.
+/// A balanced transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     source: Source,
     lines: Vec<Line>,
 }
 
-/// The reason why lines are no transaction.
+/// The reason why lines do not form a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unfit {
-    /// It posts nothing, or too much at once.
+    /// There are no lines, or too many.
     #[error("a transaction has 1 to {LINES_MAX} lines, this one has {0}")]
     Lines(usize),
     /// A line of zero.
@@ -123,7 +123,7 @@ impl Transaction {
     /// A transaction of these lines.
     ///
     /// # Errors
-    /// They do not add up, or the source may not post them.
+    /// The lines do not add up, or the source may not post them.
     pub fn new(source: Source, lines: Vec<Line>) -> Result<Transaction, Unfit> {
         if lines.is_empty() || lines.len() > LINES_MAX {
             return Err(Unfit::Lines(lines.len()));
@@ -144,10 +144,10 @@ impl Transaction {
         }
     }
 
-    /// The transaction of a payment's event; nothing if it moves no money.
+    /// The transaction of a payment's event; none if the event moves no money.
     ///
     /// # Errors
-    /// The entries do not add up, which no entry of the ledger's rules can cause.
+    /// The entries do not add up. Entries by the ledger's rules always do.
     pub fn of_payment(source: Source, currency: Currency, entries: &[Entry]) -> Result<Option<Transaction>, Unfit> {
         let lines = entries.iter().flat_map(|entry| {
             [(entry.debit, entry.amount), (entry.credit, -entry.amount)].map(|(account, amount)| Line {

@@ -1,9 +1,9 @@
 //! The ledger's rules: double entry, per merchant and currency.
 //!
-//! Every entry takes an amount from one account and gives it to another, so that the sum over all accounts is zero after each
-//! entry, whatever happens. An entry posts the difference that a change made to a payment's totals: each business event
-//! has one rule, in [`Business::rule`], and a total that falls again is posted the other way round. Therefore the ledger agrees
-//! with the payments by construction, whatever the order in which providers told.
+//! Every entry debits one account and credits another by the same amount, so that the sum over all accounts is zero after each entry,
+//! whatever happens. An entry posts the difference that a change made to a payment's totals. Each business event has one rule, in
+//! [`Business::rule`]. A total that falls again is posted with debit and credit exchanged. Therefore the ledger agrees with the payments by
+//! construction, whatever the order of the deliveries.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +15,16 @@ use crate::payment::{Claim, EntryState, Payment};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
-    /// Asset: what a provider account holds for the merchant; one for each provider account.
+    /// Asset: money that a provider account holds for the merchant; one for each provider account.
     ProviderReceivable,
-    /// Liability: what the merchant is owed for what shoppers paid.
+    /// Liability: money owed to the merchant from shoppers' payments.
     MerchantPayable,
-    /// Liability: refunds that the provider has taken but not sent.
+    /// Liability: refunds that the provider has accepted but not sent.
     RefundsInTransit,
     /// Asset: money that is with a bank while a dispute is open.
     Disputes,
-    /// Liability: money nobody asked for, until it is sent back or kept: second successes, overpayments, payments of a debt
-    /// that was called off. A debit balance is money that went back without having come.
+    /// Liability: money that is not owed, until it is sent back or kept: second successes, overpayments, payments of a debt that was called
+    /// off. A debit balance is money that was refunded without having been captured.
     Suspense,
     /// Asset: money that providers have paid out and that has not arrived; one for each provider account.
     PayoutsInTransit,
@@ -34,14 +34,14 @@ pub enum Account {
     Fees,
     /// Asset: money that providers keep back for a time; one for each provider account.
     Reserves,
-    /// One currency given for another, at the rate of a settlement: its balances in two currencies are the two sides of an exchange.
+    /// Exchange of one currency for another at the rate of a settlement. The balances in two currencies are the two sides of an exchange.
     Conversion,
-    /// Liability: what sellers are owed for what shoppers paid the merchant; one for each seller.
+    /// Liability: money owed to sellers from shoppers' payments to the merchant; one for each seller.
     Sellers,
 }
 
 impl Account {
-    /// The whole chart. The first are those of payments.
+    /// The whole chart. The accounts of payments come first.
     pub const ALL: [Account; 11] = [
         Account::ProviderReceivable,
         Account::MerchantPayable,
@@ -56,7 +56,7 @@ impl Account {
         Account::Sellers,
     ];
 
-    /// The accounts to which the rules below post what became of a payment.
+    /// The accounts to which the rules below post the changes of payments.
     pub const OF_PAYMENTS: [Account; 5] = [
         Account::ProviderReceivable,
         Account::MerchantPayable,
@@ -124,7 +124,7 @@ impl Account {
 pub enum Business {
     /// Money was captured.
     Capture,
-    /// A provider took a refund.
+    /// A provider accepted a refund.
     RefundBegun,
     /// A refund was sent to the shopper.
     RefundSent,
@@ -134,9 +134,9 @@ pub enum Business {
     DisputeLost,
     /// A bank took money back.
     Return,
-    /// An attempt took more than is owed.
+    /// An attempt captured more than is owed.
     Surplus,
-    /// More was refunded of an attempt than it took.
+    /// More of an attempt was refunded than captured.
     Overdrawn,
 }
 
@@ -168,8 +168,8 @@ impl Business {
         }
     }
 
-    /// The rule: which account is debited and which credited when the total grows. When it falls (a capture or refund that
-    /// failed after all, a dispute won, a surplus sent back or kept) the two change places.
+    /// The rule: the account debited and the account credited when the total grows. When the total falls (a capture or refund that failed
+    /// after all, a dispute won, a surplus sent back or kept) the two accounts change places.
     #[must_use]
     pub fn rule(self) -> (Account, Account) {
         use Account::{Disputes, MerchantPayable, ProviderReceivable, RefundsInTransit, Suspense};
@@ -196,7 +196,8 @@ impl Business {
             Business::DisputeLost => book.disputes_lost(),
             Business::Return => book.returned_total(),
             Business::Surplus => claim.surplus(),
-            // A dispute of money that was refunded is the merchant's loss; a refund of money that never came cannot be.
+            // Only refunds count. A dispute of refunded money is the merchant's loss; a refund of money that was never captured cannot be a
+            // loss.
             Business::Overdrawn => book.refunds_begun().saturating_sub(book.captured_net()).max(0),
         }
     }
@@ -213,7 +214,7 @@ pub struct Entry {
     pub credit: Account,
     /// Minor units of the payment's currency.
     pub amount: i64,
-    /// The provider account whose receivable it is.
+    /// The attempt's provider account.
     pub provider_account: ProviderAccountId,
 }
 
@@ -236,7 +237,7 @@ pub fn entries(before: &Payment, after: &Payment) -> Vec<Entry> {
     entries
 }
 
-/// The entry to be posted when the total of a business event changes by so many minor units; nothing for zero.
+/// The entry to be posted when the total of a business event changes by a number of minor units; none for zero.
 fn entry(business: Business, change: i64, provider_account: &ProviderAccountId) -> Option<Entry> {
     let (debit, credit) = business.rule();
     let (debit, credit) = if change > 0 { (debit, credit) } else { (credit, debit) };

@@ -1,4 +1,4 @@
-//! Till's rules, and nothing else: money, ids, texts, lines, links, sessions, payments, declines.
+//! Till's rules: money, ids, texts, lines, links, sessions, payments, declines.
 //!
 //! Everything here is a pure function of its arguments. There is no I/O, no clock, no randomness and no `async`; the
 //! caller passes in the time and the random bytes. The same crate is compiled into the server and into the browser's

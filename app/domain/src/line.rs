@@ -23,23 +23,24 @@ pub struct Line {
     pub description: Option<String>,
     /// Price of one piece.
     pub unit: Money,
-    /// How many pieces.
+    /// The number of pieces.
     pub quantity: u32,
-    /// The tax on it.
+    /// The tax on the line.
     #[serde(default)]
     pub tax: Option<Tax>,
 }
 
-/// Why an order is refused.
+/// The reason why an order's lines are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LineError {
-    /// There is nothing to pay for.
+    /// The order has no lines.
     #[error("an order needs at least one line")]
     Empty,
     /// More than [`LINES_MAX`].
     #[error("an order has at most {LINES_MAX} lines")]
     TooMany,
-    /// A name shows nothing, or a name or description is longer than [`NAME_CHARS_MAX`] or [disturbs](text::disturbs) its surroundings.
+    /// A name has no visible character, or a name or description is longer than [`NAME_CHARS_MAX`] or [disturbs](text::disturbs) its
+    /// surroundings.
     #[error(
         "a line's name and description have 1 to {NAME_CHARS_MAX} characters, at least one of them visible, no control characters and \
          none that change the direction of text"

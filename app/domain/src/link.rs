@@ -1,4 +1,4 @@
-//! Payment links: what they sell, how often, and whether they still do.
+//! Payment links: the goods, how often they can be paid, and whether a link is active.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::money::Money;
 use crate::order::{Basket, Customer, Metadata, Order, Policies, Returns};
 use crate::{DAY, HOUR, MINUTE, Millis};
 
-/// How long a session lives where the link does not say.
+/// The life of a session where the link sets none.
 pub const SESSION_TTL_DEFAULT: Millis = HOUR;
 /// The longest life of a session, extensions included. No provider keeps its own page open longer.
 pub const SESSION_TTL_MAX: Millis = DAY;
@@ -22,13 +22,13 @@ pub enum Usage {
     Reusable,
 }
 
-/// The merchant's decision about a link. Whether it has been paid is the payment's to say.
+/// The merchant's decision about a link. The payment's status says whether the link has been paid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
-    /// Can be opened.
+    /// The link can be opened.
     Active,
-    /// Switched off by the merchant, and can be switched on again.
+    /// The merchant has switched the link off, and can switch it on again.
     Disabled,
 }
 
@@ -41,9 +41,9 @@ pub struct Link {
     pub token: Token,
     /// The merchant who gets paid.
     pub merchant: MerchantId,
-    /// Whether it can be opened.
+    /// Whether the link can be opened.
     pub state: LinkState,
-    /// How often it can be paid.
+    /// How often the link can be paid.
     pub usage: Usage,
     /// Whether real money moves.
     pub live: bool,
@@ -53,11 +53,11 @@ pub struct Link {
     pub total: Money,
     /// The merchant's notes on every order.
     pub metadata: Metadata,
-    /// Where shoppers go afterwards.
+    /// The merchant's pages to which shoppers go afterwards.
     pub returns: Returns,
     /// The merchant's decisions about every order's payment.
     pub policies: Policies,
-    /// When it was made.
+    /// When the link was made.
     pub created: Millis,
 }
 
@@ -88,5 +88,5 @@ pub fn bounded_ttl(wanted: Millis) -> Millis {
     wanted.clamp(1_000, SESSION_TTL_MAX)
 }
 
-/// How long before the end a session's page says so.
+/// The time before a session's end at which its page announces the end.
 pub const EXPIRY_WARNING: Millis = 5 * MINUTE;

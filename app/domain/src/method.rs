@@ -1,4 +1,4 @@
-//! Payment methods, in Till's words. A connector maps them to its provider's.
+//! Payment methods, in Till's words. A connector maps them to its provider's methods.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ pub enum Method {
     BankDebit,
 }
 
-/// The text names no method.
+/// The text names no known method.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown payment method")]
 pub struct UnknownMethod;

@@ -7,11 +7,11 @@ use thiserror::Error;
 
 use crate::currency::Currency;
 
-/// The largest amount Till accepts, in minor units: 999,999,999,999. It leaves room for every sum of a hundred lines and
-/// stays exact in JavaScript's numbers.
+/// The largest amount Till accepts, in minor units: 999,999,999,999. The bound leaves room for every sum of a hundred lines and stays exact
+/// in JavaScript's numbers.
 pub const AMOUNT_MAX: i64 = 999_999_999_999;
 
-/// An amount in minor units (cents for EUR, whole yen for JPY) of one currency. May be negative, as a difference.
+/// An amount in minor units (cents for EUR, whole yen for JPY) of one currency. The amount may be negative, as a difference.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Money {
     /// Minor units.
@@ -20,10 +20,10 @@ pub struct Money {
     pub currency: Currency,
 }
 
-/// Why an amount could not be computed or read.
+/// The reason why an amount could not be computed or read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MoneyError {
-    /// Two currencies met in one sum.
+    /// Two amounts differ in their currency.
     #[error("cannot combine {0} with {1}")]
     CurrencyMismatch(Currency, Currency),
     /// The result is larger than [`AMOUNT_MAX`].
@@ -41,24 +41,24 @@ impl Money {
         Money { minor, currency }
     }
 
-    /// The sum, if the currencies agree and it fits.
+    /// The sum, if the currencies agree and the sum is within [`AMOUNT_MAX`].
     pub fn checked_add(self, other: Money) -> Result<Money, MoneyError> {
         self.same_currency(other)?;
         self.bounded(self.minor.checked_add(other.minor))
     }
 
-    /// The difference, if the currencies agree and it fits.
+    /// The difference, if the currencies agree and the difference is within [`AMOUNT_MAX`].
     pub fn checked_sub(self, other: Money) -> Result<Money, MoneyError> {
         self.same_currency(other)?;
         self.bounded(self.minor.checked_sub(other.minor))
     }
 
-    /// The amount times a quantity, if it fits.
+    /// The amount times a quantity, if the product is within [`AMOUNT_MAX`].
     pub fn checked_mul(self, quantity: u32) -> Result<Money, MoneyError> {
         self.bounded(self.minor.checked_mul(i64::from(quantity)))
     }
 
-    /// Reads a decimal such as `12.50`; never more digits than the currency has, never a sign or a separator.
+    /// Reads a decimal such as `12.50`. More digits than the currency has, a sign or a separator are refused.
     pub fn parse_decimal(text: &str, currency: Currency) -> Result<Money, MoneyError> {
         let unreadable = || {
             let example = Money::new(1250, currency).to_decimal();

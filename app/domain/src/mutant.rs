@@ -1,10 +1,10 @@
-//! Planted bugs, to show that the simulation finds them. Without the feature `mutants` there are none: [`on`] is `false` when
-//! compiled, and what it guards is gone.
+//! Planted bugs, to show that the simulation finds them. Without the feature `mutants`, [`on`] is the constant `false`, and the compiler
+//! drops the planted code.
 
 /// A planted bug.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Mutant {
-    /// A refund does not see refunds that are asked for or on their way.
+    /// A refund does not see refunds that are requested or pending.
     RefundIgnoresInFlight,
     /// A refund whose outcome is unknown reserves nothing.
     UnknownRefundNotReserved,
@@ -24,27 +24,27 @@ pub enum Mutant {
     RefundFailureIgnored,
     /// An authorisation can be voided while a capture is under way.
     VoidDuringCapture,
-    /// The ledger does not post what falls again.
+    /// The ledger does not post a total that falls again.
     LedgerForgetsReversals,
     /// The ledger posts sent refunds twice.
     LedgerPostsTwice,
-    /// The merchant does not hear of refunds that fail.
+    /// The merchant gets no event for a refund that fails.
     OutboxSkipsFailedRefunds,
-    /// The merchant does not hear of a status reached from "unknown".
+    /// The merchant gets no event for a status reached from "unknown".
     OutboxSkipsAfterUnknown,
     /// References of another object are not noticed.
     ContradictionApplied,
     /// A page that was opened after the debt was settled or called off stays open.
     OpenedAfterSettledStays,
-    /// An attempt that is to be closed counts as closed before the provider has said so.
+    /// An attempt that is to be closed counts as closed before the provider has confirmed it.
     ClosedWithoutAsking,
-    /// A refund without an answer is taken for one that was not carried out.
+    /// A refund without an answer counts as not carried out.
     TimeOutIsNo,
-    /// A repetition that fails is taken for proof that the first request was not carried out.
+    /// A failed repetition counts as proof that the first request was not carried out.
     FailedRetryIsNo,
     /// A repetition carries a new idempotency key.
     NewKeyOnRetry,
-    /// A session's end closes the attempt here without asking the provider.
+    /// A session's end closes the attempt in Till without asking the provider.
     ExpiredWithoutAsking,
     /// A delivery is applied again when its job runs again.
     AppliedTwice,
@@ -52,23 +52,23 @@ pub enum Mutant {
     ForgedAccepted,
     /// A delivery is acknowledged before it is stored.
     AcknowledgedBeforeStored,
-    /// The job that asks about an opening that was not answered gives up after the first try.
+    /// The job that asks about an unanswered opening gives up after the first try.
     UnknownIsForgotten,
-    /// A refund once written down stays reserved although the provider refused it.
+    /// A stored refund stays reserved although the provider refused it.
     RefusedStaysReserved,
-    /// The surplus is sent back from the payment that was owed instead of the one that was too much.
+    /// The surplus is sent back from the attempt that was owed instead of the one with the surplus.
     SurplusFromOwed,
     /// A refund of the order counts against a second payment, which then looks owed.
     OrderRefundSwallows,
-    /// Money that the merchant decided to keep is sent back all the same.
+    /// Money is sent back although the merchant decided to keep it.
     KeptIsSentBack,
     /// A dispute that was won in part counts as won.
     PartialWinIsWhole,
-    /// A second payer fills the part of the debt that the merchant left when taking less.
+    /// A second payment fills the part of the debt that the merchant left when capturing less.
     PartialCaptureLeavesDebt,
-    /// A person does not hear that more has gone back than was taken.
+    /// No alert is raised when more has gone back than was captured.
     OverdrawnIsSilent,
-    /// Of a dispute's parts the largest counts instead of their sum.
+    /// The largest part of a dispute counts instead of the sum of its parts.
     LargestPartCounts,
 }
 

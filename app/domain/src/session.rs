@@ -6,15 +6,15 @@ use crate::Millis;
 use crate::id::{MerchantId, OrderId, PaymentId, SessionId, Token};
 use crate::link::{EXPIRY_WARNING, SESSION_TTL_MAX};
 
-/// Where a session is in its life.
+/// The state of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
     /// The shopper can act.
     Open,
-    /// Its payment has succeeded.
+    /// The session's payment has succeeded.
     Complete,
-    /// Its time ran out before that.
+    /// The session's time ran out before its payment succeeded.
     Expired,
 }
 
@@ -46,30 +46,30 @@ pub struct Session {
     pub token: Token,
     /// The merchant who gets paid.
     pub merchant: MerchantId,
-    /// What is bought.
+    /// The order.
     pub order: OrderId,
-    /// The debt. Several sessions of an order share one.
+    /// The payment. Several sessions of an order share one payment.
     pub payment: PaymentId,
-    /// Where it is in its life.
+    /// The state.
     pub state: SessionState,
     /// The outcome of the last action.
     pub notice: Option<Notice>,
-    /// When it was made.
+    /// When the session was made.
     pub created: Millis,
-    /// When it ends by itself.
+    /// When the session ends by itself.
     pub expires: Millis,
     /// How much an extension adds; zero where the merchant allows none.
     pub extension: Millis,
 }
 
 impl Session {
-    /// Whether its time has run out, told or not.
+    /// Whether the session's time has run out, even if its state is still open.
     #[must_use]
     pub fn is_over(&self, now: Millis) -> bool {
         self.state == SessionState::Expired || (self.state == SessionState::Open && now >= self.expires)
     }
 
-    /// The new end, if the shopper may have more time: only while it is open, and never past [`SESSION_TTL_MAX`].
+    /// The new end, if the shopper may have more time: only while the session is open, and never past [`SESSION_TTL_MAX`].
     #[must_use]
     pub fn extended(&self, now: Millis) -> Option<Millis> {
         let latest = self.created.checked_add(SESSION_TTL_MAX)?;
@@ -78,7 +78,7 @@ impl Session {
         (allowed && wanted > self.expires).then_some(wanted)
     }
 
-    /// Whether the page should speak of the coming end.
+    /// Whether the page should announce the coming end.
     #[must_use]
     pub fn ends_soon(&self, now: Millis) -> bool {
         self.state == SessionState::Open && !self.is_over(now) && self.expires - now <= EXPIRY_WARNING

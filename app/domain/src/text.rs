@@ -1,6 +1,6 @@
-//! Text that merchants type and people read: it shows something, and leaves what stands around it alone.
+//! Checks of text that merchants type and people read: the text has a visible character, and does not disturb the text around it.
 
-/// Whether a text can be shown as a name: it holds something visible and nothing that [`disturbs`].
+/// Whether a text can be shown as a name: it has a visible character and no character that [`disturbs`].
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     text.chars().any(is_visible) && !disturbs(text)
@@ -17,8 +17,8 @@ pub fn disturbs(text: &str) -> bool {
     text.chars().any(is_bad)
 }
 
-/// Whether a character draws something by itself. Blanks, fillers, marks on another character and what only steers the
-/// layout do not (Unicode Character Database: White_Space, Default_Ignorable_Code_Point, and the blocks of combining marks).
+/// Whether a character draws something by itself. Blanks, fillers, marks on another character and characters that only steer the layout do
+/// not (Unicode Character Database: White_Space, Default_Ignorable_Code_Point, and the blocks of combining marks).
 fn is_visible(char: char) -> bool {
     !(char.is_whitespace() || char.is_control() || is_ignorable(char) || is_mark(char))
 }
@@ -90,7 +90,7 @@ mod tests {
         }
     }
 
-    /// Characters that show nothing, written down anew: one of each kind.
+    /// Invisible characters, one of each kind, listed independently of the code under test.
     const HIDDEN: &[char] = &[
         ' ',
         '\u{a0}',

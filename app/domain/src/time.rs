@@ -2,7 +2,7 @@
 
 use crate::{DAY, HOUR, MINUTE, Millis, SECOND};
 
-/// Bytes of a text that is looked at as a time.
+/// The most bytes of a text that is read as a time.
 const BYTES_MAX: usize = 40;
 
 /// A time in UTC, cut to the second. Works for the years 1970 to 9999.
@@ -14,7 +14,7 @@ pub fn format(at: Millis) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Reads a time; nothing if it is none.
+/// Reads a time. None if the text is not a time.
 #[must_use]
 pub fn parse(text: &str) -> Option<Millis> {
     if !text.is_ascii() || text.len() > BYTES_MAX {
@@ -62,7 +62,7 @@ fn number(text: &str) -> Option<Millis> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// Days before a year begins in March, counted from 1 March of the year 0; leap days then come last.
+/// Days from 1 January 1970 to a date. Years are counted from 1 March of the year 0, so that leap days come last.
 fn days_until(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - EPOCH

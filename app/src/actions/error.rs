@@ -1,10 +1,10 @@
-//! Why a call itself failed. Closed and without text: nobody can make a page show a sentence of their own.
+//! The failure of a call itself. The type is closed and carries no text, so that no attacker can make a page show a sentence of their own.
 
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 use super::plain::{Plain, PlainEncoding};
 
-/// The call did not reach its function or did not come back.
+/// A call that did not reach its function, or whose reply was lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ActionError {
     /// The network or the server is in trouble.

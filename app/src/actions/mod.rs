@@ -1,7 +1,7 @@
 //! Server functions: everything a page can do. The WebAssembly and plain forms call the same addresses.
 //!
-//! An expected outcome is always `Ok`. Without WebAssembly the reply is a redirect to a page that shows what was stored;
-//! nothing about the outcome travels in the address. If nothing could be stored, the reply itself is the page that says so.
+//! An expected outcome is always `Ok`. Without WebAssembly the reply is a redirect to a page that shows the stored outcome. The address
+//! carries no part of the outcome. If the outcome could not be stored, the reply is an error, of which the server makes a page.
 
 mod cancel_payment;
 mod error;

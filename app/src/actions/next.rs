@@ -1,8 +1,8 @@
-//! Where the shopper goes after an action.
+//! The shopper's next page after an action.
 
 use super::plain::Plain;
 
-/// Where to go now.
+/// The shopper's next page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Next {
     /// To the provider, by way of the `/go` page of the session with this token.
@@ -11,8 +11,8 @@ pub enum Next {
     Page,
     /// To another session, by its token.
     Session(String),
-    /// The server has no room now, or something broke on the way: what was done is shown by the page and not known here. A press on a
-    /// link's page may have begun a session before: its token.
+    /// The server has no room now, or something broke during the action. Only the session's page shows how far the action came. The token
+    /// is that of a session which a press on a link's page may have begun before the failure.
     Busy(Option<String>),
     /// There is no such session.
     Gone,

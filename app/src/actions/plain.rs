@@ -1,23 +1,23 @@
-//! How replies travel: as a few lines of text.
+//! The encoding of replies: a few lines of text.
 //!
-//! A JSON parser would be the largest part of the WebAssembly after Leptos itself; these replies are flat and do not
-//! need one. Requests are plain forms, because plain forms send them too.
+//! A JSON parser would be the largest part of the WebAssembly after Leptos itself. The replies are flat and need no such parser. Requests
+//! are encoded as HTML forms, because pages without scripts send them too.
 
 use server_fn::codec::Post;
 use server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 
 /// A reply that can be written as text and read back.
 pub trait Plain: Sized {
-    /// As text.
+    /// Writes the reply as text.
     fn write(&self) -> String;
-    /// From text, if it is such a reply.
+    /// Reads the reply from text. None if the text is no such reply.
     fn read(text: &str) -> Option<Self>;
 }
 
 /// The encoding of a [`Plain`] reply.
 pub struct PlainEncoding;
 
-/// The encoding as `#[server]` wants it named.
+/// The encoding in the form that `#[server]` expects.
 pub type PlainText = Post<PlainEncoding>;
 
 impl ContentType for PlainEncoding {

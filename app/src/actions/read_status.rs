@@ -1,17 +1,17 @@
-//! Tells the open page what it should show now.
+//! Reads the content that an open page should show now.
 
 use leptos::prelude::*;
 
 use super::plain::PlainText;
 use super::{ActionError, Status};
 
-/// Reads the session's state. `came_back` is whether the page stands on the return address.
+/// Reads the session's state. `came_back` says whether the page was loaded from the return address.
 #[server(prefix = "/fn", endpoint = "read_status", output = PlainText)]
 pub async fn read_status(
     /// The session's token, or the link's as long as there is no session.
     #[server(default)]
     token: String,
-    /// Whether the page stands on the return address.
+    /// Whether the page was loaded from the return address.
     #[server(default)]
     came_back: bool,
     /// The page's language.

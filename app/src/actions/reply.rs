@@ -16,7 +16,7 @@ pub(super) fn engine() -> Engine {
     expect_context()
 }
 
-/// What a failure of the engine means for the shopper.
+/// The shopper's next page after a failure of the engine.
 pub(super) fn failed(error: &PageError) -> Next {
     match error {
         PageError::NotFound => Next::Gone,
@@ -24,20 +24,20 @@ pub(super) fn failed(error: &PageError) -> Next {
     }
 }
 
-/// The language of the calling page, as far as it is one of ours.
+/// The language of the calling page. A language that Till does not speak falls back to the browser's.
 pub(super) fn lang(wanted: &str) -> LangChoice {
     let negotiated = request_header(ACCEPT_LANGUAGE);
     LangChoice::new(Some(wanted), &negotiated)
 }
 
-/// The language as far as the shopper chose it, rather than the browser.
+/// The language's tag, if the shopper chose a language other than the browser's.
 pub(super) fn chosen(wanted: &str) -> Option<&'static str> {
     let choice = lang(wanted);
     (!choice.query().is_empty()).then(|| choice.lang.tag())
 }
 
-/// Redirects a plain form to where `next` leads; the WebAssembly gets `next` itself. What went wrong was not stored, so that no page
-/// can show it later: the form is answered with an error, of which the server makes a page, and with the address of the session's page.
+/// Redirects a plain form to the page of `next`; the WebAssembly gets `next` itself. A failure (`Next::Busy`) is not stored, so no page can
+/// show it later. Therefore the form gets an error, of which the server makes a page, with the address of the session's page.
 pub(super) fn send(token: &str, wanted: &str, next: Next) -> Next {
     if matches!(next, Next::Busy(_)) {
         fail(&address(token, "", &lang(wanted)));
@@ -57,7 +57,7 @@ pub(super) fn settle(token: &str, wanted: &str) {
     redirect(&address(token, "", &lang(wanted)));
 }
 
-/// A page of a session. The token is checked, because it goes into a header.
+/// The address of a session's page. The token is checked, because it goes into a header.
 fn address(token: &str, suffix: &str, lang: &LangChoice) -> String {
     match token.parse::<Token>() {
         Ok(token) => format!("/c/{token}{suffix}{}", lang.query()),
@@ -65,17 +65,17 @@ fn address(token: &str, suffix: &str, lang: &LangChoice) -> String {
     }
 }
 
-/// `303`. The address is one of ours.
+/// Replies with `303` and one of Till's own addresses.
 fn redirect(location: &str) {
     answer(StatusCode::SEE_OTHER, LOCATION, location);
 }
 
-/// `503`, and where the session's page is.
+/// Replies with `503` and the address of the session's page.
 fn fail(page: &str) {
     answer(StatusCode::SERVICE_UNAVAILABLE, CONTENT_LOCATION, page);
 }
 
-/// Answers a plain form: an address on a call from WebAssembly would mean nothing.
+/// Sets status and address on the reply to a plain form. A call from the WebAssembly gets neither, because it reads the reply's text.
 fn answer(status: StatusCode, header: HeaderName, address: &str) {
     let Some(response) = use_context::<ResponseOptions>() else {
         return;
@@ -93,8 +93,8 @@ fn request_header(name: HeaderName) -> String {
     use_context::<Parts>().and_then(|parts| header(&parts.headers)).unwrap_or_default()
 }
 
-/// A redirect that cannot carry an error: Leptos sends a form it cannot decode back to the `Referer` with the error in
-/// its query. The server passes every `Location` of a server function through this before it answers.
+/// A redirect's address without an error. Leptos sends a form that it cannot decode back to the `Referer` with the error in the query. The
+/// server passes every `Location` of a server function through this function.
 #[must_use]
 pub fn clean_location(location: &str) -> String {
     let start = location.find("/c/").or_else(|| location.find("/l/"));

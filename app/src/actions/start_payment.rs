@@ -25,7 +25,7 @@ pub async fn start_payment(
     let Ok(token) = token.parse::<domain::id::Token>() else {
         return Ok(reply::send(&token, &lang, Next::Gone));
     };
-    // A method nobody offers changes nothing; the page simply asks again.
+    // An unknown method changes nothing; the page offers the choice again.
     let Ok(method) = method.parse() else {
         return Ok(reply::send(token.as_str(), &lang, Next::Page));
     };

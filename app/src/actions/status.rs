@@ -1,19 +1,19 @@
-//! What an open page should show.
+//! The content that an open page should show.
 
 use super::plain::Plain;
 
-/// What the page should show. An empty phase means that there is nothing to show.
+/// The content of the page. An empty phase means that the token leads to no session and no link.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Status {
     /// The phase's name, in snake case.
     pub phase: String,
-    /// Differs whenever `html` does.
+    /// A hash of `html`, by which the page notices a change.
     pub mark: String,
     /// Whether news can be expected within seconds.
     pub changing: bool,
     /// Whether this is the outcome of the payment.
     pub settled: bool,
-    /// Milliseconds until the session ends, where that matters.
+    /// Milliseconds until the session ends, in phases in which the shopper can choose.
     pub ends_in: Option<i64>,
     /// The title of the tab: one line.
     pub title: String,

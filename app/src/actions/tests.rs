@@ -1,4 +1,4 @@
-//! Server functions as a plain form reaches them. The engine is not needed for what is refused before it.
+//! Tests of the server functions, called as by a plain form. They need no engine, because each request is refused before it.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};

@@ -2,17 +2,17 @@
 
 use leptos::prelude::*;
 
-/// A submit button. The live island shows `busy` on it while its form is under way.
+/// A submit button. The live island shows `busy` on the button while its form is being sent.
 #[component]
 pub fn Button(
-    /// Where focus returns to after an update.
+    /// The element's id, by which focus returns to the button after an update.
     id: &'static str,
-    /// What it says.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// What it says while the form is under way.
+    /// The label while the form is being sent.
     busy: &'static str,
-    /// Whether it is the page's main step.
+    /// Whether the button is the page's main step.
     primary: bool,
 ) -> impl IntoView {
     let class = if primary { "button primary" } else { "button" };

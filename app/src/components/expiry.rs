@@ -1,4 +1,4 @@
-//! The end is near, and more time can be had.
+//! The announcement of a session's end, with the offer of more time.
 
 use domain::checkout::View;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Button, Hidden};
 use crate::lang::LangChoice;
 
-/// The announcement of the end. The live island fills in the countdown; without it the sentence is enough.
+/// The announcement of the session's end. The live island fills in the countdown; without scripts only the sentence is shown.
 #[component]
 pub fn Expiry<'a>(
     /// The session.

@@ -1,4 +1,4 @@
-//! Where to ask, and in which language.
+//! The footer: the reference, the support address and the choice of language.
 
 use leptos::prelude::*;
 
@@ -7,11 +7,11 @@ use crate::lang::{Lang, LangChoice, plain};
 /// The bottom of every page.
 #[component]
 pub fn Footer(
-    /// What support can look up.
+    /// The reference that support can look up.
     reference: Option<String>,
-    /// Where shoppers can ask.
+    /// The address to which shoppers can write.
     support_email: Option<String>,
-    /// The address of the page in other languages, where that is not its own.
+    /// The address for the page in other languages, where it differs from the page's own address.
     elsewhere: Option<String>,
     /// The page's language.
     lang: LangChoice,
@@ -34,14 +34,14 @@ pub fn Footer(
     }
 }
 
-/// A link that writes to an address. The address is the merchant's text: in the link everything is encoded that RFC 6068 does not
-/// let stand there, so that it can neither add a field to the message nor end before the address does.
+/// A `mailto:` link to the support address. The address is the merchant's text. Characters that RFC 6068 does not allow in an address are
+/// encoded, so that the address can neither add a field to the message nor be cut short.
 fn support(email: &str, help: &'static str) -> impl IntoView + use<> {
     let link = format!("mailto:{}", mailbox(email));
     view! { <p>{help} " " <a href=link><bdi>{email.to_owned()}</bdi></a></p> }
 }
 
-/// An address as it stands in a `mailto:` link. The last `@` is the one that ends the name before it.
+/// An address in the form that a `mailto:` link needs. The last `@` separates the local part from the domain.
 fn mailbox(email: &str) -> String {
     match email.rsplit_once('@') {
         Some((local, domain)) => format!("{}@{}", encoded(local), encoded(domain)),

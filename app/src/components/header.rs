@@ -1,4 +1,4 @@
-//! Who gets paid, and whether it is real.
+//! The header: the merchant's name and the badge of test mode.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::lang::{LangChoice, plain};
 /// The top of every page.
 #[component]
 pub fn Header(
-    /// The merchant, where the page has one.
+    /// The merchant's name, where the page has a merchant.
     merchant: Option<String>,
     /// Whether no real money moves.
     test_mode: bool,

@@ -1,11 +1,11 @@
-//! What a page is about: a sign, a heading, what happened, what to do.
+//! The head of a page: a sign, a heading, an explanation and the next step.
 
 use domain::checkout::Phase;
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, Spinner};
 
-/// The sign beside a heading. Its colour repeats what the words say.
+/// The sign beside a heading. Its colour repeats the meaning of the words.
 enum Sign {
     None,
     Wait,
@@ -41,9 +41,9 @@ pub fn Headline(
     phase: Phase,
     /// The heading.
     title: String,
-    /// What has happened.
+    /// The explanation.
     body: String,
-    /// What to do now.
+    /// The next step.
     next: Option<String>,
 ) -> impl IntoView {
     let sign = match sign(phase) {

@@ -1,14 +1,14 @@
-//! The fields every form sends along.
+//! The hidden fields of every form.
 
 use domain::id::Token;
 use leptos::prelude::*;
 
 use crate::lang::LangChoice;
 
-/// The session and the language, so that a plain form comes back to the same page.
+/// The session's token and the page's language. A plain form needs both to come back to the same page.
 #[component]
 pub fn Hidden(
-    /// The session.
+    /// The session's token.
     token: Token,
     /// The page's language.
     lang: LangChoice,

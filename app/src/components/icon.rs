@@ -1,25 +1,25 @@
-//! The icons: drawn here, so that no page asks anybody else for a picture.
+//! The icons, drawn as inline SVG, so that no page loads a picture from another server.
 
 use leptos::prelude::*;
 
-/// What an icon shows.
+/// The subject of an icon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Glyph {
     /// A payment card.
     Card,
     /// A bank building.
     Bank,
-    /// Done.
+    /// A check mark: done.
     Check,
-    /// Look here.
+    /// An exclamation mark: attention.
     Alert,
-    /// It takes time.
+    /// A clock: waiting.
     Clock,
-    /// Money on its way back.
+    /// An arrow back: money on its way back.
     Back,
-    /// Called off.
+    /// A cross: called off.
     Cross,
-    /// Safe.
+    /// A lock: security.
     Lock,
 }
 
@@ -43,10 +43,10 @@ impl Glyph {
     }
 }
 
-/// An icon that says nothing the words beside it do not say.
+/// A decorative icon: the words beside it carry the meaning, so screen readers skip the icon.
 #[component]
 pub fn Icon(
-    /// What it shows.
+    /// The subject.
     glyph: Glyph,
 ) -> impl IntoView {
     view! {

@@ -1,21 +1,21 @@
-//! A page that only says something, and perhaps leads on.
+//! A page with a message and an optional link.
 
 use leptos::prelude::*;
 
-/// A heading and an advice.
+/// A heading and a piece of advice.
 #[component]
 pub fn Message(
     /// The page's name, for tests and styles.
     page: &'static str,
-    /// Which problem it is about, if any.
+    /// The problem's name, where the page is about a problem.
     #[prop(optional_no_strip)]
     problem: Option<&'static str>,
-    /// Where to go on: label and address.
+    /// The link to the next page: label and address.
     #[prop(optional_no_strip)]
     lead: Option<(&'static str, String)>,
     /// The heading.
     title: &'static str,
-    /// What to do.
+    /// The advice.
     advice: String,
 ) -> impl IntoView {
     view! {

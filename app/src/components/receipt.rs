@@ -1,4 +1,4 @@
-//! What was paid, to whom, under which reference: short enough to print.
+//! The receipt: total, merchant and reference, short enough to print.
 
 use domain::checkout::View;
 use leptos::prelude::*;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// A turning ring; it stands still for those who asked for less motion.
+/// A turning ring. The ring does not turn for shoppers who asked for less motion.
 #[component]
 pub fn Spinner() -> impl IntoView {
     view! { <span class="spinner" aria-hidden="true"></span> }

@@ -1,4 +1,4 @@
-//! The order: lines, what changes their price, and the total.
+//! The order's summary: the lines, the parts that change the price, and the total.
 
 use domain::checkout::View;
 use domain::line::Line;
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use crate::lang::{LangChoice, amount, plain};
 
-/// Lines that are always shown. With more, the rest folds away, so that the button stays in sight on a phone.
+/// The number of lines that are always shown. Two or more further lines fold away, so that the button stays in sight on a phone.
 const SHOWN: usize = 3;
 
 /// The order summary.
@@ -71,7 +71,7 @@ fn row(line: &Line, lang: LangChoice) -> impl IntoView + use<> {
     }
 }
 
-/// What lies between the lines and the total, which is their sum. An order whose price nothing changes has nothing there.
+/// The parts of the price between subtotal and total: discount, shipping, tip and added taxes. An order without such parts has no list.
 fn parts(basket: &Basket, sums: &Sums, lang: LangChoice) -> Option<impl IntoView + use<>> {
     let mut parts: Vec<(&str, Money)> = vec![];
     if let Some(discount) = &basket.discount {
@@ -97,7 +97,7 @@ fn parts(basket: &Basket, sums: &Sums, lang: LangChoice) -> Option<impl IntoView
     })
 }
 
-/// The taxes that the total holds. They stand below it, because they are no part of the sum above.
+/// The taxes contained in the total. They are listed below the total, because they add nothing to the sum.
 fn included(sums: &Sums, lang: LangChoice) -> Option<impl IntoView + use<>> {
     let note = lang.words().included;
     let taxes = sums.taxes.iter().filter(|sum| sum.tax.inclusive);

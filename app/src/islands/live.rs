@@ -1,9 +1,9 @@
-//! Keeps an open page true.
+//! The island that keeps an open page up to date.
 
 use leptos::prelude::*;
 
-/// Follows the session and swaps the live region when it changes. What it draws itself is the announcement for screen
-/// readers. It has no props: they would cost a JSON parser, and the page's attributes say all it needs.
+/// Follows the session and swaps the live region after a change. The island itself renders only the announcement for screen readers. It has
+/// no props, because props would cost a JSON parser; the page's attributes carry the data.
 #[island]
 pub fn Live() -> impl IntoView {
     let (said, say) = signal(String::new());

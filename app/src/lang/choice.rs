@@ -1,4 +1,4 @@
-//! The language of one page, and whether the address must carry it on.
+//! The language of one page, and whether links must repeat it.
 
 use super::{Lang, Words};
 
@@ -7,12 +7,12 @@ use super::{Lang, Words};
 pub struct LangChoice {
     /// The language.
     pub lang: Lang,
-    /// Whether it differs from what the browser asks for, so that links have to repeat it.
+    /// Whether the language differs from the browser's, so that links have to repeat it.
     pinned: bool,
 }
 
 impl LangChoice {
-    /// From the address's `lang` parameter, if there is one, and the `Accept-Language` header.
+    /// The choice from the address's `lang` parameter, if there is one, and the `Accept-Language` header.
     #[must_use]
     pub fn new(wanted: Option<&str>, accept_language: &str) -> Self {
         let negotiated = Lang::negotiate(accept_language);
@@ -20,13 +20,13 @@ impl LangChoice {
         LangChoice { lang, pinned: lang != negotiated }
     }
 
-    /// The words.
+    /// The language's words.
     #[must_use]
     pub fn words(self) -> &'static Words {
         self.lang.words()
     }
 
-    /// What an address of ours ends with to stay in this language.
+    /// The query that keeps this language in Till's own addresses. Empty where the browser asks for the language anyway.
     #[must_use]
     pub fn query(self) -> String {
         if self.pinned { format!("?lang={}", self.lang.tag()) } else { String::new() }

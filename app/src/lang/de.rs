@@ -1,4 +1,4 @@
-//! German.
+//! The German words.
 
 use domain::checkout::Phase;
 use domain::decline::{Action, DeclineClass};
@@ -7,7 +7,7 @@ use domain::session::Notice;
 
 use super::words::{Facts, Problem, Said, Words};
 
-/// The words.
+/// The words of the language.
 pub const WORDS: Words = Words {
     phase,
     notice,

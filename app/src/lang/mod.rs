@@ -1,4 +1,4 @@
-//! Languages: which one a page is in, its words, and its way of writing amounts.
+//! Languages: the choice of a page's language, the words, and the writing of amounts.
 //!
 //! Words live on the server only, so that a page carries nothing but the chosen language.
 
@@ -59,7 +59,7 @@ impl Lang {
         }
     }
 
-    /// The words.
+    /// The language's words.
     #[must_use]
     pub fn words(self) -> &'static Words {
         match self {
@@ -93,10 +93,10 @@ impl Lang {
     }
 }
 
-/// Language ranges that are looked at; browsers send fewer than ten.
+/// The most language ranges that are read; browsers send fewer than ten.
 const RANGES_MAX: usize = 32;
 
-/// A weight such as `q=0.8`, in thousandths. None given means the most, nonsense the least.
+/// A weight such as `q=0.8`, in thousandths. A missing weight is the highest, an unreadable weight the lowest.
 fn per_mille(weight: &str) -> u16 {
     let Some(number) = weight.trim().strip_prefix("q=") else {
         return if weight.trim().is_empty() { 1000 } else { 0 };

@@ -6,7 +6,7 @@ use super::Lang;
 
 const NBSP: char = '\u{a0}';
 
-/// Symbols that mean one currency to nearly everyone. Others are written as their code: `$` alone would be a guess for
+/// Symbols that nearly everyone reads as one currency. Other currencies are written as their code, because `$` alone could mean any of
 /// twenty currencies.
 const SYMBOLS: &[(&str, &str)] = &[
     ("AUD", "A$"),
@@ -44,7 +44,7 @@ pub fn amount(money: Money, lang: Lang) -> String {
         (Lang::En, None) => format!("{sign}{code}{NBSP}{number}"),
         (Lang::De, Some((_, symbol))) => format!("{sign}{number}{NBSP}{symbol}"),
         (Lang::De, None) => format!("{sign}{number}{NBSP}{code}"),
-        // Isolated and right to left, so that the currency stands to the left of the number in any sentence.
+        // The amount is isolated and right to left, so that the currency is to the left of the number in any sentence.
         (Lang::Ar, symbol) => {
             let symbol = symbol.map_or(code, |(_, symbol)| symbol);
             format!("\u{2067}\u{200e}{sign}{number}{NBSP}{symbol}\u{2069}")

@@ -1,4 +1,4 @@
-//! Merchants' text among ours: no control characters, and a direction of its own.
+//! Merchants' text inside Till's sentences: without control characters, and with a direction of its own.
 
 /// The text without characters that are invisible but change how the rest of the page reads.
 #[must_use]
@@ -6,7 +6,7 @@ pub fn plain(text: &str) -> String {
     text.chars().filter(|char| !char.is_control() && !is_direction_mark(*char)).collect()
 }
 
-/// The text inside a sentence of ours, whichever direction either is written in.
+/// The text isolated for one of Till's sentences, whatever the direction of text and sentence.
 #[must_use]
 pub fn isolated(text: &str) -> String {
     format!("\u{2068}{}\u{2069}", plain(text))

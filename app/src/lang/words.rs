@@ -1,65 +1,65 @@
-//! What every language must be able to say. A missing word does not compile.
+//! The words that every language must have. A missing word does not compile.
 
 use domain::checkout::Phase;
 use domain::method::Method;
 use domain::session::Notice;
 
-/// What a sentence can be about. Amounts are written and names isolated already.
+/// The values for sentences. Amounts are already written in the language's way, and names are isolated.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The merchant.
     pub merchant: String,
-    /// What the order comes to.
+    /// The order's total.
     pub total: String,
-    /// What has arrived.
+    /// The amount received.
     pub received: String,
-    /// What went back.
+    /// The amount refunded.
     pub refunded: String,
     /// The amount that banks took back.
     pub returned: String,
     /// The amount that the merchant keeps beyond the order.
     pub kept: String,
-    /// The amount that the merchant takes for the order, if that is less than it comes to.
+    /// The amount that the merchant takes for the order, if it is less than the total.
     pub less: Option<String>,
-    /// Whether something of the order went back.
+    /// Whether money of the order was refunded.
     pub went_back: bool,
-    /// Whether the shopper can begin anew after the end.
+    /// Whether the shopper can begin a new session after the end.
     pub can_renew: bool,
 }
 
-/// What a page says about a phase.
+/// The words for a phase.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Said {
     /// A word or two for the title of the tab.
     pub tab: &'static str,
     /// The heading.
     pub title: String,
-    /// What has happened.
+    /// The explanation.
     pub body: String,
-    /// What to do now.
+    /// The next step.
     pub next: String,
 }
 
-/// Why there is no checkout to show. What is said depends on what is known about money, not on what broke.
+/// A reason why there is no checkout to show. The words depend on what is known about the money, not on the broken part.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Problem {
-    /// Nothing is at this address.
+    /// The address leads to no page.
     NotFound,
-    /// A payment link was not opened: nothing has begun here.
+    /// A payment link was not opened. No payment has begun.
     NotOpened,
-    /// The state of a session cannot be shown: money may have been taken.
+    /// The state of a session cannot be shown. Money may have been taken.
     Unsure,
-    /// An action was not carried through, or its end is not known: something may have begun, or gone on.
+    /// An action failed, or its outcome is not known. A payment may have begun or continued.
     Setback,
-    /// The server has no room now, for a page that has nothing to do with money.
+    /// The server has no room now for a page that does not concern a payment.
     Busy,
     /// The request made no sense and was not carried out.
     BadRequest,
-    /// The request came from somewhere it may not come from and was not carried out.
+    /// The request came from a forbidden place and was not carried out.
     Forbidden,
     /// Too many requests.
     TooMany,
-    /// Something broke on our side, on a page that has nothing to do with money.
+    /// An internal failure on a page that does not concern a payment.
     Internal,
 }
 
@@ -93,7 +93,7 @@ impl Problem {
         }
     }
 
-    /// Whether the same address may soon have an answer, so that the page asks again by itself. After a setback it does not: the words
+    /// Whether the same address may soon work, so that the page loads it again by itself. A page about a setback does not reload: its words
     /// are shown only once and stay until the shopper has read them.
     #[must_use]
     pub fn passes(self) -> bool {
@@ -103,7 +103,7 @@ impl Problem {
 
 /// The words of one language.
 pub struct Words {
-    /// What is said about each phase.
+    /// The words for each phase.
     pub phase: fn(Phase, &Facts) -> Said,
     /// The outcome of the last action.
     pub notice: fn(Notice) -> &'static str,
@@ -129,77 +129,77 @@ pub struct Words {
     pub order: &'static str,
     /// The name of the sum of the lines, before discount, shipping and taxes.
     pub subtotal: &'static str,
-    /// After a tax that prices already hold.
+    /// The note after a tax that prices already contain.
     pub included: &'static str,
     /// The name of the sum.
     pub total: &'static str,
-    /// Before a unit price.
+    /// The word after a unit price.
     pub each: &'static str,
-    /// That the provider's page comes next.
+    /// The hint that the provider's page comes next.
     pub redirect_hint: &'static str,
-    /// Instead of the methods, when no account of the merchant takes the order: heading and advice.
+    /// The words in place of the methods, when no account of the merchant takes the order: heading and advice.
     pub no_methods: (&'static str, &'static str),
-    /// Asks for the same page once more.
+    /// The link that loads the same page again.
     pub check_again: &'static str,
-    /// Leads from a problem to the session's page.
+    /// The link from a problem to the session's page.
     pub back: &'static str,
     /// The link back to the choice from the return page.
     pub not_finished: &'static str,
-    /// Goes on to the open payment page.
+    /// The link to the open payment page.
     pub resume: &'static str,
-    /// Goes on to the bank.
+    /// The link to the bank's page.
     pub to_bank: &'static str,
-    /// Stops the payment under way.
+    /// The button that stops the payment under way, and the link back from the interstitial.
     pub choose_again: &'static str,
-    /// Asks for a new session.
+    /// The button for a new session.
     pub start_again: &'static str,
-    /// Asks for more time.
+    /// The button for more time.
     pub more_time: &'static str,
-    /// That the end is near.
+    /// The sentence that the session ends soon.
     pub ends_soon: &'static str,
-    /// Before the countdown.
+    /// The words before the countdown.
     pub time_left: &'static str,
-    /// On a button while its work is under way.
+    /// The label of the button that starts a payment, while the payment is being opened.
     pub opening: &'static str,
-    /// On any other button while its work is under way.
+    /// The label of any other button while its form is being sent.
     pub working: &'static str,
-    /// The reply to an action was lost, or was that it failed. What it has done is not known.
+    /// The alert about an action that failed or whose reply was lost. The action's outcome is not known.
     pub unreachable: &'static str,
-    /// The same, once the server has answered: what the page shows is known again.
+    /// The alert after a failed action once the server has replied: the page shows the present state again.
     pub setback: &'static str,
     /// The title of the interstitial.
     pub redirecting: &'static str,
-    /// What the interstitial says.
+    /// The hint on the interstitial.
     pub redirecting_hint: &'static str,
-    /// What the interstitial says where only the shopper's own press leads on.
+    /// The hint on an interstitial that continues only at the shopper's press.
     pub sending_hint: &'static str,
     /// The link of the interstitial.
     pub go_on: &'static str,
     /// The title of a page that shows a code for a payment app.
     pub code: &'static str,
-    /// What to do with a code that is scanned.
+    /// The advice for a code to scan.
     pub code_scan: &'static str,
-    /// What to do with a code that an app opens.
+    /// The advice for a code that an app opens.
     pub code_app: &'static str,
     /// The link that opens the app.
     pub open_app: &'static str,
-    /// Before the merchant on a receipt.
+    /// The words before the merchant on a receipt.
     pub paid_to: &'static str,
-    /// Before the reference.
+    /// The words before the reference.
     pub reference: &'static str,
-    /// Before the support address.
+    /// The words before the support address.
     pub help: &'static str,
     /// `Secure checkout by Till`.
     pub by_till: &'static str,
     /// The badge of test mode.
     pub test_mode: &'static str,
-    /// What the badge means.
+    /// The meaning of the badge.
     pub test_hint: &'static str,
     /// The name of the language switcher.
     pub languages: &'static str,
-    /// The name of the tab on the page without a session.
+    /// The heading of the page at the root.
     pub home: &'static str,
-    /// What this address is for.
+    /// The purpose of the address.
     pub home_hint: &'static str,
     /// The link that jumps to the payment.
     pub skip: &'static str,

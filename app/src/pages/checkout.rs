@@ -9,7 +9,7 @@ use super::panel::{panel_html, status_of};
 use crate::components::Summary;
 use crate::islands::Live;
 
-/// The page of a session, complete.
+/// The complete page of a session or a link.
 #[must_use]
 pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
     let lang = ctx.lang;
@@ -56,7 +56,7 @@ pub fn checkout(view: &View, came_back: bool, ctx: &PageContext) -> String {
     })
 }
 
-/// Seconds after which a page without scripts asks again. Never while the shopper may be choosing: it would lose the
+/// Seconds after which a page without scripts reloads itself. None while the shopper may be choosing, because a reload would lose the
 /// choice.
 fn refresh_seconds(phase: Phase) -> Option<u32> {
     match phase {

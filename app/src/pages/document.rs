@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{Assets, LangChoice, PageContext, render};
 use crate::components::{Footer, Header};
 
-/// What a page puts into the frame.
+/// A page's own values for the frame.
 pub(super) struct Frame {
     /// The title of the tab.
     pub title: String,
@@ -15,20 +15,20 @@ pub(super) struct Frame {
     pub test_mode: bool,
     /// The support address.
     pub support_email: Option<String>,
-    /// What support can look up.
+    /// The reference that support can look up.
     pub reference: Option<String>,
-    /// How the page goes on without scripts.
+    /// The page's automatic reload or redirect.
     pub refresh: Option<Refresh>,
-    /// Where the page is in other languages, if not at its own address.
+    /// The address for the page in other languages, where it differs from the page's own address.
     pub elsewhere: Option<String>,
     /// Whether the page has islands.
     pub live: bool,
-    /// Whether the page leads to the provider by a form, which must not learn the page's own address.
+    /// Whether the page has a form to the provider. The provider must not learn the page's own address.
     pub leaves: bool,
 }
 
 impl Frame {
-    /// A page that only says something.
+    /// The frame of a page with a message only.
     pub fn plain(title: &str) -> Frame {
         Frame {
             title: title.to_owned(),
@@ -44,13 +44,13 @@ impl Frame {
     }
 }
 
-/// How a page goes on by itself.
+/// An automatic reload or redirect of a page.
 pub(super) enum Refresh {
-    /// Loads itself again after so many seconds, unless scripts keep it fresh.
+    /// Reloads the page after this number of seconds, only without scripts.
     Again(u32),
-    /// Asks for an address of ours after so many seconds, scripts or not.
+    /// Loads one of Till's addresses after this number of seconds, with or without scripts.
     After(u32, String),
-    /// Leads elsewhere at once, scripts or not.
+    /// Goes to another site's address at once, with or without scripts.
     To(String),
 }
 
@@ -78,14 +78,14 @@ pub(super) fn document<V: IntoView>(frame: Frame, ctx: &PageContext, body: impl 
     format!("<!DOCTYPE html>{html}")
 }
 
-/// A check mark on the accent colour; the only image, so that browsers do not ask for `/favicon.ico`.
+/// A check mark on the accent colour: the only image of the pages, so that browsers do not ask for `/favicon.ico`.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' \
      height='32' rx='8' fill='%230f766e'/%3E%3Cpath d='M9 17l5 5 10-11' fill='none' stroke='%23fff' \
      stroke-width='3.5' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
 #[component]
 fn Head<'a>(title: String, refresh: Option<Refresh>, live: bool, leaves: bool, assets: &'a Assets) -> impl IntoView {
-    // The provider must not learn the session's address; our own forms need theirs.
+    // The provider must not learn the session's address. Till's own forms need the referrer.
     let referrer = match refresh {
         Some(Refresh::To(_)) => "no-referrer",
         _ if leaves => "no-referrer",
@@ -123,7 +123,7 @@ fn refresh_tag(refresh: Refresh) -> AnyView {
     }
 }
 
-/// The loader, with the WebAssembly's address and digest in attributes: nothing inline.
+/// The loader. The WebAssembly's address and digest are attributes, so that the page has no inline script.
 fn loader(assets: &Assets) -> impl IntoView + use<> {
     let (js, wasm) = (assets.js.clone(), assets.wasm.clone());
     view! {

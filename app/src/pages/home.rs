@@ -1,4 +1,4 @@
-//! The page at the root: what this address is for.
+//! The page at the root, which explains the address.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A link that cannot be paid now.
+//! The page of a link that cannot be paid now.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Complete pages: a finished view model in, a string of HTML out. No router, no resources, nothing to wait for.
+//! Complete pages: functions from a finished view model to a string of HTML. They use no router and no resources, and wait for nothing.
 
 mod checkout;
 mod document;
@@ -28,9 +28,9 @@ pub use redirecting::{code, redirecting, sending};
 /// A file the pages load.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Asset {
-    /// Its address.
+    /// The file's address.
     pub url: String,
-    /// Its digest, as in `integrity` attributes: `sha384-…`.
+    /// The file's digest, as in `integrity` attributes: `sha384-…`.
     pub integrity: String,
 }
 
@@ -45,7 +45,7 @@ pub struct Assets {
     pub wasm: Asset,
 }
 
-/// What every page needs beside its subject.
+/// The language and the files of a page.
 #[derive(Clone, Debug)]
 pub struct PageContext {
     /// The language.
@@ -55,7 +55,7 @@ pub struct PageContext {
 }
 
 impl PageContext {
-    /// For a request with this `lang` parameter, if any, and this `Accept-Language` header.
+    /// The context of a request with this `lang` parameter, if any, and this `Accept-Language` header.
     #[must_use]
     pub fn new(wanted: Option<&str>, accept_language: &str, assets: Arc<Assets>) -> Self {
         PageContext { lang: LangChoice::new(wanted, accept_language), assets }

@@ -15,7 +15,7 @@ pub fn panel(view: &View, came_back: bool, lang: LangChoice) -> String {
     panel_html(view, came_back, lang)
 }
 
-/// What the open page should show.
+/// The content that an open page should show.
 pub(crate) fn status(view: &View, came_back: bool, lang: LangChoice) -> Status {
     status_of(view, panel_html(view, came_back, lang), lang)
 }
@@ -67,7 +67,7 @@ pub(super) fn status_of(view: &View, html: String, lang: LangChoice) -> Status {
     }
 }
 
-/// FNV-1a: only to notice a change, not to prove anything.
+/// An FNV-1a hash of the HTML. The hash only serves to notice a change and proves nothing.
 fn mark(html: &str) -> String {
     let hash = html
         .bytes()
@@ -89,12 +89,12 @@ fn facts(view: &View, lang: LangChoice) -> Facts {
     }
 }
 
-/// Whether there is a choice without anything to choose: no account of the merchant takes the order.
+/// Whether the shopper should choose a method and none is offered, because no account of the merchant takes the order.
 fn cannot_be_paid(view: &View) -> bool {
     view.methods.is_empty() && matches!(view.phase, Phase::Choose | Phase::Declined(_) | Phase::Released)
 }
 
-/// What is said about the phase; of an order that cannot be paid here, that.
+/// The words for the phase. An order that cannot be paid here has words of its own.
 fn said(view: &View, lang: LangChoice) -> Said {
     let words = lang.words();
     let said = (words.phase)(view.phase, &facts(view, lang));
@@ -108,7 +108,7 @@ fn said(view: &View, lang: LangChoice) -> Said {
 pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> String {
     let words = lang.words();
     let said = said(view, lang);
-    // Beside the methods the hint belongs to the button, below it.
+    // Beside the methods the hint is shown below the button instead.
     let next = (view.phase != Phase::Choose).then(|| said.next.clone()).filter(|next| !next.is_empty());
     let ends = view.ends_soon && view.phase.can_choose() && !cannot_be_paid(view);
     render(|| {
@@ -122,7 +122,7 @@ pub(super) fn panel_html(view: &View, came_back: bool, lang: LangChoice) -> Stri
     })
 }
 
-/// The next step as controls.
+/// The controls for the next step.
 fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
     let words = lang.words();
     let back = move || session_address(&view.token, "", lang);
@@ -162,7 +162,7 @@ fn controls(view: &View, came_back: bool, lang: LangChoice) -> AnyView {
     }
 }
 
-/// The way back to the merchant's own pages. They do not learn the session's address.
+/// The link back to the merchant's own pages. The merchant's pages do not learn the session's address.
 fn shop(view: &View, lang: LangChoice) -> Option<AnyView> {
     let address = match view.phase {
         Phase::Choose
@@ -197,7 +197,7 @@ fn shop(view: &View, lang: LangChoice) -> Option<AnyView> {
     address.as_ref().map(link)
 }
 
-/// Go on at the provider, or stop and choose again. Going on changes nothing here, so it is a link.
+/// Two controls: continue at the provider, or cancel and choose again. Continuing changes nothing in Till, so it is a link.
 fn go_on(view: &View, label: &'static str, lang: LangChoice) -> impl IntoView + use<> {
     let words = lang.words();
     view! {

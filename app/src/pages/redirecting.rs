@@ -1,5 +1,5 @@
-//! The pages between ours and the provider's. A redirect in reply to a form would be stopped by `form-action`; a page is
-//! not.
+//! The pages between Till's page and the provider's. The policy `form-action` would stop a redirect in reply to a form; it does not stop a
+//! redirect by a page.
 
 use domain::checkout::View;
 use domain::payment::CodeForm;
@@ -9,7 +9,7 @@ use super::PageContext;
 use super::document::{Frame, Refresh, document, session_address};
 use crate::components::Spinner;
 
-/// The page that leads to the provider, with scripts or without; nothing if its address is not on the web.
+/// The page that leads to the provider, with or without scripts. None if the provider's address is not a web address.
 #[must_use]
 pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> Option<String> {
     if !is_web(provider_url) {
@@ -36,8 +36,8 @@ pub fn redirecting(view: &View, provider_url: &str, ctx: &PageContext) -> Option
     Some(html)
 }
 
-/// The page with the form that leads to the provider, with scripts or without. Its reply must allow forms to go to that address, and
-/// nowhere else; whoever sends it has made sure that the address is one to which a shopper may be sent.
+/// The page with the form that leads to the provider, with or without scripts. The HTTP reply must allow forms to that address only. The
+/// caller has checked that a shopper may be sent to the address.
 #[must_use]
 pub fn sending(view: &View, provider_url: &str, fields: &[(String, String)], ctx: &PageContext) -> String {
     let words = ctx.lang.words();
@@ -64,10 +64,10 @@ pub fn sending(view: &View, provider_url: &str, fields: &[(String, String)], ctx
     })
 }
 
-/// Seconds after which a page with a code looks whether it has been paid.
+/// Seconds after which a page with a code checks for the payment.
 const LOOK_SECONDS: u32 = 5;
 
-/// The page with a code for a payment app, as text, and for an app on the same device as a link. It asks for itself again until there is
+/// The page with a code for a payment app: as text, and as a link for an app on the same device. The page reloads itself until there is
 /// news.
 #[must_use]
 pub fn code(view: &View, payload: &str, form: CodeForm, ctx: &PageContext) -> String {
@@ -104,8 +104,8 @@ fn of_session(view: &View, title: &str) -> Frame {
     }
 }
 
-/// Whether a code can be a link: an address with a scheme that an app has made its own, or on the web. Schemes that browsers act on by
-/// themselves are none.
+/// Whether a code can be a link: an `https` address, or an address with an app's own scheme. Schemes on which browsers themselves act are
+/// refused.
 fn is_app_link(payload: &str) -> bool {
     let Some((scheme, rest)) = payload.split_once(':') else { return false };
     let scheme = scheme.to_ascii_lowercase();
@@ -116,7 +116,8 @@ fn is_app_link(payload: &str) -> bool {
     first && plain && text && !obeyed.contains(&scheme.as_str())
 }
 
-/// Connectors only return web addresses; this keeps `javascript:` out whatever a provider answers.
+/// Whether an address is a web address. Connectors return only web addresses; this check keeps `javascript:` out whatever a provider
+/// answers.
 fn is_web(url: &str) -> bool {
     let known = url.starts_with("https://") || url.starts_with("http://");
     known && !url.chars().any(|char| char.is_control() || char.is_whitespace())

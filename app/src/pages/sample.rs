@@ -93,7 +93,7 @@ pub fn view(phase: Phase) -> View {
     }
 }
 
-/// A link's page, before anybody has acted: discount, shipping, a tip, a tax that prices hold and one that is added, and ways back to the
+/// A link's page before the shopper's first action, with discount, shipping, a tip, a contained tax, an added tax, and links back to the
 /// shop.
 #[must_use]
 pub fn link() -> View {
@@ -139,7 +139,7 @@ pub fn ending(phase: Phase) -> View {
     View { expires: Some(4 * MINUTE), ends_soon: true, ..view(phase) }
 }
 
-/// A merchant who tries everything: markup, quotes, marks of direction, long names, a hundred lines.
+/// A session of a hostile merchant: markup, quotes, marks of direction, long names, a hundred lines.
 #[must_use]
 pub fn hostile(phase: Phase) -> View {
     let nasty = "</textarea><script>alert(1)</script><img src=x onerror='a()'>\"'&\u{202e}\u{2069}";

@@ -1,4 +1,4 @@
-//! Every page, looked at for what must never be in it.
+//! Tests of the pages. Most tests render every page and look for content that must never be there.
 
 use domain::checkout::{Phase, View};
 use domain::link::EXPIRY_WARNING;
@@ -19,7 +19,7 @@ fn sessions(ctx: &PageContext, view: fn(Phase) -> View) -> Vec<(Phase, String)> 
     sample::phases().into_iter().flat_map(both).collect()
 }
 
-/// Every page there is.
+/// Every page in every language.
 fn everything() -> Vec<String> {
     let mut pages = Vec::new();
     for lang in Lang::ALL {
@@ -55,7 +55,7 @@ fn nothing_is_inline_and_merchants_text_is_never_markup() {
             let name = tag.split([' ', '/']).next().unwrap_or_default();
             assert!(!["style", "img", "iframe", "textarea"].contains(&name), "{tag}");
             assert!(name != "script" || tag.contains("src=\"/assets/till.js\""), "{tag}");
-            // Outside quotes, so that an address may hold anything.
+            // Only text outside quotes counts, because an address may contain any text.
             let bare: String = tag.split('"').step_by(2).collect();
             assert!(!bare.contains(" style=") && !bare.contains(" on"), "{tag}");
         }
@@ -82,7 +82,7 @@ fn every_page_has_one_heading_one_main_and_its_language() {
 fn every_form_leads_to_a_server_function() {
     let known: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     assert_eq!(known.len(), 5);
-    // One page's form leads to the provider, which is what that page is for.
+    // The page `sending` exists for its form to the provider.
     for html in everything().into_iter().filter(|html| !html.contains("data-page=\"sending\"")) {
         for action in html.split(" action=\"").skip(1) {
             let path = action.split('"').next().unwrap_or_default();
@@ -104,7 +104,7 @@ fn the_fragment_is_what_the_page_holds_and_its_mark_follows_it() {
         assert!(html.contains(&format!("data-mark=\"{}\"", status.mark)));
         assert!(!status.title.contains('\n'));
         marks.insert((status.mark, phase_name(phase)));
-        // The time alone must not swap the page under the shopper.
+        // The passing of time alone must not replace the live region.
         let later = View { now: 60_000, ..view };
         assert_eq!(panel(&later, true, ctx.lang), status.html);
     }
@@ -131,7 +131,7 @@ fn what_is_too_much_is_said_with_the_true_reason() {
     }
 }
 
-/// The shopper may have paid there, and the provider's word may be late: the page must be true either way.
+/// The shopper may have paid on an open payment page while the provider's report is late. The page must be true either way.
 #[test]
 fn an_open_payment_is_not_said_to_be_unpaid() {
     for (lang, again) in
@@ -265,7 +265,7 @@ fn rows(html: &str, class: &str) -> Vec<String> {
 fn the_parts_of_a_price_add_up_to_the_total_and_taxes_it_holds_stand_below() {
     let html = checkout(&sample::link(), false, &context(Lang::En));
     let parts = rows(&html, "parts");
-    // Of 30.98 a tenth is taken off; 2.13 of the tea's 23.39 is tax that its price holds, and 0.45 is added to the other line's 4.50.
+    // The discount takes a tenth off 30.98. The tea's 23.39 contain 2.13 of tax. The other line's 4.50 get 0.45 of tax added.
     let expected = ["Subtotal €30.98", "Summer -€3.10", "Parcel €4.90", "For the pickers €1.00", "City tax €0.45"];
     assert_eq!(parts, expected);
     assert_eq!(rows(&html, "included"), ["VAT (included) €2.13"]);
@@ -274,7 +274,7 @@ fn the_parts_of_a_price_add_up_to_the_total_and_taxes_it_holds_stand_below() {
         html.contains("Pay €34.23") && html.contains("id=\"shop\" href=\"https://nordlicht.example/cart\""),
         "{html}"
     );
-    // An order of plain lines has none of them.
+    // An order of plain lines has no list of parts.
     assert_eq!(rows(&checkout(&sample::view(Phase::Choose), false, &context(Lang::En)), "parts"), Vec::<String>::new());
 }
 

@@ -4,8 +4,9 @@ use crate::method::Method;
 use crate::payment::{CloseReason, Payment, Stage};
 use crate::session::Session;
 
-/// The method of the session's last try: a try that failed does not take the shopper's choice away. The first of the offered methods if
-/// there was no try, if the shopper has stopped it to choose another way, or if its method is no longer offered.
+/// The method of the session's last attempt, because a failed attempt does not take the shopper's choice away. The first offered method if
+/// there was no attempt, if the shopper has cancelled the attempt to choose another method, or if the attempt's method is no longer
+/// offered.
 #[must_use]
 pub fn choice(session: &Session, payment: &Payment, offered: &[Method]) -> Option<Method> {
     let last = payment.attempts.iter().rfind(|attempt| attempt.session == session.id);

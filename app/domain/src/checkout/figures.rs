@@ -1,4 +1,4 @@
-//! The amounts that a page speaks of beside the order's total.
+//! The amounts on a page beside the order's total.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,18 +6,18 @@ use super::phase::net;
 use crate::money::Money;
 use crate::payment::Payment;
 
-/// Amounts of a payment, as its shopper should read them. Each is shown only where the phase's words name it.
+/// The amounts of a payment, as its shopper should read them. Each amount is shown only in phases whose words name it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Figures {
-    /// The amount that has arrived, less what was paid too much and went back.
+    /// The amount received, less surplus that was refunded.
     pub received: Money,
-    /// The amount refunded of the order; all that was refunded, if the merchant had called the payment off.
+    /// The amount of the order that was refunded. For a payment that the merchant called off, all refunds.
     pub refunded: Money,
     /// The amount that banks took back.
     pub returned: Money,
     /// The amount beyond the order that the merchant has and keeps.
     pub kept: Money,
-    /// The amount that the merchant takes for the order: less than its total, if the merchant left it at a part.
+    /// The amount that the merchant takes for the order: less than the total if the merchant settled for a part.
     pub wanted: Money,
 }
 

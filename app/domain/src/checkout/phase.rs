@@ -15,25 +15,25 @@ use crate::session::{Session, SessionState};
 pub enum Phase {
     /// No payment is under way: choose a method.
     Choose,
-    /// A payment page is open at the provider: go on there, or choose anew.
+    /// A payment page is open at the provider: continue there, or choose again.
     Resume,
     /// The provider is being asked for a payment page.
     Opening,
     /// The payment under way is being stopped at the provider.
     Closing,
-    /// Back from the provider, not confirmed yet.
+    /// The shopper is back from the provider; the payment is not confirmed yet.
     Confirming,
-    /// The bank asks the shopper for something.
+    /// The bank asks the shopper for a step, such as authentication.
     Authenticate,
-    /// Under way, known later (bank debits take days).
+    /// The payment is under way; its outcome will be known later (bank debits take days).
     Processing,
     /// The provider did not answer: do not pay again.
     Unknown,
-    /// More has gone back than was taken, as far as is known: a person has to look. Do not pay again.
+    /// More has gone back than is known to have been captured. A person has to look; the shopper must not pay again.
     Unclear,
-    /// The last try was refused. The class is one that may be shown.
+    /// The last attempt was declined. The class is one that a shopper may see.
     Declined(DeclineClass),
-    /// Approved; the merchant takes the money later.
+    /// Authorised; the merchant captures later.
     Authorised,
     /// Paid.
     Paid,
@@ -41,11 +41,11 @@ pub enum Phase {
     PaidLate,
     /// Paid in part.
     PartlyPaid,
-    /// The merchant has collected a part of what was approved, and wanted no more.
+    /// The merchant has captured a part of the authorised amount, and wanted no more.
     PartlyCollected,
     /// Paid more than asked, or twice. The surplus has neither gone back nor been kept.
     Overpaid,
-    /// Paid more than asked, or twice, and the merchant has decided to keep it.
+    /// Paid more than asked, or twice, and the merchant has decided to keep the surplus.
     OverpaidKept,
     /// A part was refunded.
     PartlyRefunded,
@@ -59,9 +59,9 @@ pub enum Phase {
     Cancelling,
     /// Called off by the merchant, and paid all the same: the money is held or goes back.
     PaidCancelled,
-    /// The provider has released the approved payment by itself: it can be paid again.
+    /// The provider has released the authorisation by itself. The order can be paid again.
     Released,
-    /// The time ran out.
+    /// The session's time ran out.
     Expired,
 }
 
@@ -88,8 +88,8 @@ impl Phase {
     }
 }
 
-/// The subject of a session's page. `came_back` is whether the shopper stands on the return address; it makes the
-/// page wait for news instead of offering the choice, and it proves nothing.
+/// The subject of a session's page. `came_back` says whether the shopper is on the return address. The page then waits for news instead of
+/// offering the choice. The return address proves no payment.
 #[must_use]
 pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis) -> Phase {
     match payment.status() {
@@ -100,10 +100,10 @@ pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis)
         Status::RequiresCapture => Phase::Authorised,
         Status::Unknown => Phase::Unknown,
         Status::Processing => Phase::Processing,
-        // The page at the provider may have been paid in this moment.
+        // The provider's page may just have been paid.
         _ if payment.canceled && payment.live().is_some() => Phase::Cancelling,
         Status::Canceled => Phase::Cancelled,
-        // The provider's word that money went back is a hint that it was taken: nobody is invited to pay again.
+        // A refund that the provider reports hints at a capture, so the page invites no shopper to pay again.
         _ if payment.is_overdrawn() => Phase::Unclear,
         Status::RequiresAction | Status::RequiresPaymentMethod => match payment.live() {
             Some(live) => waiting(session, live, came_back, now),
@@ -113,7 +113,8 @@ pub fn phase(session: &Session, payment: &Payment, came_back: bool, now: Millis)
     }
 }
 
-/// The page speaks of the order's money only: a second payment that was sent back leaves no trace on it.
+/// The phase of a payment that has succeeded. Only the order's money counts: a second payment that was sent back leaves no trace on the
+/// page.
 fn settled(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     match () {
@@ -128,30 +129,31 @@ fn settled(session: &Session, payment: &Payment) -> Phase {
     }
 }
 
-/// The merchant had called the payment off, and money is there all the same. None of it is owed.
+/// The phase of a payment that has succeeded although the merchant had called it off. No part of the money is owed.
 fn paid_after_the_end(session: &Session, payment: &Payment) -> Phase {
     let flags = payment.flags();
     match () {
         () if flags.refunded => Phase::Refunded,
         () if payment.outstanding() > 0 => Phase::PaidCancelled,
-        // What a bank took may have been beyond what the merchant keeps; less than the order is left all the same.
+        // The money that a bank took may have been beyond the part that the merchant keeps. Less than the order's total is left all the
+        // same.
         () if payment.kept() > 0 && (flags.returned || is_cut_by_bank(payment)) => Phase::Returned,
         () if net(payment) >= payment.amount.minor && payment.kept() > 0 => kept(session, payment),
         () if payment.totals().refunded > 0 => Phase::PartlyRefunded,
         () if payment.kept() > 0 => Phase::PartlyCollected,
-        // A bank has taken it back; another attempt may still be open.
+        // A bank has taken the money back; another attempt may still be open.
         () if payment.live().is_some() => Phase::Cancelling,
         () => Phase::Cancelled,
     }
 }
 
-/// Whether a bank took money back and the merchant keeps less than the order comes to.
+/// Whether a bank took money back and the merchant keeps less than the order's total.
 fn is_cut_by_bank(payment: &Payment) -> bool {
     payment.totals().returned > 0 && payment.kept() < payment.amount.minor
 }
 
-/// The merchant keeps what nobody owed, and has at least as much as the order. Another payment may stand in for what was refunded
-/// of the first.
+/// The phase where the merchant keeps money beyond the debt and has at least the order's total. A second payment may replace the refunded
+/// part of the first.
 fn kept(session: &Session, payment: &Payment) -> Phase {
     if net(payment) > payment.amount.minor { Phase::OverpaidKept } else { paid(session) }
 }
@@ -175,18 +177,18 @@ fn is_collected(payment: &Payment) -> bool {
     match asked {
         // The rest was released, or the last capture has ended.
         _ if payment.wanted() < payment.debt() => true,
-        // A part was captured by hand at the provider, of an approval of the whole.
+        // A part of a full authorisation was captured by hand at the provider.
         0 => payment.capture == Capture::Manual && payment.attempts.iter().any(|one| is_approved_whole(payment, one)),
         asked => asked <= payment.totals().captured,
     }
 }
 
-/// Whether an attempt has brought money and was approved for the whole amount.
+/// Whether an attempt has captured money and was authorised for the whole amount.
 fn is_approved_whole(payment: &Payment, attempt: &Attempt) -> bool {
     attempt.book.captured_net() > 0 && attempt.book.authorised >= payment.amount.minor
 }
 
-/// Whether the merchant is releasing every approval there is.
+/// Whether a void is under way for every attempt with money.
 fn is_being_released(payment: &Payment) -> bool {
     let void = |known: &Modification| matches!(known.kind, ModificationKind::Void);
     let mut held = payment.attempts.iter().filter(|attempt| attempt.has_money());
@@ -202,8 +204,8 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
     match (&live.stage, &live.progress) {
         (Stage::Opening, _) => Phase::Opening,
         (Stage::Closing(_), _) => Phase::Closing,
-        // Providers send shoppers to the return address after success; an earlier decline or step is old news there.
-        // Without a way to the provider's page there is nothing to go on with; what became of it is being asked.
+        // Providers send shoppers to the return address after success; an earlier decline or step is old news there. Without a usable
+        // handoff the shopper cannot continue at the provider; Till is asking the provider for the outcome.
         _ if came_back || session.is_over(now) || live.usable_handoff(now).is_none() => Phase::Confirming,
         (_, Some(Progress { step: Step::Declined(decline), .. })) => Phase::Declined(decline.class.shown()),
         (_, Some(Progress { step: Step::ActionRequired, .. })) => Phase::Authenticate,
@@ -213,7 +215,7 @@ fn waiting(session: &Session, live: &Attempt, came_back: bool, now: Millis) -> P
 
 fn idle(payment: &Payment) -> Phase {
     let last = payment.attempts.last();
-    // A decline before an approval is old news.
+    // A decline before an authorisation is old news.
     let over = |attempt: &&Attempt| attempt.stage == Stage::Closed(CloseReason::Cancelled) || attempt.is_released();
     match last.filter(|attempt| !over(attempt)).and_then(Attempt::decline) {
         Some(decline) => Phase::Declined(decline.class.shown()),

@@ -1,7 +1,7 @@
-//! The goods of an order and what they come to.
+//! The goods of an order and their sums.
 //!
-//! A discount lowers the lines in proportion, whole minor units each, before tax. Tax is computed for each line and rounded there,
-//! so that the sums are those of the lines a shopper can see. Shipping is not discounted; a tip has no tax.
+//! A discount lowers the lines in proportion, by whole minor units each, before tax. Tax is computed and rounded for each line, so that the
+//! sums agree with the lines that a shopper sees. Shipping is not discounted; a tip has no tax.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::{OrderError, printable};
 use crate::line::{LINES_MAX, Line, LineError, NAME_CHARS_MAX};
 use crate::money::Money;
 
-/// What a discount takes off.
+/// The size of a discount.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Off {
@@ -25,27 +25,27 @@ pub enum Off {
 pub struct Discount {
     /// Its name, such as a code, in the merchant's words.
     pub name: String,
-    /// How much.
+    /// The size.
     pub off: Off,
 }
 
-/// How the goods travel.
+/// The shipping of the goods.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Shipping {
     /// The name, in the merchant's words.
     pub name: String,
     /// The price.
     pub price: Money,
-    /// The tax on it.
+    /// The tax on the shipping.
     pub tax: Option<Tax>,
 }
 
-/// What the shopper adds of their own accord, without tax.
+/// A tip, which the shopper adds of their own accord, without tax.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tip {
     /// The name, in the merchant's words.
     pub name: String,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
@@ -54,11 +54,11 @@ pub struct Tip {
 pub struct Basket {
     /// The goods: 1 to [`LINES_MAX`] lines of one currency.
     pub lines: Vec<Line>,
-    /// What is taken off.
+    /// The discount.
     pub discount: Option<Discount>,
-    /// How they travel.
+    /// The shipping.
     pub shipping: Option<Shipping>,
-    /// What the shopper adds.
+    /// The tip.
     pub tip: Option<Tip>,
 }
 
@@ -67,16 +67,16 @@ pub struct Basket {
 pub struct TaxSum {
     /// The tax.
     pub tax: Tax,
-    /// What it comes to, over all lines and shipping.
+    /// The tax's sum over all lines and shipping.
     pub amount: Money,
 }
 
-/// What an order comes to, part by part. `total` = `goods` − `discount` + `shipping` + `tip` + the taxes that are added.
+/// The sums of an order, part by part. `total` = `goods` − `discount` + `shipping` + `tip` + the taxes that are added.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Sums {
     /// The lines before the discount.
     pub goods: Money,
-    /// What is taken off.
+    /// The discount.
     pub discount: Money,
     /// Shipping.
     pub shipping: Money,
@@ -84,7 +84,7 @@ pub struct Sums {
     pub tip: Money,
     /// Each tax, contained or added, in the order of its first line.
     pub taxes: Vec<TaxSum>,
-    /// What is to be paid.
+    /// The amount to pay.
     pub total: Money,
 }
 
@@ -95,7 +95,7 @@ impl Basket {
         Basket { lines, discount: None, shipping: None, tip: None }
     }
 
-    /// What it comes to, after checking every bound.
+    /// The sums, after checking every bound.
     pub fn sums(&self) -> Result<Sums, OrderError> {
         let first = self.lines.first().ok_or(LineError::Empty)?;
         if self.lines.len() > LINES_MAX {
@@ -158,7 +158,7 @@ impl Basket {
         let mut before = 0_i64;
         let mut taken = 0_i64;
         let lowered = totals.into_iter().map(|total| {
-            // What the lines so far give is rounded once, so that no unit is lost or given twice.
+            // The discount of all lines so far is rounded at once, so that no unit is lost or given twice.
             before = before.saturating_add(total);
             let so_far = share(discount.minor, before, goods.minor);
             let part = so_far - taken;
@@ -183,7 +183,7 @@ impl Basket {
         Ok(taxes)
     }
 
-    /// The same order as lines alone, for providers that know nothing else: their sum is the total. A line that a discount lowers
+    /// The order as lines alone, for providers that accept only lines. The sum of the lines is the total. A line that a discount lowers
     /// becomes one piece at its new price; shipping, added taxes and the tip are lines of their own.
     pub fn charged(&self) -> Result<Vec<Line>, OrderError> {
         let sums = self.sums()?;

@@ -1,4 +1,4 @@
-//! Who buys, what they filled in, and the merchant's own notes.
+//! The customer, the answers to the merchant's questions, and the merchant's own notes.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub const METADATA_KEYS_MAX: usize = 50;
 const METADATA_KEY_CHARS_MAX: usize = 40;
 const METADATA_VALUE_CHARS_MAX: usize = 500;
 
-/// Who buys, as far as it is known.
+/// The customer, as far as known.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Customer {
@@ -40,7 +40,7 @@ pub struct Customer {
 /// A question of the merchant's with the shopper's answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Field {
-    /// The merchant's name for it, used by programs.
+    /// The merchant's name for the question, used by programs.
     pub key: String,
     /// The question as it was shown.
     pub label: String,

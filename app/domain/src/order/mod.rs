@@ -1,6 +1,6 @@
-//! Orders: what is bought, for whom, and under which policies.
+//! Orders: the basket, the customer and the policies.
 //!
-//! An order is a snapshot. A link that is edited later, or a server that moves to another address, does not change it.
+//! An order is a snapshot. A link that is edited later, or a server that moves to another address, does not change the order.
 
 mod basket;
 mod buyer;
@@ -21,7 +21,7 @@ use crate::line::LineError;
 use crate::money::{Money, MoneyError};
 use crate::text;
 
-/// Why an order is refused.
+/// The reason why an order is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OrderError {
     /// A line is not acceptable.
@@ -44,7 +44,7 @@ pub enum OrderError {
         "{what} has 1 to {chars_max} characters, at least one of them visible, no control characters and none that change the direction of text"
     )]
     Text {
-        /// Which text.
+        /// The text's name.
         what: &'static str,
         /// Characters at most.
         chars_max: usize,
@@ -52,44 +52,44 @@ pub enum OrderError {
     /// There are too many of something.
     #[error("an order has at most {most} {what}")]
     TooMany {
-        /// Of what, in the plural.
+        /// The things, in the plural.
         what: &'static str,
-        /// How many there may be.
+        /// The most that are allowed.
         most: usize,
     },
-    /// An address to return to is not one.
+    /// A return address is not a web address.
     #[error(
         "{0} is an address that begins with https:// (or http:// on this machine) and has at most 2,048 characters"
     )]
     Address(&'static str),
 }
 
-/// What is bought.
+/// An order: a snapshot of a purchase.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Order {
     /// The id.
     pub id: OrderId,
-    /// Who gets paid.
+    /// The merchant who gets paid.
     pub merchant: MerchantId,
     /// Whether real money moves.
     pub live: bool,
-    /// The link it was made from, if it was made from one.
+    /// The link from which the order was made, if any.
     pub link: Option<LinkId>,
-    /// The goods and what they cost.
+    /// The goods and their prices.
     pub basket: Basket,
-    /// What the basket comes to.
+    /// The basket's total.
     pub total: Money,
-    /// Who buys.
+    /// The customer.
     pub customer: Customer,
     /// The merchant's own questions, as the shopper answered them.
     pub fields: Vec<Field>,
     /// The merchant's own notes.
     pub metadata: Metadata,
-    /// Where the shopper goes afterwards.
+    /// The merchant's pages to which the shopper goes afterwards.
     pub returns: Returns,
-    /// The merchant's decisions about its payment.
+    /// The merchant's decisions about the order's payment.
     pub policies: Policies,
-    /// When it was made.
+    /// When the order was made.
     pub created: Millis,
 }
 
@@ -103,7 +103,7 @@ impl Order {
     }
 }
 
-/// The text if it has 1 to `chars_max` characters, shows something, and does not turn the text around it.
+/// Checks that a text has 1 to `chars_max` characters, has a visible one, and does not disturb the text around it.
 pub(super) fn printable(what: &'static str, text: &str, chars_max: usize) -> Result<(), OrderError> {
     let good = text.chars().count() <= chars_max && text::is_name(text);
     if good { Ok(()) } else { Err(OrderError::Text { what, chars_max }) }

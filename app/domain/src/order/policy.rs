@@ -13,7 +13,7 @@ const ADDRESS_BYTES_MAX: usize = 2_048;
 /// The merchant's decisions about an order's payment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Policies {
-    /// When the money is taken.
+    /// When the money is captured.
     pub capture: Capture,
     /// How long a session lives.
     pub session_ttl: Millis,
@@ -22,7 +22,7 @@ pub struct Policies {
 }
 
 impl Default for Policies {
-    /// Money is taken at once; sessions live as long as usual, and shoppers may ask for more time.
+    /// Money is captured at once; sessions live as long as usual, and shoppers may ask for more time.
     fn default() -> Self {
         Policies { capture: Capture::Automatic, session_ttl: SESSION_TTL_DEFAULT, extendable: true }
     }
@@ -36,7 +36,7 @@ impl Policies {
     }
 }
 
-/// Where the shopper goes afterwards. None: the page stays and says what came of it.
+/// The merchant's pages to which the shopper goes afterwards. Without an address the shopper stays on Till's page, which shows the outcome.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Returns {
@@ -56,7 +56,8 @@ impl Returns {
     }
 }
 
-/// An address a browser may be sent to: nothing that runs as a script, and no network in clear text but the machine's own.
+/// Whether a browser may be sent to an address. An address that runs as a script is refused, and so is clear text over the network; only
+/// this machine may be reached in clear text.
 fn is_address(text: &str) -> bool {
     let plain = text.len() <= ADDRESS_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
     let near = ["http://localhost", "http://127.0.0.1", "http://[::1]"];

@@ -31,14 +31,14 @@ impl Rate {
         rounded(i128::from(minor) * i128::from(self.0), i128::from(WHOLE))
     }
 
-    /// The tax that an amount of minor units already holds.
+    /// The tax that an amount of minor units already contains.
     #[must_use]
     pub fn part_within(self, minor: i64) -> i64 {
         rounded(i128::from(minor) * i128::from(self.0), i128::from(WHOLE) + i128::from(self.0))
     }
 }
 
-/// A quotient, half a unit rounded away from zero. The divisor is positive. A rate of at most one keeps it within the amount.
+/// A quotient, half a unit rounded away from zero. The divisor is positive. A rate of at most one keeps the quotient within the amount.
 fn rounded(dividend: i128, divisor: i128) -> i64 {
     let half = if dividend < 0 { -divisor / 2 } else { divisor / 2 };
     i64::try_from((dividend + half) / divisor).unwrap_or(0)
@@ -88,11 +88,11 @@ impl fmt::Display for Rate {
 /// A tax on a line or on shipping.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Tax {
-    /// Its name, in the merchant's words.
+    /// The name, in the merchant's words.
     pub name: String,
-    /// How much.
+    /// The rate.
     pub rate: Rate,
-    /// Whether prices already hold it. Otherwise it is added.
+    /// Whether prices already contain the tax. Otherwise the tax is added.
     pub inclusive: bool,
 }
 
@@ -153,7 +153,7 @@ mod tests {
             prop_assert!((0..=minor).contains(&rate.part_within(minor)));
         }
 
-        /// What is added to a net amount is found again within the gross one, but for the rounding.
+        /// The tax added to a net amount equals the tax contained in the gross amount, except for rounding.
         #[test]
         fn added_and_contained_tax_agree(minor in 0..=AMOUNT_MAX / 2, millionths in 0..=WHOLE) {
             let rate = Rate::try_from(millionths).unwrap();

@@ -12,23 +12,23 @@ use crate::method::Method;
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
 
-/// How far our side has come with an attempt. The provider's word about the money is in [`Progress`] and [`Book`].
+/// The stage of an attempt on Till's side. The provider's reports about the money are in [`Progress`] and [`Book`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "stage", content = "reason", rename_all = "snake_case")]
 pub enum Stage {
-    /// The provider is being asked to open it.
+    /// The provider is being asked to open the attempt.
     Opening,
     /// The shopper can pay at the provider.
     Open,
-    /// The provider did not answer; it may or may not be open there.
+    /// The provider did not answer. The attempt may or may not be open there.
     Unknown,
-    /// The provider is being asked to close it.
+    /// The provider is being asked to close the attempt.
     Closing(CloseReason),
-    /// No more is expected of it. A late success is still recorded.
+    /// The attempt is over. A late success is still recorded.
     Closed(CloseReason),
 }
 
-/// Why an attempt ended.
+/// The reason why an attempt ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CloseReason {
@@ -36,17 +36,17 @@ pub enum CloseReason {
     Succeeded,
     /// The provider reports the payment as finally failed.
     Failed,
-    /// The provider refused to open it.
+    /// The provider refused to open the attempt.
     Refused,
     /// The request never reached the provider.
     Unreachable,
-    /// The request was not answered, and a search at the provider has proved that it did nothing.
+    /// The request was not answered, and a search at the provider has proved that the request had no effect.
     NotFound,
-    /// Its time ran out.
+    /// The attempt's time ran out.
     Expired,
-    /// The shopper or the merchant stopped it.
+    /// The shopper or the merchant cancelled the attempt.
     Cancelled,
-    /// Another attempt took its place.
+    /// Another attempt replaced this one.
     Superseded,
 }
 
@@ -60,13 +60,13 @@ pub struct Refs {
 }
 
 impl Refs {
-    /// Adds what the other knows. A reference once known never changes.
+    /// Adds the other's references. A reference once known never changes.
     pub fn join(&mut self, other: &Refs) {
         self.session = self.session.take().or_else(|| other.session.clone());
         self.payment = self.payment.take().or_else(|| other.payment.clone());
     }
 
-    /// Whether the other names a different object where both name one.
+    /// Whether a reference that both have differs.
     #[must_use]
     pub fn contradicts(&self, other: &Refs) -> bool {
         if mutant::on(Mutant::ContradictionApplied) {
@@ -77,12 +77,12 @@ impl Refs {
     }
 }
 
-/// The newest thing the provider said about an attempt that moved no money.
+/// The newest step that the provider reported about an attempt. A step moves no money.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Progress {
-    /// When, by the provider's clock.
+    /// The step's time, by the provider's clock.
     pub at: Millis,
-    /// What.
+    /// The step.
     pub step: Step,
 }
 
@@ -92,50 +92,50 @@ pub struct Progress {
 pub enum Step {
     /// The shopper has not finished.
     Waiting,
-    /// The bank asks the shopper for something.
+    /// The bank asks the shopper for a step, such as authentication.
     ActionRequired,
     /// The last try at the provider was refused; the shopper can try again there.
     Declined(Decline),
-    /// The payment is under way and will be known later.
+    /// The payment is under way; its outcome will be known later.
     Processing,
 }
 
 /// One try of a payment at one provider account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Attempt {
-    /// The id; also our reference at the provider.
+    /// The id; also Till's reference at the provider.
     pub id: AttemptId,
-    /// The visit that started it; the shopper returns there.
+    /// The session that started the attempt; the shopper returns to that session.
     pub session: SessionId,
-    /// Where.
+    /// The provider account.
     pub account: ProviderAccountId,
-    /// With what.
+    /// The payment method.
     pub method: Method,
     /// The language the shopper chose, as a tag such as `de`; carried to the provider and back.
     pub lang: Option<String>,
-    /// The amount asked for.
+    /// The amount requested.
     pub amount: Money,
-    /// When it was started.
+    /// When the attempt was started.
     pub created: Millis,
-    /// How far our side is.
+    /// The stage on Till's side.
     pub stage: Stage,
     /// The provider's references.
     pub refs: Refs,
     /// The way to the provider's page.
     pub handoff: Option<Handoff>,
-    /// When the provider's page closes: asked for at first, then as the provider has it.
+    /// When the provider's page closes: at first the time that Till asked for, then the provider's own.
     pub until: Option<Millis>,
-    /// The provider's newest word.
+    /// The newest step that the provider reported.
     pub progress: Option<Progress>,
     /// The money.
     pub book: Book,
-    /// It succeeded although nothing was owed any more: another attempt had settled the debt, or the merchant had called it off. Of
-    /// several authorisations the one that is captured first settles it.
+    /// Whether the attempt succeeded although no debt was left: another attempt had settled it, or the merchant had called it off. Of
+    /// several authorisations the first one captured settles the debt.
     pub second: bool,
-    /// The part the merchant decided to keep of the sum captured beyond the debt, in minor units.
+    /// The part of the amount captured beyond the debt that the merchant decided to keep, in minor units.
     #[serde(default)]
     pub kept: i64,
-    /// Our requests to the provider to do something with the money, oldest first.
+    /// Requests to the provider to capture, void or refund, oldest first.
     #[serde(default)]
     pub modifications: Vec<Modification>,
 }
@@ -172,7 +172,7 @@ impl Attempt {
         }
     }
 
-    /// An attempt that stands for a second payment which the provider took on this one's page: closed, and with the provider's
+    /// An attempt for a second payment that the provider took on this attempt's page. The new attempt is closed and has the provider's
     /// reference to that payment.
     #[must_use]
     pub fn twin(&self, id: AttemptId, payment: String, now: Millis) -> Self {
@@ -182,13 +182,13 @@ impl Attempt {
         Attempt { stage: Stage::Closed(CloseReason::Superseded), refs, lang: self.lang.clone(), ..new }
     }
 
-    /// Whether it can still move money.
+    /// Whether the attempt is not closed, so that it can still move money.
     #[must_use]
     pub fn is_live(&self) -> bool {
         !matches!(self.stage, Stage::Closed(_))
     }
 
-    /// The newest decline, if nothing has happened since.
+    /// The newest decline, if no other step has followed.
     #[must_use]
     pub fn decline(&self) -> Option<&Decline> {
         match &self.progress {
@@ -197,7 +197,7 @@ impl Attempt {
         }
     }
 
-    /// Whether the payment is under way at the provider and only waiting can tell.
+    /// Whether the payment is under way at the provider, so that Till can only wait for the outcome.
     #[must_use]
     pub fn is_processing(&self) -> bool {
         self.is_live() && matches!(&self.progress, Some(Progress { step: Step::Processing, .. }))
@@ -210,28 +210,28 @@ impl Attempt {
         if usable { self.handoff.as_ref() } else { None }
     }
 
-    /// Whether money was authorised or captured. Money that is being captured counts, also when the rest has been released already:
-    /// providers tell in any order.
+    /// Whether money is authorised or captured. Money that is being captured counts even if the rest of the authorisation has been released
+    /// already, because deliveries come in any order.
     #[must_use]
     pub fn has_money(&self) -> bool {
         self.book.captured_net() > 0 || (self.book.authorised > 0 && (!self.book.voided || self.is_being_captured()))
     }
 
-    /// Whether there was an authorisation and nothing of it is left.
+    /// Whether there was an authorisation of which no money is left.
     #[must_use]
     pub fn is_released(&self) -> bool {
         self.book.authorised > 0 && self.book.voided && !self.has_money()
     }
 
-    /// Whether nothing is left of an authorisation whose release the merchant asked for. The wish counts, whatever the provider
-    /// answered to it. A second success is released because it was too much, which says nothing about the debt.
+    /// Whether an authorisation is released and the merchant had requested the void. The request counts, whatever the provider answered.
+    /// The void of a second success does not count: it was voided as surplus, which says nothing about the debt.
     #[must_use]
     pub fn is_released_on_request(&self) -> bool {
         let void = |asked: &Modification| matches!(asked.kind, ModificationKind::Void);
         self.is_released() && !self.second && self.modifications.iter().any(void)
     }
 
-    /// Whether a capture was done after which the merchant takes no more.
+    /// Whether a capture is done after which the merchant takes no more.
     #[must_use]
     pub fn is_captured_finally(&self) -> bool {
         let last = |asked: &Modification| {
@@ -257,7 +257,7 @@ impl Attempt {
         self.modifications.iter().filter(|modification| modification.outcome(&self.book).is_open())
     }
 
-    /// The amount that may still be captured: authorised, not captured, and not asked for. Minor units.
+    /// The amount that may still be captured: authorised, less captures that are done, pending or requested. Minor units.
     #[must_use]
     pub fn capturable(&self) -> i64 {
         let void = |open: &Modification| matches!(open.kind, ModificationKind::Void);
@@ -269,8 +269,8 @@ impl Attempt {
         self.book.authorised.saturating_sub(taken).saturating_sub(asked).max(0)
     }
 
-    /// The amount that may still go back to the shopper: captured, neither refunded nor on its way, nor taken back by bank or dispute, nor
-    /// asked for. Minor units.
+    /// The amount that may still go back to the shopper: captured, less refunds that are done, pending or requested, and less what banks
+    /// and disputes took back. Minor units.
     #[must_use]
     pub fn refundable(&self) -> i64 {
         let book = &self.book;
@@ -281,20 +281,20 @@ impl Attempt {
         book.captured_net().saturating_sub(book.gone()).saturating_sub(asked).max(0)
     }
 
-    /// How much more has gone back than was captured, in minor units. Above zero it needs a person, unless what is missing
-    /// arrives a moment later: deliveries come in any order.
+    /// The amount by which more has gone back than was captured, in minor units. An amount above zero needs a person, unless the missing
+    /// capture arrives a moment later: deliveries come in any order.
     #[must_use]
     pub fn overdrawn(&self) -> i64 {
         self.book.gone().saturating_sub(self.book.captured_net()).max(0)
     }
 
-    /// Refunds asked for that the book does not know of yet, in minor units.
+    /// The sum of requested refunds that are not in the book yet, in minor units.
     #[must_use]
     pub fn asked_back(&self) -> i64 {
         self.asked(|kind| matches!(kind, ModificationKind::Refund { .. }))
     }
 
-    /// Amounts asked for that the book does not know of yet.
+    /// The sum of requested modifications that are not in the book yet, in minor units.
     fn asked(&self, which: impl Fn(&ModificationKind) -> bool) -> i64 {
         let open = |modification: &&Modification| match modification.outcome(&self.book) {
             Outcome::Unknown if mutant::on(Mutant::UnknownRefundNotReserved) => false,

@@ -1,7 +1,7 @@
 //! The money of one attempt, as cumulative totals and referenced entries.
 //!
-//! Deliveries come twice, late and out of order. Therefore everything here only grows: totals by their maximum, entries
-//! by the order of their states. Joining the same movements in any order, any number of times, gives the same book.
+//! Deliveries come twice, late and out of order. Therefore the book only grows: totals by their maximum, entries by the order of their
+//! states. Joining the same movements in any order, any number of times, gives the same book.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::dispute::{Dispute, DisputeState};
 use crate::Millis;
 use crate::mutant::{self, Mutant};
 
-/// Entries of one kind an attempt keeps at most; far more than any provider allows refunds.
+/// The most entries of one kind in a book; far more than any provider allows refunds.
 pub const ENTRIES_MAX: usize = 1_000;
 
 /// A confirmed movement of money. Amounts are minor units of the payment's currency and never negative.
@@ -30,52 +30,52 @@ pub enum Movement {
         /// Minor units.
         total: i64,
     },
-    /// News of one capture, from a provider that reports each by itself. One that failed and was never reported alone lowers
-    /// the total.
+    /// A report on one capture, from a provider that reports each capture. A failed capture lowers the total that the provider reported.
     Capture {
-        /// The provider's reference of that capture.
+        /// The provider's reference of the capture.
         reference: String,
         /// Minor units.
         amount: i64,
-        /// How far it is.
+        /// The state.
         state: EntryState,
     },
-    /// The authorisation ended, of a payment that counted as captured as soon as it was authorised: so much of it was not. It says
-    /// nothing where money has gone back since, because only captured money can.
+    /// The authorisation ended, for a payment that counted as captured as soon as it was authorised. The amount was not captured. The
+    /// report has no effect where money has gone back since, because only captured money can go back.
     Uncaptured {
         /// Minor units.
         amount: i64,
     },
-    /// News of one refund.
+    /// A report on one refund.
     Refund {
         /// The provider's reference.
         reference: String,
         /// Minor units.
         amount: i64,
-        /// How far it is.
+        /// The state.
         state: EntryState,
     },
-    /// News of one dispute. Words come in any order and any number of times.
+    /// A report on one dispute. Reports come in any order and any number of times.
     Dispute {
-        /// The provider's reference, the same for all words about one dispute.
+        /// The provider's reference, the same for all reports on one dispute.
         reference: String,
-        /// Minor units, by what the state says: for [`DisputeState::Inquiry`] what is announced, for [`DisputeState::Open`] and
-        /// [`DisputeState::Lost`] what this word takes, for [`DisputeState::Won`] how much came back. Less than what was taken
-        /// leaves the rest lost. After a win, `Lost` says what was taken again, beside what had not come back.
+        /// Minor units. The state gives the meaning: for [`DisputeState::Inquiry`] the amount announced, for [`DisputeState::Open`] and
+        /// [`DisputeState::Lost`] the amount that this report takes, for [`DisputeState::Won`] the amount that came back. If less came back
+        /// than was taken, the rest is lost. After a win, `Lost` gives the amount taken again, in addition to the amount that had not come
+        /// back.
         amount: i64,
-        /// Where it stands.
+        /// The dispute's state.
         state: DisputeState,
-        /// When, by the provider's clock or by the order of the states' names: a dispute can be won and then lost.
+        /// The report's time by the provider's clock, or its place in the order of the states' names: a dispute can be won and then lost.
         at: Millis,
-        /// Until when evidence can be handed in, where the provider says.
+        /// The deadline for evidence, where the provider gives one.
         #[serde(default)]
         due: Option<Millis>,
-        /// Whether the amount is a part. Different parts of the same state and time add up, and the same amount again is a repetition;
-        /// of amounts that are no parts the largest counts.
+        /// Whether the amount is a part. Different parts of the same state and time add up, and an equal amount is a repetition. Of amounts
+        /// that are not parts the largest counts.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         part: bool,
-        /// When the provider says that it told of this part, where that is not proved. It moves no money: of equal parts with
-        /// different dates one counts, and a person is told.
+        /// The provider's own date of this part, where the date is not proved. The date moves no money: of equal parts with different dates
+        /// one counts, and an alert tells a person.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dated: Option<Millis>,
     },
@@ -88,17 +88,17 @@ pub enum Movement {
     },
 }
 
-/// The life of one refund or capture. It only moves down this list.
+/// The state of one refund or capture. A state only moves down this list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryState {
     /// Accepted, not done.
     Pending,
-    /// Turned down after it had been accepted: not done, unless the provider says later that it was.
+    /// Refused after it had been accepted. Not done, unless the provider later reports success.
     Refused,
     /// Done.
     Succeeded,
-    /// Not done, possibly after it had been reported as done: the money is where it was.
+    /// Not done, possibly after it had been reported as done. The money is where it was before.
     Failed,
 }
 
@@ -115,7 +115,7 @@ impl EntryState {
 pub struct Entry {
     /// Minor units.
     pub amount: i64,
-    /// How far it is.
+    /// The state.
     pub state: EntryState,
 }
 
@@ -124,11 +124,11 @@ pub struct Entry {
 pub struct Book {
     /// The highest total authorised.
     pub authorised: i64,
-    /// Whether what was left of the authorisation is gone.
+    /// Whether the rest of the authorisation was released.
     pub voided: bool,
     /// The highest total captured.
     pub captured: i64,
-    /// The amount that counted as captured and was released instead, unless it is [proved](Book::is_captured_for_sure) that it was captured.
+    /// The amount that counted as captured and was released instead, unless the capture is [proved](Book::is_captured_for_sure).
     #[serde(default)]
     pub uncaptured: i64,
     /// Captures reported one by one.
@@ -143,7 +143,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// Takes a movement in. Returns whether it said anything new.
+    /// Adds a movement. Returns whether the book has changed.
     pub fn join(&mut self, movement: &Movement) -> bool {
         let before = self.clone();
         match movement {
@@ -169,8 +169,8 @@ impl Book {
         *self != before
     }
 
-    /// Captured, less what failed afterwards. Providers report a total, or each capture by itself; who reports a total and
-    /// then the failure of one capture means the total to be that much lower.
+    /// The amount captured, less captures that failed afterwards. A provider reports a total, or each capture by itself. A failed capture
+    /// after a total lowers that total.
     #[must_use]
     pub fn captured_net(&self) -> i64 {
         if mutant::on(Mutant::CaptureFailureIgnored) {
@@ -181,8 +181,8 @@ impl Book {
         total.max(self.captures_in(EntryState::Succeeded))
     }
 
-    /// Whether something has happened that can only happen to captured money: a refund that was done, even if it failed afterwards,
-    /// a dispute that took money, or a bank's return.
+    /// Whether a capture is proved by a movement that only captured money allows: a refund that was done, even if it failed afterwards, a
+    /// dispute that took money, or a bank's return.
     #[must_use]
     pub fn is_captured_for_sure(&self) -> bool {
         let done = |refund: &Entry| matches!(refund.state, EntryState::Succeeded | EntryState::Failed);
@@ -191,13 +191,13 @@ impl Book {
             || self.returned_total() > 0
     }
 
-    /// Captures in one state, where the provider reports each.
+    /// The sum of captures in one state, where the provider reports each capture.
     #[must_use]
     pub fn captures_in(&self, state: EntryState) -> i64 {
         total_in(&self.captures, state)
     }
 
-    /// Refunds in one state.
+    /// The sum of refunds in one state.
     #[must_use]
     pub fn refunds_in(&self, state: EntryState) -> i64 {
         total_in(&self.refunds, state)
@@ -221,13 +221,13 @@ impl Book {
         self.disputes_held().saturating_add(self.disputes_lost())
     }
 
-    /// Refunds that providers have taken: on their way, or done.
+    /// The sum of refunds that the provider has accepted: pending or done.
     #[must_use]
     pub fn refunds_begun(&self) -> i64 {
         self.refunds_in(EntryState::Pending).saturating_add(self.refunds_in(EntryState::Succeeded))
     }
 
-    /// The amount that has gone back, or is on its way: refunds, and what disputes and banks took.
+    /// The amount that has gone back or is on its way back: refunds, disputes and returns.
     #[must_use]
     pub fn gone(&self) -> i64 {
         self.refunds_begun().saturating_add(self.charged_back()).saturating_add(self.returned_total())
@@ -251,7 +251,7 @@ fn total_in(entries: &BTreeMap<String, Entry>, state: EntryState) -> i64 {
 fn advance(entries: &mut BTreeMap<String, Entry>, reference: &str, amount: i64, state: EntryState) {
     let amount = amount.max(0);
     if let Some(kept) = entry(entries, reference, Entry { amount, state }) {
-        // The amount done counts, not the amount asked for; of two words about the same state the larger.
+        // The amount done counts, not the amount requested. Of two reports of the same state the larger amount counts.
         let news = (state, amount) > (kept.state, kept.amount);
         let ignored = kept.state == EntryState::Succeeded && mutant::on(Mutant::RefundFailureIgnored);
         if news && !ignored {
@@ -395,7 +395,7 @@ mod tests {
         }
         let returned = Movement::Returned { reference: "b".into(), amount: 1 };
         assert_eq!(book_of(&[&paid[..], &[returned]].concat()).captured_net(), 1000);
-        // A capture that failed did fail.
+        // A failed capture stays failed, even if a refund was done.
         let failed = Movement::Capture { reference: "c".into(), amount: 1000, state: EntryState::Failed };
         assert_eq!(book_of(&[paid[0].clone(), failed, refund(EntryState::Succeeded)]).captured_net(), 0);
     }

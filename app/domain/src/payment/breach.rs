@@ -1,11 +1,11 @@
-//! The rules that protect money, checked on every change in every build. A change that breaks one is refused.
+//! The rules that protect money, checked on every change in every build. A change that breaks a rule is refused.
 
 use thiserror::Error;
 
 use super::transitions::{self, Forbidden, Kinds};
 use super::{Fact, Payment, Status};
 
-/// A rule that a change would break. It is a bug in Till, or a stored payment that somebody else has changed.
+/// A rule that a change would break. The cause is a bug in Till, or a stored payment that was changed from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Breach {
     /// No row of the tables allows the change.
@@ -20,7 +20,7 @@ pub enum Breach {
     /// The status would be unknown although no attempt is live.
     #[error("the status would be unknown although no attempt is live")]
     UnknownWithoutLive,
-    /// A total would change although no provider said so.
+    /// A total would change although no provider reported money.
     #[error("a total would change without a provider's word")]
     MoneyWithoutWord,
 }
@@ -28,7 +28,7 @@ pub enum Breach {
 /// Checks a change.
 ///
 /// # Errors
-/// It breaks a rule.
+/// The change breaks a rule.
 pub(super) fn check(before: &Payment, fact: &Fact, after: &Payment) -> Result<(), Breach> {
     transitions::allow(before, fact, after).map_err(Breach::Transition)?;
     if after.attempts.iter().filter(|attempt| attempt.is_live()).count() > 1 {
@@ -49,7 +49,7 @@ mod tests {
     use super::super::{CloseReason, Movement, News, Stage, decide};
     use super::*;
 
-    /// Checks what a fact does, with something else done besides.
+    /// Checks the change by a fact together with a planted change.
     fn planted(before: &Payment, fact: &Fact, besides: impl FnOnce(&mut Payment)) -> Result<(), Breach> {
         let mut after = before.clone();
         decide(before, fact).into_iter().flatten().for_each(|event| after.apply(&event));
@@ -89,10 +89,10 @@ mod tests {
         for before in [&unanswered, &paid] {
             breach(before, &Fact::Start(Box::new(attempt(2))), |payment| payment.attempts.push(attempt(2)));
         }
-        // A page counts as closed before the provider has said so.
+        // A page counts as closed before the provider has confirmed it.
         let close = Fact::CloseRequested { attempt: id(1), reason: CloseReason::Expired };
         breach(&open(), &close, |payment| payment.attempts[0].stage = Stage::Closed(CloseReason::Expired));
-        // An answer that was lost is taken for a no.
+        // A lost answer counts as a refusal.
         let starting = after(&[Fact::Start(Box::new(attempt(1)))]);
         breach(&starting, &Fact::Unanswered { attempt: id(1) }, |payment| {
             payment.attempts[0].stage = Stage::Closed(CloseReason::Unreachable);
@@ -102,9 +102,9 @@ mod tests {
         let mut late_success = open();
         late.iter().for_each(|fact| drop(late_success.handle(fact).unwrap()));
         breach(&late_success, &opened(2), |payment| payment.attempts[1].stage = Stage::Open);
-        // A capture is dropped, so that paid money leaves the payment open.
+        // A cancel closes an open attempt without asking the provider.
         breach(&open(), &Fact::Cancel, |payment| payment.attempts[0].stage = Stage::Closed(CloseReason::Cancelled));
-        // A merchant's request makes a payment paid.
+        // A merchant's decision to keep money counts as a capture.
         breach(&open(), &Fact::Keep, |payment| {
             payment.attempts[0].book.join(&Movement::Captured { total: 1000 });
         });

@@ -12,7 +12,7 @@ use crate::id::AttemptId;
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
 
-/// Why a fact changes nothing.
+/// The reason why a fact is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The debt is settled.
@@ -24,42 +24,42 @@ pub enum Refusal {
     /// Another attempt can still move money.
     #[error("attempt {0} is still live")]
     Live(AttemptId),
-    /// The attempt is not of this payment.
+    /// The attempt does not belong to this payment.
     #[error("attempt {0} is not part of this payment")]
     NoSuchAttempt(AttemptId),
     /// The attempt cannot be closed now: its outcome is not known yet.
     #[error("attempt {0} cannot be closed now")]
     InProgress(AttemptId),
-    /// The provider speaks of another amount or currency than the debt.
+    /// The provider reports another amount or currency than the debt's.
     #[error("the provider reports {got}, the payment is {expected}")]
     Mismatch {
         /// The debt.
         expected: Money,
-        /// The provider's word, as text.
+        /// The provider's amount, as text.
         got: String,
     },
     /// The provider's references are those of another object.
     #[error("the provider's references contradict those of attempt {0}")]
     Contradiction(AttemptId),
-    /// More was asked for than there is.
+    /// The request exceeds the amount that is left.
     #[error("{asked} was asked for, but only {left} can be {what}")]
     TooMuch {
-        /// The wish for the money, as a participle.
+        /// The request, as a participle.
         what: &'static str,
-        /// Asked for.
+        /// The amount requested.
         asked: Money,
-        /// Possible.
+        /// The amount left.
         left: Money,
     },
-    /// The attempt is not in a state for this; the text says why.
+    /// The present state does not allow the fact; the text says why.
     #[error("{0}")]
     NotNow(&'static str),
-    /// What follows from it breaks a rule that protects money.
+    /// The events that follow would break a rule that protects money.
     #[error("refused, because a rule that protects money would be broken: {0}")]
     Breach(#[from] Breach),
 }
 
-/// The events that follow from a fact. No events means that it says nothing new.
+/// The events that follow from a fact. No events means that the fact is known already.
 pub fn decide(payment: &Payment, fact: &Fact) -> Result<Vec<Event>, Refusal> {
     match fact {
         Fact::Start(attempt) => start(payment, attempt),
@@ -122,7 +122,7 @@ fn opened(
     }
     let known = Event::Known { attempt: attempt.id.clone(), refs: refs.clone(), handoff: Some(handoff.clone()), until };
     Ok(match attempt.stage {
-        // It has been paid or called off meanwhile: nobody may pay on this page.
+        // The debt was settled or called off meanwhile, so no shopper may pay on this page.
         Stage::Opening | Stage::Unknown
             if (payment.status().is_settled() || payment.canceled) && !mutant::on(Mutant::OpenedAfterSettledStays) =>
         {
@@ -136,7 +136,7 @@ fn opened(
 
 fn not_opened(attempt: &Attempt, reason: CloseReason) -> Vec<Event> {
     match attempt.stage {
-        // A connection that failed proves nothing about a request that somebody else has sent meanwhile.
+        // A failed connection proves nothing about another request that was sent meanwhile.
         Stage::Unknown if reason == CloseReason::Unreachable => vec![],
         Stage::Opening | Stage::Unknown => vec![staged(attempt, Stage::Closed(reason))],
         _ => vec![],
@@ -195,20 +195,20 @@ fn cancel(payment: &Payment) -> Result<Vec<Event>, Refusal> {
 }
 
 impl Payment {
-    /// Decides and applies in one step: the events, with the payment already changed by them.
+    /// Decides about a fact, applies the events to the payment and returns them.
     ///
     /// # Errors
-    /// The fact is refused, or what follows from it breaks a rule. Nothing is changed then.
+    /// The fact is refused, or its events would break a rule. The payment is unchanged then.
     pub fn handle(&mut self, fact: &Fact) -> Result<Vec<Event>, Refusal> {
         let (after, events) = self.next(fact)?;
         *self = after;
         Ok(events)
     }
 
-    /// The payment as a fact makes it, and the events that lead there.
+    /// The payment after a fact, and the events of the change.
     ///
     /// # Errors
-    /// The fact is refused, or what follows from it breaks a rule.
+    /// The fact is refused, or its events would break a rule.
     pub fn next(&self, fact: &Fact) -> Result<(Payment, Vec<Event>), Refusal> {
         let events = decide(self, fact)?;
         let mut after = self.clone();

@@ -1,5 +1,5 @@
-//! One dispute: what a bank took, what came back, what is lost; at once or in parts. The words about it join in any order, like the
-//! book they stand in.
+//! One dispute: the money that a bank took, the money that came back, and the money that is lost, at once or in parts. A word is a
+//! provider's report on the dispute. Words join in any order, like the movements of a book.
 
 mod word;
 
@@ -10,7 +10,7 @@ pub use word::Word;
 use crate::Millis;
 use crate::mutant::{self, Mutant};
 
-/// Where a dispute stands. The order breaks ties between equal time stamps.
+/// The state of a dispute. The order of states breaks ties between equal time stamps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
@@ -31,9 +31,9 @@ pub struct Dispute {
     pub amount: i64,
     /// The provider's time of the newest word.
     pub at: Millis,
-    /// The newest word.
+    /// The state of the newest word.
     pub state: DisputeState,
-    /// Until when evidence can be handed in, where the provider says.
+    /// The deadline for evidence, where the provider gives one.
     #[serde(default)]
     pub due: Option<Millis>,
     /// The newest word that the money was taken, if there is one.
@@ -42,20 +42,20 @@ pub struct Dispute {
     /// The newest word that money came back.
     #[serde(default)]
     pub won: Option<Word>,
-    /// The newest word that it was decided against the merchant.
+    /// The newest word that the dispute was decided against the merchant.
     #[serde(default)]
     pub lost: Option<Word>,
 }
 
 impl Dispute {
-    /// A dispute of which one word is known, about all of it.
+    /// A dispute with one known word, about the whole.
     pub(super) fn new(amount: i64, at: Millis, state: DisputeState, due: Option<Millis>) -> Self {
         let mut dispute = Dispute { amount, at, state, due, opened: None, won: None, lost: None };
         dispute.remember();
         dispute
     }
 
-    /// The same, of an amount that is a part; `dated` is when the provider says that it told of it.
+    /// A dispute with one known word, about a part. `dated` is the provider's own date of the word.
     pub(super) fn part(
         amount: i64,
         at: Millis,
@@ -70,7 +70,7 @@ impl Dispute {
         dispute
     }
 
-    /// The word of a state; an inquiry leaves none.
+    /// The word of a state; an inquiry has no word.
     fn word(&mut self, state: DisputeState) -> Option<&mut Option<Word>> {
         match state {
             DisputeState::Inquiry => None,
@@ -80,7 +80,7 @@ impl Dispute {
         }
     }
 
-    /// Keeps the newest word with those of its kind. A dispute stored before these were kept has its newest word alone.
+    /// Keeps the newest word by its kind. A dispute stored before words were kept by kind has only its newest word.
     fn remember(&mut self) {
         let (at, newest) = (self.at, Word::whole(self.at, self.amount));
         if let Some(known) = self.word(self.state)
@@ -90,13 +90,13 @@ impl Dispute {
         }
     }
 
-    /// Takes another's words in. Which comes first makes no difference.
+    /// Joins the words of another dispute. The order of joining makes no difference.
     pub(super) fn join(&mut self, other: &Dispute) {
         self.remember();
         word::join(&mut self.opened, other.opened.as_ref());
         word::join(&mut self.won, other.won.as_ref());
         word::join(&mut self.lost, other.lost.as_ref());
-        // The newest word says how much is in dispute: a bank may take less than it announced.
+        // The amount of the newest word counts, because a bank may take less than it announced.
         let newest = (self.at, self.state, self.amount).max((other.at, other.state, other.amount));
         (self.at, self.state, self.amount) = newest;
         let whole = self.word(self.state).and_then(|word| word.as_ref()).map(|word| word.amount);
@@ -104,13 +104,13 @@ impl Dispute {
         self.due = self.due.max(other.due);
     }
 
-    /// Whether it has ever taken money: an inquiry alone has not.
+    /// Whether the dispute has ever taken money. An inquiry alone takes none.
     #[must_use]
     pub fn has_moved_money(&self) -> bool {
         self.state != DisputeState::Inquiry || [&self.opened, &self.won, &self.lost].into_iter().any(Option::is_some)
     }
 
-    /// Whether the provider told of the same part with two dates. It is counted once, because dates prove nothing.
+    /// Whether the provider reported the same part with two dates. The part is counted once, because dates prove nothing.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
         [&self.opened, &self.won, &self.lost].into_iter().flatten().any(Word::is_doubtful)
@@ -129,7 +129,7 @@ impl Dispute {
         match (self.state, &self.won) {
             (DisputeState::Won, _) if mutant::on(Mutant::PartialWinIsWhole) => 0,
             (DisputeState::Won, _) => taken.saturating_sub(self.amount).max(0),
-            // The amount taken again comes on top of what never came back; both together were taken once.
+            // The amount taken again is added to the amount that never came back. Both together were taken once, which bounds their sum.
             (DisputeState::Lost, Some(won)) => {
                 let rest = taken.saturating_sub(won.amount).max(0);
                 self.amount.saturating_add(rest).min(taken.max(self.amount))
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_is_told_as_a_whole_is_not_added_up() {
-        // As by a provider that tells how much is in dispute, twice within a second.
+        // Like a provider that reports the amount in dispute twice within a second.
         let words = [word(100, Open, 2), word(60, Open, 2)];
         assert_eq!(held_and_lost(&words), (100, 0));
     }
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!((dispute.held(), dispute.lost()), (100, 0));
         dispute.join(&Dispute::new(60, 4, Won, None));
         assert_eq!((dispute.held(), dispute.lost()), (0, 40));
-        // Stored before parts were known.
+        // A dispute stored before parts were supported.
         let old = r#"{"amount":30,"at":4,"state":"won","opened":{"at":2,"amount":100},"won":{"at":4,"amount":30}}"#;
         let mut dispute: Dispute = serde_json::from_str(old).unwrap();
         for (amount, lost) in [(30, 70), (50, 20), (30, 20)] {

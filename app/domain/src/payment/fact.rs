@@ -11,75 +11,75 @@ use crate::id::{AttemptId, ModificationId};
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
 
-/// Something that happened, told to [`super::decide`].
+/// A fact about a payment: the input of [`super::decide`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
     /// The shopper chose a method; this attempt should be opened.
     Start(Box<Attempt>),
     /// The provider opened the attempt.
     Opened {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
         /// The provider's references.
         refs: Refs,
-        /// The way to its page.
+        /// The way to the provider's page.
         handoff: Handoff,
-        /// When its page closes.
+        /// When the provider's page closes.
         until: Option<Millis>,
     },
     /// It is certain that the attempt was not opened.
     NotOpened {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
     /// The provider may or may not have opened the attempt.
     Unanswered {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
     },
     /// The attempt should be closed at the provider.
     CloseRequested {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
-    /// The provider said something, in an authenticated webhook or in answer to a fetch.
+    /// The provider reported something, in an authenticated webhook or in answer to a fetch.
     Observed {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// What.
+        /// The observation.
         observation: Observation,
     },
     /// The merchant called the payment off.
     Cancel,
-    /// Money should be captured, released or sent back.
+    /// A capture, void or refund is requested.
     Modify {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// What, new.
+        /// The new modification.
         modification: Box<Modification>,
         /// The provider's abilities.
         limits: Limits,
     },
-    /// The provider answered a modification without saying what came of it, or did not answer.
+    /// The provider answered a modification, or did not answer.
     Answered {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// Which modification.
+        /// The modification.
         modification: ModificationId,
-        /// Its answer.
+        /// The provider's answer.
         answer: Answer,
     },
-    /// The merchant keeps what was paid beyond the debt.
+    /// The merchant keeps the money paid beyond the debt.
     Keep,
-    /// The provider took a second payment on the page of an attempt: this new attempt, already closed, stands for it.
+    /// The provider took a second payment on the page of an attempt. A new attempt, already closed, represents the second payment.
     Twin {
         /// The new attempt.
         attempt: Box<Attempt>,
-        /// The provider's word about it.
+        /// The provider's report on the second payment.
         observation: Observation,
     },
 }
@@ -99,17 +99,17 @@ pub struct Limits {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
-    /// It has taken the request and will say later what came of it.
+    /// The provider has accepted the request and will report the result later.
     Accepted {
-        /// Its reference, where it gave one.
+        /// The provider's reference, where it gave one.
         reference: Option<String>,
     },
-    /// It is certain that nothing was or will be done.
+    /// It is certain that the request was not carried out and will not be.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It may or may not have acted.
+    /// The provider may or may not have carried out the request.
     Unanswered,
 }
 
@@ -126,24 +126,24 @@ impl Answer {
     }
 }
 
-/// A provider's word about one attempt.
+/// A provider's report on one attempt.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Observation {
-    /// When, by the provider's clock.
+    /// The report's time, by the provider's clock.
     pub at: Millis,
-    /// The references it used.
+    /// The references in the report.
     pub refs: Refs,
-    /// The whole amount of the payment as the provider has it. It must equal the debt.
+    /// The payment's whole amount at the provider. It must equal the debt.
     pub debt: Option<Money>,
     /// The currency of every amount in `news`, where `debt` does not say it.
     pub currency: Option<crate::currency::Currency>,
-    /// The modification it is about, where the provider repeats our reference.
+    /// The modification in the report, where the provider repeats Till's reference.
     pub modification: Option<ModificationId>,
-    /// Its news.
+    /// The items of the report.
     pub news: Vec<News>,
 }
 
-/// One thing a provider said.
+/// One item of a provider's report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum News {
     /// A step without money.
@@ -152,14 +152,14 @@ pub enum News {
     Moved(Movement),
     /// The provider's page is closed for good.
     Closed(CloseReason),
-    /// The modification this is about was not done, and has no entry of its own in the book.
+    /// The modification in the report was not done, and has no entry of its own in the book.
     NotModified {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Why the modification failed of whose entry in the book the other news tell.
+    /// The reason why a modification failed. The other items of the report carry the modification's entry in the book.
     Explained {
-        /// Why, in the provider's words.
+        /// The reason, in the provider's words.
         reason: String,
     },
 }
@@ -173,78 +173,78 @@ pub enum Event {
         /// The new attempt.
         attempt: Box<Attempt>,
     },
-    /// More is known about where an attempt is at the provider.
+    /// The references, the handoff or the closing time of an attempt at the provider are known.
     Known {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// References learned.
+        /// The new references.
         refs: Refs,
         /// The way to the provider's page.
         handoff: Option<Handoff>,
-        /// When that page closes.
+        /// When the provider's page closes.
         until: Option<Millis>,
     },
-    /// Our side moved on.
+    /// The attempt's stage has changed.
     Staged {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// To where.
+        /// The new stage.
         stage: Stage,
     },
     /// The provider reported a step without money.
     Progressed {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// What.
+        /// The step and its time.
         progress: Progress,
     },
     /// Money moved.
     Moved {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// How.
+        /// The movement.
         movement: Movement,
     },
-    /// An attempt succeeded although nothing was owed any more.
+    /// An attempt succeeded although no debt was left.
     SecondSuccess {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
     },
-    /// An attempt pays the debt although it had succeeded second: it was captured while the first was only authorised.
+    /// An attempt that succeeded second pays the debt after all: it was captured while the first was only authorised.
     Owed {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
     },
     /// The merchant called the payment off.
     Canceled,
-    /// A modification was written down, to be sent.
+    /// A modification was stored, to be sent.
     Modifying {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// What.
+        /// The modification.
         modification: Box<Modification>,
     },
-    /// More is known about a modification.
+    /// The provider answered a modification, or did not answer.
     Answered {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// Which.
+        /// The modification.
         modification: ModificationId,
         /// The provider's answer.
         answer: Answer,
     },
     /// The provider said why a modification failed.
     Explained {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// Which.
+        /// The modification.
         modification: ModificationId,
-        /// Why, in the provider's words.
+        /// The reason, in the provider's words.
         reason: String,
     },
-    /// The merchant keeps what was paid beyond the debt.
+    /// The merchant keeps the money paid beyond the debt.
     Kept {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
         /// Minor units.
         amount: i64,
@@ -252,7 +252,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The attempt it is about, if it is about one.
+    /// The event's attempt, if there is one.
     #[must_use]
     pub fn attempt(&self) -> Option<&AttemptId> {
         match self {

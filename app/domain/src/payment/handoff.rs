@@ -1,4 +1,4 @@
-//! The ways from our page to the provider's.
+//! The ways from Till's page to the provider's.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ const TEXT_BYTES_MAX: usize = 8 * 1024;
 const FIELDS_MAX: usize = 100;
 const FIELDS_BYTES_MAX: usize = 32 * 1024;
 
-/// How the shopper gets to the provider.
+/// The shopper's way to the provider.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Handoff {
@@ -21,25 +21,25 @@ pub enum Handoff {
     FormPost {
         /// Where the form goes.
         url: String,
-        /// Names and values of its fields, in the order in which they are sent.
+        /// Names and values of the form's fields, in the order in which they are sent.
         fields: Vec<(String, String)>,
     },
-    /// By a code that our page shows, and that the shopper gives to an app.
+    /// By a code that Till's page shows, and that the shopper gives to an app.
     Code {
         /// The code.
         payload: String,
-        /// How an app takes it.
+        /// The code's way into the app.
         form: CodeForm,
     },
 }
 
-/// How an app takes a code.
+/// The way of a code into an app.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeForm {
-    /// By scanning it, from another screen.
+    /// By scanning the code, from another screen.
     Scan,
-    /// By opening it as an address, on the same device.
+    /// By opening the code as an address, on the same device.
     AppLink,
 }
 
@@ -53,7 +53,7 @@ impl Handoff {
         }
     }
 
-    /// Whether it is of a size that can be kept and shown. It comes from outside.
+    /// Whether the handoff is small enough to be stored and shown. It comes from outside.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
         let fields: &[(String, String)] = if let Handoff::FormPost { fields, .. } = self { fields } else { &[] };

@@ -1,4 +1,4 @@
-//! The key a merchant gives a capture, void or refund, so that repeating the request does not repeat what it does.
+//! The idempotency key that a merchant gives a capture, void or refund, so that a repeated request has no second effect.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use thiserror::Error;
 /// Characters of a key at most, as Stripe allows for its own.
 const LENGTH_MAX: usize = 255;
 
-/// A merchant's key of one request. One merchant uses each key for one request, whatever the payment.
+/// A merchant's idempotency key for one request. One merchant uses each key for one request, whatever the payment.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestKey(String);
@@ -20,7 +20,7 @@ pub struct RequestKey(String);
 pub struct BadKey;
 
 impl RequestKey {
-    /// A key made of 128 random bits, for a request whose merchant has given none.
+    /// A key made of 128 random bits, for a request without a key of the merchant's.
     #[must_use]
     pub fn from_random(random: [u8; 16]) -> Self {
         RequestKey(random.iter().fold(String::from("rk_"), |text, byte| format!("{text}{byte:02x}")))

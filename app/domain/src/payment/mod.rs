@@ -1,7 +1,7 @@
-//! A payment: one debt, its attempts, and what the providers have confirmed.
+//! A payment: one debt, its attempts, and the providers' confirmed reports.
 //!
-//! The only way to change a payment is [`decide`]: it turns a [`Fact`] into [`Event`]s or refuses it, and
-//! [`Payment::apply`] folds an event into the state. The engine stores the events and the new state in one transaction.
+//! The only way to change a payment is [`decide`]: it turns a [`Fact`] into [`Event`]s or refuses the fact, and [`Payment::apply`] folds an
+//! event into the state. The engine stores the events and the new state in one transaction.
 
 mod attempt;
 mod book;
@@ -42,7 +42,7 @@ pub(crate) use decide::tests::walk;
 use crate::id::{AttemptId, MerchantId, PaymentId};
 use crate::money::Money;
 
-/// When the money is taken.
+/// When the money is captured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capture {
@@ -52,7 +52,7 @@ pub enum Capture {
     Manual,
 }
 
-/// One debt.
+/// A payment: one debt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Payment {
     /// The id.
@@ -61,16 +61,16 @@ pub struct Payment {
     pub merchant: MerchantId,
     /// The amount owed.
     pub amount: Money,
-    /// When the money is taken.
+    /// When the money is captured.
     pub capture: Capture,
-    /// Whether the merchant called it off.
+    /// Whether the merchant called the payment off.
     pub canceled: bool,
-    /// Every try, oldest first.
+    /// The attempts, oldest first.
     pub attempts: Vec<Attempt>,
 }
 
 impl Payment {
-    /// The attempt that can still move money without a further step of the shopper here, if there is one.
+    /// The attempt that can still move money without a further step of the shopper in Till, if there is one.
     #[must_use]
     pub fn live(&self) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.is_live())
@@ -94,13 +94,14 @@ impl Payment {
         status::status(self)
     }
 
-    /// The facts on top of the status.
+    /// The flags in addition to the status.
     #[must_use]
     pub fn flags(&self) -> Flags {
         status::flags(self)
     }
 
-    /// The amount owed, in minor units: the debt, unless it was called off. Refunds, disputes and returns do not change it.
+    /// The amount owed, in minor units: the debt, or zero if the payment was called off. Refunds, disputes and returns do not change the
+    /// amount.
     #[must_use]
     pub fn debt(&self) -> i64 {
         if self.canceled { 0 } else { self.amount.minor }
@@ -112,20 +113,20 @@ impl Payment {
         self.attempts.iter().map(|attempt| attempt.kept).fold(0, i64::saturating_add)
     }
 
-    /// Whether the merchant wants no money for it: it was cancelled, or its only authorisation was released at the merchant's
-    /// request. One that the provider released by itself leaves the debt as it was.
+    /// Whether the merchant wants no money for the payment: it was cancelled, or its only authorisation was released at the merchant's
+    /// request. An authorisation that the provider released by itself leaves the debt as it was.
     #[must_use]
     pub fn is_called_off(&self) -> bool {
         self.canceled || (self.is_released() && self.attempts.iter().any(Attempt::is_released_on_request))
     }
 
-    /// Whether more has gone back of an attempt than it is known to have taken. Something that providers said is missing or wrong.
+    /// Whether more of an attempt has gone back than is known to have been captured. A provider's report is missing or wrong then.
     #[must_use]
     pub fn is_overdrawn(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.overdrawn() > 0)
     }
 
-    /// Whether the only money there was has been released: voided, or the authorisation ran out.
+    /// Whether the payment's only money has been released: voided, or the authorisation ran out.
     #[must_use]
     pub fn is_released(&self) -> bool {
         self.attempts.iter().any(Attempt::is_released) && !self.attempts.iter().any(Attempt::has_money)

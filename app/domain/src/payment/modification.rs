@@ -1,7 +1,7 @@
-//! Our requests to a provider about a payment's money after it was authorised: capture, void, refund.
+//! Requests to a provider about a payment's money after its authorisation: capture, void, refund.
 //!
-//! A modification is written down before it is sent, with the id that becomes its idempotency key and our reference at the
-//! provider. Its result is read from the attempt's book, because that is where the provider's word goes.
+//! A modification is stored before it is sent. Its id becomes its idempotency key and Till's reference at the provider. Its result is read
+//! from the attempt's book, because the provider's reports go there.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,11 @@ use crate::id::ModificationId;
 /// Modifications an attempt keeps at most.
 pub const MODIFICATIONS_MAX: usize = 200;
 
-/// The wish. Amounts are minor units of the payment's currency and positive.
+/// The kind of modification. Amounts are minor units of the payment's currency and positive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ModificationKind {
-    /// Take authorised money.
+    /// Capture authorised money.
     Capture {
         /// Minor units.
         amount: i64,
@@ -45,19 +45,19 @@ impl ModificationKind {
     }
 }
 
-/// How far our side is with a modification.
+/// The stage of a modification on Till's side.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum ModificationStage {
-    /// Written down; the provider is being asked.
+    /// Stored; the provider is being asked.
     Requested,
-    /// The provider did not answer; it may or may not have acted.
+    /// The provider did not answer, and may or may not have acted.
     Unknown,
-    /// The provider has taken it; the book tells what came of it.
+    /// The provider has accepted the request; the book has the result.
     Accepted,
-    /// It is certain that it was not and will not be done.
+    /// It is certain that the request was not carried out and will not be.
     Refused {
-        /// Why, for the merchant.
+        /// The reason, for the merchant.
         reason: String,
     },
 }
@@ -65,29 +65,29 @@ pub enum ModificationStage {
 /// One capture, void or refund.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Modification {
-    /// The id; also the idempotency key and our reference at the provider.
+    /// The id; also the idempotency key and Till's reference at the provider.
     pub id: ModificationId,
-    /// The wish.
+    /// The kind.
     #[serde(flatten)]
     pub kind: ModificationKind,
-    /// How far our side is.
+    /// The stage on Till's side.
     #[serde(flatten)]
     pub stage: ModificationStage,
     /// The provider's reference.
     pub reference: Option<String>,
-    /// When it was asked for.
+    /// When the modification was requested.
     pub created: Millis,
-    /// The provider's reference of the capture that a refund acts on: the only one there is. None where the provider reports no more than
-    /// a total, or where several could be meant.
+    /// The provider's reference of the capture that a refund acts on, if there is only one. None where the provider reports only a total,
+    /// or where several captures could be meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
-    /// The merchant's key of the request, where a merchant asked.
+    /// The merchant's idempotency key, where a merchant made the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<RequestKey>,
-    /// Whether the merchant named no amount and meant all that was left.
+    /// Whether the merchant named no amount and meant the whole rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
-    /// Why it failed after the provider had taken it, in the provider's words.
+    /// The reason why the modification failed after the provider had accepted it, in the provider's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
 }
@@ -98,9 +98,9 @@ pub struct Modification {
 pub enum Outcome {
     /// The provider is being asked.
     Requested,
-    /// The provider did not answer; it is being asked what it did.
+    /// The provider did not answer; Till is asking for the result.
     Unknown,
-    /// The provider has taken it and will say what came of it.
+    /// The provider has accepted the request and will report the result.
     Pending,
     /// Done.
     Succeeded,
@@ -109,7 +109,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether more is to be heard.
+    /// Whether the result is still open.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, Outcome::Requested | Outcome::Unknown | Outcome::Pending)
@@ -146,7 +146,7 @@ impl Modification {
         }
     }
 
-    /// Its result, by what the provider has said about the money.
+    /// The result, by the provider's reports about the money.
     #[must_use]
     pub fn outcome(&self, book: &Book) -> Outcome {
         match self.stage {
@@ -157,13 +157,13 @@ impl Modification {
         }
     }
 
-    /// Whether Till asked by itself, because too much was paid. A merchant's request has a key.
+    /// Whether Till made the request by itself, because of a surplus. A merchant's request has a key.
     #[must_use]
     pub fn is_own(&self) -> bool {
         self.key.is_none()
     }
 
-    /// Why the provider refused it or it failed, where the provider said why.
+    /// The reason for a refusal or a failure, where the provider gave one.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.stage {
@@ -172,7 +172,7 @@ impl Modification {
         }
     }
 
-    /// Whether the book has an entry for it.
+    /// Whether the book has an entry for the modification.
     pub(super) fn is_booked(&self, book: &Book) -> bool {
         self.entry(book).is_some()
     }

@@ -1,4 +1,4 @@
-//! Deciding about captures, voids and refunds.
+//! Decides about captures, voids and refunds.
 
 use super::attempt::Attempt;
 use super::book::{EntryState, Movement};
@@ -9,8 +9,8 @@ use crate::id::ModificationId;
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
 
-/// Writes a modification down if the attempt can bear it. The amounts of earlier ones count as gone, whether or not the
-/// provider has answered: of two refunds of 60 on 100 the second is refused.
+/// Decides about a new modification: the event that stores it, if the attempt allows it. The amounts of earlier modifications count as
+/// gone, whether or not the provider has answered: of two refunds of 60 on 100 the second is refused.
 pub(super) fn modify(attempt: &Attempt, new: &Modification, limits: Limits) -> Result<Vec<Event>, Refusal> {
     if attempt.modification(&new.id).is_some() {
         return Ok(vec![]);
@@ -55,7 +55,7 @@ fn capture(attempt: &Attempt, amount: i64, last: bool, limits: Limits) -> Result
     enough(attempt, "captured", amount, attempt.capturable())
 }
 
-/// Whether a capture has released the rest, and whether there has been a capture that did not fail.
+/// Whether a capture releases the rest of the authorisation, and whether there is a capture that did not fail.
 fn captures(attempt: &Attempt) -> (bool, bool) {
     let standing = attempt.modifications.iter().filter(|known| known.outcome(&attempt.book) != Outcome::Failed);
     let (mut ended, mut begun) = (false, attempt.book.captured_net() > 0);
@@ -67,13 +67,13 @@ fn captures(attempt: &Attempt) -> (bool, bool) {
     (ended, begun)
 }
 
-/// The words about a capture that has been asked for and has no result yet.
+/// The text about a capture that was requested and has no result yet.
 fn open_capture(attempt: &Attempt) -> Option<&'static str> {
     let capture = |open: &&Modification| matches!(open.kind, ModificationKind::Capture { .. });
     let open = attempt.under_way().find(capture)?.outcome(&attempt.book);
     Some(match open {
         Outcome::Pending => "a capture is under way: the provider has taken it and will say what came of it",
-        // Each try so far was refused for a missing right, or has certainly not reached the provider; or the first is on its way.
+        // Each try so far was refused for a missing right, or certainly did not reach the provider; or the first try is under way.
         Outcome::Requested => {
             "a capture was asked for and is not known to have been handed over yet; Till goes on trying; if a right of the key is \
              missing, `till alerts` says which, and it is sent when the right is there"
@@ -127,7 +127,7 @@ fn has_open(attempt: &Attempt, which: impl Fn(&ModificationKind) -> bool) -> boo
     attempt.under_way().any(|open| which(&open.kind))
 }
 
-/// Takes a provider's answer in. One that comes after the provider's own word, or after a better answer, says nothing new.
+/// Decides about a provider's answer. An answer that comes after the result, or after a better answer, changes nothing.
 pub(super) fn answered(attempt: &Attempt, id: &ModificationId, answer: &Answer) -> Result<Vec<Event>, Refusal> {
     let missing = || Refusal::NotNow("the attempt has no such capture, void or refund");
     let known = attempt.modification(id).ok_or_else(missing)?;
@@ -151,10 +151,10 @@ pub(super) fn answered(attempt: &Attempt, id: &ModificationId, answer: &Answer) 
     Ok(events)
 }
 
-/// Characters of a provider's reason that are kept.
+/// The most characters of a provider's reason that are kept.
 const REASON_CHARS_MAX: usize = 200;
 
-/// A provider's reason as it is kept: bounded, and without characters that a terminal obeys.
+/// A provider's reason as the payment stores it: bounded, and without characters that a terminal obeys.
 pub(super) fn plain_reason(reason: &str) -> String {
     reason.chars().filter(|character| !character.is_control()).take(REASON_CHARS_MAX).collect()
 }

@@ -1,4 +1,4 @@
-//! Deciding what follows from a provider's word.
+//! Decides about a provider's reports.
 
 use super::attempt::{Attempt, CloseReason, Progress, Stage};
 use super::book::Movement;
@@ -28,7 +28,7 @@ pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Obser
     if seen.attempt.has_money() && !attempt.has_money() {
         seen.settle(payment);
     } else if seen.attempt.is_released() && seen.attempt.is_live() {
-        // It was authorised and released before we heard of either.
+        // The attempt was authorised and released before Till learned of either.
         seen.stage(Stage::Closed(CloseReason::Succeeded));
     }
     seen.reorder(payment);
@@ -37,7 +37,7 @@ pub(super) fn observed(payment: &Payment, attempt: &Attempt, observation: &Obser
     Ok(seen.events)
 }
 
-/// The provider must speak of the same amount, and of the same currency in everything it says.
+/// Checks that the provider reports the payment's amount, and its currency for every movement.
 fn check_money(payment: &Payment, observation: &Observation) -> Result<(), Refusal> {
     let mismatch = |got: String| Err(Refusal::Mismatch { expected: payment.amount, got });
     if let Some(debt) = observation.debt
@@ -54,7 +54,7 @@ fn check_money(payment: &Payment, observation: &Observation) -> Result<(), Refus
     }
 }
 
-/// Takes one observation in, item by item, and writes down what was new.
+/// Applies one observation to an attempt, item by item, and collects an event for each new item.
 struct Observer {
     attempt: Attempt,
     events: Vec<Event>,
@@ -71,7 +71,8 @@ impl Observer {
         }
     }
 
-    /// A provider that repeats our reference has taken the modification, whatever became of its reply.
+    /// Links a modification to the provider's reference. A provider that repeats Till's reference has accepted the modification, even if
+    /// its answer was lost.
     fn link(&mut self, observation: &Observation) {
         let Some(known) = observation.modification.as_ref().and_then(|id| self.attempt.modification(id)) else {
             return;
@@ -93,7 +94,7 @@ impl Observer {
         match news {
             News::Step(step) => {
                 let progress = Progress { at, step: step.clone() };
-                // The same said again, as by every fetch of a page still open, is no news.
+                // A repeated step is no news: every fetch of an open page repeats it.
                 let repeated = self.attempt.progress.as_ref().is_some_and(|known| known.step == progress.step);
                 if !repeated && self.attempt.progress.as_ref() < Some(&progress) {
                     self.attempt.progress = Some(progress.clone());
@@ -106,7 +107,7 @@ impl Observer {
                 }
             }
             News::Closed(reason) => {
-                // The reason for which we asked to close it says more than the provider's "expired".
+                // The reason of Till's own request to close says more than the provider's "expired".
                 let reason = match self.attempt.stage {
                     Stage::Closed(_) => return,
                     Stage::Closing(asked) => asked,
@@ -132,7 +133,8 @@ impl Observer {
         self.events.push(Event::Answered { attempt, modification, answer });
     }
 
-    /// Keeps the reason with the modification whose failure it explains. Somebody else's at the provider has none here.
+    /// Keeps the reason with the modification whose failure it explains. A refund that was made at the provider has no modification in
+    /// Till.
     fn explain(&mut self, observation: &Observation, reason: &str) {
         let reference = observation.news.iter().find_map(reference_of);
         let ours = observation.modification.as_ref().and_then(|id| self.attempt.modification(id));
@@ -157,7 +159,8 @@ impl Observer {
         }
     }
 
-    /// An attempt of which it was unknown whether it had been opened, and of whose page the provider now speaks, has been.
+    /// Settles an unanswered opening: if the provider now names the attempt's page, the attempt was opened. A page that is not needed any
+    /// more is closed.
     fn emerge(&mut self, payment: &Payment, observation: &Observation) {
         if self.attempt.stage == Stage::Unknown && observation.refs.session.is_some() {
             let unwanted = payment.canceled || payment.status().is_settled();
@@ -165,8 +168,8 @@ impl Observer {
         }
     }
 
-    /// A page that could not be closed while a payment was under way on it, and that nobody needs any more, is closed when that
-    /// has come to nothing: it could be paid once more.
+    /// Closes a page that is not needed any more and could not be closed while a payment was under way on it. Once that payment has failed,
+    /// the page could be paid again.
     fn withdraw(&mut self, payment: &Payment) {
         let unwanted = payment.canceled || payment.status().is_settled();
         if unwanted && self.attempt.stage == Stage::Open && !self.attempt.is_processing() {
@@ -174,8 +177,8 @@ impl Observer {
         }
     }
 
-    /// The attempt has just succeeded: it is closed, a success of another attempt or a debt that was called off is
-    /// pointed out, and an attempt that is still live elsewhere is to be closed.
+    /// Handles an attempt that has just succeeded. The attempt is closed. It is marked as a second success if another attempt has money or
+    /// the debt was called off. An attempt that is still live elsewhere is to be closed.
     fn settle(&mut self, payment: &Payment) {
         self.stage(Stage::Closed(CloseReason::Succeeded));
         let others = || payment.attempts.iter().filter(|other| other.id != self.attempt.id);
@@ -190,8 +193,8 @@ impl Observer {
 }
 
 impl Observer {
-    /// Captured money pays the debt. Where the attempt that was owed is only authorised and a second one has been captured, the two
-    /// change places. Money that has gone back, or is about to, pays nothing.
+    /// Lets captured money pay the debt: where the attempt that was owed is only authorised and a second one has been captured, the two
+    /// change places. Money that has gone back, or is requested back, pays nothing.
     fn reorder(&mut self, payment: &Payment) {
         if payment.canceled || payment.attempts.len() < 2 {
             return;

@@ -1,5 +1,5 @@
-//! Captures, refunds, disputes and returns as rows of their own, derived from an attempt. The attempt decides; the rows are for
-//! lists, searches and merchants, and are written whenever the attempt changes.
+//! Captures, refunds, disputes and returns as rows of their own, derived from an attempt. The attempt is the truth; the rows are for lists,
+//! searches and merchants, and are written whenever the attempt changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::id::{CaptureId, DisputeId, ModificationId, RefundId, ReturnId};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementKind {
-    /// Authorised money that was taken, or is to be taken.
+    /// Authorised money that was captured, or is to be captured.
     Capture,
     /// Captured money that goes back at the merchant's request or by policy.
     Refund,
@@ -39,7 +39,7 @@ impl MovementKind {
         }
     }
 
-    /// The id of a row of this kind that is made of 128 bits.
+    /// The id of a row of this kind, made of 128 bits.
     #[must_use]
     pub fn id(self, bits: [u8; 16]) -> String {
         match self {
@@ -60,14 +60,14 @@ impl std::str::FromStr for MovementKind {
     }
 }
 
-/// What makes a row the same row after a change of its attempt.
+/// The identity of a row, which stays the same when its attempt changes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum MovementKey {
-    /// Our own request: known before the provider has a reference for it.
+    /// Till's own request, known before the provider has a reference for it.
     Modification(ModificationId),
-    /// The provider's reference, where Till did not ask.
+    /// The provider's reference, where Till made no request.
     Reference(String),
-    /// The capture of which the provider reports no more than the total.
+    /// The capture of a provider that reports only the total.
     Total,
 }
 
@@ -77,9 +77,9 @@ pub enum MovementKey {
 pub enum MovementState {
     /// The provider is being asked.
     Requested,
-    /// The provider did not answer; it is being asked what it did.
+    /// The provider did not answer; Till is asking for the result.
     Unknown,
-    /// The provider has taken it and has not done it yet.
+    /// The provider has accepted the request and not carried it out yet.
     Pending,
     /// Done.
     Succeeded,
@@ -151,21 +151,21 @@ impl From<DisputeState> for MovementState {
 pub struct MovementRow {
     /// The kind.
     pub kind: MovementKind,
-    /// What makes it the same row after a change.
+    /// The identity, which stays the same when the attempt changes.
     pub key: MovementKey,
     /// The provider's reference, where it gave one.
     pub reference: Option<String>,
-    /// The amount; of a dispute that was won, what came back.
+    /// The amount; for a dispute that was won, the amount that came back.
     pub amount: i64,
     /// The amount that a dispute took for good; zero for other kinds.
     pub lost: i64,
     /// The state.
     pub state: MovementState,
-    /// Why it failed, where the provider said why.
+    /// The reason for a failure, where the provider gave one.
     pub reason: Option<String>,
-    /// The capture that a refund acts on: the only one there is. None where several could be meant.
+    /// The capture that a refund acts on, if there is only one. None where several could be meant.
     pub capture: Option<MovementKey>,
-    /// Until when evidence can be handed in, where the provider says.
+    /// The deadline for evidence, where the provider gives one.
     pub deadline: Option<Millis>,
 }
 
@@ -181,7 +181,7 @@ impl MovementRow {
     }
 }
 
-/// The rows of an attempt. No two have the same kind and key. The captures that succeeded add up to what the attempt has captured.
+/// The rows of an attempt. No two rows have the same kind and key. The captures that succeeded add up to the attempt's captured amount.
 #[must_use]
 pub fn rows(attempt: &Attempt) -> Vec<MovementRow> {
     let mut rows = captures(attempt);
@@ -200,7 +200,7 @@ pub fn rows(attempt: &Attempt) -> Vec<MovementRow> {
     rows
 }
 
-/// Captures or refunds: those that Till asked for, then those that it did not ask for.
+/// The rows of captures or refunds: first those that Till requested, then the others.
 fn requests(attempt: &Attempt, kind: MovementKind) -> impl Iterator<Item = MovementRow> {
     let of_kind = move |known: &&Modification| match known.kind {
         ModificationKind::Capture { .. } => kind == MovementKind::Capture,
@@ -230,7 +230,7 @@ fn requests(attempt: &Attempt, kind: MovementKind) -> impl Iterator<Item = Movem
     rows.into_iter()
 }
 
-/// The captures. A provider that reports totals says nothing about one capture: requests are taken to be done as far as the total goes,
+/// The rows of captures. A provider that reports totals says nothing about one capture. Therefore requests count as done up to the total,
 /// and one row has the rest of the total.
 fn captures(attempt: &Attempt) -> Vec<MovementRow> {
     let book = &attempt.book;
@@ -251,7 +251,7 @@ fn captures(attempt: &Attempt) -> Vec<MovementRow> {
     if room > 0 {
         rows.push(MovementRow::new(MovementKind::Capture, MovementKey::Total, room, MovementState::Succeeded));
     } else if fallen > 0 || (book.captured > 0 && rows.iter().all(|row| row.state == MovementState::Failed)) {
-        // It counted as captured and is not: the id stays findable.
+        // The amount counted as captured and does not any more. The row stays, so that its id can be found.
         rows.push(MovementRow::new(MovementKind::Capture, MovementKey::Total, fallen.max(0), MovementState::Failed));
     }
     rows

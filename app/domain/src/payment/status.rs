@@ -1,4 +1,4 @@
-//! A payment's status, derived from its totals and attempts. It is nowhere stored as truth.
+//! A payment's status, derived from its totals and attempts. The status is nowhere stored as truth.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,17 +25,17 @@ pub struct Totals {
     pub returned: i64,
 }
 
-/// The status on which everything else builds.
+/// The status of a payment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Waiting for the shopper.
     RequiresPaymentMethod,
-    /// The bank asks the shopper for something.
+    /// The bank asks the shopper for a step, such as authentication.
     RequiresAction,
-    /// Under way, known later.
+    /// Under way; the outcome will be known later.
     Processing,
-    /// The provider did not answer; nobody may pay again until it is known.
+    /// The provider did not answer. No shopper may pay again until the outcome is known.
     Unknown,
     /// Authorised, to be captured by the merchant.
     RequiresCapture,
@@ -78,22 +78,22 @@ impl Status {
     }
 }
 
-/// The facts on top of the status.
+/// The flags in addition to the status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Flags {
-    /// Less than the debt was captured for it.
+    /// Less than the debt was captured.
     pub partially_captured: bool,
-    /// More than was wanted for the debt was captured.
+    /// More was captured than the merchant wants for the debt.
     pub overpaid: bool,
     /// Two attempts succeeded.
     pub second_success: bool,
-    /// A part of what was paid for the debt was refunded. Money that was paid beyond it and went back is no part of this.
+    /// A part of the money paid for the debt was refunded. Refunds of money beyond the debt do not count.
     pub partially_refunded: bool,
-    /// Everything that was paid for the debt was refunded, or simply everything.
+    /// All money paid for the debt was refunded, or all captured money.
     pub refunded: bool,
     /// A dispute is open or lost, wholly or in part.
     pub disputed: bool,
-    /// The bank took money back that was paid for the debt.
+    /// The bank took back money that was paid for the debt.
     pub returned: bool,
     /// A capture, void or refund was not answered; the provider is being asked.
     pub unsure: bool,
@@ -135,7 +135,7 @@ pub(super) fn flags(payment: &Payment) -> Flags {
     let disputes = || payment.attempts.iter().flat_map(|attempt| attempt.book.disputes.values());
     let paid = totals.captured > 0;
     let (taken, refunded_of_order) = (payment.taken_for_order(), payment.refunded_of_order());
-    // The merchant took less and leaves it at that.
+    // The merchant captured less and takes no more.
     let settled = payment.wanted() < payment.debt();
     let all = totals.refunded >= totals.captured || (taken > 0 && refunded_of_order >= taken);
     let returned_of_order = || payment.claims().any(|claim| claim.returned_of_order() > 0);

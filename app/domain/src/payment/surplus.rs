@@ -1,28 +1,28 @@
-//! The owner of the money: how much each attempt took for the debt and how much beyond it, and the fate of the rest.
+//! Surplus money: the amount that each attempt captured for the debt, the amount beyond it, and the fate of the rest.
 //!
-//! An attempt's *share* of the debt and its *excess* come from what it captured alone. Money that goes back later changes
-//! neither, so a refund of the order never makes a second payment look owed. A merchant who captures less and leaves it at that has
-//! settled the debt: what a second payer paid is too much, all of it.
+//! An attempt's *share* of the debt and its *excess* depend only on its captures. Money that goes back later changes neither, so a refund
+//! of the order never makes a second payment look owed. A merchant who captures less and takes no more has settled the debt: a second
+//! payment is then surplus as a whole.
 
 use super::book::EntryState;
 use super::{Attempt, Capture, ModificationKind, Payment};
 use crate::mutant::{self, Mutant};
 
-/// The money of one attempt, measured by the debt. Amounts are minor units.
+/// The money of one attempt, divided by the debt. Amounts are minor units.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
     /// The attempt.
     pub attempt: &'a Attempt,
-    /// The amount it took for the debt.
+    /// The amount captured for the debt.
     pub share: i64,
-    /// The amount it took beyond the debt.
+    /// The amount captured beyond the debt.
     pub excess: i64,
-    /// The amount that a planted bug takes from the excess for refunds of other attempts; zero.
+    /// The amount that a planted bug takes from the excess for refunds of other attempts. Zero without the bug.
     swallowed: i64,
 }
 
 impl Claim<'_> {
-    /// The excess without a decision to keep it.
+    /// The excess less the part that the merchant decided to keep.
     fn unkept(&self) -> i64 {
         let kept = if mutant::on(Mutant::KeptIsSentBack) { 0 } else { self.attempt.kept };
         self.excess.saturating_sub(kept).max(0)
@@ -35,14 +35,14 @@ impl Claim<'_> {
         self.unkept().saturating_sub(self.attempt.book.gone()).saturating_sub(self.swallowed).max(0)
     }
 
-    /// The same, with refunds that are still on their way: the amount that the shopper has paid too much and does not have back.
+    /// The surplus and refunds of it that are pending: the amount that the shopper has paid too much and does not have back.
     #[must_use]
     pub fn outstanding(&self) -> i64 {
         let book = &self.attempt.book;
         self.unkept().saturating_sub(book.gone().saturating_sub(book.refunds_in(EntryState::Pending))).max(0)
     }
 
-    /// The amount that was decided to be kept and has not gone back since: what goes back is taken last from it.
+    /// The amount that the merchant decided to keep and that has not gone back since. Money that goes back is taken last from this amount.
     #[must_use]
     pub fn still_kept(&self) -> i64 {
         let kept = self.excess.min(self.attempt.kept);
@@ -50,13 +50,13 @@ impl Claim<'_> {
         kept.saturating_sub(self.attempt.book.gone().saturating_sub(before).max(0)).max(0)
     }
 
-    /// The amount refunded of the order: refunds done, beyond the excess that is not kept.
+    /// The amount of the order that was refunded: refunds done, less the excess that is not kept.
     #[must_use]
     pub fn refunded_of_order(&self) -> i64 {
         self.attempt.book.refunds_in(EntryState::Succeeded).saturating_sub(self.unkept()).max(0)
     }
 
-    /// The amount that banks took back of the order.
+    /// The amount of the order that banks took back.
     #[must_use]
     pub fn returned_of_order(&self) -> i64 {
         let book = &self.attempt.book;
@@ -65,15 +65,15 @@ impl Claim<'_> {
 }
 
 impl Payment {
-    /// The amount that the merchant wants, in minor units: the debt, or what was captured for it, if the merchant captured less and takes no more.
-    /// While more may be captured, the rest is owed.
+    /// The amount that the merchant wants, in minor units: the debt, or the amount captured for it if the merchant captured less and takes
+    /// no more. While more may be captured, the rest is owed.
     #[must_use]
     pub fn wanted(&self) -> i64 {
         let debt = self.debt();
         if mutant::on(Mutant::PartialCaptureLeavesDebt) {
             return debt;
         }
-        // Of a payment that was to be captured at once, what is released was not the merchant's choice.
+        // With automatic capture, a release was not the merchant's choice.
         let released = |attempt: &Attempt| {
             self.capture == Capture::Manual && attempt.book.voided && attempt.book.captured_net() > 0
         };
@@ -87,13 +87,14 @@ impl Payment {
         debt
     }
 
-    /// The attempts in the order in which they pay: those that were owed first, then second successes.
+    /// The attempts in the order in which they pay: attempts that were owed first, then second successes.
     fn in_turn(&self) -> impl Iterator<Item = &Attempt> {
         let owed = self.attempts.iter().filter(|attempt| !attempt.second);
         owed.chain(self.attempts.iter().filter(|attempt| attempt.second))
     }
 
-    /// Every attempt with its share of the debt: each in its turn takes what is left of what the merchant wants.
+    /// Every attempt with its share of the debt. Each attempt in turn takes the rest of the amount that the merchant wants, up to its own
+    /// captures.
     pub fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
         self.in_turn().scan(self.wanted(), |left, attempt| {
             let captured = attempt.book.captured_net();
@@ -104,20 +105,21 @@ impl Payment {
         })
     }
 
-    /// The amount captured beyond the debt and has neither gone back nor been kept, over all attempts, in minor units.
+    /// The amount captured beyond the debt that has neither gone back nor been kept, over all attempts, in minor units.
     #[must_use]
     pub fn surplus(&self) -> i64 {
         self.claims().map(|claim| claim.surplus()).fold(0, i64::saturating_add)
     }
 
-    /// The amount that shoppers have paid too much and do not have back yet, in minor units: the surplus, and what of it is on its way.
+    /// The amount that shoppers have paid too much and do not have back yet, in minor units: the surplus, and refunds of it that are
+    /// pending.
     #[must_use]
     pub fn outstanding(&self) -> i64 {
         self.claims().map(|claim| claim.outstanding()).fold(0, i64::saturating_add)
     }
 
-    /// The amount refunded of the order, in minor units. Money that was paid too much and went back is not part of it; where nothing was
-    /// owed, because the payment was called off, every refund is.
+    /// The amount of the order that was refunded, in minor units. Refunds of surplus do not count. Where no money was taken for the order,
+    /// because the payment was called off, every refund counts.
     #[must_use]
     pub fn refunded_of_order(&self) -> i64 {
         if self.taken_for_order() == 0 {
@@ -126,7 +128,7 @@ impl Payment {
         self.claims().map(|claim| claim.refunded_of_order()).fold(0, i64::saturating_add)
     }
 
-    /// The amount that has arrived, less what was paid too much and went back, in minor units. Refunds of the order do not lower it.
+    /// The amount captured, less refunds of surplus, in minor units. Refunds of the order do not lower the amount.
     #[must_use]
     pub fn arrived(&self) -> i64 {
         let totals = self.totals();
@@ -141,7 +143,8 @@ impl Payment {
         self.claims().map(taken).fold(0, i64::saturating_add)
     }
 
-    /// The money to be sent back or released next: second successes first, the newest first. Money goes back where it came from.
+    /// The money to be sent back or released next: second successes first, the newest first. Money goes back to the attempt from which it
+    /// came.
     #[must_use]
     pub fn wanted_back(&self) -> Option<(&Attempt, ModificationKind)> {
         let loose = |attempt: &&Attempt| {
@@ -159,7 +162,7 @@ impl Payment {
             let amount = (self.surplus() - asked).min(owed.refundable());
             return (amount > 0).then_some((owed, ModificationKind::Refund { amount }));
         }
-        // Of several that are wanted the last: claims have second successes at the end, the newest last.
+        // The last claim with a surplus goes back first: second successes are at the end, the newest last.
         self.claims().filter_map(wanted).last()
     }
 

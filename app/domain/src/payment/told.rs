@@ -1,4 +1,4 @@
-//! The news that a merchant must hear of a payment's change: the events of a payment.
+//! The events of a payment for its merchant: the news of a change.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,75 +8,75 @@ use super::{Attempt, Modification, ModificationKind, Outcome, Payment, Status};
 use crate::id::{AttemptId, ModificationId};
 use crate::mutant::{self, Mutant};
 
-/// One thing to tell the merchant. Amounts are minor units of the payment's currency.
+/// One event for the merchant. Amounts are minor units of the payment's currency.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "told", rename_all = "snake_case")]
 pub enum Told {
     /// The payment's status has changed.
     Status {
-        /// The status now.
+        /// The new status.
         status: Status,
     },
     /// The total captured has changed; downwards, if a capture failed afterwards.
     Captured {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// The total now.
+        /// The new total.
         total: i64,
     },
-    /// A refund has moved on.
+    /// A refund's amount or state has changed.
     Refund {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
         /// The provider's reference.
         reference: String,
-        /// The refund now.
+        /// The refund's new amount and state.
         refund: Entry,
     },
-    /// A dispute has moved on.
+    /// A dispute's amounts or state have changed.
     Dispute {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
         /// The provider's reference.
         reference: String,
-        /// The amount in dispute; for one that was won, what came back.
+        /// The amount in dispute; for a dispute that was won, the amount that came back.
         amount: i64,
-        /// The amount lost: all of it, or what a win did not bring back.
+        /// The amount lost: the whole, or the part that a win did not bring back.
         #[serde(default)]
         lost: i64,
-        /// Where it stands.
+        /// The dispute's state.
         state: DisputeState,
     },
     /// The bank took money back.
     Returned {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// The total now.
+        /// The new total.
         total: i64,
     },
-    /// A try was refused; the shopper can try again.
+    /// An attempt was declined; the shopper can try again.
     Declined {
-        /// Which attempt.
+        /// The attempt.
         attempt: AttemptId,
     },
     /// A capture or void was not done, or a refund was refused before it began.
     ModificationFailed {
-        /// Of which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// Which.
+        /// The modification.
         modification: ModificationId,
-        /// Its kind.
+        /// The modification's kind.
         kind: ModificationKind,
     },
-    /// An attempt succeeded although nothing was owed any more.
+    /// An attempt succeeded although no debt was left.
     SecondSuccess {
-        /// Which attempt.
+        /// The attempt.
         attempt: AttemptId,
     },
 }
 
 impl Told {
-    /// The name under which it is stored.
+    /// The name under which the event is stored.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -103,7 +103,7 @@ impl Told {
     }
 }
 
-/// The news of a change for the merchant, in a fixed order.
+/// The merchant's events that follow from a change, in a fixed order.
 #[must_use]
 pub fn told(before: &Payment, after: &Payment) -> Vec<Told> {
     let mut told = vec![];
@@ -135,7 +135,7 @@ fn of_attempt(before: Option<&Attempt>, after: &Attempt, told: &mut Vec<Told>) {
     for (reference, dispute) in &new.disputes {
         let (amount, state, lost) = (dispute.amount, dispute.state, dispute.lost());
         let known = old.and_then(|old| old.disputes.get(reference));
-        // Providers say the same again, some seconds later and under other names.
+        // Providers repeat a report, some seconds later and under other names.
         if known.is_none_or(|known| (known.amount, known.state, known.lost()) != (amount, state, lost)) {
             told.push(Told::Dispute { attempt: id(), reference: reference.clone(), amount, state, lost });
         }

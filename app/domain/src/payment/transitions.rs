@@ -1,6 +1,6 @@
-//! Every way a payment's status and its attempts' stages can change, keyed by the kind of fact, the status before, and the stage before of
-//! the attempt that the fact is about. Any other change is a breach: [`super::Payment::handle`] refuses it, and the tests visit
-//! every row.
+//! The allowed changes of a payment's status and its attempts' stages, keyed by the kind of fact, the status before, and the stage before
+//! of the attempt that the fact is about. Any other change is a breach: [`super::Payment::handle`] refuses it, and the tests visit every
+//! row.
 //!
 //! `docs/STATES.md` is generated from the rows: `cargo run -p domain --example states > docs/STATES.md`.
 
@@ -19,7 +19,7 @@ use crate::id::AttemptId;
 /// The stage of the attempt that a fact is about, without its reason.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Place {
-    /// There is no attempt, or none yet.
+    /// There is no attempt, or no attempt yet.
     Absent,
     /// See [`Stage::Opening`].
     Opening,
@@ -34,7 +34,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// Every stage, and none.
+    /// Every stage, and the absence of an attempt.
     pub const ALL: [Place; 6] =
         [Place::Absent, Place::Opening, Place::Open, Place::Unanswered, Place::Closing, Place::Closed];
 
@@ -77,23 +77,23 @@ pub fn stage_name(stage: Stage) -> &'static str {
 /// A status, and the stage of the attempt that a fact is about.
 pub type State = (Status, Place);
 
-/// One row: what a kind of fact does to some states.
+/// One row: the effect of a kind of fact on some states.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The statuses before.
     pub from: &'static [Status],
     /// The stages before.
     pub places: &'static [Place],
-    /// The status after; none where it stays.
+    /// The status after. None where the status stays the same.
     pub to: Option<Status>,
-    /// The stage after; none where it stays.
+    /// The stage after. None where the stage stays the same.
     pub place: Option<Place>,
-    /// Its cause, or its meaning.
+    /// The cause or the meaning of the change.
     pub when: &'static str,
 }
 
 impl Row {
-    /// The state after a state, if the row is about it.
+    /// The state that follows a state, if the row covers that state.
     fn after(&self, (status, place): State) -> Option<State> {
         let about = self.places.contains(&place) && self.from.contains(&status);
         about.then(|| (self.to.unwrap_or(status), self.place.unwrap_or(place)))
@@ -107,13 +107,13 @@ impl Row {
 }
 
 impl Kind {
-    /// What facts of this kind may do.
+    /// The changes that facts of this kind may make.
     #[must_use]
     pub fn rows(self) -> &'static [Row] {
         rows::of(self)
     }
 
-    /// Whether a fact of this kind may have an attempt closed that it is not about: one that is open, because nothing is owed any more.
+    /// Whether a fact of this kind may have another attempt closed: an open one, because no debt is left.
     #[must_use]
     pub fn closes_others(self) -> bool {
         matches!(self, Kind::Authorised | Kind::Captured | Kind::Back)
@@ -123,13 +123,13 @@ impl Kind {
 /// A change that is in no table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Forbidden {
-    /// Before.
+    /// The state before.
     pub from: State,
-    /// After.
+    /// The state after.
     pub to: State,
 }
 
-/// Finds out whether a fact may change a payment like this.
+/// Checks whether a fact may make this change to a payment.
 ///
 /// # Errors
 /// No row allows the change: of the status and the attempt that the fact is about, or of another attempt.
@@ -151,8 +151,8 @@ pub fn allow(before: &Payment, fact: &Fact, after: &Payment) -> Result<(), Forbi
     Ok(())
 }
 
-/// Whether facts of these kinds lead from one state to another. One observation can tell several things in any order, so that its
-/// rows are taken one after the other.
+/// Whether facts of these kinds lead from one state to another. One observation can carry several items in any order, so that its rows are
+/// applied one after the other.
 fn reaches(kinds: Kinds, from: State, to: State) -> bool {
     if let Some(kind) = kinds.single() {
         return kind.rows().iter().any(|row| row.after(from) == Some(to));

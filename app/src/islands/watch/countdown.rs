@@ -1,4 +1,4 @@
-//! Once a second: how much time is left, and whether to ask the server.
+//! The page's timer: shows the time left once a second, and decides when to ask the server.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,10 +8,10 @@ use wasm_bindgen::prelude::*;
 use super::Watch;
 
 const SECOND: i64 = 1_000;
-/// The countdown is shown in the last minutes only, as the server's announcement is.
+/// The time before the end in which the countdown is shown. The server announces the end in the same time.
 const SHOWN: i64 = 300 * SECOND;
 
-/// Runs for as long as the page lives.
+/// Starts the timer, which runs for as long as the page lives.
 pub(super) fn run(watch: &Rc<Watch>) {
     let ticking = Rc::clone(watch);
     let asked_at = Cell::new(0);
@@ -31,8 +31,8 @@ pub(super) fn run(watch: &Rc<Watch>) {
 }
 
 impl Watch {
-    /// Milliseconds between questions. The stream brings the news; asking is for a stream that is gone, held up by a
-    /// proxy, or silent because only the clock has moved. A question that was not answered is asked again soon.
+    /// Milliseconds between two requests for the status. News comes by the stream. The requests cover a stream that is closed, held up by a
+    /// proxy, or silent because only time has passed. A failed request is repeated soon.
     fn patience(&self, now: i64) -> i64 {
         let left = self.ends_at.get().map(|end| end - now);
         let is_over = left.is_some_and(|left| left <= 0);

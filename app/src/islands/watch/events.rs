@@ -1,4 +1,4 @@
-//! News from the server: a stream, and questions where there is none.
+//! News from the server by an event stream. Without a stream the timer asks for news.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use super::{Watch, forms};
 pub(super) fn follow(watch: &Rc<Watch>) {
     let stream = Rc::new(RefCell::new(open(watch)));
     let window = watch.page.window.clone();
-    // An open stream would keep the page out of the back/forward cache, and a server's place taken.
+    // An open stream would keep the page out of the back/forward cache and occupy a place on the server.
     let closing = Rc::clone(&stream);
     listen(&window, "pagehide", move |_| {
         if let Some(source) = closing.borrow_mut().take() {
@@ -31,7 +31,7 @@ pub(super) fn follow(watch: &Rc<Watch>) {
 }
 
 fn open(watch: &Rc<Watch>) -> Option<EventSource> {
-    // Nothing is stored of a link's page that could have news. Whoever acts on it is led to the session.
+    // A link's page has no session yet, so there is no stream. An action on the page leads to the session's page.
     if watch.page.is_link() {
         return None;
     }
@@ -44,7 +44,7 @@ fn open(watch: &Rc<Watch>) -> Option<EventSource> {
     });
     let (lost, closed) = (Rc::clone(watch), source.clone());
     listen(&source, "error", move |_| {
-        // Otherwise the browser connects again by itself.
+        // A lost stream that is not closed is connected again by the browser.
         lost.streaming.set(closed.ready_state() != EventSource::CLOSED);
     });
     Some(source)

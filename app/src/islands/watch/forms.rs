@@ -1,4 +1,4 @@
-//! The live region's forms: the same calls as without scripts, but no reload and no second press.
+//! Sends the live region's forms by script: the same calls as without scripts, but without a reload, and a second press is ignored.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use super::Watch;
 use super::page::{Trouble, listen};
 use crate::actions::{ActionError, Next, cancel_payment, extend_session, renew_session, start_payment};
 
-/// Listens on the document, because the forms come and go.
+/// Listens on the document, because the forms are replaced with the live region.
 pub(super) fn watch_forms(watch: &Rc<Watch>) {
     let document = watch.page.document.clone();
     let watch = Rc::clone(watch);
@@ -58,7 +58,7 @@ impl Watch {
             && page.is_link()
         {
             page.become_session(token);
-            // Should the page stay, it asks often enough without a stream.
+            // If the page stays, the timer asks often enough without a stream.
             self.streaming.set(false);
         }
         let address = match &next {
@@ -71,13 +71,13 @@ impl Watch {
             self.ask().await;
             release(form);
         } else {
-            // The button stays as it is: the page is about to go.
+            // The button keeps its busy label, because the browser is leaving the page.
             let _ = page.location().assign(&address);
         }
     }
 }
 
-/// Takes the form out of use, unless it is already. `disabled` would throw the focus away.
+/// Marks the form as busy; false if it already was. The attribute `disabled` would lose the focus.
 fn hold(form: &HtmlFormElement) -> bool {
     let data = form.dataset();
     if data.get("busy").is_some() {
@@ -103,11 +103,11 @@ fn release(form: &HtmlFormElement) {
     }
 }
 
-/// After the browser brought the page back as it was left.
+/// Releases all busy forms after the browser has restored the page from its cache.
 pub(super) fn release_all(watch: &Watch) {
     while let Some(form) = watch.page.query_one("form[data-busy]") {
         release(form.unchecked_ref());
-        // Even if the attribute could not be taken away, this must end.
+        // The loop must end even if `release` did not remove the attribute.
         let _ = Element::remove_attribute(&form, "data-busy");
     }
 }

@@ -14,26 +14,26 @@ use wasm_bindgen_futures::spawn_local;
 use crate::actions::{Status, read_status};
 use page::{Page, Trouble};
 
-/// What the island knows.
+/// The island's state.
 struct Watch {
     page: Page,
     say: WriteSignal<String>,
-    /// Whether a question is under way, and whether another one came meanwhile.
+    /// Whether a request for the status is under way (`asking`), and whether another one is due after it (`again`).
     asking: Cell<bool>,
     again: Cell<bool>,
-    /// When the session ends, in milliseconds since the page was asked for.
+    /// When the session ends, in milliseconds of the page's clock, which starts when the page is requested.
     ends_at: Cell<Option<i64>>,
     /// Whether the event stream works.
     streaming: Cell<bool>,
-    /// Whether the last question was not answered, so that the page may say what is not so any more.
+    /// Whether the last request for the status failed, so that the page may be out of date.
     unanswered: Cell<bool>,
 }
 
-/// Starts everything, on a page that has a session.
+/// Starts the island, on a page with a live region.
 pub(super) fn start(say: WriteSignal<String>) {
     let Some(page) = Page::find() else { return };
     let watch = Rc::new(Watch {
-        // The server wrote how long was left when it answered; the page's clock began just before.
+        // The server wrote the time that was left at its reply. The page's clock started just before, at the request.
         ends_at: Cell::new(page.data("endsIn").and_then(|left| left.parse().ok())),
         page,
         say,
@@ -45,18 +45,18 @@ pub(super) fn start(say: WriteSignal<String>) {
     forms::watch_forms(&watch);
     events::follow(&watch);
     countdown::run(&watch);
-    // Once the island itself has been hydrated.
+    // Runs after the island has been hydrated.
     spawn_local(async move { watch.page.mark_ready() });
 }
 
 impl Watch {
-    /// Asks the server soon; any number of calls become one question.
+    /// Asks the server soon. Several calls during one request become one further request.
     fn refresh(self: &Rc<Self>) {
         let watch = Rc::clone(self);
         spawn_local(async move { watch.ask().await });
     }
 
-    /// Asks the server, and once more if anybody wanted to know meanwhile.
+    /// Asks the server for the status, and once more if another call came meanwhile.
     async fn ask(&self) {
         self.again.set(true);
         if self.asking.replace(true) {
@@ -64,7 +64,7 @@ impl Watch {
         }
         while self.again.replace(false) {
             let (token, lang) = (self.page.token(), self.page.lang());
-            // Only an answer to a later question tells what came of an action that went wrong.
+            // After a failed action, only a request that was sent later shows the outcome.
             let troubled = self.page.is_troubled();
             let answer = read_status(token, self.page.came_back(), lang).await;
             self.unanswered.set(answer.is_err());

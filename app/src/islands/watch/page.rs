@@ -5,14 +5,14 @@ use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlInputEleme
 
 use crate::actions::Status;
 
-/// What is said about an action that went wrong.
+/// The message about a failed action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Nothing.
+    /// No message.
     None,
-    /// What it did is not known.
+    /// The action's outcome is not known.
     Unknown,
-    /// It went wrong, and the page shows what is so now.
+    /// The action failed; the page shows the present state.
     Over,
 }
 
@@ -40,7 +40,7 @@ impl Page {
         self.data("token").unwrap_or_default()
     }
 
-    /// Whether the page is a link's, of which nothing is stored that could change.
+    /// Whether the page is a link's. A link's page has no stored session that could change.
     pub fn is_link(&self) -> bool {
         self.data("link").is_some()
     }
@@ -50,8 +50,8 @@ impl Page {
         if self.is_link() { "l" } else { "c" }
     }
 
-    /// Makes a link's page that of the session which the shopper has begun there. Coming back to it leads to that session: the link
-    /// itself might begin another one.
+    /// Turns a link's page into the page of the session that the shopper has begun there. The browser's history then leads back to that
+    /// session; the link's address could begin another session.
     pub fn become_session(&self, token: &str) {
         let data = self.main.dataset();
         let _ = data.set("token", token);
@@ -89,7 +89,7 @@ impl Page {
         self.window.location()
     }
 
-    /// Milliseconds since the page was asked for.
+    /// Milliseconds since the page was requested.
     pub fn now(&self) -> i64 {
         self.window.performance().map_or(0, |clock| clock.now() as i64)
     }
@@ -104,7 +104,7 @@ impl Page {
         }
     }
 
-    /// Says that the outcome of an action is not known, or that it is known again, or neither.
+    /// Shows one of the messages about a failed action, or hides them.
     pub fn say_trouble(&self, said: Trouble) {
         for (id, means) in [("trouble", Trouble::Unknown), ("setback", Trouble::Over)] {
             if let Some(text) = self.document.get_element_by_id(id) {
@@ -119,7 +119,7 @@ impl Page {
         trouble.is_some_and(|text| !text.has_attribute("hidden"))
     }
 
-    /// Shows what the server says, if it is news, and returns what to announce.
+    /// Shows the server's status if its mark is new, and returns the text to announce.
     pub fn show(&self, status: &Status) -> Option<String> {
         let data = self.main.dataset();
         if data.get("mark").as_deref() == Some(status.mark.as_str()) {
@@ -132,7 +132,7 @@ impl Page {
         let _ = data.set("phase", &status.phase);
         self.set_flag("data-changing", status.changing);
         self.set_flag("data-settled", status.settled);
-        // A heading that receives focus is read out by that alone.
+        // A heading that receives focus is read out without an announcement.
         (!is_outcome).then(|| self.announcement())
     }
 
@@ -151,13 +151,13 @@ impl Page {
         };
     }
 
-    /// Replaces the live region and puts choice and focus back where they were.
+    /// Replaces the live region, then restores the chosen method and the focus.
     fn swap(&self, html: &str, is_outcome: bool) {
         let focused = self.document.active_element();
         let was_inside = focused.as_ref().is_some_and(|element| self.live.contains(Some(element)));
         let focused = focused.map(|element| element.id()).filter(|_| was_inside);
         let chosen = self.query_one("input:checked").map(|element| element.id());
-        // The server has rendered and escaped this; nothing of it was made here.
+        // The server has rendered and escaped this HTML; the browser adds no part to it.
         self.live.set_inner_html(html);
         if let Some(input) = chosen.and_then(|id| self.by_id::<HtmlInputElement>(&id)) {
             input.set_checked(true);

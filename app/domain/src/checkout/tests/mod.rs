@@ -126,7 +126,7 @@ fn a_part_that_was_captured_by_hand_is_what_the_merchant_takes() {
     for movements in [
         &[approved.clone(), part.clone()][..],
         &[approved.clone(), part.clone(), Movement::Voided],
-        // The provider may tell of the capture and the release alone.
+        // The provider may report only the capture and the release.
         &[part.clone(), Movement::Voided],
     ] {
         assert_eq!(on_page(&by_hand(movements)), Phase::PartlyCollected, "{movements:?}");
@@ -158,7 +158,7 @@ fn an_approval_that_has_ended_is_said_to_have_ended_and_can_be_replaced() {
     payment.attempts[0].stage = Stage::Closed(CloseReason::Succeeded);
     assert_eq!((on_page(&payment), on_return(&payment)), (Phase::Released, Phase::Released));
     assert!(Phase::Released.can_choose() && !Phase::Released.may_change_soon());
-    // A decline from before the approval is old news.
+    // A decline from before the authorisation is old news.
     payment.attempts[0].progress = Some(Progress { at: 1, step: declined(DeclineClass::ExpiredCard) });
     assert_eq!(on_page(&payment), Phase::Released);
     payment.canceled = true;
@@ -199,10 +199,10 @@ fn a_try_that_failed_leaves_its_method_chosen() {
         assert_eq!(chosen(&debit(Stage::Closed(reason))), Some(Method::BankDebit), "{reason:?}");
     }
     assert_eq!(chosen(&debit(Stage::Open)), Some(Method::BankDebit));
-    // A shopper who stopped it wants another way to pay.
+    // A shopper who cancelled the attempt wants another method.
     let stopped = debit(Stage::Closed(CloseReason::Cancelled));
     assert_eq!(chosen(&stopped), Some(Method::Card));
-    // Another shopper's try is no choice of this one, and a method that is no longer offered is none at all.
+    // An attempt of another session sets no choice here. A method that is no longer offered is not chosen either.
     let failed = debit(Stage::Closed(CloseReason::Failed));
     let other = Session { id: SessionId::from_random([9; 16]), ..session() };
     assert_eq!(choice(&other, &failed, &Method::ALL), Some(Method::Card));

@@ -1,5 +1,5 @@
-//! Whether a page's sentences are true, judged from what each attempt's book says and not with the functions that choose the
-//! phase. The sentences themselves are in `app::lang`; a phase that gets another sentence needs another claim here.
+//! Tests that a page's sentences are true. They judge by each attempt's book and not with the functions that choose the phase. The
+//! sentences themselves are in `app::lang`; a phase that gets another sentence needs another claim here.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::payment::{Entry, EntryState, Fact, Modification, ModificationKind, Outcome, decide, walk};
 
-/// The money there is, added up anew.
+/// The facts about a payment's money, computed independently of the code under test.
 struct Truth<'a> {
     payment: &'a Payment,
     phase: Phase,
@@ -52,7 +52,7 @@ impl Truth<'_> {
         self.sum(|attempt| attempt.modifications.iter().map(|one| asked(one, attempt)).sum())
     }
 
-    /// An approval that can still be collected or is being collected, or money.
+    /// Whether there is captured money, or an authorisation that can still be captured or is being captured.
     fn is_held(&self) -> bool {
         let approved = |attempt: &Attempt| {
             attempt.book.authorised > 0 && (!attempt.book.voided || attempt.book.captures_in(EntryState::Pending) > 0)
@@ -68,8 +68,8 @@ impl Truth<'_> {
         self.any(|attempt| attempt.book.gone() > attempt.book.captured_net())
     }
 
-    /// Whether everything that is too much has gone back or is kept. Judged where one payment is owed and the others are plainly
-    /// too much; nothing is said of other cases.
+    /// Whether the whole surplus has gone back or is kept. Judged only where one attempt is owed and the others are plainly surplus; none
+    /// in other cases.
     fn is_too_much_settled(&self) -> Option<bool> {
         let debt = if self.payment.canceled { 0 } else { self.payment.amount.minor };
         let back = |attempt: &Attempt| attempt.book.gone() - attempt.book.refunds_in(EntryState::Pending);
@@ -88,12 +88,12 @@ impl Truth<'_> {
         Some(self.payment.attempts.iter().all(of))
     }
 
-    /// Banks have, or hold, all that was taken.
+    /// Whether all captured money was refunded, or taken or held by banks.
     fn is_nothing_left(&self) -> bool {
         self.taken() - self.refunded() <= self.by_banks() + self.sum(|attempt| attempt.book.charged_back())
     }
 
-    /// The merchant has ended the order with a part: that much was captured, and nothing of it can be captured any more.
+    /// Whether the merchant has settled for a part: at least that much was captured, and no more can be captured.
     fn takes_only(&self, part: i64) -> bool {
         let ended = |attempt: &Attempt| {
             let last = |one: &Modification| matches!(one.kind, ModificationKind::Capture { last: true, .. });
@@ -102,7 +102,7 @@ impl Truth<'_> {
         0 < part && part <= self.taken() && self.any(ended)
     }
 
-    /// "You approved the total, and the merchant has collected a part", by hand at the provider, or for good.
+    /// The sentence "You approved the total, and the merchant has collected a part": by hand at the provider, or by a last capture.
     fn took_a_part_of_all(&self, asked: i64) -> bool {
         let last = |one: &Modification| matches!(one.kind, ModificationKind::Capture { last: true, .. });
         let chosen = |attempt: &Attempt| {
@@ -117,12 +117,12 @@ impl Truth<'_> {
         self.any(chosen)
     }
 
-    /// "Nothing was taken."
+    /// The sentence "Nothing was taken."
     fn nothing_taken(&self) -> bool {
         self.taken() == 0 && !self.is_overdrawn()
     }
 
-    /// "Choose how to pay": Till will let the shopper begin.
+    /// The sentence "Choose how to pay": Till lets the shopper begin.
     fn may_begin(&self) -> bool {
         let next = Attempt::new(
             AttemptId::from_random([77; 16]),
@@ -161,8 +161,8 @@ impl Truth<'_> {
                 canceled && self.is_held() && (self.taken() == 0 || self.is_too_much_settled() != Some(true))
             }
             Phase::Paid | Phase::PaidLate => {
-                // "You paid the total to the merchant", who must not have called it off without keeping it.
-                // A dispute between shopper and bank does not change what the page says of the order.
+                // "You paid the total to the merchant". If the merchant called the payment off, the money must be kept. A dispute between
+                // shopper and bank does not change the page's words about the order.
                 let disputed = self.payment.totals().charged_back;
                 net >= amount && (!canceled || self.payment.kept() + disputed >= amount)
             }
@@ -171,8 +171,8 @@ impl Truth<'_> {
                 let asked = canceled || (wanted > 0 && wanted <= self.taken()) || self.took_a_part_of_all(wanted);
                 0 < received.minor && received.minor < amount && asked == (self.phase == Phase::PartlyCollected)
             }
-            // "The merchant will settle the difference."
-            // Where less is taken than the order comes to, the page names that amount: "takes only".
+            // "The merchant will settle the difference." Where the merchant takes less than the total, the page names that amount: "takes
+            // only".
             Phase::Overpaid => {
                 let takes = if wanted.minor < amount { self.takes_only(wanted.minor) } else { true };
                 takes && received.minor > wanted.minor && !canceled && self.is_too_much_settled() != Some(true)

@@ -132,7 +132,7 @@ fn any_basket() -> impl Strategy<Value = Basket> {
 }
 
 proptest! {
-    /// The lines a provider gets are the same money, and none of them is negative.
+    /// The lines for a provider sum to the total, and no line is negative.
     #[test]
     fn lines_for_a_provider_come_to_the_total(basket in any_basket()) {
         if let Ok(sums) = basket.sums() {

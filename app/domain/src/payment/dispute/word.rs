@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 use crate::mutant::{self, Mutant};
 
-/// Parts of one step that are kept at most; far more than a dispute has.
+/// The most parts of one step that are kept; far more than a dispute has.
 const PARTS_MAX: usize = 50;
 
-/// An amount in minor units that is a part of a step, and when it was told of by the provider's clock, where the provider says.
+/// A part of a step: the amount in minor units, and the provider's own date, where the provider gives one.
 type Part = (i64, Option<Millis>);
 
 /// The newest step of one kind. Joining words in any order, any number of times, gives the same word.
@@ -20,16 +20,16 @@ pub struct Word {
     pub at: Millis,
     /// The amount, all parts together, in minor units.
     pub amount: i64,
-    /// The parts, if it was told in parts.
+    /// The parts, if the step was reported in parts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     parts: BTreeSet<Part>,
-    /// Where there are parts, what was told as a whole beside them; zero if nothing was.
+    /// The amount reported as a whole beside the parts. Zero without parts, or without such a report.
     #[serde(default, skip_serializing_if = "is_zero")]
     whole: i64,
 }
 
 impl Word {
-    /// A step told as a whole.
+    /// A step reported as a whole.
     pub(super) fn whole(at: Millis, amount: i64) -> Word {
         Word { at, amount, parts: BTreeSet::new(), whole: 0 }
     }
@@ -43,11 +43,11 @@ impl Word {
         if parts.is_empty() {
             return Word::whole(at, whole);
         }
-        // A part whose date is known needs no entry without one.
+        // A part with a date needs no second entry without a date.
         let dated: BTreeSet<i64> = parts.iter().filter(|part| part.1.is_some()).map(|part| part.0).collect();
         parts.retain(|(amount, date)| date.is_some() || !dated.contains(amount));
         let parts: BTreeSet<Part> = parts.into_iter().take(PARTS_MAX).collect();
-        // The same amount again is a repetition.
+        // An equal amount is a repetition.
         let amounts: BTreeSet<i64> = parts.iter().map(|part| part.0).collect();
         let sum = if mutant::on(Mutant::LargestPartCounts) {
             amounts.last().copied().unwrap_or(0)
@@ -70,7 +70,7 @@ impl Word {
         }
     }
 
-    /// Whether the same part was told of with two dates: two parts are equal, or a date was changed.
+    /// Whether an equal part was reported with two dates: two parts are equal, or the provider changed a date.
     pub(super) fn is_doubtful(&self) -> bool {
         let amounts: BTreeSet<i64> = self.parts.iter().map(|part| part.0).collect();
         amounts.len() < self.parts.len()
@@ -82,7 +82,7 @@ fn is_zero(amount: &i64) -> bool {
     *amount == 0
 }
 
-/// Takes another word of the same kind in.
+/// Joins another word of the same kind.
 pub(super) fn join(known: &mut Option<Word>, other: Option<&Word>) {
     match (known.as_mut(), other) {
         (Some(known), Some(other)) => known.join(other),

@@ -1,4 +1,4 @@
-//! A debt of 10.00; attempt 1 is owed, attempt 2 succeeds although nothing is owed any more.
+//! Tests with a debt of 10.00: attempt 1 is owed, attempt 2 succeeds although no debt is left.
 
 use crate::checkout::{Phase, phase};
 use crate::id::{AttemptId, MerchantId, ModificationId, OrderId, PaymentId, SessionId, Token};
@@ -19,7 +19,7 @@ fn took(number: u8, total: i64) -> Fact {
     seen(number, News::Moved(Movement::Captured { total }))
 }
 
-/// Two tries, of which the first was paid.
+/// A payment with two attempts, of which the first was paid.
 fn paid() -> Payment {
     let closed = seen(1, News::Closed(CloseReason::Expired));
     after(&[Fact::Start(Box::new(attempt(1))), opened(1), closed, Fact::Start(Box::new(attempt(2))), captured(1)])
@@ -183,7 +183,7 @@ fn more_refunded_than_captured_is_overdrawn() {
     assert_eq!(payment.attempts[0].overdrawn(), 1000, "refunded and charged back");
 }
 
-/// 24.50 owed, captured by the merchant; the first is authorised, its page was closed.
+/// A payment of 24.50 with capture by the merchant and two attempts whose pages are closed. The first attempt is authorised.
 fn to_capture() -> Payment {
     let mut payment = paid();
     payment.attempts.clear();
@@ -208,7 +208,7 @@ fn money_of(number: u8, movement: Movement) -> Fact {
     seen_of(number, News::Moved(movement))
 }
 
-/// The merchant's capture, taken by the provider and told as an entry of its own.
+/// A capture by the merchant, accepted by the provider and reported as an entry of its own.
 fn capture(payment: &mut Payment, number: u8, amount: i64, last: bool, state: EntryState) {
     let modification = ModificationId::from_random([number * 10 + u8::from(last); 16]);
     let new = Modification::new(modification.clone(), ModificationKind::Capture { amount, last }, 0);
@@ -230,7 +230,7 @@ fn a_merchant_who_takes_less_has_settled_and_a_second_payment_is_too_much_wholly
     capture(&mut payment, 1, 1000, true, EntryState::Succeeded);
     assert_eq!((payment.surplus(), page(&payment)), (0, Phase::PartlyCollected));
     paid_by_second(&mut payment);
-    // Taken 34.50; the merchant wanted 10.00 of it.
+    // 34.50 were captured; the merchant wanted 10.00.
     assert_eq!((payment.surplus(), back(&payment)), (2450, Some((id(2), 2450))));
     assert_eq!((payment.taken_for_order(), payment.outstanding(), page(&payment)), (1000, 2450, Phase::Overpaid));
     payment.handle(&money_of(2, refund_movement("re_2", 2450))).unwrap();
@@ -273,7 +273,7 @@ fn where_more_captures_may_come_the_rest_is_not_settled_and_nobody_can_pay_it() 
     assert!(!page(&payment).can_choose());
     paid_by_second(&mut payment);
     assert_eq!(payment.surplus(), 1000, "14.50 are still open");
-    // The merchant takes no more: all of the second payment is too much. Or takes the rest: the same.
+    // The second payment is surplus as a whole, whether the merchant takes no more or takes the rest.
     for (amount, owed) in [(500, 1500), (1450, 2450)] {
         let mut payment = payment.clone();
         capture(&mut payment, 1, amount, true, EntryState::Succeeded);
@@ -325,7 +325,7 @@ fn of_two_authorisations_the_one_that_is_captured_first_pays_the_debt() {
     assert!(payment.attempts[0].second && !payment.attempts[1].second);
     assert_eq!((payment.taken_for_order(), payment.surplus(), page(&payment)), (2450, 0, Phase::Paid));
     assert_eq!(payment.wanted_back().map(|(one, kind)| (one.id.clone(), kind)), Some((id(1), ModificationKind::Void)));
-    // Captured all the same: it goes back, and not the one that paid.
+    // The first attempt is captured all the same. Its money goes back, not that of the attempt that paid.
     payment.handle(&money_of(1, Movement::Captured { total: 2450 })).unwrap();
     assert_eq!((payment.surplus(), back(&payment)), (2450, Some((id(1), 2450))));
 }
@@ -360,7 +360,7 @@ fn a_capture_that_falls_back_leaves_the_debt_to_the_one_that_is_captured() {
     }
 }
 
-/// The debt, or what was taken of it until a capture was the merchant's last.
+/// The debt, or the amount captured up to the merchant's last capture.
 fn owed(payment: &Payment) -> i64 {
     let mut turn: Vec<&Attempt> = payment.attempts.iter().collect();
     turn.sort_by_key(|attempt| attempt.second);
@@ -369,7 +369,8 @@ fn owed(payment: &Payment) -> i64 {
     last.map_or(payment.debt(), |last| payment.debt().min(taken(last)))
 }
 
-/// Counted the other way round: the excess is taken off the attempts from the last to the first, until the debt is left.
+/// The excess of each attempt, counted the other way round: it is taken off the attempts from the last to the first, until the debt is
+/// left.
 fn excess_of_each(payment: &Payment) -> Vec<(AttemptId, i64)> {
     let captured = payment.totals().captured;
     let mut beyond = captured - captured.min(owed(payment));

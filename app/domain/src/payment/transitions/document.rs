@@ -53,7 +53,7 @@ fn list<T: Copy>(of: &[T], name: fn(T) -> &'static str) -> String {
     of.iter().map(|one| format!("`{}`", name(*one))).collect::<Vec<_>>().join(", ")
 }
 
-/// The changes between two of a state's names, with the kinds of facts that make them.
+/// The changes between two statuses or two stages, with the kinds of facts that make them. `name` selects the status or the stage.
 fn arrows(name: fn(super::State) -> &'static str) -> Vec<((&'static str, &'static str), String)> {
     let mut arrows: BTreeMap<(super::State, super::State), BTreeSet<Kind>> = BTreeMap::new();
     for kind in Kind::ALL {
@@ -80,7 +80,7 @@ fn arrows(name: fn(super::State) -> &'static str) -> Vec<((&'static str, &'stati
     joined.into_iter().map(|(ends, kinds)| (ends, words(kinds))).collect()
 }
 
-/// How many changes are allowed, and how many there are.
+/// The number of allowed changes, and of all combinations.
 pub(super) fn counts() -> (usize, usize) {
     let states = Status::ALL.len() * Place::ALL.len();
     let allowed = Kind::ALL.into_iter().flat_map(Kind::rows).flat_map(super::Row::changes).count();

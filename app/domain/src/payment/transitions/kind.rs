@@ -1,9 +1,9 @@
-//! The kinds of facts, as the tables of transitions tell them apart.
+//! The kinds of facts by which the tables of transitions are keyed.
 
 use crate::id::AttemptId;
 use crate::payment::{Fact, Movement, News, Observation, Payment};
 
-/// One kind of fact. What a provider says is told apart by its news: one observation can be of several kinds.
+/// One kind of fact. A provider's reports are divided by their items, so one observation can be of several kinds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
     /// The shopper chose a method.
@@ -12,11 +12,11 @@ pub enum Kind {
     Opened,
     /// It is certain that the attempt was not opened.
     NotOpened,
-    /// The request that opens it was not answered.
+    /// The request that opens the attempt was not answered.
     Unanswered,
     /// The attempt should be closed.
     CloseRequested,
-    /// The provider speaks of the attempt's page, so the page exists.
+    /// The provider names the attempt's page, so the page exists.
     Named,
     /// The provider reports a step without money.
     Step,
@@ -28,17 +28,17 @@ pub enum Kind {
     Captured,
     /// The provider reports that an authorisation is gone.
     Released,
-    /// The provider reports money that goes back, or its own fees and payouts.
+    /// The provider reports money that goes back: a refund, a dispute or a return.
     Back,
-    /// The provider speaks of a capture, void or refund that Till asked for.
+    /// The provider reports on a capture, void or refund that Till requested.
     Modified,
     /// The merchant called the payment off.
     Cancel,
-    /// The merchant or Till asks for a capture, void or refund.
+    /// The merchant or Till requests a capture, void or refund.
     Modify,
     /// The provider answered, or did not answer, a capture, void or refund.
     Answered,
-    /// The merchant keeps what was paid beyond the debt.
+    /// The merchant keeps the money paid beyond the debt.
     Keep,
     /// The provider took a second payment on one page.
     Twin,
@@ -92,13 +92,13 @@ impl Kind {
         }
     }
 
-    /// Whether facts of this kind come from a provider. Only they move money.
+    /// Whether facts of this kind come from a provider. Only such facts move money.
     #[must_use]
     pub fn is_told(self) -> bool {
         self.is_observed() || matches!(self, Kind::Answered | Kind::Twin)
     }
 
-    /// Whether it is part of what a provider reports.
+    /// Whether the kind is part of an observation.
     #[must_use]
     pub fn is_observed(self) -> bool {
         use Kind::{Authorised, Back, Captured, Ended, Modified, Named, Released, Step};
@@ -172,14 +172,14 @@ impl Kinds {
         Kind::ALL.into_iter().filter(move |kind| self.0 & Kinds::one(*kind).0 != 0)
     }
 
-    /// The kind, if it is a single one.
+    /// The kind, if there is only one.
     #[must_use]
     pub fn single(self) -> Option<Kind> {
         self.iter().next().filter(|_| self.0.is_power_of_two())
     }
 }
 
-/// The attempt that a fact is about: a new one, one that is named, or for a cancel the one that is live.
+/// The attempt that a fact is about: a new attempt, the named attempt, or for a cancel the live attempt.
 pub(super) fn subject<'a>(fact: &'a Fact, before: &'a Payment) -> Option<&'a AttemptId> {
     match fact {
         Fact::Start(attempt) | Fact::Twin { attempt, .. } => Some(&attempt.id),

@@ -1,4 +1,4 @@
-//! The rows of the tables: for each kind of fact, the states it can meet and what it makes of them.
+//! The rows of the tables: for each kind of fact, the states before and the states after.
 
 use super::{Kind, Place, Row, Status};
 

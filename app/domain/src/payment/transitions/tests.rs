@@ -5,14 +5,14 @@ use super::*;
 use crate::id::ModificationId;
 use crate::payment::{CloseReason, EntryState, Limits, Modification, ModificationKind, Movement, News, Refusal, Step};
 
-/// Lives that are looked at step by step.
+/// The number of random lives that are followed step by step.
 const LIVES: u64 = 6_000;
 /// How often every fact is tried on payments of the same status and stages.
 const TRIES: u32 = 300;
 
 type Change = (Kind, State, State);
 
-/// Walks through random lives and gathers every change that a fact of a single kind makes. What is in no table panics there.
+/// The changes that facts of a single kind make in random lives. A change that is in no table panics in the walk.
 #[derive(Default)]
 struct Seen {
     changes: BTreeSet<Change>,
@@ -31,7 +31,7 @@ impl Seen {
         }
     }
 
-    /// Tries facts on a state, besides the one that its life goes on with.
+    /// Tries facts on a state, in addition to the fact with which its life continues.
     fn tried(&mut self, facts: &[Fact], before: &Payment) {
         for fact in facts {
             if matches!(fact, Fact::Start(new) | Fact::Twin { attempt: new, .. } if before.attempt(&new.id).is_some()) {
@@ -68,8 +68,8 @@ impl Seen {
     }
 }
 
-/// Lives that random ones seldom come to: an approval comes late and falls away while it is captured or after the merchant released it,
-/// and another attempt is at each stage.
+/// Lives that random walks seldom reach: an authorisation comes late and is released while it is being captured or at the merchant's
+/// request, with another attempt at each stage.
 fn late_approvals() -> Vec<Vec<Fact>> {
     let first = [
         Fact::Start(Box::new(attempt(1))),
@@ -98,7 +98,7 @@ fn late_approvals() -> Vec<Vec<Fact>> {
         .flat_map(|second| captures.iter().map(move |capture| (second, capture.clone())))
         .map(|(second, capture)| [&first[..], second, &[authorised(1), capture, voided.clone()]].concat())
         .collect();
-    // Told without a reference, so that it says nothing of the page.
+    // The report has no reference, so it does not name the page.
     let late = told(2, None, vec![News::Moved(Movement::Voided)]);
     let released = [authorised(1), modify(ModificationKind::Void), voided.clone(), late];
     lives.push([&first[..], &unanswered, &released].concat());

@@ -1,4 +1,4 @@
-//! Authorisations that are released, by whom, and what that says about the debt.
+//! Tests of authorisations that the provider or the merchant releases, and of the debt afterwards.
 
 use super::*;
 use crate::payment::Answer;
@@ -14,7 +14,7 @@ fn an_authorisation_that_is_gone_before_we_hear_of_it_leaves_nothing_to_wait_for
     let (authorised, voided) = (Movement::Authorised { total: 1000 }, Movement::Voided);
     let orders = [[authorised.clone(), voided.clone()], [voided, authorised]];
     for movements in &orders {
-        // Told at once, as by a fetch, or in two deliveries.
+        // Both movements are reported at once, as by a fetch, or in two deliveries.
         let mut at_once = after(&[Fact::Start(Box::new(attempt(1))), opened(1)]);
         let mut apart = at_once.clone();
         let news = movements.iter().cloned().map(News::Moved).collect();
@@ -41,7 +41,7 @@ fn an_authorisation_that_the_provider_releases_by_itself_leaves_the_debt_payable
     payment.handle(&opened(2)).unwrap();
     payment.handle(&captured(2)).unwrap();
     assert_eq!((payment.status(), payment.flags().second_success), (Status::Succeeded, false));
-    // A capture of the first that is told late after all is the second then, and goes back.
+    // A capture of the first attempt that is reported late is then a second success, and goes back.
     payment.handle(&captured(1)).unwrap();
     assert!(payment.attempts[0].second && !payment.attempts[1].second);
     assert_eq!(payment.wanted_back().map(|(attempt, _)| attempt.id.clone()), Some(id(1)));
@@ -55,7 +55,7 @@ fn an_authorisation_that_the_merchant_has_released_calls_the_debt_off() {
     assert!(payment.is_called_off());
     assert_eq!(payment.status(), Status::Canceled);
     assert_eq!(payment.handle(&Fact::Start(Box::new(attempt(2)))), Err(Refusal::Canceled));
-    // The wish counts, whatever the provider says to it when the authorisation had run out before.
+    // The request counts, whatever the provider answers when the authorisation had run out before.
     let answer = Answer::Refused { reason: "expired".into() };
     let modification = ModificationId::from_random([1; 16]);
     payment.handle(&Fact::Answered { attempt: id(1), modification, answer }).unwrap();

@@ -1,11 +1,11 @@
-//! Random lives of a payment, and what must hold in all of them.
+//! Random lives of a payment, and the rules that must hold in all of them.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::payment::{Answer, DisputeState};
 
-/// A small generator of numbers, so that a walk can be repeated.
+/// A small generator of random numbers from a seed, so that a walk can be repeated.
 struct Dice(u64);
 
 impl Dice {
@@ -119,7 +119,7 @@ fn any_fact(dice: &mut Dice) -> Fact {
                 debt: Some(eur(1000)),
                 currency: None,
                 modification,
-                // Mostly one thing at a time; a fetch tells everything at once.
+                // Most observations have one item; a fetch reports several at once.
                 news: (0..dice.one(&[0, 1, 1, 1, 1, 1, 2, 3])).map(|_| any_news(dice)).collect(),
             };
             Fact::Observed { attempt: id(number), observation }
@@ -127,13 +127,13 @@ fn any_fact(dice: &mut Dice) -> Fact {
     }
 }
 
-/// What a provider tells of an attempt without naming it.
+/// A provider's report on an attempt without the attempt's references.
 pub(crate) fn told(number: u8, modification: Option<ModificationId>, news: Vec<News>) -> Fact {
     let observation = Observation { at: 9, debt: Some(eur(1000)), modification, news, ..Observation::default() };
     Fact::Observed { attempt: id(number), observation }
 }
 
-/// A fact of each kind and shape about each of two attempts: all that can be tried on a state.
+/// All facts that can be tried on a state: one of each kind and shape about each of two attempts.
 pub(crate) fn every_fact() -> Vec<Fact> {
     let mut facts =
         vec![Fact::Cancel, Fact::Keep, Fact::Start(Box::new(attempt(1))), Fact::Start(Box::new(attempt(2)))];
@@ -157,7 +157,7 @@ pub(crate) fn every_fact() -> Vec<Fact> {
     facts
 }
 
-/// What counted as captured, and was said not to have been: money that goes back proves that it was.
+/// A report of money that counted as captured and then did not. Money that goes back proves the capture.
 pub(crate) fn uncaptured(number: u8) -> Fact {
     let movements = [Movement::Captured { total: 1000 }, Movement::Uncaptured { amount: 1000 }];
     told(number, None, movements.map(News::Moved).into())
@@ -240,11 +240,11 @@ fn every_modification(number: u8) -> Vec<Fact> {
     facts
 }
 
-/// Lives a random life of so many facts, and shows every step that changed something. Returns the events.
+/// Lives a random life of a number of facts, and calls `step` after each fact that was accepted. Returns the payment and its events.
 pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Fact, &Payment, &Payment)) -> (Payment, Vec<Event>) {
     let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let (mut payment, mut events) = (payment(), vec![]);
-    // Most lives begin where much can happen: one attempt has ended, and may still succeed late; another is opening or open.
+    // Most lives begin where much can happen: one attempt is closed and may still succeed late; another is opening or open.
     let second_try = [
         Fact::Start(Box::new(attempt(1))),
         opened(1),
@@ -252,10 +252,10 @@ pub(crate) fn walk(seed: u64, steps: usize, mut step: impl FnMut(&Fact, &Payment
         Fact::Start(Box::new(attempt(2))),
         opened(2),
     ];
-    // Or with a success told late, while it is not known whether another attempt was opened.
+    // Other lives begin with a late success, while it is not known whether another attempt was opened.
     let late = if seed % 9 == 6 { captured(1) } else { authorised(1) };
     let lost = [&second_try[..4], &[Fact::Unanswered { attempt: id(2) }, late]].concat();
-    // Or with an authorisation that the merchant releases, while another attempt is opening or unanswered.
+    // Other lives begin with an authorisation that the merchant releases, while another attempt is opening or unanswered.
     let void = Modification::new(ModificationId::from_random([0; 16]), ModificationKind::Void, 0);
     let void = Fact::Modify { attempt: id(1), modification: Box::new(void), limits: Limits::default() };
     let unanswered = Fact::Unanswered { attempt: id(2) };
