@@ -57,7 +57,7 @@ impl Api for Adyen {
         operation::find(incoming.method.as_str(), below)
     }
 
-    /// Each operation reads the body itself. This step checks only that its content type is JSON.
+    /// Each operation reads the body itself. This step checks only that the content type of a body is JSON.
     fn read(incoming: &Incoming) -> Result<(), ApiError> {
         let kind = incoming.headers.get(header::CONTENT_TYPE);
         let json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
