@@ -29,10 +29,10 @@ pub enum AmountRule {
         /// Amounts must be a multiple of this step, in minor units. The step is a power of ten.
         step: i64,
     },
-    /// The total is smaller than the provider's least.
+    /// The total is below the provider's minimum.
     #[error("{0} takes no less than {1}")]
     TooSmall(&'static str, Money),
-    /// The total is larger than the provider's most.
+    /// The total is above the provider's maximum.
     #[error("{0} takes no more than {1}")]
     TooLarge(&'static str, Money),
     /// The price of one piece breaks a rule, which the provider applies to every line.

@@ -195,7 +195,7 @@ pub enum Outcome {
         refs: Refs,
         /// The way to the page.
         handoff: Handoff,
-        /// When the page closes.
+        /// The time at which the page closes.
         until: Option<Millis>,
     },
     /// The attempt as the provider knows it. The reply to a modification carries the modification's id.

@@ -67,7 +67,7 @@ pub enum Reject {
     /// The signature header cannot be read.
     #[error("the signature header is malformed")]
     Malformed,
-    /// None of the account's secrets made the signature.
+    /// The signature matches no secret of the account.
     #[error("the signature does not match")]
     Wrong,
     /// The signature is too old.

@@ -14,7 +14,7 @@ pub struct HttpRequest {
     pub name: &'static str,
     /// The method.
     pub method: Method,
-    /// Path and query, relative to the account's base address.
+    /// The path and query, relative to the account's base address.
     pub path: String,
     /// The name of the header that carries the credentials, such as `authorization`.
     pub credential_header: &'static str,

@@ -20,9 +20,9 @@ pub struct Kept {
 
 /// The text that replaces a hidden value.
 const MASK: &str = "***";
-/// Characters of one text that are kept.
+/// The most characters logged of one text.
 const CHARS_MAX: usize = 4_000;
-/// Characters of one value that are kept.
+/// The most characters logged of one value.
 const VALUE_CHARS_MAX: usize = 200;
 /// The most characters of a field's name. Longer names, and names with unusual characters, are hidden, because a name can be data.
 const NAME_CHARS_MAX: usize = 40;

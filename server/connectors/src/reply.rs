@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::connector::Fail;
 use crate::http::HttpResponse;
 
-/// Characters of a provider's message that are kept.
+/// The most characters kept of a provider's message.
 const MESSAGE_CHARS_MAX: usize = 300;
 /// The wait after a 429 that names no time.
 const RATE_LIMIT_WAIT: Millis = 2 * SECOND;

@@ -1,4 +1,4 @@
-//! Requests to Adyen's Checkout API and what its errors mean.
+//! Requests to Adyen's Checkout API, and the meaning of its errors.
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::item::Notification;
 
-/// Characters of a reason that are kept.
+/// The most characters kept of a reason.
 const REASON_CHARS_MAX: usize = 64;
 
-/// Code and text of each refusal reason, by class.
+/// The code, text and class of each refusal reason.
 #[rustfmt::skip]
 const REASONS: &[(&str, &str, DeclineClass)] = &[
     ("2", "Refused", DeclineClass::Generic),

@@ -1,4 +1,4 @@
-//! Requests to Stripe's API and what its errors mean.
+//! Requests to Stripe's API, and the meaning of its errors.
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};

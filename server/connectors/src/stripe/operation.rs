@@ -1,4 +1,4 @@
-//! Operations on Checkout Sessions and what their replies mean.
+//! Operations on Checkout Sessions, and the meaning of their replies.
 
 use domain::payment::{Handoff, Refs};
 use domain::{MINUTE, Millis, SECOND};

@@ -41,7 +41,7 @@ impl Cause {
     }
 }
 
-/// Whether a refund is the release of money that was never taken.
+/// Whether a refund is the release of money that was never captured.
 ///
 /// A refund with our reference was requested by us and is no release. Any other refund is a release in three cases: its reason is an
 /// expired authorisation, our own capture or void caused it, or it succeeded without a balance transaction. A real refund has a balance

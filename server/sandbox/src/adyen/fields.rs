@@ -52,7 +52,7 @@ impl Fields {
         self.text(name, longest)?.ok_or_else(|| ApiError::missing(name))
     }
 
-    /// A yes or no.
+    /// A truth value.
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
             None => Ok(None),

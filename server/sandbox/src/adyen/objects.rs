@@ -63,7 +63,7 @@ pub struct Checkout {
     pub challenge: Option<Instrument>,
     /// The last refusal, for the page.
     pub refusal: Option<String>,
-    /// Session results handed out in return addresses, frozen as they were.
+    /// The session results named in return addresses, as they were at the shopper's return.
     pub results: Vec<(String, Value)>,
 }
 
@@ -148,7 +148,7 @@ words! {
 /// A payment: one attempt of a shopper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Payment {
-    /// Its PSP reference.
+    /// The payment's PSP reference.
     pub psp: String,
     /// The link or session.
     pub checkout: String,

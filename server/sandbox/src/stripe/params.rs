@@ -1,4 +1,4 @@
-//! Reads parameters one by one and refuses the rest, because the caller would believe in an ignored parameter.
+//! Reads parameters one by one and refuses the rest, because the caller would believe that an ignored parameter had an effect.
 
 use serde_json::{Map, Value};
 

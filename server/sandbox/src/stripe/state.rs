@@ -26,7 +26,7 @@ use crate::{
 pub struct Stripe {
     /// The accounts by secret key.
     pub accounts: Accounts<Account>,
-    /// Restricted keys.
+    /// The restricted keys, each with its account and rights.
     pub restricted: BTreeMap<String, Restricted>,
 }
 

@@ -97,7 +97,7 @@ pub struct Notice {
     pub amount: i64,
     /// ISO 4217, upper case.
     pub currency: String,
-    /// For example `visa`.
+    /// The payment method, for example `visa`.
     pub method: String,
     /// The reason, or the authorisation code with the card's last digits and expiry.
     pub reason: String,

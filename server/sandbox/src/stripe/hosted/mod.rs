@@ -131,7 +131,7 @@ async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body
     }
 }
 
-/// The newest event and delivery of an account before the shopper's step.
+/// The positions in an account's events and deliveries before the shopper's step.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mark {
     events: u64,

@@ -92,7 +92,7 @@ impl Charge {
     /// The charge as replies and events show it.
     pub fn wire(&self, view: &View<'_>) -> Value {
         let words = self.decline.map(Decline::words);
-        // An old version counts released money as refunded, and shows no captured amount if the whole authorisation was released.
+        // An old version counts released money as refunded, and shows no captured amount for a release without a capture.
         let released = if version::shows_releases(view.version) { self.released } else { 0 };
         let captured = (self.captured > 0 || released == 0).then_some(self.captured);
         let refunded = self.refunded + released;

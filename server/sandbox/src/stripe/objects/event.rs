@@ -15,7 +15,7 @@ pub struct Event {
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// For example `checkout.session.completed`.
+    /// The event's type, for example `checkout.session.completed`.
     pub kind: String,
     /// The object at the time of the event.
     pub object: Value,
