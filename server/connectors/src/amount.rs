@@ -1,5 +1,5 @@
-//! What providers' counts of money have in common: which currencies one takes, where its decimals are not those of ISO 4217,
-//! and which amounts it refuses.
+//! The rules for amounts that providers share: the currencies a provider takes, the currencies whose decimals differ from ISO 4217, and the
+//! amounts it refuses.
 
 use domain::currency::Currency;
 use domain::line::Line;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::connector::Fail;
 
-/// Why a provider cannot take an amount. The text names the provider and the rule, and says what to write instead.
+/// The reason why a provider cannot take an amount. The text names the provider and the rule, and says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AmountRule {
     /// The provider does not take the currency.
@@ -26,13 +26,13 @@ pub enum AmountRule {
         provider: &'static str,
         /// The amount between two steps.
         amount: Money,
-        /// What an amount must be a multiple of, in minor units; a power of ten.
+        /// Amounts must be a multiple of this step, in minor units. The step is a power of ten.
         step: i64,
     },
-    /// The total is smaller than the provider's least.
+    /// The total is below the provider's minimum.
     #[error("{0} takes no less than {1}")]
     TooSmall(&'static str, Money),
-    /// The total is larger than the provider's most.
+    /// The total is above the provider's maximum.
     #[error("{0} takes no more than {1}")]
     TooLarge(&'static str, Money),
     /// The price of one piece breaks a rule, which the provider applies to every line.
@@ -59,7 +59,7 @@ fn last_digits(step: i64) -> &'static str {
     }
 }
 
-/// The nearest amounts that are multiples of the step, but for zero.
+/// The nearest multiples of the step above and below. Zero is not offered.
 fn neighbours(amount: Money, step: i64) -> String {
     let below = amount.minor - amount.minor.rem_euclid(step);
     let decimal = |minor| Money::new(minor, amount.currency).to_decimal();
@@ -71,17 +71,17 @@ fn neighbours(amount: Money, step: i64) -> String {
 pub(crate) struct Currencies {
     /// The provider's name, for people.
     pub provider: &'static str,
-    /// The codes of the currencies it takes.
+    /// The codes of the currencies the provider takes.
     pub taken: &'static [&'static str],
-    /// Where its count of decimals is not that of ISO 4217.
+    /// The decimals of currencies for which the provider's count differs from ISO 4217.
     pub own_exponents: &'static [(&'static str, u8)],
-    /// Where not every count is taken: what it must be a multiple of.
+    /// The steps of currencies in which not every count is taken: a count must be a multiple of the step.
     pub steps: &'static [(&'static str, i64)],
-    /// The least it takes in one payment, in its count; of a currency that is not listed, one.
+    /// The minimum of one payment, in the provider's count. A currency that is not listed has the minimum one.
     pub least: &'static [(&'static str, i64)],
-    /// The most it takes in one payment, in its count, where that is not [`Currencies::most`].
+    /// The maximum of one payment, in the provider's count, for currencies that differ from [`Currencies::most`].
     pub most_of: &'static [(&'static str, i64)],
-    /// The most it takes in one payment of any other currency, in its count.
+    /// The maximum of one payment in any other currency, in the provider's count.
     pub most: i64,
 }
 
@@ -122,14 +122,14 @@ impl Currencies {
         rescale(money.minor, ours, theirs).ok_or_else(too_large)
     }
 
-    /// A bound as people write it, without a fraction that the currency does not have.
+    /// A bound for people to read, without a fraction that the currency does not have.
     fn shown(&self, count: i64, currency: Currency) -> Money {
         let (ours, theirs) = (currency.exponent(), self.exponent(currency));
         let fraction = count % 10i64.pow(u32::from(theirs.saturating_sub(ours)));
         Money::new(rescale(count - fraction, theirs, ours).unwrap_or(i64::MAX), currency)
     }
 
-    /// The provider's count in our minor units; nothing if there is no such amount.
+    /// The provider's count in our minor units. `None` if the count is no whole number of minor units or too large.
     pub(crate) fn minor(&self, count: i64, currency: Currency) -> Option<i64> {
         rescale(count, self.exponent(currency), currency.exponent())
     }
@@ -148,7 +148,7 @@ impl Currencies {
     }
 }
 
-/// Nothing if it is no whole number, or too large.
+/// The count with other decimals. `None` if the result is no whole number or too large.
 fn rescale(count: i64, from: u8, to: u8) -> Option<i64> {
     let step = 10i64.checked_pow(u32::from(from.abs_diff(to)))?;
     if to >= from { count.checked_mul(step) } else { (count % step == 0).then_some(count / step) }

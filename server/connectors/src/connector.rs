@@ -1,4 +1,4 @@
-//! The trait every provider's connector implements, and the words it speaks in.
+//! The trait every provider's connector implements, and the types of its methods.
 
 use std::collections::BTreeMap;
 
@@ -21,79 +21,79 @@ use crate::repetition::{Deed, Repetition};
 /// A merchant's credentials at a provider, unsealed for use.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The id; also part of the address of its webhooks.
+    /// The account's id, which is also part of the address of its webhooks.
     pub id: ProviderAccountId,
-    /// Where the provider's API is, without a slash at the end.
+    /// The base address of the provider's API, without a slash at the end.
     pub base_url: String,
     /// Whether real money moves.
     pub live: bool,
     /// The provider's keys, by the names in [`Setup::credentials`].
     pub credentials: BTreeMap<String, SecretString>,
-    /// The secrets webhooks may be signed with; several while one is being replaced.
+    /// The secrets that may sign webhooks. There are several while one is being replaced.
     pub webhook_secrets: Vec<SecretString>,
-    /// How connections are made, where that is the account's own.
+    /// The account's own TLS settings, if it has any.
     pub tls: Option<Tls>,
 }
 
-/// A way of its own to make connections to a provider.
+/// TLS settings for connections to a provider, in the place of the usual ones.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// The certificate by which the provider knows the account, those that lead from it to a root, and its key, as PEM.
+    /// The client certificate by which the provider knows the account, its chain to a root, and its key, as PEM.
     pub identity: Option<SecretString>,
-    /// The only roots that are trusted, as PEM; those of the system if there are none.
+    /// The only trusted roots, as PEM. An empty list means the roots of the system.
     pub roots: Vec<String>,
 }
 
-/// What an account at a provider is set up with. It is the same for every account.
+/// The settings that every account at a provider needs. They are the same for every account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
     /// The names of the credentials an account needs.
     pub credentials: &'static [&'static str],
-    /// Where the provider's API is, unless the account says otherwise.
+    /// The base address of the provider's API, unless the account has its own.
     pub default_base_url: &'static str,
-    /// The domains that are the provider's own, with everything below them.
+    /// The provider's own domains. Their subdomains belong to them.
     pub domains: &'static [&'static str],
 }
 
-/// What an account at a provider can do. The engine asks this, never the provider's name.
+/// The abilities of an account at a provider. The engine asks for these and never for the provider's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// The shortest life of a payment page at the provider.
     pub page_life_min: Millis,
-    /// The longest.
+    /// The longest life of a payment page at the provider.
     pub page_life_max: Millis,
     /// Whether an attempt can be looked up by the provider's own references.
     pub fetch: bool,
-    /// Whether an attempt whose opening was not answered can be looked up by our reference.
+    /// Whether our reference finds an attempt whose opening had no reply.
     pub find: bool,
-    /// How long after a request a search by our reference that comes to its end and finds nothing proves that the request did
-    /// nothing. None where the provider's lists may lag for longer, or cannot be searched.
+    /// The time after a request from which a search by our reference is proof: a complete search that finds nothing then proves that the
+    /// request did nothing. `None` where the provider's lists may lag for longer, or cannot be searched.
     pub search_proves_after: Option<Millis>,
-    /// Whether a modification that was not answered can be looked up.
+    /// Whether a modification that had no reply can be looked up.
     pub find_modification: bool,
-    /// Whether events can be listed, so that a missed delivery can be made up for.
+    /// Whether events can be listed, to make up for missed deliveries.
     pub event_list: bool,
 }
 
-/// Everything needed to open an attempt. The request is built from it once and stored: a provider compares a repetition with the first
+/// The values that open an attempt. The request is built from them once and stored, because a provider compares a repetition with the first
 /// request of the same key.
 #[derive(Debug, Clone)]
 pub struct OpenSpec {
-    /// Our reference.
+    /// Our reference of the attempt.
     pub attempt: AttemptId,
-    /// The debt.
+    /// The amount to pay.
     pub amount: Money,
-    /// What is sold.
+    /// The order's lines.
     pub lines: Vec<Line>,
-    /// With what.
+    /// The payment method.
     pub method: Method,
-    /// When the money is taken.
+    /// Whether the money is captured at once or later.
     pub capture: Capture,
-    /// When the provider's page should close.
+    /// The time at which the provider's page should close.
     pub until: Millis,
-    /// Where the shopper returns after paying.
+    /// The address to which the shopper returns after paying.
     pub return_url: String,
-    /// Where the shopper returns after giving up.
+    /// The address to which the shopper returns after giving up.
     pub cancel_url: String,
     /// The language the shopper chose, as a tag such as `de`.
     pub lang: Option<String>,
@@ -102,50 +102,50 @@ pub struct OpenSpec {
 /// An attempt at the provider.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Our reference.
+    /// Our reference of the attempt.
     pub attempt: AttemptId,
     /// The provider's references.
     pub refs: Refs,
-    /// The debt.
+    /// The amount to pay.
     pub amount: Money,
-    /// When the money is taken.
+    /// Whether the money is captured at once or later.
     pub capture: Capture,
-    /// When the attempt was started.
+    /// The start of the attempt.
     pub created: Millis,
 }
 
 /// A capture, void or refund of an attempt. A repetition is built from the same values.
 #[derive(Debug, Clone)]
 pub struct ModifySpec {
-    /// Of which attempt.
+    /// The attempt to modify.
     pub target: Target,
-    /// Our reference; also the idempotency key.
+    /// Our reference of the modification, which is also its idempotency key.
     pub modification: ModificationId,
-    /// What.
+    /// The kind of modification.
     pub kind: ModificationKind,
-    /// The provider's reference of the capture that a refund acts on, for providers that refund a capture and not the payment. None where
-    /// several could be meant.
+    /// The provider's reference of the capture to refund, for providers that refund a capture and not the payment. `None` where several
+    /// captures come into question.
     pub capture: Option<String>,
-    /// When it was asked for.
+    /// The time at which the modification was asked for.
     pub created: Millis,
 }
 
-/// What the engine asks a provider for.
+/// A task that the engine gives to a provider.
 #[derive(Debug, Clone)]
 pub enum Operation {
     /// Open a payment page.
     Open(Box<OpenSpec>),
-    /// Look an attempt up.
+    /// Look up an attempt.
     Fetch(Target),
     /// Close the payment page, or find out why it cannot be closed.
     Close(Target),
-    /// Look for an attempt whose opening was not answered, by our reference.
+    /// Look for an attempt whose opening had no reply, by our reference.
     Find(Target),
     /// Capture, void or refund.
     Modify(ModifySpec),
-    /// Look for a modification that was not answered, by our reference.
+    /// Look for a modification that had no reply, by our reference.
     FindModification(ModifySpec),
-    /// List the account's events, for those whose deliveries were missed.
+    /// List the account's events, to find those whose deliveries were missed.
     Events(EventsSpec),
 }
 
@@ -156,13 +156,13 @@ pub struct EventsSpec {
     pub since: Millis,
     /// Only events before this time.
     pub until: Millis,
-    /// Where the page before this one ended.
+    /// The cursor at the end of the page before.
     pub cursor: Option<String>,
 }
 
 impl Operation {
-    /// The idempotency key: one for each attempt and kind of operation, and one for each modification; the same for every
-    /// repetition. At most 64 characters, the least that a provider allows (Adyen).
+    /// The idempotency key, which every repetition shares. There is one key for each attempt and kind of operation, and one for each
+    /// modification. A key has at most 64 characters, the smallest limit of all providers (Adyen).
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -177,7 +177,7 @@ impl Operation {
     }
 }
 
-/// What to do next in an operation.
+/// The next step of an operation.
 #[derive(Debug)]
 pub enum Wire {
     /// Send this, then continue with the reply.
@@ -195,56 +195,56 @@ pub enum Outcome {
         refs: Refs,
         /// The way to the page.
         handoff: Handoff,
-        /// When the page closes.
+        /// The time at which the page closes.
         until: Option<Millis>,
     },
-    /// What the provider knows about the attempt. In answer to a modification it carries the modification's id.
+    /// The attempt as the provider knows it. The reply to a modification carries the modification's id.
     Observed(Observation),
-    /// The provider has taken the modification and will say later what came of it.
+    /// The provider has received the modification and will report its result later.
     Accepted {
-        /// Its reference, where it gave one.
+        /// The provider's reference of the modification, if it gave one.
         reference: Option<String>,
     },
-    /// A page of events, as they would have been delivered.
+    /// A page of events, as the provider would have delivered them.
     Events {
-        /// Each event.
+        /// The events.
         items: Vec<Item>,
-        /// Where to go on, if there are more.
+        /// The cursor of the next page, if there is one.
         cursor: Option<String>,
     },
-    /// A search came to its end and found nothing. That is no proof that nothing is there: the provider's lists may lag, see
+    /// A complete search found nothing. This proves nothing by itself, because the provider's lists may lag: see
     /// [`Capabilities::search_proves_after`].
     NotFound,
-    /// A search did not come to its end: there is too much to look through.
+    /// A search that stopped before its end, because there was too much to look through.
     Inconclusive,
 }
 
-/// Why an operation has no result.
+/// The reason why an operation has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fail {
-    /// The provider refused; it is certain that nothing was done.
+    /// The provider refused the request and certainly did nothing.
     #[error("the provider refused: {0}")]
     Refused(String),
-    /// The provider did not accept our credentials; nothing was done.
+    /// The provider did not accept our credentials and did nothing.
     #[error("the provider did not accept the credentials: {0}")]
     Unauthorized(String),
-    /// The reply says that the credentials were not accepted, but not in the provider's words. Something in between may say so after
-    /// the provider has done its work, so it is not known whether anything was done.
+    /// The reply says that the credentials were not accepted, but not in the provider's words. A proxy in between may say so after the
+    /// provider has done its work, so the outcome is unknown.
     #[error("the credentials were not accepted, but that is not the provider's own reply: {0}")]
     TurnedAway(String),
-    /// The provider cannot do this; nothing was sent.
+    /// The provider does not support the operation, so no request was sent.
     #[error("not supported: {0}")]
     Unsupported(String),
-    /// Too many requests; nothing was done. Try again after this many milliseconds.
+    /// Too many requests: the provider did nothing. Try again after this many milliseconds.
     #[error("the provider asks for fewer requests")]
     RateLimited(Millis),
-    /// It is not known whether anything was done.
+    /// The outcome is unknown: the provider may have carried the request out.
     #[error("the outcome at the provider is unknown: {0}")]
     Unsure(String),
 }
 
 impl Fail {
-    /// The words about the credentials, if they were not accepted. Only a person can help then.
+    /// The words about the credentials, if they were not accepted. Only a person can solve this.
     #[must_use]
     pub fn about_credentials(&self) -> Option<&str> {
         match self {
@@ -262,43 +262,43 @@ impl Fail {
 
 /// A provider.
 pub trait Connector: Send + Sync {
-    /// The name.
+    /// The provider's name.
     fn provider(&self) -> &'static str;
 
-    /// What its accounts are set up with.
+    /// The settings that an account at this provider needs.
     fn setup(&self) -> &'static Setup;
 
-    /// What an account can do.
+    /// The abilities of an account.
     fn capabilities(&self, account: &Account) -> Capabilities;
 
-    /// What an account can do with money that was authorised or captured with a method.
+    /// The modifications that an account supports for a payment with this method.
     fn limits(&self, account: &Account, method: Method) -> Limits;
 
-    /// Whether an account can authorise money with a method and take it later.
+    /// Whether an account can authorise money with a method and capture it later.
     fn captures_later(&self, account: &Account, method: Method) -> bool;
 
-    /// What protects a request of an account from being carried out twice.
+    /// The protection of an account's requests against a second execution.
     fn repetition(&self, account: &Account, deed: Deed) -> Repetition;
 
-    /// What of the exchanges with the provider may be written down. Everything else is hidden.
+    /// The allow-list of fields in the exchange log. All other fields are hidden.
     fn kept(&self) -> &'static Kept;
 
-    /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error says what a right
-    /// one looks like, and never repeats one.
+    /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error describes the right form
+    /// and never repeats a credential.
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String>;
 
-    /// Whether a webhook secret, [tidied](crate::tidy), has the provider's form and can keep a forger out. The error says what a
-    /// right one looks like, and never repeats one.
+    /// Whether a webhook secret, [tidied](crate::tidy), has the provider's form and can keep a forger out. The error describes the right
+    /// form and never repeats a secret.
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
 
-    /// Whether an order can be paid with a method at an account: in its currency, line by line and in total. The error names the
-    /// provider and the rule. What is taken here may still be refused by the provider for reasons of the account.
+    /// Whether an order can be paid with a method at an account: in its currency, line by line and in total. The error names the provider
+    /// and the rule. The provider may still refuse an order that passes, for reasons of the account.
     fn takes(&self, account: &Account, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule>;
 
-    /// Whether a part of a payment can be captured or sent back by itself.
+    /// Whether a part of a payment can be captured or refunded by itself.
     fn takes_part(&self, part: Money) -> Result<(), AmountRule>;
 
-    /// Whether the address of the provider's API is one for this mode, where addresses tell. The error says what is expected.
+    /// Whether the address of the provider's API is right for this mode, where addresses differ. The error describes the expected address.
     fn check_address(&self, _base_url: &str, _live: bool) -> Result<(), String> {
         Ok(())
     }
@@ -306,7 +306,7 @@ pub trait Connector: Send + Sync {
     /// The first request of an operation. `key` is the same for every repetition.
     fn begin(&self, account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail>;
 
-    /// What follows from a reply. `sent` is the request it answers, `now` stamps what has no time of its own.
+    /// The next step after a reply. `sent` is the request that the reply answers. `now` dates facts that have no time of their own.
     fn resume(
         &self,
         account: &Account,
@@ -316,19 +316,19 @@ pub trait Connector: Send + Sync {
         now: Millis,
     ) -> Result<Wire, Fail>;
 
-    /// The right that the credentials need for a request of this name, as the provider's own pages call it.
+    /// The right that the credentials need for a request of this name, as the provider's documentation calls it.
     fn right(&self, request: &str) -> Option<&'static str>;
 
-    /// The methods with which the provider delivers.
+    /// The HTTP methods with which the provider delivers webhooks.
     fn delivery_methods(&self) -> &'static [HttpMethod] {
         &[HttpMethod::POST]
     }
 
-    /// Finds out how far a delivery can be believed. What can be refused without asking the provider is refused here.
+    /// Finds out how far a delivery can be trusted. A delivery is refused here if that needs no question to the provider.
     fn authenticate(&self, account: &Account, delivery: &Delivery, now: Millis) -> Result<Credence, Reject>;
 
-    /// What follows from the provider's reply to a question about a delivery, see [`Credence::Ask`]. It is called with replies that
-    /// are neither a refusal of our credentials, nor a rate limit, nor a failure of the provider.
+    /// The trust in a delivery after the provider's reply to a question about it, see [`Credence::Ask`]. This method is not called with a
+    /// refusal of our credentials, a rate limit or a failure of the provider.
     fn verified(
         &self,
         _account: &Account,
@@ -340,17 +340,19 @@ pub trait Connector: Send + Sync {
         Err(Reject::Wrong)
     }
 
-    /// Bytes of one delivery at most. Larger ones are turned away unread, with an alert, so it is far more than the provider sends.
+    /// The most bytes of one delivery. Larger deliveries are refused unread, with an alert, so the limit is far above the provider's usual
+    /// sizes.
     fn delivery_bytes_max(&self) -> usize;
 
-    /// Takes a delivery apart into what is stored. It is authentic, so it is refused only if it cannot be taken apart at all.
+    /// Splits a delivery into the items to store. The delivery is authentic, so it is refused only if it cannot be split at all.
     fn split(&self, delivery: &Authentic) -> Result<Vec<Item>, Reject>;
 
-    /// Reads an event: once before it is stored, while the provider waits, and again later if it could not be read or was another
-    /// account's then. `received` stamps what has no trustworthy time of its own.
+    /// Reads an event before it is stored, while the provider waits. An event that could not be read, or that was another account's, is
+    /// read again later. `received` dates an event that has no trustworthy time of its own.
     fn read(&self, account: &Account, item: &[u8], received: Millis) -> Result<Incoming, Unreadable>;
 
-    /// Both at once, for those who can do it in one pass. What cannot be read is stored all the same.
+    /// Splits a delivery and reads its events; connectors that can do both in one pass override it. Unreadable events are stored all the
+    /// same.
     fn split_and_read(
         &self,
         account: &Account,
@@ -364,6 +366,6 @@ pub trait Connector: Send + Sync {
         Ok(self.split(delivery)?.into_iter().map(read).collect())
     }
 
-    /// The reply to a delivery.
+    /// The reply to the provider for a delivery.
     fn reply(&self, disposition: Disposition) -> Reply;
 }

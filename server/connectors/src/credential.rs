@@ -1,16 +1,16 @@
-//! Credentials as people hand them over: out of a file with a line end, out of a clipboard with a blank.
+//! Credentials as people enter them: from a file with a line end, or from a clipboard with a blank.
 
 use std::ops::RangeInclusive;
 
-/// A credential or secret without what files and clipboards add around it: white space, line ends, a byte order mark. None of it is
-/// part of any provider's key.
+/// A credential or secret without the white space, line ends and byte order mark that files and clipboards add. No provider's key contains
+/// any of them.
 #[must_use]
 pub fn tidy(value: &str) -> &str {
     value
         .trim_matches(|char: char| char.is_whitespace() || char.is_control() || matches!(char, '\u{feff}' | '\u{200b}'))
 }
 
-/// Whether a text has as many characters as allowed, all of them ASCII letters, digits or one of some others.
+/// Whether a text has an allowed length, and consists of ASCII letters, digits and the characters in `others`.
 pub(crate) fn is_made_of(text: &str, chars: &RangeInclusive<usize>, others: &[u8]) -> bool {
     chars.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
 }

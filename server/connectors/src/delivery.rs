@@ -1,4 +1,4 @@
-//! What arrives from providers: how far it can be believed, what it holds, and what is answered.
+//! Deliveries from providers: how far they can be trusted, what they contain, and how they are answered.
 
 use std::net::IpAddr;
 
@@ -12,18 +12,18 @@ use thiserror::Error;
 use crate::connector::Connector;
 use crate::http::HttpRequest;
 
-/// A request that arrived at the address of an account, as it came.
+/// A request at an account's webhook address, as it arrived.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// The method; one of [`Connector::delivery_methods`].
     pub method: Method,
-    /// What follows the question mark in the address, undecoded.
+    /// The query string of the address, undecoded.
     pub query: Option<String>,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// The sender's address, where it is known. Behind a proxy that is not named it is the proxy's.
+    /// The sender's address, if it is known. Behind a proxy that the settings do not name, this is the proxy's address.
     pub peer: Option<IpAddr>,
 }
 
@@ -35,20 +35,21 @@ impl Delivery {
     }
 }
 
-/// How far a delivery can be believed.
+/// How far a delivery can be trusted.
 #[derive(Debug)]
 pub enum Credence {
-    /// It is the provider's. What it says is stored and applied.
+    /// The delivery is the provider's. Its events are stored and applied.
     Proven(Authentic),
-    /// Anybody could have sent it. It says that there may be news of these, and can cause nothing but a question to the provider.
+    /// Anybody could have sent the delivery. It says that there may be news of these references, and can cause only a question to the
+    /// provider.
     Hint(Vec<Reference>),
-    /// The provider must be asked whether it is its own. The reply goes to [`Connector::verified`].
+    /// The provider must be asked whether the delivery is its own. The reply goes to [`Connector::verified`].
     Ask(Box<HttpRequest>),
-    /// It says nothing and wants this reply, as when a provider tries out an address.
+    /// The delivery holds no event and wants this reply, for example when a provider tries out an address.
     Greeting(Reply),
 }
 
-/// What a hint names.
+/// A reference that a hint names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// An attempt, by our reference.
@@ -57,7 +58,7 @@ pub enum Reference {
     Theirs(String),
 }
 
-/// Why a delivery was not accepted as the provider's.
+/// The reason why a delivery was not accepted as the provider's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Reject {
     /// There is no signature.
@@ -66,16 +67,16 @@ pub enum Reject {
     /// The signature header cannot be read.
     #[error("the signature header is malformed")]
     Malformed,
-    /// The signature is not made with any of the account's secrets.
+    /// The signature matches no secret of the account.
     #[error("the signature does not match")]
     Wrong,
-    /// It was signed too long ago.
+    /// The signature is too old.
     #[error("the signature is too old")]
     Stale,
-    /// It claims to be signed in the future.
+    /// The signature's time is in the future.
     #[error("the signature is from the future")]
     Future,
-    /// The body is not what the provider sends.
+    /// The body does not have the provider's form.
     #[error("the body cannot be read")]
     Unreadable,
     /// The body is larger than the connector's [`Connector::delivery_bytes_max`].
@@ -99,12 +100,12 @@ impl Reject {
     }
 }
 
-/// The body of a delivery that was found to be the provider's. Only [`Connector::authenticate`] and [`Connector::verified`] make one.
+/// The body of a delivery that is proven to be the provider's. Only [`Connector::authenticate`] and [`Connector::verified`] make one.
 #[derive(Debug)]
 pub struct Authentic(Bytes);
 
 impl Authentic {
-    /// For connectors: of a body whose signature was found right, or that the provider has confirmed.
+    /// For connectors: wraps a body whose signature is right, or that the provider has confirmed.
     #[must_use]
     pub fn new(body: Bytes) -> Self {
         Authentic(body)
@@ -120,35 +121,36 @@ impl Authentic {
 /// One event of a delivery, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The provider's id of the event; a second item with the same id is a duplicate. It has no control characters and at most
-    /// 255 characters.
+    /// The provider's id of the event. A second item with the same id is a duplicate. The id has no control characters and at most 255
+    /// characters.
     pub event: String,
     /// The event's own bytes.
     pub body: Bytes,
 }
 
-/// A stored event cannot be read.
+/// The reason why a stored event cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the event cannot be read: {0}")]
 pub struct Unreadable(pub String);
 
-/// Why an event is not this account's.
+/// The reason why an event is not this account's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
-    /// For a person.
+    /// The reason, for a person to read.
     pub reason: String,
-    /// Whether it shows that the account is set up wrongly. Otherwise several share a provider account, which is nothing unusual.
+    /// Whether the event shows that the account is set up wrongly. Otherwise several accounts or shops share a provider account, which is
+    /// usual.
     pub misdirected: bool,
 }
 
 impl Foreign {
-    /// Of somebody else on the same provider account.
+    /// An event of another user of the same provider account.
     #[must_use]
     pub fn neighbour(reason: String) -> Foreign {
         Foreign { reason, misdirected: false }
     }
 
-    /// Of the other mode: test events never belong to a live account, nor the other way round.
+    /// An event of the other mode. Test events never belong to a live account, and live events never to a test account.
     #[must_use]
     pub(crate) fn other_mode(live: bool) -> Foreign {
         let mode = |live| if live { "live" } else { "test" };
@@ -157,30 +159,30 @@ impl Foreign {
     }
 }
 
-/// What a stored event says.
+/// A stored event, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     /// The provider's name of the event.
     pub kind: String,
-    /// Why the event is not this account's, if it is not.
+    /// The reason why the event is not this account's, if it is not.
     pub foreign: Option<Foreign>,
-    /// Why what it says must not be applied, if it must not: it reads in two ways, or its amount makes no sense. A person is told if
-    /// it concerns a payment of ours; what others do on the same provider account is theirs.
+    /// The reason why the event must not be applied, if there is one: it reads in two ways, or its amount makes no sense. A person is
+    /// alerted if the event concerns a payment of ours. Events of other users of the same provider account cause no alert.
     pub doubt: Option<String>,
-    /// Our reference, where the provider repeats it.
+    /// Our reference of the attempt, where the provider repeats it.
     pub attempt: Option<AttemptId>,
-    /// What it says. Without references and news it concerns no payment.
+    /// The event's content. Without references and news the event concerns no payment.
     pub observation: Observation,
 }
 
-/// What became of a delivery.
+/// The result of handling a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// Stored now, or already stored before.
+    /// The delivery is stored now, or was stored before.
     Stored,
-    /// Not accepted as the provider's.
+    /// The delivery was not accepted as the provider's.
     Rejected,
-    /// Could not be stored now.
+    /// The delivery could not be stored now.
     Busy,
 }
 
@@ -189,14 +191,14 @@ pub enum Disposition {
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The content type; plain text if there is none.
+    /// The content type. `None` means plain text.
     pub content_type: Option<&'static str>,
     /// The body.
     pub body: Bytes,
 }
 
 impl Reply {
-    /// In plain text.
+    /// A reply in plain text.
     #[must_use]
     pub fn text(status: u16, body: impl Into<Bytes>) -> Reply {
         Reply { status, content_type: None, body: body.into() }

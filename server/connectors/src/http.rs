@@ -14,11 +14,11 @@ pub struct HttpRequest {
     pub name: &'static str,
     /// The method.
     pub method: Method,
-    /// Path and query, relative to the account's base address.
+    /// The path and query, relative to the account's base address.
     pub path: String,
     /// The name of the header that carries the credentials, such as `authorization`.
     pub credential_header: &'static str,
-    /// Its value; kept apart so that it is never logged. An empty one is not sent.
+    /// The value of that header. It is kept apart so that it is never logged. An empty value is not sent.
     pub credential: SecretString,
     /// The other headers.
     pub headers: Vec<(Cow<'static, str>, String)>,
@@ -26,33 +26,33 @@ pub struct HttpRequest {
     pub body: String,
 }
 
-/// A request as it was sent first, without the credentials. A repetition is made from it, so that it is the same byte for byte, whatever
-/// has changed since of what the first one was made from.
+/// A request as it was first sent, without the credentials. A repetition is built from it and not from the current values, so that both are
+/// the same byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Path and query.
     pub path: String,
-    /// The headers but for that of the credentials.
+    /// The headers, without that of the credentials.
     pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: String,
 }
 
 impl HttpRequest {
-    /// The part of the request that is stored before it is sent.
+    /// The part of the request that is stored before sending.
     #[must_use]
     pub fn as_sent(&self) -> Sent {
         Sent { path: self.path.clone(), headers: self.headers.clone(), body: self.body.clone() }
     }
 
-    /// The request as it was sent first, with the credentials of today.
+    /// The request as it was first sent, with the current credentials.
     #[must_use]
     pub fn repeated(self, sent: Sent) -> HttpRequest {
         HttpRequest { path: sent.path, headers: sent.headers, body: sent.body, ..self }
     }
 }
 
-/// A reply that arrived whole.
+/// A reply that arrived completely.
 #[derive(Debug, Clone)]
 pub struct HttpResponse {
     /// The status code.

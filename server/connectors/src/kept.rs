@@ -1,6 +1,6 @@
-//! What of an exchange with a provider may be written down: an allow-list, owned by the connector.
+//! The allow-list of fields in the exchange log. Each connector owns its list.
 //!
-//! A field that a list does not name is hidden, because a provider can put a token or a person into any field, today or tomorrow.
+//! A field that the list does not name is hidden, because a provider can put a token or personal data into any field, today or tomorrow.
 
 use http::HeaderMap;
 use serde_json::{Map, Value};
@@ -8,27 +8,27 @@ use url::form_urlencoded;
 
 use crate::http::{HttpRequest, HttpResponse};
 
-/// The fields and headers of a provider's exchanges that say what happened, and nothing about persons, cards or keys.
+/// The fields and headers of a provider's exchanges that may be logged. They say what happened, and nothing about persons, cards or keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// Names of fields in JSON, forms and queries. A name with dots is the end of a path, where a plain name would say too much:
-    /// `amount.value` is the field `value` of a field `amount`. Places in lists are no part of a path.
+    /// The names of fields in JSON, forms and queries. A name with dots is the end of a path, for cases where a plain name would match too
+    /// much: `amount.value` is the field `value` of a field `amount`. List indexes are no part of a path.
     pub fields: &'static [&'static str],
-    /// Names of reply headers, in lower case, such as that of the provider's id of a request.
+    /// The names of reply headers, in lower case, such as the header with the provider's id of a request.
     pub headers: &'static [&'static str],
 }
 
 /// The text that replaces a hidden value.
 const MASK: &str = "***";
-/// Characters of one text that are kept.
+/// The most characters logged of one text.
 const CHARS_MAX: usize = 4_000;
-/// Characters of one value that are kept.
+/// The most characters logged of one value.
 const VALUE_CHARS_MAX: usize = 200;
-/// Characters of a field's name. Longer ones, and those with other characters than names have, are hidden: a name can be data.
+/// The most characters of a field's name. Longer names, and names with unusual characters, are hidden, because a name can be data.
 const NAME_CHARS_MAX: usize = 40;
 
 impl Kept {
-    /// A request as it may be written down: method, path, query and body.
+    /// A request for the log: method, path, query and body.
     #[must_use]
     pub fn request(&self, request: &HttpRequest) -> String {
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
@@ -37,7 +37,7 @@ impl Kept {
         cut(format!("{} {path}{query} {body}", request.method).trim_end())
     }
 
-    /// A reply as it may be written down: its headers that are kept, and its body.
+    /// A reply for the log: the listed headers and the body.
     #[must_use]
     pub fn reply(&self, reply: &HttpResponse) -> String {
         let body = self.body(&reply.body);
@@ -45,7 +45,7 @@ impl Kept {
         if headers.is_empty() { body } else { cut(&format!("{headers} {body}")) }
     }
 
-    /// A body as it may be written down: JSON and forms with everything hidden that is not kept, anything else only by its size.
+    /// A body for the log. In JSON and forms, every field that is not listed is hidden. Other bodies are shown by their size only.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
         if body.is_empty() {
@@ -111,7 +111,7 @@ impl Kept {
     }
 }
 
-/// Whether a text reads like a form: pairs, and the first name is one.
+/// Whether a text looks like a form: it has pairs, and its first name is plausible.
 fn is_form(text: &str) -> bool {
     let pair = text.split('&').next().and_then(|pair| pair.split_once('='));
     pair.is_some_and(|(name, _)| {

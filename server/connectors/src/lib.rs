@@ -1,8 +1,8 @@
-//! Provider wire formats in and out, signatures and declines. No network, no database, no clock.
+//! Provider wire formats in and out, signatures and declines. The crate uses no network, no database and no clock.
 //!
-//! A [`Connector`] turns an [`Operation`] into an HTTP request and the reply into an [`Outcome`]; the engine does the
-//! sending. It authenticates a delivery, splits it into items that can be stored, and reads an item into what the domain
-//! understands. A new provider is one folder here and one line in [`Registry`].
+//! A [`Connector`] turns an [`Operation`] into an HTTP request and the reply into an [`Outcome`]; the engine does the sending. A connector
+//! also authenticates a delivery, splits it into items that can be stored, and reads an item into the domain's types. A new provider is one
+//! folder here and one line in [`Registry`].
 
 pub mod adyen;
 mod amount;

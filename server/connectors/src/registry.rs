@@ -1,22 +1,22 @@
-//! The providers an installation knows.
+//! The providers that an installation knows.
 
 use std::fmt;
 
 use crate::connector::Connector;
 
-/// Connectors by the name used in the database, in addresses and on the command line. A copy is cheap.
+/// Connectors by the provider's name, which is used in the database, in addresses and on the command line. A copy is cheap.
 #[derive(Clone)]
 pub struct Registry(Vec<&'static dyn Connector>);
 
 impl Default for Registry {
-    /// The providers that are built in. A new one is one line here.
+    /// The built-in providers. A new provider is one line here.
     fn default() -> Self {
         Registry(vec![&crate::stripe::Stripe, &crate::adyen::Adyen])
     }
 }
 
 impl Registry {
-    /// The same with one more. It replaces a connector of the same name.
+    /// The registry with one more connector, which replaces a connector of the same name.
     #[must_use]
     pub fn with(mut self, connector: &'static dyn Connector) -> Registry {
         self.0.retain(|known| known.provider() != connector.provider());
@@ -30,7 +30,7 @@ impl Registry {
         self.iter().find(|known| known.provider() == provider)
     }
 
-    /// The provider at whose own domain a web address is. An address of a proxy, or of anything else, is nobody's.
+    /// The provider whose own domain contains a web address. The address of a proxy, or any other address, has no provider.
     #[must_use]
     pub fn of_address(&self, url: &str) -> Option<&'static str> {
         let url = url::Url::parse(url).ok()?;
@@ -41,7 +41,7 @@ impl Registry {
         self.iter().find(owns).map(Connector::provider)
     }
 
-    /// Every connector, in the order in which providers are listed.
+    /// All connectors, in the order in which providers are listed.
     pub fn iter(&self) -> impl Iterator<Item = &'static dyn Connector> {
         self.0.iter().copied()
     }

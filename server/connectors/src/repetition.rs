@@ -1,7 +1,7 @@
-//! What protects a request from being carried out twice.
+//! The protection of a request against a second execution.
 //!
-//! A request whose reply is lost may have been carried out. It is sent again only where the provider promises that the second has no
-//! effect of its own; otherwise it is looked for, or a person decides.
+//! A request whose reply is lost may have been carried out. The request is sent again only where the provider promises that a second one
+//! has no effect. Otherwise its effect is looked up, or a person decides.
 
 use domain::Millis;
 use domain::method::Method;
@@ -16,19 +16,19 @@ pub enum Deed {
     Modify(ModificationKind),
 }
 
-/// How a request that was not answered may be repeated.
+/// How a request that had no reply may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repetition {
-    /// The request carries a key. The provider answers a repetition with the same key like the first request, for so long after the
-    /// first one. After that it would be carried out anew.
+    /// The request carries an idempotency key. For a limited time after the first request, the provider answers a repetition with the same
+    /// key like the first. After that time a repetition would be carried out anew.
     Key {
-        /// The shortest time that the provider promises.
+        /// The shortest time for which the provider promises to keep the key.
         kept_for: Millis,
     },
-    /// What the request makes has an id that we choose, so there is never a second one.
+    /// We choose the id of the object that the request creates, so there is never a second object.
     ClientId,
-    /// No key protects the request, but its effect can be looked up by our reference. It is never sent again.
+    /// The request has no key, but our reference finds its effect. The request is never sent again.
     Query,
-    /// No key protects the request, and its effect cannot be looked up. It is never sent again, and a person must find out.
+    /// The request has no key, and its effect cannot be looked up. The request is never sent again, and a person must find out.
     None,
 }

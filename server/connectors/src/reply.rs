@@ -1,4 +1,4 @@
-//! What can be read from any provider's reply. Which errors are definite is the provider's own.
+//! The reading of replies that all providers share. Each connector decides which errors are definite.
 
 use domain::{Millis, SECOND};
 use serde::de::DeserializeOwned;
@@ -6,35 +6,35 @@ use serde::de::DeserializeOwned;
 use crate::connector::Fail;
 use crate::http::HttpResponse;
 
-/// Characters of a provider's message that are kept.
+/// The most characters kept of a provider's message.
 const MESSAGE_CHARS_MAX: usize = 300;
-/// How long to wait after a 429 that names no time.
+/// The wait after a 429 that names no time.
 const RATE_LIMIT_WAIT: Millis = 2 * SECOND;
 /// The longest wait we accept, in seconds.
 const WAIT_MAX_SECONDS: i64 = 3600;
 
-/// The body of a reply that says yes. If it cannot be read, what was done is unknown.
+/// The body of a successful reply. If it cannot be read, the outcome is unknown.
 pub(crate) fn body<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
     serde_json::from_slice(&reply.body)
         .map_err(|error| Fail::Unsure(format!("status {} with an unreadable body: {error}", reply.status)))
 }
 
-/// An error in one line, for people.
+/// An error as one line for people.
 pub(crate) fn describe(status: u16, code: Option<&str>, message: Option<&str>) -> String {
     let (code, message) = (code.unwrap_or("-"), message.unwrap_or("no explanation"));
     format!("status {status}, {code}: {message}").chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
-/// A 429: nothing was done, and when to come again.
+/// The failure for a 429: the provider did nothing, and the failure says when to try again.
 pub(crate) fn rate_limited(reply: &HttpResponse) -> Fail {
     let header = reply.headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let seconds = header.and_then(|value| value.parse::<i64>().ok());
     Fail::RateLimited(seconds.map_or(RATE_LIMIT_WAIT, |seconds| seconds.clamp(1, WAIT_MAX_SECONDS) * SECOND))
 }
 
-/// A 401 or 403. Providers look at the key before they do anything, and their errors always have a body of their own form (Stripe
-/// documentation, Errors; Adyen documentation, Errors). So in the provider's words nothing was done. With an empty or foreign body it
-/// may be the reply of a proxy, and a firewall that looks at replies puts its own in the place of one that says what was done.
+/// The failure for a 401 or 403. Providers check the key before they do anything, and their errors always have a body of their own form
+/// (Stripe documentation, Errors; Adyen documentation, Errors). So a reply in the provider's words proves that nothing was done. A reply
+/// with an empty or foreign body may come from a proxy: a firewall that inspects replies can replace one that says what was done.
 pub(crate) fn not_accepted(text: String, in_own_words: bool) -> Fail {
     if in_own_words { Fail::Unauthorized(text) } else { Fail::TurnedAway(text) }
 }

@@ -1,7 +1,7 @@
-//! Names that come from outside, as they may be stored.
+//! Ids and references from outside, in a form that can be stored.
 //!
-//! PostgreSQL's text cannot hold U+0000 and SQLite's can, so an id with one would be stored here and refused there for ever. An
-//! id is also a key: what is changed in it must not make two ids one.
+//! PostgreSQL's text cannot hold U+0000 and SQLite's can, so an id with U+0000 would be stored in SQLite and refused in PostgreSQL for
+//! ever. An id is also a key: escaping must not make two ids the same.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,13 +9,13 @@ use std::fmt::Write;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
-/// Characters of an event id at most.
+/// The most characters of an event id.
 pub(crate) const EVENT_ID_CHARS_MAX: usize = 255;
-/// Of a longer one, the characters that are kept in front of its digest.
+/// The characters of a longer id that are kept in front of its digest.
 const KEPT_CHARS: usize = 180;
 
-/// The id under which an event is stored: control characters as `%00`, the percent sign as `%25`, so that different ids stay
-/// different; a long one cut, with a digest of the whole.
+/// The id under which an event is stored. Control characters become `%00` and the percent sign becomes `%25`, so that different ids stay
+/// different. A long id is cut and gets a digest of the whole.
 pub(crate) fn event_id(id: &str) -> String {
     let escaped = escaped(id, |letter| letter == '%' || letter.is_control());
     if escaped.chars().count() <= EVENT_ID_CHARS_MAX {
@@ -25,22 +25,22 @@ pub(crate) fn event_id(id: &str) -> String {
     format!("{kept}~{}", digest(id.as_bytes()))
 }
 
-/// The id of an event that names none.
+/// The id of an event without an id of its own.
 pub(crate) fn nameless(body: &[u8]) -> String {
     format!("~{}", digest(body))
 }
 
-/// A provider's reference, as a field of its JSON.
+/// Reads a provider's reference from a field of its JSON.
 pub(crate) fn reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map(plain)
 }
 
-/// The same where it may be absent.
+/// Reads a provider's reference that may be absent.
 pub(crate) fn maybe_reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(plain))
 }
 
-/// A reference without control characters. No provider makes one with any.
+/// A reference with its control characters escaped. No provider's references have any.
 pub(crate) fn plain(text: String) -> String {
     match escaped(&text, char::is_control) {
         Cow::Borrowed(_) => text,

@@ -1,4 +1,4 @@
-//! What a connector says it takes can be asked of the provider, and what it would ask for is what it says it takes.
+//! Every order that a connector declares to take can be requested, and a part of a payment is taken exactly if its refund can be requested.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ proptest! {
             let account = account(connector.setup());
             let taken = connector.takes(&account, Method::Card, &lines, total);
             let asked = connector.begin(&account, &open(&lines, total), "key");
-            // The bounds of a total are the provider's to enforce; an amount that cannot be counted is never sent.
+            // The provider enforces the bounds of a total; an amount that cannot be counted is never sent.
             prop_assert!(taken.is_err() || asked.is_ok(), "{} {lines:?}: {asked:?}", connector.provider());
             let part = connector.takes_part(total).is_ok();
             prop_assert_eq!(part, connector.begin(&account, &refund(total), "key").is_ok());

@@ -7,13 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Error, clock, core::House, delivery::send, snapshot};
 
-/// The longest sleep between two looks at what is due: a clock may be set.
+/// The longest sleep between two checks of due times, because the clock may be set.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long open connections and deliveries may take after the signal to stop.
+/// The time that open connections and deliveries have after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// A save happens at most once per second, and a large state is saved less often.
+/// The shortest time between two saves. A large state is saved less often.
 const SAVE: Duration = Duration::from_secs(1);
 const SAVE_SHARE: u32 = 20;
 
@@ -33,7 +33,7 @@ pub async fn run(
     let serve = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
     let served = tokio::select! {
         served = serve => served,
-        // Pages and faults may hold a connection open on purpose; they do not hold up the end.
+        // Pages and faults may hold a connection open on purpose, but they must not delay the stop.
         () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     };
     shutdown.cancel();
@@ -45,7 +45,7 @@ pub async fn run(
     served.map_err(Error::from)
 }
 
-/// Runs timers and sends what is due, forever.
+/// Runs timers and sends due deliveries, for ever.
 async fn deliver(house: Arc<House>, shutdown: CancellationToken) {
     let mut sending = JoinSet::new();
     loop {

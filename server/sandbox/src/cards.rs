@@ -1,4 +1,4 @@
-//! Card numbers, whoever takes them.
+//! Card numbers for all providers.
 
 /// The checksum of card numbers (ISO/IEC 7812-1).
 pub fn luhn(number: &str) -> bool {
@@ -19,7 +19,7 @@ pub fn luhn(number: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// The network, by the number's first digits.
+/// The card network, by the number's first digits.
 pub fn brand(number: &str) -> &'static str {
     match number.as_bytes() {
         [b'4', ..] => "visa",
@@ -33,7 +33,7 @@ pub fn brand(number: &str) -> &'static str {
     }
 }
 
-/// A card number as it is embossed.
+/// A card number in groups of digits, as on a card.
 pub fn group(number: &str) -> String {
     let cuts: &[usize] = if number.len() == 15 { &[4, 10] } else { &[4, 8, 12] };
     number

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// When something happens, and where the sandbox is.
+/// The current time, and the sandbox's address.
 #[derive(Debug, Clone, Copy)]
 pub struct Now<'a> {
     /// Milliseconds since 1970.
@@ -21,9 +21,9 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Year and month (1–12) in UTC of a time in Unix seconds, for expiry dates on cards.
+/// The year and month (1–12) in UTC of a time in Unix seconds, for expiry dates on cards.
 pub fn year_month(unix_seconds: i64) -> (u32, u32) {
-    // Days to civil date, after Howard Hinnant's `civil_from_days`; years begin in March inside.
+    // Converts days to a civil date, after Howard Hinnant's `civil_from_days`. Its years begin in March.
     let days = unix_seconds.div_euclid(86_400) + 719_468;
     let era = days.div_euclid(146_097);
     let day = days.rem_euclid(146_097);

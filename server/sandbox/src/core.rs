@@ -1,4 +1,4 @@
-//! A running provider with the one lock around its state, which is never held across an await; and the house of all of them.
+//! A running provider with the one lock around its state, which is never held across an await; and the house of all providers.
 
 use std::{
     path::PathBuf,
@@ -16,7 +16,7 @@ use crate::{
     snapshot::Saved,
 };
 
-/// How long an endpoint may take to answer a webhook.
+/// The time in which an endpoint must answer a webhook.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The parts that all providers share.
@@ -24,18 +24,18 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Shared {
     /// The public address, without a trailing slash.
     pub base: String,
-    /// Faults still to happen.
+    /// The waiting faults.
     pub faults: Faults,
-    /// Something changed that should be saved.
+    /// Signals a change that should be saved.
     pub dirty: Notify,
-    /// Something may be due.
+    /// Signals that a timer or delivery may be due.
     pub wake: Notify,
 }
 
 /// A running provider.
 #[derive(Debug)]
 pub struct Core<P> {
-    /// Shared with the other providers.
+    /// The parts that all providers share.
     pub shared: Arc<Shared>,
     state: Mutex<P>,
 }
@@ -51,13 +51,13 @@ impl<P: Provider> Core<P> {
         &self.shared.base
     }
 
-    /// The state, to read.
+    /// The state, to be read.
     pub fn lock(&self) -> MutexGuard<'_, P> {
-        // A panic elsewhere must not stop a simulator whose operations each leave a usable state.
+        // A panic elsewhere must not stop the simulator, because each operation leaves a usable state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state; it will be saved, and timers and deliveries looked at.
+    /// Changes the state, and wakes the tasks that save it and that run timers and deliveries.
     pub fn change<R>(&self, change: impl FnOnce(&mut P) -> R) -> R {
         let result = change(&mut self.lock());
         self.shared.dirty.notify_one();
@@ -65,27 +65,27 @@ impl<P: Provider> Core<P> {
         result
     }
 
-    /// The time and the place.
+    /// The current time and the sandbox's address.
     pub fn now(&self) -> Now<'_> {
         Now { ms: clock::now_ms(), base: self.base() }
     }
 }
 
-/// All providers that run.
+/// All running providers.
 #[derive(Debug)]
 pub struct House {
-    /// Shared by them.
+    /// The parts that all providers share.
     pub shared: Arc<Shared>,
     /// The providers, in the order of the registry.
     pub providers: Vec<Arc<dyn Mounted>>,
-    /// Where the state is saved.
+    /// The file in which the state is saved.
     pub snapshot: Option<PathBuf>,
-    /// Sends webhooks.
+    /// The client that sends webhooks.
     pub client: reqwest::Client,
 }
 
 impl House {
-    /// Makes these providers run, with what a snapshot has of them.
+    /// Starts these providers, each with its part of a snapshot.
     #[expect(
         clippy::disallowed_methods,
         reason = "the sandbox stands for somebody else's system: it has a transport of its own"

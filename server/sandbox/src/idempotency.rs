@@ -1,5 +1,5 @@
-//! Idempotency keys: the first reply is the reply, for as long as the provider keeps it. What it says to a key that does not
-//! fit is its own affair.
+//! Idempotency keys: a repetition gets the first reply for as long as the provider keeps it. Each provider words its own errors for keys
+//! that cannot be used.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Keys per account; beyond it the oldest are forgotten.
+/// The most keys per account. Beyond it the oldest are forgotten.
 const CAPACITY: usize = 20_000;
 
-/// How a provider keeps keys.
+/// A provider's limits of idempotency keys.
 #[derive(Debug)]
 pub struct Limits {
-    /// How long a reply is kept, milliseconds.
+    /// The time for which a reply is kept, in milliseconds.
     pub retention_ms: i64,
-    /// Longest key the API takes, in characters.
+    /// The longest key that the API takes, in characters.
     pub longest: usize,
 }
 
@@ -41,33 +41,33 @@ pub struct Reply {
     pub body: Value,
 }
 
-/// What a key means for a request.
+/// The next step for a request with a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Begin {
-    /// Carry it out; the key is taken until `finish` or `abandon`.
+    /// Carry the request out. The key is taken until `finish` or `abandon`.
     Execute,
-    /// Answer with this.
+    /// Answer with this stored reply.
     Replay(Reply),
 }
 
-/// Why a key cannot be used.
+/// The reason why a key cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// It is empty or too long.
+    /// The key is empty or too long.
     Length,
-    /// It came before with another request.
+    /// The key was used before with another request.
     AnotherRequest,
-    /// The request it came with is being carried out.
+    /// The first request with this key is still running.
     InProgress,
 }
 
-/// What makes two requests the same: path and body.
+/// The fingerprint by which requests count as the same: path and body.
 pub fn fingerprint(path: &str, body: &[u8]) -> String {
     hex::encode(Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize())
 }
 
 impl Keys {
-    /// Takes a key, or tells why not.
+    /// Takes a key, or returns the reason why it cannot be used.
     pub fn begin(&mut self, limits: &Limits, key: &str, fingerprint: &str, now_ms: i64) -> Result<Begin, Unusable> {
         if key.is_empty() || key.chars().count() > limits.longest {
             return Err(Unusable::Length);
@@ -85,7 +85,7 @@ impl Keys {
         }
     }
 
-    /// Keeps the reply of a request that was carried out.
+    /// Stores the reply of a request that was carried out.
     pub fn finish(&mut self, key: &str, reply: Reply) {
         if let Some(entry) = self.entries.get_mut(key) {
             debug_assert!(entry.reply.is_none(), "a key is finished once");

@@ -1,15 +1,15 @@
-//! Random ids, in the shape the provider gives them.
+//! Random ids in the providers' forms.
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A fresh id: the prefix and `length` random letters and digits.
+/// A new id: the prefix and `length` random letters and digits.
 #[expect(
     clippy::disallowed_methods,
     reason = "the sandbox stands for somebody else's system: it has randomness of its own"
 )]
 pub fn fresh(prefix: &str, length: usize) -> String {
     let mut random = vec![0_u8; length];
-    // Without randomness nothing here can be trusted, so there is nothing better to do than to stop.
+    // The sandbox cannot work without randomness, so it stops.
     getrandom::fill(&mut random).expect("the operating system has randomness");
     let tail = random.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
     prefix.chars().chain(tail).collect()

@@ -1,12 +1,12 @@
-//! Provider simulators on their own origin. Shares no code with the connectors.
+//! Simulators of providers on their own origin. The crate shares no code with the connectors.
 //!
-//! It simulates the providers of [`registry`]: their APIs, their hosted payment pages with the well-known test cards, their
-//! signed webhooks, and a control API that makes things go wrong on purpose. Everything is written from the
-//! providers' documents; nothing here may move real money.
+//! The sandbox simulates the providers of [`registry`]: their APIs, their hosted payment pages with the well-known test cards, their signed
+//! webhooks, and a control API that injects faults. Everything is written from the providers' documents. The sandbox cannot move real
+//! money.
 //!
-//! A provider is a folder that implements [`provider::Provider`]; the rest of the crate names none.
+//! A provider is a folder that implements [`provider::Provider`]; the rest of the crate names no provider.
 
-// The provider's objects have up to 70 keys, each of which is a step of the `json!` macro.
+// The providers' objects have up to 70 keys, and each key is a recursion of the `json!` macro.
 #![recursion_limit = "512"]
 
 mod adyen;
@@ -37,55 +37,55 @@ use tokio_util::sync::CancellationToken;
 use provider::Entry;
 pub use provider::Seed;
 
-/// How a sandbox is set up.
+/// The settings of a sandbox.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Where shoppers reach the sandbox, without a trailing slash, for example `http://127.0.0.1:3400`.
+    /// The address at which shoppers reach the sandbox, without a trailing slash, for example `http://127.0.0.1:3400`.
     pub public_url: String,
-    /// A file that keeps the state over a restart. Without it the state lives in memory only.
+    /// A file that keeps the state over a restart. Without it the state is only in memory.
     pub snapshot: Option<PathBuf>,
     /// Accounts that exist from the start, for a demo that chooses its own keys.
     pub seeds: Vec<Seed>,
 }
 
-/// Why a sandbox could not start or go on.
+/// The reason why a sandbox could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The snapshot or the listener failed.
     #[error("sandbox input or output: {0}")]
     Io(#[from] std::io::Error),
-    /// The snapshot is not one this version wrote.
+    /// Another version wrote the snapshot.
     #[error("sandbox snapshot: {0}; if another version wrote the file, delete it")]
     Snapshot(#[from] serde_json::Error),
     /// The HTTP client for webhooks could not be built.
     #[error("sandbox HTTP client: {0}")]
     Client(#[from] reqwest::Error),
-    /// A seed is for no provider, or not as its provider wants it.
+    /// A seed names no provider, or does not have the provider's form.
     #[error("sandbox seed: {0}")]
     Seed(String),
 }
 
-/// One running set of simulators. Cheap to clone the router from; the state is shared.
+/// A running set of simulators with one shared state. A clone of its router is cheap.
 #[derive(Debug)]
 pub struct Sandbox {
     house: Arc<core::House>,
 }
 
 impl Sandbox {
-    /// Every provider of the registry. Loads the snapshot if there is one, and adds the seeds' accounts that are missing.
+    /// Starts every provider of the registry. Loads the snapshot if there is one, and adds the accounts of seeds that are missing.
     ///
     /// # Errors
-    /// When the snapshot exists but cannot be read, or a seed's key is not a test key.
+    /// Fails when the snapshot exists but cannot be read, or when a seed's key is not a test key.
     pub async fn new(options: Options) -> Result<Sandbox, Error> {
         Sandbox::of(options, registry::PROVIDERS).await
     }
 
-    /// The same of these providers.
+    /// Starts these providers, like [`Sandbox::new`].
     ///
     /// # Errors
-    /// As [`Sandbox::new`].
+    /// Fails like [`Sandbox::new`].
     pub async fn of(options: Options, providers: &[Entry]) -> Result<Sandbox, Error> {
-        // Another crate in the process may have installed it already; either is fine.
+        // Another crate in the process may have installed the provider already, so an error here does no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let saved = match &options.snapshot {
             Some(path) => snapshot::load(path).await?,
@@ -109,7 +109,7 @@ impl Sandbox {
     /// Serves, delivers webhooks and runs timers until cancelled, then saves the snapshot.
     ///
     /// # Errors
-    /// When the listener fails or the last save does.
+    /// Fails when the listener or the last save fails.
     pub async fn run(self, listener: tokio::net::TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
         let router = self.router();
         background::run(self.house, router, listener, shutdown).await

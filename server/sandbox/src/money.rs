@@ -1,18 +1,18 @@
-//! What every provider's amounts have in common. Which currencies there are, and how it writes them, is the provider's own.
+//! The parts of amounts that all providers share. Each provider has its own list of currencies and its own notation.
 
-/// The currencies a provider takes by the digits it counts after the point; codes with a space between them.
+/// The currencies a provider takes, by the digits it counts after the point. The codes are separated by spaces.
 #[derive(Debug)]
 pub struct Currencies {
-    /// None.
+    /// Codes without digits after the point.
     pub whole: &'static str,
-    /// Two.
+    /// Codes with two digits after the point.
     pub hundredths: &'static str,
-    /// Three.
+    /// Codes with three digits after the point.
     pub thousandths: &'static str,
 }
 
 impl Currencies {
-    /// Digits after the point, or nothing for a currency the provider does not take.
+    /// The digits after the point. `None` for a currency that the provider does not take.
     pub fn exponent(&self, currency: &str) -> Option<usize> {
         let listed = |list: &str| list.split_whitespace().any(|known| known == currency);
         match currency {
@@ -24,7 +24,7 @@ impl Currencies {
     }
 }
 
-/// An amount in decimals: the sign if it is negative, the digits before the point, and the point with those behind it.
+/// An amount in decimals: the sign if it is negative, the digits before the point, and the point with the digits after it.
 pub fn decimal(minor: i64, digits: usize) -> (&'static str, String, String) {
     let padded = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
     let (whole, fraction) = padded.split_at(padded.len() - digits);

@@ -1,4 +1,4 @@
-//! The providers that are simulated. A new one is a line here and a folder beside this file.
+//! The simulated providers. A new one is a line here and a folder beside this file.
 
 use crate::{
     adyen::state::Adyen,
@@ -6,5 +6,5 @@ use crate::{
     stripe::state::Stripe,
 };
 
-/// The providers, in the order the control page shows them.
+/// The providers, in the order of the control page.
 pub static PROVIDERS: &[Entry] = &[entry::<Stripe>(), entry::<Adyen>()];

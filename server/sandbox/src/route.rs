@@ -1,13 +1,13 @@
-//! A provider's table of operations, and the way from a request's address to its line.
+//! A provider's table of operations, and the look-up of a request's operation.
 
-/// One operation of an API; `R` is the code that carries it out.
+/// One operation of an API. `R` is the code that carries it out.
 #[derive(Debug)]
 pub struct Operation<R> {
     /// HTTP method.
     pub method: &'static str,
-    /// The path below the API's root; `:id` stands for one segment.
+    /// The path below the API's root. `:id` matches one segment.
     pub path: &'static str,
-    /// How faults and logs call it.
+    /// The operation's name in faults and logs.
     pub name: &'static str,
     /// The code.
     pub run: R,
@@ -18,10 +18,10 @@ pub const fn op<R: Copy>(method: &'static str, path: &'static str, name: &'stati
     Operation { method, path, name, run }
 }
 
-/// An operation and the id in the path; empty when its path has none.
+/// An operation and the id in the path. The id is empty if the operation's path has none.
 pub type Found<'p, R> = (&'static Operation<R>, &'p str);
 
-/// Why there is no operation.
+/// The reason why there is no operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoOperation {
     /// No route has this address.
@@ -50,7 +50,7 @@ pub fn find<'p, R>(
     Err(missing)
 }
 
-/// The id when the path fits the pattern; empty when the pattern has none.
+/// The id if the path matches the pattern. It is empty if the pattern has none.
 fn matches<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
     let mut id = "";
     let mut segments = path.split('/');

@@ -13,7 +13,7 @@ use crate::{Error, core::House};
 /// Each provider's state, by its name. The saved state of a provider that no longer exists is dropped.
 pub type Saved = BTreeMap<String, Box<RawValue>>;
 
-/// Reads a snapshot; an absent one is an empty state.
+/// Reads a snapshot. An absent file is an empty state.
 pub async fn load(path: &Path) -> Result<Saved, Error> {
     match tokio::fs::read(path).await {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
@@ -22,7 +22,7 @@ pub async fn load(path: &Path) -> Result<Saved, Error> {
     }
 }
 
-/// Writes the state beside the snapshot and moves it into place, so that a crash leaves the old or the new one.
+/// Writes the state beside the snapshot and moves it into place, so that a crash leaves the old or the new snapshot.
 pub async fn save(house: &House) -> Result<(), Error> {
     let Some(path) = house.snapshot.clone() else {
         return Ok(());
@@ -35,7 +35,7 @@ pub async fn save(house: &House) -> Result<(), Error> {
         let beside = path.with_extension("tmp");
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        // It holds keys, if only of simulated accounts.
+        // The file holds keys, although only of simulated accounts.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&beside)?;

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Objects kept per kind and account; beyond it the oldest are forgotten.
+/// The most objects per kind and account. Beyond it the oldest are forgotten.
 pub const CAPACITY: usize = 50_000;
 
-/// Anything with an id of its own.
+/// An object with its own id.
 pub trait Keyed {
     /// The id, unique within its kind.
     fn id(&self) -> &str;
 }
 
-/// Objects of one kind, oldest first inside, newest first to readers.
+/// The objects of one kind, stored oldest first and listed newest first.
 #[derive(Debug)]
 pub struct Store<T> {
     items: BTreeMap<u64, T>,
@@ -24,13 +24,13 @@ pub struct Store<T> {
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<'a, T> {
-    /// Newest first.
+    /// The objects, newest first.
     pub items: Vec<&'a T>,
-    /// Whether more follow in the direction that was read.
+    /// Whether more objects follow in the direction of the page.
     pub has_more: bool,
 }
 
-/// Where a page starts.
+/// The start of a page.
 #[derive(Debug, Clone, Copy)]
 pub enum Cursor {
     /// The newest objects.
@@ -48,7 +48,7 @@ impl<T> Default for Store<T> {
 }
 
 impl<T: Keyed> Store<T> {
-    /// Adds an object as the newest, forgetting the oldest when full.
+    /// Adds an object as the newest one, and forgets the oldest when the store is full.
     pub fn insert(&mut self, item: T) {
         if self.items.len() >= CAPACITY
             && let Some((_, oldest)) = self.items.pop_first()
@@ -66,12 +66,12 @@ impl<T: Keyed> Store<T> {
         self.items.get(self.index.get(id)?)
     }
 
-    /// The object with this id, to change it.
+    /// The object with this id, to be changed.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         self.items.get_mut(self.index.get(id)?)
     }
 
-    /// Takes the object out.
+    /// Removes the object with this id, and returns it.
     pub fn remove(&mut self, id: &str) -> Option<T> {
         self.items.remove(&self.index.remove(id)?)
     }
@@ -81,7 +81,7 @@ impl<T: Keyed> Store<T> {
         self.index.get(id).copied()
     }
 
-    /// The position the next object will get.
+    /// The position that the next object will get.
     pub fn mark(&self) -> u64 {
         self.next
     }
@@ -91,12 +91,12 @@ impl<T: Keyed> Store<T> {
         self.items.range(mark..).map(|(_, item)| item)
     }
 
-    /// How many objects there are.
+    /// The number of objects.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there is none.
+    /// Whether the store is empty.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

@@ -1,13 +1,13 @@
-//! Closed sets of words.
+//! Enums with a closed set of words.
 
-/// Writes an enum as the provider's snake_case word.
+/// Defines an enum whose variants have the provider's words.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),+ }
         impl $name {
-            /// The provider's word for it.
+            /// The provider's word for the variant.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }

@@ -23,7 +23,7 @@ async fn wrong_keys_and_merchant_accounts_are_refused_in_the_providers_words() {
         assert_eq!((status, &body["errorCode"], &body["errorType"]), (401, &"000".into(), &"security".into()));
         assert_eq!(body["status"], 401);
     }
-    // Basic: a web service user whose password is the key.
+    // HTTP Basic works with a web service user whose password is the key.
     let basic = "Basic d3NAQ29tcGFueS5UaWxsOnRlc3RfcnVzdHRlc3RzMDAwMQ==";
     let body = order(json!({})).to_string();
     let reply =
@@ -80,7 +80,7 @@ async fn a_link_is_made_read_expired_and_only_once() {
     assert_eq!((status, &expired["status"]), (200, &"expired".into()));
     assert_eq!(server.adyen(Method::PATCH, &path, expire.clone(), &[]).await.0, 422);
     assert_eq!(server.adyen(Method::PATCH, "paymentLinks/PLX", expire, &[]).await.0, 404);
-    // Another key does not see it.
+    // Another key does not see the link.
     let reply =
         server.bare(Method::GET, &format!("/adyen/v72/{path}"), "", &[("x-api-key", "AQEanother0123456")]).await;
     assert_eq!(reply.status(), 404);
@@ -146,7 +146,7 @@ async fn a_key_gets_the_same_answer_and_no_other_request() {
         server.adyen(Method::POST, "paymentLinks", order(json!({})), &[("idempotency-key", &long)]).await.0,
         422
     );
-    // A refusal is an answer, too.
+    // A refusal is stored and repeated, too.
     let wrong = order(json!({"reference": null}));
     let key = [("idempotency-key", "two")];
     let (_, _, refused) = server.adyen(Method::POST, "paymentLinks", wrong.clone(), &key).await;

@@ -1,4 +1,4 @@
-//! Every fault of webhooks as Adyen's notifications show it on the wire.
+//! Every webhook fault, as Adyen's notifications show it on the wire.
 
 mod common;
 
@@ -30,18 +30,18 @@ fn item(got: &(HeaderMap, Bytes)) -> Value {
     items(got).remove(0)
 }
 
-/// The merchant's references of everything received, in the order it came.
+/// The merchant's references of all received items, in the order of arrival.
 fn order(got: &[(HeaderMap, Bytes)]) -> Vec<String> {
     got.iter().map(|one| item(one)["merchantReference"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Asserts that nothing more comes than this.
+/// Asserts that no more than `count` deliveries arrive.
 async fn quiet(receiver: &Receiver, count: usize) {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(receiver.got.lock().unwrap().len(), count);
 }
 
-/// The item a payment causes under a fault, and the one told by the notification sent again without it.
+/// The item of a payment under a fault, and the item of the same notification sent again without the fault.
 async fn lie(json: Value) -> (Value, Value) {
     let (server, receiver) = start().await;
     fault(&server, json).await;
@@ -56,7 +56,7 @@ async fn lie(json: Value) -> (Value, Value) {
     (told, truth)
 }
 
-/// An item without the fields named.
+/// An item without the named fields.
 fn without(item: &Value, fields: &[&str]) -> Value {
     let mut item = item.clone();
     fields.iter().for_each(|field| item[*field] = Value::Null);
@@ -125,7 +125,7 @@ async fn a_reordered_notification_follows_the_next_one() {
     fault(&server, json!({"provider": "adyen", "fault": "reorder", "count": 2})).await;
     server.paid(json!({"reference": "one"}), "Ada").await;
     quiet(&receiver, 0).await;
-    // While one waits to be overtaken, others pass: the second use is left for later.
+    // The next delivery passes the waiting one, so the second use of the fault is left for later.
     server.paid(json!({"reference": "two"}), "Ada").await;
     assert_eq!(order(&receiver.wait_for(2).await), ["two", "one"]);
     server.paid(json!({"reference": "three"}), "Ada").await;
@@ -183,7 +183,7 @@ async fn an_early_notification_beats_the_redirect_and_the_refusal() {
     let (server, receiver) = start().await;
     for (holder, status) in [("Ada", 303), ("DECLINED", 402)] {
         let before = receiver.got.lock().unwrap().len();
-        // Late as well, so that without the fault the answer would surely be first.
+        // The notification is late as well, so that without the fault the answer would surely come first.
         fault(
             &server,
             json!([{"provider": "adyen", "fault": "early"}, {"provider": "adyen", "fault": "late", "delay_ms": 200}]),
@@ -201,7 +201,7 @@ async fn an_early_notification_beats_the_reply_that_only_says_received() {
     let paid = server.paid(json!({}), "Ada").await;
     receiver.wait_for(1).await;
     fault(&server, json!({"provider": "adyen", "fault": "early", "operation": "REFUND"})).await;
-    // Late as well, so that the reply surely has to wait.
+    // The notification is late as well, so that the reply surely has to wait.
     fault(&server, json!({"provider": "adyen", "fault": "late", "operation": "REFUND", "delay_ms": 200})).await;
     let order = json!({"merchantAccount": "TillDemo", "amount": {"value": 598, "currency": "EUR"}});
     let (status, reply) = server.adyen_post(&format!("payments/{}/refunds", psp(&paid)), order.clone()).await;
@@ -210,7 +210,7 @@ async fn an_early_notification_beats_the_reply_that_only_says_received() {
     assert_eq!(got.len(), 2, "before the reply");
     let told = item(&got[1]);
     assert!(verified(&told) && told["success"] == "true" && psp(&told) == psp(&reply), "{told}");
-    // It happens once: the next takes its time again, and the money moved once each.
+    // The fault happens once: the next refund takes its usual time, and each refund moved its money once.
     let (_, reply) = server.adyen_post(&format!("payments/{}/refunds", psp(&paid)), order).await;
     assert_eq!((receiver.got.lock().unwrap().len(), &reply["status"]), (2, &json!("received")));
     receiver.wait_for(3).await;
@@ -264,7 +264,7 @@ async fn what_was_to_be_done_to_a_notification_outlives_a_restart() {
     assert!(receiver.got.lock().unwrap().is_empty());
     server.control("/_control/advance", r#"{"seconds":90000}"#).await;
     assert!(!verified(&item(&receiver.wait_for(1).await[0])));
-    // Faults still reach the account that was loaded.
+    // Faults also strike an account that was loaded from the snapshot.
     fault(&server, json!({"fault": "drop", "account": KEY})).await;
     server.paid(json!({}), "Ada").await;
     quiet(&receiver, 1).await;

@@ -1,4 +1,4 @@
-//! The Adyen simulator's payments: the shopper's page, and what modifications come to.
+//! The Adyen simulator's payments: the shopper's page, and the results of modifications.
 
 mod common;
 
@@ -222,7 +222,7 @@ async fn modifications_need_a_known_payment_and_its_currency() {
     assert_eq!((status, &reply["paymentReference"]), (201, &"order-17".into()));
     server.control("/_control/advance", r#"{"seconds":1}"#).await;
     assert_eq!(server.payment(&psp).await["cancelled"], true);
-    // A refused attempt can be asked to be captured, too; it is told afterwards.
+    // A capture of a refused attempt is acknowledged as well; its failure is notified afterwards.
     let refused = server.paid(json!({}), "DECLINED").await["pspReference"].as_str().unwrap().to_owned();
     server.modify(&refused, "captures", Some(1)).await;
     assert_eq!(server.story(&refused).await, ["AUTHORISATION false", "CAPTURE false"]);
@@ -350,7 +350,7 @@ async fn a_report_sums_up_and_needs_the_key() {
     // The quoted comma makes one more field, so the columns are counted from the end.
     let sum: i64 = rows[1..4].iter().map(|row| cents(row[row.len() - 15]) - cents(row[row.len() - 16])).sum();
     assert_eq!((rows[4][7], cents(rows[4][14]), sum), ("MerchantPayout", sum, 2598 - 25 + 1000 - 10 - 98));
-    // What was in one report is not in the next.
+    // A movement of one report is not in the next one.
     assert_eq!(server.post(&format!("/_control/adyen/payments/{one}/report"), "").await.0, 200);
     let next = server.bare(Method::GET, &url.replace("batch_1", "batch_2"), "", &[("x-api-key", KEY)]).await;
     assert_eq!(next.text().await.unwrap().lines().count(), 1);

@@ -1,4 +1,4 @@
-//! Every fault as it looks on the wire, and the control API that sets it.
+//! Every fault on the wire, and the control API that sets it.
 
 mod common;
 
@@ -23,7 +23,7 @@ async fn sessions(server: &Server) -> Value {
     server.get("/_control/stats").await.1["sessions"].clone()
 }
 
-/// An endpoint for these events; its secret.
+/// Creates an endpoint for these events. Returns its secret.
 async fn endpoint(server: &Server, receiver: &Receiver, events: &[&str]) -> String {
     let form = events.iter().fold(format!("url={}", receiver.url), |form, event| form + "&enabled_events[]=" + event);
     server.post("/v1/webhook_endpoints", &form).await.1["secret"].as_str().unwrap().to_owned()
@@ -43,7 +43,7 @@ fn event((_, body): &(HeaderMap, Bytes)) -> Value {
     serde_json::from_slice(body).unwrap()
 }
 
-/// The one webhook that a paid session causes at an endpoint for completed sessions, under this fault.
+/// The one webhook of a paid session, under this fault, at an endpoint for completed sessions.
 async fn delivered(json: Value) -> (Server, (HeaderMap, Bytes), String) {
     let (server, receiver) = (Server::start().await, Receiver::start(&[]).await);
     let secret = endpoint(&server, &receiver, &["checkout.session.completed"]).await;
@@ -72,7 +72,7 @@ async fn refused_calls_are_answered_and_nothing_is_carried_out() {
         assert_eq!((got, &body["error"]["type"]), (status, &json!(kind)), "{name}");
         assert_eq!(sessions(&server).await, 0, "{name}");
     }
-    // Nothing was stored under the key, so another body may use it.
+    // The failed request stored no reply under its key, so another body may use the key.
     let (status, _) = read(server.send(Method::POST, CREATE, &format!("{SESSION}&metadata[a]=b"), &key).await).await;
     assert_eq!(status, 200);
 }
@@ -101,7 +101,7 @@ async fn a_lost_reply_comes_before_or_after_accepting() {
         let (_, report) = server.get("/_control/calls?operation=checkout.sessions.create").await;
         let call = report["calls"].as_array().unwrap().last().unwrap().clone();
         assert_eq!((&call["status"], &call["fault"]), (&json!(0), &json!(name)));
-        // The same key tells what became of it, and does not do it twice.
+        // A repetition with the same key gets the outcome, and creates no second session.
         let again = server.send(Method::POST, CREATE, SESSION, &[("idempotency-key", name)]).await;
         assert_eq!(again.headers().contains_key("idempotent-replayed"), made == 1, "{name}");
         assert_eq!(sessions(&server).await, before + 1, "{name}");
@@ -212,7 +212,7 @@ async fn webhooks_are_doubled_or_lost() {
     let (_, report) = server.get("/_control/deliveries").await;
     let dropped = report["deliveries"].as_array().unwrap().iter().filter(|row| row["status"] == "dropped").count();
     assert_eq!(dropped, 1);
-    // It can be sent again, and the fault is used up.
+    // The lost event can be sent again, and the fault is used up.
     let (_, list) = server.get(&format!("/v1/events?type={ANY}")).await;
     let lost = list["data"][0]["id"].as_str().unwrap();
     server.control(&format!("/_control/events/{lost}/resend"), "").await;
@@ -225,7 +225,7 @@ async fn a_reordered_webhook_follows_the_next_one() {
     endpoint(&server, &receiver, &[ANY, "checkout.session.expired"]).await;
     fault(&server, json!({"operation": ANY, "fault": "reorder"})).await;
     let id = server.session("").await;
-    // A declined card makes the intent, whose first webhook waits; only the end of the session lets it go.
+    // A declined card makes the intent, whose first webhook waits until the webhook about the session's end.
     server.pay(&id, "4000000000000002").await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(receiver.got.lock().unwrap().is_empty());
@@ -249,7 +249,7 @@ async fn an_early_webhook_beats_the_reply_and_the_redirect() {
     let (server, receiver) = (Server::start().await, Receiver::start(&[]).await);
     endpoint(&server, &receiver, &["checkout.session.completed", "refund.created"]).await;
     for operation in ["refund.created", "checkout.session.completed"] {
-        // Late as well, so that without the fault the reply would surely be first.
+        // The webhook is late as well, so that without the fault the reply would surely come first.
         fault(&server, json!({"operation": operation, "fault": "early"})).await;
         fault(&server, json!({"operation": operation, "fault": "late", "delay_ms": 200})).await;
     }
@@ -352,7 +352,7 @@ async fn what_was_to_be_done_to_a_webhook_outlives_a_restart() {
     assert!(receiver.got.lock().unwrap().is_empty());
     server.control("/_control/advance", r#"{"seconds":90000}"#).await;
     assert!(!signed(&secret, &receiver.wait_for(1).await[0]).1);
-    // Faults still reach the account that was loaded.
+    // Faults also strike an account that was loaded from the snapshot.
     fault(&server, json!({"fault": "drop", "operation": "charge.refunded"})).await;
     let (_, list) = server.get("/v1/payment_intents").await;
     endpoint(&server, &receiver, &["charge.refunded"]).await;

@@ -1,4 +1,4 @@
-//! The control page: its forms change something, lead back, and show what they did.
+//! The control page: each form makes a change, leads back to the page, and shows the result.
 
 mod common;
 
@@ -9,7 +9,7 @@ async fn page(server: &Server) -> String {
     server.send(Method::GET, "/", "", &[]).await.text().await.unwrap()
 }
 
-/// Posts a form and follows it to the page it leads to.
+/// Posts a form and follows its redirect to the page.
 async fn post(server: &Server, path: &str, form: &str) -> String {
     let (status, location, _) = server.submit(path, form).await;
     assert_eq!(status, 303, "{path}");

@@ -1,4 +1,4 @@
-//! The shared parts name no provider: what they know of one comes through `provider::Provider`.
+//! The shared parts name no provider: they know a provider only through `provider::Provider`.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ fn only_the_registry_and_their_own_folders_name_providers() {
     let mut shared = Vec::new();
     files(&source, &mut shared);
     let names: Vec<&str> = PROVIDERS.iter().map(|entry| entry.about.name).collect();
-    // A provider's folder is named as it is, and `lib.rs` declares it in one line.
+    // A provider's folder has the provider's name, and one line of `lib.rs` declares it.
     shared.retain(|path| {
         let below = path.strip_prefix(&source).unwrap();
         below != Path::new("registry.rs") && !names.iter().any(|name| below.starts_with(name))

@@ -1,4 +1,4 @@
-//! A third provider is a type, an account and a line: this one has an operation, a hosted page and a signed webhook.
+//! A third provider is a type, an account and a line. This one has an operation, a hosted page and a signed webhook.
 
 mod common;
 

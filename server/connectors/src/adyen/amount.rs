@@ -1,7 +1,7 @@
-//! Adyen's currencies and how it counts them (Adyen documentation,
-//! [Currency codes and minor units](https://docs.adyen.com/development-resources/currency-codes/)). Its minor units are those of
-//! ISO 4217 but for four currencies; one that is not listed here is refused. Adyen documents neither a minimum nor a maximum, of
-//! payments, captures or refunds; acquirers may have some of their own.
+//! Adyen's currencies and how Adyen counts them (Adyen documentation, [Currency codes and minor
+//! units](https://docs.adyen.com/development-resources/currency-codes/)). Its minor units are those of ISO 4217 but for four currencies. A
+//! currency that is not listed here is refused. Adyen documents neither a minimum nor a maximum for payments, captures or refunds;
+//! acquirers may have some of their own.
 
 use domain::money::Money;
 
@@ -33,7 +33,7 @@ pub(super) fn to_adyen(money: Money) -> Result<i64, Fail> {
     Ok(CURRENCIES.count(money)?)
 }
 
-/// Adyen's count with its currency; nothing if it is no amount we could have asked for.
+/// Adyen's count with its currency, as an amount. `None` if it is no amount that we could have asked for.
 pub(super) fn from_adyen(value: i64, currency: &str) -> Option<Money> {
     let currency = currency.parse().ok()?;
     if value < 0 || !CURRENCIES.takes(currency) {

@@ -1,4 +1,4 @@
-//! Requests to Adyen's Checkout API and what its errors mean.
+//! Requests to Adyen's Checkout API, and the meaning of its errors.
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,11 +11,11 @@ use crate::connector::{Account, Fail};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::reply;
 
-/// The API version, which stands in every path. Live accounts have more in front of it, which belongs to their base address.
+/// The API version, which is part of every path. Live accounts have a longer path, whose beginning belongs to their base address.
 pub(super) const VERSION: &str = "/v72";
-/// Characters of a reference at most, as part of a path.
+/// The most characters of a reference in a path.
 const REFERENCE_CHARS_MAX: usize = 64;
-/// "Request already processed or in progress": what the first one did is not said.
+/// The error "Request already processed or in progress". It does not say what the first request did.
 const IN_PROGRESS: &str = "704";
 
 pub(super) fn post(
@@ -54,7 +54,7 @@ fn credential<'a>(account: &'a Account, name: &str) -> Result<&'a str, Fail> {
     value.ok_or_else(|| Fail::Unauthorized(format!("the account has no {name}")))
 }
 
-/// A reference as it may stand in a path.
+/// A reference for use in a path.
 pub(super) fn segment(reference: &str) -> Result<&str, Fail> {
     let plain = reference.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if plain && (1..=REFERENCE_CHARS_MAX).contains(&reference.len()) {
@@ -74,13 +74,13 @@ struct ErrorBody {
     error_type: Option<String>,
 }
 
-/// The reply to a request that was taken, or why it was not.
+/// The body of a successful reply, or the reason why the request failed.
 pub(super) fn success<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fail> {
     if (200..300).contains(&reply.status) {
         return reply::body(reply);
     }
     let error = serde_json::from_slice::<ErrorBody>(&reply.body).ok();
-    // Anything in between may answer with JSON of its own.
+    // A proxy in between may answer with JSON of its own. Only Adyen's errors have a code.
     let error = error.filter(|error| error.error_code.is_some());
     let part = |part: fn(&ErrorBody) -> &Option<String>| error.as_ref().and_then(|error| part(error).as_deref());
     let text = reply::describe(reply.status, part(|error| &error.error_code), part(|error| &error.message));
@@ -96,7 +96,7 @@ fn is_definite(error: &ErrorBody) -> bool {
     error.error_code.as_deref() != Some(IN_PROGRESS) && error.error_type.as_deref() != Some("internal")
 }
 
-/// Adyen marks errors that say nothing about the request itself (Adyen documentation, API idempotency).
+/// Whether Adyen marks the error as transient: it then says nothing about the request itself (Adyen documentation, API idempotency).
 fn is_transient(reply: &HttpResponse) -> bool {
     reply.headers.get("transient-error").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
 }

@@ -1,14 +1,14 @@
-//! Adyen's refusal reasons in Till's vocabulary (Adyen documentation, Refusal reasons). They are not signed; they move no money.
+//! Adyen's refusal reasons in Till's vocabulary (Adyen documentation, Refusal reasons). The reasons are not signed, and they move no money.
 
 use domain::decline::{Decline, DeclineClass};
 use serde_json::Value;
 
 use super::item::Notification;
 
-/// Characters of a reason that are kept.
+/// The most characters kept of a reason.
 const REASON_CHARS_MAX: usize = 64;
 
-/// Code and text of each refusal reason, by class.
+/// The code, text and class of each refusal reason.
 #[rustfmt::skip]
 const REASONS: &[(&str, &str, DeclineClass)] = &[
     ("2", "Refused", DeclineClass::Generic),
@@ -47,7 +47,7 @@ const REASONS: &[(&str, &str, DeclineClass)] = &[
     ("46", "Blocked by Adyen to prevent excessive retry fees", DeclineClass::DoNotRetry),
 ];
 
-/// Why a payment was refused: by code where there is one, else by its text.
+/// The reason of a refusal: by its code where there is one, else by its text.
 pub(super) fn decline(item: &Notification) -> Decline {
     let more = item.additional_data.as_ref();
     let code = more.and_then(|more| text(more.refusal_reason_code.as_ref()));
@@ -61,7 +61,7 @@ pub(super) fn decline(item: &Notification) -> Decline {
     Decline { class, code: shown.unwrap_or_else(|| "unknown".to_owned()) }
 }
 
-/// The words of an unsigned field, for a person to read.
+/// The text of an unsigned field, for a person to read.
 pub(super) fn text(value: Option<&Value>) -> Option<String> {
     let text = match value? {
         Value::String(text) => text.clone(),
@@ -72,7 +72,7 @@ pub(super) fn text(value: Option<&Value>) -> Option<String> {
     Some(kept).filter(|kept| !kept.trim().is_empty())
 }
 
-/// Adyen writes the same reason in several ways.
+/// A reason in one spelling, because Adyen writes the same reason in several ways.
 fn plain(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }

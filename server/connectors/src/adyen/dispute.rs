@@ -1,9 +1,9 @@
 //! The life of a dispute (Adyen documentation, Dispute webhooks).
 //!
-//! All events of one dispute carry the same `pspReference`, that of the dispute; `originalReference` is the disputed payment's.
-//! So the `pspReference` identifies the dispute in the book. (For some events an account must have them switched on:
-//! `docs/OPERATIONS.md`.) The time of an event is not signed, and events come in any order; how far each is along the way of a
-//! dispute takes the place of a time. Several events of one name are parts of one step, if their amounts differ.
+//! All events of one dispute carry the same `pspReference`, which is the dispute's; `originalReference` is the disputed payment's. So the
+//! `pspReference` identifies the dispute in the book. (Some of the events must be switched on for an account: `docs/OPERATIONS.md`.) The
+//! time of an event is not signed, and events arrive in any order, so an event's stage in a dispute takes the place of its time. Several
+//! events of one name with different amounts are parts of one step.
 
 use domain::Millis;
 use domain::payment::{DisputeState, Movement};
@@ -12,21 +12,21 @@ use domain::time;
 use super::decline::text;
 use super::item::Notification;
 
-/// The event that says that what came back stays.
+/// The event that the bank has not answered a defence in time: the money that came back stays with the merchant.
 const FINAL: &str = "ISSUER_RESPONSE_TIMEFRAME_EXPIRED";
 
-/// How far along an event is, and where the dispute then stands. A defence takes the money back for the time being
-/// (`CHARGEBACK_REVERSED`, maybe a part of it only); the bank can take it a second time, and then keeps it.
+/// The stage of an event, and the state of the dispute after it. A defence takes the money back for the time being (`CHARGEBACK_REVERSED`,
+/// possibly only a part). The bank can take the money a second time, and then keeps it.
 fn stage(event: &str) -> Option<(Millis, DisputeState)> {
     Some(match event {
         "REQUEST_FOR_INFORMATION" | "NOTIFICATION_OF_CHARGEBACK" => (1, DisputeState::Inquiry),
         "CHARGEBACK" => (2, DisputeState::Open),
-        // Not defended in time, or accepted.
+        // The dispute was not defended in time, or was accepted.
         "DISPUTE_DEFENSE_PERIOD_ENDED" => (3, DisputeState::Lost),
         "CHARGEBACK_REVERSED" => (4, DisputeState::Won),
-        // The bank has not answered: what came back stays. It moves no money of its own.
+        // The bank has not answered, so the money that came back stays. The event moves no money itself.
         FINAL => (4, DisputeState::Won),
-        // The bank has declined the defence. What is told after it is arbitration, which the merchant has to ask for.
+        // The bank has declined the defence. Later events come from arbitration, which the merchant has to ask for.
         "SECOND_CHARGEBACK" => (6, DisputeState::Lost),
         "PREARBITRATION_WON" => (7, DisputeState::Won),
         "PREARBITRATION_LOST" => (7, DisputeState::Lost),
@@ -41,26 +41,26 @@ pub(super) fn is_dispute(event: &str) -> bool {
     stage(event).is_some()
 }
 
-/// What an event says of its dispute. A bank that takes back a direct debit looks the same, because the payment method is not
-/// signed; either way the money is gone and may come back.
+/// The movement of an event's dispute. A bank that takes back a direct debit looks the same, because the payment method is not signed. In
+/// both cases the money is gone and may come back.
 pub(super) fn movement(item: &Notification, amount: i64) -> Option<Movement> {
     let (at, state) = stage(item.event_code())?;
     let reference = item.own_reference();
-    // Not signed; it moves no money, and a merchant who sees it looks at Adyen before relying on it.
+    // The deadline is not signed, but it moves no money, and a merchant looks at Adyen before relying on it.
     let due = item.additional_data.as_ref().and_then(|more| text(more.defense_period_ends_at.as_ref()));
     let due = due.and_then(|due| time::parse(&due));
     Some(Movement::Dispute { reference, amount, state, at, due, part: item.event_code() != FINAL, dated: dated(item) })
 }
 
-/// What an event of a dispute is known by, after its name, reference and success. A dispute can come back, or be taken, in parts,
-/// each with the same reference: the amount tells them apart. Equal parts differ in the date alone. It is not signed, so an event
-/// with another date is kept, and moves no money.
+/// The part of an event's id after its name, reference and success. A dispute can take money, or give it back, in parts with the same
+/// reference: the amount distinguishes them. Equal parts differ only in the date. The date is not signed, so an event with another date is
+/// stored, but moves no money.
 pub(super) fn mark(item: &Notification) -> String {
     let amount = item.amount.as_ref().map(|amount| amount.value_text()).unwrap_or_default();
     dated(item).map_or_else(|| amount.to_owned(), |dated| format!("{amount}:{dated}"))
 }
 
-/// When Adyen says that it happened.
+/// The event's time according to Adyen.
 fn dated(item: &Notification) -> Option<Millis> {
     time::parse(&text(item.event_date.as_ref())?)
 }

@@ -1,6 +1,6 @@
-//! Adyen's webhooks: taken apart for the inbox, and read into observations.
+//! Adyen's webhooks: splits a delivery for the inbox, and reads events into observations.
 //!
-//! Only what the signature covers moves money: the references, the merchant account, the amount, the event and its success.
+//! Only signed fields move money: the references, the merchant account, the amount, the event code and its success.
 
 use bytes::Bytes;
 use domain::Millis;
@@ -19,7 +19,7 @@ use crate::connector::Account;
 use crate::delivery::{Foreign, Incoming, Item, Reject, Unreadable};
 use crate::text::{EVENT_ID_CHARS_MAX, event_id, nameless, plain};
 
-/// An event as it is stored: with what its delivery said of the mode, which stands outside of it.
+/// An event as it is stored, with the mode of its delivery, which is outside the event.
 #[derive(Deserialize)]
 struct Stored<'a> {
     live: Option<String>,
@@ -27,8 +27,8 @@ struct Stored<'a> {
     item: &'a RawValue,
 }
 
-/// One item for each event. The same event comes again with the same code, reference and success; one of a dispute with the same
-/// amount and date as well.
+/// Splits a delivery into one item for each event. A repetition of an event has the same code, reference and success; a repetition of a
+/// dispute event also has the same amount and date.
 pub(super) fn split(body: &Bytes) -> Result<Vec<Item>, Reject> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Reject::Unreadable)?;
     let live = serde_json::to_string(&envelope.live).map_err(|_| Reject::Unreadable)?;
@@ -40,7 +40,8 @@ fn stored(raw: &RawValue, live: &str) -> Result<Item, Reject> {
     Ok(Item { event: id(&item), body: Bytes::from(format!(r#"{{"live":{live},"item":{}}}"#, raw.get())) })
 }
 
-/// What reads in two ways must not take the place of the event that was meant: it is known by the text that is signed.
+/// The event's id. An event whose signature would also fit other fields is stored under a digest of its signed text, so that it cannot take
+/// the place of the event that was meant.
 fn id(item: &Notification) -> String {
     let (code, reference) = (item.event_code(), item.psp_reference());
     if code.is_empty() || reference.is_empty() || !signature::is_plain(item) {
@@ -70,7 +71,7 @@ pub(super) fn read(account: &Account, stored: &[u8], received: Millis) -> Result
     };
     let (doubt, observation) = match certain(&item, ours.as_ref(), nothing.clone()) {
         Ok(observation) => (None, observation),
-        // Whether it concerns a payment of ours its references tell.
+        // The references say whether the event concerns a payment of ours.
         Err(Doubt(why)) => {
             let refs = Refs { session: None, payment: item.original_reference() };
             (Some(why), Observation { refs, ..nothing })
@@ -79,7 +80,7 @@ pub(super) fn read(account: &Account, stored: &[u8], received: Millis) -> Result
     Ok(Incoming { kind, foreign: None, doubt, attempt, observation })
 }
 
-/// Why an event must not be applied.
+/// The reason why an event must not be applied.
 struct Doubt(String);
 
 impl Doubt {
@@ -88,7 +89,7 @@ impl Doubt {
     }
 }
 
-/// What an event says beyond doubt.
+/// The observation of an event whose content is certain.
 fn certain(item: &Notification, ours: Option<&Ours>, nothing: Observation) -> Result<Observation, Doubt> {
     if !moves(item.event_code()) {
         return Ok(nothing);
@@ -100,7 +101,7 @@ fn certain(item: &Notification, ours: Option<&Ours>, nothing: Observation) -> Re
     observe(item, success, ours, nothing)
 }
 
-/// Whether events of this name say anything about a payment.
+/// Whether events of this name say anything about a payment of ours.
 fn moves(code: &str) -> bool {
     const PAYMENT: &[&str] = &["AUTHORISATION", "PENDING", "EXPIRE", "CANCEL_OR_REFUND"];
     const MODIFICATION: &[&str] = &[
@@ -115,7 +116,8 @@ fn moves(code: &str) -> bool {
     PAYMENT.contains(&code) || MODIFICATION.contains(&code) || dispute::is_dispute(code)
 }
 
-/// A key can belong to a company with several merchant accounts. The mode is not signed, so it can only speak against an event.
+/// Whether the event belongs to another merchant account: one HMAC key can serve a company with several. The mode is not signed, so it can
+/// only exclude an event.
 fn foreign(account: &Account, item: &Notification, live: Option<&str>) -> Option<Foreign> {
     let ours = account.credentials.get(MERCHANT_ACCOUNT).map(ExposeSecret::expose_secret);
     let theirs = item.merchant_account_code.as_deref();
@@ -127,7 +129,7 @@ fn foreign(account: &Account, item: &Notification, live: Option<&str>) -> Option
     (live == Some(other)).then(|| Foreign::other_mode(account.live))
 }
 
-/// Several accounts of Till, also of several installations, can share a merchant account.
+/// Whether the payment belongs to another account of Till. Several accounts, also of several installations, can share a merchant account.
 fn elsewhere(ours: Option<&Ours>) -> Option<Foreign> {
     let Some(Ours::Elsewhere(mark)) = ours else { return None };
     Some(Foreign::neighbour(format!("the payment belongs to an account of Till whose id ends in {mark}")))
@@ -140,7 +142,7 @@ fn observe(
     nothing: Observation,
 ) -> Result<Observation, Doubt> {
     match (item.event_code(), ours) {
-        // Payments are ours by their reference; others on the same merchant account are not.
+        // A payment is ours if its reference is. Other payments on the same merchant account are not.
         ("AUTHORISATION", Some(Ours::Attempt(_, capture))) => authorisation(item, success, *capture, nothing),
         ("PENDING", Some(Ours::Attempt(..))) if success => {
             Ok(Observation { news: vec![News::Step(Step::Processing)], ..nothing })
@@ -154,13 +156,13 @@ fn observe(
             let movement = dispute::movement(item, money(item)?.minor);
             modified(item, ours, nothing, movement.map(News::Moved).into_iter().collect())
         }
-        // Among them OFFER_CLOSED: a try that was given up on a page where another may be under way. What becomes of the page
-        // its own status tells.
+        // Among these events is OFFER_CLOSED: the shopper gave up a try on a page where another try may be under way. The page's own status
+        // says what becomes of the page.
         _ => Ok(nothing),
     }
 }
 
-/// A try that failed has a reference of its own. Only that of the one that succeeded is the payment's.
+/// A failed authorisation has a `pspReference` of its own. Only the reference of the successful one is the payment's.
 fn authorisation(
     item: &Notification,
     success: bool,
@@ -175,8 +177,8 @@ fn authorisation(
     Ok(Observation { refs, debt: Some(debt), news: taken(debt, capture), ..nothing })
 }
 
-/// What a payment that succeeded means for the money. Adyen captures at once unless it is told not to, and then sends no
-/// event of its own for it.
+/// The money that a successful payment moves. Adyen captures at once unless the request says otherwise, and then sends no event for the
+/// capture.
 pub(super) fn taken(debt: Money, capture: Capture) -> Vec<News> {
     let authorised = News::Moved(Movement::Authorised { total: debt.minor });
     match capture {
@@ -185,7 +187,7 @@ pub(super) fn taken(debt: Money, capture: Capture) -> Vec<News> {
     }
 }
 
-/// What happened to a payment, with the references around it. The amount is not the debt, only its currency is.
+/// A modification of a payment, with the references around it. The event's amount is not the amount to pay; only the currency is the same.
 fn modified(
     item: &Notification,
     ours: Option<&Ours>,
@@ -201,7 +203,7 @@ fn modified(
     Ok(Observation { refs, currency, modification: modification(ours).cloned(), news, ..nothing })
 }
 
-/// Whether a capture or refund was not done, or is undone.
+/// Whether a capture or refund failed, or was undone.
 fn is_failure(news: &News) -> bool {
     matches!(news, News::Moved(Movement::Capture { state, .. } | Movement::Refund { state, .. }) if state.is_failure())
 }
@@ -213,13 +215,13 @@ fn modification(ours: Option<&Ours>) -> Option<&ModificationId> {
     }
 }
 
-/// A capture is known by its `pspReference`, which the reply to the request names first and `CAPTURE_FAILED` repeats.
+/// The news of a capture. A capture's id is its `pspReference`, which the reply to the request names first and `CAPTURE_FAILED` repeats.
 fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Vec<News>, Doubt> {
     let state = match (item.event_code(), success) {
-        // Rejected by the card scheme after all; the event alone says so.
+        // The card scheme rejected the capture later. Only this event says so.
         ("CAPTURE_FAILED", _) => EntryState::Failed,
         (_, true) => EntryState::Succeeded,
-        // A request that somebody else made, and that was refused, takes nothing from what was captured before.
+        // A refused capture that was not requested by Till takes nothing from earlier captures.
         (_, false) if modification(ours).is_none() => return Ok(vec![]),
         // The same event can be sent again with another result.
         (_, false) => EntryState::Refused,
@@ -228,13 +230,13 @@ fn capture(item: &Notification, success: bool, ours: Option<&Ours>) -> Result<Ve
     Ok(vec![News::Moved(Movement::Capture { reference, amount, state })])
 }
 
-/// A refund is known by its `pspReference`, which the reply to the request names first and the later events repeat.
+/// The news of a refund. A refund's id is its `pspReference`, which the reply to the request names first and later events repeat.
 fn refund(item: &Notification, success: bool) -> Result<Vec<News>, Doubt> {
     let state = match (item.event_code(), success) {
         ("REFUND", true) => EntryState::Succeeded,
         // The same event can be sent again with another result.
         ("REFUND", false) => EntryState::Refused,
-        // A reversal that did not happen leaves the refund as it is.
+        // A failed reversal leaves the refund as it is.
         ("REFUNDED_REVERSED", false) => return Ok(vec![]),
         _ => EntryState::Failed,
     };
@@ -251,8 +253,8 @@ fn cancellation(item: &Notification, success: bool, ours: Option<&Ours>) -> Resu
     released(item, ours)
 }
 
-/// The authorisation is gone. A payment of ours that was to be captured at once counts as captured; where it is cancelled or
-/// expires instead, that is taken back, unless money of it has gone back to the shopper and so was captured.
+/// The authorisation is gone. A payment with automatic capture counts as captured. If it is cancelled or expires instead, that capture is
+/// taken back, unless a capture, refund or dispute proves that the money was captured.
 fn released(item: &Notification, ours: Option<&Ours>) -> Result<Vec<News>, Doubt> {
     let mut news = vec![News::Moved(Movement::Voided)];
     if let Some(Ours::Attempt(_, Capture::Automatic)) = ours {
@@ -261,8 +263,8 @@ fn released(item: &Notification, ours: Option<&Ours>) -> Result<Vec<News>, Doubt
     Ok(news)
 }
 
-/// Till never asks for a reversal; somebody did so at Adyen. Which of the two came of it is not signed, and a guess about money
-/// is worse than a person who looks: what cannot be read is pointed out.
+/// The doubt for a reversal, which Till never asks for: somebody did so at Adyen. The signed fields do not say whether the payment was
+/// cancelled or refunded. A person must look, because a guess about money would be worse.
 fn cancel_or_refund(item: &Notification) -> String {
     let payment = item.original_reference().unwrap_or_default();
     let payment: String = payment.chars().take(40).collect();

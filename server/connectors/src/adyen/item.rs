@@ -1,5 +1,5 @@
-//! The parts of a webhook that Till reads. Unknown fields and events are tolerated; a field given twice is not, because two
-//! readers could see two values.
+//! The parts of a webhook that Till reads. Unknown fields and events are tolerated. A field given twice is refused, because two readers
+//! could see two values.
 
 use domain::money::Money;
 use serde::{Deserialize, Deserializer};
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::amount::from_adyen;
 use crate::text;
 
-/// A delivery. Adyen sends one event in JSON; how many there can be is bounded by the bytes of a delivery.
+/// A delivery. Adyen sends one event in each JSON delivery; the size limit of a delivery bounds the number of events.
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a> {
     /// `true` or `false`, as text. Not signed.
@@ -25,7 +25,7 @@ pub(super) struct Wrapper<'a> {
     pub item: &'a RawValue,
 }
 
-/// One event. What the signature covers comes first; the rest moves no money.
+/// One event. The signed fields come first; the other fields move no money.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Notification {
@@ -38,17 +38,17 @@ pub(super) struct Notification {
     #[serde(default, deserialize_with = "word")]
     pub success: Option<String>,
 
-    /// When, by Adyen's clock. Not signed.
+    /// The time of the event by Adyen's clock. Not signed.
     pub event_date: Option<Value>,
-    /// Why, in words. Not signed.
+    /// The reason, in words. Not signed.
     pub reason: Option<Value>,
-    /// More, not signed but for being the place of the signature itself.
+    /// Additional data. It holds the signature itself and is not signed.
     pub additional_data: Option<AdditionalData>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Amount {
-    /// As it is written: the signature covers the text, also of what is no count.
+    /// The value as it was written. The signature covers this text, even if it is no count.
     pub value: Option<Box<RawValue>>,
     pub currency: Option<String>,
 }
@@ -59,7 +59,7 @@ impl Amount {
         self.value_text().parse().ok()
     }
 
-    /// The value as the signature covers it; empty if there is none.
+    /// The value as the signature covers it. Empty if there is none.
     pub(super) fn value_text(&self) -> &str {
         self.value.as_ref().map_or("", |value| value.get().trim_matches('"'))
     }
@@ -73,7 +73,7 @@ pub(super) struct AdditionalData {
     pub defense_period_ends_at: Option<Value>,
 }
 
-/// `"true"` or `true`: both mean the same, and the signature covers the same text.
+/// Reads `"true"` or `true`. Both mean the same, and the signature covers the same text.
 fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -96,23 +96,23 @@ impl Notification {
         self.psp_reference.as_deref().unwrap_or_default()
     }
 
-    /// The event's own reference, as it may be stored.
+    /// The event's own reference, in a form that can be stored.
     pub(super) fn own_reference(&self) -> String {
         text::plain(self.psp_reference().to_owned())
     }
 
-    /// The payment a modification or a dispute is about.
+    /// The reference of the payment that a modification or dispute is about.
     pub(super) fn original_reference(&self) -> Option<String> {
         self.original_reference.clone().filter(|reference| !reference.is_empty()).map(text::plain)
     }
 
-    /// The amount, if it is there and makes sense.
+    /// The amount, if it is present and makes sense.
     pub(super) fn money(&self) -> Option<Money> {
         let amount = self.amount.as_ref()?;
         from_adyen(amount.count()?, amount.currency.as_deref()?)
     }
 
-    /// Whether it happened, or was tried in vain.
+    /// Whether the event's action succeeded. `None` if the field has neither value.
     pub(super) fn success(&self) -> Option<bool> {
         match self.success.as_deref() {
             Some("true") => Some(true),

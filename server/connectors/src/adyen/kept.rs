@@ -1,5 +1,5 @@
-//! What of the exchanges with Adyen may be written down (Adyen API reference, Checkout: Payment links, Modifications, error codes).
-//! Not among it: the shopper and where to find them, cards, the addresses of pages, and what a merchant sells.
+//! The fields of exchanges with Adyen that may be logged (Adyen API reference, Checkout: Payment links, Modifications, error codes). The
+//! list leaves out the shopper's name and contacts, cards, the addresses of pages, and the goods that a merchant sells.
 
 use crate::kept::Kept;
 
@@ -29,7 +29,7 @@ pub(super) const KEPT: Kept = Kept {
         "amount.currency",
         "lineItems.quantity",
         "lineItems.amountIncludingTax",
-        // What went wrong.
+        // Errors.
         "errorCode",
         "errorType",
         "refusalReason",

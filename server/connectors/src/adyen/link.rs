@@ -1,7 +1,7 @@
 //! Payment links: the pages shoppers pay on (Adyen API reference, Checkout, Payment links).
 //!
-//! A link tells whether it was paid, but not by which payment: the payment's reference comes with its `AUTHORISATION` webhook,
-//! and nothing can be captured or refunded before.
+//! A link tells whether it was paid, but not by which payment. The payment's reference comes with its `AUTHORISATION` webhook, and captures
+//! and refunds are impossible before.
 
 use domain::Millis;
 use domain::method::Method as PaymentMethod;
@@ -22,7 +22,8 @@ const CREATE: &str = "payment_links.create";
 const RETRIEVE: &str = "payment_links.retrieve";
 const EXPIRE: &str = "payment_links.expire";
 
-/// The languages of Adyen's page that we may ask for (Adyen documentation, Pay by Link, languages); without one it is English.
+/// The languages of Adyen's page that we may ask for (Adyen documentation, Pay by Link, languages). Without a language the page is in
+/// English.
 #[rustfmt::skip]
 const LOCALES: &[(&str, &str)] = &[
     ("ar", "ar"), ("bg", "bg-BG"), ("ca", "ca-ES"), ("cs", "cs-CZ"), ("da", "da-DK"), ("de", "de-DE"), ("el", "el-GR"),
@@ -69,7 +70,7 @@ fn body(account: &Account, spec: &OpenSpec) -> Result<Value, Fail> {
         "lineItems": lines?,
         "metadata": {"till_attempt": spec.attempt.as_str()},
     });
-    // Either way it is said, so that the merchant account's own setting cannot make our reference lie.
+    // The capture mode is always sent, so that the merchant account's own setting cannot contradict our reference.
     match spec.capture {
         Capture::Automatic => body["captureDelayHours"] = json!(0),
         Capture::Manual => body["manualCapture"] = json!(true),
@@ -103,7 +104,7 @@ pub(super) fn retrieve(account: &Account, target: &Target) -> Result<HttpRequest
 }
 
 pub(super) fn expire(account: &Account, target: &Target) -> Result<HttpRequest, Fail> {
-    // Expiring twice does no harm, and with a key Adyen would repeat an answer that is no longer true.
+    // A second expiry does no harm. With an idempotency key Adyen would repeat an answer that may be outdated.
     request(account, EXPIRE, Method::PATCH, path(target)?, Some(&json!({"status": "expired"})))
 }
 
@@ -126,7 +127,7 @@ pub(super) fn closed(
     now: Millis,
 ) -> Result<Wire, Fail> {
     if sent.name == EXPIRE && matches!(reply.status, 400 | 404 | 409 | 422 | 500..) {
-        // It is no longer open, or the answer proves nothing: what it has become decides.
+        // The page is no longer open, or the reply proves nothing, so the link's current status decides.
         return retrieve(account, target).map(Wire::Send);
     }
     let link: Link = success(reply)?;
@@ -136,7 +137,7 @@ pub(super) fn closed(
     Ok(Wire::Done(Outcome::Observed(seen(account, target, &link, now)?)))
 }
 
-/// What a link's status says.
+/// The observation of a link's status.
 fn seen(account: &Account, target: &Target, link: &Link, now: Millis) -> Result<Observation, Fail> {
     check_ours(account, link, &Ours::Attempt(target.attempt.clone(), target.capture))?;
     let odd = || Fail::Unsure("the amount or the currency makes no sense".to_owned());
@@ -145,7 +146,8 @@ fn seen(account: &Account, target: &Target, link: &Link, now: Millis) -> Result<
     let debt = debt.ok_or_else(odd)?;
     let changed = link.updated_at.as_deref().and_then(time::parse);
     let (at, news) = match link.status.as_deref() {
-        // Since it was made, or since its status changed: a refusal told meanwhile is newer.
+        // The time since which the page waits: the last change of its status, or the start of the attempt. A refusal reported meanwhile is
+        // newer.
         Some("active") => (changed.unwrap_or(target.created), vec![News::Step(Step::Waiting)]),
         Some("paymentPending") => (changed.unwrap_or(now), vec![News::Step(Step::Processing)]),
         Some("paid" | "completed") => (now, event::taken(debt, target.capture)),

@@ -1,8 +1,8 @@
-//! Adyen: pages are payment links, modifications are only received, and standard webhooks tell the results.
+//! Adyen: payment pages are payment links, modifications are only acknowledged, and standard webhooks report the results.
 //!
-//! Facts are from Adyen's documentation: Checkout API version 72 (payment links, captures, cancels, refunds), Standard
-//! webhooks, Dispute webhooks, HMAC signatures, Currency codes, Refusal reasons, API idempotency. Why payment links, what of a
-//! webhook can be believed, and why the reference carries the capture mode: `docs/decisions/0007-adyen.md`.
+//! Facts are from Adyen's documentation: Checkout API version 72 (payment links, captures, cancels, refunds), Standard webhooks, Dispute
+//! webhooks, HMAC signatures, Currency codes, Refusal reasons, API idempotency. `docs/decisions/0007-adyen.md` says why Till uses payment
+//! links, which parts of a webhook can be trusted, and why the reference carries the capture mode.
 
 mod amount;
 mod api;
@@ -36,14 +36,14 @@ pub(crate) use amount::CURRENCIES;
 
 /// The credential that holds the API key.
 pub const API_KEY: &str = "api_key";
-/// The credential that names the merchant account; not secret, but every request and every webhook carries it.
+/// The credential that names the merchant account. It is not secret, but every request and every webhook carries it.
 pub const MERCHANT_ACCOUNT: &str = "merchant_account";
 
-/// Characters of a credential, at least and at most.
+/// The fewest and the most characters of a credential.
 const API_KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=1024;
 const MERCHANT_ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 1..=80;
 
-/// How the keys of the provider begin that keys are most often mistaken for (Stripe API reference, Authentication).
+/// The prefixes of Stripe's keys, which are most often mistaken for Adyen's (Stripe API reference, Authentication).
 const STRIPE_KEYS: [&str; 4] = ["sk_", "rk_", "pk_", "whsec_"];
 
 /// The connector. It has no state.
@@ -58,7 +58,7 @@ const SETUP: Setup = Setup {
 const CAPABILITIES: Capabilities = Capabilities {
     page_life_min: 5 * MINUTE,
     page_life_max: 70 * DAY,
-    // The link's status only: Adyen has no way to ask for a payment, a capture or a refund.
+    // Only the link's status can be fetched: Adyen offers no look-up of a payment, a capture or a refund.
     fetch: true,
     find: false,
     search_proves_after: None,
@@ -66,7 +66,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     event_list: false,
 };
 
-/// How long Adyen keeps idempotency keys at least (Adyen documentation, API idempotency).
+/// The shortest time for which Adyen keeps idempotency keys (Adyen documentation, API idempotency).
 const KEY_KEPT_FOR: Millis = 31 * DAY;
 
 impl Connector for Adyen {
@@ -90,7 +90,7 @@ impl Connector for Adyen {
         method.can_be_authorised()
     }
 
-    /// Every request that makes or changes something has a key, except for closing a page, which may be done twice.
+    /// Every request that creates or changes something has a key. The exception is closing a page, which may be done twice.
     fn repetition(&self, _account: &Account, _deed: Deed) -> Repetition {
         Repetition::Key { kept_for: KEY_KEPT_FOR }
     }
@@ -99,7 +99,7 @@ impl Connector for Adyen {
         &kept::KEPT
     }
 
-    /// Keys and merchant accounts look alike in test and live; the address tells them apart.
+    /// Keys and merchant accounts look alike in test and live. The address distinguishes the modes.
     fn check(&self, credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
         let value = |name: &str| credentials.get(name).map(String::as_str).unwrap_or_default();
         let key = value(API_KEY);
@@ -129,7 +129,7 @@ impl Connector for Adyen {
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         match signature::key(secret) {
-            // Anybody guesses it.
+            // A key of one repeated byte is easy to guess.
             Some(key) if key.iter().all(|byte| *byte == key[0]) => {
                 Err("an HMAC key is random; generate one in Adyen's Customer Area".to_owned())
             }
@@ -140,7 +140,7 @@ impl Connector for Adyen {
         }
     }
 
-    /// Live and test are at addresses of their own, and a key of one is refused at the other (Adyen documentation, Live
+    /// Live and test have different addresses, and a key of one mode is refused at the address of the other (Adyen documentation, Live
     /// endpoints).
     fn check_address(&self, base_url: &str, live: bool) -> Result<(), String> {
         let url = url::Url::parse(base_url).ok();
@@ -157,7 +157,7 @@ impl Connector for Adyen {
         }
     }
 
-    /// Cards only. A bank debit that fails after success comes as a chargeback, and which method it was is not signed.
+    /// Only cards are taken. A bank debit that fails after success arrives as a chargeback, and the payment method is not signed.
     fn takes(&self, _account: &Account, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
         CURRENCIES.check(lines, total)?;
         match method {
@@ -201,18 +201,18 @@ impl Connector for Adyen {
         }
     }
 
-    /// Roles of an API credential (Adyen documentation, API permissions).
+    /// The role of an API credential that a request needs (Adyen documentation, API permissions).
     fn right(&self, request: &str) -> Option<&'static str> {
         Some(if request.starts_with("payment_links.") { "API Pay by Link" } else { "Checkout webservice role" })
     }
 
-    /// There is no time in a signature: a repeated delivery is told by its event id alone.
+    /// Adyen's signatures contain no time, so only the event id identifies a repeated delivery.
     fn authenticate(&self, account: &Account, delivery: &Delivery, _now: Millis) -> Result<Credence, Reject> {
         signature::verify(&account.webhook_secrets, &delivery.body)?;
         Ok(Credence::Proven(Authentic::new(delivery.body.clone())))
     }
 
-    /// Adyen sends one event of a few kilobytes in JSON, and several in other formats; it publishes no bound.
+    /// Adyen sends one event of a few kilobytes in JSON, and several events in other formats. It publishes no limit.
     fn delivery_bytes_max(&self) -> usize {
         1024 * 1024
     }
@@ -225,8 +225,8 @@ impl Connector for Adyen {
         event::read(account, item, received)
     }
 
-    /// Any 2xx counts as delivered; older endpoints were asked for this very text. Anything else is repeated, and holds up
-    /// what comes after it (Adyen documentation, Accept webhooks).
+    /// Any 2xx counts as delivered; older endpoints had to answer with exactly this text. After any other reply Adyen repeats the delivery
+    /// and holds up later ones (Adyen documentation, Accept webhooks).
     fn reply(&self, disposition: Disposition) -> Reply {
         match disposition {
             Disposition::Stored => Reply::text(202, "[accepted]"),

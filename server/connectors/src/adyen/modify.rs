@@ -1,7 +1,7 @@
 //! Captures, voids and refunds (Adyen API reference, Checkout, Modifications).
 //!
-//! Adyen answers that it has received the request, and tells by webhook what came of it, with our reference to the modification
-//! as `merchantReference`. A lost reply is answered again when the request is repeated with the same key.
+//! Adyen replies only that it has received the request. A webhook reports the result, with our reference to the modification as
+//! `merchantReference`. If a reply is lost, Adyen gives it again to a repetition with the same key.
 
 use domain::money::Money;
 use domain::payment::ModificationKind;
@@ -27,7 +27,7 @@ struct Received {
 
 pub(super) fn begin(account: &Account, spec: &ModifySpec, key: &str) -> Result<HttpRequest, Fail> {
     let (name, kind, amount) = match spec.kind {
-        // Which captures leave a rest to be captured is a setting of the merchant account, not of a request.
+        // A setting of the merchant account, and not the request, decides whether the rest stays capturable after a capture.
         ModificationKind::Capture { amount, .. } => (CAPTURE, "captures", Some(amount)),
         ModificationKind::Void => (CANCEL, "cancels", None),
         ModificationKind::Refund { amount } => (REFUND, "refunds", Some(amount)),

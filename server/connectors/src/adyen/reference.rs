@@ -1,22 +1,24 @@
-//! Our references at Adyen. Of everything we can hand it, a webhook's signature covers the reference alone; so that is where
-//! what we must know about a payment stands: `att_…`, `-m` if it is captured later, and a mark of the account it belongs to.
+//! Our references at Adyen. The merchant reference is the only value of ours that a webhook's signature covers, so it carries all facts
+//! that we need about a payment: `att_…`, `-m` if the payment is captured later, and a mark of its account.
 
 use domain::id::{AttemptId, ModificationId, ProviderAccountId};
 use domain::payment::Capture;
 
-/// Marks a payment that is captured later. Webhooks do not say it, and for the money it makes all the difference.
+/// Marks a payment that is captured later. Webhooks do not name the capture mode, which decides whether a successful payment is already
+/// captured.
 const MANUAL: &str = "-m";
-/// Characters of the account's mark. Several installations of Till can share a merchant account, and all hear of every payment.
+/// The characters of the account's mark. Several installations of Till can share a merchant account, and every installation receives the
+/// events of every payment.
 const MARK_CHARS: usize = 8;
 
-/// What a reference of ours names.
+/// The object that a reference of ours names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ours {
-    /// An attempt, and when its money is taken.
+    /// An attempt, and whether its money is captured at once or later.
     Attempt(AttemptId, Capture),
     /// A capture, void or refund.
     Modification(ModificationId),
-    /// An attempt at another account, by its mark.
+    /// An attempt at another account, with that account's mark.
     Elsewhere(String),
 }
 
@@ -26,13 +28,13 @@ pub(super) fn of_attempt(attempt: &AttemptId, capture: Capture, account: &Provid
     format!("{attempt}{manual}-{}", mark(account))
 }
 
-/// The end of an account's id.
+/// The mark: the end of the account's id.
 fn mark(account: &ProviderAccountId) -> &str {
     let id = account.as_str();
     id.get(id.len() - MARK_CHARS..).unwrap_or(id)
 }
 
-/// What a reference names, if it is one of Till's. Older ones bear no mark.
+/// The object that a reference names, if the reference is Till's. Older references have no mark.
 pub(super) fn read(reference: &str, account: &ProviderAccountId) -> Option<Ours> {
     if let Ok(modification) = reference.parse() {
         return Some(Ours::Modification(modification));
@@ -56,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    /// Characters of a merchant reference at Adyen at most.
+    /// The most characters of a merchant reference at Adyen.
     const REFERENCE_CHARS_MAX: usize = 80;
 
     fn account(end: u8) -> ProviderAccountId {

@@ -100,7 +100,7 @@ mod life {
         AttemptId::from_random([7; 16])
     }
 
-    /// An authorised payment to be captured later, as webhooks made it.
+    /// An authorised payment that is to be captured later, as webhooks would build it.
     fn opened() -> Payment {
         let amount = Money::new(1000, "EUR".parse().unwrap());
         let mut payment = Payment {

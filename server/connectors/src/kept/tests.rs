@@ -74,7 +74,7 @@ fn everything_is_bounded() {
     assert_eq!(KEPT.body(deep.as_bytes()), "(200000 bytes)");
 }
 
-/// Any JSON, with marks in every text and number that must not come through.
+/// Any JSON, with marks in every text and number that the log must not show.
 fn bodies() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(json!("secret-mark")),
@@ -94,7 +94,7 @@ fn bodies() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn unknown_fields_are_hidden(body in bodies()) {
-        // With this list nothing of the generated fields is known.
+        // This list names none of the generated fields.
         let kept = Kept { fields: &["id.of.something", "amount_of_it"], headers: &[] };
         let shown = kept.body(body.to_string().as_bytes());
         prop_assert!(!shown.contains("secret-mark") && !shown.contains("90909090"), "{}", shown);

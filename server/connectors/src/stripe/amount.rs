@@ -1,12 +1,12 @@
-//! Stripe's currencies and what it takes of them. Most are ISO 4217 minor units; the exceptions are listed here
-//! (Stripe documentation, [Supported currencies](https://docs.stripe.com/currencies), read in 2026).
+//! Stripe's currencies and the amounts it takes in them. Most are counted in ISO 4217 minor units; the exceptions are listed here (Stripe
+//! documentation, [Supported currencies](https://docs.stripe.com/currencies), read in 2026).
 //!
-//! - Three decimals: the last digit must be 0, "for Payment Intents, Refunds and Disputes" (the same page in 2022; the newer one
-//!   no longer speaks of it, and the stricter reading is safe).
-//! - Minimum: one for each currency, for accounts that are settled in it. Where Stripe converts, the settlement currency's minimum
-//!   counts, which only Stripe knows; there the listed one is close to it.
-//! - Maximum: eight digits, but for the rupiah, the Colombian peso and the Indian rupee. The page grants most cards twelve digits and
-//!   the reference of Payment Intents grants eight, so that only the smaller is safe for whatever a shopper pays with.
+//! - Three decimals: the last digit must be 0, "for Payment Intents, Refunds and Disputes". The quote is from the page in 2022; the newer
+//!   page no longer mentions the rule, and the stricter reading is safe.
+//! - Minimum: one for each currency, for accounts that are settled in it. Where Stripe converts, the minimum of the settlement currency
+//!   counts, which only Stripe knows; the listed minimum is close to it.
+//! - Maximum: eight digits, except for the rupiah, the Colombian peso and the Indian rupee. The page grants twelve digits to most cards,
+//!   and the reference of Payment Intents grants eight, so only eight digits are safe for every method.
 //! - Refunds and captures have no minimum of their own.
 
 use domain::currency::Currency;
@@ -15,8 +15,8 @@ use domain::money::Money;
 use crate::amount::Currencies;
 use crate::connector::Fail;
 
-/// Of those it takes for card payments. It lists the dobra by its old code only, which ISO 4217 has
-/// withdrawn, and the lev no longer, since Bulgaria has the euro.
+/// The currencies that Stripe takes for card payments. Stripe lists the dobra only by its old code, which ISO 4217 has withdrawn. It no
+/// longer lists the lev, because Bulgaria has the euro.
 #[rustfmt::skip]
 pub(crate) const CURRENCIES: Currencies = Currencies {
     provider: "Stripe",
@@ -31,7 +31,7 @@ pub(crate) const CURRENCIES: Currencies = Currencies {
         "SZL", "THB", "TJS", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VND",
         "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW",
     ],
-    // ISO 4217 has no decimals for the Icelandic and the Ugandan one, and two for the Malagasy one.
+    // ISO 4217 has no decimals for the Icelandic króna and the Ugandan shilling, and two for the Malagasy ariary.
     own_exponents: &[("ISK", 2), ("MGA", 0), ("UGX", 2)],
     steps: &[("BHD", 10), ("JOD", 10), ("KWD", 10), ("OMR", 10), ("TND", 10)],
     least: &[
@@ -49,7 +49,7 @@ pub(super) fn to_stripe(money: Money) -> Result<i64, Fail> {
     Ok(CURRENCIES.count(money)?)
 }
 
-/// Stripe's count in our minor units; nothing if it is no amount we could have asked for.
+/// Stripe's count in our minor units. `None` if it is no amount that we could have asked for.
 pub(super) fn from_stripe(amount: i64, currency: Currency) -> Option<i64> {
     CURRENCIES.minor(amount, currency)
 }
@@ -89,7 +89,7 @@ mod tests {
         assert!(convert(1, "KPW").is_err());
     }
 
-    /// The sentence a merchant reads, or an empty one.
+    /// The sentence that a merchant reads, or an empty one.
     fn says(code: &str, prices: &[(i64, u32)]) -> String {
         let currency: Currency = code.parse().unwrap();
         let line = |(minor, quantity): &(i64, u32)| Line::new("Tea", Money::new(*minor, currency), *quantity);

@@ -1,4 +1,4 @@
-//! Requests to Stripe's API and what its errors mean.
+//! Requests to Stripe's API, and the meaning of its errors.
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -55,21 +55,21 @@ pub(super) fn success<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fa
     reply::body(reply)
 }
 
-/// What a reply without success means.
+/// The failure of a reply without success.
 pub(super) fn succeeded(reply: &HttpResponse) -> Result<(), Fail> {
     if (200..300).contains(&reply.status) {
         return Ok(());
     }
     let detail = serde_json::from_slice::<ErrorBody>(&reply.body).ok().map(|body| body.error);
-    // Anything in between may answer with JSON of its own. Each of Stripe's errors has a type.
+    // A proxy in between may answer with JSON of its own. Only Stripe's errors have a type.
     let detail = detail.filter(|detail| detail.kind.is_some());
     let part = |part: fn(&ErrorDetail) -> &Option<String>| detail.as_ref().and_then(|detail| part(detail).as_deref());
     let text = reply::describe(reply.status, part(|detail| &detail.code), part(|detail| &detail.message));
     Err(match (reply.status, detail) {
         (401 | 403, detail) => reply::not_accepted(text, detail.is_some()),
         (429, _) => reply::rate_limited(reply),
-        // 409: another request with our key is running. 5xx, or anything that is not Stripe's: nothing is certain.
-        // The key was used for another request, whatever became of that.
+        // With a 409 another request with our key is running. After a 5xx, or a reply that is not Stripe's, the outcome is unknown. An
+        // `idempotency_error` means that another request used the key; its outcome is unknown as well.
         (400, Some(detail)) if detail.kind.as_deref() == Some("idempotency_error") => Fail::Unsure(text),
         (400 | 402 | 404, Some(_)) => Fail::Refused(text),
         _ => Fail::Unsure(text),

@@ -1,4 +1,4 @@
-//! Stripe's events: taken apart for the inbox, and read into observations.
+//! Stripe's events: splits a delivery for the inbox, and reads events into observations.
 
 use bytes::Bytes;
 use domain::id::AttemptId;
@@ -25,8 +25,8 @@ struct Head {
     id: String,
 }
 
-/// An event that names its object without showing it, as newer parts of Stripe send them (Stripe documentation, Thin events). None
-/// of them is about a payment of Till.
+/// An event that names its object without showing it, as newer parts of Stripe send them (Stripe documentation, Thin events). No thin event
+/// is about a payment of Till.
 #[derive(Deserialize)]
 struct Thin {
     object: String,
@@ -46,7 +46,7 @@ struct Event<'a> {
     account: Option<String>,
     #[serde(default)]
     request: Cause,
-    /// The version its shape follows: the endpoint's, or the account's.
+    /// The API version of the event's shape: the endpoint's or the account's.
     api_version: Option<String>,
     #[serde(borrow)]
     data: Data<'a>,
@@ -58,7 +58,7 @@ struct Data<'a> {
     object: &'a RawValue,
 }
 
-/// A delivery is one event. It is authentic, so it is stored even if it is no event at all.
+/// Splits a delivery, which is one event. It is authentic, so it is stored even if it is no event at all.
 pub(super) fn split(body: &Bytes) -> Vec<Item> {
     vec![item(id(body).as_deref(), body)]
 }
@@ -72,7 +72,7 @@ fn item(id: Option<&str>, body: &Bytes) -> Item {
     Item { event, body: body.clone() }
 }
 
-/// The same, read on the way: most of the time it takes goes into finding where the parts of an event end.
+/// Splits a delivery and reads its event in one pass, because most of the time goes into finding where the parts of an event end.
 pub(super) fn split_and_read(account: &Account, body: &Bytes) -> Vec<(Item, Option<Incoming>)> {
     let Ok(event) = serde_json::from_slice::<Event<'_>>(body) else {
         let read = |item: Item| {
@@ -85,11 +85,11 @@ pub(super) fn split_and_read(account: &Account, body: &Bytes) -> Vec<(Item, Opti
     vec![(item, interpret(account, event).ok())]
 }
 
-/// Events that were made since a time, newest first. Stripe keeps them for thirty days (API reference, Events).
+/// Lists events since a time, newest first. Stripe keeps events for thirty days (API reference, Events).
 pub(super) fn list(account: &Account, spec: &EventsSpec) -> Result<HttpRequest, Fail> {
     let since = spec.since / SECOND;
     let cursor = spec.cursor.as_ref().map_or_else(String::new, |id| format!("&starting_after={id}"));
-    // The last second counts in full.
+    // The last second is included.
     let until = spec.until / SECOND + 1;
     let path = format!("/v1/events?limit=50&created[gte]={since}&created[lt]={until}{cursor}");
     request(account, "events.list", Method::GET, path, String::new())
@@ -139,10 +139,10 @@ fn interpret(account: &Account, event: Event<'_>) -> Result<Incoming, Unreadable
     Ok(Incoming { kind, foreign: None, doubt: seen.doubt, attempt: seen.attempt, observation: seen.observation })
 }
 
-/// What an event shows.
+/// The content of an event.
 struct Seen {
     attempt: Option<AttemptId>,
-    /// The account of Till that the object was made for, where it says.
+    /// The account of Till for which the object was made, if the object names one.
     account: Option<String>,
     doubt: Option<String>,
     observation: Observation,
@@ -162,7 +162,7 @@ impl Seen {
     }
 }
 
-/// Why what an event says must not be applied, and what it is about.
+/// The reason why an event must not be applied, and the payment it is about.
 pub(super) struct Doubt {
     pub why: String,
     at: Millis,
@@ -186,13 +186,13 @@ fn see(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
 fn object_name(kind: &str) -> &str {
     match kind {
         kind if kind.starts_with("charge.dispute.") => "dispute",
-        // The same refund as in refund.updated, under its older name.
+        // The older name of refund.updated, with the same refund.
         "charge.refund.updated" => "refund",
         kind => kind.rsplit_once('.').map_or(kind, |(object, _)| object),
     }
 }
 
-/// An event of a connected account, or of the other mode, does not concern this account.
+/// Whether an event belongs to a connected account or to the other mode. Such an event does not concern this account.
 fn foreign(account: &Account, event: &Event<'_>) -> Option<Foreign> {
     if let Some(other) = &event.account {
         return Some(Foreign::neighbour(format!("the event belongs to account {}", plain(other.clone()))));
@@ -200,7 +200,7 @@ fn foreign(account: &Account, event: &Event<'_>) -> Option<Foreign> {
     (event.livemode != account.live).then(|| Foreign::other_mode(account.live))
 }
 
-/// Several accounts of Till, also of several installations, can share a Stripe account.
+/// Whether the payment belongs to another account of Till. Several accounts, also of several installations, can share a Stripe account.
 fn elsewhere(account: &Account, named: Option<&str>) -> Option<Foreign> {
     let other = named.filter(|named| *named != account.id.as_str())?;
     let other = plain(other.chars().take(80).collect());
@@ -221,7 +221,7 @@ fn session(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
     let seen = Seen::of(session.metadata.as_ref(), observation);
     let named = session.client_reference_id.as_deref();
     let attempt = seen.attempt.clone().or_else(|| named?.parse().ok());
-    // A session keeps the reference that it was opened with, so this one was opened by another shop.
+    // A session keeps the reference that it was opened with, so another shop opened this session.
     if attempt.is_none() && named.is_some() {
         return Ok(Seen { account: seen.account, ..Seen::nothing(at) });
     }
@@ -233,7 +233,7 @@ fn intent(event: &Event<'_>, at: Millis) -> Result<Seen, Unreadable> {
     Ok(Seen::of(intent.metadata.as_ref(), certain(intent.has_odd_amount(), news::of_intent(&intent, at))))
 }
 
-/// An observation, unless its amounts make no sense. Then nothing it says may be used.
+/// An observation, unless its amounts make no sense. With senseless amounts no part of the event may be used.
 fn certain(odd: bool, seen: Observation) -> Result<Observation, Doubt> {
     if odd { Err(odd_amount(seen.at, seen.refs)) } else { Ok(seen) }
 }
@@ -265,10 +265,11 @@ fn captured(charge: &Charge, seen: Observation) -> Result<Observation, Doubt> {
     }
 }
 
-/// From this API version on each refund has events of its own (Stripe changelog 2024-10-28.acacia).
+/// From this API version on, each refund has events of its own (Stripe changelog 2024-10-28.acacia).
 const REFUNDS_TOLD: &str = "2024-10-28";
 
-/// Before that a refund of the dashboard is told by the charge alone: with its refunds inside, or without naming them.
+/// The refunds in a charge's event. Before [`REFUNDS_TOLD`] only the charge reports a refund made in the dashboard: with the refunds
+/// inside, or without naming them.
 fn refunds_within(event: &Event<'_>, charge: &Charge, seen: Observation) -> Result<Observation, Doubt> {
     let version = event.api_version.as_deref().filter(|version| *version < REFUNDS_TOLD);
     let Some(version) = version else { return Ok(seen) };
@@ -279,7 +280,7 @@ fn refunds_within(event: &Event<'_>, charge: &Charge, seen: Observation) -> Resu
         }
         return Ok(Observation { news, ..seen });
     }
-    // The reply to our own request says what became of it.
+    // The reply to our own request reports its result.
     if event.request.modification().is_some() {
         return Ok(seen);
     }
@@ -296,13 +297,13 @@ fn refunds_within(event: &Event<'_>, charge: &Charge, seen: Observation) -> Resu
     Err(Doubt { why, at: seen.at, refs: seen.refs })
 }
 
-/// What an event about a refund says.
+/// The observation of a refund in an event.
 fn refunded(refund: &Refund, cause: &Cause, at: Millis) -> Result<Observation, Doubt> {
     let seen = refund_news(refund, at)?;
     Ok(if release::is_release(refund, cause) { Observation { news: release::news(refund), ..seen } } else { seen })
 }
 
-/// What a refund says, in an event or in a reply.
+/// The observation of a refund, in an event or in a reply.
 pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Doubt> {
     let state = match refund.status.as_deref() {
         Some("succeeded") => EntryState::Succeeded,
@@ -321,7 +322,7 @@ pub(super) fn refund_news(refund: &Refund, at: Millis) -> Result<Observation, Do
     Ok(seen)
 }
 
-/// Bank debits that fail after success arrive as disputes with these reasons (Stripe documentation, ACH Direct Debit).
+/// The reasons of disputes that report a bank debit's failure after success (Stripe documentation, ACH Direct Debit).
 const BANK_RETURNS: &[&str] =
     &["insufficient_funds", "incorrect_account_details", "bank_cannot_process", "debit_not_authorized"];
 

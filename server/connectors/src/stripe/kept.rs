@@ -1,6 +1,6 @@
-//! What of the exchanges with Stripe may be written down (Stripe API reference: Checkout Sessions, Payment Intents, Charges, Refunds,
-//! Events, Errors). Not among it: names, addresses, e-mail, cards, client secrets, the addresses of pages and receipts, and what a
-//! merchant sells.
+//! The fields of exchanges with Stripe that may be logged (Stripe API reference: Checkout Sessions, Payment Intents, Charges, Refunds,
+//! Events, Errors). The list leaves out names, addresses, e-mail, cards, client secrets, the addresses of pages and receipts, and the goods
+//! that a merchant sells.
 
 use crate::kept::Kept;
 
@@ -51,7 +51,7 @@ pub(super) const KEPT: Kept = Kept {
         "currency",
         "quantity",
         "adaptive_pricing.enabled",
-        // What went wrong.
+        // Errors.
         "code",
         "decline_code",
         "network_decline_code",
@@ -61,7 +61,7 @@ pub(super) const KEPT: Kept = Kept {
         "outcome.network_status",
         "outcome.reason",
         "outcome.risk_level",
-        // What was searched for.
+        // The parameters of lists and searches.
         "limit",
         "starting_after",
         "expand",

@@ -35,12 +35,12 @@ use crate::repetition::{Deed, Repetition};
 
 pub(crate) use amount::CURRENCIES;
 
-/// The API version every request pins.
+/// The API version that every request pins.
 pub const API_VERSION: &str = "2026-10-28.endive";
 /// The credential that holds the secret key, `sk_test_…` or `sk_live_…` (or a restricted `rk_…`).
 pub const SECRET_KEY: &str = "secret_key";
 
-/// What a restricted key needs, by the beginning of the requests' names; also in `docs/OPERATIONS.md`.
+/// The rights that a restricted key needs, by the prefix of the requests' names; also in `docs/OPERATIONS.md`.
 const RIGHTS: &[(&str, &str)] = &[
     ("checkout.sessions.", "Checkout Sessions: Write"),
     ("payment_intents.", "PaymentIntents: Write"),
@@ -48,10 +48,10 @@ const RIGHTS: &[(&str, &str)] = &[
     ("events.", "Events: Read"),
 ];
 
-/// Characters of a key after its prefix. Stripe's have 24 or 99 today.
+/// The characters of a key after its prefix. Stripe's keys have 24 or 99 today.
 const KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=247;
-/// Characters of a webhook secret after its prefix. Stripe's have 32, those of its command line 64. A much shorter one was cut off,
-/// and could be guessed.
+/// The characters of a webhook secret after its prefix. Stripe's secrets have 32, those of its command line 64. A much shorter secret was
+/// cut off, and could be guessed.
 const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=249;
 
 /// The connector. It has no state.
@@ -65,13 +65,14 @@ const CAPABILITIES: Capabilities = Capabilities {
     page_life_max: DAY,
     fetch: true,
     find: true,
-    // Lists show what was made at once (Stripe API reference; only the search endpoints lag). The minutes are for clocks.
+    // Lists show new objects at once (Stripe API reference; only the search endpoints lag). The minutes allow for differences between
+    // clocks.
     search_proves_after: Some(2 * MINUTE),
     find_modification: true,
     event_list: true,
 };
 
-/// How long Stripe keeps idempotency keys at least (Stripe API reference, Idempotent requests).
+/// The shortest time for which Stripe keeps idempotency keys (Stripe API reference, Idempotent requests).
 const KEY_KEPT_FOR: Millis = DAY;
 
 impl Connector for Stripe {
@@ -91,12 +92,12 @@ impl Connector for Stripe {
         Limits { partial_capture: true, multi_capture: false, partial_refund: true }
     }
 
-    /// A bank debit is confirmed by the bank days later; there is nothing to hold.
+    /// Whether the method has an authorisation to capture later. A bank debit has none: the bank confirms it days later.
     fn captures_later(&self, _account: &Account, method: Method) -> bool {
         method.can_be_authorised()
     }
 
-    /// Every request that makes or changes something has a key.
+    /// Every request that creates or changes something has a key.
     fn repetition(&self, _account: &Account, _deed: Deed) -> Repetition {
         Repetition::Key { kept_for: KEY_KEPT_FOR }
     }
@@ -105,7 +106,7 @@ impl Connector for Stripe {
         &kept::KEPT
     }
 
-    /// Test keys move no money and live keys do, whatever we think of them.
+    /// The key's prefix must be that of the mode, because the key and not Till's setting decides whether real money moves.
     fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String> {
         let mode = if live { "live" } else { "test" };
         let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
@@ -123,7 +124,7 @@ impl Connector for Stripe {
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         let rest = secret.strip_prefix(signature::SECRET_PREFIX);
-        // Pasted behind what was typed.
+        // A pasted secret may follow a prefix that was typed before.
         let rest = rest.filter(|rest| !rest.starts_with(signature::SECRET_PREFIX));
         if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
@@ -136,7 +137,7 @@ impl Connector for Stripe {
         ))
     }
 
-    /// ACH debits are in US dollars only.
+    /// Only amounts in US dollars are taken for bank debits (ACH).
     fn takes(&self, _account: &Account, method: Method, lines: &[Line], total: Money) -> Result<(), AmountRule> {
         CURRENCIES.check(lines, total)?;
         match (method, total.currency.code()) {
@@ -164,7 +165,8 @@ impl Connector for Stripe {
         operation::resume(account, operation, sent, reply, now)
     }
 
-    /// Restricted keys have rights by resource (Stripe documentation, Restricted API keys).
+    /// The right that a restricted key needs for a request. Restricted keys have rights by resource (Stripe documentation, Restricted API
+    /// keys).
     fn right(&self, request: &str) -> Option<&'static str> {
         RIGHTS.iter().find(|(requests, _)| request.starts_with(requests)).map(|(_, right)| *right)
     }
@@ -176,7 +178,7 @@ impl Connector for Stripe {
         Ok(Credence::Proven(Authentic::new(delivery.body.clone())))
     }
 
-    /// Stripe publishes no bound; events of objects with long lists of lines are well over 512 KB.
+    /// Stripe publishes no limit. Events of objects with long lists of lines are well over 512 KB.
     fn delivery_bytes_max(&self) -> usize {
         4 * 1024 * 1024
     }
@@ -198,7 +200,7 @@ impl Connector for Stripe {
         Ok(event::split_and_read(account, delivery.body()))
     }
 
-    /// Any 2xx counts as delivered, anything else is retried (Stripe documentation, Webhooks).
+    /// Any 2xx counts as delivered; after any other reply Stripe retries (Stripe documentation, Webhooks).
     fn reply(&self, disposition: Disposition) -> Reply {
         match disposition {
             Disposition::Stored => Reply::text(200, ""),

@@ -1,7 +1,7 @@
 //! Captures, voids and refunds (Stripe API reference: Payment Intents, Refunds).
 //!
-//! Stripe answers with what it did, so the reply is an observation. Our reference goes into metadata, so that a lost reply can
-//! be looked up and an event can be told from one that somebody else caused.
+//! Stripe's reply shows the result, so the reply is an observation. Our reference goes into metadata, so that the effect of a request with
+//! a lost reply can be looked up, and our modifications can be distinguished from others.
 
 use domain::Millis;
 use domain::money::Money;
@@ -41,7 +41,7 @@ pub(super) fn begin(account: &Account, spec: &ModifySpec, key: &str) -> Result<H
     post(account, name, path, form.finish(), Some(key))
 }
 
-/// Looks for what a request whose reply was lost has done.
+/// Looks for the effect of a request whose reply was lost.
 pub(super) fn find(account: &Account, spec: &ModifySpec) -> Result<HttpRequest, Fail> {
     let intent = intent_ref(spec)?;
     match spec.kind {
@@ -65,7 +65,7 @@ pub(super) fn resume(
             let refund: Refund = success(reply)?;
             Ok(Wire::Done(Outcome::Observed(of_refund(spec, &refund, now)?)))
         }
-        // It may be cancelled already: what it is decides.
+        // The payment may be cancelled already, so its current status decides.
         (ModificationKind::Void, CANCEL) if reply.status == 400 => retrieve(account, intent_ref(spec)?).map(Wire::Send),
         (ModificationKind::Void, _) => {
             let intent: Intent = success(reply)?;

@@ -1,4 +1,4 @@
-//! What a session or an intent says, in the domain's words. Events and fetches share this.
+//! Sessions and intents in the domain's words. Events and fetches share this module.
 
 use domain::Millis;
 use domain::decline::{Decline, DeclineClass};
@@ -7,7 +7,7 @@ use domain::payment::{CloseReason, Movement, News, Observation, Refs, Step};
 use super::decline::decline;
 use super::object::{CAPTURE, Expandable, Intent, Session, money};
 
-/// Everything a session says, with the intent inside it where it was expanded.
+/// The observation of a session, and of the intent inside it if that was expanded.
 pub(super) fn of_session(session: &Session, at: Millis) -> Observation {
     let (payment, intent) = match &session.payment_intent {
         Some(Expandable::Id(id)) => (Some(id.clone()), None),
@@ -27,7 +27,7 @@ pub(super) fn of_session(session: &Session, at: Millis) -> Observation {
 fn session_news(session: &Session, total: Option<i64>) -> Vec<News> {
     let manual = session.metadata.as_ref().is_some_and(|all| all.get(CAPTURE).is_some_and(|mode| mode == "manual"));
     match (session.status.as_deref(), session.payment_status.as_deref(), total) {
-        // With manual capture "paid" may mean authorised; the intent's own events tell.
+        // With manual capture "paid" may mean authorised; the intent's own events report the capture.
         (Some("complete"), Some("paid"), Some(total)) if !manual => {
             vec![News::Moved(Movement::Captured { total })]
         }
@@ -47,10 +47,10 @@ impl Session {
         matches!(&self.payment_intent, Some(Expandable::Object(intent)) if failed(intent))
     }
 
-    /// A complete but unpaid session is on its way, unless its intent, where known, says otherwise.
+    /// Whether a complete but unpaid session is being processed. An expanded intent may say otherwise.
     fn is_pending(&self) -> bool {
         match &self.payment_intent {
-            // Once the session is complete, an action such as confirming a bank account is no longer on the page.
+            // Once the session is complete, an action of the shopper, such as confirming a bank account, takes place outside the page.
             Some(Expandable::Object(intent)) => {
                 matches!(intent.status.as_deref(), Some("processing" | "requires_action"))
             }
@@ -59,13 +59,13 @@ impl Session {
     }
 }
 
-/// What an asynchronous method's failure after completion means: this session can never be paid.
+/// The news of an asynchronous method that failed after completion: this session can never be paid.
 pub(super) fn async_failure() -> Vec<News> {
     let decline = Decline { class: DeclineClass::Generic, code: "async_payment_failed".to_owned() };
     vec![News::Step(Step::Declined(decline)), News::Closed(CloseReason::Failed)]
 }
 
-/// Everything an intent says.
+/// The observation of an intent.
 pub(super) fn of_intent(intent: &Intent, at: Millis) -> Observation {
     let debt = money(intent.amount, intent.currency.as_deref());
     let refs = Refs { session: None, payment: Some(intent.id.clone()) };
@@ -78,7 +78,7 @@ fn intent_news(intent: &Intent) -> Vec<News> {
     match intent.status.as_deref() {
         Some("succeeded") => {
             let mut news = moved(minor(intent.amount_received).map(|total| Movement::Captured { total }));
-            // One capture ends it: what was not taken is released.
+            // One capture ends the payment, and the rest is released.
             if intent.amount_received > 0 && intent.amount.is_some_and(|amount| intent.amount_received < amount) {
                 news.push(News::Moved(Movement::Voided));
             }

@@ -11,13 +11,13 @@ use serde::{Deserialize, Deserializer};
 use super::amount::from_stripe;
 use crate::text::{maybe_reference, reference};
 
-/// Where our reference stands in metadata.
+/// The metadata key of our reference to an attempt.
 pub(super) const ATTEMPT: &str = "till_attempt";
-/// Where our reference to a capture or refund stands in metadata.
+/// The metadata key of our reference to a capture or refund.
 pub(super) const MODIFICATION: &str = "till_modification";
-/// Where the account of Till stands that an object was made for: several can share one account at Stripe.
+/// The metadata key of the account of Till for which an object was made. Several accounts can share one account at Stripe.
 pub(super) const ACCOUNT: &str = "till_account";
-/// Marks a session whose money is taken later.
+/// The metadata key that marks a session with later capture.
 pub(super) const CAPTURE: &str = "till_capture";
 
 pub(super) type Metadata = BTreeMap<String, String>;
@@ -70,7 +70,7 @@ pub(super) struct Intent {
     pub metadata: Option<Metadata>,
 }
 
-/// An amount that is null where there is none.
+/// Reads an amount, and reads null as zero.
 fn none_is_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -86,10 +86,10 @@ pub(super) struct Charge {
     #[serde(default, deserialize_with = "maybe_reference")]
     pub payment_intent: Option<String>,
     pub amount: Option<i64>,
-    /// Absent or null where an older API version tells of a charge that was not captured.
+    /// Absent or null where an older API version reports a charge that was not captured.
     pub amount_captured: Option<i64>,
     pub amount_refunded: Option<i64>,
-    /// Shown inside the charge before API version 2022-11-15.
+    /// API versions before 2022-11-15 show the refunds inside the charge.
     pub refunds: Option<List<Refund>>,
     pub currency: Option<String>,
     #[serde(default)]
@@ -106,7 +106,7 @@ pub(super) struct Refund {
     pub currency: String,
     pub status: Option<String>,
     pub reason: Option<String>,
-    /// Absent, null, or there: null of what has moved no money, or none yet.
+    /// Absent, null or present. Null means that the refund has moved no money, or none yet.
     #[serde(default, deserialize_with = "given")]
     pub balance_transaction: Option<Option<IgnoredAny>>,
     #[serde(default)]
@@ -115,7 +115,7 @@ pub(super) struct Refund {
     pub metadata: Option<Metadata>,
 }
 
-/// A field that is there, be it null.
+/// Reads a field that is present, even if it is null.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<IgnoredAny>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -138,7 +138,7 @@ pub(super) struct Dispute {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct EvidenceDetails {
-    /// Unix seconds until which evidence can be handed in.
+    /// The deadline for evidence, in Unix seconds.
     pub due_by: Option<i64>,
 }
 
@@ -148,21 +148,21 @@ pub(super) struct DisputeMethod {
     pub kind: Option<String>,
 }
 
-/// An amount with its currency, if both are there and make sense.
+/// An amount with its currency, if both are present and make sense.
 pub(super) fn money(amount: Option<i64>, currency: Option<&str>) -> Option<Money> {
     let currency: Currency = currency?.parse().ok()?;
     Some(Money::new(from_stripe(amount?, currency)?, currency))
 }
 
 impl Session {
-    /// Whether it names an amount that makes no sense. Then nothing it says about money may be used, nor overlooked.
+    /// Whether the session names an amount that makes no sense. The session's words about money may then be neither used nor overlooked.
     pub(super) fn has_odd_amount(&self) -> bool {
         self.amount_total.is_some() && money(self.amount_total, self.currency.as_deref()).is_none()
     }
 }
 
 impl Intent {
-    /// See [`Session::has_odd_amount`].
+    /// Whether the intent names an amount that makes no sense, see [`Session::has_odd_amount`].
     pub(super) fn has_odd_amount(&self) -> bool {
         let odd = |amount| money(Some(amount), self.currency.as_deref()).is_none();
         self.amount.is_some_and(odd) || odd(self.amount_received) || odd(self.amount_capturable)

@@ -9,13 +9,13 @@ use super::form::Form;
 use super::object::{ACCOUNT, ATTEMPT, CAPTURE};
 use crate::connector::{Account, Fail, OpenSpec};
 
-/// The languages of Stripe's page that we may ask for; without one it follows the browser (API reference, Checkout Sessions).
+/// The languages of Stripe's page that we may ask for. Without a language the page follows the browser (API reference, Checkout Sessions).
 const LOCALES: &[&str] = &[
     "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv",
     "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
 ];
 
-/// Metadata is not copied from the session to the intent, so our references go to both.
+/// The form that opens a session. Stripe does not copy metadata from the session to the intent, so our references go to both.
 pub(super) fn form(account: &Account, spec: &OpenSpec) -> Result<String, Fail> {
     let (attempt, account) = (spec.attempt.as_str(), account.id.as_str());
     let mut form = Form::new()
@@ -25,7 +25,7 @@ pub(super) fn form(account: &Account, spec: &OpenSpec) -> Result<String, Fail> {
         .set("client_reference_id", attempt)
         .set("expires_at", spec.until / SECOND)
         .set("payment_method_types[0]", method_name(spec.method))
-        // In a currency of the shopper's the payment would not be of the debt's amount.
+        // With adaptive pricing the shopper could pay in another currency, and so another amount than the order's.
         .set("adaptive_pricing[enabled]", false)
         .set_some("locale", spec.lang.as_deref().filter(|lang| LOCALES.contains(lang)))
         .set(&format!("metadata[{ATTEMPT}]"), attempt)

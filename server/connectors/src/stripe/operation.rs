@@ -1,4 +1,4 @@
-//! Operations on Checkout Sessions and what their replies mean.
+//! Operations on Checkout Sessions, and the meaning of their replies.
 
 use domain::payment::{Handoff, Refs};
 use domain::{MINUTE, Millis, SECOND};
@@ -14,7 +14,7 @@ const CREATE: &str = "checkout.sessions.create";
 const RETRIEVE: &str = "checkout.sessions.retrieve";
 const EXPIRE: &str = "checkout.sessions.expire";
 const LIST: &str = "checkout.sessions.list";
-/// How far Stripe's clock may be behind ours when sessions are looked for.
+/// The most by which Stripe's clock may lag ours in a search for sessions.
 const SEARCH_MARGIN: Millis = 5 * MINUTE;
 
 pub(super) fn begin(account: &Account, operation: &Operation, key: &str) -> Result<HttpRequest, Fail> {
@@ -25,7 +25,7 @@ pub(super) fn begin(account: &Account, operation: &Operation, key: &str) -> Resu
         Operation::Fetch(target) => retrieve(account, target),
         Operation::Close(target) => {
             let path = format!("/v1/checkout/sessions/{}/expire", session_ref(target)?);
-            // Expiring twice does no harm, and a key would make Stripe repeat a stored error for a day.
+            // A second expiry does no harm. With an idempotency key Stripe would repeat a stored error for a day.
             post(account, EXPIRE, path, String::new(), None)
         }
         Operation::Find(target) => search(account, target, None),
@@ -50,7 +50,7 @@ pub(super) fn resume(
         _ => {}
     }
     if let (Operation::Close(target), EXPIRE, 400 | 404 | 409 | 500..) = (operation, sent.name, reply.status) {
-        // It is no longer open, or the answer proves nothing: what it has become decides.
+        // The session is no longer open, or the reply proves nothing, so the session's current status decides.
         return retrieve(account, target).map(Wire::Send);
     }
     let session: Session = success(reply)?;
@@ -78,11 +78,11 @@ fn opened(session: Session) -> Result<Outcome, Fail> {
     Ok(Outcome::Opened { refs, handoff: Handoff::Redirect { url }, until })
 }
 
-/// How long after the attempt its session can have been made: far longer than its request is repeated. Without an end, a busy
-/// account's later sessions would make the search ever longer.
+/// The longest time between the attempt and the creation of its session, far longer than its request is repeated. Without this limit, the
+/// later sessions of a busy account would make the search ever longer.
 const SEARCH_SPAN: Millis = 15 * MINUTE;
 
-/// Sessions made when the attempt was, newest first. Stripe's clock may be some minutes off ours.
+/// Lists the sessions made around the time of the attempt, newest first. Stripe's clock may differ from ours by some minutes.
 fn search(account: &Account, target: &Target, after: Option<&str>) -> Result<HttpRequest, Fail> {
     let since = (target.created - SEARCH_MARGIN) / SECOND;
     let until = (target.created + SEARCH_SPAN + SEARCH_MARGIN) / SECOND;

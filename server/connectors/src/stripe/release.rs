@@ -1,9 +1,9 @@
-//! Authorised money that was released and is told as a refund.
+//! Releases of authorised money that Stripe reports as refunds.
 //!
-//! Endpoints and accounts on an API version before 2025-03-31 hear of a release as of a refund: of what a partial capture leaves,
-//! of a cancelled payment, of an authorisation that ran out (Stripe changelog 2025-03-31.basil, "Partially capturing or canceling
-//! payments no longer creates a Refund"). The shape of an event follows the endpoint's version and not that of our requests, so
-//! both are read. Nothing was taken, so nothing goes back: the charge or the payment itself tells what was captured.
+//! Endpoints and accounts on an API version before 2025-03-31 receive a release as a refund. This concerns the rest after a partial
+//! capture, a cancelled payment and an expired authorisation (Stripe changelog 2025-03-31.basil, "Partially capturing or canceling payments
+//! no longer creates a Refund"). An event has the shape of the endpoint's version and not of our requests' version, so Till reads both.
+//! Released money was never captured, so it is not refunded: the charge or the payment itself reports what was captured.
 
 use domain::id::ModificationId;
 use domain::payment::{Movement, News};
@@ -12,27 +12,27 @@ use serde::de::IgnoredAny;
 
 use super::object::{Refund, own_modification};
 
-/// The reason of the release of an authorisation that ran out.
+/// The reason for the release of an expired authorisation.
 const EXPIRED: &str = "expired_uncaptured_charge";
 
-/// What caused an event, as far as Stripe says.
+/// The cause of an event, as far as Stripe names it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Cause {
-    /// A request, since 2017-05-25 with its key.
+    /// A request. Versions since 2017-05-25 show its key.
     Request {
-        /// The idempotency key, if it had one.
+        /// The request's idempotency key, if it had one.
         idempotency_key: Option<String>,
     },
-    /// The id of a request, or something newer.
+    /// The id of a request, or a newer form of cause.
     Other(IgnoredAny),
-    /// Absent.
+    /// No cause is given.
     #[default]
     None,
 }
 
 impl Cause {
-    /// The capture, void or refund of ours that asked for it.
+    /// The capture, void or refund of ours that caused the event.
     pub(super) fn modification(&self) -> Option<ModificationId> {
         match self {
             Cause::Request { idempotency_key } => idempotency_key.as_deref()?.parse().ok(),
@@ -41,11 +41,11 @@ impl Cause {
     }
 }
 
-/// Whether a refund is the release of money that was never taken.
+/// Whether a refund is the release of money that was never captured.
 ///
-/// A refund that we asked for bears our reference and is none. Of the others: money that really went back has a balance
-/// transaction once it has succeeded (a pending one may have none yet), and a refund that our own capture or void has brought about
-/// was not asked for at all.
+/// A refund with our reference was requested by us and is no release. Any other refund is a release in three cases: its reason is an
+/// expired authorisation, our own capture or void caused it, or it succeeded without a balance transaction. A real refund has a balance
+/// transaction once it has succeeded; a pending one may have none yet.
 pub(super) fn is_release(refund: &Refund, cause: &Cause) -> bool {
     if own_modification(refund.metadata.as_ref()).is_some() {
         return false;
@@ -55,8 +55,8 @@ pub(super) fn is_release(refund: &Refund, cause: &Cause) -> bool {
     refund.reason.as_deref() == Some(EXPIRED) || (succeeded && !booked) || cause.modification().is_some()
 }
 
-/// What a release says: of an authorisation that ran out that nothing can be taken any more. Of the others the charge's own events
-/// and the payment's tell.
+/// The news of a release. An expired authorisation can no longer be captured. The events of the charge and of the payment report all other
+/// releases.
 pub(super) fn news(refund: &Refund) -> Vec<News> {
     let expired = refund.reason.as_deref() == Some(EXPIRED);
     expired.then_some(News::Moved(Movement::Voided)).into_iter().collect()

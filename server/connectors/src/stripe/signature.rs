@@ -10,16 +10,16 @@ use subtle::ConstantTimeEq;
 use crate::delivery::Reject;
 
 pub(super) const HEADER: &str = "stripe-signature";
-/// What every webhook secret starts with. It is part of the key.
+/// The prefix of every webhook secret, which is part of the key.
 pub(super) const SECRET_PREFIX: &str = "whsec_";
 
-/// How far a signature's time may be from ours, either way. Stripe's libraries use the same for the past; they do not
-/// look at the future, but a time stamp from there would stay valid for as long as its maker likes.
+/// The most by which a signature's time may differ from ours, either way. Stripe's libraries use the same limit for the past. They do not
+/// check the future, but a time stamp in the future would stay valid for as long as its maker likes.
 const TOLERANCE: Millis = 5 * MINUTE;
-/// Signatures read from one header at most.
+/// The most signatures that are read from one header.
 const SIGNATURES_MAX: usize = 16;
 
-/// Finds out whether one of the signatures was made with one of the secrets, within the tolerance.
+/// Finds out whether one of the secrets made one of the signatures, within the tolerance.
 pub(super) fn verify(secrets: &[SecretString], header: &str, body: &[u8], now: Millis) -> Result<(), Reject> {
     let (time, signatures) = parse(header)?;
     if !secrets.iter().any(|secret| matches(secret, time, body, &signatures)) {
@@ -53,7 +53,7 @@ fn parse(header: &str) -> Result<(&str, Vec<[u8; 32]>), Reject> {
 }
 
 fn matches(secret: &SecretString, time: &str, body: &[u8], signatures: &[[u8; 32]]) -> bool {
-    // Everybody knows the prefix. A secret that is nothing else keeps no forger out, however it came to be stored.
+    // The prefix is public. A secret that consists only of the prefix keeps no forger out, however it came to be stored.
     if secret.expose_secret().strip_prefix(SECRET_PREFIX).is_none_or(|rest| rest.trim().is_empty()) {
         return false;
     }
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// The vector of Standard Webhooks' body and time under a Stripe-style secret, computed with the official library.
+    /// The body and time of the test vector of Standard Webhooks, under a Stripe-style secret. The official library computed the signature.
     const BODY: &[u8] = br#"{"test": 2432232314}"#;
     const SIGNATURE: &str = "10c96c6fd3f320fcfc264cdc4f476c15060ede8e8a08404cea2ddf3b72544a9c";
     const TIME: i64 = 1_614_265_330;

@@ -1,4 +1,4 @@
-//! What is this provider's own on the way of an API request.
+//! Adyen's own steps in the handling of an API request.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
     route::Found,
 };
 
-/// The versions that are alike as far as this sandbox goes.
+/// The API versions that are alike as far as this sandbox simulates them.
 const VERSIONS: [&str; 2] = ["/adyen/v71/", "/adyen/v72/"];
 
 /// The API's addresses.
@@ -57,7 +57,7 @@ impl Api for Adyen {
         operation::find(incoming.method.as_str(), below)
     }
 
-    /// Each operation reads the body for itself; that it is JSON is said in advance.
+    /// Each operation reads the body itself. This step checks only that the content type of a body is JSON.
     fn read(incoming: &Incoming) -> Result<(), ApiError> {
         let kind = incoming.headers.get(header::CONTENT_TYPE);
         let json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -68,7 +68,7 @@ impl Api for Adyen {
         idempotency::refusal(unusable)
     }
 
-    /// Every reply is kept, a refusal too.
+    /// Every reply is kept under its idempotency key, including a refusal.
     async fn run(core: &Core, asked: Asked<'_, Self>) -> Outgoing {
         let Asked { incoming, key, found: (operation, id), given_key, .. } = asked;
         let refuse = |error: ApiError| error.refuse(&incoming.request_id);

@@ -1,12 +1,11 @@
-//! Who is asking: the `X-API-Key` header, or HTTP Basic with a web service user whose password is the key.
+//! Authentication: the `X-API-Key` header, or HTTP Basic with a web service user whose password is the key.
 
 use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::error::ApiError;
 
-/// Whether a text is a key this sandbox takes: 16–512 visible ASCII characters that begin as Adyen's keys do (`AQE`) or
-/// with `test_`.
+/// Whether a text is a key that this sandbox takes: 16–512 visible ASCII characters that begin like Adyen's keys (`AQE`) or with `test_`.
 pub fn is_test_key(key: &str) -> bool {
     (key.starts_with("AQE") || key.starts_with("test_"))
         && (16..=512).contains(&key.len())

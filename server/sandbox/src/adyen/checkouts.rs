@@ -1,4 +1,4 @@
-//! What payment links and sessions have in common.
+//! The parts that payment links and sessions share.
 
 use super::{
     error::ApiError,
@@ -18,16 +18,16 @@ const RETURN_URL: usize = 1_024;
 /// Longest delay of an automatic capture, hours.
 const CAPTURE_DELAY: i64 = 28 * 24;
 
-/// How long a page can be paid, seconds.
+/// The time for which a page can be paid, in seconds.
 #[derive(Debug)]
 pub struct Lifetime {
-    /// Unless the request says otherwise.
+    /// The lifetime unless the request names one.
     pub default: i64,
-    /// At most.
+    /// The longest lifetime.
     pub longest: i64,
 }
 
-/// Reads what links and sessions have in common.
+/// Reads the fields that links and sessions share.
 pub fn read(ctx: &mut Ctx<'_>, fields: Fields, kind: Kind, id: String, life: &Lifetime) -> Result<Checkout, ApiError> {
     let merchant_account = merchant_account(ctx.account, &fields)?;
     let (amount, currency) = fields.amount()?;
@@ -71,7 +71,7 @@ pub fn read(ctx: &mut Ctx<'_>, fields: Fields, kind: Kind, id: String, life: &Li
     })
 }
 
-/// `merchantAccount`: the first one a key names is the one it has rights on.
+/// `merchantAccount`. A key has rights on the first merchant account that it names.
 pub fn merchant_account(account: &mut Account, fields: &Fields) -> Result<String, ApiError> {
     let given = fields.required("merchantAccount", 80)?;
     if !given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
@@ -87,7 +87,7 @@ pub fn merchant_account(account: &mut Account, fields: &Fields) -> Result<String
     }
 }
 
-/// `manualCapture` and `captureDelayHours`; −1 hours stand for a manual capture.
+/// `manualCapture` and `captureDelayHours`. A delay of −1 hours means a manual capture.
 fn capture(fields: &Fields) -> Result<Capture, ApiError> {
     let manual = fields.boolean("manualCapture")?.unwrap_or(false);
     match fields.integer("captureDelayHours")? {
@@ -100,13 +100,13 @@ fn capture(fields: &Fields) -> Result<Capture, ApiError> {
 }
 
 impl Account {
-    /// Keeps a new link or session, and closes it when its time is up.
+    /// Stores a new link or session, and plans its end.
     pub fn open_checkout(&mut self, checkout: Checkout) {
         self.common.timers.insert((checkout.expires_at * 1000, Timer::CloseCheckout(checkout.id.clone())));
         self.checkouts.insert(checkout);
     }
 
-    /// Ends a page that was not paid. The provider sends no notification about it.
+    /// Ends a page that was not paid. The provider sends no notification about this.
     pub fn close(&mut self, id: &str) {
         if let Some(checkout) = self.checkouts.get_mut(id).filter(|checkout| checkout.status == Status::Active) {
             checkout.status = Status::Expired;

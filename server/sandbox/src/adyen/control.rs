@@ -28,7 +28,7 @@ use crate::{
     delivery::Delivery,
 };
 
-/// Payments in the overview.
+/// The most payments in the overview.
 const RECENT: usize = 25;
 
 /// The control addresses.
@@ -43,7 +43,7 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/adyen/notifications/{id}/resend", post(resend))
 }
 
-/// A payment as the overview shows it.
+/// A payment in the overview.
 fn recent(payment: &Payment) -> Value {
     json!({
         "at": payment.created, "checkout": payment.checkout, "psp": payment.psp, "reference": payment.reference,
@@ -51,7 +51,7 @@ fn recent(payment: &Payment) -> Value {
     })
 }
 
-/// A delivery of a notification.
+/// A delivery of a notification, for the control API.
 fn told(delivery: &Delivery) -> Value {
     json!({
         "id": delivery.id, "notice": delivery.event, "status": delivery.status, "tries": delivery.tries,
@@ -59,7 +59,7 @@ fn told(delivery: &Delivery) -> Value {
     })
 }
 
-/// `GET /_control/adyen`: how things are set, and how much there is.
+/// `GET /_control/adyen`: the settings and the counts of objects.
 async fn show(State(core): State<Arc<Core>>) -> Response {
     let state = core.lock();
     let accounts: serde_json::Map<String, Value> = state
@@ -80,7 +80,7 @@ async fn show(State(core): State<Arc<Core>>) -> Response {
     reply(json!({"webhooks": state.accounts.rules(), "accounts": accounts, "recent": recent}))
 }
 
-/// Where an account's notifications go.
+/// The address to which an account's notifications go.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewEndpoint {
@@ -92,7 +92,7 @@ struct NewEndpoint {
     password: Option<String>,
 }
 
-/// `POST /_control/adyen/endpoint`: stands for the customer area's page. Without a `url` the endpoint is taken away.
+/// `POST /_control/adyen/endpoint`: takes the place of the customer area's page. A request without a `url` removes the endpoint.
 async fn endpoint(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let wanted: NewEndpoint = match read(&body) {
         Ok(wanted) => wanted,
@@ -127,7 +127,7 @@ async fn endpoint(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     })
 }
 
-/// What a list is about.
+/// The filters of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Filter {
@@ -144,7 +144,7 @@ impl Filter {
     }
 }
 
-/// `GET /_control/adyen/checkouts?account=&reference=`: the links and sessions, newest first, also those whose reply is lost.
+/// `GET /_control/adyen/checkouts?account=&reference=`: the links and sessions, newest first, including those whose reply was lost.
 async fn checkouts(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
     let rows: Vec<Value> = filter
@@ -163,7 +163,7 @@ async fn checkouts(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) 
     reply(json!({ "checkouts": rows }))
 }
 
-/// `GET /_control/adyen/payments?account=&checkout=&reference=&psp=`: newest first.
+/// `GET /_control/adyen/payments?account=&checkout=&reference=&psp=`: the payments, newest first.
 async fn payments(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
     let rows: Vec<Value> = filter
@@ -180,7 +180,7 @@ async fn payments(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -
     reply(json!({ "payments": rows }))
 }
 
-/// `GET /_control/adyen/notifications?account=&psp=&code=`: newest first; `psp` is the payment's or the event's own.
+/// `GET /_control/adyen/notifications?account=&psp=&code=`: the notices, newest first. `psp` is the payment's reference or the event's own.
 async fn notifications(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
     let rows: Vec<Value> = filter
@@ -201,7 +201,7 @@ async fn notifications(State(core): State<Arc<Core>>, Query(filter): Query<Filte
     reply(json!({ "notifications": rows }))
 }
 
-/// `POST /_control/adyen/notifications/{id}/resend`
+/// `POST /_control/adyen/notifications/{id}/resend`: delivers a notice again.
 async fn resend(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
     let now_ms = clock::now_ms();
     let sent = core.change(|state| {

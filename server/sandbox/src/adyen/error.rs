@@ -7,7 +7,7 @@ use crate::{
     idempotency::Reply,
 };
 
-/// An error the API answers with.
+/// An error reply of the API.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     /// HTTP status.
@@ -54,32 +54,32 @@ impl ApiError {
         Self::new(400, "702", "validation", "Unexpected input: the body must be a JSON object.")
     }
 
-    /// A body that does not say it is JSON.
+    /// A body whose content type is not JSON.
     pub fn media_type() -> Self {
         Self::new(415, "702", "validation", "The Content-Type must be application/json.")
     }
 
-    /// The key is missing or not one of this sandbox.
+    /// A key that is missing, or that is none of this sandbox's.
     pub fn unauthorized() -> Self {
         Self::new(401, "000", "security", "HTTP Status Response - Unauthorized")
     }
 
-    /// A merchant account the key has no rights on.
+    /// A merchant account that the key has no rights on.
     pub fn merchant_account() -> Self {
         Self::new(403, "901", "security", "Invalid Merchant Account")
     }
 
-    /// Nothing at this address, or no such object.
+    /// An unknown address or object.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(404, "000", "validation", message)
     }
 
-    /// A known address with another method.
+    /// A known address with an unsupported method.
     pub fn method() -> Self {
         Self::new(405, "000", "validation", "The request method is not supported here.")
     }
 
-    /// A payment nobody knows.
+    /// A payment that does not exist.
     pub fn no_payment() -> Self {
         Self::invalid("167", "Original pspReference required for this operation")
     }

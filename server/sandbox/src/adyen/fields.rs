@@ -1,4 +1,4 @@
-//! Reading a request's body: typed, bounded, and strict about fields the API does not know.
+//! Reads a request's body: typed, bounded, and strict about fields that the API does not know.
 
 use serde_json::{Map, Value};
 
@@ -26,7 +26,7 @@ impl Fields {
         ))
     }
 
-    /// Everything, to be repeated in replies.
+    /// All fields, to be repeated in replies.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }
@@ -36,7 +36,7 @@ impl Fields {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text of at most so many characters.
+    /// A text with a maximum length in characters.
     pub fn text(&self, name: &str, longest: usize) -> Result<Option<String>, ApiError> {
         match self.get(name) {
             None => Ok(None),
@@ -47,12 +47,12 @@ impl Fields {
         }
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn required(&self, name: &str, longest: usize) -> Result<String, ApiError> {
         self.text(name, longest)?.ok_or_else(|| ApiError::missing(name))
     }
 
-    /// A yes or no.
+    /// A truth value.
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
             None => Ok(None),

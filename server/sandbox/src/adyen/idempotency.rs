@@ -1,4 +1,4 @@
-//! Idempotency keys (Adyen, API idempotency): what was processed once is answered the same for 31 days.
+//! Idempotency keys (Adyen, API idempotency): a repetition within 31 days gets the reply of the first request.
 
 use super::error::ApiError;
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     idempotency::{Limits, Unusable},
 };
 
-/// How keys are kept.
+/// The limits of keys.
 pub const LIMITS: Limits = Limits { retention_ms: 31 * 24 * 3600 * 1000, longest: 64 };
 
-/// What is said to a key that cannot be used.
+/// The error for a key that cannot be used.
 pub fn refusal(unusable: &Unusable) -> ApiError {
     match unusable {
         Unusable::Length => ApiError::invalid("702", "The idempotency key must have 1 to 64 characters."),

@@ -7,7 +7,7 @@ pub fn psp() -> String {
     fresh("", 16).to_uppercase()
 }
 
-/// A payment link's id. It is also the shopper's token in the page address, so it is longer than Adyen's.
+/// A payment link's id. It is also the shopper's token in the page address, so it is longer than Adyen's ids.
 pub fn link() -> String {
     fresh("PL", 24).to_uppercase()
 }
@@ -17,7 +17,7 @@ pub fn session() -> String {
     fresh("CS", 24).to_uppercase()
 }
 
-/// An opaque value as it travels in a return address.
+/// An opaque value in a return address.
 pub fn opaque() -> String {
     fresh("X3XtfGC9", 40)
 }

@@ -13,7 +13,7 @@ use super::{
 
 const DAY: i64 = 24 * 3600;
 
-/// How long a link can be paid.
+/// The time for which a link can be paid.
 const LIFETIME: Lifetime = Lifetime { default: DAY, longest: 70 * DAY };
 
 /// The fields of a `PaymentLinkRequest`.

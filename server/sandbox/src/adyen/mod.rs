@@ -1,7 +1,7 @@
 //! The simulator of Adyen (Checkout API v72, Pay by Link, hosted sessions), written from its public documentation.
 //!
-//! What is peculiar to it: every modification answers only `received` and its result comes by notification; a payment
-//! cannot be retrieved; notifications wait behind one that fails.
+//! Adyen differs from other providers in three points: every modification is answered with `received` and its result comes by notification;
+//! a payment cannot be retrieved; notifications wait behind one that fails.
 
 pub mod api;
 pub mod auth;

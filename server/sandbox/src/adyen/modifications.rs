@@ -1,5 +1,5 @@
-//! Captures, cancels, refunds, reversals: each is only received; what comes of it is told by notification
-//! (Adyen API Explorer, Checkout API v72, Modifications).
+//! Captures, cancels, refunds, reversals. Each is only acknowledged, and a notification reports its result (Adyen API Explorer, Checkout
+//! API v72, Modifications).
 
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ pub fn cancel_by_reference(ctx: &mut Ctx<'_>) -> Result<(u16, Value), ApiError> 
     Ok((status, reply))
 }
 
-/// Takes note of a modification; a timer carries it out.
+/// Records a modification. A timer carries it out.
 fn receive(ctx: &mut Ctx<'_>, fields: &Fields, action: Action, psp: String) -> Result<(u16, Value), ApiError> {
     let merchant_account = checkouts::merchant_account(ctx.account, fields)?;
     let reference = fields.text("reference", REFERENCE)?;
@@ -116,7 +116,7 @@ fn receive(ctx: &mut Ctx<'_>, fields: &Fields, action: Action, psp: String) -> R
     let psp = modification.psp.clone();
     ctx.account.modifications.insert(modification);
     if ctx.account.hastens(results::code(action)) {
-        // Its notice is to come before this reply, so it cannot take its time.
+        // Its notice must come before this reply, so the modification is carried out at once.
         ctx.account.finish_modification(&psp, ctx.now_ms, ctx.now_ms);
     } else {
         let common = &mut ctx.account.common;

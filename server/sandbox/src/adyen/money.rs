@@ -1,4 +1,4 @@
-//! Currencies the provider takes, and amounts as people read them (Adyen, Currency codes and minor units).
+//! The currencies the provider takes, and amounts in people's notation (Adyen, Currency codes and minor units).
 
 use crate::money::{self, Currencies};
 
@@ -12,17 +12,17 @@ const CURRENCIES: Currencies = Currencies {
     JMD KES KGS KHR KYD KZT LAK LBP LKR MAD MDL MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB \
     PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STN SVC SZL THB TOP TRY TTD TWD TZS UAH USD \
     UYU UZS VES WST XCD YER ZAR ZMW",
-    // Cape Verde and Indonesia have none here, although ISO 4217 gives them two.
+    // Adyen counts Cape Verde's and Indonesia's currencies without decimals, although ISO 4217 gives them two.
     whole: "CVE DJF GNF IDR JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
     thousandths: "BHD IQD JOD KWD LYD OMR TND",
 };
 
-/// Digits after the point, or nothing for a currency the provider does not take.
+/// The digits after the point. `None` for a currency that the provider does not take.
 pub fn exponent(currency: &str) -> Option<usize> {
     CURRENCIES.exponent(currency)
 }
 
-/// `2598 EUR` → `25.98`, as settlement reports write it.
+/// `2598 EUR` → `25.98`, as in settlement reports.
 pub fn decimal(minor: i64, currency: &str) -> String {
     let (sign, whole, fraction) = money::decimal(minor, exponent(currency).unwrap_or(2));
     format!("{sign}{whole}{fraction}")

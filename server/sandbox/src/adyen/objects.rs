@@ -1,4 +1,4 @@
-//! What an account keeps: checkouts (payment links and sessions), payments, modifications, disputes.
+//! The objects of an account: checkouts (payment links and sessions), payments, modifications, disputes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use super::{outcomes::Late, time};
 use crate::{store::Keyed, words::words};
 
 words! {
-    /// What a shopper's page was made by.
+    /// The request that made a shopper's page.
     Kind {
         /// `POST /paymentLinks`.
         Link = "link",
@@ -17,29 +17,29 @@ words! {
 }
 
 words! {
-    /// Where a payment link stands. A session's status is derived from it.
+    /// The status of a payment link. A session's status is derived from it.
     Status {
-        /// Can be paid.
+        /// The page can be paid.
         Active = "active",
-        /// Paid; not reusable.
+        /// The page is paid and not reusable.
         Completed = "completed",
-        /// A payment is on its way.
+        /// A payment is pending.
         PaymentPending = "paymentPending",
-        /// Too late, or closed by the merchant.
+        /// The page's time is over, or the merchant closed it.
         Expired = "expired",
     }
 }
 
-/// A page a shopper can pay on: a payment link or a hosted session.
+/// A page on which a shopper can pay: a payment link or a hosted session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Checkout {
     /// `PL…` or `CS…`; also the shopper's token in the page address.
     pub id: String,
     /// Link or session.
     pub kind: Kind,
-    /// The request as it came in; replies repeat it.
+    /// The request as it was sent. Replies repeat it.
     pub request: Map<String, Value>,
-    /// Whom it pays.
+    /// The merchant account that is paid.
     pub merchant_account: String,
     /// The merchant's reference of the payment.
     pub reference: String,
@@ -47,39 +47,39 @@ pub struct Checkout {
     pub amount: i64,
     /// ISO 4217, upper case.
     pub currency: String,
-    /// Where the shopper goes afterwards.
+    /// The address to which the shopper returns.
     pub return_url: Option<String>,
-    /// Whether it can be paid again and again.
+    /// Whether the page can be paid several times.
     pub reusable: bool,
-    /// When the money is taken.
+    /// The capture mode.
     pub capture: Capture,
     /// Unix seconds.
     pub expires_at: i64,
-    /// Where it stands.
+    /// The page's status.
     pub status: Status,
-    /// Attempts so far; a form that was sent twice counts once.
+    /// The number of attempts. A form that was sent twice counts once.
     pub tries: u32,
     /// The instrument that waits for the bank's page.
     pub challenge: Option<Instrument>,
     /// The last refusal, for the page.
     pub refusal: Option<String>,
-    /// Session results handed out in return addresses, frozen as they were.
+    /// The session results named in return addresses, as they were at the shopper's return.
     pub results: Vec<(String, Value)>,
 }
 
-/// When the money of an authorised payment is taken.
+/// The capture mode of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capture {
-    /// At once.
+    /// Capture at once.
     Automatic,
-    /// So many hours later.
+    /// Capture after this number of hours.
     Delayed(i64),
-    /// When the merchant asks.
+    /// Capture when the merchant requests it.
     Manual,
 }
 
-/// A card as far as it may be kept, and what it will do.
+/// The parts of a card that may be stored, and its behaviour.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Instrument {
     /// `visa`, `mc`, `amex`, …
@@ -88,11 +88,11 @@ pub struct Instrument {
     pub last4: String,
     /// `03/2030`.
     pub expiry: String,
-    /// The refusal, unless it pays.
+    /// The refusal reason, if the card is refused.
     pub refusal: Option<String>,
-    /// Whether the result takes a while.
+    /// Whether the payment's result comes later.
     pub pending: bool,
-    /// What happens to its modifications.
+    /// The later failure of its modifications.
     pub late: Late,
 }
 
@@ -107,7 +107,7 @@ impl Checkout {
         format!("{base}/adyen/pay/{}", self.id)
     }
 
-    /// The reply to every call about it: the request, and what became of it.
+    /// The reply to every call about the page: the request and the current status.
     pub fn wire(&self, base: &str) -> Value {
         let mut body = self.request.clone();
         let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
@@ -134,13 +134,13 @@ impl Keyed for Checkout {
 }
 
 words! {
-    /// What the shopper's attempt came to.
+    /// The result of a shopper's attempt.
     PaymentStatus {
         /// The result is not known yet.
         Received = "Received",
-        /// The money is reserved or taken.
+        /// The money is authorised or captured.
         Authorised = "Authorised",
-        /// No.
+        /// The attempt is refused.
         Refused = "Refused",
     }
 }
@@ -148,37 +148,37 @@ words! {
 /// A payment: one attempt of a shopper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Payment {
-    /// Its PSP reference.
+    /// The payment's PSP reference.
     pub psp: String,
     /// The link or session.
     pub checkout: String,
-    /// What made the page.
+    /// The request that made the page.
     pub kind: Kind,
     /// The merchant's reference.
     pub reference: String,
-    /// Whom it pays.
+    /// The merchant account that is paid.
     pub merchant_account: String,
     /// Minor units authorised.
     pub amount: i64,
     /// ISO 4217, upper case.
     pub currency: String,
-    /// What was paid with.
+    /// The instrument of the attempt.
     pub instrument: Instrument,
-    /// What it came to.
+    /// The result of the attempt.
     pub status: PaymentStatus,
-    /// Minor units taken so far.
+    /// Minor units captured so far.
     pub captured: i64,
-    /// Minor units given back so far.
+    /// Minor units refunded so far.
     pub refunded: i64,
-    /// Minor units the holder's bank took back so far.
+    /// Minor units that the holder's bank has charged back so far.
     pub charged_back: i64,
-    /// Cancelled by the merchant.
+    /// Whether the merchant cancelled the payment.
     pub cancelled: bool,
-    /// The uncaptured rest was given up.
+    /// Whether the authorisation of the uncaptured rest has expired.
     pub expired: bool,
     /// The dispute's PSP reference, once there is one.
     pub dispute: Option<String>,
-    /// How the dispute stands, in a word.
+    /// The state of the dispute, in a word.
     pub dispute_state: Option<String>,
     /// Unix seconds.
     pub created: i64,
@@ -191,12 +191,12 @@ impl Payment {
         if open { self.amount - self.captured } else { 0 }
     }
 
-    /// Minor units that could still be given back.
+    /// Minor units that could still be refunded.
     pub fn refundable(&self) -> i64 {
         self.captured - self.refunded - self.charged_back
     }
 
-    /// How it stands, for people: its status, and its dispute's if there is one.
+    /// The payment's status for people, with its dispute's state if there is one.
     pub fn standing(&self) -> String {
         match &self.dispute_state {
             Some(state) => format!("{}, dispute {state}", self.status),
@@ -204,7 +204,7 @@ impl Payment {
         }
     }
 
-    /// For the control API.
+    /// The payment for the control API.
     pub fn report(&self) -> Value {
         json!({
             "pspReference": self.psp, "checkout": self.checkout, "reference": self.reference,
@@ -224,33 +224,33 @@ impl Keyed for Payment {
 }
 
 words! {
-    /// What a modification wants.
+    /// The kind of a modification.
     Action {
-        /// Take reserved money.
+        /// Captures authorised money.
         Capture = "captures",
-        /// Let go of reserved money.
+        /// Releases authorised money.
         Cancel = "cancels",
-        /// Give money back.
+        /// Refunds captured money.
         Refund = "refunds",
-        /// Cancel or refund, whichever is possible.
+        /// Cancels or refunds, whichever is possible.
         Reversal = "reversals",
     }
 }
 
-/// A modification: asked for at once, done or refused later.
+/// A modification. It is acknowledged at once, and succeeds or fails later.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Modification {
-    /// Its own PSP reference.
+    /// The modification's own PSP reference.
     pub psp: String,
-    /// The payment's.
+    /// The payment's PSP reference.
     pub payment: String,
-    /// What it wants.
+    /// The kind of modification.
     pub action: Action,
     /// Minor units; absent for cancels and reversals.
     pub amount: Option<i64>,
-    /// The merchant's reference of it.
+    /// The merchant's reference of the modification.
     pub reference: Option<String>,
-    /// What came of it, once that is known.
+    /// Whether the modification succeeded, once that is known.
     pub success: Option<bool>,
     /// Minor units that moved.
     pub moved: i64,

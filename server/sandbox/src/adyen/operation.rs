@@ -1,4 +1,4 @@
-//! What every operation of the API gets, and the table of all of them.
+//! The context of an API operation, and the table of all operations.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::route::{self, Found, NoOperation, op};
 /// A running request.
 #[derive(Debug)]
 pub struct Ctx<'a> {
-    /// The account the key opens.
+    /// The account that the key opens.
     pub account: &'a mut Account,
     /// Milliseconds since 1970.
     pub now_ms: i64,
@@ -16,9 +16,9 @@ pub struct Ctx<'a> {
     pub base: &'a str,
     /// The object id in the path.
     pub id: &'a str,
-    /// As sent.
+    /// The body as it was sent.
     pub body: &'a [u8],
-    /// As sent.
+    /// The query as it was sent.
     pub query: &'a str,
 }
 
@@ -28,7 +28,7 @@ pub type Run = fn(&mut Ctx<'_>) -> Result<(u16, Value), ApiError>;
 /// One operation of the API.
 pub type Operation = route::Operation<Run>;
 
-/// Every operation. A new one is one line here. There is none that retrieves a payment: the provider has none.
+/// The table of operations. A new one is one line here. No operation retrieves a payment, because the provider has none.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Operation] = &[
     op("POST", "paymentLinks", "paymentLinks.create", links::create),

@@ -2,27 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Authorised.
     Authorised(Late),
     /// Refused, with the refusal reason.
     Refused(&'static str),
-    /// Received first, authorised a little later.
+    /// Received first and authorised a little later.
     Pending,
 }
 
-/// What happens to a modification of the payment after it succeeded.
+/// The later failure of a successful modification of the payment.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Late {
-    /// Nothing.
+    /// No later failure.
     #[default]
     Nothing,
-    /// The capture fails after all.
+    /// The capture fails later.
     CaptureFails,
-    /// A refund fails after all.
+    /// A refund fails later.
     RefundFails,
 }
 
@@ -31,7 +31,7 @@ pub enum Late {
 pub struct TestCard {
     /// All digits.
     pub number: &'static str,
-    /// What it is for, for people.
+    /// The card's purpose, for people.
     pub label: &'static str,
     /// Whether 3-D Secure comes first.
     pub authenticates: bool,
@@ -56,7 +56,7 @@ pub const CARDS: &[TestCard] = &[
 /// The expiry all test cards have: year, month.
 pub const EXPIRY: (u32, u32) = (2030, 3);
 
-/// A card holder's name and the refusal it asks for.
+/// The names of card holders and the refusal reasons they choose.
 #[rustfmt::skip]
 pub const NAMES: &[(&str, &str)] = &[
     ("UNKNOWN", "Unknown"),
@@ -91,14 +91,14 @@ pub const NAMES: &[(&str, &str)] = &[
     ("AVS_DECLINED", "AVS Declined"),
 ];
 
-/// The refusal when nothing else is said.
+/// The refusal reason when no other one is chosen.
 pub const REFUSED: &str = "Refused";
 
-/// The refusal after a failed challenge.
+/// The refusal reason after a failed challenge.
 pub const NOT_AUTHENTICATED: &str = "3D Not Authenticated";
 
-/// What a card does: (3-D Secure first?, outcome). The holder's name decides first; a wrong security code or expiry
-/// of a test card is declined, and a number that is no test card is invalid.
+/// A card's behaviour: (3-D Secure first?, outcome). The holder's name decides first. A test card with a wrong security code or expiry is
+/// declined, and a number that is no test card is invalid.
 pub fn behaviour(number: &str, expiry: (u32, u32), cvc: &str, holder: &str) -> (bool, Outcome) {
     let Some(card) = CARDS.iter().find(|card| card.number == number) else {
         return (false, Outcome::Refused("Invalid Card Number"));
@@ -111,7 +111,7 @@ pub fn behaviour(number: &str, expiry: (u32, u32), cvc: &str, holder: &str) -> (
     (card.authenticates, outcome)
 }
 
-/// The outcome of a name. After a colon may follow a scheme's own code, as in `DECLINED : 06 : ERROR`.
+/// The outcome of a name. A scheme's own code may follow after a colon, as in `DECLINED : 06 : ERROR`.
 fn named(holder: &str) -> Outcome {
     let name = holder.split(':').next().unwrap_or_default().trim().to_uppercase();
     match name.as_str() {
@@ -125,7 +125,7 @@ fn named(holder: &str) -> Outcome {
     }
 }
 
-/// The network as notifications name it.
+/// The card network as notifications name it.
 pub fn brand(number: &str) -> &'static str {
     match crate::cards::brand(number) {
         "mastercard" => "mc",

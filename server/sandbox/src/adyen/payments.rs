@@ -1,4 +1,4 @@
-//! The shopper's attempts: what each comes to, and the notice about it.
+//! The shopper's attempts: decides their results, and makes their notices.
 
 use super::{
     ids,
@@ -11,30 +11,30 @@ use super::{
 };
 use crate::ids::fresh;
 
-/// How long an authorisation holds, milliseconds.
+/// The lifetime of an authorisation, in milliseconds.
 const AUTHORISED_MS: i64 = 28 * 24 * 3600 * 1000;
 
-/// What the shopper sees next.
+/// The shopper's next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The bank's page.
     Authenticate,
-    /// Back to the shop; the notices that tell of it.
+    /// Back to the shop, with the ids of the notices about the payment.
     Done(Vec<String>),
     /// The form again, with the refusal.
     Refused,
-    /// Nothing to do here: it cannot be paid.
+    /// The page that says that the checkout cannot be paid.
     Closed,
 }
 
 impl Account {
-    /// Whether this page takes a payment now. The control API can make it take a second one.
+    /// Whether the page takes a payment now. The control API can make it take a second one.
     pub fn payable(&self, checkout: &Checkout, now_ms: i64) -> bool {
         let again = self.common.rules.own.allow_double_payment && checkout.status == Status::Completed;
         checkout.payable(now_ms / 1000) || again
     }
 
-    /// The shopper pays.
+    /// Handles the shopper's payment.
     pub fn pay(&mut self, id: &str, instrument: Instrument, authenticates: bool, now_ms: i64) -> Step {
         if !self.checkouts.get(id).is_some_and(|checkout| self.payable(checkout, now_ms)) {
             return Step::Closed;
@@ -48,7 +48,7 @@ impl Account {
         Step::Authenticate
     }
 
-    /// The shopper's bank answers.
+    /// Handles the answer of the shopper's bank.
     pub fn authenticate(&mut self, id: &str, passed: bool, now_ms: i64) -> Step {
         let payable = self.checkouts.get(id).is_some_and(|checkout| self.payable(checkout, now_ms));
         let waiting = self.checkouts.get_mut(id).and_then(|checkout| checkout.challenge.take());
@@ -119,7 +119,7 @@ impl Account {
         }
     }
 
-    /// A payment that was only received is authorised.
+    /// Authorises a payment that was only received.
     pub fn settle_pending(&mut self, psp: &str, now_ms: i64) {
         let waiting = |payment: &&mut Payment| payment.status == PaymentStatus::Received;
         let Some(payment) = self.payments.get_mut(psp).filter(waiting) else {
@@ -134,7 +134,7 @@ impl Account {
         self.authorised(psp, now_ms);
     }
 
-    /// Captures at once or plans it, and tells the merchant of the authorisation only.
+    /// Captures at once or plans the capture. The merchant is notified only of the authorisation.
     fn authorised(&mut self, psp: &str, now_ms: i64) -> Option<String> {
         let payment = self.payments.get_mut(psp)?;
         let capture = self.checkouts.get(&payment.checkout).map_or(Capture::Automatic, |checkout| checkout.capture);

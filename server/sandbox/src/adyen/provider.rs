@@ -1,4 +1,4 @@
-//! This provider, as the sandbox asks every provider to be.
+//! The sandbox's provider interface for Adyen.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     provider::{self, About, Accounts, Common, Happened, PaymentRow, Provider, Seed, Trial, Wish},
 };
 
-/// The signature covers eight fields, and no time is among them (Adyen, Verify HMAC signatures).
+/// The reason for missing faults of time: the signature covers eight fields, and no time is among them (Adyen, Verify HMAC signatures).
 const NO_TIME: &str = "its signature covers no time";
 
 impl Provider for Adyen {
@@ -34,7 +34,7 @@ impl Provider for Adyen {
         never: &[
             (Kind::Stale, NO_TIME),
             (Kind::Future, NO_TIME),
-            // Internal errors are marked as transient and kept under no key (Adyen, API idempotency).
+            // Internal errors are marked as transient and are not stored under the idempotency key (Adyen, API idempotency).
             (Kind::Error500Stored, "it stores no such reply"),
             (Kind::InsufficientBalance, "it tells such things later, see its trigger refund_failed"),
         ],
@@ -63,8 +63,8 @@ impl Provider for Adyen {
         control::router()
     }
 
-    /// The key is an API key, `AQE…` or `test_…`; the webhook's secret is the HMAC key, 64 hexadecimal digits. More:
-    /// `merchant_account`, the one the key has rights on, and `username` with `password` for HTTP Basic.
+    /// The seed's key is an API key, `AQE…` or `test_…`. The webhook's secret is the HMAC key, 64 hexadecimal digits. More settings:
+    /// `merchant_account`, which the key has rights on, and `username` with `password` for HTTP Basic.
     fn seed(&mut self, seed: &Seed, now_ms: i64) -> Result<(), String> {
         let fits = auth::is_test_key(&seed.key) && notify::is_hmac_key(&seed.webhook_secret);
         let account = fits.then(|| self.accounts.open(&seed.key)).flatten();
@@ -128,7 +128,7 @@ impl provider::Account for Account {
         match timer {
             Timer::CloseCheckout(id) => self.close(&id),
             Timer::SettlePending(psp) => self.settle_pending(&psp, now.ms),
-            // Its consequences are due later than it was due itself, so that one jump in time runs the whole chain.
+            // The follow-ups of a modification are due after the modification itself, so one jump in time runs the whole chain.
             Timer::Modify(psp) => self.finish_modification(&psp, at_ms, now.ms),
             Timer::ModifyFails(psp) => {
                 self.fail_modification(&psp, now.ms);

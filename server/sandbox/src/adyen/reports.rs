@@ -1,4 +1,4 @@
-//! Settlement detail reports: what moved since the last one, as CSV that sums up (Adyen, Settlement detail report).
+//! Settlement detail reports: the movements since the last report, as CSV that sums up (Adyen, Settlement detail report).
 
 use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Core, auth, money, notify::Notice, state::Account, time};
 
-/// Rows that may wait for a report.
+/// The most movements that may wait for a report.
 const ROWS: usize = 50_000;
 
-/// Reports kept per account.
+/// The number of reports kept per account.
 const REPORTS: usize = 50;
 
 const HEADER: &str = "Company Account,Merchant Account,Psp Reference,Merchant Reference,Payment Method,Creation Date,\
@@ -22,7 +22,7 @@ const HEADER: &str = "Company Account,Merchant Account,Psp Reference,Merchant Re
     Net Debit (NC),Net Credit (NC),Commission (NC),Markup (NC),Scheme Fees (NC),Interchange (NC),Payment Method Variant,\
     Modification Merchant Reference,Batch Number,Reserved4,Reserved5,Reserved6,Reserved7,Reserved8,Reserved9,Reserved10";
 
-/// What a row of the report is.
+/// The kind of a row in the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entry {
     /// A capture.
@@ -31,13 +31,13 @@ pub enum Entry {
     SettledReversed,
     /// A refund.
     Refunded,
-    /// A refund that came back.
+    /// A refund that was reversed.
     RefundedReversed,
-    /// Money the holder's bank took back.
+    /// A chargeback: the holder's bank took the money back.
     Chargeback,
-    /// Money that came back from there.
+    /// A reversed chargeback: the money came back from the bank.
     ChargebackReversed,
-    /// And went again.
+    /// A second chargeback: the bank took the money again.
     SecondChargeback,
 }
 
@@ -46,18 +46,18 @@ impl Entry {
         format!("{self:?}")
     }
 
-    /// Whether it brings money to the merchant.
+    /// Whether the entry credits the merchant.
     fn credits(self) -> bool {
         matches!(self, Entry::Settled | Entry::RefundedReversed | Entry::ChargebackReversed)
     }
 
-    /// The provider's fee, minor units: a hundredth of what is sold.
+    /// The provider's fee in minor units: one percent of a capture.
     fn fee(self, amount: i64) -> i64 {
         if self == Entry::Settled { amount / 100 } else { 0 }
     }
 }
 
-/// Money that moved.
+/// A movement of money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Movement {
     entry: Entry,
@@ -68,7 +68,7 @@ pub struct Movement {
 }
 
 impl Account {
-    /// Notes a movement for the next report.
+    /// Records a movement for the next report.
     pub fn book(&mut self, entry: Entry, payment: &str, modification: &str, amount: i64, now_ms: i64) {
         if self.unsettled.len() < ROWS {
             let (payment, modification) = (payment.to_owned(), modification.to_owned());
@@ -76,7 +76,7 @@ impl Account {
         }
     }
 
-    /// Makes the next report of everything that moved, and tells the merchant; its name, which may be chosen.
+    /// Makes the next report of all new movements, and notifies the merchant. Returns the report's name, which may be chosen.
     pub fn settle(&mut self, base: &str, name: Option<&str>, now_ms: i64) -> String {
         self.batches += 1;
         let batch = self.batches;
@@ -153,7 +153,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// `GET /adyen/reports/{merchantAccount}/{name}`: with the API key, or with it as a report user's Basic password.
+/// `GET /adyen/reports/{merchantAccount}/{name}`: needs the API key, as a header or as a report user's Basic password.
 pub async fn download(
     State(core): State<Arc<Core>>,
     Path((merchant_account, name)): Path<(String, String)>,

@@ -1,4 +1,4 @@
-//! What comes of modifications, and when they change their mind (Adyen, Webhook types; Capture, Cancel, Refund).
+//! The results of modifications, and their later reversal (Adyen, Webhook types; Capture, Cancel, Refund).
 
 use super::{
     notify::Notice,
@@ -8,10 +8,10 @@ use super::{
     state::{Account, Timer},
 };
 
-/// How long things take that take days in life, milliseconds.
+/// The duration of events that take days in reality, in milliseconds.
 pub const LAPSE_MS: i64 = 3_000;
 
-/// A result: what happened, or why not.
+/// The result of a modification, or the reason why it was refused.
 type Verdict = Result<Done, &'static str>;
 
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ fn carry_out(payment: &mut Payment, action: Action, amount: Option<i64>) -> Verd
     }
 }
 
-/// The event that tells of an action.
+/// The event code for an action.
 pub fn code(action: Action) -> &'static str {
     match action {
         Action::Capture => "CAPTURE",
@@ -86,7 +86,7 @@ fn about(payment: &Payment, modification: &Modification, code: &str, amount: i64
 }
 
 impl Account {
-    /// Carries a modification out; `at_ms` is when it was due, `now_ms` when it happens.
+    /// Carries out a modification. `at_ms` is its due time, and `now_ms` is the time at which it happens.
     pub fn finish_modification(&mut self, psp: &str, at_ms: i64, now_ms: i64) {
         let Some(modification) = self.modifications.get_mut(psp).filter(|known| known.success.is_none()) else {
             return;
@@ -119,7 +119,7 @@ impl Account {
         self.emit(notice, now_ms);
     }
 
-    /// A modification that had succeeded fails after all, or the automatic capture of a payment does.
+    /// Lets a modification that had succeeded fail later, or the automatic capture of a payment.
     pub fn fail_modification(&mut self, psp: &str, now_ms: i64) -> bool {
         let Some(action) = self.modifications.get(psp).map(|known| known.action) else {
             return self.fail_automatic_capture(psp, now_ms);
@@ -130,7 +130,7 @@ impl Account {
         }
     }
 
-    /// Takes back what a modification moved.
+    /// Reverses the movement of a modification.
     pub fn undo(&mut self, psp: &str, code: &str, entry: Entry, now_ms: i64) -> bool {
         let Some(modification) = self.modifications.get_mut(psp).filter(|known| known.moved > 0) else {
             return false;
@@ -147,7 +147,7 @@ impl Account {
         true
     }
 
-    /// The provider captured by itself, and that fails.
+    /// Lets the automatic capture of a payment fail.
     pub fn fail_automatic_capture(&mut self, psp: &str, now_ms: i64) -> bool {
         let Some(payment) = self.payments.get_mut(psp).filter(|payment| payment.captured > 0) else {
             return false;
@@ -160,7 +160,7 @@ impl Account {
         true
     }
 
-    /// The delay of an automatic capture is over. The provider does not tell.
+    /// Captures a payment at the end of its delay. The provider sends no notification about this.
     pub fn capture_by_itself(&mut self, psp: &str, at_ms: i64, now_ms: i64) {
         let Some(payment) = self.payments.get_mut(psp).filter(|payment| payment.capturable() > 0) else {
             return;
@@ -173,7 +173,7 @@ impl Account {
         self.book(Entry::Settled, psp, psp, amount, now_ms);
     }
 
-    /// What was not captured in time is given up.
+    /// Lets the uncaptured rest of an authorisation expire.
     pub fn expire_payment(&mut self, psp: &str, now_ms: i64) -> bool {
         let Some(payment) = self.payments.get_mut(psp).filter(|payment| payment.capturable() > 0) else {
             return false;

@@ -1,4 +1,4 @@
-//! Hosted sessions: create, and the result a return address tells of (Adyen API Explorer, Checkout API v72, Payments).
+//! Hosted sessions: create, and the result that a return address names (Adyen API Explorer, Checkout API v72, Payments).
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,10 @@ use super::{
     state::Account,
 };
 
-/// How long a session can be paid.
+/// The time for which a session can be paid.
 const LIFETIME: Lifetime = Lifetime { default: 3600, longest: 24 * 3600 };
 
-/// Results kept per session.
+/// The number of results kept per session.
 const RESULTS: usize = 20;
 
 /// The fields of a `CreateCheckoutSessionRequest` that this sandbox knows.
@@ -78,7 +78,7 @@ pub fn create(ctx: &mut Ctx<'_>) -> Result<(u16, Value), ApiError> {
     Ok((201, reply))
 }
 
-/// `GET /sessions/{sessionId}?sessionResult=…`: as it was when the shopper was sent back, and never anew.
+/// `GET /sessions/{sessionId}?sessionResult=…`: the result at the time of the shopper's return. It never changes.
 pub fn get(ctx: &mut Ctx<'_>) -> Result<(u16, Value), ApiError> {
     let session = ctx.account.checkouts.get(ctx.id).filter(|checkout| checkout.kind == Kind::Session);
     let session = session.ok_or_else(|| ApiError::not_found("Session not found"))?;
@@ -103,7 +103,7 @@ fn status(session: &Checkout, payments: &[&Payment], cancelled: bool) -> &'stati
 }
 
 impl Account {
-    /// Freezes a session's result for the return address; the token that opens it.
+    /// Freezes a session's result for the return address. Returns the token that opens it.
     pub fn freeze_result(&mut self, id: &str, cancelled: bool) -> Option<String> {
         let session = self.checkouts.get(id)?;
         let payments: Vec<&Payment> =

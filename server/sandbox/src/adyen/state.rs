@@ -1,4 +1,4 @@
-//! The provider's state: its accounts by API key, strictly apart.
+//! The provider's state: its accounts by API key, strictly separated.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -15,10 +15,10 @@ use crate::{
     store::Store,
 };
 
-/// The provider.
+/// The provider's state.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Adyen {
-    /// By API key.
+    /// The accounts by API key.
     pub accounts: Accounts<Account>,
 }
 
@@ -27,7 +27,7 @@ pub struct Adyen {
 pub struct Account {
     /// The fields that all accounts have.
     pub common: Common<Own, Timer>,
-    /// The merchant account the key has rights on; the first one it names.
+    /// The merchant account that the key has rights on: the first one it names.
     pub merchant_account: Option<String>,
     /// Links and sessions.
     pub checkouts: Store<Checkout>,
@@ -35,26 +35,26 @@ pub struct Account {
     pub payments: Store<Payment>,
     /// Modifications.
     pub modifications: Store<Modification>,
-    /// What happened.
+    /// The notices of all events.
     pub notices: Store<Notice>,
-    /// Notices on their way.
+    /// The deliveries of notices.
     pub deliveries: Store<Delivery>,
-    /// Where they go.
+    /// The endpoint of deliveries.
     pub endpoint: Option<Endpoint>,
-    /// Deliveries that wait, in the order they will be sent.
+    /// The waiting deliveries, in the order of sending.
     pub queue: VecDeque<String>,
-    /// Deliveries that faults took out of that order, by the time they go back to it, milliseconds since 1970.
+    /// The deliveries that faults took out of that order, by the time at which they return to it, in milliseconds since 1970.
     pub aside: BTreeSet<(i64, String)>,
-    /// Money that moved and is in no settlement report yet.
+    /// Movements of money that are in no settlement report yet.
     pub unsettled: Vec<Movement>,
     /// Settlement reports: name and text, oldest first.
     pub reports: VecDeque<(String, String)>,
-    /// Settlement reports made so far.
+    /// The number of settlement reports made so far.
     pub batches: u32,
-    /// Whether a delivery is in the air; the queue moves one at a time.
+    /// Whether a delivery is being sent. The queue sends one at a time.
     #[serde(skip)]
     pub sending: bool,
-    /// Whether what happens now is caused by a request that is still to be answered.
+    /// Whether the current change is caused by a request that is still to be answered.
     #[serde(skip)]
     pub answering: bool,
 }
@@ -62,7 +62,7 @@ pub struct Account {
 /// A standard webhook as set up in the provider's customer area.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Where to.
+    /// The address of the endpoint.
     pub url: String,
     /// The HMAC key, hexadecimal.
     pub hmac_key: String,
@@ -70,21 +70,21 @@ pub struct Endpoint {
     pub basic: Option<(String, String)>,
 }
 
-/// Something that happens by itself.
+/// An event that a timer brings about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Timer {
-    /// A link's or session's time is up.
+    /// A link or session closes.
     CloseCheckout(String),
-    /// A pending payment's result is known.
+    /// A pending payment gets its result.
     SettlePending(String),
-    /// A modification's result is known.
+    /// A modification gets its result.
     Modify(String),
-    /// A modification changes its mind.
+    /// A successful modification fails later.
     ModifyFails(String),
-    /// The delay of an automatic capture is over.
+    /// The delay of an automatic capture ends.
     CaptureDelayed(String),
-    /// An authorisation is too old.
+    /// An authorisation expires.
     ExpirePayment(String),
 }
 
@@ -101,8 +101,8 @@ impl Adyen {
 }
 
 impl Account {
-    /// Acts on a request that is answered afterwards, so that a notice about it can go out first. With the outcome comes
-    /// the mark from which its deliveries are found.
+    /// Acts on a request that is answered afterwards, so that a notice about it can go out first. Returns the result and the mark from
+    /// which the request's deliveries are found.
     pub fn answering<R>(&mut self, act: impl FnOnce(&mut Account) -> R) -> (R, u64) {
         let mark = self.deliveries.mark();
         self.answering = true;

@@ -1,21 +1,21 @@
-//! Dates as the provider reads and writes them (ISO 8601 with an offset).
+//! Dates in the provider's notation (ISO 8601 with an offset).
 
-/// The offset notifications are written in, seconds: the provider lives in Amsterdam, in winter.
+/// The offset of times in notifications, in seconds: the provider uses Amsterdam's winter time.
 const AMSTERDAM: i64 = 3_600;
 
 const DAY: i64 = 86_400;
 
-/// `2026-11-25T01:13:02Z`, as replies write it.
+/// `2026-11-25T01:13:02Z`, as in replies.
 pub fn utc(unix_seconds: i64) -> String {
     format!("{}Z", local(unix_seconds))
 }
 
-/// `2026-11-25T02:13:02+01:00`, as notifications write it.
+/// `2026-11-25T02:13:02+01:00`, as in notifications.
 pub fn event(unix_seconds: i64) -> String {
     format!("{}+01:00", local(unix_seconds + AMSTERDAM))
 }
 
-/// `2026-11-25 01:13:02`, as reports write it.
+/// `2026-11-25 01:13:02`, as in reports.
 pub fn report(unix_seconds: i64) -> String {
     local(unix_seconds).replace('T', " ")
 }
@@ -26,7 +26,7 @@ fn local(unix_seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
-/// Unix seconds of a date with an offset; nothing when it is not one.
+/// The Unix seconds of a date with an offset. `None` if the text is no such date.
 pub fn parse(text: &str) -> Option<i64> {
     let date = text.get(..10)?;
     let rest = text.get(10..)?.strip_prefix(['T', 't'])?;

@@ -1,4 +1,4 @@
-//! What a tester makes happen to a payment: late failures, disputes, expiry, reports.
+//! A tester's triggers for a payment: late failures, disputes, expiry, reports.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::provider::Wish;
 
-/// Why a trigger did nothing.
+/// The reason why a trigger did nothing.
 pub type Refusal = &'static str;
 
 /// A step of a dispute.
@@ -23,7 +23,7 @@ struct Step {
 }
 
 impl Step {
-    /// How the dispute stands afterwards, with so much still taken.
+    /// The state of the dispute after this step, with the amount that is still charged back.
     fn word(&self, charged_back: i64) -> &'static str {
         match self.entry {
             None => "announced",
@@ -39,11 +39,11 @@ const INFORMATION: Step = Step { code: "REQUEST_FOR_INFORMATION", status: "Undef
 const NOTIFIED: Step = Step { code: "NOTIFICATION_OF_CHARGEBACK", status: "Undefended", entry: None };
 const CHARGEBACK: Step = Step { code: "CHARGEBACK", status: "Undefended", entry: Some(Entry::Chargeback) };
 const REVERSED: Step = Step { code: "CHARGEBACK_REVERSED", status: "Pending", entry: Some(Entry::ChargebackReversed) };
-// The bank has declined the defence: the dispute is over.
+// The bank has declined the defence, so the dispute is over.
 const SECOND: Step = Step { code: "SECOND_CHARGEBACK", status: "Lost", entry: Some(Entry::SecondChargeback) };
 
 impl Account {
-    /// Makes something happen to a payment.
+    /// Runs a trigger on a payment.
     pub fn trigger(&mut self, psp: &str, name: &str, wish: &Wish, base: &str, now_ms: i64) -> Result<Value, Refusal> {
         let payment = self.payments.get(psp).cloned().ok_or("There is no such payment.")?;
         match name {
@@ -85,7 +85,7 @@ impl Account {
         self.payments.get(psp).map(Payment::report).ok_or("The payment was forgotten.")
     }
 
-    /// The newest modification of these kinds that had moved money fails after all.
+    /// Lets the newest successful modification of these kinds fail later, if it moved money.
     fn late(&mut self, payment: &Payment, actions: &[Action], code: &str, now_ms: i64) -> Result<(), Refusal> {
         let fits = |known: &&super::objects::Modification| {
             known.payment == payment.psp
@@ -94,7 +94,7 @@ impl Account {
                 && known.success == Some(true)
         };
         let refunds = !actions.contains(&Action::Capture);
-        // A reversal that cancelled moved no money that could come back.
+        // A reversal that cancelled the payment moved no money that could come back.
         if refunds && payment.refunded == 0 {
             return Err("Nothing of this payment was refunded.");
         }
@@ -107,7 +107,7 @@ impl Account {
         if done { Ok(()) } else { Err("Nothing of this payment was captured.") }
     }
 
-    /// One step of a dispute. All steps bear the dispute's own PSP reference.
+    /// Takes one step of a dispute. All steps carry the dispute's own PSP reference.
     fn dispute(&mut self, payment: &Payment, step: Step, wish: &Wish, now_ms: i64) -> Result<(), Refusal> {
         let known = self.payments.get_mut(&payment.psp).ok_or("The payment was forgotten.")?;
         let most = match step.entry {

@@ -4,31 +4,31 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// Calls remembered per account.
+/// The number of calls that are kept per account.
 const CAPACITY: usize = 2_000;
 
-/// An API call as received.
+/// An API call that an account received.
 #[derive(Debug, Clone, Serialize)]
 pub struct Call {
-    /// As in the reply's headers.
+    /// The request id, as in the reply's headers.
     pub request_id: String,
     /// Milliseconds since 1970.
     pub at_ms: i64,
     /// HTTP method.
     pub method: String,
-    /// Without the query.
+    /// The path, without the query.
     pub path: String,
-    /// For example `checkout.sessions.create`; empty for an unknown route.
+    /// The operation, for example `checkout.sessions.create`. Empty for an unknown route.
     pub operation: &'static str,
-    /// As sent.
+    /// The idempotency key as it was sent.
     pub idempotency_key: Option<String>,
-    /// SHA-256 of the body, in hex: two calls with the same one had the same body.
+    /// The body's SHA-256 in hex. Calls with equal values had equal bodies.
     pub body_sha256: String,
-    /// Of the reply; 0 when the reply was lost on purpose.
+    /// The reply's status. 0 when the reply was lost on purpose.
     pub status: u16,
     /// Whether the reply was a stored one.
     pub replayed: bool,
-    /// The fault that was injected.
+    /// The injected fault.
     pub fault: Option<&'static str>,
 }
 
@@ -37,7 +37,7 @@ pub struct Call {
 pub struct Calls(VecDeque<Call>);
 
 impl Calls {
-    /// Remembers a call, forgetting the oldest.
+    /// Records a call, and forgets the oldest one if there are too many.
     pub fn record(&mut self, call: Call) {
         if self.0.len() >= CAPACITY {
             self.0.pop_front();
@@ -45,7 +45,7 @@ impl Calls {
         self.0.push_back(call);
     }
 
-    /// Oldest first.
+    /// The calls, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Call> {
         self.0.iter()
     }

@@ -1,4 +1,4 @@
-//! The way of every API request, whoever the provider: key, route, fault, idempotency, operation, reply.
+//! The steps of every API request at every provider: key, route, fault, idempotency, operation, reply.
 
 pub mod call;
 pub mod reply;
@@ -26,31 +26,31 @@ use crate::{
 use call::Call;
 use reply::Outgoing;
 
-/// Bytes in a request body.
+/// The most bytes of a request body.
 const BODY: usize = 256 * 1024;
 
-/// The provider's part of the way of a request.
+/// A provider's own steps in the handling of an API request.
 pub trait Api: Provider {
-    /// How it keeps idempotency keys.
+    /// The provider's limits of idempotency keys.
     const LIMITS: Limits;
-    /// Its error body.
+    /// The provider's error body.
     type Error: Refusal + Send;
     /// The code of an operation.
     type Run: Send + Sync + 'static;
-    /// The content of a request, read before its idempotency key is looked at.
+    /// The content of a request. It is read before the idempotency key is looked up.
     type Input: Send;
 
-    /// A fresh id of a request.
+    /// A new request id.
     fn request_id() -> String;
-    /// The key that a request shows, if it may be answered at all.
+    /// The API key of a request, if the request may be answered at all.
     fn key(headers: &HeaderMap) -> Result<String, Self::Error>;
-    /// The key of the account that a key opens, and whether that key may carry the operation out.
+    /// The account's key that an API key opens, and whether the API key may carry the operation out.
     fn admit(&self, key: &str, _operation: &str) -> (String, Result<(), Self::Error>) {
         (key.to_owned(), Ok(()))
     }
-    /// The operation a request is for.
+    /// The operation of a request.
     fn find(incoming: &Incoming) -> Result<Found<'_, Self::Run>, Self::Error>;
-    /// The key that makes a repetition harmless.
+    /// The request's idempotency key.
     fn idempotency_key(incoming: &Incoming) -> Option<String> {
         let key = incoming.headers.get("idempotency-key").filter(|_| incoming.method == Method::POST)?;
         Some(String::from_utf8_lossy(key.as_bytes()).into_owned())
@@ -59,65 +59,65 @@ pub trait Api: Provider {
     fn read(incoming: &Incoming) -> Result<Self::Input, Self::Error>;
     /// The error for an idempotency key that cannot be used for this path.
     fn unusable(unusable: &Unusable, key: &str, path: &str) -> Self::Error;
-    /// Runs the operation and keeps the reply under its idempotency key; [`with_account`] finds the account.
+    /// Runs the operation and stores the reply under its idempotency key. [`with_account`] finds the account.
     fn run(core: &Core<Self>, asked: Asked<'_, Self>) -> impl Future<Output = Outgoing> + Send;
-    /// Puts words nobody has heard of where the body has one of a fixed set.
+    /// Replaces values of fixed sets in the body by undocumented ones.
     fn unheard_of(body: &mut Value);
-    /// Makes every amount in the body wrong by so many minor units, where it is not written as most providers do.
+    /// Adds minor units to every amount in the body. A provider that writes amounts in an unusual form overrides it.
     fn wrong_amounts(body: &mut Value, delta: i64) {
         spoil::amounts(body, delta);
     }
-    /// The reply on the wire.
+    /// The HTTP reply.
     fn respond(request_id: &str, asked: &HeaderMap, outgoing: &Outgoing) -> Response;
 }
 
-/// A provider's error, with those that any request may meet.
+/// A provider's error, including the errors that any request may meet.
 pub trait Refusal: Sized {
     /// A body that is too large.
     fn too_large() -> Self;
     /// Too many calls.
     fn rate_limited() -> Self;
-    /// The same idempotency key is being worked on, or so a fault has it.
+    /// A request with this idempotency key is still running, or a fault pretends so.
     fn in_progress() -> Self;
     /// An error on the provider's side.
     fn internal() -> Self;
-    /// The merchant's balance does not cover it, where the provider says so at once.
+    /// The merchant's balance does not cover a refund, at a provider that says so at once.
     fn insufficient_balance() -> Self {
         Self::internal()
     }
     /// Replaces the HTTP status.
     fn status(self, status: u16) -> Self;
-    /// The reply it makes.
+    /// The reply for this error.
     fn refuse(&self, request_id: &str) -> Outgoing;
 }
 
-/// One request as it came in.
+/// A request as it arrived.
 #[derive(Debug)]
 pub struct Incoming {
-    /// Made up for it.
+    /// The request id, made by the sandbox.
     pub request_id: String,
     /// HTTP method.
     pub method: Method,
     /// Path and query.
     pub uri: Uri,
-    /// As sent.
+    /// The headers as they were sent.
     pub headers: HeaderMap,
-    /// As sent.
+    /// The body as it was sent.
     pub body: Bytes,
 }
 
-/// A request that is to be carried out.
+/// A request whose operation is to be run.
 #[derive(Debug)]
 pub struct Asked<'a, P: Api> {
-    /// As it came in.
+    /// The request as it arrived.
     pub incoming: &'a Incoming,
     /// The account's key.
     pub key: &'a str,
     /// The operation and the id in the path.
     pub found: Found<'a, P::Run>,
-    /// What it says.
+    /// The content of the request.
     pub input: P::Input,
-    /// The idempotency key that was taken for it.
+    /// The idempotency key taken for the request.
     pub given_key: Option<String>,
 }
 
@@ -131,7 +131,7 @@ pub async fn handle<P: Api>(State(core): State<Arc<Core<P>>>, request: Request) 
     };
     let incoming =
         Incoming { request_id: request_id.clone(), method: parts.method, uri: parts.uri, headers: parts.headers, body };
-    // A task of its own: an accepted operation goes on even if the caller hangs up.
+    // The request runs in its own task, so that an accepted operation finishes even if the caller closes the connection.
     let task = tokio::spawn(async move { process::<P>(&core, incoming).await });
     task.await.unwrap_or_else(|_| refuse(P::Error::internal()))
 }
@@ -148,7 +148,7 @@ async fn process<P: Api>(core: &Core<P>, incoming: Incoming) -> Response {
     }
 }
 
-/// Finds the operation, applies a fault, carries it out, and keeps a record of the call.
+/// Finds the operation, applies a fault, runs the operation, and records the call.
 async fn answer<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgoing {
     let found = P::find(incoming);
     let name = found.as_ref().map_or("", |(operation, _)| operation.name);
@@ -168,7 +168,7 @@ async fn answer<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgo
     outgoing
 }
 
-/// What a call is refused with that is not carried out.
+/// The error for a fault that prevents the operation.
 fn refusal<E: Refusal>(kind: Kind) -> E {
     match kind {
         Kind::RateLimit429 => E::rate_limited(),
@@ -181,7 +181,7 @@ fn refusal<E: Refusal>(kind: Kind) -> E {
     }
 }
 
-/// Carries an operation out, late or with a reply that does not tell; the stored reply stays true.
+/// Carries an operation out. A fault may delay or falsify the reply, but the stored reply stays true.
 async fn carry_out<P: Api>(
     core: &Core<P>,
     incoming: &Incoming,
@@ -208,7 +208,7 @@ async fn carry_out<P: Api>(
     outgoing
 }
 
-/// Takes the idempotency key and runs the operation, unless the reply is known.
+/// Takes the idempotency key and runs the operation. A stored reply is repeated instead.
 async fn perform<P: Api>(
     core: &Core<P>,
     incoming: &Incoming,
@@ -235,8 +235,9 @@ async fn perform<P: Api>(
     P::run(core, Asked { incoming, key, found, input, given_key }).await
 }
 
-/// Breaks down in the middle of the work. Nothing comes of it, and the error is what the idempotency key is answered with from now
-/// on: some providers keep the first reply, whatever it is. A key that has its reply already is answered with that.
+/// Simulates a failure in the middle of an operation. The operation has no effect, and the error becomes the stored reply of the
+/// idempotency key, because some providers keep the first reply even if it is an error. A key that already has a stored reply gets that
+/// reply.
 fn break_down<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgoing {
     let refuse = |error: P::Error| error.refuse(&incoming.request_id);
     if let Err(error) = P::read(incoming) {
@@ -258,15 +259,14 @@ fn break_down<P: Api>(core: &Core<P>, incoming: &Incoming, key: &str) -> Outgoin
     broken
 }
 
-/// Does something with the account of a key, then waits for deliveries that are to beat the reply. Nothing when there are too
-/// many accounts.
+/// Acts on the account of a key, then waits for deliveries that must arrive before the reply. `None` when there are too many accounts.
 pub async fn with_account<P: Provider, R>(
     core: &Core<P>,
     method: &Method,
     key: &str,
     act: impl FnOnce(&mut P::Account) -> R,
 ) -> Option<R> {
-    // Reading changes nothing, so it does not cause a save.
+    // A read changes no state and needs no save.
     if method == Method::GET {
         return core.lock().accounts_mut().open(key).map(act);
     }

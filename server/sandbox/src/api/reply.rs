@@ -1,4 +1,4 @@
-//! Replies: status, headers, body, and the two ways to go without one.
+//! Replies: status, headers, body, and the two faults that replace a reply.
 
 use std::io;
 
@@ -10,16 +10,16 @@ use axum::{
 
 use crate::{control::faults::Kind, idempotency::Reply};
 
-/// What goes back.
+/// A reply and its circumstances.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Status and body.
+    /// The status and the body.
     pub reply: Reply,
-    /// Whether it was stored before.
+    /// Whether the reply was stored before.
     pub replayed: bool,
-    /// Whether the same request may succeed later under the same idempotency key. Not every provider says so.
+    /// Whether the same request may succeed later under the same idempotency key. Some providers do not say so.
     pub transient: bool,
-    /// What went wrong on purpose.
+    /// The injected fault.
     pub fault: Option<Kind>,
 }
 
@@ -29,7 +29,7 @@ impl From<Reply> for Outgoing {
     }
 }
 
-/// A reply with a body as the provider writes JSON, and these headers. The caller's idempotency key is repeated.
+/// A reply with a JSON body and these headers. It repeats the caller's idempotency key.
 pub fn json(status: u16, body: Vec<u8>, asked: &HeaderMap, headers: &[(&'static str, &str)]) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -51,14 +51,14 @@ pub fn json(status: u16, body: Vec<u8>, asked: &HeaderMap, headers: &[(&'static 
     response
 }
 
-/// A reply that is lost: the connection ends before a byte of it.
+/// A lost reply: the connection ends before its first byte.
 pub fn cut() -> Response {
     Response::new(Body::from_stream(futures::stream::once(async {
         Err::<Bytes, _>(io::Error::other("cut on purpose"))
     })))
 }
 
-/// A gateway's or a proxy's page instead of a reply.
+/// An HTML page of a gateway or proxy in the place of a reply.
 pub fn html(status: u16, request_id: &str) -> Response {
     let title = if status == 200 { "One moment, please" } else { "502 Bad Gateway" };
     let mut response = Response::new(Body::from(format!(

@@ -20,7 +20,7 @@ use crate::{
     provider::{Account, Change, Provider, Wish},
 };
 
-/// The addresses of a provider.
+/// The control addresses of a provider.
 pub fn of<P: Provider>() -> Router<Arc<Core<P>>> {
     let at = |path: &str| format!("/_control/{}/{path}", P::ABOUT.name);
     Router::new()
@@ -71,7 +71,7 @@ pub async fn calls<P: Provider>(State(core): State<Arc<Core<P>>>, Query(filter):
     reply(json!({ "calls": rows }))
 }
 
-/// `POST …/payments/{payment}/{action} {"amount"?, "reason"?, "name"?}`
+/// `POST …/payments/{payment}/{action} {"amount"?, "reason"?, "name"?}`: runs an action on a payment.
 async fn act<P: Provider>(
     State(core): State<Arc<Core<P>>>,
     Path((payment, action)): Path<(String, String)>,
@@ -88,12 +88,12 @@ async fn act<P: Provider>(
     }
 }
 
-/// Whether a filter's value, if there is one, is this.
+/// Whether a value passes a filter. An absent filter passes every value.
 pub fn fits(wanted: Option<&String>, value: &str) -> bool {
     wanted.is_none_or(|wanted| wanted == value)
 }
 
-/// A row of a list with the account it belongs to.
+/// A row of a list, with its account.
 pub fn row(key: &str, mut row: Value) -> Value {
     row["account"] = key.into();
     row

@@ -1,4 +1,4 @@
-//! The control API of faults: list, add, remove, clear, and the seed of their dice.
+//! The control API of faults: list, add, remove, clear, and the seed of their random sequence.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::core::House;
 
-/// `POST /_control/faults`: one fault, or a list of them. 400 when one is malformed, 422 when one could never happen.
+/// `POST /_control/faults`: adds one fault or a list. 400 when a fault is malformed, 422 when one could never happen.
 pub async fn add(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let faults = &house.shared.faults;
     match Wanted::read(&body).map_err(Refusal::from).and_then(|wanted| faults.add(wanted)) {
@@ -27,7 +27,7 @@ pub async fn add(State(house): State<Arc<House>>, body: Bytes) -> Response {
     }
 }
 
-/// `DELETE /_control/faults/{id}`
+/// `DELETE /_control/faults/{id}`: removes one fault.
 pub async fn remove(State(house): State<Arc<House>>, Path(id): Path<String>) -> Response {
     let faults = &house.shared.faults;
     if faults.remove(&id) {
@@ -37,12 +37,12 @@ pub async fn remove(State(house): State<Arc<House>>, Path(id): Path<String>) -> 
     }
 }
 
-/// `DELETE /_control/faults`: all of them; the switches stay.
+/// `DELETE /_control/faults`: removes all faults. The switches stay.
 pub async fn clear(State(house): State<Arc<House>>) -> Response {
     reply(json!({"cleared": house.shared.faults.clear(), "faults": []}))
 }
 
-/// `GET /_control/faults/kinds`: what can go wrong.
+/// `GET /_control/faults/kinds`: lists the kinds of faults.
 pub async fn kinds(State(house): State<Arc<House>>) -> Response {
     let row = |kind: &Kind| {
         let effect = house.shared.faults.effect(*kind);
@@ -58,7 +58,7 @@ struct Seed {
     seed: u64,
 }
 
-/// `POST /_control/seed {"seed":N}`: the dice of faults with a probability start this sequence.
+/// `POST /_control/seed {"seed":N}`: restarts the random sequence for faults with a probability.
 pub async fn seed(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let wanted: Seed = match read(&body) {
         Ok(wanted) => wanted,
@@ -68,7 +68,7 @@ pub async fn seed(State(house): State<Arc<House>>, body: Bytes) -> Response {
     reply(json!({"seed": wanted.seed}))
 }
 
-/// `GET /_control/seed`
+/// `GET /_control/seed`: the current seed.
 pub async fn show_seed(State(house): State<Arc<House>>) -> Response {
     reply(json!({"seed": house.shared.faults.current_seed()}))
 }

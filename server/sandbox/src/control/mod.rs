@@ -1,4 +1,4 @@
-//! The control API and page: what a tester turns to make things go wrong, and to see what happened.
+//! The control API and page, with which a tester injects faults and sees what happened.
 
 pub mod every;
 mod fault_api;
@@ -25,13 +25,13 @@ pub use every::of;
 
 use crate::core::House;
 
-/// Rows in one report.
+/// The most rows in one report.
 pub const ROWS: usize = 2_000;
 
-/// Extra copies of one delivery.
+/// The most extra copies of one delivery.
 pub const DUPLICATES: u32 = 20;
 
-/// The control addresses: those of all providers at once, and each provider's.
+/// The control addresses: the shared ones and each provider's.
 pub fn router(house: &Arc<House>) -> Router {
     let all = Router::new()
         .route("/_control/reset", post(switches::reset))
@@ -47,7 +47,7 @@ pub fn router(house: &Arc<House>) -> Router {
     each.fold(all, |all, provider| all.merge(provider.clone().control())).layer(middleware::from_fn(same_site))
 }
 
-/// Another site's page, open in the same browser, must not turn the switches.
+/// Refuses changes by another site's page that is open in the same browser.
 async fn same_site(request: Request, next: Next) -> Response {
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     if foreign && request.method() != Method::GET {
@@ -66,10 +66,10 @@ pub fn reply(value: Value) -> Response {
     Json(value).into_response()
 }
 
-/// Reads a JSON body; an empty one is `{}`.
+/// Reads a JSON body. An empty body counts as `{}`.
 ///
 /// # Errors
-/// With the refusal.
+/// Fails with the reply that refuses the request.
 pub fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
     let bytes = if body.is_empty() { b"{}" } else { body.as_ref() };
     serde_json::from_slice(bytes).map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))

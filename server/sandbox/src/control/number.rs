@@ -2,12 +2,12 @@
 
 use serde_json::Number;
 
-/// `0.25` → 250: thousandths, further digits cut off; nothing outside 0–1000.
+/// `0.25` → 250: a number in thousandths, with further digits cut off. `None` outside 0–1000.
 pub fn permille(number: &Number) -> Option<i64> {
     decimal(&number.to_string(), 3).filter(|value| *value <= 1_000_000)
 }
 
-/// A decimal with a point or a comma, times ten to the power of `places`; nothing for what is no plain positive decimal.
+/// A decimal with a point or a comma, times ten to the power of `places`. `None` if the text is no plain positive decimal.
 pub fn decimal(text: &str, places: usize) -> Option<i64> {
     let text = text.trim();
     let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));

@@ -1,4 +1,4 @@
-//! The part of the control API that concerns all providers at once: time, the faults, and the way back to the start.
+//! The part of the control API that concerns all providers: time, faults, and reset.
 
 use std::sync::Arc;
 
@@ -17,26 +17,26 @@ use crate::{
     core::{House, Shared},
 };
 
-/// `GET /_control/faults`: what waits to go wrong, and what providers show beside it.
+/// `GET /_control/faults`: the waiting faults, and the fields that providers add.
 pub async fn show(State(house): State<Arc<House>>) -> Response {
     let mut shown = faults(&house.shared);
     house.providers.iter().for_each(|provider| shown.extend(provider.beside_faults()));
     reply(shown.into())
 }
 
-/// The faults and the seed of their dice.
+/// The faults and the seed of their random sequence.
 pub fn faults(shared: &Shared) -> Map<String, Value> {
     let fields = [("faults", json!(shared.faults.list())), ("seed", shared.faults.current_seed().into())];
     fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
-/// `POST /_control/reset`: switches and faults as they were at the start; held deliveries go out. Objects stay.
+/// `POST /_control/reset`: resets switches and faults, and releases held deliveries. Objects stay.
 pub async fn reset(State(house): State<Arc<House>>) -> Response {
     reset_all(&house);
     reply(json!({"reset": true}))
 }
 
-/// Switches, faults and dice as they were at the start.
+/// Resets the switches, the faults and the random sequence.
 pub(super) fn reset_all(house: &House) {
     house.shared.faults.reset();
     house.providers.iter().for_each(|provider| provider.reset());
@@ -48,7 +48,7 @@ struct Advance {
     seconds: u32,
 }
 
-/// `POST /_control/advance {"seconds":N}`: whatever would happen by itself within that time happens now.
+/// `POST /_control/advance {"seconds":N}`: makes everything that is due within that time happen now.
 pub async fn advance(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let advance: Advance = match read(&body) {
         Ok(advance) => advance,
@@ -57,13 +57,13 @@ pub async fn advance(State(house): State<Arc<House>>, body: Bytes) -> Response {
     reply(json!({"happened": advance_by(&house, advance.seconds)}))
 }
 
-/// Runs the timers of the next seconds and sends the webhooks that would go out in them; how many things that makes.
+/// Runs the timers of the next seconds and sends the webhooks that are due in them. Returns their number.
 pub(super) fn advance_by(house: &House, seconds: u32) -> usize {
     let until_ms = clock::now_ms() + i64::from(seconds) * 1000;
     house.providers.iter().map(|provider| provider.advance(until_ms)).sum()
 }
 
-/// `POST /_control/events/{id}/resend`: from a test, or from the page's button.
+/// `POST /_control/events/{id}/resend`: sends an event again, for a test or for the page's button.
 pub async fn resend(State(house): State<Arc<House>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let browser =
         headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"));

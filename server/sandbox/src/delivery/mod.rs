@@ -1,5 +1,5 @@
-//! Deliveries of all providers: where each stands, the content and the outcome of a try, and answers that wait for them.
-//! The order in which they go is the provider's own; [`outbox`] is the way of most.
+//! Deliveries of all providers: their status, the content and the outcome of a try, and replies that wait for deliveries. Each provider
+//! decides the order of its deliveries; most providers use [`outbox`].
 
 pub mod outbox;
 mod wait;
@@ -21,30 +21,30 @@ use crate::{
 };
 
 words! {
-    /// Where a delivery stands.
+    /// The status of a delivery.
     DeliveryStatus {
-        /// Will be sent at its time.
+        /// The delivery waits for its time.
         Waiting = "waiting",
-        /// Kept back by the control API.
+        /// The control API holds the delivery.
         Held = "held",
-        /// Being sent.
+        /// The delivery is being sent.
         Sending = "sending",
-        /// Answered with 2xx.
+        /// The endpoint answered with 2xx.
         Delivered = "delivered",
-        /// All tries used up.
+        /// All tries have failed.
         Failed = "failed",
-        /// Thrown away by the control API.
+        /// The control API dropped the delivery.
         Dropped = "dropped",
     }
 }
 
 impl DeliveryStatus {
-    /// Whether it may still be sent.
+    /// Whether the delivery may still be sent.
     pub fn is_open(self) -> bool {
         matches!(self, DeliveryStatus::Held | DeliveryStatus::Waiting | DeliveryStatus::Sending)
     }
 
-    /// Where one stands to begin with.
+    /// The status of a new delivery.
     fn first(plan: &Plan, hold: bool) -> DeliveryStatus {
         match () {
             () if plan.dropped => DeliveryStatus::Dropped,
@@ -59,16 +59,16 @@ impl DeliveryStatus {
 pub struct Try {
     /// Milliseconds since 1970.
     pub at_ms: i64,
-    /// How long it took.
+    /// The duration of the try, in milliseconds.
     pub took_ms: i64,
     /// The endpoint's answer, if there was one.
     pub http_status: Option<u16>,
-    /// Why there was none.
+    /// The reason why there was no answer.
     pub error: Option<String>,
 }
 
 impl Try {
-    /// Sends, and tells what came of it and when, in milliseconds since 1970.
+    /// Sends a request. Returns the try and the time of its end, in milliseconds since 1970.
     pub async fn send(request: reqwest::RequestBuilder) -> (Try, i64) {
         let at_ms = clock::now_ms();
         let reply = request.send().await;
@@ -82,28 +82,28 @@ impl Try {
         (Try { at_ms, took_ms: now_ms - at_ms, http_status, error }, now_ms)
     }
 
-    /// Any 2xx is an acceptance; a redirect is not.
+    /// Whether the endpoint accepted the delivery. Any 2xx accepts; a redirect does not.
     pub fn accepted(&self) -> bool {
         self.http_status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
-/// One event on its way to one endpoint.
+/// The delivery of one event to one endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Delivery {
     /// Internal id.
     pub id: String,
     /// The event that is delivered.
     pub event: String,
-    /// Where to; empty where an account has one endpoint only.
+    /// The id of the endpoint. Empty at a provider whose accounts have only one endpoint.
     pub endpoint: String,
-    /// Where it stands.
+    /// The status.
     pub status: DeliveryStatus,
     /// The tries so far.
     pub tries: Vec<Try>,
-    /// Milliseconds since 1970 of the next try.
+    /// The time of the next try, in milliseconds since 1970.
     pub due_ms: i64,
-    /// The faults and switches that strike it.
+    /// The faults and switches that strike the delivery.
     pub plan: Plan,
 }
 
@@ -114,7 +114,7 @@ impl Keyed for Delivery {
 }
 
 impl Delivery {
-    /// An event's way to an endpoint under this plan: one delivery, and its copies.
+    /// The deliveries of an event to an endpoint under this plan: the first one and its copies.
     pub fn planned(event: &str, endpoint: &str, plan: &Plan, hold: bool, now_ms: i64) -> Vec<Delivery> {
         let one = |_| Delivery {
             id: fresh("dlv_", 16),
@@ -129,52 +129,52 @@ impl Delivery {
     }
 }
 
-/// The deliveries that the control API keeps back, oldest first.
+/// The deliveries that the control API holds, oldest first.
 pub fn held(deliveries: &Store<Delivery>) -> Vec<String> {
     let held = deliveries.oldest().filter(|delivery| delivery.status == DeliveryStatus::Held);
     held.map(|delivery| delivery.id.clone()).collect()
 }
 
-/// The content of one try, taken out of the state so that no lock is held while it is sent.
+/// The content of one try, copied from the state so that no lock is held during sending.
 #[derive(Debug, Default)]
 pub struct Parcel {
-    /// The deliveries that travel together.
+    /// The deliveries that are sent together.
     pub deliveries: Vec<String>,
-    /// Their endpoint.
+    /// The id of their endpoint.
     pub endpoint: String,
-    /// Where to.
+    /// The address to send to.
     pub url: String,
-    /// Every header but for what HTTP itself needs.
+    /// All headers except those that HTTP itself needs.
     pub headers: Vec<(&'static str, String)>,
-    /// The body, exactly as signed unless it is tampered with.
+    /// The body, exactly as it was signed unless a fault changes it.
     pub body: Vec<u8>,
 }
 
-/// How the deliveries of an account go out. A provider that sends each on its own implements [`ByOutbox`] instead.
+/// The sending of an account's deliveries. A provider that sends each delivery independently implements [`ByOutbox`] instead.
 pub trait Sends {
-    /// All deliveries that are remembered.
+    /// All stored deliveries.
     fn deliveries(&self) -> &Store<Delivery>;
 
-    /// Takes out what leaves now.
+    /// Takes the parcels to send now.
     fn due(&mut self, now_ms: i64) -> Vec<Parcel>;
 
     /// Records a try, and plans the next one if it failed.
     fn tried(&mut self, parcel: &Parcel, attempt: &Try, now_ms: i64);
 
-    /// Lets held deliveries go, in order or the other way round; how many.
+    /// Releases held deliveries, in order or in reverse. Returns their number.
     fn release(&mut self, now_ms: i64, reversed: bool) -> usize;
 
-    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
+    /// Makes deliveries due now that would be due until a given time. Returns their number.
     fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize;
 
-    /// When the next delivery that is not due yet will be, milliseconds since 1970.
+    /// The due time of the next delivery that is not yet due, in milliseconds since 1970.
     fn next_due_ms(&self, now_ms: i64) -> Option<i64>;
 
-    /// Puts deliveries that a stopped process left behind back on their way.
+    /// Queues the deliveries that a stopped process left behind.
     fn recover(&mut self, now_ms: i64);
 }
 
-/// Sends a parcel of an account and records what came of it.
+/// Sends a parcel of an account and records the outcome.
 pub async fn send(provider: Arc<dyn Mounted>, client: reqwest::Client, key: String, parcel: Parcel) {
     let mut request = client.post(&parcel.url).body(parcel.body.clone());
     for (name, value) in &parcel.headers {

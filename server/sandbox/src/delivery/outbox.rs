@@ -1,4 +1,4 @@
-//! Deliveries that go each on its own: a failure is tried again by a schedule and holds nobody up.
+//! Independent deliveries: a failed delivery is retried by a schedule and delays no other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,31 +11,31 @@ use crate::{
     store::Store,
 };
 
-/// Deliveries in the air per endpoint.
+/// The most simultaneous tries per endpoint.
 pub const CONCURRENT: usize = 16;
 
-/// An account whose deliveries go each on its own.
+/// An account whose deliveries are sent independently.
 pub trait ByOutbox: Account {
-    /// Waits before the second try, the third and so on, milliseconds at scale 1. The last try is the one after the last wait.
+    /// The waits before the second try, the third and so on, in milliseconds at scale 1. The try after the last wait is the last one.
     const RETRY_MS: &'static [i64];
 
     /// The deliveries.
     fn outbox(&self) -> &Outbox;
 
-    /// The deliveries, to change them.
+    /// The deliveries, to be changed.
     fn outbox_mut(&mut self) -> &mut Outbox;
 
-    /// The content of a try, signed afresh; none when the endpoint or the event is gone. `deliveries` and `endpoint` are
-    /// filled in by the caller.
+    /// The content of a try, with a new signature. `None` when the endpoint or the event is gone. The caller fills in `deliveries` and
+    /// `endpoint`.
     fn parcel(&self, delivery: &Delivery, now_ms: i64) -> Option<Parcel>;
 
-    /// A delivery about this event was accepted.
+    /// Handles the acceptance of a delivery of this event.
     fn accepted(&mut self, _event: &str) {}
 
-    /// Puts an event on its way to an endpoint, under the current rules and faults.
+    /// Creates the deliveries of an event to an endpoint, under the current rules and faults.
     fn post(&mut self, event: &str, endpoint: &str, now_ms: i64) {
         let kind = self.kind_of(event).unwrap_or_default();
-        // Only one waits to be overtaken at a time: the next goes ahead of it.
+        // Only one delivery at a time waits to be overtaken. The next one goes ahead of it.
         let skip: &[Kind] = if self.outbox().has_overtaken(endpoint) { &[Kind::Reorder] } else { &[] };
         let mut plan = self.common().strike(kind, skip);
         self.common().rules.amend(&mut plan);
@@ -92,24 +92,24 @@ impl<A: ByOutbox> Sends for A {
     }
 }
 
-/// The deliveries of one account, and which of them wait for what.
+/// The deliveries of one account, and the queues of waiting ones.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Outbox {
     /// All deliveries.
     pub deliveries: Store<Delivery>,
-    /// Those that wait, per endpoint by time; rebuilt after a restart.
+    /// The waiting deliveries, per endpoint by time. Rebuilt after a restart.
     #[serde(skip)]
     queue: BTreeMap<String, BTreeSet<(i64, String)>>,
-    /// How many are in the air, per endpoint.
+    /// The number of tries under way, per endpoint.
     #[serde(skip)]
     in_flight: HashMap<String, usize>,
-    /// Those that wait to be overtaken, per endpoint; after a restart they go at the end of their time.
+    /// The deliveries that wait to be overtaken, per endpoint. After a restart they are sent when their time is over.
     #[serde(skip)]
     overtaken: HashMap<String, Vec<String>>,
 }
 
 impl Outbox {
-    /// Whether one waits to be overtaken on its way to this endpoint.
+    /// Whether a delivery to this endpoint waits to be overtaken.
     fn has_overtaken(&self, endpoint: &str) -> bool {
         self.overtaken.get(endpoint).is_some_and(|waiting| !waiting.is_empty())
     }
@@ -134,14 +134,14 @@ impl Outbox {
         let held = held(&self.deliveries);
         let count = held.len();
         for (place, id) in held.into_iter().enumerate() {
-            // Far enough apart for the order to be visible at the other end.
+            // The times are far enough apart for the receiver to see the order.
             let place = if reversed { count - place } else { 0 };
             self.wait_again(&id, |_| now_ms + 100 * i64::try_from(place).unwrap_or(0));
         }
         count
     }
 
-    /// Takes out what is due now; no endpoint gets more at a time than it may.
+    /// Takes the due deliveries, up to the limit of simultaneous tries per endpoint.
     fn take_due(&mut self, now_ms: i64) -> Vec<String> {
         let mut due = Vec::new();
         for (endpoint, waiting) in &mut self.queue {
@@ -158,7 +158,7 @@ impl Outbox {
         due
     }
 
-    /// One leaves, or cannot because its endpoint or event is gone.
+    /// Marks a delivery as being sent, or as failed because its endpoint or event is gone.
     fn start(&mut self, id: &str, leaves: bool) {
         let Some(delivery) = self.deliveries.get_mut(id) else {
             return;
@@ -178,7 +178,8 @@ impl Outbox {
         self.queue.values().filter_map(|waiting| waiting.iter().map(|(at, _)| *at).find(|at| *at > now_ms)).min()
     }
 
-    /// Records a try; if it failed, the next one comes after the wait, if there is one. The event, if it was accepted.
+    /// Records a try. A failed delivery is queued again after `wait_ms`, if there is another try. Returns the event if the delivery was
+    /// accepted.
     fn tried(&mut self, id: &str, endpoint: &str, attempt: &Try, wait_ms: Option<i64>, now_ms: i64) -> Option<String> {
         if let Some(count) = self.in_flight.get_mut(endpoint) {
             *count = count.saturating_sub(1);
@@ -197,7 +198,7 @@ impl Outbox {
         None
     }
 
-    /// One has gone: whatever waited to be overtaken by it follows.
+    /// Sends the deliveries that waited to be overtaken by this one.
     fn overtake(&mut self, gone: &str, endpoint: &str, now_ms: i64) {
         let itself = self.deliveries.get(gone).is_some_and(|delivery| delivery.plan.reorder_ms > 0);
         if itself {
@@ -220,7 +221,7 @@ impl Outbox {
         self.wait_again(id, |_| due_ms);
     }
 
-    /// Puts a delivery into the queue at a time that may depend on the one it had.
+    /// Queues a delivery for a time that may depend on its previous time.
     fn wait_again(&mut self, id: &str, due_ms: impl Fn(i64) -> i64) {
         let Some(delivery) = self.deliveries.get_mut(id) else {
             return;

@@ -1,4 +1,4 @@
-//! Answers that wait for deliveries: those that faults want to go first, and those of a page that sends the shopper back.
+//! Replies that wait for deliveries: for those that a fault sends first, and for those that a page waits for before its redirect.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::{
     store::Store,
 };
 
-/// The longest an answer waits for deliveries to be acknowledged.
+/// The longest time that a reply waits for acknowledgements.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// How often it looks.
+/// The interval between two checks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Deliveries looked at, newest first, for those of one answer.
+/// The number of newest deliveries that are searched for those of one reply.
 const RECENT: usize = 1_000;
 
-/// Waits while deliveries queued since the mark are to be acknowledged before the reply. `of` finds the account.
+/// Waits for deliveries since the mark that must be acknowledged before the reply. `of` finds the account.
 pub async fn early<P: Provider>(core: &Core<P>, mark: u64, of: impl Fn(&mut P) -> Option<&mut P::Account>) {
     hold_up(|| of(&mut core.lock()).is_some_and(|account| early_on_way(account.deliveries(), mark))).await;
 }
 
-/// Waits for the deliveries about these events, if the control API wants them acknowledged before the shopper is sent back.
+/// Waits for the deliveries of these events, if the control API wants them acknowledged before the shopper is sent back.
 pub async fn acknowledged<P: Provider>(
     core: &Core<P>,
     events: &[String],
@@ -35,8 +35,8 @@ pub async fn acknowledged<P: Provider>(
     }
 }
 
-/// Whether an early delivery queued since the mark is still to be acknowledged. One that is held, or that waits to be
-/// overtaken, is not waited for: it would not go while the reply waits.
+/// Whether an early delivery since the mark is not yet acknowledged. A delivery that is held, or that waits to be overtaken, does not
+/// count, because it would not be sent while the reply waits.
 fn early_on_way(deliveries: &Store<Delivery>, mark: u64) -> bool {
     deliveries.since(mark).any(|delivery| {
         delivery.plan.early
@@ -45,13 +45,13 @@ fn early_on_way(deliveries: &Store<Delivery>, mark: u64) -> bool {
     })
 }
 
-/// Whether every delivery about these was acknowledged or will never be sent.
+/// Whether every delivery of these events was acknowledged or will never be sent.
 pub(super) fn settled(deliveries: &Store<Delivery>, events: &[String]) -> bool {
     let mut recent = deliveries.newest().take(RECENT);
     !recent.any(|delivery| events.contains(&delivery.event) && delivery.status.is_open())
 }
 
-/// Holds an answer up while deliveries are on their way that are to beat it; not for ever.
+/// Delays a reply while deliveries that must arrive before it are pending, up to [`LONGEST`].
 async fn hold_up(mut on_way: impl FnMut() -> bool) {
     let gone = async {
         while on_way() {

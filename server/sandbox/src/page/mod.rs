@@ -1,4 +1,4 @@
-//! The frame of every page, escaping (foreign text is data), and the way out.
+//! The frame of every page, the escaping of foreign text, and the redirects.
 
 pub mod parts;
 
@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-/// Text made safe between tags and in quoted attributes.
+/// Text that is safe between tags and in quoted attributes.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -23,10 +23,10 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// Scripts and styles come from here only. There is no `form-action`: it would also stop the redirect to the shop.
+/// Scripts and styles come only from the sandbox. There is no `form-action`, because it would also stop the redirect to the shop.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// A whole page of a provider; `provider` and `body` are trusted, the rest is escaped.
+/// A whole page of a provider. `provider` and `body` are trusted markup; all other values are escaped.
 pub fn layout(provider: &str, status: StatusCode, title: &str, class: &str, body: &str) -> Response {
     let title = escape(title);
     let page = format!(
@@ -59,7 +59,7 @@ pub fn layout(provider: &str, status: StatusCode, title: &str, class: &str, body
     (status, headers, Html(page)).into_response()
 }
 
-/// 303 to an address, of the sandbox or wherever the merchant said; the other page where that is no address.
+/// A 303 to a page of the sandbox or to the merchant's address. An invalid address gets the page of `otherwise`.
 pub fn leave(target: &str, otherwise: fn() -> Response) -> Response {
     let location = HeaderValue::from_str(target)
         .ok()

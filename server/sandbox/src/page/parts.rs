@@ -1,11 +1,11 @@
-//! What the providers' payment pages have in common: inputs, sentences, the bank's page, the last page.
+//! The parts that the providers' payment pages share: inputs, errors, the bank's page, the last page.
 
 use axum::{http::StatusCode, response::Response};
 
 use super::{escape, layout};
 use crate::cards;
 
-/// The sentence about the last try, if there is one.
+/// The sentence about the last attempt, if there is one.
 pub fn alert(text: Option<&str>) -> String {
     text.map(|text| format!(r#"<p class="alert" role="alert">{}</p>"#, escape(text))).unwrap_or_default()
 }
@@ -13,22 +13,22 @@ pub fn alert(text: Option<&str>) -> String {
 /// One labelled input of a form.
 #[derive(Debug)]
 pub struct Input<'a> {
-    /// The field's name; trusted.
+    /// The field's name. Trusted.
     pub name: &'a str,
-    /// How style sheets and labels know it; trusted.
+    /// The field's id for labels and style sheets. Trusted.
     pub id: &'a str,
-    /// For the shopper; trusted.
+    /// The field's label for the shopper. Trusted.
     pub label: &'a str,
-    /// What was typed before.
+    /// The value from the last submission.
     pub value: &'a str,
-    /// Further attributes; trusted.
+    /// Further attributes. Trusted.
     pub attributes: &'a str,
-    /// What is wrong with it.
+    /// The error about the field's value.
     pub error: Option<&'a str>,
 }
 
 impl Input<'_> {
-    /// As markup.
+    /// Renders the input.
     pub fn html(&self) -> String {
         let Input { name, id, label, attributes, .. } = self;
         let (mark, sentence) = match self.error {
@@ -45,7 +45,7 @@ impl Input<'_> {
     }
 }
 
-/// A button that fills the form: the `data-` attributes it fills it with (trusted), what it shows and what that does.
+/// A button that fills the form: its `data-` attributes with the values (trusted), its digits (trusted) and the outcome.
 pub fn fill(data: &str, digits: &str, does: &str) -> String {
     format!(
         r#"<li><button type="button" class="fill" {data}><span class="digits">{digits}</span> <span class="does">{label}</span></button></li>"#,
@@ -53,17 +53,17 @@ pub fn fill(data: &str, digits: &str, does: &str) -> String {
     )
 }
 
-/// The button of a test card; `more` are further attributes (trusted).
+/// The button of a test card. `more` are further attributes (trusted).
 pub fn fill_card(number: &str, more: &str, does: &str) -> String {
     fill(&format!(r#"data-number="{number}"{more}"#), &cards::group(number), does)
 }
 
-/// Something to try with, behind a title; everything is trusted.
+/// Test values under a title. All arguments are trusted.
 pub fn hints(title: &str, text: &str, rows: &str) -> String {
     format!(r#"<details class="hints" open><summary>{title}</summary><p>{text}</p><ul>{rows}</ul></details>"#)
 }
 
-/// The bank's page in a 3-D Secure challenge; `action` is where the answer goes.
+/// The bank's page in a 3-D Secure challenge. The answer is sent to `action`.
 pub fn bank(provider: &str, amount: &str, shop: &str, action: &str) -> Response {
     let body = format!(
         r#"<main class="single"><section class="panel bank">
@@ -82,23 +82,23 @@ pub fn bank(provider: &str, amount: &str, shop: &str, action: &str) -> Response 
     layout(provider, StatusCode::OK, "Confirm the payment", "plain", &body)
 }
 
-/// A page with nothing left to do.
+/// A page that ends the shopper's way.
 #[derive(Debug)]
 pub struct Notice<'a> {
     /// HTTP status.
     pub status: StatusCode,
-    /// `done` or `late`; chooses the sign.
+    /// `done` or `late`. It chooses the sign.
     pub kind: &'static str,
-    /// Also the page's heading.
+    /// The title, which is also the page's heading.
     pub title: &'a str,
-    /// What it means.
+    /// The explanation.
     pub text: &'a str,
-    /// Where one may go from here: address and to whom.
+    /// The link onwards: its address and the name of its target.
     pub back: Option<(&'a str, &'a str)>,
 }
 
 impl Notice<'_> {
-    /// The page at this provider.
+    /// Renders the page for this provider.
     pub fn page(&self, provider: &str) -> Response {
         let link = |(url, whom): (&str, &str)| {
             format!(r#"<p><a class="primary" href="{}">Back to {}</a></p>"#, escape(url), escape(whom))

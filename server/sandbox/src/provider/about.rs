@@ -2,30 +2,30 @@
 
 use crate::control::faults::Kind;
 
-/// A provider's names and tables, as faults, the control API and its page need them.
+/// A provider's names and tables for faults, the control API and its page.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// Its name in faults, in `/_control/<name>` and in the snapshot. Lower-case letters and digits.
+    /// The provider's name in faults, in `/_control/<name>` and in the snapshot. Lower-case letters and digits.
     pub name: &'static str,
-    /// Its name for people.
+    /// The provider's name for people.
     pub title: &'static str,
-    /// The path of its API below the sandbox's address, such as `/v1`.
+    /// The path of the provider's API below the sandbox's address, such as `/v1`.
     pub api: &'static str,
-    /// The keys that open an account, described in a sentence for people. Markup, trusted.
+    /// A sentence for people about the keys that open an account. Trusted markup.
     pub keys: &'static str,
-    /// The names of its operations, which API faults are for.
+    /// The names of the provider's operations, for API faults.
     pub operations: fn() -> Vec<&'static str>,
-    /// The types of its events, which webhook faults are for.
+    /// The types of the provider's events, for webhook faults.
     pub events: &'static [&'static str],
-    /// The kinds of faults that can never happen there, each with the reason as it follows a colon.
+    /// The kinds of faults that can never happen at the provider, each with the reason in words that follow a colon.
     pub never: &'static [(Kind, &'static str)],
-    /// The events that a reply or a page causes, where not every event can be: only these can come before it.
+    /// The events that a reply or a page causes, so that they can come before it. `None` means every event.
     pub early: Option<&'static [&'static str]>,
-    /// Test cards and the like, to be typed on its payment page.
+    /// Test cards and bank accounts for the provider's payment page.
     pub trials: fn() -> Vec<Trial>,
 }
 
-/// Something to try with on a payment page: a card, a bank account.
+/// A test card or bank account for a payment page.
 #[derive(Debug, Clone, Copy)]
 pub struct Trial {
     /// The digits to type.
@@ -37,7 +37,7 @@ pub struct Trial {
 }
 
 impl About {
-    /// A provider with a name and nothing else, to be filled in by `..About::named(…)`.
+    /// A provider with only its names, for use as `..About::named(…)`.
     pub const fn named(name: &'static str, title: &'static str) -> About {
         About {
             name,
@@ -52,7 +52,7 @@ impl About {
         }
     }
 
-    /// Why a kind of fault can never happen there, if it cannot.
+    /// The reason why a kind of fault can never happen at the provider, if it cannot.
     pub fn never(&self, kind: Kind) -> Option<&'static str> {
         self.never.iter().find(|(never, _)| *never == kind).map(|(_, why)| *why)
     }

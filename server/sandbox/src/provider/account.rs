@@ -1,4 +1,4 @@
-//! One account: everything that belongs to one key, strictly apart from every other.
+//! One account: all objects that belong to one key, strictly separated from all others.
 
 use std::{collections::BTreeSet, fmt::Debug};
 
@@ -17,22 +17,22 @@ use crate::{
 /// The fields that the accounts of all providers have. `O` are the provider's own switches, `T` its timers.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Common<O, T: Ord> {
-    /// Stands for the key on the control page: `acct_…`.
+    /// The account's id, `acct_…`, which stands for the key on the control page.
     pub id: String,
-    /// Replies kept for repeats.
+    /// The replies stored under idempotency keys.
     pub keys: Keys,
-    /// Things that happen by themselves, by time in milliseconds since 1970.
+    /// The account's timers, by time in milliseconds since 1970.
     pub timers: BTreeSet<(i64, T)>,
     /// The provider's name.
     #[serde(skip)]
     pub provider: &'static str,
-    /// The key that opens it, by which faults know it.
+    /// The key that opens the account. Faults identify the account by it.
     #[serde(skip)]
     pub key: String,
-    /// How the control API wants webhooks to behave.
+    /// The switches of the account's webhooks, set by the control API.
     #[serde(skip)]
     pub rules: Rules<O>,
-    /// The faults that may strike its webhooks, shared with the whole sandbox.
+    /// The faults that may strike the account's webhooks, shared with the whole sandbox.
     #[serde(skip)]
     pub faults: Faults,
     /// The API calls received, oldest first.
@@ -62,7 +62,7 @@ impl<O: OwnRules, T: Ord> Common<O, T> {
         self.faults.take_delivery(self.provider, event, &self.key, skip)
     }
 
-    /// Whether a fault of this kind waits for such a webhook; it is not used up.
+    /// Whether a fault of this kind waits for such a webhook. The fault is not used up.
     pub fn awaits(&self, kind: Kind, event: &str) -> bool {
         self.faults.awaits(kind, self.provider, event, &self.key)
     }
@@ -70,9 +70,9 @@ impl<O: OwnRules, T: Ord> Common<O, T> {
 
 /// An account of one provider.
 pub trait Account: Sends + Debug + Serialize + DeserializeOwned + Send + 'static {
-    /// The switches that this provider has to itself; `()` for none.
+    /// The switches that only this provider has. `()` means none.
     type Own: OwnRules;
-    /// A thing that happens by itself; `()` where there is none.
+    /// The events that timers bring about. `()` means none.
     type Timer: Ord + Debug + Serialize + DeserializeOwned + Send;
 
     /// An empty account.
@@ -81,53 +81,53 @@ pub trait Account: Sends + Debug + Serialize + DeserializeOwned + Send + 'static
     /// The fields that all accounts have.
     fn common(&self) -> &Common<Self::Own, Self::Timer>;
 
-    /// The same, to change them.
+    /// The fields that all accounts have, to be changed.
     fn common_mut(&mut self) -> &mut Common<Self::Own, Self::Timer>;
 
-    /// Something happens by itself that was due at `at_ms` and happens now.
+    /// Handles a timer that was due at `at_ms` and runs now.
     fn ring(&mut self, _timer: Self::Timer, _at_ms: i64, _now: &Now<'_>) {}
 
-    /// The type of an event, if there is such an event.
+    /// The type of an event, if the event exists.
     fn kind_of(&self, event: &str) -> Option<&str>;
 
-    /// Where an endpoint's webhooks go, if there is such an endpoint.
+    /// The address of an endpoint, if the endpoint exists.
     fn url_of(&self, endpoint: &str) -> Option<&str>;
 
-    /// Sends an event again to every endpoint that wants it; how many deliveries that makes, or nothing for no such event.
+    /// Sends an event again to every endpoint that wants it. Returns the number of deliveries, or `None` if the event does not exist.
     fn resend(&mut self, _event: &str, _now_ms: i64) -> Option<usize> {
         None
     }
 
-    /// The newest events for the control page, newest first, at most so many.
+    /// The newest events for the control page, newest first, up to a number.
     fn happened(&self, _most: usize) -> Vec<Happened> {
         Vec::new()
     }
 
-    /// Its objects, counted, for the control page: `("sessions", 3)`.
+    /// The counts of the account's objects for the control page: `("sessions", 3)`.
     fn holds(&self) -> Vec<(&'static str, usize)> {
         Vec::new()
     }
 
-    /// Where its webhooks go, for the control page.
+    /// The addresses of the account's endpoints, for the control page.
     fn endpoints(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// An event as the control page shows it.
+/// An event on the control page.
 #[derive(Debug, Clone)]
 pub struct Happened {
-    /// Its id.
+    /// The event's id.
     pub id: String,
     /// Unix seconds.
     pub at: i64,
-    /// Its type.
+    /// The event's type.
     pub kind: String,
-    /// The object it is about.
+    /// The object of the event.
     pub about: String,
 }
 
-/// Enough of a key to recognise it, not enough to use it.
+/// A shortened key that people recognise but that opens no account.
 pub fn mask(key: &str) -> String {
     let shown: String = key.chars().take(8).collect();
     let last: Vec<char> = key.chars().rev().take(4).collect();

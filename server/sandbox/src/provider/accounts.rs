@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Account, Change, Common, Rules};
 use crate::{clock::Now, control::faults::Faults};
 
-/// Accounts that may make themselves by a new key.
+/// The most accounts that new keys may open.
 const MOST: usize = 1_000;
 
 /// Accounts by key.
@@ -15,10 +15,10 @@ const MOST: usize = 1_000;
 #[serde(bound(serialize = "A: Serialize", deserialize = "A: Account"))]
 pub struct Accounts<A: Account> {
     by_key: BTreeMap<String, A>,
-    /// For accounts that are yet to come.
+    /// The switches of future accounts.
     #[serde(skip)]
     rules: Rules<A::Own>,
-    /// Faults still to happen; every account holds the same list.
+    /// The waiting faults. Every account holds the same list.
     #[serde(skip)]
     faults: Faults,
     /// The provider's name.
@@ -33,7 +33,7 @@ impl<A: Account> Default for Accounts<A> {
 }
 
 impl<A: Account> Accounts<A> {
-    /// Ties them to their provider and its faults, and mends what a stopped process left behind.
+    /// Connects the accounts with their provider and its faults, and recovers from a stopped process.
     pub fn begin(&mut self, provider: &'static str, faults: &Faults, now_ms: i64) {
         self.provider = provider;
         self.faults = faults.clone();
@@ -47,7 +47,7 @@ impl<A: Account> Accounts<A> {
         }
     }
 
-    /// The account of a key, made on first use; nothing when there are too many.
+    /// The account of a key, which its first use creates. `None` when there are too many accounts.
     pub fn open(&mut self, key: &str) -> Option<&mut A> {
         if !self.by_key.contains_key(key) {
             if self.by_key.len() >= MOST {
@@ -70,40 +70,40 @@ impl<A: Account> Accounts<A> {
         self.by_key.get(key)
     }
 
-    /// The account of a key, if there is one, to change it.
+    /// The account of a key, if there is one, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut A> {
         self.by_key.get_mut(key)
     }
 
-    /// The account that has something.
+    /// The first account that satisfies a condition.
     pub fn with(&mut self, has: impl Fn(&A) -> bool) -> Option<&mut A> {
         self.by_key.values_mut().find(|account| has(account))
     }
 
-    /// All accounts with their keys, in the order of these.
+    /// All accounts with their keys, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &A)> {
         self.by_key.iter().map(|(key, account)| (key.as_str(), account))
     }
 
-    /// The same, or only the account of one key.
+    /// All accounts with their keys, or only the account of one key.
     pub fn of<'s>(&'s self, key: Option<&'s str>) -> impl Iterator<Item = (&'s str, &'s A)> {
         self.iter().filter(move |(known, _)| key.is_none_or(|key| key == *known))
     }
 
-    /// All accounts, to change them.
+    /// All accounts with their keys, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut A)> {
         self.by_key.iter_mut().map(|(key, account)| (key.as_str(), account))
     }
 
-    /// The switches of accounts that are yet to come.
+    /// The switches of future accounts.
     pub fn rules(&self) -> &Rules<A::Own> {
         &self.rules
     }
 
-    /// Changes the switches, of all accounts and of those yet to come or of one; how many held deliveries that releases.
+    /// Changes the switches of one account, or of all present and future accounts. Returns the number of released deliveries.
     ///
     /// # Errors
-    /// With a sentence for the caller; nothing is changed then.
+    /// Fails with a sentence for the caller. The switches then stay as they were.
     pub fn turn(&mut self, change: &Change, now_ms: i64) -> Result<usize, String> {
         let rules = change.apply(&self.rules)?;
         if change.account.is_none() {
@@ -121,13 +121,13 @@ impl<A: Account> Accounts<A> {
         Ok(released)
     }
 
-    /// Keeps webhooks back, or no longer; of all accounts and of those yet to come.
+    /// Starts or stops holding webhooks of all present and future accounts.
     pub fn hold(&mut self, hold: bool) {
         self.rules.hold = hold;
         self.by_key.values_mut().for_each(|account| account.common_mut().rules.hold = hold);
     }
 
-    /// Switches as they were at the start; held deliveries go out. Objects stay.
+    /// Resets the switches and releases held deliveries. Objects stay.
     pub fn reset(&mut self, now_ms: i64) {
         self.rules = Rules::default();
         for account in self.by_key.values_mut() {
@@ -136,11 +136,11 @@ impl<A: Account> Accounts<A> {
         }
     }
 
-    /// Runs every timer that is due at `until_ms`; what happens bears the time of now. How many there were.
+    /// Runs every timer that is due at `until_ms`. Its effects carry the current time. Returns the number of timers.
     pub fn run_timers(&mut self, until_ms: i64, now: &Now<'_>) -> usize {
         let mut count = 0;
         for account in self.by_key.values_mut() {
-            // One that is run may set another one that is due as well.
+            // A timer that runs may set another timer that is due as well.
             while let Some(timer) = account.common_mut().timers.pop_first() {
                 if timer.0 > until_ms {
                     account.common_mut().timers.insert(timer);
@@ -153,12 +153,12 @@ impl<A: Account> Accounts<A> {
         count
     }
 
-    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
+    /// Makes deliveries due now that would be due until a given time. Returns their number.
     pub fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
         self.by_key.values_mut().map(|account| account.hurry(now_ms, until_ms)).sum()
     }
 
-    /// When something will be due next, milliseconds since 1970.
+    /// The next time at which a timer or delivery is due, in milliseconds since 1970.
     pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
         let next = |account: &A| {
             let timer = account.common().timers.first().map(|(at_ms, _)| *at_ms);

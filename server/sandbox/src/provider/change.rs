@@ -1,4 +1,4 @@
-//! A change of the switches; fields that are absent stay as they are.
+//! A change of the switches. Absent fields leave their switches as they are.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
@@ -10,11 +10,11 @@ use crate::control::{DUPLICATES, number::permille};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Change {
-    /// Only this account; all of them, and those yet to come, otherwise.
+    /// The account to change. `None` means all present and future accounts.
     pub account: Option<String>,
     /// Whether held deliveries are released in reverse.
     pub reversed: bool,
-    /// Whether webhooks are kept back.
+    /// Whether webhooks are held.
     pub hold: Option<bool>,
     delay_ms: Option<u32>,
     before_redirect: Option<bool>,
@@ -33,7 +33,7 @@ impl Change {
     /// The rules after the change.
     ///
     /// # Errors
-    /// With a sentence for the caller.
+    /// Fails with a sentence for the caller.
     pub fn apply<O: OwnRules>(&self, rules: &Rules<O>) -> Result<Rules<O>, String> {
         let scale = match self.retry_scale.as_ref().map(permille) {
             Some(None) => return Err("retry_scale must be a number from 0 to 1000.".to_owned()),
@@ -54,7 +54,7 @@ impl Change {
         })
     }
 
-    /// The provider's own switches after the change: its fields are known by how they are written.
+    /// The provider's own switches after the change. The fields of their JSON are the known names.
     fn own<O: OwnRules>(&self, rules: &Rules<O>) -> Result<O, String> {
         if self.own.is_empty() {
             return Ok(rules.own.clone());
@@ -77,7 +77,7 @@ impl Change {
     }
 }
 
-/// Switches by name, as they are written.
+/// The switches by name, as in their JSON.
 fn fields(rules: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(rules) {
         Ok(Value::Object(fields)) => fields,

@@ -1,8 +1,8 @@
-//! A simulated provider, as the shared parts of the sandbox see it.
+//! A simulated provider from the view of the sandbox's shared parts.
 //!
-//! A provider is a folder with a type that implements [`Provider`], an account that implements [`Account`], and a line in
-//! the registry. All else follows: its addresses, its faults, its switches, its deliveries, its place in the snapshot and
-//! on the control page. The shared parts name no provider.
+//! A provider is a folder with a type that implements [`Provider`], an account that implements [`Account`], and a line in the registry. The
+//! shared parts then give it addresses, faults, switches, deliveries, a place in the snapshot and a place on the control page. The shared
+//! parts name no provider.
 
 mod about;
 mod account;
@@ -28,72 +28,72 @@ pub use view::{AccountRow, CallRow, DeliveryRow, EventRow, PaymentRow, STATES, V
 
 use crate::{clock::Now, core::Core};
 
-/// A provider: its accounts and whatever else it keeps. The whole of it is saved in the snapshot under its name.
+/// A provider: its accounts and its other state. The snapshot saves all of it under the provider's name.
 ///
-/// Only what has no default must be written. A provider whose API is called over HTTP with a key implements
-/// [`crate::api::Api`] too, and mounts [`crate::api::handle`].
+/// Only items without a default must be written. A provider whose API is called over HTTP with a key also implements [`crate::api::Api`],
+/// and mounts [`crate::api::handle`].
 pub trait Provider: Debug + Default + Serialize + DeserializeOwned + Send + Sized + 'static {
-    /// All that belongs to one key.
+    /// The objects that belong to one key.
     type Account: Account;
 
-    /// Its names and tables.
+    /// The provider's names and tables.
     const ABOUT: About;
 
-    /// Its accounts.
+    /// The provider's accounts.
     fn accounts(&self) -> &Accounts<Self::Account>;
 
-    /// Its accounts, to change them.
+    /// The provider's accounts, to be changed.
     fn accounts_mut(&mut self) -> &mut Accounts<Self::Account>;
 
     /// Whether a text is a key that may open an account.
     fn is_key(key: &str) -> bool;
 
-    /// Its addresses: API, hosted pages, reports. No two providers may share one.
+    /// The provider's addresses: API, hosted pages, reports. No two providers may share one.
     fn router() -> Router<Arc<Core<Self>>>;
 
-    /// Its part of the control API, below `/_control/<name>`. The shared part serves `POST …/webhooks`, `GET …/calls`
-    /// and `POST …/payments/{id}/{action}` there.
+    /// The provider's part of the control API, below `/_control/<name>`. The shared part serves `POST …/webhooks`, `GET …/calls` and `POST
+    /// …/payments/{id}/{action}` there.
     fn control() -> Router<Arc<Core<Self>>> {
         Router::new()
     }
 
-    /// Sees to it that a seed's account exists with its endpoint.
+    /// Makes sure that a seed's account exists with its endpoint.
     ///
     /// # Errors
-    /// A sentence about what is wrong with the seed.
+    /// Fails with a sentence about what is wrong with the seed.
     fn seed(&mut self, _seed: &Seed, _now_ms: i64) -> Result<(), String> {
         Err(format!("{} takes no seed", Self::ABOUT.title))
     }
 
-    /// Makes happen to a payment what neither the merchant nor the shopper does: a dispute, a late failure, an expiry. The
-    /// payment as it is afterwards.
+    /// Makes an event happen to a payment that neither the merchant nor the shopper causes: a dispute, a late failure, an expiry. Returns
+    /// the payment afterwards.
     ///
     /// # Errors
-    /// A sentence about why it cannot happen.
+    /// Fails with a sentence about why the event cannot happen.
     fn act(&mut self, _payment: &str, action: &str, _wish: &Wish, _now: &Now<'_>) -> Result<Value, String> {
         Err(format!("There is no action {action} at {}.", Self::ABOUT.title))
     }
 
-    /// The newest payments of all accounts for the control page, newest first, at most so many.
+    /// The newest payments of all accounts for the control page, newest first, up to a number.
     fn payments(&self, _most: usize) -> Vec<PaymentRow> {
         Vec::new()
     }
 
-    /// Fields it adds to the reply of `GET /_control/faults`.
+    /// The fields that the provider adds to the reply of `GET /_control/faults`.
     fn beside_faults(&self) -> Map<String, Value> {
         Map::new()
     }
 }
 
-/// The details of an action; each may be absent.
+/// The details of an action. Each may be absent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wish {
-    /// Minor units; everything that is left otherwise.
+    /// The amount in minor units. `None` means the whole rest.
     pub amount: Option<i64>,
-    /// The reason that events state.
+    /// The reason that the events state.
     pub reason: Option<String>,
-    /// The name of what is made.
+    /// The name of an object that the action makes.
     pub name: Option<String>,
 }
 
@@ -104,10 +104,10 @@ pub struct Seed {
     pub provider: &'static str,
     /// The key that opens the account.
     pub key: String,
-    /// Where its webhooks go.
+    /// The address of its webhooks.
     pub webhook_url: String,
-    /// The secret its webhooks are signed with.
+    /// The secret that signs its webhooks.
     pub webhook_secret: String,
-    /// Further settings by name; each provider's `seed` says which it takes.
+    /// Further settings by name. Each provider's `seed` says which of them it takes.
     pub more: BTreeMap<&'static str, String>,
 }

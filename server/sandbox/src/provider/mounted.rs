@@ -1,4 +1,4 @@
-//! A provider whose type is forgotten, as the shared parts hold it; and the way from a line of the registry to it.
+//! A running provider behind a trait object for the shared parts, and the registry's entries that start it.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -21,19 +21,19 @@ pub struct Entry {
     open: Open,
 }
 
-/// Makes a provider run, with what a snapshot has of it.
+/// Starts a provider with its part of a snapshot.
 type Open = fn(Arc<Shared>, Option<&RawValue>) -> Result<Arc<dyn Mounted>, serde_json::Error>;
 
-/// The line of a provider.
+/// The registry's line for a provider.
 pub const fn entry<P: Provider>() -> Entry {
     Entry { about: P::ABOUT, open: open::<P> }
 }
 
 impl Entry {
-    /// Makes the provider run, with what a snapshot has of it.
+    /// Starts the provider with its part of a snapshot.
     ///
     /// # Errors
-    /// When the snapshot is not one this version wrote.
+    /// Fails when another version wrote the snapshot.
     pub fn open(&self, shared: Arc<Shared>, saved: Option<&RawValue>) -> Result<Arc<dyn Mounted>, serde_json::Error> {
         (self.open)(shared, saved)
     }
@@ -48,52 +48,52 @@ fn open<P: Provider>(shared: Arc<Shared>, saved: Option<&RawValue>) -> Result<Ar
     Ok(Arc::new(Core::new(shared, provider)))
 }
 
-/// The deliveries that leave now, and when something will be due next.
+/// The deliveries to send now, and the next due time.
 #[derive(Debug, Default)]
 pub struct Work {
-    /// Each with the key of its account.
+    /// The parcels, each with the key of its account.
     pub parcels: Vec<(String, Parcel)>,
-    /// Milliseconds since 1970.
+    /// The next due time, in milliseconds since 1970.
     pub next_ms: Option<i64>,
 }
 
-/// A running provider. All of it follows from [`Provider`].
+/// A running provider. [`Provider`] supplies all of it.
 pub trait Mounted: Debug + Send + Sync {
-    /// Its names and tables.
+    /// The provider's names and tables.
     fn about(&self) -> About;
-    /// Its addresses.
+    /// The provider's addresses.
     fn router(self: Arc<Self>) -> Router;
-    /// Its part of the control API.
+    /// The provider's part of the control API.
     fn control(self: Arc<Self>) -> Router;
-    /// A copy of its state for the control page.
+    /// A copy of the provider's state for the control page.
     fn view(&self, most: usize) -> View;
     /// The key of the account with this id.
     fn key_of(&self, id: &str) -> Option<String>;
-    /// Fields it adds to the reply of `GET /_control/faults`.
+    /// The fields that the provider adds to the reply of `GET /_control/faults`.
     fn beside_faults(&self) -> Map<String, Value>;
-    /// Sees to it that a seed's account exists.
+    /// Makes sure that a seed's account exists.
     ///
     /// # Errors
-    /// A sentence about what is wrong with the seed.
+    /// Fails with a sentence about what is wrong with the seed.
     fn seed(&self, seed: &Seed) -> Result<(), String>;
-    /// Switches as they were at the start; held deliveries go out.
+    /// Resets the switches and releases held deliveries.
     fn reset(&self);
-    /// Keeps webhooks back, or no longer; of all accounts and of those yet to come.
+    /// Starts or stops holding webhooks of all present and future accounts.
     fn hold(&self, hold: bool);
-    /// Lets held deliveries go; how many.
+    /// Releases held deliveries. Returns their number.
     fn release(&self, reversed: bool) -> usize;
-    /// Sends an event again; how many deliveries that makes, or nothing for no such event.
+    /// Sends an event again. Returns the number of deliveries, or `None` if the event does not exist.
     fn resend(&self, event: &str) -> Option<usize>;
-    /// Makes happen now all that would happen by itself until a time to come; how many things that makes.
+    /// Makes everything happen now that is due until a given time. Returns the number of timers and deliveries.
     fn advance(&self, until_ms: i64) -> usize;
-    /// Runs timers that are due and takes out what leaves now.
+    /// Runs due timers and takes the deliveries to send now.
     fn work(&self) -> Work;
-    /// Records a try to send.
+    /// Records a try.
     fn tried(&self, key: &str, parcel: &Parcel, attempt: &Try, now_ms: i64);
-    /// Its state for the snapshot.
+    /// The provider's state for the snapshot.
     ///
     /// # Errors
-    /// When the state cannot be written as JSON.
+    /// Fails when the state cannot be written as JSON.
     fn save(&self) -> Result<Box<RawValue>, serde_json::Error>;
 }
 

@@ -1,4 +1,4 @@
-//! How all webhooks of an account behave until it is changed back: the switches every provider has, and its own.
+//! The lasting behaviour of an account's webhooks: the switches that every provider has, and the provider's own.
 
 use std::fmt::Debug;
 
@@ -6,36 +6,36 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::control::faults::Plan;
 
-/// The switches; set by the control API. `O` are those that one provider has to itself.
+/// The switches, set by the control API. `O` are the switches that only one provider has.
 #[derive(Debug, Clone, Serialize)]
 pub struct Rules<O> {
-    /// Sent this much later.
+    /// The delay of every webhook.
     pub delay_ms: i64,
-    /// Kept back until released.
+    /// Webhooks are held until they are released.
     pub hold: bool,
     /// The payment page waits for the acknowledgement before it sends the shopper back.
     pub before_redirect: bool,
-    /// Extra copies of every delivery.
+    /// The number of extra copies of every delivery.
     pub duplicate: u32,
-    /// Thrown away.
+    /// Webhooks are dropped.
     pub drop: bool,
-    /// Changed after signing.
+    /// Bodies are changed after signing.
     pub tamper: bool,
-    /// Minor units taken above (or below) what was asked for.
+    /// The difference between the taken and the requested amount, in minor units. It may be negative.
     pub amount_delta: i64,
-    /// Events have values and fields nobody has heard of.
+    /// Events have undocumented values and fields.
     pub unknown_values: bool,
-    /// Thousandths by which the waits between tries are multiplied.
+    /// The factor for the waits between tries, in thousandths.
     #[serde(rename = "retry_scale_permille")]
     pub retry_permille: i64,
-    /// The provider's own.
+    /// The provider's own switches.
     #[serde(flatten)]
     pub own: O,
 }
 
-/// Switches that one provider has to itself. Its fields are the fields of the control API.
+/// The switches that only one provider has. Their fields are the fields of the control API.
 pub trait OwnRules: Debug + Clone + Default + Serialize + DeserializeOwned + Send + 'static {
-    /// Adds what they do to every webhook to what faults do to this one.
+    /// Adds the effect of these switches to the plan of a webhook.
     fn amend(&self, _plan: &mut Plan) {}
 
     /// The switches that are turned on, in words.
@@ -64,7 +64,7 @@ impl<O: Default> Default for Rules<O> {
 }
 
 impl<O: OwnRules> Rules<O> {
-    /// Adds what the switches do to every webhook to what faults do to this one.
+    /// Adds the effect of the switches to the plan of a webhook.
     pub fn amend(&self, plan: &mut Plan) {
         plan.delay_ms += self.delay_ms;
         plan.copies += self.duplicate;
@@ -73,12 +73,12 @@ impl<O: OwnRules> Rules<O> {
         self.own.amend(plan);
     }
 
-    /// A wait between two tries, milliseconds, as the switch has it.
+    /// A wait between two tries in milliseconds, scaled by the switch.
     pub fn scaled(&self, wait_ms: i64) -> i64 {
         wait_ms.saturating_mul(self.retry_permille) / 1000
     }
 
-    /// The switches that are turned on, in words; but for `hold`, which has a button of its own.
+    /// The switches that are turned on, in words. `hold` is left out because it has its own button.
     pub fn turned(&self) -> Vec<String> {
         let switches = [
             (self.delay_ms > 0, format!("delayed by {} ms", self.delay_ms)),

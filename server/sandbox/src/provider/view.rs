@@ -1,4 +1,4 @@
-//! A provider as the control page shows it, copied out of its state so that no lock is held while a page is made.
+//! A provider's state for the control page, copied so that no lock is held while a page is rendered.
 
 use super::{About, Account, Happened, Provider};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     delivery::{Delivery, DeliveryStatus, Sends},
 };
 
-/// Deliveries looked at, newest first, for those of an event.
+/// The number of newest deliveries that are searched for an event's deliveries.
 const RECENT: usize = 500;
 
-/// How the page's counters call each state of a delivery.
+/// The names of the delivery states on the page's counters.
 pub const STATES: [(DeliveryStatus, &str); 6] = [
     (DeliveryStatus::Held, "held"),
     (DeliveryStatus::Waiting, "waiting"),
@@ -19,42 +19,41 @@ pub const STATES: [(DeliveryStatus, &str); 6] = [
     (DeliveryStatus::Dropped, "dropped"),
 ];
 
-/// Everything the page shows of one provider. Lists are newest first but for the deliveries on their way, which are in the
-/// order they will be sent.
+/// All data of one provider on the page. Lists are newest first. Only the pending deliveries are in the order of sending.
 #[derive(Debug)]
 pub struct View {
     /// The provider.
     pub about: About,
-    /// Whether webhooks of an account are kept back.
+    /// Whether webhooks of an account are held.
     pub holding: bool,
     /// The switches that are turned on, in words, each once.
     pub turned: Vec<String>,
-    /// How many deliveries stand where, in the order of [`STATES`].
+    /// The number of deliveries in each state, in the order of [`STATES`].
     pub counts: [usize; STATES.len()],
-    /// How many things wait for their time.
+    /// The number of waiting timers.
     pub timers: usize,
-    /// Deliveries on their way.
+    /// The pending deliveries.
     pub on_way: Vec<DeliveryRow>,
-    /// Events.
+    /// The newest events.
     pub events: Vec<EventRow>,
-    /// Payments.
+    /// The newest payments.
     pub payments: Vec<PaymentRow>,
-    /// API calls.
+    /// The newest API calls.
     pub calls: Vec<CallRow>,
     /// All accounts, by key.
     pub accounts: Vec<AccountRow>,
 }
 
-/// A delivery on its way.
+/// A pending delivery.
 #[derive(Debug)]
 pub struct DeliveryRow {
-    /// The account's key; to be masked.
+    /// The account's key, to be masked.
     pub key: String,
     /// The delivery.
     pub delivery: Delivery,
     /// The type of the event.
     pub kind: String,
-    /// Where to.
+    /// The address of the endpoint.
     pub url: String,
 }
 
@@ -63,31 +62,31 @@ pub struct DeliveryRow {
 pub struct EventRow {
     /// The event.
     pub event: Happened,
-    /// Its deliveries.
+    /// The event's deliveries.
     pub deliveries: Vec<Delivery>,
 }
 
-/// A payment, or what a shopper can pay.
+/// A payment, or a page that a shopper can pay.
 #[derive(Debug, Clone)]
 pub struct PaymentRow {
     /// Unix seconds.
     pub at: i64,
-    /// Its page, such as `/c/pay/cs_1`.
+    /// The address of its page, such as `/c/pay/cs_1`.
     pub page: String,
-    /// Its id, as short as it may be shown.
+    /// The payment's id, shortened for display.
     pub id: String,
-    /// Its purpose: an item, a reference.
+    /// The payment's purpose: an item, a reference.
     pub what: String,
-    /// How it stands.
+    /// The payment's status.
     pub state: String,
-    /// For people, with the currency.
+    /// The amount for people, with the currency.
     pub amount: String,
 }
 
 /// An API call.
 #[derive(Debug)]
 pub struct CallRow {
-    /// The account's key; to be masked.
+    /// The account's key, to be masked.
     pub key: String,
     /// The call.
     pub call: Call,
@@ -96,18 +95,18 @@ pub struct CallRow {
 /// An account.
 #[derive(Debug)]
 pub struct AccountRow {
-    /// Its key; to be masked.
+    /// The account's key, to be masked.
     pub key: String,
-    /// Stands for the key in forms.
+    /// The id that stands for the key in forms.
     pub id: String,
-    /// Its objects, counted.
+    /// The counts of the account's objects.
     pub holds: Vec<(&'static str, usize)>,
-    /// Where its webhooks go.
+    /// The addresses of the account's endpoints.
     pub endpoints: Vec<String>,
 }
 
 impl View {
-    /// A copy of a provider's state, at most so many rows of each kind.
+    /// A copy of a provider's state, with a maximum number of rows of each kind.
     pub fn of<P: Provider>(provider: &P, most: usize) -> View {
         let accounts = provider.accounts();
         let each = || accounts.iter().map(|(_, account)| account);
@@ -167,7 +166,7 @@ fn events<P: Provider>(provider: &P, most: usize) -> Vec<EventRow> {
     let each = provider.accounts().iter();
     let mut rows: Vec<(&P::Account, Happened)> =
         each.flat_map(|(_, account)| account.happened(most).into_iter().map(move |event| (account, event))).collect();
-    // Stable, so that what happened within one second keeps its order.
+    // The sort is stable, so that events of the same second keep their order.
     rows.sort_by_key(|(_, event)| std::cmp::Reverse(event.at));
     rows.truncate(most);
     let with_deliveries = rows.into_iter().map(|(account, event)| {

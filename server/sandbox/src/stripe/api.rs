@@ -1,4 +1,4 @@
-//! What is this provider's own on the way of an API request: version, form, expansion.
+//! Stripe's own steps in the handling of an API request: version, form, expansion.
 
 use axum::{
     http::{HeaderMap, Method, header},
@@ -73,7 +73,7 @@ impl Api for Stripe {
         idempotency::refusal(unusable, key, path)
     }
 
-    /// Only the reply of an operation that began is kept.
+    /// Only the reply of an operation that began is kept under its idempotency key.
     async fn run(core: &Core, asked: Asked<'_, Self>) -> Outgoing {
         let Asked { incoming, key, found, input, given_key } = asked;
         let refuse = |error: ApiError| error.refuse(&incoming.request_id);
@@ -122,7 +122,7 @@ impl Api for Stripe {
     }
 }
 
-/// The caller's version, or the account's.
+/// The version in the request's header, or the default version.
 fn requested_version(headers: &HeaderMap) -> Result<&str, ApiError> {
     let Some(value) = headers.get("stripe-version") else {
         return Ok(version::DEFAULT);

@@ -1,4 +1,4 @@
-//! Who is asking: the secret key, as a bearer token or as the user of HTTP Basic.
+//! Authentication: the secret key, as a bearer token or as the user of HTTP Basic.
 
 use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::error::ApiError;
 use crate::provider::mask;
 
-/// Whether a text is a key this sandbox takes: `^(sk|rk)_test_[A-Za-z0-9]{8,}$`, at most 200 characters.
+/// Whether a text is a key that this sandbox takes: `^(sk|rk)_test_[A-Za-z0-9]{8,}$`, with at most 200 characters after the prefix.
 pub fn is_test_key(key: &str) -> bool {
     let tail = key.strip_prefix("sk_test_").or_else(|| key.strip_prefix("rk_test_"));
     tail.is_some_and(|tail| (8..=200).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_alphanumeric()))

@@ -1,26 +1,26 @@
-//! The well-known test cards and bank accounts, and what each of them does (Stripe, Testing).
+//! The well-known test cards and bank accounts, and the outcome of each (Stripe, Testing).
 
 use serde::{Deserialize, Serialize};
 
 pub use super::declines::Decline;
 
-/// What a card or account does when it is charged.
+/// The outcome of a charge on a card or account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The money moves.
     Pays,
-    /// Pays, and the holder disputes it a little later as fraudulent.
+    /// The charge succeeds, and the holder disputes it a little later as fraudulent.
     PaysThenDisputed,
-    /// Pays; a refund succeeds first and fails later.
+    /// The charge succeeds. A refund succeeds first and fails later.
     PaysRefundFailsLater,
-    /// Pays; a refund stays pending first and succeeds later.
+    /// The charge succeeds. A refund is pending first and succeeds later.
     PaysRefundSucceedsLater,
-    /// The issuer or the provider says no.
+    /// The issuer or the provider declines.
     Declined(Decline),
 }
 
-/// What the shopper typed, as far as it may be kept: never the whole number.
+/// The parts of the shopper's input that may be stored. The whole number is never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Face {
     /// `visa`, `mastercard`, `amex`, … or the bank's name.
@@ -42,11 +42,11 @@ pub struct Face {
 pub struct TestCard {
     /// All digits.
     pub number: &'static str,
-    /// What it is for, for people.
+    /// The card's purpose, for people.
     pub label: &'static str,
     /// Whether 3-D Secure comes first.
     pub authenticates: bool,
-    /// What happens then.
+    /// The outcome of the charge, after 3-D Secure if that comes first.
     pub outcome: Outcome,
 }
 
@@ -58,7 +58,7 @@ const fn secure(number: &'static str, label: &'static str, outcome: Outcome) -> 
     TestCard { number, label, authenticates: true, outcome }
 }
 
-/// Every card the simulator knows.
+/// The cards that the simulator knows.
 #[rustfmt::skip]
 pub const CARDS: &[TestCard] = &[
     card("4242424242424242", "Pays", Outcome::Pays),
@@ -94,7 +94,7 @@ pub const BANK_ACCOUNTS: &[(&str, &str, Outcome)] = &[
     ("000333333335", "Debit not authorised", Outcome::Declined(Decline::DebitNotAuthorized)),
 ];
 
-/// What a number does: (3-D Secure first?, outcome). A number that is no test card is declined.
+/// A number's behaviour: (3-D Secure first?, outcome). A number that is no test card is declined.
 pub fn behaviour(number: &str) -> (bool, Outcome) {
     CARDS
         .iter()
@@ -102,7 +102,7 @@ pub fn behaviour(number: &str) -> (bool, Outcome) {
         .map_or((false, Outcome::Declined(Decline::NotATestCard)), |card| (card.authenticates, card.outcome))
 }
 
-/// What a test bank account does; nothing for others.
+/// The outcome of a test bank account. `None` for other accounts.
 pub fn bank_behaviour(account: &str) -> Option<Outcome> {
     BANK_ACCOUNTS.iter().find(|(number, ..)| *number == account).map(|(.., outcome)| *outcome)
 }

@@ -1,28 +1,28 @@
-//! The ways to be declined, and the provider's words for each (Stripe, Decline codes).
+//! The reasons for a decline, and the provider's words for each (Stripe, Decline codes).
 
 use serde::{Deserialize, Serialize};
 
-/// The ways to be declined.
+/// The reasons for a decline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decline {
     /// No reason given.
     Generic,
-    /// Not enough money.
+    /// Insufficient funds.
     InsufficientFunds,
-    /// Reported lost.
+    /// The card was reported lost.
     Lost,
-    /// Reported stolen.
+    /// The card was reported stolen.
     Stolen,
-    /// Past its date.
+    /// The card has expired.
     Expired,
-    /// Wrong security code.
+    /// The security code is wrong.
     IncorrectCvc,
-    /// The issuer could not be asked.
+    /// The issuer could not be reached.
     Processing,
-    /// Blocked by the provider's own risk rules, never sent to the issuer.
+    /// The provider's own risk rules blocked the charge, which never reached the issuer.
     Blocked,
-    /// Not a test card at all.
+    /// The number is no test card.
     NotATestCard,
     /// The shopper did not pass 3-D Secure.
     AuthenticationFailed,
@@ -32,7 +32,7 @@ pub enum Decline {
     AccountClosed,
     /// A bank account that does not exist.
     NoAccount,
-    /// A debit the account's holder did not authorise.
+    /// The account's holder did not authorise the debit.
     DebitNotAuthorized,
 }
 
@@ -43,16 +43,16 @@ pub struct DeclineWords {
     pub code: &'static str,
     /// `decline_code`, where the provider gives one.
     pub decline_code: Option<&'static str>,
-    /// What the provider tells a shopper.
+    /// The provider's message to the shopper.
     pub message: &'static str,
-    /// What may be tried next.
+    /// The provider's advice about a further attempt.
     pub advice: Option<&'static str>,
     /// The network's own code.
     pub network: Option<&'static str>,
 }
 
 impl Decline {
-    /// The provider's words for it.
+    /// The provider's words for the decline.
     pub fn words(self) -> DeclineWords {
         let words = |code, decline_code, message, advice, network| DeclineWords {
             code,

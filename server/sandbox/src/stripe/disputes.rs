@@ -19,7 +19,7 @@ use super::{
 const OBJECT: (&str, &str) = ("dispute", "/v1/disputes");
 
 impl Account {
-    /// The holder disputes a captured charge; nothing when there is nothing to dispute or it is disputed already.
+    /// Opens a dispute of a captured charge. `None` when there is no such charge or it is disputed already.
     pub fn dispute(&mut self, charge: &str, amount: Option<i64>, reason: &str, moment: &Moment<'_>) -> Option<String> {
         let disputed = self
             .charges
@@ -34,7 +34,7 @@ impl Account {
             intent: disputed.intent.clone(),
             created: moment.now(),
             reason: reason.to_owned(),
-            // Bank debits cannot be contested: such a dispute is lost as it begins.
+            // Bank debits cannot be contested, so their disputes are lost from the start.
             status: if disputed.method == "card" { DisputeStatus::NeedsResponse } else { DisputeStatus::Lost },
             method: disputed.method.clone(),
             brand: disputed.face.brand.clone(),
@@ -86,7 +86,7 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     query.page(&ctx.account.disputes, OBJECT, |dispute| dispute.created, keep, Dispute::wire)
 }
 
-/// `POST /v1/disputes/:id/close`: the merchant accepts it, which loses it.
+/// `POST /v1/disputes/:id/close`: the merchant accepts the dispute and so loses it.
 pub fn close(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     retrieve(ctx, params)?;
     ctx.account

@@ -7,7 +7,7 @@ use crate::{
     idempotency::Reply,
 };
 
-/// An error the API answers with.
+/// An error reply of the API.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     /// HTTP status.
@@ -17,7 +17,7 @@ pub struct ApiError {
     message: String,
     param: Option<String>,
     extra: Map<String, Value>,
-    /// Whether the operation began. Idempotency stores only replies of operations that did.
+    /// Whether the operation began. Only the replies of operations that began are stored under their idempotency keys.
     pub executed: bool,
 }
 
@@ -40,7 +40,7 @@ impl ApiError {
         Self::invalid(format!("Missing required param: {param}.")).code("parameter_missing").param(param)
     }
 
-    /// A parameter the operation does not know.
+    /// A parameter that the operation does not know.
     pub fn unknown(param: &str) -> Self {
         Self::invalid(format!("Received unknown parameter: {param}")).code("parameter_unknown").param(param)
     }
@@ -70,7 +70,7 @@ impl ApiError {
         Self::invalid(message).status(401)
     }
 
-    /// A reuse of an idempotency key that does not fit the first use.
+    /// A use of an idempotency key that does not match its first use.
     pub fn idempotency(message: impl Into<String>, status: u16) -> Self {
         let mut error = Self::invalid(message).status(status);
         error.kind = "idempotency_error";
@@ -95,13 +95,13 @@ impl ApiError {
         self
     }
 
-    /// Adds a field, for example the payment intent the error is about.
+    /// Adds a field, for example the payment intent of the error.
     pub fn with(mut self, key: &str, value: Value) -> Self {
         self.extra.insert(key.to_owned(), value);
         self
     }
 
-    /// Marks that the operation had begun, so that a repeat gets the same answer.
+    /// Marks that the operation had begun, so that a repetition gets the same reply.
     pub fn after_start(mut self) -> Self {
         self.executed = true;
         self
@@ -167,7 +167,7 @@ impl Refusal for ApiError {
     }
 }
 
-/// Foreign text in a message stays short.
+/// Text from the request, shortened for a message.
 fn shorten(text: &str) -> String {
     text.chars().take(200).collect()
 }

@@ -14,7 +14,7 @@ pub fn retrieve(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     Ok(event.ok_or_else(|| ApiError::no_such(OBJECT.0, ctx.id, "id"))?.wire(version))
 }
 
-/// `GET /v1/events`: in the account's version, whatever the request asks for.
+/// `GET /v1/events`: lists the events in the account's version, regardless of the request's version.
 pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let query = Query::take(&mut params)?;
     let kind = params.string("type", 200)?;
@@ -34,7 +34,7 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     query.page(&ctx.account.events, OBJECT, |event| event.created, keep, |event| event.wire(version))
 }
 
-/// A type, or a group of them as `charge.*`.
+/// Whether an event type matches a type, or a group of types such as `charge.*`.
 fn fits(wanted: &str, kind: &str) -> bool {
     match wanted.strip_suffix('*') {
         Some(prefix) => kind.starts_with(prefix),

@@ -10,10 +10,10 @@ use super::{
     state::Account,
 };
 
-/// Levels one path may have, as at the provider.
+/// The most levels of one path, as at the provider.
 const DEPTH: usize = 4;
 
-/// Paths in one request.
+/// The most paths in one request.
 const PATHS: usize = 20;
 
 /// Takes the paths out of a request.
@@ -52,7 +52,7 @@ pub fn apply(account: &Account, view: &View<'_>, paths: &[String], reply: &mut V
     Ok(())
 }
 
-/// Expands one path in one object; false when it names nothing that can be expanded.
+/// Expands one path in one object. False when the path names no expandable key.
 fn expand(account: &Account, view: &View<'_>, object: &mut Value, keys: &[&str]) -> bool {
     let Some((key, rest)) = keys.split_first() else {
         return true;
@@ -79,7 +79,7 @@ fn expand(account: &Account, view: &View<'_>, object: &mut Value, keys: &[&str])
     }
 }
 
-/// Keys that hold an id of another object; null for most of them here.
+/// Keys that hold an id of another object. Most of them are always null here.
 const EXPANDABLE: &[&str] = &[
     "payment_intent",
     "latest_charge",
@@ -100,7 +100,7 @@ const EXPANDABLE: &[&str] = &[
     "application_fee",
 ];
 
-/// Lists that an object shows only when asked to.
+/// Lists that an object shows only on request.
 fn sublist(account: &Account, view: &View<'_>, object: &Value, key: &str) -> Option<Value> {
     let id = object["id"].as_str()?;
     let (data, url): (Vec<Value>, String) = match (object["object"].as_str()?, key) {

@@ -2,11 +2,11 @@
 
 use super::error::ApiError;
 
-/// Pairs in one request, nesting levels in one name: far above any real request.
+/// The most pairs in one request and the most nesting levels in one name, far above any real request.
 const PAIRS: usize = 4_000;
 const DEPTH: usize = 8;
 
-/// A parameter: a text, or named children (lists have the names 0, 1, 2 …).
+/// A parameter: a text, or named children. The elements of a list have the names 0, 1, 2 ….
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
     /// A value as sent.
@@ -36,7 +36,7 @@ pub fn parse(encoded: &[u8]) -> Result<Vec<(String, Node)>, ApiError> {
     Ok(root)
 }
 
-/// `a[0][b]` → `a`, `0`, `b`. A name with unbalanced brackets is one odd, hence unknown, parameter.
+/// Splits a name: `a[0][b]` → `a`, `0`, `b`. A name with unbalanced brackets stays whole and is therefore unknown.
 fn split(name: &str) -> Vec<String> {
     let Some((head, rest)) = name.split_once('[') else {
         return vec![name.to_owned()];
@@ -47,7 +47,7 @@ fn split(name: &str) -> Vec<String> {
     let mut path = vec![head.to_owned()];
     let mut rest = inner;
     loop {
-        // A metadata key may itself hold brackets: everything up to the last one is the key.
+        // A metadata key may itself hold brackets, so the key reaches to the last bracket.
         if path.last().is_some_and(|part| part == "metadata") {
             path.push(rest.to_owned());
             return path;
@@ -65,7 +65,7 @@ fn split(name: &str) -> Vec<String> {
     }
 }
 
-/// Places a value; false when a name is used both as a text and as a group.
+/// Places a value. False when a name is used both as a text and as a group.
 fn insert(group: &mut Vec<(String, Node)>, path: &[String], value: &str) -> bool {
     let Some((name, rest)) = path.split_first() else {
         return false;
@@ -95,7 +95,7 @@ fn insert(group: &mut Vec<(String, Node)>, path: &[String], value: &str) -> bool
     }
 }
 
-/// Where `[]` points: a new element, unless the last one still lacks the field that follows.
+/// The index of `[]`: a new element, unless the last element still lacks the following field.
 fn position(group: &[(String, Node)], rest: &[String]) -> String {
     if let (Some(next), Some((name, Node::Group(last)))) = (rest.first(), group.last())
         && !last.iter().any(|(known, _)| known == next)
@@ -164,7 +164,7 @@ mod tests {
         fn a_written_value_is_read_back(name in "[a-z]{1,8}", index in 0_u8..9, value in "\\PC{0,40}") {
             let mut out = url::form_urlencoded::Serializer::new(String::new());
             out.append_pair(&format!("{name}[{index}][x]"), &value);
-            // `metadata` takes the rest of the name as one key, see above.
+            // `metadata` takes the rest of the name as one key, see [`split`].
             prop_assume!(name != "metadata");
             let parsed = parse(out.finish().as_bytes()).unwrap();
             let expected = group(&[(&index.to_string(), group(&[("x", text(&value))]))]);

@@ -1,12 +1,12 @@
-//! Idempotency keys (Stripe API reference, Idempotent requests): the first reply is the reply, for a day.
+//! Idempotency keys (Stripe API reference, Idempotent requests): a repetition within a day gets the reply of the first request.
 
 use super::error::ApiError;
 use crate::idempotency::{Limits, Unusable};
 
-/// How keys are kept.
+/// The limits of keys.
 pub const LIMITS: Limits = Limits { retention_ms: 24 * 3600 * 1000, longest: 255 };
 
-/// What is said to a key that cannot be used for this path.
+/// The error for a key that cannot be used for this path.
 pub fn refusal(unusable: &Unusable, key: &str, path: &str) -> ApiError {
     match unusable {
         Unusable::Length => ApiError::invalid("Idempotency keys must be between 1 and 255 characters long."),

@@ -55,7 +55,7 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     )
 }
 
-/// `POST /v1/payment_intents/:id`: what changes no money.
+/// `POST /v1/payment_intents/:id`: changes fields that affect no money.
 pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let change = params.metadata()?;
     let description = params.text("description")?;
@@ -70,7 +70,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     Ok(find(ctx)?.wire(&ctx.view()))
 }
 
-/// `POST /v1/payment_intents/:id/capture`: once, up to what was authorised; the rest is released.
+/// `POST /v1/payment_intents/:id/capture`: captures once, up to the authorised amount. The rest is released.
 pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let amount = params.integer("amount_to_capture")?;
     let change = params.metadata()?;
@@ -125,7 +125,7 @@ pub fn capture(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError>
     Ok(find(ctx)?.wire(&ctx.view()))
 }
 
-/// `POST /v1/payment_intents/:id/cancel`: what was authorised is released.
+/// `POST /v1/payment_intents/:id/cancel`: releases the authorised money.
 pub fn cancel(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let reasons = ["duplicate", "fraudulent", "requested_by_customer", "abandoned"];
     let reason = params.one_of("cancellation_reason", &reasons)?;

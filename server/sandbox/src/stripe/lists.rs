@@ -1,4 +1,4 @@
-//! Lists: newest first, cursors on both sides, filters by time of creation (Stripe API reference, Pagination).
+//! Lists: newest first, with cursors in both directions and filters by time of creation (Stripe API reference, Pagination).
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::store::{Cursor, Keyed, Store};
 const DEFAULT_LIMIT: usize = 10;
 const MAX_LIMIT: i64 = 100;
 
-/// What a list request asks for besides its own filters.
+/// The parameters that all list requests share.
 #[derive(Debug)]
 pub struct Query {
     limit: usize,
@@ -17,7 +17,7 @@ pub struct Query {
     created: Created,
 }
 
-/// Bounds on Unix seconds, both ends included.
+/// Bounds in Unix seconds, both inclusive.
 #[derive(Debug, Clone, Copy)]
 struct Created {
     from: i64,
@@ -77,7 +77,7 @@ impl Query {
 impl Created {
     fn take(params: &mut Params) -> Result<Created, ApiError> {
         let mut bounds = Created { from: i64::MIN, to: i64::MAX };
-        // Either `created=…` or `created[gte]=…`.
+        // The parameter is `created=…` or `created[gte]=…`.
         match params.object("created") {
             Ok(None) => {}
             Ok(Some(mut range)) => {

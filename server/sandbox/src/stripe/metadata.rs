@@ -1,22 +1,22 @@
-//! Key/value data of the merchant's own (Stripe API reference, Metadata).
+//! The merchant's own key/value data (Stripe API reference, Metadata).
 
 use std::collections::BTreeMap;
 
 use super::error::ApiError;
 
-/// Key/value data of the merchant's own (Stripe API reference, Metadata).
+/// The merchant's own key/value data (Stripe API reference, Metadata).
 pub type Metadata = BTreeMap<String, String>;
 
-/// What a request does to metadata.
+/// A request's change of metadata.
 #[derive(Debug, Clone)]
 pub enum MetadataChange {
-    /// `metadata=`: forget everything.
+    /// `metadata=`: removes every key.
     Clear,
-    /// Set keys; an empty value forgets the key.
+    /// Sets keys. An empty value removes its key.
     Set(Metadata),
 }
 
-/// Applies a change; the result may not exceed 50 keys either.
+/// Applies a change. The result may not exceed 50 keys either.
 pub fn apply(metadata: &mut Metadata, change: MetadataChange) -> Result<(), ApiError> {
     let mut next = metadata.clone();
     match change {

@@ -27,7 +27,7 @@ pub fn account(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     }))
 }
 
-/// `GET /v1/balance`: everything counts as available at once.
+/// `GET /v1/balance`: all money counts as available at once.
 pub fn balance(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
     let mut sums = BTreeMap::<&str, i64>::new();
@@ -52,7 +52,7 @@ pub fn balance_transaction(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, A
     transaction(ctx.account, ctx.id).ok_or_else(|| ApiError::no_such("balance_transaction", ctx.id, "id"))
 }
 
-/// The balance transaction of a charge or a refund: it follows from them, so it is not kept.
+/// The balance transaction of a charge or refund. It is derived from that object and not stored.
 pub fn transaction(account: &Account, id: &str) -> Option<Value> {
     let tail = tail(id);
     let charge = ["ch_", "py_"].iter().find_map(|prefix| account.charges.get(&format!("{prefix}{tail}")));
@@ -62,7 +62,7 @@ pub fn transaction(account: &Account, id: &str) -> Option<Value> {
     account.refunds.get(&format!("re_{tail}")).filter(|refund| refund.transaction().is_some()).map(of_refund)
 }
 
-/// The simulated price of a payment: 1.5 % and 25 minor units, never more than the payment.
+/// The simulated fee of a payment: 1.5 % and 25 minor units, never more than the payment.
 fn fee_minor(amount: i64) -> i64 {
     if amount <= 0 { 0 } else { (amount * 15 / 1000 + 25).min(amount) }
 }

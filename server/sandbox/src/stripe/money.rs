@@ -1,4 +1,4 @@
-//! Currencies the provider presents prices in, and amounts as people read them.
+//! The currencies the provider presents prices in, and amounts in people's notation.
 
 use super::error::ApiError;
 use crate::money::{self, Currencies};
@@ -13,13 +13,13 @@ const CURRENCIES: Currencies = Currencies {
     thousandths: "bhd jod kwd omr tnd",
 };
 
-/// Digits after the point, or nothing for a currency the provider does not take.
+/// The digits after the point. `None` for a currency that the provider does not take.
 pub fn exponent(currency: &str) -> Option<usize> {
     CURRENCIES.exponent(currency)
 }
 
-/// Smallest amount of one charge in the smallest unit (Stripe, Currencies, minimum charge amounts), as if every account were
-/// settled in the currency it charges.
+/// The smallest amount of one charge in the smallest unit (Stripe, Currencies, minimum charge amounts), as if every account were settled in
+/// the currency it charges.
 pub fn least(currency: &str) -> i64 {
     match currency {
         "gbp" => 30,
@@ -36,7 +36,7 @@ pub fn least(currency: &str) -> i64 {
     }
 }
 
-/// Largest amount of one charge in the smallest unit (Stripe, Currencies, maximum charge amounts): so many digits.
+/// The largest amount of one charge in the smallest unit (Stripe, Currencies, maximum charge amounts), given by its digits.
 pub fn most(currency: &str) -> i64 {
     let digits = match currency {
         "idr" => 12,
@@ -47,8 +47,8 @@ pub fn most(currency: &str) -> i64 {
     10_i64.pow(digits) - 1
 }
 
-/// The step amounts must be multiples of, in prices, charges, captures and refunds (Stripe, Currencies: special cases,
-/// three-decimal currencies).
+/// The step of amounts: prices, charges, captures and refunds must be multiples of it (Stripe, Currencies: special cases, three-decimal
+/// currencies).
 pub fn step(currency: &str) -> i64 {
     match currency {
         "isk" | "ugx" => 100,
@@ -57,7 +57,7 @@ pub fn step(currency: &str) -> i64 {
     }
 }
 
-/// An amount the currency can be charged in.
+/// Checks that an amount is a multiple of the currency's step.
 pub fn in_steps(amount: i64, currency: &str, param: &str) -> Result<(), ApiError> {
     let step = step(currency);
     if amount % step == 0 {

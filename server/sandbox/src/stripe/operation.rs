@@ -1,4 +1,4 @@
-//! What every operation of the API gets, and the table of all of them.
+//! The context of an API operation, and the table of all operations.
 
 use serde_json::Value;
 
@@ -11,18 +11,18 @@ use crate::route::{self, Found, NoOperation, op};
 /// A running request.
 #[derive(Debug)]
 pub struct Ctx<'a> {
-    /// The account the key opens.
+    /// The account that the key opens.
     pub account: &'a mut Account,
-    /// When, where and why.
+    /// The time, the address and the cause of changes.
     pub moment: Moment<'a>,
-    /// The version the caller asked for.
+    /// The API version of the request.
     pub version: &'a str,
     /// The object id in the path.
     pub id: &'a str,
 }
 
 impl Ctx<'_> {
-    /// How replies render objects.
+    /// The view in which replies show objects.
     pub fn view(&self) -> View<'_> {
         View { base: self.moment.base, version: self.version }
     }
@@ -34,7 +34,7 @@ pub type Run = fn(&mut Ctx<'_>, Params) -> Result<Value, ApiError>;
 /// One operation of the API.
 pub type Operation = route::Operation<Run>;
 
-/// Every operation. A new one is one line here.
+/// The table of operations. A new one is one line here.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Operation] = &[
     op("POST", "checkout/sessions", "checkout.sessions.create", checkout::create::run),

@@ -1,4 +1,4 @@
-//! Reads parameters one by one and refuses what is left: an ignored parameter would be a silent lie.
+//! Reads parameters one by one and refuses the rest, because the caller would believe that an ignored parameter had an effect.
 
 use serde_json::{Map, Value};
 
@@ -64,7 +64,7 @@ impl Params {
         Ok(Some(text))
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn required(&mut self, key: &str, max: usize) -> Result<String, ApiError> {
         let name = self.name(key);
         self.string(key, max)?.ok_or_else(|| ApiError::missing(&name))
@@ -92,7 +92,7 @@ impl Params {
         }
     }
 
-    /// One of a closed set of words.
+    /// A word of a closed set.
     pub fn one_of(&mut self, key: &str, allowed: &[&str]) -> Result<Option<String>, ApiError> {
         let name = self.name(key);
         let Some(text) = self.text(key)? else {
@@ -153,7 +153,7 @@ impl Params {
         Ok(Some(list))
     }
 
-    /// The merchant's own data: at most 50 keys of 40 characters, values of 500.
+    /// The merchant's own data: at most 50 keys of 40 characters, with values of 500 characters.
     pub fn metadata(&mut self) -> Result<Option<MetadataChange>, ApiError> {
         let name = self.name("metadata");
         let fields = match self.take("metadata") {
@@ -185,12 +185,12 @@ impl Params {
         Ok(Some(MetadataChange::Set(set)))
     }
 
-    /// A documented parameter that changes nothing here: kept to be shown again, in JSON.
+    /// A documented parameter that changes nothing here, as JSON, to be shown again.
     pub fn raw(&mut self, key: &str) -> Option<Value> {
         self.take(key).map(to_json)
     }
 
-    /// Refuses whatever nobody asked for.
+    /// Refuses any parameter that was not read.
     pub fn finish(self) -> Result<(), ApiError> {
         match self.fields.first() {
             None => Ok(()),
@@ -199,7 +199,8 @@ impl Params {
     }
 }
 
-/// Form values have no types; numbers and truth values are told by their looks, as the provider's schema would.
+/// A parameter as JSON. Form values have no types, so numbers and truth values are recognised by their form, as the provider's schema
+/// would.
 fn to_json(node: Node) -> Value {
     match node {
         Node::Text(text) => match text.as_str() {

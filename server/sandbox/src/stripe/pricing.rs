@@ -1,33 +1,33 @@
-//! Adaptive pricing: the shopper is asked for another currency than the merchant's (Stripe documentation, Adaptive Pricing).
+//! Adaptive pricing: the shopper is asked for a currency other than the merchant's (Stripe documentation, Adaptive Pricing).
 //!
-//! Readers on an API version before 2025-03-31 see the shopper's currency and amount instead of the merchant's; later ones see the
-//! merchant's, and the shopper's beside it.
+//! Readers on an API version before 2025-03-31 see the shopper's currency and amount instead of the merchant's. Later versions show the
+//! merchant's amount and the shopper's beside it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::version;
 
-/// What an account offers shoppers, unless a session says no.
+/// The account's adaptive pricing, for sessions that do not refuse it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pricing {
     /// The shopper's currency, lower-case ISO 4217.
     pub currency: String,
-    /// Thousandths of it for one of the merchant's.
+    /// The rate: thousandths of the shopper's currency for one of the merchant's.
     pub rate_permille: i64,
 }
 
-/// What a shopper was asked for instead.
+/// The currency and rate that a shopper is offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presented {
     /// Lower-case ISO 4217.
     pub currency: String,
-    /// Thousandths of it for one of the merchant's.
+    /// The rate: thousandths of the shopper's currency for one of the merchant's.
     pub rate_permille: i64,
 }
 
 impl Pricing {
-    /// What a shopper is asked for where the merchant asks for a currency.
+    /// The offer for a price in the merchant's currency. `None` if both currencies are the same.
     pub fn present(&self, currency: &str) -> Option<Presented> {
         let Pricing { currency: local, rate_permille } = self.clone();
         (local != currency).then_some(Presented { currency: local, rate_permille })
@@ -39,7 +39,7 @@ impl Presented {
         amount.saturating_mul(self.rate_permille) / 1000
     }
 
-    /// Puts it into an object whose amounts these are; the first is the whole.
+    /// Puts the offer into an object with these amounts, of which the first is the whole.
     pub fn show(&self, object: &mut Value, amounts: &[&str], version: &str) {
         let own = object["currency"].clone();
         let whole = object[amounts[0]].as_i64().unwrap_or_default();

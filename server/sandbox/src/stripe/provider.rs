@@ -1,4 +1,4 @@
-//! This provider, as the sandbox asks every provider to be.
+//! The sandbox's provider interface for Stripe.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     provider::{self, About, Accounts, Common, Happened, PaymentRow, Provider, Seed, Trial, Wish},
 };
 
-/// How the seed's endpoint is recognised after a restart.
+/// The description that identifies the seed's endpoint after a restart.
 const SEEDED: &str = "Set up with the sandbox";
 
 impl Provider for Stripe {
@@ -55,7 +55,7 @@ impl Provider for Stripe {
         control::router()
     }
 
-    /// The key is a secret key, `sk_test_…`; the webhook's secret is `whsec_…`.
+    /// The seed's key is a secret key, `sk_test_…`. The webhook's secret is `whsec_…`.
     fn seed(&mut self, seed: &Seed, now_ms: i64) -> Result<(), String> {
         let account = auth::is_test_key(&seed.key).then(|| self.accounts.open(&seed.key)).flatten();
         let account = account
@@ -65,7 +65,7 @@ impl Provider for Stripe {
         Ok(())
     }
 
-    /// `run_out`: nobody has captured the authorised money in time.
+    /// The action `run_out` lets an authorisation expire that was not captured in time.
     fn act(&mut self, intent: &str, action: &str, _wish: &Wish, now: &Now<'_>) -> Result<Value, String> {
         if action != "run_out" {
             return Err("The action is: run_out.".to_owned());
@@ -169,7 +169,7 @@ impl provider::Account for Account {
 }
 
 impl Account {
-    /// The demo may move to another address between two starts; its endpoint moves with it.
+    /// Makes or updates the seed's endpoint. The demo may have another address after a restart, and its endpoint moves with it.
     fn seed(&mut self, seed: &Seed, now_ms: i64) {
         let seeded = |endpoint: &&Endpoint| endpoint.description.as_deref() == Some(SEEDED);
         let known = self.endpoints.oldest().find(seeded).map(|known| known.id.clone());

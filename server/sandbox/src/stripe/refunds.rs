@@ -1,6 +1,6 @@
 //! Refunds: create, retrieve, list, update, cancel (Stripe API reference, Refunds).
 //!
-//! The account is locked for the whole operation, so two refunds can never both take the last of a charge.
+//! The account is locked for the whole operation, so two refunds can never both take the rest of a charge.
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
         charge: charge.id.clone(),
         intent: charge.intent.clone(),
         created: ctx.moment.now(),
-        // Bank refunds take days, as do those of one test card.
+        // Bank refunds take days, and so do the refunds of one test card.
         status: if charge.method == "card" && charge.outcome != Outcome::PaysRefundSucceedsLater {
             RefundStatus::Succeeded
         } else {
@@ -75,7 +75,7 @@ pub fn create(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     Ok(ctx.account.refund(refund, &ctx.moment))
 }
 
-/// The charge a refund takes from.
+/// The charge to refund.
 fn refundable<'a>(account: &'a Account, intent: Option<&str>, charge: Option<&str>) -> Result<&'a Charge, ApiError> {
     let (id, param) = match (intent, charge) {
         (Some(intent), given) => {
@@ -109,7 +109,7 @@ fn refundable<'a>(account: &'a Account, intent: Option<&str>, charge: Option<&st
     }
 }
 
-/// The amount to refund: all that is left unless a part was asked for, and never more than is left.
+/// The amount to refund: the given part or else the whole rest, and never more than the rest.
 fn within(charge: &Charge, amount: Option<i64>) -> Result<i64, ApiError> {
     if charge.disputed {
         return Err(ApiError::invalid(format!("Charge {} has been charged back; cannot issue a refund.", charge.id))
@@ -136,7 +136,7 @@ fn within(charge: &Charge, amount: Option<i64>) -> Result<i64, ApiError> {
 }
 
 impl Account {
-    /// Takes a refund from its charge.
+    /// Books a refund on its charge.
     fn refund(&mut self, refund: Refund, moment: &Moment<'_>) -> Value {
         let (id, charge) = (refund.id.clone(), refund.charge.clone());
         let slow = refund.status == RefundStatus::Pending;
@@ -156,7 +156,7 @@ impl Account {
         wire
     }
 
-    /// A pending refund succeeds; a succeeded one (of a certain test card) fails.
+    /// Moves a refund on: a pending one succeeds, and a succeeded one of a certain test card fails.
     pub fn move_refund(&mut self, id: &str, moment: &Moment<'_>) {
         let next = match self.refunds.get(id).map(|refund| refund.status) {
             Some(RefundStatus::Pending) => RefundStatus::Succeeded,
@@ -208,7 +208,7 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     query.page(&ctx.account.refunds, OBJECT, |refund| refund.created, keep, Refund::wire)
 }
 
-/// `POST /v1/refunds/:id`: the merchant's own data.
+/// `POST /v1/refunds/:id`: changes the merchant's own data.
 pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let change = params.metadata()?;
     params.finish()?;
@@ -222,7 +222,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     wire(ctx)
 }
 
-/// `POST /v1/refunds/:id/cancel`: while it is pending.
+/// `POST /v1/refunds/:id/cancel`: cancels a pending refund.
 pub fn cancel(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
     let refund = shown(ctx)?;

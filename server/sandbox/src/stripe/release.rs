@@ -1,7 +1,7 @@
-//! Authorised money that is let go of: what a partial capture leaves, a cancelled payment, an authorisation that ran out.
+//! Releases of authorised money: the rest after a partial capture, a cancelled payment, an expired authorisation.
 //!
-//! Readers on an API version before 2025-03-31 see a refund without balance transaction, and the charge as refunded; later ones see
-//! neither (Stripe changelog 2025-03-31.basil). Which reader sees what is decided by the version each asks for or is set to.
+//! Readers on an API version before 2025-03-31 see a refund without balance transaction, and the charge as refunded. Later versions show
+//! neither of them (Stripe changelog 2025-03-31.basil). A reader's version is that of its request or its setting.
 
 use super::{
     ids,
@@ -15,7 +15,7 @@ use super::{
 };
 
 impl Account {
-    /// Lets go of a part of a charge that was never captured.
+    /// Releases a part of a charge that was never captured.
     pub fn let_go(&mut self, charge: &str, amount: i64, reason: Option<&str>, moment: &Moment<'_>) {
         let Some(held) = self.charges.get_mut(charge).filter(|_| amount > 0) else {
             return;
@@ -46,7 +46,7 @@ impl Account {
         }
     }
 
-    /// An authorisation that nobody captured in time runs out; false when there is none.
+    /// Lets an authorisation expire that was not captured in time. False when there is none.
     pub fn run_out(&mut self, intent: &str, moment: &Moment<'_>) -> bool {
         let held = self.intents.get(intent).filter(|intent| intent.status == IntentStatus::RequiresCapture);
         let Some(charge) = held.and_then(|held| held.latest_charge.clone()) else {

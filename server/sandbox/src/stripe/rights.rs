@@ -1,4 +1,4 @@
-//! Restricted keys: what each may do (Stripe documentation, Restricted API keys).
+//! Restricted keys and their rights (Stripe documentation, Restricted API keys).
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::provider::mask;
 /// A restricted key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Restricted {
-    /// The secret key of the account it opens.
+    /// The secret key of the account that the restricted key opens.
     pub account: String,
-    /// What it may do, such as `event_read`. Writing includes reading.
+    /// The rights of the key, such as `event_read`. Writing includes reading.
     pub rights: BTreeSet<String>,
 }
 
-/// The resources that rights are about, by the beginning of their operations' names.
+/// The resources of rights, by the prefix of their operations' names.
 const RESOURCES: &[(&str, &str)] = &[
     ("checkout.", "checkout_session"),
     ("payment_intents.", "payment_intent"),
@@ -29,20 +29,20 @@ const RESOURCES: &[(&str, &str)] = &[
     ("webhook_endpoints.", "webhook"),
 ];
 
-/// Every right there is.
+/// All rights.
 pub fn all() -> BTreeSet<String> {
     let both = |resource: &str| ["read", "write"].map(|may| format!("{resource}_{may}"));
     RESOURCES.iter().flat_map(|(_, resource)| both(resource)).collect()
 }
 
-/// The right that an operation needs; none for those that every key has.
+/// The right that an operation needs. `None` for operations that every key may use.
 fn needed(operation: &str) -> Option<(&'static str, bool)> {
     let (_, resource) = RESOURCES.iter().find(|(prefix, _)| operation.starts_with(prefix))?;
     let reads = [".list", ".retrieve", ".list_line_items"].iter().any(|end| operation.ends_with(end));
     Some((resource, !reads))
 }
 
-/// The key of the account that a key opens.
+/// The secret key of the account that a key opens.
 pub fn account_of<'k>(state: &'k Stripe, key: &'k str) -> &'k str {
     state.restricted.get(key).map_or(key, |restricted| &restricted.account)
 }

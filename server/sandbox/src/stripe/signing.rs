@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// HMAC-SHA256 over `"{t}.{body}"` in lower-case hex; the key is the whole secret, prefix included.
+/// HMAC-SHA256 over `"{t}.{body}"` in lower-case hex. The key is the whole secret, including its prefix.
 pub fn signature(secret: &str, unix_seconds: i64, body: &[u8]) -> String {
     // HMAC takes keys of any length, so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC keys may have any length");

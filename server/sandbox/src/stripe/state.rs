@@ -1,4 +1,4 @@
-//! The provider's state: its accounts by secret key, strictly apart, and restricted keys of theirs.
+//! The provider's state: its accounts by secret key, strictly separated, and their restricted keys.
 
 use std::collections::BTreeMap;
 
@@ -21,12 +21,12 @@ use crate::{
     store::Store,
 };
 
-/// The provider.
+/// The provider's state.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Stripe {
-    /// By secret key.
+    /// The accounts by secret key.
     pub accounts: Accounts<Account>,
-    /// Restricted keys.
+    /// The restricted keys, each with its account and rights.
     pub restricted: BTreeMap<String, Restricted>,
 }
 
@@ -49,9 +49,9 @@ pub struct Account {
     pub common: Common<Own, Timer>,
     /// Unix seconds.
     pub created: i64,
-    /// The API version it is set to, if not the newest.
+    /// The account's API version. `None` means the newest.
     pub api_version: Option<String>,
-    /// Whether shoppers are asked for a currency of their own.
+    /// The adaptive pricing, if shoppers are asked for a currency of their own.
     pub pricing: Option<Pricing>,
     /// Checkout sessions.
     pub sessions: Store<Session>,
@@ -67,26 +67,26 @@ pub struct Account {
     pub events: Store<Event>,
     /// Webhook endpoints.
     pub endpoints: Store<Endpoint>,
-    /// Events on their way.
+    /// The deliveries of events.
     pub outbox: Outbox,
 }
 
-/// Something that happens by itself.
+/// An event that a timer brings about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Timer {
-    /// A session's time is up.
+    /// A session expires.
     ExpireSession(String),
-    /// A bank debit's result is known; the charge.
+    /// A bank debit gets its result. Names the charge.
     SettleDebit(String),
-    /// A refund changes its mind.
+    /// A refund succeeds or fails later.
     MoveRefund(String),
     /// A holder disputes a charge.
     OpenDispute(String),
 }
 
 impl Account {
-    /// The API version of those who name none.
+    /// The API version of requests and endpoints that name none.
     pub fn version(&self) -> &str {
         self.api_version.as_deref().unwrap_or(version::DEFAULT)
     }

@@ -1,12 +1,12 @@
-//! API versions (Stripe API reference, Versioning): a date, since 2024 followed by a release name.
+//! API versions (Stripe API reference, Versioning): a date, followed by a release name since 2024.
 
-/// The version of an account that does not ask for another.
+/// The version of an account that has no other.
 pub const DEFAULT: &str = "2026-10-28.endive";
 
-/// The last one whose readers see a release as a refund.
+/// The last version whose readers see a release as a refund.
 pub const OLD: &str = "2025-02-24.acacia";
 
-/// From this date on a release is no refund (Stripe changelog 2025-03-31.basil).
+/// The date from which on a release is no refund (Stripe changelog 2025-03-31.basil).
 const RELEASES_ARE_NO_REFUNDS: &str = "2025-03-31";
 
 /// Whether readers on this version see the release of authorised money as a refund.

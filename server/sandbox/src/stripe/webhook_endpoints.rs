@@ -15,7 +15,7 @@ use super::{
 
 const OBJECT: (&str, &str) = ("webhook_endpoint", "/v1/webhook_endpoints");
 
-/// Endpoints per account, as at the provider.
+/// The most endpoints per account, as at the provider.
 const MAX_ENDPOINTS: usize = 16;
 
 fn missing(id: &str) -> ApiError {

@@ -1,4 +1,4 @@
-//! What the tests of the Adyen simulator share.
+//! Helpers for the tests of the Adyen simulator.
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
@@ -44,7 +44,7 @@ impl Server {
         body
     }
 
-    /// Pays a new link with a holder's name: the payment as the control API reports it.
+    /// Pays a new link with a holder's name. Returns the payment as the control API reports it.
     pub async fn paid(&self, more: Value, holder: &str) -> Value {
         let id = self.link(more).await["id"].as_str().unwrap().to_owned();
         self.submit(&format!("/adyen/pay/{id}"), &format!("{GOOD}{holder}")).await;
@@ -62,7 +62,7 @@ impl Server {
         body["payments"][0].clone()
     }
 
-    /// A modification, and the time it takes.
+    /// Requests a modification and waits until it is carried out.
     pub async fn modify(&self, psp: &str, action: &str, amount: Option<i64>) -> Value {
         let mut body = json!({"merchantAccount": "TillDemo", "reference": format!("{action}-1")});
         if let Some(value) = amount {
@@ -118,7 +118,7 @@ pub fn items(got: &(HeaderMap, Bytes)) -> Vec<Value> {
     list.map(|item| item["NotificationRequestItem"].clone()).collect()
 }
 
-/// Whether an item's signature fits, computed apart from the simulator's own code.
+/// Whether an item's signature is right, computed independently of the simulator's own code.
 pub fn verified(item: &Value) -> bool {
     let text = |value: &Value| match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! A sandbox on a port of its own, and a plain HTTP client to drive it.
+//! A sandbox on its own port, and a plain HTTP client for it.
 #![allow(dead_code, clippy::disallowed_methods, reason = "each test uses a part, and tests are programs of their own")]
 
 pub mod adyen;
@@ -42,7 +42,7 @@ impl Server {
         Self::start_of(options, sandbox::registry::PROVIDERS).await
     }
 
-    /// A sandbox of these providers.
+    /// Starts a sandbox of these providers.
     pub async fn start_of(options: Options, providers: &[sandbox::provider::Entry]) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,7 +60,7 @@ impl Server {
         self.task.await.unwrap().unwrap();
     }
 
-    /// An API call; `form` is already encoded.
+    /// An API call. `form` is already encoded.
     pub async fn send(&self, method: Method, path: &str, form: &str, headers: &[(&str, &str)]) -> Response {
         self.try_send(method, path, form, headers).await.unwrap()
     }
@@ -81,7 +81,7 @@ impl Server {
         request.header("content-type", kind).body(form.to_owned()).send().await
     }
 
-    /// A call without a key of its own.
+    /// A call without an API key.
     pub async fn bare(&self, method: Method, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
@@ -98,26 +98,26 @@ impl Server {
         read(self.send(Method::GET, path, "", &[]).await).await
     }
 
-    /// Control calls take JSON.
+    /// A control call, which takes JSON.
     pub async fn control(&self, path: &str, json: &str) -> Value {
         let (status, body) = self.post(path, json).await;
         assert_eq!(status, 200, "{body}");
         body
     }
 
-    /// A session over €25.98; `more` is added to the form.
+    /// A session over €25.98. `more` is added to the form.
     pub async fn session(&self, more: &str) -> String {
         let (status, body) = self.post("/v1/checkout/sessions", &format!("{SESSION}{more}")).await;
         assert_eq!(status, 200, "{body}");
         body["id"].as_str().unwrap().to_owned()
     }
 
-    /// Types a card on the hosted page: status, where to, page.
+    /// Types a card on the hosted page. Returns the status, the redirect's address and the page.
     pub async fn pay(&self, session: &str, number: &str) -> (u16, String, String) {
         self.submit(&format!("/c/pay/{session}"), &format!("number={number}&expiry=12/34&cvc=123")).await
     }
 
-    /// Posts a form as a browser does.
+    /// Posts a form like a browser.
     pub async fn submit(&self, path: &str, form: &str) -> (u16, String, String) {
         let reply = self.send(Method::POST, path, form, &[]).await;
         let status = reply.status().as_u16();
@@ -147,7 +147,7 @@ pub fn unix_now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
-/// A merchant's receiver: answers with the given statuses first, then with 200.
+/// A merchant's receiver, which answers with the given statuses first and then with 200.
 pub struct Receiver {
     pub url: String,
     pub got: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,

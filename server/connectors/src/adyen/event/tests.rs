@@ -220,12 +220,12 @@ fn what_was_cancelled_or_refunded_elsewhere_is_pointed_out_and_not_guessed() {
 fn an_authorisation_that_runs_out_is_gone() {
     assert_eq!(seen("EXPIRE", true, &manual()).news, vec![News::Moved(Movement::Voided)]);
     assert_eq!(seen("EXPIRE", false, &manual()).news, vec![]);
-    // What counted as captured was not.
+    // The payment counted as captured, but was not.
     let automatic = seen("EXPIRE", true, attempt().as_str()).news;
     assert_eq!(automatic, vec![News::Moved(Movement::Voided), News::Moved(Movement::Uncaptured { amount: 400 })]);
 }
 
-/// What is told of a payment captured at once, with the events in every order; all must give the same book.
+/// The book of a payment captured at once, with the events in every order. All orders must give the same book.
 fn in_any_order(events: &[Value]) -> Book {
     let all: Vec<_> = events.iter().map(|event| read_item(event).observation).collect();
     let book = book_of(&all);
@@ -245,7 +245,7 @@ fn an_authorisation_that_runs_out_does_not_undo_what_has_gone_back_since() {
         ended["amount"]["value"] = json!(1099);
         let nothing = in_any_order(&[paid.clone(), ended.clone()]);
         assert_eq!((nothing.captured_net(), nothing.voided), (0, true), "{gone}");
-        // A part that went back proves that all of it was taken: it was taken at once, or not at all.
+        // A part that went back proves that the payment was captured, and with automatic capture that means the whole amount.
         for proof in ["REFUND", "REFUND_FAILED", "REFUNDED_REVERSED", "CHARGEBACK", "CHARGEBACK_REVERSED", "CAPTURE"] {
             let mut proof = item(proof, true, attempt().as_str());
             proof["pspReference"] = json!("PROOF");
@@ -277,7 +277,7 @@ fn a_payment_under_way_is_processing_and_a_try_given_up_closes_no_page() {
     assert_eq!(seen("OFFER_CLOSED", true, attempt().as_str()).news, vec![]);
 }
 
-/// It is known which payment it is about, and nothing it says is applied.
+/// Asserts that the event names its payment, and that its content is not applied.
 fn is_doubtful(event: &Value) {
     let seen = read_item(event);
     assert!(seen.doubt.is_some(), "{event}");
@@ -373,7 +373,7 @@ fn a_delivery_is_taken_apart_and_reads_back() {
     let seen = read(&account(true), &parts[0].body, NOW).unwrap();
     assert_eq!((seen.foreign, seen.attempt), (None, Some(attempt())));
     assert!(read(&account(false), &parts[1].body, NOW).unwrap().foreign.is_some());
-    // A repetition has the same id, whatever else has changed around it.
+    // A repetition has the same id, whatever else has changed in the delivery.
     let mut repeated = items[0].clone();
     repeated["eventDate"] = json!("2026-01-02T00:00:00Z");
     let body = json!({"notificationItems": [{"NotificationRequestItem": repeated}]}).to_string();

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Keys and signatures as made and checked with the official library (PyPI `Adyen` 16.0.0: `generate_notification_sig`,
-/// `is_valid_hmac_notification`). The first one stands in that library's own tests.
+/// Keys and signatures that the official library made and checked (PyPI `Adyen` 16.0.0: `generate_notification_sig`,
+/// `is_valid_hmac_notification`). The first one is from that library's own tests.
 const KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 const OTHER_KEY: &str = "0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F";
 const PUBLISHED: &str = "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0=";
@@ -116,12 +116,12 @@ fn a_missing_or_malformed_signature_is_named() {
 
 #[test]
 fn the_signed_text_cannot_be_cut_elsewhere() {
-    // The same eight fields joined: only their borders have moved.
+    // The same eight fields are joined; only their borders have moved.
     let mut moved = refund();
     moved["originalReference"] = json!("8313547924770610:TestMerchant");
     moved["merchantAccountCode"] = json!("order");
     moved["merchantReference"] = json!("7:x");
-    // It is signed, so it is acknowledged; which fields were meant is not certain.
+    // The event is signed, so it is acknowledged, but its fields are not certain.
     assert_eq!(check(&[moved.clone()]), Ok(()));
     let plain = |item: Value| is_plain(&serde_json::from_value(item).unwrap());
     assert!(plain(refund()) && plain(published()) && !plain(moved));

@@ -33,7 +33,7 @@ fn read_event(event: &Value) -> Incoming {
     same_in_one_pass(event.to_string().into()).unwrap()
 }
 
-/// What an event says. It must not matter whether it is taken apart first and read then, or both in one pass.
+/// Reads an event. Splitting first and reading then must give the same as one pass.
 fn same_in_one_pass(body: Bytes) -> Result<Incoming, Unreadable> {
     let reading = read(&account(), &body);
     let both: Vec<_> = split(&body).into_iter().map(|item| (item, reading.clone().ok())).collect();
@@ -137,7 +137,7 @@ fn events_of_others_are_marked() {
     assert_eq!(read_event(&event("a.b", json!({}))).foreign, None);
 }
 
-/// It is known which payment it is about, and nothing it says is applied.
+/// Asserts that the event names its payment, and that its content is not applied.
 fn is_doubtful(event: &Value, session: Option<&str>) {
     let seen = read_event(event);
     assert!(seen.doubt.is_some(), "{event}");
@@ -168,7 +168,7 @@ fn payments_of_another_account_of_till_are_marked() {
     }
 }
 
-/// A refund as versions before 2025-03-31 tell of a release.
+/// A refund as API versions before 2025-03-31 report a release.
 fn release(reason: Value, transaction: Value) -> Value {
     json!({"id": "re_1", "object": "refund", "charge": "ch_1", "payment_intent": "pi_1", "amount": 400, "currency": "eur",
         "status": "succeeded", "reason": reason, "balance_transaction": transaction, "metadata": {}})
@@ -371,7 +371,7 @@ fn a_session_that_another_shop_opened_says_nothing() {
     theirs["metadata"] = json!({"order": "7"});
     let seen = read_event(&event("checkout.session.completed", theirs.clone()));
     assert_eq!((seen.attempt, seen.observation), (None, nothing(1_000_000)));
-    // Without a reference its own may become known.
+    // Without a reference in the session, the session's own id may become known.
     theirs["client_reference_id"] = Value::Null;
     let seen = read_event(&event("checkout.session.completed", theirs));
     assert_eq!(seen.observation.refs.session.as_deref(), Some("cs_1"));

@@ -85,7 +85,7 @@ fn a_capture_reports_the_new_total() {
     let Ok(Wire::Done(Outcome::Observed(seen))) = resume(&account(), &spec, &request, &reply(200, body), 5) else {
         panic!("not observed")
     };
-    // Stripe captures once; the rest is released.
+    // Stripe captures a payment once and releases the rest.
     let expected = [Movement::Captured { total: 400 }, Movement::Voided].map(News::Moved);
     assert_eq!(seen.news, expected);
     let whole = body.replace(":400", ":1000");

@@ -1,4 +1,4 @@
-//! What the shopper typed, and the sentences about what is wrong with it.
+//! Reads the payment form, and words the errors about its fields.
 
 use crate::{
     adyen::{
@@ -9,7 +9,7 @@ use crate::{
     clock,
 };
 
-/// Which button was pressed.
+/// The button that was pressed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Button {
     #[default]
@@ -25,16 +25,16 @@ pub struct Fields {
     number: String,
     expiry: String,
     cvc: String,
-    /// The name on the card; it chooses the outcome.
+    /// The name on the card, which chooses the outcome.
     pub holder: String,
-    /// The count of attempts when the form was made.
+    /// The number of attempts when the form was rendered.
     pub attempt: Option<u32>,
-    /// Field name and sentence, in the order of the form.
+    /// The errors: field name and sentence, in the order of the form.
     errors: Vec<(&'static str, &'static str)>,
 }
 
 impl Fields {
-    /// A submitted form; fields may be missing.
+    /// A submitted form. Fields may be missing.
     pub fn read(body: &[u8]) -> Fields {
         let mut fields = Fields::default();
         for (name, value) in url::form_urlencoded::parse(body) {
@@ -53,17 +53,17 @@ impl Fields {
         fields
     }
 
-    /// The sentence about a field, if something is wrong with it.
+    /// The sentence about a field, if the field has an error.
     pub fn error(&self, field: &str) -> Option<&'static str> {
         self.errors.iter().find(|(name, _)| *name == field).map(|(_, sentence)| *sentence)
     }
 
-    /// Whether anything is wrong.
+    /// Whether any field has an error.
     pub fn refused(&self) -> bool {
         !self.errors.is_empty()
     }
 
-    /// What will be charged and whether the bank asks first, or the form with its sentences.
+    /// The instrument to charge and whether the bank asks first, or the form with its errors.
     pub fn check(&self, now: i64) -> Result<(Instrument, bool), Box<Fields>> {
         // The buttons that choose an outcome need no card.
         let (number, expiry, cvc) = if self.button != Button::Pay && self.number.is_empty() {

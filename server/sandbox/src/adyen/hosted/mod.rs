@@ -1,4 +1,4 @@
-//! The hosted payment page of links and sessions: plain forms; scripts only save typing.
+//! The hosted payment page of links and sessions. It uses plain forms; scripts only save typing.
 
 mod form;
 mod pages;
@@ -26,7 +26,7 @@ use crate::{
     page,
 };
 
-/// Bytes of a submitted form.
+/// The most bytes of a submitted form.
 const FORM: usize = 16 * 1024;
 
 /// The page's addresses.
@@ -38,7 +38,7 @@ pub fn router() -> Router<Arc<Core>> {
         .layer(DefaultBodyLimit::max(FORM))
 }
 
-/// A checkout as it is now, and whether it takes a payment.
+/// The current state of a checkout, and whether it takes a payment.
 fn find(core: &Core, id: &str) -> Option<(Checkout, bool)> {
     let mut state = core.lock();
     let account = state.account_of_checkout(id)?;
@@ -55,7 +55,7 @@ async fn show(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response
     }
 }
 
-/// `POST /adyen/pay/{id}`: a card, or one of the buttons that need none.
+/// `POST /adyen/pay/{id}`: a card, or one of the buttons that need no card.
 async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let Some((checkout, payable)) = find(&core, &id) else {
         return pages::unknown();
@@ -69,7 +69,7 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
         Err(refused) => return pages::pay(StatusCode::UNPROCESSABLE_ENTITY, &checkout, &refused),
     };
     let step = answering(&core, &id, |account| {
-        // A form sent again by reloading counts once.
+        // A form that is sent again by reloading counts once.
         let stale = account.checkouts.get(&id).is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.tries));
         let refused = account.checkouts.get(&id).is_some_and(|now| now.refusal.is_some());
         if stale && refused {
@@ -101,7 +101,7 @@ async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body
     }
 }
 
-/// `POST /adyen/pay/{id}/cancel`: the shopper goes back without paying. The page stays open, and nobody is told.
+/// `POST /adyen/pay/{id}/cancel`: the shopper goes back without paying. The page stays open, and no notification is sent.
 async fn cancel(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Response {
     let Some((checkout, payable)) = find(&core, &id) else {
         return pages::unknown();
@@ -116,14 +116,14 @@ async fn cancel(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Respon
     back.map_or_else(|| pages::cancelled(&checkout), |back| leave(&back))
 }
 
-/// Takes a step with the account of a page, and waits for notices that are to beat the answer.
+/// Takes a step with the account of a page, and waits for notices that must arrive before the answer.
 async fn answering(core: &Core, id: &str, step: impl FnOnce(&mut Account) -> Step) -> Option<Step> {
     let (step, mark) = core.change(|state| Some(state.account_of_checkout(id)?.answering(step)))?;
     early(core, mark, |state| state.account_of_checkout(id)).await;
     Some(step)
 }
 
-/// Where the shopper goes after a step.
+/// The reply that sends the shopper on after a step.
 async fn next(core: &Core, id: &str, step: Option<Step>) -> Response {
     let (Some(step), Some((checkout, _))) = (step, find(core, id)) else {
         return pages::unknown();
@@ -142,7 +142,7 @@ async fn next(core: &Core, id: &str, step: Option<Step>) -> Response {
     }
 }
 
-/// The return address with what the provider adds to it. None of it proves anything.
+/// The return address with the provider's parameters. These parameters prove nothing.
 fn return_url(core: &Core, checkout: &Checkout, cancelled: bool) -> Option<String> {
     let mut back = url::Url::parse(checkout.return_url.as_deref()?).ok()?;
     match checkout.kind {
@@ -160,12 +160,12 @@ fn return_url(core: &Core, checkout: &Checkout, cancelled: bool) -> Option<Strin
     Some(back.into())
 }
 
-/// Whether a page that is closed was paid.
+/// Whether a closed page was paid.
 fn was_paid(checkout: &Checkout) -> bool {
     matches!(checkout.status, Status::Completed | Status::PaymentPending)
 }
 
-/// 303 to a page of our own, or to wherever the merchant said.
+/// A 303 to a page of the sandbox, or to the merchant's address.
 fn leave(target: &str) -> Response {
     page::leave(target, pages::unknown)
 }

@@ -1,4 +1,4 @@
-//! The pages a shopper may see.
+//! Renders the pages that a shopper may see.
 
 use std::fmt::Write;
 
@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// Lines shown of an order.
+/// The most lines shown of an order.
 const LINES: usize = 50;
 
-/// How the pages call the provider.
+/// The provider's name on the pages.
 const NAME: &str = "Adyen";
 
 fn amount(checkout: &Checkout) -> String {
@@ -136,7 +136,7 @@ fn notice(status: StatusCode, kind: &'static str, title: &str, text: &str, back:
     Notice { status, kind, title, text, back }.page(NAME)
 }
 
-/// Why this page takes no payment.
+/// The page that explains why no payment is taken.
 pub fn closed(checkout: &Checkout) -> Response {
     let back = checkout.return_url.as_deref();
     if was_paid(checkout) {
@@ -151,19 +151,19 @@ pub fn closed(checkout: &Checkout) -> Response {
     notice(StatusCode::GONE, "late", "This payment page has expired", text, back)
 }
 
-/// Paid, and no shop to go back to.
+/// The page after a payment, for a checkout without a return address.
 pub fn paid(checkout: &Checkout) -> Response {
     let text = format!("{} to {}. You can close this page.", amount(checkout), checkout.merchant_account);
     notice(StatusCode::OK, "done", "Thank you", &text, None)
 }
 
-/// Not paid, and no shop to go back to.
+/// The page after giving up, for a checkout without a return address.
 pub fn cancelled(checkout: &Checkout) -> Response {
     let text = format!("Nothing was charged. You can still pay {} with the same link.", checkout.merchant_account);
     notice(StatusCode::OK, "late", "You have not paid", &text, None)
 }
 
-/// Nothing at this address.
+/// The page for an unknown address.
 pub fn unknown() -> Response {
     let text = "Check the address, or ask the shop for a new link.";
     notice(StatusCode::NOT_FOUND, "late", "There is no such payment page", text, None)

@@ -1,4 +1,4 @@
-//! Notices become deliveries; deliveries are sent, repeated and recorded (Adyen, Standard webhooks).
+//! Notices and their deliveries: addresses, sends, repeats and records them (Adyen, Standard webhooks).
 
 mod plan;
 mod queue;
@@ -40,20 +40,20 @@ pub const CODES: &[&str] = &[
     "SECOND_CHARGEBACK",
 ];
 
-/// Those that an answer to the shopper's form or an API reply brings about; only they can come before it.
+/// The event codes that an API reply or the answer to the shopper's form causes. Only these events can arrive before that reply.
 pub const CAUSED_BY_A_REPLY: &[&str] = &["AUTHORISATION", "CANCELLATION", "CANCEL_OR_REFUND", "CAPTURE", "REFUND"];
 
-/// How long a modification takes unless the control API says otherwise, milliseconds.
+/// The duration of a modification unless the control API sets another, in milliseconds.
 const MODIFICATION_MS: u32 = 500;
 
-/// The switches that this provider has to itself.
+/// The switches that only this provider has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Own {
-    /// Everything that is due leaves in one delivery.
+    /// One delivery holds every notice that is due.
     pub batch: bool,
-    /// How long a modification takes, milliseconds.
+    /// The duration of a modification, in milliseconds.
     pub modification_ms: u32,
-    /// A link that was paid takes another payment.
+    /// A paid link takes another payment.
     pub allow_double_payment: bool,
 }
 
@@ -74,7 +74,7 @@ impl OwnRules for Own {
     }
 }
 
-/// Something that happened, frozen as it was: a `NotificationRequestItem`.
+/// An event as it was when it happened: a `NotificationRequestItem`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Notice {
     /// Internal id.
@@ -83,13 +83,13 @@ pub struct Notice {
     pub at: i64,
     /// The event code, for example `AUTHORISATION`.
     pub code: String,
-    /// Whether it went well.
+    /// Whether the event's action succeeded.
     pub success: bool,
-    /// The PSP reference of what happened.
+    /// The event's own PSP reference.
     pub psp: String,
-    /// The payment's, for everything after the payment.
+    /// The payment's PSP reference, for every event after the payment.
     pub original: String,
-    /// The merchant account it is about.
+    /// The merchant account of the event.
     pub merchant_account: String,
     /// The merchant's reference.
     pub reference: String,
@@ -97,15 +97,15 @@ pub struct Notice {
     pub amount: i64,
     /// ISO 4217, upper case.
     pub currency: String,
-    /// For example `visa`.
+    /// The payment method, for example `visa`.
     pub method: String,
-    /// Why, or the authorisation code with the card's end and expiry.
+    /// The reason, or the authorisation code with the card's last digits and expiry.
     pub reason: String,
-    /// What the merchant may do next.
+    /// The modifications that the merchant may request next.
     pub operations: Vec<String>,
-    /// Everything else, without the signature.
+    /// All other fields, without the signature.
     pub additional: BTreeMap<String, String>,
-    /// Whether the control API wants values nobody has heard of.
+    /// Whether the control API wants values that the API does not document.
     pub unheard_of: bool,
 }
 
@@ -116,7 +116,7 @@ impl Keyed for Notice {
 }
 
 impl Notice {
-    /// About a payment: the PSP reference is a fresh one of the event's own.
+    /// A notice about a payment, with a new PSP reference of its own.
     pub fn about(payment: &Payment, code: &str) -> Notice {
         Notice {
             code: code.to_owned(),
@@ -132,7 +132,7 @@ impl Notice {
         }
     }
 
-    /// The item on the wire.
+    /// The `NotificationRequestItem` as it is sent.
     pub fn wire(&self, hmac_key: &str) -> Value {
         let mut additional = json!(self.additional);
         additional["hmacSignature"] = signing::signature(hmac_key, self).into();
@@ -164,7 +164,7 @@ impl Notice {
 }
 
 impl Account {
-    /// Records what happened and puts it on its way; its id.
+    /// Records a notice and addresses it. Returns its id.
     pub fn emit(&mut self, mut notice: Notice, now_ms: i64) -> String {
         debug_assert!(CODES.contains(&notice.code.as_str()), "{} belongs in CODES", notice.code);
         let id = fresh("ntf_", 16);
@@ -176,7 +176,7 @@ impl Account {
         id
     }
 
-    /// Puts a notice on its way under the current rules and faults; how many deliveries that makes.
+    /// Addresses a notice under the current rules and faults. Returns the number of deliveries.
     pub fn address(&mut self, notice: &str, now_ms: i64) -> usize {
         let Some(code) = self.notices.get(notice).map(|notice| notice.code.clone()) else {
             return 0;
@@ -185,7 +185,7 @@ impl Account {
             return 0;
         }
         let mut plan = self.common.strike(&code, &self.skipped());
-        // What one fault delays is passed by the others; what the switch delays stays in its place.
+        // A delivery that a fault delays leaves the queue, so others overtake it. A delivery that the switch delays keeps its place.
         let aside = plan.delay_ms > 0 || plan.reorder_ms > 0;
         self.common.rules.amend(&mut plan);
         let deliveries = Delivery::planned(notice, "", &plan, self.common.rules.hold, now_ms);
@@ -203,19 +203,19 @@ impl Account {
         count
     }
 
-    /// Whether a notice of this code would have to go before the reply that is being made.
+    /// Whether a notice of this code would have to arrive before the reply that is being made.
     pub fn hastens(&self, code: &str) -> bool {
         self.answering && self.common.awaits(Kind::Early, code)
     }
 
-    /// The kinds of faults that are left for another notice.
+    /// The kinds of faults that must not strike the next notice.
     fn skipped(&self) -> Vec<Kind> {
         let mut skip = Vec::new();
-        // Only one waits to be overtaken at a time: the next goes ahead of it.
+        // Only one delivery at a time waits to be overtaken. The next one goes ahead of it.
         if !self.to_be_overtaken().is_empty() {
             skip.push(Kind::Reorder);
         }
-        // Without a reply to come there is nothing to be early for.
+        // A notice can be early only if a reply follows.
         if !self.answering {
             skip.push(Kind::Early);
         }

@@ -1,17 +1,17 @@
-//! An item as a delivery tells it, with everything done to it that faults and switches want done.
+//! The item of a delivery, with the changes that faults and switches make to it.
 
 use serde_json::Value;
 
 use super::Notice;
 use crate::control::faults::Plan;
 
-/// The key of nobody, for signatures that must not be accepted.
+/// A key that no endpoint has, for signatures that must not be accepted.
 const WRONG_KEY: &str = "5A4E44424F58A40C9DE1B7036F2805C71B8E3D96720FA4C5536B19E8D07C2F4A";
 
-/// The merchant account of nobody, for notices that are about somebody else.
+/// A merchant account that does not exist, for notices about another merchant.
 const ANOTHER_ACCOUNT: &str = "SandboxSomebodyElse";
 
-/// The item on the wire. Lies are signed like the truth; the notice itself stays true. What is zero stays zero.
+/// The item to send. Changed values are signed like true ones, while the notice itself keeps the true values. An amount of zero stays zero.
 pub fn told(notice: &Notice, plan: &Plan, hmac_key: &str) -> Value {
     let mut told = notice.clone();
     if told.amount != 0 {

@@ -1,4 +1,4 @@
-//! The queue of one endpoint: strictly in order, so that a delivery that fails delays everything behind it.
+//! The queue of one endpoint. Its order is strict, so a delivery that fails delays everything behind it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -10,10 +10,10 @@ use crate::{
     store::Store,
 };
 
-/// Items in one delivery.
+/// The most items of one delivery.
 const BATCH: usize = 50;
 
-/// Waits between tries, milliseconds at scale 1; the last one repeats.
+/// The waits between tries, in milliseconds at scale 1. The last wait repeats.
 const RETRY_MS: [i64; 12] = {
     const MINUTE: i64 = 60_000;
     const HOUR: i64 = 60 * MINUTE;
@@ -33,16 +33,16 @@ const RETRY_MS: [i64; 12] = {
     ]
 };
 
-/// Tries in about thirty days.
+/// The number of tries in about thirty days.
 const TRIES: usize = 100;
 
-/// When to try again after so many tries, milliseconds at scale 1; nothing when enough is enough.
+/// The wait after a number of tries, in milliseconds at scale 1. `None` after the last try.
 fn retry_after_ms(tries: usize) -> Option<i64> {
     (tries < TRIES).then(|| RETRY_MS[tries.saturating_sub(1).min(RETRY_MS.len() - 1)])
 }
 
 impl Account {
-    /// Sets where notices go. What waits goes there too, at once.
+    /// Sets the endpoint. Waiting deliveries go to the new endpoint at once.
     pub fn set_endpoint(&mut self, endpoint: Option<Endpoint>, now_ms: i64) {
         if self.endpoint == endpoint {
             return;
@@ -53,7 +53,7 @@ impl Account {
         }
     }
 
-    /// Takes what leaves now: the first in the queue if it is due, with everything due behind it when batching.
+    /// Takes the next parcel: the first delivery in the queue if it is due, and with batching all due deliveries behind it.
     fn due_parcel(&mut self, now_ms: i64) -> Option<Parcel> {
         self.take_back(now_ms);
         if self.sending || self.queue.is_empty() {
@@ -63,7 +63,7 @@ impl Account {
             self.give_up();
             return None;
         };
-        // A delivery that was forgotten, because there were too many, holds nobody up.
+        // A delivery that the full store has forgotten must not block the queue.
         while self.queue.front().is_some_and(|id| self.deliveries.get(id).is_none()) {
             self.queue.pop_front();
         }
@@ -94,25 +94,25 @@ impl Account {
         Some(Parcel { deliveries, url: endpoint.url, headers, body, ..Parcel::default() })
     }
 
-    /// Puts what was kept aside until now at the end of the queue.
+    /// Puts deliveries whose time aside is over at the end of the queue.
     fn take_back(&mut self, now_ms: i64) {
         while self.aside.first().is_some_and(|(due_ms, _)| *due_ms <= now_ms) {
             self.queue.extend(self.aside.pop_first().map(|(_, id)| id));
         }
     }
 
-    /// What is kept aside until another one has gone.
+    /// The deliveries that are kept aside until a newer one has been sent.
     pub(super) fn to_be_overtaken(&self) -> Vec<(i64, String)> {
         let waits = |id: &str| self.deliveries.get(id).is_some_and(|delivery| delivery.plan.reorder_ms > 0);
         self.aside.iter().filter(|(_, id)| waits(id)).cloned().collect()
     }
 
-    /// These have gone: what waited to be overtaken by one of them goes next, behind those that must be tried again.
+    /// Queues the deliveries that waited to be overtaken by one of those just sent. They go next, behind those that must be tried again.
     fn overtake(&mut self, gone: &[String], now_ms: i64) {
         let newest = gone.iter().filter_map(|id| self.deliveries.position(id)).max();
         let mut place = self.queue.iter().take_while(|id| gone.contains(id)).count();
         for entry in self.to_be_overtaken() {
-            // What was queued earlier and goes only now overtakes nothing.
+            // A delivery that was queued before the waiting one does not overtake it, even if it is sent only now.
             if self.deliveries.position(&entry.1) > newest {
                 continue;
             }
@@ -125,7 +125,7 @@ impl Account {
         }
     }
 
-    /// Nobody is there to send to.
+    /// Marks waiting deliveries as failed, because there is no endpoint.
     fn give_up(&mut self) {
         for id in std::mem::take(&mut self.queue) {
             if let Some(delivery) = self.deliveries.get_mut(&id) {
@@ -144,7 +144,7 @@ impl Sends for Account {
         self.due_parcel(now_ms).into_iter().collect()
     }
 
-    /// Records a try. What was accepted leaves the queue; what was not stays at its head.
+    /// Records a try. An accepted delivery leaves the queue, and a refused one stays at its head until the last try.
     fn tried(&mut self, parcel: &Parcel, attempt: &Try, now_ms: i64) {
         self.sending = false;
         let accepted = attempt.accepted();
@@ -167,7 +167,7 @@ impl Sends for Account {
         self.overtake(&parcel.deliveries, now_ms);
     }
 
-    /// Lets held deliveries go, in order or the other way round.
+    /// Releases held deliveries, in order or in reverse.
     fn release(&mut self, now_ms: i64, reversed: bool) -> usize {
         let mut held = held(&self.deliveries);
         if reversed {
@@ -183,7 +183,7 @@ impl Sends for Account {
         held.len()
     }
 
-    /// Makes due now what would be sent until a time to come; how many deliveries that makes.
+    /// Makes deliveries due now that would be due until a given time. Returns their number.
     fn hurry(&mut self, now_ms: i64, until_ms: i64) -> usize {
         let mut later: Vec<String> = self.queue.iter().cloned().collect();
         let (hurried, stay) = std::mem::take(&mut self.aside).into_iter().partition(|(due_ms, _)| *due_ms <= until_ms);
@@ -205,14 +205,15 @@ impl Sends for Account {
         count
     }
 
-    /// When the first in the queue, or the first kept aside, will be due, milliseconds since 1970.
+    /// The time at which the first delivery in the queue, or the first one kept aside, is due, in milliseconds since 1970.
     fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
         let head = self.queue.front().filter(|_| !self.sending).and_then(|id| self.deliveries.get(id));
         let aside = self.aside.first().map(|(due_ms, _)| *due_ms);
         head.map(|delivery| delivery.due_ms).into_iter().chain(aside).filter(|due_ms| *due_ms > now_ms).min()
     }
 
-    /// What a stopped process was sending waits again; what it held is let go, for the rule is gone.
+    /// Restores the queue after a restart: an interrupted delivery waits again, and held deliveries are released, because the rule that
+    /// held them is gone.
     fn recover(&mut self, _now_ms: i64) {
         for id in self.queue.clone() {
             if let Some(delivery) = self.deliveries.get_mut(&id) {

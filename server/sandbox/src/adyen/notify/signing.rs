@@ -6,8 +6,8 @@ use sha2::Sha256;
 
 use super::Notice;
 
-/// HMAC-SHA256, Base64, over eight fields joined by colons. Nothing is escaped. The key is hexadecimal; one that is not
-/// signs as an empty key would, so that nobody can verify it.
+/// HMAC-SHA256, Base64, over eight fields joined by colons without escaping. The key is hexadecimal. Any other key signs like an empty key,
+/// so that the signature never verifies.
 pub fn signature(hmac_key: &str, notice: &Notice) -> String {
     let success = if notice.success { "true" } else { "false" };
     let value = notice.amount.to_string();
@@ -29,7 +29,7 @@ pub fn signature(hmac_key: &str, notice: &Notice) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Whether a text is a key as the customer area makes them: 64 hexadecimal digits.
+/// Whether a text has the form of the customer area's keys: 64 hexadecimal digits.
 pub fn is_hmac_key(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

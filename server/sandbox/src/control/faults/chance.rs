@@ -1,9 +1,9 @@
 //! A seedable generator, so that a run with faults by probability can be repeated.
 
-/// The seed a sandbox starts with.
+/// The seed of a new sandbox.
 const FIRST_SEED: u64 = 1;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same everywhere. It guards no secret.
+/// SplitMix64 (Steele, Lea and Flood, 2014). It is small and the same on every platform. It guards no secret.
 #[derive(Debug, Clone)]
 pub struct Chance {
     seed: u64,
@@ -17,17 +17,17 @@ impl Default for Chance {
 }
 
 impl Chance {
-    /// The sequence of this seed, from its beginning.
+    /// Starts the sequence of this seed.
     pub fn new(seed: u64) -> Self {
         Chance { seed, state: seed }
     }
 
-    /// What the sequence began with.
+    /// The seed of the sequence.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Whether something happens that happens in `permille` of 1000 cases. 0 never does, 1000 always.
+    /// Decides an event with a probability of `permille` in 1000. 0 never happens, 1000 always.
     pub fn happens(&mut self, permille: u16) -> bool {
         self.next() % 1000 < u64::from(permille)
     }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_generator_is_the_published_one() {
-        // First outputs for seed 1234567, as the reference implementation prints them.
+        // The first outputs for seed 1234567, as the reference implementation prints them.
         let mut chance = Chance::new(1_234_567);
         assert_eq!((chance.next(), chance.next()), (6_457_827_717_110_365_317, 3_203_168_211_198_807_973));
     }

@@ -1,8 +1,8 @@
-//! The kinds of faults, and what each does, in one table.
+//! The kinds of faults and their effects, in one table.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a fault can strike.
+/// The side on which a fault can strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -14,32 +14,32 @@ pub enum Side {
 
 macro_rules! kinds {
     ($($(#[doc = $effect:literal])+ $variant:ident = $name:literal, $title:literal, [$($side:ident),+];)+) => {
-        /// What goes wrong.
+        /// The kind of a fault.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Kind {
             $($(#[doc = $effect])+ #[serde(rename = $name)] $variant,)+
         }
 
         impl Kind {
-            /// Every kind, in the order the page shows them.
+            /// Every kind, in the order of the page.
             pub const ALL: &[Kind] = &[$(Kind::$variant),+];
 
-            /// Its name in the control API.
+            /// The kind's name in the control API.
             pub fn as_str(self) -> &'static str {
                 match self { $(Kind::$variant => $name),+ }
             }
 
-            /// Its name for people.
+            /// The kind's name for people.
             pub fn title(self) -> &'static str {
                 match self { $(Kind::$variant => $title),+ }
             }
 
-            /// What it does, in a sentence or two; [`super::Faults::effect`] adds where it cannot.
+            /// The kind's effect, in a sentence or two. [`super::Faults::effect`] adds the providers at which it cannot happen.
             pub fn effect(self) -> &'static str {
                 match self { $(Kind::$variant => concat!($($effect),+).trim_ascii()),+ }
             }
 
-            /// Where it can strike.
+            /// The sides on which the kind can strike.
             pub fn sides(self) -> &'static [Side] {
                 match self { $(Kind::$variant => &[$(Side::$side),+]),+ }
             }
@@ -101,7 +101,7 @@ kinds! {
 }
 
 impl Kind {
-    /// Whether the operation is not carried out at all.
+    /// Whether the kind prevents the operation.
     pub fn refuses(self) -> bool {
         matches!(
             self,

@@ -1,8 +1,7 @@
-//! Faults, injected on request: the next calls of an operation, or the next webhooks of a type, go wrong.
+//! Faults on request: they disturb the next calls of an operation, or the next webhooks of a type.
 //!
-//! All the model knows of a provider is its name and what can never happen there ([`About`]). A simulator asks
-//! [`Faults::take_call`] once per API call and [`Faults::take_delivery`] once per webhook it is about to queue, and carries
-//! out what it is told.
+//! The model knows only a provider's name and the faults that can never happen there ([`About`]). A simulator asks [`Faults::take_call`]
+//! once for each API call and [`Faults::take_delivery`] once for each webhook before it is queued, and carries the answer out.
 
 mod chance;
 mod kind;
@@ -23,53 +22,53 @@ pub use kind::{Kind, Side};
 pub use plan::Plan;
 pub use wanted::{Refusal, Wanted};
 
-/// Faults that may wait at a time.
+/// The most faults that may wait at a time.
 pub const CAPACITY: usize = 1_000;
 
-/// The longest a fault may hold a request.
+/// The longest time for which a fault may hold a request.
 const LONGEST_CALL: Duration = Duration::from_secs(300);
 
-/// The longest a fault may keep a webhook back: providers try for as long.
+/// The longest time for which a fault may delay a webhook. Providers retry for as long.
 const LONGEST_DELIVERY: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A fault in waiting.
+/// A waiting fault.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fault {
-    /// `flt_…`, counted up.
+    /// The fault's id: `flt_` and a running number.
     pub id: String,
-    /// A provider's name, or `*` for all of them.
+    /// A provider's name, or `*` for every provider.
     pub provider: String,
-    /// An API operation such as `checkout.sessions.create`, or a type of event; `*`, or a prefix that ends with `*`.
+    /// An API operation such as `checkout.sessions.create`, or a type of event. `*` and prefixes that end with `*` match several.
     pub operation: String,
-    /// What goes wrong.
+    /// The kind of the fault.
     #[serde(rename = "fault")]
     pub kind: Kind,
-    /// Where; both sides when absent, for the kinds that have two.
+    /// The side to strike. `None` means both sides, for kinds that have two.
     pub on: Option<Side>,
-    /// How often it still happens; for ever when absent.
+    /// The number of times the fault may still happen. `None` means for ever.
     pub count: Option<u32>,
-    /// In how many of 1000 cases it happens; in all when absent.
+    /// The probability in thousandths. `None` means always.
     pub probability_permille: Option<u16>,
-    /// The account's key at its provider; every account when absent.
+    /// The account's key at its provider. `None` means every account.
     pub account: Option<String>,
-    /// How long the request or the webhook is held, milliseconds.
+    /// The time for which the request or webhook is held, in milliseconds.
     pub delay_ms: Option<u64>,
-    /// Extra copies of a duplicated webhook.
+    /// The number of extra copies of a duplicated webhook.
     pub copies: Option<u32>,
-    /// Minor units by which a wrong amount is wrong.
+    /// The difference of a wrong amount, in minor units.
     pub amount_delta: Option<i64>,
-    /// How often it has happened so far.
+    /// The number of times the fault has happened.
     pub happened: u64,
 }
 
 impl Fault {
-    /// How long a request is held.
+    /// The time for which a request is held.
     pub fn delay(&self) -> Duration {
         let default_ms = if self.kind == Kind::Slow { 5_000 } else { 0 };
         Duration::from_millis(self.delay_ms.unwrap_or(default_ms)).min(LONGEST_CALL)
     }
 
-    /// Minor units by which an amount is wrong.
+    /// The difference of a wrong amount, in minor units.
     pub fn delta(&self) -> i64 {
         self.amount_delta.unwrap_or(100)
     }
@@ -83,7 +82,7 @@ impl Fault {
     }
 }
 
-/// All faults in waiting, shared by everything that may go wrong. Cheap to clone; every clone is the same list.
+/// All waiting faults, shared by every API and webhook. A clone is cheap and shares the same list.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     providers: Arc<[About]>,
@@ -98,12 +97,12 @@ struct Inner {
 }
 
 impl Faults {
-    /// No faults yet, at these providers.
+    /// An empty list of faults for these providers.
     pub fn of(providers: Vec<About>) -> Faults {
         Faults { providers: providers.into(), list: Arc::default() }
     }
 
-    /// The providers a fault can be for.
+    /// The providers that a fault can strike.
     pub fn providers(&self) -> &[About] {
         &self.providers
     }
@@ -113,7 +112,7 @@ impl Faults {
         self.providers.iter().find(|about| about.name == name)
     }
 
-    /// Whether a kind can happen at this provider at all.
+    /// Whether a kind can happen at this provider.
     fn can(&self, kind: Kind, provider: &str) -> bool {
         self.provider(provider).is_none_or(|about| about.never(kind).is_none())
     }
@@ -124,7 +123,7 @@ impl Faults {
         never.fold(kind.effect().to_owned(), |text, (title, why)| format!("{text} Not at {title}: {why}."))
     }
 
-    /// The fault of an API call, if one waits and the dice want it: the oldest that fits. `account` is the account's key.
+    /// Takes the oldest fault that fits an API call and that its probability lets happen. `account` is the account's key.
     pub fn take_call(&self, provider: &str, operation: &str, account: &str) -> Option<Fault> {
         let mut inner = self.inner();
         let fits: Vec<usize> = inner
@@ -133,8 +132,8 @@ impl Faults {
         Some(inner.strike(at))
     }
 
-    /// What is to be done to a webhook: the faults that fit together, each kind at most once. `event` is the provider's
-    /// type of event, `account` the account's key. Kinds in `skip` are left for another webhook.
+    /// Takes the faults that fit a webhook, each kind at most once, as a plan. `event` is the provider's type of event, and `account` the
+    /// account's key. Kinds in `skip` are left for another webhook.
     pub fn take_delivery(&self, provider: &str, event: &str, account: &str, skip: &[Kind]) -> Plan {
         let mut inner = self.inner();
         let fits = inner.fitting(|fault| {
@@ -143,7 +142,7 @@ impl Faults {
                 && !skip.contains(&fault.kind)
         });
         let (mut plan, mut met) = (Plan::default(), Vec::new());
-        // From the back, so that a used-up fault does not move those still to be looked at.
+        // Faults are removed from the back, so that a used-up fault does not move the faults still to be handled.
         let mut chosen: Vec<usize> = Vec::new();
         for at in fits {
             let kind = inner.waiting[at].kind;
@@ -158,8 +157,8 @@ impl Faults {
         plan
     }
 
-    /// Whether a fault of this kind waits for such a webhook; the dice are not thrown. A simulator asks when it has to
-    /// prepare for one before there is a webhook.
+    /// Whether a fault of this kind waits for such a webhook. Probabilities are not drawn. A simulator asks this when it must prepare for
+    /// the fault before the webhook exists.
     pub fn awaits(&self, kind: Kind, provider: &str, event: &str, account: &str) -> bool {
         let inner = self.inner();
         self.can(kind, provider)
@@ -169,10 +168,10 @@ impl Faults {
                 .any(|fault| fault.kind == kind && fault.fits(Side::Webhook, provider, event, account))
     }
 
-    /// Adds faults, all or none; their ids.
+    /// Adds all of the faults or none. Returns their ids.
     ///
     /// # Errors
-    /// When more would wait than may, one is malformed, or one cannot happen; with a sentence for the caller.
+    /// Fails when too many faults would wait, when one is malformed, or when one cannot happen. The error is a sentence for the caller.
     pub fn add(&self, wanted: Vec<Wanted>) -> Result<Vec<String>, Refusal> {
         let mut inner = self.inner();
         if inner.waiting.len() + wanted.len() > CAPACITY {
@@ -195,7 +194,7 @@ impl Faults {
         self.inner().waiting.clone()
     }
 
-    /// Takes a fault out; whether there was one.
+    /// Removes a fault. Returns whether it existed.
     pub fn remove(&self, id: &str) -> bool {
         let mut inner = self.inner();
         let before = inner.waiting.len();
@@ -203,12 +202,12 @@ impl Faults {
         inner.waiting.len() < before
     }
 
-    /// Takes all faults out; how many there were.
+    /// Removes all faults. Returns their number.
     pub fn clear(&self) -> usize {
         std::mem::take(&mut self.inner().waiting).len()
     }
 
-    /// No faults, and the sequence of the current seed from its beginning.
+    /// Removes all faults and restarts the sequence of the current seed.
     pub fn reset(&self) {
         let mut inner = self.inner();
         inner.waiting.clear();
@@ -220,7 +219,7 @@ impl Faults {
         self.inner().chance = Chance::new(seed);
     }
 
-    /// The seed the sequence began with.
+    /// The seed of the current sequence.
     pub fn current_seed(&self) -> u64 {
         self.inner().chance.seed()
     }
@@ -236,12 +235,12 @@ impl Inner {
         self.waiting.iter().enumerate().filter(|(_, fault)| fits(fault)).map(|(at, _)| at).collect()
     }
 
-    /// Throws the dice for a fault that has a probability.
+    /// Draws the probability of a fault. A fault without one always happens.
     fn strikes(&mut self, at: usize) -> bool {
         self.waiting[at].probability_permille.is_none_or(|permille| self.chance.happens(permille))
     }
 
-    /// Uses a fault once.
+    /// Counts one use of a fault, and removes a used-up one.
     fn strike(&mut self, at: usize) -> Fault {
         let fault = &mut self.waiting[at];
         fault.happened += 1;
@@ -258,7 +257,7 @@ impl Inner {
 mod tests {
     use super::*;
 
-    /// Signs no time.
+    /// A provider whose signatures contain no time.
     const PLAIN: About = About {
         never: &[(Kind::Stale, "it signs no time"), (Kind::Future, "it signs no time")],
         ..About::named("plain", "Plain")

@@ -1,4 +1,4 @@
-//! What is done to one webhook on its way.
+//! The faults and switches of one webhook.
 
 use std::time::Duration;
 
@@ -6,51 +6,51 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fault, Kind, LONGEST_DELIVERY};
 
-/// How long a late webhook takes, milliseconds, unless the fault says otherwise.
+/// The delay of a late webhook, in milliseconds, unless the fault sets another.
 const LATE_MS: u64 = 10_000;
 
-/// The longest a webhook waits for another one to overtake it, milliseconds, unless the fault says otherwise.
+/// The longest wait of a webhook for another one to overtake it, in milliseconds, unless the fault sets another.
 const REORDER_MS: u64 = 60_000;
 
-/// Everything that is done to a webhook, by faults and by switches. The default is an honest delivery.
+/// All changes to a webhook, by faults and by switches. The default is an unchanged delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
-    /// Changed after signing.
+    /// The body is changed after signing.
     pub tampered: bool,
-    /// Signed with an old time.
+    /// The signature has an old time.
     pub stale: bool,
-    /// Signed with a time to come.
+    /// The signature has a future time.
     #[serde(skip_serializing_if = "is_default")]
     pub future: bool,
-    /// Never sent.
+    /// The webhook is never sent.
     #[serde(skip_serializing_if = "is_default")]
     pub dropped: bool,
-    /// Copies sent besides the first.
+    /// The number of extra copies.
     #[serde(skip_serializing_if = "is_default")]
     pub copies: u32,
-    /// Sent this much later.
+    /// The delay.
     #[serde(skip_serializing_if = "is_default")]
     pub delay_ms: i64,
-    /// Kept back until the next one has gone, at most this long; 0 is not at all.
+    /// The longest time for which the webhook waits to be overtaken by the next one. 0 means that it does not wait.
     #[serde(skip_serializing_if = "is_default")]
     pub reorder_ms: i64,
-    /// The reply that caused it waits until it is acknowledged.
+    /// The reply that caused the webhook waits until the webhook is acknowledged.
     #[serde(skip_serializing_if = "is_default")]
     pub early: bool,
-    /// Signed with another secret.
+    /// The webhook is signed with another secret.
     #[serde(skip_serializing_if = "is_default")]
     pub wrong_key: bool,
-    /// Without a signature.
+    /// The webhook has no signature.
     #[serde(skip_serializing_if = "is_default")]
     pub unsigned: bool,
-    /// Says that it is about another account.
+    /// The webhook names another account.
     #[serde(skip_serializing_if = "is_default")]
     pub another_account: bool,
-    /// Has a status and a field nobody has heard of.
+    /// The webhook has an undocumented status and field.
     #[serde(skip_serializing_if = "is_default")]
     pub unknown_value: bool,
-    /// Minor units added to the amounts it states.
+    /// The minor units that are added to the webhook's amounts.
     #[serde(skip_serializing_if = "is_default")]
     pub amount_delta: i64,
 }
@@ -60,7 +60,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Plan {
-    /// Adds what a fault does; what is about API calls changes nothing.
+    /// Adds the effect of a fault. Faults of API calls change nothing.
     pub fn apply(&mut self, fault: &Fault) {
         let wait = |default_ms: u64| {
             let wait = Duration::from_millis(fault.delay_ms.unwrap_or(default_ms)).min(LONGEST_DELIVERY);
@@ -95,7 +95,7 @@ impl Plan {
         }
     }
 
-    /// The kinds it consists of, for people.
+    /// The kinds of the plan's changes, for people.
     pub fn kinds(&self) -> Vec<Kind> {
         let parts = [
             (self.dropped, Kind::Drop),

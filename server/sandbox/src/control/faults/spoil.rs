@@ -1,11 +1,11 @@
-//! Replies and events that say something else than the truth.
+//! Changes to replies and events that make them differ from the truth.
 
 use serde_json::Value;
 
-/// A value no list of the provider's has, and the name of a field no type of it has.
+/// A value and a field name that no documentation of a provider lists.
 pub const UNHEARD_OF: &str = "sandbox_unheard_of";
 
-/// Gives an object, or every object of a list, an unheard-of field, and an unheard-of value where it has one of `enums`.
+/// Adds an undocumented field to an object or to every object of a list, and replaces the values of its `enums` fields.
 pub fn unheard_of(value: &mut Value, enums: &[&str]) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| unheard_of(item, enums)),
@@ -24,8 +24,8 @@ pub fn unheard_of(value: &mut Value, enums: &[&str]) {
     }
 }
 
-/// Adds minor units to every amount, however deep: numbers named `amount…` and the `value` of objects so named. What is
-/// zero stays zero, and nothing becomes negative.
+/// Adds minor units to every amount at any depth: to numbers named `amount…`, and to the `value` of objects so named. Zero stays zero, and
+/// no amount becomes negative.
 pub fn amounts(value: &mut Value, delta: i64) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| amounts(item, delta)),
@@ -42,7 +42,7 @@ pub fn amounts(value: &mut Value, delta: i64) {
     }
 }
 
-/// The number in an amount, be it plain or an object of value and currency.
+/// The number in an amount, which is plain or inside an object of value and currency.
 fn pick(field: &mut Value) -> Option<&mut Value> {
     if field.is_i64() { Some(field) } else { field.get_mut("value").filter(|value| value.is_i64()) }
 }

@@ -1,4 +1,4 @@
-//! A fault as it is asked for: every field is checked, and a refusal says what to do.
+//! A requested fault. Every field is checked, and a refusal says how to correct it.
 
 use serde::Deserialize;
 use serde_json::{Number, Value};
@@ -6,22 +6,22 @@ use serde_json::{Number, Value};
 use super::{Fault, Faults, Kind, Side};
 use crate::control::number::permille;
 
-/// Extra copies of one webhook.
+/// The most extra copies of one webhook.
 const COPIES: u32 = 20;
 
-/// Characters in an operation or an account.
+/// The most characters of an operation or an account.
 const TEXT: usize = 200;
 
-/// Minor units by which an amount may be wrong.
+/// The largest difference of a wrong amount, in minor units.
 const DELTA: i64 = 1_000_000_000;
 
-/// Why a fault is not taken, with a sentence for the caller.
+/// The reason why a fault is refused, with a sentence for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A field is wrong.
     #[error("{0}")]
     Malformed(String),
-    /// The fields are right, but it could never happen at that provider.
+    /// The fields are right, but the fault could never happen at that provider.
     #[error("{0}")]
     Impossible(String),
 }
@@ -32,7 +32,7 @@ impl From<String> for Refusal {
     }
 }
 
-/// A fault as the control API and the page take it.
+/// A fault as the control API and the page request it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
@@ -68,7 +68,7 @@ impl Wanted {
     /// Reads one fault or a list of them.
     ///
     /// # Errors
-    /// With a sentence for the caller.
+    /// Fails with a sentence for the caller.
     pub fn read(json: &[u8]) -> Result<Vec<Wanted>, String> {
         let read = |error: serde_json::Error| {
             format!(
@@ -83,7 +83,8 @@ impl Wanted {
         }
     }
 
-    /// The fault, without an id yet. Without count and probability it happens once, with a probability alone for ever.
+    /// The checked fault, without an id. A fault without count and probability happens once, and one with only a probability lasts for
+    /// ever.
     pub(super) fn check(self, faults: &Faults) -> Result<Fault, Refusal> {
         let fault = self.well_formed(faults)?;
         match impossible(&fault, faults) {
@@ -147,7 +148,7 @@ impl Wanted {
     }
 }
 
-/// Why a fault of one provider could never happen there.
+/// The reason why a fault could never happen at its provider.
 fn impossible(fault: &Fault, faults: &Faults) -> Option<String> {
     let (kind, about) = (fault.kind.as_str(), faults.provider(&fault.provider)?);
     if let Some(why) = about.never(fault.kind) {
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
     use crate::provider::About;
 
-    /// Signs no time, and tells most things late.
+    /// A provider whose signatures contain no time, and whose early events are few.
     const PLAIN: About = About {
         never: &[(Kind::Stale, "it signs no time"), (Kind::Future, "it signs no time")],
         early: Some(&["REFUND", "CANCELLATION", "CANCEL_OR_REFUND"]),

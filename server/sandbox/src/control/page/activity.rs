@@ -1,4 +1,4 @@
-//! The providers; what happened lately: payments, events, calls; and what there is to try with.
+//! The providers, the latest payments, events and calls, and the test cards.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ pub fn account(view: &View, key: &str) -> String {
     format!(r#"<div>{} <code>{}</code></div>"#, view.about.title, escape(&mask(key)))
 }
 
-/// The providers, each with the address of its API and how an account comes to be.
+/// The providers, each with the address of its API and the way to open an account.
 pub fn providers(base: &str, views: &[View]) -> String {
     let row = |view: &View| {
         let about = view.about;
@@ -30,7 +30,7 @@ pub fn providers(base: &str, views: &[View]) -> String {
     views.iter().map(row).collect()
 }
 
-/// A part of the page for each provider that has something to show, under its name; the sentence if none has.
+/// A part of the page for each provider with content, under its name. Without any content, a sentence says so.
 fn each(views: &[View], part: impl Fn(&View) -> Option<String>, none: &str) -> String {
     let parts: String =
         views.iter().filter_map(|view| Some(format!("<h3>{}</h3>{}", view.about.title, part(view)?))).collect();
@@ -44,7 +44,7 @@ fn newest<'a, T>(
     at: impl Fn(&T) -> i64,
 ) -> Vec<(&'a View, &'a T)> {
     let mut all: Vec<_> = views.iter().flat_map(|view| rows(view).iter().map(move |row| (view, row))).collect();
-    // Stable, so that what happened within one second keeps its order.
+    // The sort is stable, so that rows of the same second keep their order.
     all.sort_by_key(|(_, row)| std::cmp::Reverse(at(row)));
     all.truncate(ROWS);
     all
@@ -75,7 +75,7 @@ fn payments_of(rows: &[PaymentRow]) -> String {
     html + "</tbody></table>"
 }
 
-/// The newest events, each with its deliveries and a button that sends it again.
+/// The newest events, each with its deliveries and a button to send it again.
 pub fn events(views: &[View]) -> String {
     let rows = newest(views, |view| &view.events, |row: &EventRow| row.event.at);
     if rows.is_empty() {
@@ -182,7 +182,7 @@ fn accounts_of(rows: &[AccountRow]) -> String {
     html + "</tbody></table>"
 }
 
-/// Test cards and the like, to be typed on the payment pages.
+/// Test cards and bank accounts for the payment pages.
 pub fn trials(views: &[View]) -> String {
     let part = |view: &View| {
         let mut rows = String::new();

@@ -1,4 +1,4 @@
-//! The form that adds a fault, as it was sent if it was refused, and what each fault does.
+//! The form that adds a fault, and the effects of all faults. A refused form keeps its input.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -16,11 +16,11 @@ use crate::{
     provider::{About, View, mask},
 };
 
-/// The form as it was sent, and why it was refused.
+/// A submitted form, and the error if it was refused.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
     fields: HashMap<String, String>,
-    /// A sentence, and the field it is about.
+    /// The field of the error, and its sentence.
     error: Option<(&'static str, String)>,
 }
 
@@ -31,18 +31,18 @@ impl Draft {
         Draft { fields, error: None }
     }
 
-    /// The form again, with a sentence about what is wrong with a field.
+    /// The form with an error about a field.
     pub fn refused(mut self, field: &'static str, message: impl Into<String>) -> Draft {
         self.error = Some((field, message.into()));
         self
     }
 
-    /// A field; empty when absent.
+    /// The value of a field. Empty when absent.
     pub fn get(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", |value| value.trim())
     }
 
-    /// The fault it asks for. `key_of` is the key of an account by its id, so that no key stands in the page.
+    /// The fault that the form requests. `key_of` finds an account's key by its id, so that the page contains no key.
     pub fn wanted(&self, key_of: impl Fn(&str) -> Option<String>) -> Result<Wanted, (&'static str, String)> {
         let kind = Kind::named(self.get("fault")).ok_or(("fault", "Choose what goes wrong.".to_owned()))?;
         let whole = |name: &'static str, says: &str| match self.get(name) {
@@ -101,7 +101,7 @@ impl Draft {
     }
 }
 
-/// The form.
+/// Renders the form.
 pub fn html(draft: &Draft, faults: &Faults, views: &[View]) -> String {
     format!(
         r##"<form method="post" action="/_control/form/faults#add" class="add">{alerts}
@@ -116,7 +116,7 @@ pub fn html(draft: &Draft, faults: &Faults, views: &[View]) -> String {
     )
 }
 
-/// What is wrong with the whole, and where to look for what is wrong with a field.
+/// The error about the whole form, or a link to the field with an error.
 fn alerts(draft: &Draft) -> String {
     let named = draft.error.as_ref().filter(|(field, _)| !field.is_empty());
     let summary = named.map_or_else(String::new, |(field, message)| {
@@ -185,7 +185,7 @@ fn field(draft: &Draft, name: &str, label: &str, control: &str, hint: &str, clas
     format!(r#"<div class="field {class}"><label for="f-{name}">{label}</label>{control}{hint}{problem}</div>"#)
 }
 
-/// The attributes that tie a field to its hint and its error.
+/// The attributes that connect a field with its hint and its error.
 fn ties(draft: &Draft, name: &str, hint: bool) -> String {
     let wrong = draft.problem(name).is_some();
     let about: Vec<String> =
@@ -278,7 +278,7 @@ fn account_options(chosen: &str, views: &[View]) -> String {
 }
 
 fn suggestions(providers: &[About]) -> String {
-    // Two addresses may be one operation.
+    // Two addresses may be the same operation.
     let names: BTreeSet<&str> = providers
         .iter()
         .flat_map(|about| (about.operations)().into_iter().chain(about.events.iter().copied()))

@@ -1,4 +1,4 @@
-//! The faults in waiting, each with a way to take it back.
+//! The waiting faults, each with a button to remove it.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::{
     provider::{View, mask},
 };
 
-/// The list, or how it is when there is none.
+/// The list, or a sentence when there are no faults.
 pub fn html(faults: &Faults, views: &[View]) -> String {
     let list = faults.list();
     if list.is_empty() {
@@ -29,7 +29,7 @@ pub fn html(faults: &Faults, views: &[View]) -> String {
     html + r#"</ul><form method="post" action="/_control/form/faults/clear" class="row"><button type="submit">Clear all faults</button></form>"#
 }
 
-/// To whom, to what, how often.
+/// The facts of a fault: provider, operation, frequency, account.
 fn facts(fault: &Fault, faults: &Faults, views: &[View]) -> String {
     let provider = faults.provider(&fault.provider).map_or("Every provider", |about| about.title);
     let mut facts = vec![provider.to_owned(), operation(fault), often(fault)];

@@ -1,4 +1,4 @@
-//! What the page's forms do: each changes something, then shows the page again at the place it was sent from.
+//! The page's forms. Each makes a change and then shows the page again at the form's place.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ fn back(done: &str, count: usize, place: &str) -> Response {
     Redirect::to(&format!("/?done={done}&count={count}#{place}")).into_response()
 }
 
-/// `POST /_control/form/faults`
+/// `POST /_control/form/faults`: adds a fault.
 pub async fn add(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let draft = Draft::read(&body);
     let key_of = |id: &str| house.providers.iter().find_map(|provider| provider.key_of(id));
@@ -29,13 +29,13 @@ pub async fn add(State(house): State<Arc<House>>, body: Bytes) -> Response {
     }
 }
 
-/// `POST /_control/form/faults/{id}/remove`
+/// `POST /_control/form/faults/{id}/remove`: removes a fault.
 pub async fn remove(State(house): State<Arc<House>>, Path(id): Path<String>) -> Response {
     let done = if house.shared.faults.remove(&id) { "removed" } else { "gone" };
     back(done, 1, "faults")
 }
 
-/// `POST /_control/form/faults/clear`
+/// `POST /_control/form/faults/clear`: removes all faults.
 pub async fn clear(State(house): State<Arc<House>>) -> Response {
     back("cleared", house.shared.faults.clear(), "faults")
 }
@@ -59,7 +59,7 @@ pub async fn webhooks(State(house): State<Arc<House>>, body: Bytes) -> Response 
     }
 }
 
-/// `POST /_control/form/advance`: `amount` of `unit` seconds.
+/// `POST /_control/form/advance`: advances time by `amount` times `unit` seconds.
 pub async fn advance(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let draft = Draft::read(&body);
     let number = |name| draft.get(name).parse::<u32>().ok();
@@ -70,7 +70,7 @@ pub async fn advance(State(house): State<Arc<House>>, body: Bytes) -> Response {
     }
 }
 
-/// `POST /_control/form/seed`
+/// `POST /_control/form/seed`: starts the sequence of a seed.
 pub async fn seed(State(house): State<Arc<House>>, body: Bytes) -> Response {
     let draft = Draft::read(&body);
     match draft.get("seed").parse() {
@@ -82,13 +82,13 @@ pub async fn seed(State(house): State<Arc<House>>, body: Bytes) -> Response {
     }
 }
 
-/// `POST /_control/form/reset`
+/// `POST /_control/form/reset`: resets the switches and faults.
 pub async fn reset(State(house): State<Arc<House>>) -> Response {
     switches::reset_all(&house);
     back("reset", 0, "webhooks")
 }
 
-/// The page again, with a sentence at its top.
+/// The page with a sentence about the refusal at its top.
 fn refused(house: &House, message: &str) -> Response {
     render(house, StatusCode::UNPROCESSABLE_ENTITY, &Draft::default(), Some(message))
 }

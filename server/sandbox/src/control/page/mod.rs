@@ -1,4 +1,4 @@
-//! The page at `/`: turns faults on and off, and shows what happened lately. Plain forms; it needs no script.
+//! The page at `/`, which controls faults and shows the latest activity. It uses plain forms and needs no script.
 
 mod activity;
 mod fault_form;
@@ -24,10 +24,10 @@ use crate::{
 };
 use fault_form::Draft;
 
-/// Rows shown of each kind.
+/// The most rows of each kind.
 const ROWS: usize = 25;
 
-/// Bytes of a submitted form.
+/// The most bytes of a submitted form.
 const FORM: usize = 16 * 1024;
 
 /// The page's addresses.
@@ -47,7 +47,7 @@ pub fn router() -> Router<Arc<House>> {
         .nest("/_control/form", forms)
 }
 
-/// What the last form did, told once after the redirect.
+/// The result of the last form, shown once after the redirect.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Done {
@@ -68,7 +68,7 @@ struct Shown {
     count: Option<u64>,
 }
 
-/// `GET /`
+/// `GET /`: shows the page.
 async fn show(State(house): State<Arc<House>>, Query(shown): Query<Shown>) -> Response {
     let told = shown.done.map(|done| words(done, shown.count.unwrap_or(0)));
     render(&house, StatusCode::OK, &Draft::default(), told.as_deref())
@@ -90,7 +90,7 @@ fn words(done: Done, count: u64) -> String {
     }
 }
 
-/// The whole page. `draft` is a form that was refused, `told` what the last one did.
+/// Renders the whole page. `draft` is a refused form, and `told` the result of the last form.
 fn render(house: &House, status: StatusCode, draft: &Draft, told: Option<&str>) -> Response {
     let told = told.map_or_else(String::new, |told| format!(r#"<p class="told" role="status">{}</p>"#, escape(told)));
     let views: Vec<View> = house.providers.iter().map(|provider| provider.view(ROWS)).collect();

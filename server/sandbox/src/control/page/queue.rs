@@ -1,4 +1,4 @@
-//! The webhooks on their way, the switches for all of them, and time.
+//! The pending webhooks, the switches for all of them, and time.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::{
     provider::{DeliveryRow, STATES, View},
 };
 
-/// The state of the queues, their buttons, and what is on its way.
+/// The counts of deliveries, the buttons for all of them, and the pending deliveries.
 pub fn html(views: &[View]) -> String {
     let counts: Vec<usize> = (0..STATES.len()).map(|at| views.iter().map(|view| view.counts[at]).sum()).collect();
     let mut counters = String::new();
@@ -43,7 +43,7 @@ pub fn html(views: &[View]) -> String {
     )
 }
 
-/// The switches that are turned by the control API for every webhook, if any is.
+/// The switches that the control API has turned on for every webhook, if any.
 fn switches(views: &[View]) -> String {
     let on: Vec<String> = views
         .iter()
@@ -95,7 +95,7 @@ fn standing(delivery: &Delivery) -> String {
     }
 }
 
-/// Advancing time, and the seed of the dice.
+/// The forms for advancing time and for the seed.
 pub fn time(views: &[View], seed: u64) -> String {
     let timers: usize = views.iter().map(|view| view.timers).sum();
     let waiting = match timers {

@@ -13,14 +13,14 @@ use crate::stripe::{
     state::Timer,
 };
 
-/// A session lives between 30 minutes and a day; a day unless the merchant says otherwise. Seconds.
+/// A session lives between 30 minutes and a day. Without a wish of the merchant it lives a day. Seconds.
 const SHORTEST: i64 = 30 * 60;
 const LONGEST: i64 = 24 * 3600;
 
-/// A clock a little off must not turn the limits into errors, seconds.
+/// The tolerance of the limits, so that a clock that is a little off causes no errors. Seconds.
 const TOLERANCE: i64 = 60;
 
-/// Documented parameters that change neither the money nor the flow here: kept and shown again.
+/// Documented parameters that change neither the money nor the flow here. They are stored and shown again.
 const SHOWN_AGAIN: &[&str] = &[
     "after_expiration",
     "allow_promotion_codes",
@@ -48,7 +48,7 @@ const SHOWN_AGAIN: &[&str] = &[
     "wallet_options",
 ];
 
-/// Documented parameters that would change the amount or the kind of session: refused, never ignored.
+/// Documented parameters that would change the amount or the kind of session. They are refused and never ignored.
 const REFUSED: &[&str] = &[
     "discounts",
     "shipping_options",
@@ -114,7 +114,7 @@ fn build(ctx: &Ctx<'_>, params: &mut Params) -> Result<Session, ApiError> {
     Ok(session)
 }
 
-/// Whether shoppers may be asked for a currency of their own: as the account has it, unless the request says.
+/// Whether shoppers may be asked for a currency of their own. The request decides, and otherwise the account's setting.
 fn adaptive_pricing(ctx: &Ctx<'_>, params: &mut Params) -> Result<bool, ApiError> {
     let Some(mut given) = params.object("adaptive_pricing")? else { return Ok(ctx.account.pricing.is_some()) };
     let enabled = given.boolean("enabled")?;
@@ -122,7 +122,7 @@ fn adaptive_pricing(ctx: &Ctx<'_>, params: &mut Params) -> Result<bool, ApiError
     Ok(enabled.unwrap_or(ctx.account.pricing.is_some()))
 }
 
-/// Hosted sessions in payment mode only, and nothing that would change the amount unseen.
+/// Refuses all but hosted sessions in payment mode, and parameters that would change the amount unseen.
 fn check_kind(params: &mut Params) -> Result<(), ApiError> {
     match params.one_of("mode", &["payment", "setup", "subscription"])?.as_deref() {
         Some("payment") => {}
@@ -163,7 +163,7 @@ fn check_kind(params: &mut Params) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// An absolute address, `{CHECKOUT_SESSION_ID}` allowed, that is safe to put in a link.
+/// An absolute address that is safe to put in a link. `{CHECKOUT_SESSION_ID}` is allowed.
 fn absolute(text: String, param: &str) -> Result<String, ApiError> {
     let refused = || ApiError::invalid("Not a valid URL").code("url_invalid").param(param);
     let parsed = Url::parse(&text).map_err(|_| refused())?;
@@ -247,7 +247,7 @@ fn intent_data(mut data: Params) -> Result<IntentData, ApiError> {
     Ok(filled)
 }
 
-/// Metadata of a new object: there is nothing to clear yet.
+/// The metadata of a new object. A request to clear it changes nothing.
 pub fn metadata(params: &mut Params) -> Result<Metadata, ApiError> {
     let mut metadata = Metadata::new();
     if let Some(change @ MetadataChange::Set(_)) = params.metadata()? {

@@ -1,9 +1,9 @@
-//! `line_items`: what is bought, and what it costs in sum.
+//! `line_items`: the order's lines and their total.
 
 use super::create::metadata;
 use crate::stripe::{error::ApiError, ids, money, objects::session::Line, params::Params};
 
-/// Line items in one session.
+/// The most line items in one session.
 const MAX_LINES: usize = 100;
 
 /// The lines and their one currency.
@@ -60,7 +60,7 @@ fn line(mut item: Params) -> Result<(String, Line), ApiError> {
         metadata: metadata(&mut item)?,
         tax_behavior,
     };
-    // Shown nowhere here: images would be fetched from elsewhere.
+    // Images are not shown, because they would be fetched from elsewhere.
     product.strings("images")?;
     metadata(&mut product)?;
     for key in ["tax_code", "tax_details", "unit_label"] {
@@ -85,7 +85,7 @@ fn currency(data: &mut Params) -> Result<String, ApiError> {
     Ok(currency)
 }
 
-/// `unit_amount`, or `unit_amount_decimal` as long as it is whole.
+/// `unit_amount`, or `unit_amount_decimal` if it is a whole number.
 fn unit_amount(data: &mut Params) -> Result<i64, ApiError> {
     let name = data.name("unit_amount");
     let decimal_name = data.name("unit_amount_decimal");
@@ -113,7 +113,7 @@ fn unit_amount(data: &mut Params) -> Result<i64, ApiError> {
     Ok(amount)
 }
 
-/// What the session is over, within the provider's limits.
+/// The session's total, checked against the provider's limits.
 pub fn total(lines: &[Line], currency: &str) -> Result<i64, ApiError> {
     let (least, most) = (money::least(currency), money::most(currency));
     let sum = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.unit_amount.checked_mul(line.quantity)?));

@@ -55,7 +55,7 @@ pub fn list(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     query.page(&ctx.account.sessions, OBJECT, |session| session.created, keep, |session| session.wire(&view))
 }
 
-/// `POST /v1/checkout/sessions/:id`: the merchant's own data.
+/// `POST /v1/checkout/sessions/:id`: changes the merchant's own data.
 pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> {
     let change = params.metadata()?;
     params.finish()?;
@@ -66,7 +66,7 @@ pub fn update(ctx: &mut Ctx<'_>, mut params: Params) -> Result<Value, ApiError> 
     retrieve(ctx, Params::new(Vec::new()))
 }
 
-/// `POST /v1/checkout/sessions/:id/expire`: only an open session can expire.
+/// `POST /v1/checkout/sessions/:id/expire`: expires an open session.
 pub fn expire(ctx: &mut Ctx<'_>, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
     let session = find(ctx)?;

@@ -1,4 +1,4 @@
-//! How an account is set up: its API version, its pricing, its restricted keys. That belongs to the account, so it outlives a restart.
+//! The settings of an account: its API version, its pricing, its restricted keys. They belong to the account, so they outlive a restart.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,8 +23,8 @@ struct Version {
     api_version: String,
 }
 
-/// `POST /_control/stripe/version {"account":"sk_test_…","api_version":"2025-02-24.acacia"}`: the version of events, of endpoints and
-/// of requests that name none.
+/// `POST /_control/stripe/version {"account":"sk_test_…","api_version":"2025-02-24.acacia"}`: sets the version of events, and of endpoints
+/// and requests without a version of their own.
 pub async fn set_version(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let wanted: Version = match read(&body) {
         Ok(wanted) => wanted,
@@ -53,8 +53,8 @@ struct NewPricing {
     rate_permille: Option<i64>,
 }
 
-/// `POST /_control/stripe/pricing {"account":"sk_test_…","currency":"usd","rate_permille":1100}`: adaptive pricing, for sessions that
-/// do not say no. Without a currency it is switched off.
+/// `POST /_control/stripe/pricing {"account":"sk_test_…","currency":"usd","rate_permille":1100}`: switches adaptive pricing on, for
+/// sessions that do not refuse it. A request without a currency switches it off.
 pub async fn set_pricing(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let wanted: NewPricing = match read(&body) {
         Ok(wanted) => wanted,
@@ -86,8 +86,8 @@ struct NewKey {
     rights: BTreeSet<String>,
 }
 
-/// `POST /_control/stripe/keys {"key":"rk_test_…","account":"sk_test_…","rights":["checkout_session_write"]}`: a restricted key of an
-/// account, with these rights and no others.
+/// `POST /_control/stripe/keys {"key":"rk_test_…","account":"sk_test_…","rights":["checkout_session_write"]}`: makes a restricted key of an
+/// account, with exactly these rights.
 pub async fn restrict(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let wanted: NewKey = match read(&body) {
         Ok(wanted) => wanted,

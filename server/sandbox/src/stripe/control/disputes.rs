@@ -23,7 +23,7 @@ struct NewDispute {
     reason: Option<String>,
 }
 
-/// `POST /_control/disputes`: the shopper disputes a payment, or a bank debit is returned late.
+/// `POST /_control/disputes`: opens a dispute of the shopper, or a late return of a bank debit.
 pub async fn open(State(core): State<Arc<Core>>, body: Bytes) -> Response {
     let wanted: NewDispute = match read(&body) {
         Ok(wanted) => wanted,
@@ -49,7 +49,7 @@ struct Verdict {
     status: String,
 }
 
-/// `POST /_control/disputes/{id}/close {"status":"won"|"lost"}`
+/// `POST /_control/disputes/{id}/close {"status":"won"|"lost"}`: ends a dispute.
 pub async fn close(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let verdict: Verdict = match read(&body) {
         Ok(verdict) => verdict,

@@ -1,5 +1,5 @@
-//! This provider's part of the control API. Addresses without a provider's name belong to it too: they are older than the
-//! second provider.
+//! This provider's part of the control API. Control addresses without a provider's name belong to Stripe too, because they are older than
+//! the second provider.
 
 mod accounts;
 mod disputes;
@@ -38,14 +38,14 @@ pub fn router() -> Router<Arc<Core>> {
         .route("/_control/stripe/keys", post(accounts::restrict))
 }
 
-/// `GET /_control/webhooks`: how things are set.
+/// `GET /_control/webhooks`: the faults and switches.
 async fn show(State(core): State<Arc<Core>>) -> Response {
     let mut shown = switches::faults(&core.shared);
     shown.extend(rules(&core.lock()));
     reply(shown.into())
 }
 
-/// The switches: of accounts that are yet to come, and of each account.
+/// The switches of each account, and those of future accounts.
 pub fn rules(state: &Stripe) -> Map<String, Value> {
     let of = |(key, account): (&str, &Account)| (key.to_owned(), json!(account.common.rules));
     let accounts: Map<String, Value> = state.accounts.iter().map(of).collect();

@@ -1,4 +1,4 @@
-//! Reports: objects counted, deliveries tried.
+//! Reports: counts of objects, and deliveries with their tries.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Which account or event a report is about.
+/// The account or event of a report.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -34,7 +34,7 @@ impl Filter {
     }
 }
 
-/// `GET /_control/stats?account=`: totals over the accounts.
+/// `GET /_control/stats?account=`: the totals over the accounts.
 pub async fn stats(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
     let sum = |count: fn(&Account) -> usize| -> usize { filter.accounts(&state).map(count).sum() };
@@ -69,7 +69,7 @@ pub async fn stats(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) 
     }))
 }
 
-/// `GET /_control/deliveries?account=&event=`: newest first.
+/// `GET /_control/deliveries?account=&event=`: the deliveries, newest first.
 pub async fn deliveries(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Response {
     let state = core.lock();
     let rows: Vec<Value> = filter
@@ -82,7 +82,7 @@ pub async fn deliveries(State(core): State<Arc<Core>>, Query(filter): Query<Filt
     reply(json!({ "deliveries": rows }))
 }
 
-/// A delivery with what is done to it, the type of its event, and where it goes.
+/// A delivery with its faults, the type of its event, and its address.
 fn row(account: &Account, delivery: &Delivery) -> Value {
     let mut row = json!(delivery.plan);
     row["id"] = delivery.id.clone().into();

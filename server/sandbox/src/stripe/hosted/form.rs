@@ -1,4 +1,4 @@
-//! What the shopper typed, and the sentences about what is wrong with it.
+//! Reads the payment form, and words the errors about its fields.
 
 use crate::{
     cards::{brand, luhn},
@@ -15,24 +15,24 @@ use crate::{
 pub struct Fields {
     /// `card` or `us_bank_account`.
     pub method: &'static str,
-    /// Digits of the card or account; never shown again.
+    /// The digits of the card or account, which are never shown again.
     number: String,
-    /// Digits of the routing number.
+    /// The digits of the routing number.
     pub routing: String,
     expiry: String,
     cvc: String,
-    /// Name on card, or account holder.
+    /// The name on the card, or of the account's holder.
     pub name: String,
-    /// The shopper's address for the receipt.
+    /// The shopper's e-mail address for the receipt.
     pub email: String,
-    /// The count of tries when the form was made.
+    /// The number of attempts when the form was rendered.
     pub attempt: Option<u32>,
-    /// Field name and sentence, in the order of the form.
+    /// The errors: field name and sentence, in the order of the form.
     pub errors: Vec<(&'static str, &'static str)>,
 }
 
 impl Fields {
-    /// A form nobody has typed in yet.
+    /// An empty form.
     pub fn empty(session: &Session, method: Option<&str>) -> Fields {
         Fields {
             method: pick(session, method.unwrap_or_default()),
@@ -42,7 +42,7 @@ impl Fields {
         }
     }
 
-    /// A submitted form; fields may be missing.
+    /// A submitted form. Fields may be missing.
     pub fn read(session: &Session, body: &[u8]) -> Fields {
         let mut fields = Fields::empty(session, None);
         fields.attempt = None;
@@ -63,17 +63,17 @@ impl Fields {
         fields
     }
 
-    /// The same form for the next try: what is secret is forgotten.
+    /// The form for the next attempt, without its secret fields.
     pub fn cleared(&self, session: &Session) -> Fields {
         Fields { name: self.name.clone(), email: self.email.clone(), ..Fields::empty(session, Some(self.method)) }
     }
 
-    /// The sentence about a field, if something is wrong with it.
+    /// The sentence about a field, if the field has an error.
     pub fn error(&self, field: &str) -> Option<&'static str> {
         self.errors.iter().find(|(name, _)| *name == field).map(|(_, sentence)| *sentence)
     }
 
-    /// What will be charged, or the form with its sentences.
+    /// The instrument to charge, or the form with its errors.
     pub fn check(&self, now: i64) -> Result<Instrument, Box<Fields>> {
         let mut errors = Vec::new();
         if !self.email.is_empty()
@@ -139,7 +139,7 @@ impl Fields {
     }
 }
 
-/// One of the session's methods; the first when another was asked for.
+/// The requested method if the session offers it, else the session's first method.
 fn pick(session: &Session, asked: &str) -> &'static str {
     let known = |method: &str| match method {
         "us_bank_account" => "us_bank_account",

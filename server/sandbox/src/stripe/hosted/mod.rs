@@ -1,4 +1,4 @@
-//! The hosted payment page: what the shopper sees and does. Plain forms; scripts only save typing.
+//! The hosted payment page: its addresses and the shopper's steps. It uses plain forms; scripts only save typing.
 
 mod form;
 mod pages;
@@ -27,7 +27,7 @@ use crate::{
     page,
 };
 
-/// Bytes of a submitted form.
+/// The most bytes of a submitted form.
 const FORM: usize = 16 * 1024;
 
 /// The page's addresses.
@@ -79,7 +79,7 @@ async fn submit(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Byt
             return (None, Mark::default());
         };
         let mark = Mark::of(account);
-        // A form sent twice, or again by reloading, counts once.
+        // A form that is sent twice, or again by reloading, counts once.
         let stale = account.sessions.get(&id).is_some_and(|now| fields.attempt.is_some_and(|sent| sent < now.attempts));
         let step = if stale { None } else { Some(account.submit(&id, instrument, &moment)) };
         (step, mark)
@@ -131,7 +131,7 @@ async fn answer_bank(State(core): State<Arc<Core>>, Path(id): Path<String>, body
     }
 }
 
-/// Where an account stood before the shopper did something.
+/// The positions in an account's events and deliveries before the shopper's step.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mark {
     events: u64,
@@ -153,12 +153,12 @@ fn closed(session: &Session) -> Response {
     if session.status == SessionStatus::Complete { pages::already_paid(session) } else { pages::expired(session) }
 }
 
-/// The second of two equal submissions gets the same way out as the first.
+/// The second of two equal submissions gets the same redirect as the first.
 fn redirect_or_closed(session: &Session) -> Response {
     if session.status == SessionStatus::Complete { leave(&session.return_url()) } else { pages::expired(session) }
 }
 
-/// Sends the shopper back, after the webhooks if the control API asked for that order.
+/// Sends the shopper back. The webhooks come first if the control API asks for that order.
 async fn finish(core: &Core, session: &Session, mark: Mark) -> Response {
     let since = |account: &mut Account| account.events.since(mark.events).map(|event| event.id.clone()).collect();
     let events: Vec<String> = core.lock().account_of_session(&session.id).map(since).unwrap_or_default();
@@ -166,7 +166,7 @@ async fn finish(core: &Core, session: &Session, mark: Mark) -> Response {
     redirect_or_closed(session)
 }
 
-/// 303 to a page of our own, or to wherever the merchant said.
+/// A 303 to a page of the sandbox, or to the merchant's address.
 fn leave(target: &str) -> Response {
     page::leave(target, pages::unknown)
 }

@@ -1,4 +1,4 @@
-//! The pages themselves.
+//! Renders the pages that a shopper may see.
 
 use std::fmt::Write;
 
@@ -17,10 +17,10 @@ use crate::{
     },
 };
 
-/// How the pages call the provider.
+/// The provider's name on the pages.
 const NAME: &str = "Stripe";
 
-/// The payment form, with a sentence about the last try.
+/// The payment form, with a sentence about the last attempt.
 pub fn pay(status: StatusCode, session: &Session, fields: &Fields, message: Option<&str>) -> Response {
     let amount = escape(&money::display(session.amount, &session.currency));
     let message = if fields.errors.is_empty() { message } else { Some("Check the marked fields.") };
@@ -81,7 +81,7 @@ fn summary(session: &Session) -> String {
     )
 }
 
-/// Links between the methods, when there are several.
+/// The links between the methods, if the session offers several.
 fn tabs(session: &Session, current: &str) -> String {
     if session.methods.len() < 2 {
         return String::new();
@@ -177,7 +177,7 @@ pub fn bank(session: &Session) -> Response {
     parts::bank(NAME, &amount, session.shop(), &format!("/c/pay/{}/3ds", session.id))
 }
 
-/// A session that was paid before.
+/// The page for a session that is already paid.
 pub fn already_paid(session: &Session) -> Response {
     let amount = money::display(session.amount, &session.currency);
     let text = if session.paid {
@@ -198,7 +198,7 @@ pub fn already_paid(session: &Session) -> Response {
     .page(NAME)
 }
 
-/// A session whose time is up.
+/// The page for an expired session.
 pub fn expired(session: &Session) -> Response {
     let text = "This payment page is no longer open, and nothing was charged. Go back to the shop to start again.";
     let link = session.cancel_url.as_deref().map(|url| (url, session.shop()));
@@ -206,7 +206,7 @@ pub fn expired(session: &Session) -> Response {
         .page(NAME)
 }
 
-/// No session at this address.
+/// The page for an unknown address.
 pub fn unknown() -> Response {
     let text = "Check the address, or go back to the shop and start again.";
     Notice { status: StatusCode::NOT_FOUND, kind: "late", title: "There is no such payment page", text, back: None }

@@ -15,11 +15,11 @@ use crate::{
 };
 
 words! {
-    /// Where a charge stands.
+    /// The status of a charge.
     ChargeStatus {
-        /// Authorised, or paid.
+        /// Authorised or captured.
         Succeeded = "succeeded",
-        /// The bank takes its time.
+        /// The bank has not yet confirmed.
         Pending = "pending",
         /// Refused.
         Failed = "failed",
@@ -31,7 +31,7 @@ words! {
 pub struct Charge {
     /// `ch_…` (cards) or `py_…` (bank debits).
     pub id: String,
-    /// The intent it belongs to.
+    /// The intent of the charge.
     pub intent: String,
     /// Unix seconds.
     pub created: i64,
@@ -41,34 +41,34 @@ pub struct Charge {
     pub captured: i64,
     /// Minor units refunded or being refunded.
     pub refunded: i64,
-    /// Minor units that were authorised and let go of.
+    /// Minor units that were authorised and released.
     #[serde(default)]
     pub released: i64,
     /// Lower-case ISO 4217.
     pub currency: String,
-    /// Where it stands.
+    /// The status.
     pub status: ChargeStatus,
-    /// Why it failed.
+    /// The reason for the failure.
     pub decline: Option<Decline>,
-    /// What the test card does, also later.
+    /// The test card's outcome, including later events.
     pub outcome: Outcome,
-    /// Whether the holder disputed it.
+    /// Whether the holder has disputed the charge.
     pub disputed: bool,
     /// `card` or `us_bank_account`.
     pub method: String,
     /// `pm_…`.
     pub payment_method: String,
-    /// What may be kept of the card or account.
+    /// The parts of the card or account that may be stored.
     pub face: Face,
     /// Whether 3-D Secure was passed.
     pub authenticated: bool,
-    /// From the intent, at the time.
+    /// The intent's metadata when the charge was made.
     pub metadata: Metadata,
-    /// From the intent.
+    /// The intent's description.
     pub description: Option<String>,
-    /// Where the receipt goes.
+    /// The address for the receipt.
     pub receipt_email: Option<String>,
-    /// On the shopper's statement.
+    /// The text on the shopper's statement.
     pub statement_descriptor_suffix: Option<String>,
 }
 
@@ -84,15 +84,15 @@ impl Charge {
         if self.status == ChargeStatus::Succeeded { self.captured - self.refunded } else { 0 }
     }
 
-    /// The balance transaction made when money moved.
+    /// The balance transaction of a captured charge.
     pub fn transaction(&self) -> Option<String> {
         (self.captured > 0 && self.status == ChargeStatus::Succeeded).then(|| format!("txn_{}", tail(&self.id)))
     }
 
-    /// The charge on the wire.
+    /// The charge as replies and events show it.
     pub fn wire(&self, view: &View<'_>) -> Value {
         let words = self.decline.map(Decline::words);
-        // An old version counts what was let go of as refunded, and knows no captured amount where nothing was captured.
+        // An old version counts released money as refunded, and shows no captured amount for a release without a capture.
         let released = if version::shows_releases(view.version) { self.released } else { 0 };
         let captured = (self.captured > 0 || released == 0).then_some(self.captured);
         let refunded = self.refunded + released;
@@ -211,7 +211,7 @@ impl Charge {
     }
 }
 
-/// The holder as typed on the page.
+/// The holder's details from the page.
 pub fn billing_details(face: &Face) -> Value {
     json!({
         "address": {"city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null},
@@ -219,7 +219,7 @@ pub fn billing_details(face: &Face) -> Value {
     })
 }
 
-/// What may be shown of a card or account.
+/// The public details of a card or account.
 pub fn method_summary(method: &str, face: &Face) -> Value {
     if method == "card" {
         return json!({

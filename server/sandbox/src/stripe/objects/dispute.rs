@@ -7,9 +7,9 @@ use super::charge::tail;
 use crate::{store::Keyed, words::words};
 
 words! {
-    /// Where a dispute stands.
+    /// The status of a dispute.
     DisputeStatus {
-        /// The merchant may answer.
+        /// The merchant may respond.
         NeedsResponse = "needs_response",
         /// The merchant keeps the money.
         Won = "won",
@@ -27,15 +27,15 @@ pub struct Dispute {
     pub amount: i64,
     /// Lower-case ISO 4217.
     pub currency: String,
-    /// What is disputed.
+    /// The disputed charge.
     pub charge: String,
-    /// That charge's intent.
+    /// The charge's intent.
     pub intent: String,
     /// Unix seconds.
     pub created: i64,
     /// `fraudulent`, `insufficient_funds`, …
     pub reason: String,
-    /// Where it stands.
+    /// The status.
     pub status: DisputeStatus,
     /// `card` or `us_bank_account`.
     pub method: String,
@@ -46,7 +46,7 @@ pub struct Dispute {
 /// The provider's fee for a dispute, minor units.
 const FEE_MINOR: i64 = 1500;
 
-/// How long a merchant may answer: nine days.
+/// The time in which a merchant may respond: nine days.
 const ANSWER_SECONDS: i64 = 9 * 24 * 3600;
 
 const EVIDENCE: &[&str] = &[
@@ -86,7 +86,7 @@ impl Keyed for Dispute {
 }
 
 impl Dispute {
-    /// The dispute on the wire.
+    /// The dispute as replies and events show it.
     pub fn wire(&self) -> Value {
         let mut evidence: Map<String, Value> = EVIDENCE.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
         evidence.insert("enhanced_evidence".into(), json!({}));
@@ -121,7 +121,7 @@ impl Dispute {
         })
     }
 
-    /// The money taken at once, and given back when the merchant wins.
+    /// The balance transactions: the amount is withdrawn at once, and reinstated when the merchant wins.
     fn transactions(&self) -> Vec<Value> {
         let row = |suffix: &str, amount: i64, fee: i64, category: &str| {
             json!({

@@ -10,19 +10,19 @@ use crate::{store::Keyed, stripe::params::Metadata};
 pub struct Endpoint {
     /// `we_…`.
     pub id: String,
-    /// Where deliveries go.
+    /// The address of deliveries.
     pub url: String,
-    /// `whsec_…`; shown once, on creation.
+    /// `whsec_…`, which only the reply to the creation shows.
     pub secret: String,
     /// Event types, or `*`.
     pub enabled_events: Vec<String>,
-    /// Whether it gets nothing at present.
+    /// Whether the endpoint is disabled and gets no deliveries.
     pub disabled: bool,
-    /// The merchant's words for it.
+    /// The merchant's description of the endpoint.
     pub description: Option<String>,
     /// The merchant's own data.
     pub metadata: Metadata,
-    /// The version its events are rendered in; the account's when absent.
+    /// The API version of the endpoint's events. `None` means the account's version.
     pub api_version: Option<String>,
     /// Unix seconds.
     pub created: i64,
@@ -35,12 +35,12 @@ impl Keyed for Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it wants this type of event.
+    /// Whether the endpoint wants this type of event.
     pub fn wants(&self, kind: &str) -> bool {
         !self.disabled && self.enabled_events.iter().any(|enabled| enabled == "*" || enabled == kind)
     }
 
-    /// The endpoint on the wire, without its secret.
+    /// The endpoint as replies show it, without its secret.
     pub fn wire(&self) -> Value {
         json!({
             "id": self.id,

@@ -8,37 +8,37 @@ use crate::{
     stripe::{version, webhooks::Audience},
 };
 
-/// Something that happened, frozen as it was.
+/// An event, with its object as it was at the time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// `evt_…`.
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// For example `checkout.session.completed`.
+    /// The event's type, for example `checkout.session.completed`.
     pub kind: String,
-    /// The object at the time.
+    /// The object at the time of the event.
     pub object: Value,
-    /// As those on an old version see it, where that differs.
+    /// The object as old versions show it, if that differs.
     #[serde(default)]
     pub old: Option<Value>,
-    /// Who hears of it.
+    /// The endpoints that the event goes to.
     #[serde(default)]
     pub audience: Audience,
-    /// The values of changed fields before, for updates.
+    /// The earlier values of changed fields, for updates.
     pub previous: Option<Value>,
-    /// The API call that caused it.
+    /// The API call that caused the event.
     pub cause: Cause,
-    /// Deliveries not yet acknowledged.
+    /// The number of deliveries that are not yet acknowledged.
     pub pending: u32,
 }
 
-/// The API call behind a change.
+/// The API call that caused a change.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Cause {
     /// `req_…`.
     pub request: Option<String>,
-    /// The caller's key, if it sent one.
+    /// The call's idempotency key, if it had one.
     pub idempotency_key: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Keyed for Event {
 }
 
 impl Event {
-    /// The event on the wire.
+    /// The event as deliveries and replies show it.
     pub fn wire(&self, api_version: &str) -> Value {
         let old = self.old.as_ref().filter(|_| version::shows_releases(api_version));
         let mut data = json!({ "object": old.unwrap_or(&self.object) });

@@ -17,17 +17,17 @@ use crate::{
 };
 
 words! {
-    /// Where an intent stands.
+    /// The status of an intent.
     IntentStatus {
-        /// Nothing tried yet, or the last try failed.
+        /// There was no attempt yet, or the last attempt failed.
         RequiresPaymentMethod = "requires_payment_method",
-        /// The shopper is at their bank.
+        /// The shopper is on the bank's page.
         RequiresAction = "requires_action",
-        /// The bank takes its time.
+        /// The bank has not yet confirmed.
         Processing = "processing",
-        /// Authorised, to be captured.
+        /// Authorised and not yet captured.
         RequiresCapture = "requires_capture",
-        /// Given up or voided.
+        /// Abandoned or voided.
         Canceled = "canceled",
         /// Captured.
         Succeeded = "succeeded",
@@ -39,7 +39,7 @@ words! {
 pub struct Intent {
     /// `pi_…`.
     pub id: String,
-    /// The session it settles.
+    /// The session of the intent.
     pub session: String,
     /// Unix seconds.
     pub created: i64,
@@ -51,55 +51,55 @@ pub struct Intent {
     pub received: i64,
     /// Lower-case ISO 4217.
     pub currency: String,
-    /// Where it stands.
+    /// The status.
     pub status: IntentStatus,
-    /// Captured by a call of its own.
+    /// Whether the money is captured by a call of its own.
     pub manual: bool,
     /// The methods that may be used.
     pub methods: Vec<String>,
-    /// From `payment_intent_data`.
+    /// The metadata from `payment_intent_data`.
     pub metadata: Metadata,
-    /// The merchant's words for it.
+    /// The merchant's description of the payment.
     pub description: Option<String>,
-    /// Where the receipt goes.
+    /// The address for the receipt.
     pub receipt_email: Option<String>,
-    /// On the shopper's statement.
+    /// The text on the shopper's statement.
     pub statement_descriptor: Option<String>,
-    /// On the shopper's statement.
+    /// The end of the text on the shopper's statement.
     pub statement_descriptor_suffix: Option<String>,
-    /// Groups transfers.
+    /// The group of transfers.
     pub transfer_group: Option<String>,
-    /// Whether the method is kept.
+    /// The later use for which the method is kept, if any.
     pub setup_future_usage: Option<String>,
     /// The address as sent.
     pub shipping: Option<Value>,
-    /// The last charge, failed or not.
+    /// The last charge, including a failed one.
     pub latest_charge: Option<String>,
-    /// `pm_…` of the last try.
+    /// `pm_…` of the last attempt.
     pub payment_method: Option<String>,
-    /// Why the last try failed.
+    /// The failure of the last attempt.
     pub last_error: Option<Failure>,
     /// Unix seconds.
     pub canceled_at: Option<i64>,
-    /// Why it was cancelled.
+    /// The reason for the cancellation.
     pub cancellation_reason: Option<String>,
-    /// What the shopper is asked for in a currency of their own.
+    /// The amount in the shopper's own currency, if the shopper is asked for one.
     #[serde(default)]
     pub presented: Option<Presented>,
 }
 
-/// A failed try.
+/// A failed attempt.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Failure {
-    /// In what way.
+    /// The reason for the decline.
     pub decline: Decline,
     /// The charge, if one was made.
     pub charge: Option<String>,
-    /// `pm_…` that was used.
+    /// `pm_…` of the attempt.
     pub payment_method: String,
     /// `card` or `us_bank_account`.
     pub method: String,
-    /// What may be kept of it.
+    /// The parts of the card or account that may be stored.
     pub face: Face,
     /// Unix seconds.
     pub at: i64,
@@ -112,13 +112,14 @@ impl Keyed for Intent {
 }
 
 impl Intent {
-    /// Before 2025-03-31 an authorisation that ran out was cancelled for the same reason as an expired session.
+    /// The reason for a cancellation, as a version names it. Before 2025-03-31 an expired authorisation had the same reason as an expired
+    /// session.
     fn reason_for(&self, version: &str) -> Option<&str> {
         let reason = self.cancellation_reason.as_deref();
         if reason == Some("expired") && version::shows_releases(version) { Some("automatic") } else { reason }
     }
 
-    /// The intent on the wire.
+    /// The intent as replies and events show it.
     pub fn wire(&self, view: &View<'_>) -> Value {
         let next_action = (self.status == IntentStatus::RequiresAction).then(|| {
             json!({
@@ -156,7 +157,7 @@ impl Intent {
             "metadata": self.metadata,
             "next_action": next_action,
             "on_behalf_of": null,
-            // After a failed try the method is detached again.
+            // The method is detached again after a failed attempt.
             "payment_method": if failed { None } else { self.payment_method.as_ref() },
             "payment_method_configuration_details": null,
             "payment_method_options": {"card": {"installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
@@ -182,7 +183,7 @@ impl Intent {
 }
 
 impl Failure {
-    /// `last_payment_error`: only the keys that apply, as the provider sends it.
+    /// `last_payment_error` with only the keys that apply, like the provider's.
     fn wire(&self) -> Value {
         let words = self.decline.words();
         let kind = if self.decline == Decline::AuthenticationFailed { "invalid_request_error" } else { "card_error" };

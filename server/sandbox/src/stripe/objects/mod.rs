@@ -1,7 +1,7 @@
-//! The objects of an account: what is kept of each, and how each looks on the wire.
+//! The objects of an account: their stored fields and their JSON.
 //!
-//! Keys are those of the published type definitions (npm `stripe`): every key of an object is present, null where the
-//! simulator has nothing to say.
+//! The JSON's keys are those of the published type definitions (npm `stripe`). Every key of an object is present, and null where the
+//! simulator has no value.
 
 pub mod charge;
 pub mod dispute;
@@ -11,11 +11,11 @@ pub mod intent;
 pub mod refund;
 pub mod session;
 
-/// What an object's wire form depends on besides the object.
+/// The inputs of an object's JSON besides the object itself.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     /// The sandbox's public address, without a trailing slash.
     pub base: &'a str,
-    /// The API version the reader asked for.
+    /// The API version of the reader.
     pub version: &'a str,
 }

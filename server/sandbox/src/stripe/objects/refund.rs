@@ -11,15 +11,15 @@ use crate::{
 };
 
 words! {
-    /// Where a refund stands.
+    /// The status of a refund.
     RefundStatus {
-        /// On its way.
+        /// The refund is pending.
         Pending = "pending",
-        /// The money went back.
+        /// The money was refunded.
         Succeeded = "succeeded",
-        /// The money came back to the merchant.
+        /// The refund failed, and the money came back to the merchant.
         Failed = "failed",
-        /// Taken back in time.
+        /// The refund was cancelled while it was pending.
         Canceled = "canceled",
     }
 }
@@ -33,23 +33,23 @@ pub struct Refund {
     pub amount: i64,
     /// Lower-case ISO 4217.
     pub currency: String,
-    /// The charge it gives back from.
+    /// The refunded charge.
     pub charge: String,
-    /// That charge's intent.
+    /// The charge's intent.
     pub intent: String,
     /// Unix seconds.
     pub created: i64,
-    /// Where it stands.
+    /// The status.
     pub status: RefundStatus,
     /// The merchant's reason.
     pub reason: Option<String>,
     /// The merchant's own data.
     pub metadata: Metadata,
-    /// Why it failed.
+    /// The reason for the failure.
     pub failure_reason: Option<String>,
     /// `card` or `us_bank_account`.
     pub method: String,
-    /// Whether it is authorised money that was let go of, which old API versions show as a refund.
+    /// Whether this is a release of authorised money, which old API versions show as a refund.
     #[serde(default)]
     pub release: bool,
 }
@@ -61,17 +61,17 @@ impl Keyed for Refund {
 }
 
 impl Refund {
-    /// The balance transaction made when the refund was. A release moves no money.
+    /// The balance transaction of the refund. A release moves no money and has none.
     pub fn transaction(&self) -> Option<String> {
         (!self.release).then(|| format!("txn_{}", tail(&self.id)))
     }
 
-    /// Whether readers on this version see it.
+    /// Whether readers on this version see the refund.
     pub fn is_shown(&self, version: &str) -> bool {
         !self.release || version::shows_releases(version)
     }
 
-    /// The refund on the wire.
+    /// The refund as replies and events show it.
     pub fn wire(&self) -> Value {
         let destination = if self.method == "card" {
             json!({"type": "card", "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}})

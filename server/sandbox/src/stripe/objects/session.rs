@@ -15,13 +15,13 @@ use crate::{
 };
 
 words! {
-    /// Where a session stands.
+    /// The status of a session.
     SessionStatus {
         /// The shopper may pay.
         Open = "open",
-        /// The shopper is done; money may still be on its way.
+        /// The shopper has submitted the payment; the money may still be pending.
         Complete = "complete",
-        /// Too late.
+        /// The session's time is over.
         Expired = "expired",
     }
 }
@@ -35,46 +35,46 @@ pub struct Session {
     pub created: i64,
     /// Unix seconds.
     pub expires_at: i64,
-    /// Where it stands.
+    /// The status.
     pub status: SessionStatus,
-    /// Whether the money is there.
+    /// Whether the money is captured.
     pub paid: bool,
     /// Lower-case ISO 4217.
     pub currency: String,
     /// Minor units, the sum of the lines.
     pub amount: i64,
-    /// What is bought.
+    /// The order's lines.
     pub lines: Vec<Line>,
     /// The merchant's own data.
     pub metadata: Metadata,
-    /// Where a shopper who paid goes.
+    /// The address to which the shopper returns after paying.
     pub success_url: String,
-    /// Where a shopper who gives up goes.
+    /// The address to which the shopper returns after giving up.
     pub cancel_url: Option<String>,
     /// The merchant's own reference.
     pub client_reference_id: Option<String>,
-    /// Prefilled by the merchant.
+    /// The e-mail address that the merchant prefilled.
     pub customer_email: Option<String>,
-    /// `card`, `us_bank_account`.
+    /// The offered methods: `card`, `us_bank_account`.
     pub methods: Vec<String>,
-    /// Whether the merchant named the methods in today's parameter.
+    /// Whether the merchant named the methods in the current parameter.
     pub allowed_methods: bool,
-    /// Exists once the shopper has submitted a payment.
+    /// The intent, which exists once the shopper has submitted a payment.
     pub intent: Option<String>,
-    /// What the intent will be made of.
+    /// The values for the future intent.
     pub intent_data: IntentData,
-    /// Accepted parameters that change nothing here, shown again as sent.
+    /// Accepted parameters that change nothing here. Replies show them as they were sent.
     pub extra: Map<String, Value>,
-    /// What the shopper is asked for in a currency of their own.
+    /// The amount in the shopper's own currency, if the shopper is asked for one.
     #[serde(default)]
     pub presented: Option<Presented>,
-    /// What the shopper typed about themselves.
+    /// The shopper's own details from the page.
     pub customer: Option<Customer>,
     /// A card that waits for 3-D Secure.
     pub authenticating: Option<Authenticating>,
-    /// How often the shopper has submitted a payment.
+    /// The number of payments the shopper has submitted.
     pub attempts: u32,
-    /// What the page says about the last attempt.
+    /// The page's message about the last attempt.
     pub last_message: Option<String>,
 }
 
@@ -93,7 +93,7 @@ pub struct Line {
     pub description: Option<String>,
     /// Minor units.
     pub unit_amount: i64,
-    /// How many.
+    /// The number of pieces.
     pub quantity: i64,
     /// The merchant's own data.
     pub metadata: Metadata,
@@ -104,41 +104,41 @@ pub struct Line {
 /// `payment_intent_data`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct IntentData {
-    /// Capture later instead of at once.
+    /// Whether the money is captured later instead of at once.
     pub manual: bool,
-    /// Goes to the intent and its charges; the session's own metadata does not.
+    /// The metadata of the intent and its charges. The session's own metadata is separate.
     pub metadata: Metadata,
-    /// The merchant's words for it.
+    /// The merchant's description of the payment.
     pub description: Option<String>,
-    /// Where the receipt goes.
+    /// The address for the receipt.
     pub receipt_email: Option<String>,
-    /// On the shopper's statement.
+    /// The text on the shopper's statement.
     pub statement_descriptor: Option<String>,
-    /// On the shopper's statement, after the merchant's prefix.
+    /// The text on the shopper's statement after the merchant's prefix.
     pub statement_descriptor_suffix: Option<String>,
-    /// Groups transfers.
+    /// The group of transfers.
     pub transfer_group: Option<String>,
-    /// Whether the method is kept.
+    /// The later use for which the method is kept, if any.
     pub setup_future_usage: Option<String>,
     /// The address as sent.
     pub shipping: Option<Value>,
 }
 
-/// What the shopper typed about themselves.
+/// The shopper's own details from the page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Customer {
-    /// As on the card.
+    /// The name, as on the card.
     pub name: Option<String>,
-    /// For the receipt.
+    /// The e-mail address for the receipt.
     pub email: Option<String>,
 }
 
 /// A card between the payment form and the bank's page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Authenticating {
-    /// What may be kept of the card.
+    /// The parts of the card that may be stored.
     pub face: Face,
-    /// What happens after a successful authentication.
+    /// The outcome after a successful authentication.
     pub outcome: Outcome,
 }
 
@@ -154,7 +154,7 @@ impl Session {
         self.status == SessionStatus::Open && now < self.expires_at
     }
 
-    /// Where the shopper goes after paying.
+    /// The address to which the shopper returns after paying.
     pub fn return_url(&self) -> String {
         self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id).replace("%7BCHECKOUT_SESSION_ID%7D", &self.id)
     }
@@ -165,12 +165,12 @@ impl Session {
         branded.unwrap_or("Demo shop")
     }
 
-    /// The session on the wire, without its lines.
+    /// The session as replies and events show it, without its lines.
     pub fn wire(&self, view: &View<'_>) -> Value {
         let extra = |key: &str| self.extra.get(key).cloned().unwrap_or_default();
         let or = |key: &str, default: Value| self.extra.get(key).cloned().unwrap_or(default);
         let open = self.status == SessionStatus::Open;
-        // The word changed with 2026-03-25.dahlia.
+        // The value changed with 2026-03-25.dahlia.
         let ui_mode = if view.version < "2026-03-25" { "hosted" } else { "hosted_page" };
         let mut wire = json!({
             "id": self.id,
@@ -238,7 +238,7 @@ impl Session {
             "url": open.then(|| format!("{}/c/pay/{}", view.base, self.id)),
             "wallet_options": extra("wallet_options"),
         });
-        // It is settled when the shopper pays.
+        // The currency is settled when the shopper pays.
         if let Some(presented) = self.presented.as_ref().filter(|_| self.intent.is_some()) {
             presented.show(&mut wire, &["amount_total", "amount_subtotal"], view.version);
         }
@@ -271,12 +271,12 @@ impl Session {
 }
 
 impl Line {
-    /// Minor units of the whole line.
+    /// The line's total in minor units.
     pub fn total(&self) -> i64 {
         self.unit_amount.saturating_mul(self.quantity)
     }
 
-    /// The line on the wire.
+    /// The line as replies show it.
     pub fn wire(&self, session: &Session) -> Value {
         json!({
             "id": self.id,

@@ -1,4 +1,4 @@
-//! One try: the shopper's form, the bank's question, the charge.
+//! One attempt: the shopper's form, the bank's authentication, the charge.
 
 use super::{Instrument, LAPSE_MS, Moment, Step};
 use crate::stripe::{
@@ -13,7 +13,7 @@ use crate::stripe::{
 };
 
 impl Account {
-    /// The shopper submits a card or a bank account.
+    /// Handles the shopper's card or bank account.
     pub fn submit(&mut self, session: &str, instrument: Instrument, moment: &Moment<'_>) -> Step {
         let Some(open) = self.sessions.get_mut(session).filter(|session| session.payable(moment.now())) else {
             return Step::Closed;
@@ -30,7 +30,7 @@ impl Account {
         self.charge(session, &intent, &instrument, false, moment)
     }
 
-    /// The shopper answers on the bank's page.
+    /// Handles the shopper's answer on the bank's page.
     pub fn authenticate(&mut self, session: &str, passed: bool, moment: &Moment<'_>) -> Step {
         let Some(open) = self.sessions.get_mut(session).filter(|session| session.payable(moment.now())) else {
             return Step::Closed;
@@ -47,7 +47,7 @@ impl Account {
         Step::Declined
     }
 
-    /// The session's intent, made on the first try.
+    /// The session's intent, made on the first attempt.
     fn intent_of(&mut self, session: &str, moment: &Moment<'_>) -> String {
         let delta = self.common.rules.amount_delta;
         let Some(open) = self.sessions.get_mut(session) else {
@@ -56,7 +56,7 @@ impl Account {
         if let Some(intent) = &open.intent {
             return intent.clone();
         }
-        // The control API may want a provider that takes another amount than it was asked to.
+        // The control API can make the provider take an amount other than the requested one.
         open.amount = (open.amount + delta).max(1);
         let intent = new_intent(open, moment.now());
         let id = intent.id.clone();
@@ -78,7 +78,7 @@ impl Account {
         self.tell_intent(intent, "payment_intent.requires_action", moment);
     }
 
-    /// Makes the charge and carries its result to the intent and the session.
+    /// Makes the charge, and updates the intent and the session with its result.
     fn charge(
         &mut self,
         session: &str,

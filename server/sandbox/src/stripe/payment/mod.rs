@@ -1,4 +1,4 @@
-//! The life of a payment from the shopper's first try to the result, with the events the provider sends on the way.
+//! The life of a payment from the shopper's first attempt to the result, with the provider's events.
 
 mod attempt;
 mod result;
@@ -11,43 +11,43 @@ use super::{
 };
 use crate::clock::Now;
 
-/// How long things take that take days in life, milliseconds: bank debits, slow refunds, disputes.
+/// The duration of events that take days in reality, in milliseconds: bank debits, slow refunds, disputes.
 pub const LAPSE_MS: i64 = 3_000;
 
-/// When something happens, where, and because of which API call.
+/// The time, the address and the cause of a change.
 #[derive(Debug, Clone)]
 pub struct Moment<'a> {
     /// Milliseconds since 1970.
     pub now_ms: i64,
     /// The sandbox's public address.
     pub base: &'a str,
-    /// The API call behind it; empty for the shopper and for timers.
+    /// The API call that caused the change. Empty for the shopper and for timers.
     pub cause: Cause,
 }
 
 impl<'a> Moment<'a> {
-    /// A moment with no API call behind it.
+    /// A moment without an API call.
     pub fn of(now: Now<'a>) -> Moment<'a> {
         Moment { now_ms: now.ms, base: now.base, cause: Cause::default() }
     }
 
-    /// Unix seconds.
+    /// The time in Unix seconds.
     pub fn now(&self) -> i64 {
         self.now_ms / 1000
     }
 
-    /// How events render objects for those on the newest version.
+    /// The view in which events show objects on the newest version.
     pub fn view(&self) -> View<'a> {
         View { base: self.base, version: version::DEFAULT }
     }
 
-    /// How the same looks to those on an old version.
+    /// The view in which events show objects on an old version.
     pub fn old_view(&self) -> View<'a> {
         View { base: self.base, version: version::OLD }
     }
 }
 
-/// What the shopper sees next.
+/// The shopper's next page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The bank's page.
@@ -56,25 +56,25 @@ pub enum Step {
     Done,
     /// The form again, with the session's last message.
     Declined,
-    /// Nothing to do here: the session is not open.
+    /// The page that says that the session is not open.
     Closed,
 }
 
-/// What the shopper pays with.
+/// The card or bank account that the shopper pays with.
 #[derive(Debug, Clone)]
 pub struct Instrument {
     /// `card` or `us_bank_account`.
     pub method: &'static str,
-    /// What may be kept.
+    /// The parts that may be stored.
     pub face: Face,
-    /// What it does.
+    /// The outcome of a charge on it.
     pub outcome: Outcome,
-    /// Whether the bank must ask first.
+    /// Whether the bank authenticates the shopper first.
     pub authenticates: bool,
 }
 
 impl Account {
-    /// Tells endpoints about an intent as it is now.
+    /// Sends an event about an intent in its current state.
     pub fn tell_intent(&mut self, intent: &str, kind: &str, moment: &Moment<'_>) {
         let shapes =
             self.intents.get(intent).map(|intent| (intent.wire(&moment.view()), intent.wire(&moment.old_view())));
@@ -83,7 +83,7 @@ impl Account {
         }
     }
 
-    /// Tells endpoints about a charge as it is now.
+    /// Sends an event about a charge in its current state.
     pub fn tell_charge(&mut self, charge: &str, kind: &str, moment: &Moment<'_>) {
         let shapes =
             self.charges.get(charge).map(|charge| (charge.wire(&moment.view()), charge.wire(&moment.old_view())));
@@ -92,7 +92,7 @@ impl Account {
         }
     }
 
-    /// Tells endpoints about a session as it is now.
+    /// Sends an event about a session in its current state.
     pub fn tell_session(&mut self, session: &str, kind: &str, moment: &Moment<'_>) {
         let of = |session: &Session| (session.wire(&moment.view()), session.wire(&moment.old_view()));
         if let Some((object, old)) = self.sessions.get(session).map(of) {

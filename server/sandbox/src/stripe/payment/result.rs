@@ -1,4 +1,4 @@
-//! What comes of a try: money, a failure, a wait; and the end of a session.
+//! The results of an attempt: a captured payment, a failure or a pending debit; and the end of a session.
 
 use super::{Instrument, LAPSE_MS, Moment, Step};
 use crate::stripe::{
@@ -13,7 +13,7 @@ use crate::stripe::{
 };
 
 impl Account {
-    /// A bank debit: the session is done, the money is not there yet.
+    /// Starts a bank debit. The session is complete, but the money is still pending.
     pub(super) fn start_debit(&mut self, session: &str, intent: &str, charge: &str, moment: &Moment<'_>) -> Step {
         if let (Some(paying), Some(charge)) = (self.intents.get_mut(intent), self.charges.get(charge)) {
             paying.status = IntentStatus::Processing;
@@ -47,7 +47,7 @@ impl Account {
         self.tell_intent(intent, kind, moment);
     }
 
-    /// A failed try: the session stays as it is, open for another one.
+    /// Records a failed attempt. The session stays open for another one.
     pub(super) fn fail(
         &mut self,
         session: &str,
@@ -76,7 +76,7 @@ impl Account {
         self.tell_intent(intent, "payment_intent.payment_failed", moment);
     }
 
-    /// The shopper is done.
+    /// Completes the session after the shopper's last step.
     pub(super) fn complete(&mut self, session: &str, moment: &Moment<'_>) {
         if let Some(open) = self.sessions.get_mut(session) {
             open.status = SessionStatus::Complete;
@@ -86,7 +86,7 @@ impl Account {
         self.tell_session(session, "checkout.session.completed", moment);
     }
 
-    /// The bank has answered about a debit.
+    /// Handles the bank's answer about a debit.
     pub fn settle_debit(&mut self, charge: &str, moment: &Moment<'_>) {
         let Some(debit) = self.charges.get_mut(charge).filter(|charge| charge.status == ChargeStatus::Pending) else {
             return;
@@ -112,14 +112,14 @@ impl Account {
         self.tell_session(&session, "checkout.session.async_payment_succeeded", moment);
     }
 
-    /// The money of a session is there.
+    /// Marks a session as paid.
     pub fn mark_paid(&mut self, session: &str) {
         if let Some(session) = self.sessions.get_mut(session) {
             session.paid = true;
         }
     }
 
-    /// Closes an open session; false when it was not open.
+    /// Expires an open session. False when the session was not open.
     pub fn expire(&mut self, session: &str, moment: &Moment<'_>) -> bool {
         let Some(open) = self.sessions.get_mut(session).filter(|session| session.status == SessionStatus::Open) else {
             return false;

@@ -1,6 +1,6 @@
 //! The types of events the simulator sends.
 
-/// Every type, for suggestions on the page; a debug build refuses to emit any other.
+/// All event types, as suggestions on the page. A debug build refuses to emit any other type.
 pub const KINDS: &[&str] = &[
     "charge.captured",
     "charge.dispute.closed",

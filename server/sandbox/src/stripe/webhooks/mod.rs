@@ -1,4 +1,4 @@
-//! Events become deliveries; deliveries are sent, repeated and recorded (Stripe, Webhooks).
+//! Events and their deliveries: addresses, sends, repeats and records them (Stripe, Webhooks).
 
 mod kinds;
 mod parcel;
@@ -25,13 +25,13 @@ use crate::{
     provider::OwnRules,
 };
 
-/// The fields whose values a fault replaces by unheard-of ones.
+/// The fields whose values a fault replaces by undocumented ones.
 pub const ENUMS: &[&str] = &["status", "payment_status"];
 
-/// The switch that this provider has to itself: not everybody signs a time.
+/// The switch that only this provider has, because not every provider signs a time.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Own {
-    /// Signed with an old time.
+    /// Deliveries are signed with an old time.
     pub stale: bool,
 }
 
@@ -45,26 +45,26 @@ impl OwnRules for Own {
     }
 }
 
-/// Who hears of an event.
+/// The endpoints that an event goes to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
-    /// Every endpoint that wants its type.
+    /// Every endpoint that wants the event's type.
     #[default]
     Everybody,
-    /// Only those on an API version before 2025-03-31.
+    /// Only endpoints on an API version before 2025-03-31.
     Before2025,
 }
 
 impl Audience {
-    /// Whether readers on this version are among them.
+    /// Whether readers on this version belong to the audience.
     pub fn includes(self, version: &str) -> bool {
         self == Audience::Everybody || version::shows_releases(version)
     }
 }
 
 impl ByOutbox for Account {
-    // The provider's sandbox takes hours.
+    // The waits in milliseconds. In the real provider's sandbox they are hours.
     const RETRY_MS: &'static [i64] = &[5_000, 30_000, 120_000];
 
     fn outbox(&self) -> &Outbox {
@@ -87,18 +87,18 @@ impl ByOutbox for Account {
 }
 
 impl Account {
-    /// Records what happened and addresses it to every endpoint that wants to know.
+    /// Records an event and addresses it to every endpoint that wants it.
     pub fn emit(&mut self, now_ms: i64, kind: &str, object: Value, previous: Option<Value>, cause: &Cause) -> String {
         self.announce((now_ms, kind, cause), (object, None), previous, Audience::Everybody)
     }
 
-    /// The same for an object that looks different to those on an old version.
+    /// Records and addresses an event whose object looks different on an old version.
     pub fn emit_in_shapes(&mut self, now_ms: i64, kind: &str, object: Value, old: Value, cause: &Cause) -> String {
         let old = Some(old).filter(|old| *old != object);
         self.announce((now_ms, kind, cause), (object, old), None, Audience::Everybody)
     }
 
-    /// The same for those only who see it.
+    /// Records and addresses an event for one audience only.
     pub fn emit_to(&mut self, audience: Audience, now_ms: i64, kind: &str, object: Value, cause: &Cause) -> String {
         self.announce((now_ms, kind, cause), (object, None), None, audience)
     }
@@ -137,7 +137,7 @@ impl Account {
         id
     }
 
-    /// Puts an event on its way to every endpoint that wants its kind; how many those are.
+    /// Addresses an event to every endpoint that wants its type. Returns the number of endpoints.
     pub fn address_all(&mut self, event: &str, kind: &str, now_ms: i64) -> usize {
         let audience = self.events.get(event).map(|event| event.audience).unwrap_or_default();
         let version = |endpoint: &Endpoint| endpoint.api_version.clone().unwrap_or_else(|| self.version().to_owned());

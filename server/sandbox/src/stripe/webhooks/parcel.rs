@@ -1,4 +1,4 @@
-//! What one try needs, with everything done to it that the control API wants done.
+//! Builds the request of one try, with the faults and switches of the control API.
 
 use serde_json::Value;
 
@@ -8,21 +8,21 @@ use crate::{
     stripe::{objects::event::Event, signing, state::Account, webhooks::ENUMS},
 };
 
-/// How far a signature's time is off when the control API asks for an old one or one to come, seconds.
+/// The offset of a signature's time, when the control API asks for an old or a future time. Seconds.
 const OFF_SECONDS: i64 = 3_600;
 
-/// The secret of nobody, for signatures that must not be accepted.
+/// A secret that no endpoint has, for signatures that must not be accepted.
 const WRONG_SECRET: &str = "whsec_sandbox_another_secret";
 
-/// The account of nobody, for events that are about somebody else.
+/// An account that does not exist, for events about another account.
 const ANOTHER_ACCOUNT: &str = "acct_1SandboxSomebody";
 
-/// The parcel of a delivery; nothing when its endpoint or event is gone.
+/// The parcel of a delivery. `None` when its endpoint or event is gone.
 pub fn of(account: &Account, delivery: &Delivery, now_ms: i64) -> Option<Parcel> {
     let endpoint = account.endpoints.get(&delivery.endpoint)?;
     let event = account.events.get(&delivery.event)?;
     let plan = &delivery.plan;
-    // The provider sends indented JSON, which catches receivers that verify what they re-serialised.
+    // The provider sends indented JSON, which reveals receivers that verify a re-serialised body.
     let mut body =
         serde_json::to_vec_pretty(&told(event, endpoint.api_version.as_deref().unwrap_or(account.version()), delivery))
             .ok()?;
@@ -46,7 +46,7 @@ pub fn of(account: &Account, delivery: &Delivery, now_ms: i64) -> Option<Parcel>
     Some(Parcel { url: endpoint.url.clone(), headers, body, ..Parcel::default() })
 }
 
-/// The event as this delivery tells it; the one the API tells stays true.
+/// The event as this delivery shows it. The event in the API stays true.
 fn told(event: &Event, version: &str, delivery: &Delivery) -> Value {
     let plan = &delivery.plan;
     let mut told = event.wire(version);

@@ -1,4 +1,4 @@
-//! Chargebacks: their places, their parts, and the ids under which they are stored.
+//! Chargebacks: their stages, their parts, and the ids under which they are stored.
 
 use super::*;
 
