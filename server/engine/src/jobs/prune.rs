@@ -1,6 +1,6 @@
 //! Removes rows that are older than their retention, see [`Retention`]. Each table is pruned in small transactions. A run that ends
 //! early, or fails half-way, has removed what it committed, and the next run continues. These rows are never removed: payments with
-//! events, ledger entries, events that merchants have yet to receive, and deliveries that are not settled.
+//! events, ledger entries, and deliveries that are not settled.
 
 use domain::id::InboxId;
 use domain::{DAY, Millis, SECOND};
