@@ -297,7 +297,7 @@ CREATE TABLE inbox (
     settled BIGINT,
     UNIQUE (account_id, event)
 );
--- Pending deliveries: the due ones, and those of an account. Small, because most deliveries are settled soon.
+-- Pending deliveries by due time, and by account and arrival. Small, because most deliveries are settled soon.
 CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
 CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
 -- Waiting deliveries, which are given up unless their payment becomes known.

@@ -41,7 +41,7 @@ impl Breaker {
         Ok(true)
     }
 
-    /// Records the end of a call. Returns whether it began to hold calls back.
+    /// Records the end of a call. Returns whether calls are held back from this call on.
     fn report(&mut self, answered: bool, now: Millis) -> bool {
         if answered {
             *self = Breaker::default();
@@ -68,7 +68,7 @@ impl Breakers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the end of a call. Returns whether it began to hold calls back.
+    /// Records the end of a call. Returns whether calls are held back from this call on.
     fn report(&self, account: &ProviderAccountId, answered: bool, now: Millis) -> bool {
         let mut all = self.all();
         if answered {

@@ -32,7 +32,7 @@ use crate::{jobs, live};
 pub struct Settings {
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     pub public_url: String,
-    /// The providers that accounts can be at.
+    /// The providers that accounts can use.
     pub connectors: Registry,
 }
 
@@ -172,7 +172,7 @@ impl Engine {
         self.env().now()
     }
 
-    /// The providers that accounts can be at.
+    /// The providers that accounts can use.
     #[must_use]
     pub fn connectors(&self) -> &Registry {
         &self.0.settings.connectors
@@ -206,7 +206,7 @@ impl Engine {
         self.wake_for(Work { jobs: true, deliveries: true });
     }
 
-    /// Wakes the workers that have something to do.
+    /// Wakes the workers for the kinds of work that are due.
     pub(crate) fn wake_for(&self, work: Work) {
         if work.jobs {
             self.0.work.notify_one();

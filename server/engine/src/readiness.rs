@@ -21,7 +21,7 @@ pub enum NotReady {
     /// The database has another version's structure, or does not answer.
     #[error("the database does not answer or is not migrated")]
     Database,
-    /// The master key is not the one that the credentials are sealed with.
+    /// The credentials are sealed with another master key.
     #[error("the master key does not open every provider account's credentials")]
     Seals,
     /// The database can be read but not written.

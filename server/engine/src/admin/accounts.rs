@@ -139,7 +139,7 @@ impl Engine {
         .await
     }
 
-    /// Forgets all webhook secrets but the newest.
+    /// Removes all webhook secrets but the newest.
     pub async fn retire_webhook_secrets(&self, id: &ProviderAccountId) -> Result<AccountSummary, Error> {
         self.change_secrets(id, |secrets| {
             secrets.webhook_secrets.truncate(1);

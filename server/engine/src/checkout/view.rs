@@ -163,5 +163,5 @@ fn reference(payment: &Payment) -> String {
     id[id.len().saturating_sub(8)..].to_ascii_uppercase()
 }
 
-/// The longest a page life may be asked for beyond the session's own end.
+/// The time added to a provider's shortest page life for the earliest end of a page. Such a page may end later than its session.
 pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;

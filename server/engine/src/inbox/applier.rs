@@ -1,5 +1,5 @@
-//! Takes up stored deliveries: from memory those that this server has just committed, from the database those that no other worker has
-//! leased.
+//! Takes up stored deliveries. Deliveries that this server has just committed come from memory; due deliveries that no other worker has
+//! leased come from the database.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Handover {
     }
 }
 
-/// Applies deliveries until shutdown, then finishes those that were handed over.
+/// Applies deliveries until shutdown, then finishes the deliveries that were handed over.
 pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let (sender, receiver) = mpsc::channel(engine.tuning().handover);
     let receiver = Arc::new(AsyncMutex::new(receiver));
@@ -81,7 +81,7 @@ async fn work(engine: Engine, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) 
     }
 }
 
-/// Takes the waiting events, and those that follow without a pause: a transaction costs the same for one event and for many.
+/// Takes the waiting events, and the events that follow without a pause: a transaction costs the same for one event and for many.
 async fn gather(receiver: &mut mpsc::Receiver<Taken>) -> Vec<Taken> {
     let mut rows = Vec::with_capacity(BATCH);
     let last = Instant::now() + GATHER_MAX;

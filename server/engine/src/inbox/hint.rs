@@ -60,7 +60,7 @@ async fn named(
     }
     let mut found = attempts::locate_many(connection, &ours).await?;
     found.extend(attempts::locate_many_by_refs(connection, &theirs).await?.into_values());
-    // Our own reference may belong to another account. A hint to this account says nothing about that one.
+    // Our own reference may belong to another account. A hint to this account proves nothing about the other account.
     Ok(found.into_iter().filter(|located| located.account == *account).map(|located| located.attempt).collect())
 }
 

@@ -72,7 +72,8 @@ impl Tuning {
         }
     }
 
-    /// The same size with another way of storing. With a transaction for each delivery, as many are under way as the database bears.
+    /// The same size with another way of storing. With a transaction for each delivery, as many transactions are under way as the
+    /// database bears.
     #[must_use]
     pub fn with(self, intake: Intake, dialect: Dialect) -> Tuning {
         match (intake, dialect) {

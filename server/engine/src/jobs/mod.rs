@@ -66,7 +66,7 @@ pub(crate) enum Kind {
     Policy,
     /// Removes rows that are older than their retention. Subject: a word.
     Prune,
-    /// Lists an account's events and takes in those that were missed. Subject: provider account.
+    /// Lists an account's events and takes in the events that were missed. Subject: provider account.
     Repair,
     /// Sends back or holds surplus money, paid beyond the debt. Subject: payment.
     Surplus,

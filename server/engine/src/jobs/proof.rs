@@ -28,7 +28,7 @@ pub(crate) struct Course {
     first_until: Millis,
     /// Until when any other task may send the request. Such a task cannot know whether the request was sent before.
     again_until: Millis,
-    /// From when on a complete search that finds nothing is a proof. None where a search never is.
+    /// The time from which a complete search that finds nothing is a proof. None if a search is never a proof.
     proved: Option<Millis>,
 }
 

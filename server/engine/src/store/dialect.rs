@@ -172,7 +172,7 @@ impl Dialect {
         }
     }
 
-    /// The names of the tables that the database holds, without its own and those of its extensions.
+    /// The names of the tables and views in the database, without the database's own and those of its extensions.
     pub(super) fn tables(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -232,8 +232,8 @@ impl Dialect {
     /// The triggers by which the database itself refuses to change or delete payment events and ledger entries, and to change an order.
     /// An order that has a payment cannot be deleted either, because the payment refers to it. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
-        // In the order in which `crate::record` writes the tables. Otherwise a server that starts and a server that writes could wait
-        // for each other.
+        // The tables are in the order in which `crate::record` writes them. Otherwise a server that starts and a server that writes
+        // could wait for each other.
         let tables = ["payment_events", "transactions", "entries"];
         match self {
             Dialect::Sqlite => {

@@ -153,7 +153,7 @@ pub async fn has_pending(
     account: &ProviderAccountId,
     since: Millis,
 ) -> Result<bool, Error> {
-    // In the order of the index. Otherwise PostgreSQL may look through all pending events for the first one.
+    // Sorted in the order of the index. Otherwise PostgreSQL may look through all pending events for the first one.
     let row = query(
         "SELECT id FROM inbox WHERE state = 'pending' AND received >= $1 AND account_id = $2 ORDER BY received LIMIT 1",
     )

@@ -43,7 +43,7 @@ const QUIET: i64 = 2_000;
 /// Whether an account has few events. Few events are collected and sorted. The events of any other account are met soon on a walk along
 /// all ids, which are in the order of time. No index serves both, because every delivery would have to be written into it.
 async fn is_quiet(connection: &mut Connection, account: &ProviderAccountId) -> Result<bool, Error> {
-    // In the order of the index on events. Otherwise PostgreSQL may look through the whole table for the first ones.
+    // Sorted in the order of the index on events. Otherwise PostgreSQL may look through the whole table for the first ones.
     let count = query(
         "SELECT COUNT(*) AS known FROM (SELECT event FROM inbox WHERE account_id = $1 ORDER BY event LIMIT $2) AS first",
     );
