@@ -1,9 +1,9 @@
--- One SQL for SQLite and PostgreSQL. Times are milliseconds since 1970, amounts are minor units, flags are 0 or 1,
--- structured values are JSON in TEXT. Names of constraints are not relied upon: SQLite does not report them. Each question that is asked
--- while tables grow finds its rows in an index: the test `statements` asks both databases how they would answer every statement.
+-- One SQL for SQLite and PostgreSQL. Times are milliseconds since 1970, amounts are minor units, flags are 0 or 1, structured values are
+-- JSON in TEXT. Code does not rely on the names of constraints: SQLite does not report them. Each query on a table that grows finds its
+-- rows in an index: the test `statements` asks both databases how they would answer every statement.
 
--- surplus: what happens to money beyond the debt, 'refund' or 'hold'. surplus_set: when that was last decided; what a provider refused
--- to send back before is tried again at once.
+-- surplus: the policy for money beyond the debt, 'refund' or 'hold'. surplus_set: when the policy was last set. Money that a provider
+-- refused to send back before is sent back again at once.
 CREATE TABLE merchants (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE merchants (
 );
 CREATE INDEX merchants_by_age ON merchants (created, id);
 
--- Only the SHA-256 of a key is kept; hint is its last four characters.
+-- Only the SHA-256 of a key is kept. hint: the key's last four characters.
 CREATE TABLE api_keys (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -26,8 +26,7 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_of_merchant ON api_keys (merchant_id, created DESC, id);
 
--- sealed holds the credentials and webhook secrets, encrypted. events_seen: up to when the account's events have been listed at its
--- provider.
+-- sealed: the credentials and webhook secrets, encrypted. events_seen: up to when the account's events have been listed at its provider.
 CREATE TABLE provider_accounts (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -41,7 +40,7 @@ CREATE TABLE provider_accounts (
 );
 CREATE INDEX provider_accounts_of_merchant ON provider_accounts (merchant_id, created);
 
--- A template of orders. total is what the basket comes to.
+-- Links: templates of orders. total: the sum of the basket.
 CREATE TABLE links (
     id TEXT PRIMARY KEY,
     token TEXT NOT NULL UNIQUE,
@@ -59,8 +58,8 @@ CREATE TABLE links (
 );
 CREATE INDEX links_of_merchant ON links (merchant_id, created DESC, id);
 
--- What is bought: a snapshot. Never changed, see store::dialect; forgotten if nobody began to pay it. link_id is the link it was made from, if it was made from one; once: that
--- link is for one order only.
+-- Orders: snapshots of purchases. An order is never changed, see store::dialect, and is removed if its payment was never started.
+-- link_id: the link that the order was made from, if there is one. once: the link is for one order only.
 CREATE TABLE orders (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -77,12 +76,12 @@ CREATE TABLE orders (
     policies TEXT NOT NULL,
     created BIGINT NOT NULL
 );
--- A one-time link is one order.
+-- A one-time link has one order.
 CREATE UNIQUE INDEX orders_one_per_link ON orders (link_id) WHERE once = 1;
 
--- status and the totals repeat what the attempts say, for queries; decisions are made from the attempts. seq is the number of the
--- newest event. told is the number of the newest row of events that is about it. kept is what the merchant keeps beyond the debt. An
--- order is one debt. link_id repeats the order's.
+-- Payments: one for each order, whose total is the debt. status and the totals repeat the state of the attempts, for queries; decisions
+-- are made from the attempts. seq: the number of the payment's newest row in payment_events. told: the number of its newest row in
+-- events. kept: the amount beyond the debt that the merchant keeps. link_id repeats the order's.
 CREATE TABLE payments (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -105,16 +104,16 @@ CREATE TABLE payments (
     updated BIGINT NOT NULL
 );
 CREATE INDEX payments_of_merchant ON payments (merchant_id, created DESC, id);
--- Counts the paid payments of a link.
+-- Finds the paid payments of a link, to count them.
 CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
 -- Payments that may have money to send back.
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
 
--- Never started: forgotten after a while.
+-- Payments that were never started, to be removed after a while.
 CREATE INDEX payments_unstarted ON payments (created) WHERE seq = 0;
 
--- sent: the request that opens the attempt, as it was sent first, without the credentials. A repetition is made from it.
+-- sent: the request that opens the attempt, as it was sent first, without the credentials. Every repetition is made from it.
 CREATE TABLE attempts (
     id TEXT PRIMARY KEY,
     payment_id TEXT NOT NULL REFERENCES payments (id),
@@ -127,11 +126,11 @@ CREATE TABLE attempts (
     updated BIGINT NOT NULL,
     UNIQUE (payment_id, ordinal)
 );
--- One debt, one payment: never two attempts that can both move money.
+-- A payment never has two attempts that can both move money.
 CREATE UNIQUE INDEX attempts_one_live ON attempts (payment_id) WHERE live = 1;
 
--- The provider's names of an attempt: any number of each kind (session, payment, capture). No two attempts of an account share one, so
--- that a delivery has one addressee. payment_id repeats the attempt's.
+-- The provider's references to attempts: any number of each kind (session, payment, capture). Two attempts of an account never share a
+-- reference of one kind, so that a delivery concerns one attempt. payment_id repeats the attempt's.
 CREATE TABLE attempt_references (
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
     reference TEXT NOT NULL,
@@ -141,8 +140,8 @@ CREATE TABLE attempt_references (
     PRIMARY KEY (account_id, reference, kind)
 );
 
--- Captures, refunds, disputes and returns: a projection of attempts, written with them; decisions are made from the attempts. lost: what
--- a dispute took for good. capture: the id of the capture that a refund acts on.
+-- Captures, refunds, disputes and returns: a projection of attempts, written with them; decisions are made from the attempts. lost: the
+-- amount that a dispute took for good. capture: the id of the capture that a refund acts on.
 CREATE TABLE movements (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -167,8 +166,8 @@ CREATE INDEX movements_of_payment ON movements (payment_id, created, id);
 CREATE INDEX movements_of_merchant ON movements (merchant_id, kind, created DESC, id);
 CREATE INDEX movements_by_reference ON movements (reference, created, id);
 
--- Append-only, see store::dialect. source says who told: shopper, merchant, engine, webhook or fetch; cause is the inbox row where
--- there is one.
+-- The history of payments. Append-only, see store::dialect. source: shopper, merchant, engine, webhook or fetch. cause: the inbox row,
+-- if there is one.
 CREATE TABLE payment_events (
     payment_id TEXT NOT NULL REFERENCES payments (id),
     seq BIGINT NOT NULL,
@@ -195,11 +194,11 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_of_payment ON sessions (payment_id, created);
 CREATE INDEX sessions_of_order ON sessions (order_id, created);
--- Everybody who pays an order meets in the same session.
+-- All shoppers who pay an order share one session.
 CREATE UNIQUE INDEX sessions_one_current ON sessions (order_id) WHERE state <> 'expired';
 
--- Merchants' keys of captures, voids and refunds: one request each, whatever the payment. Written in the transaction that records the
--- request, so that of two requests with one key one is recorded.
+-- Merchants' idempotency keys of captures, voids and refunds. A key names one request, whatever the payment. It is written in the
+-- transaction that records the request, so that of two requests with one key only one is recorded.
 CREATE TABLE modification_keys (
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
     request_key TEXT NOT NULL,
@@ -208,11 +207,11 @@ CREATE TABLE modification_keys (
     modification_id TEXT NOT NULL,
     PRIMARY KEY (merchant_id, request_key)
 );
--- Without it SQLite reads all of the table for each payment that is forgotten.
+-- Without this index SQLite reads the whole table for each payment that is removed.
 CREATE INDEX modification_keys_of_payment ON modification_keys (payment_id);
 
--- The journal: a source posts once. source: payment_event, settlement_line, manual. source_id and number: the payment and its event,
--- the settlement and its line, the entry by hand. Append-only, see store::dialect.
+-- The journal: a source posts once. source: payment_event, settlement_line or manual. source_id and number: the payment and its event,
+-- the settlement and its line, or the manual entry. Append-only, see store::dialect.
 CREATE TABLE transactions (
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
@@ -227,8 +226,8 @@ CREATE TABLE transactions (
     CHECK (source <> 'manual' OR (posted_by IS NOT NULL AND approved_by IS NOT NULL AND posted_by <> approved_by))
 );
 
--- The lines of a transaction, which add up to zero in each currency: domain::journal sees to that. amount: debits are positive.
--- party: whose account it is, empty where there is one for all. Append-only.
+-- The lines of a transaction, which add up to zero in each currency; domain::journal ensures that. amount: debits are positive. party:
+-- the owner of the account; empty where there is one account for all. Append-only.
 CREATE TABLE entries (
     source_id TEXT NOT NULL,
     number BIGINT NOT NULL,
@@ -243,7 +242,7 @@ CREATE TABLE entries (
     CHECK (amount <> 0)
 );
 
--- The sums of the entries, kept with them. shard: a sum is spread over several rows, so that transactions do not wait for each other.
+-- The sums of the entries, updated with them. shard: a sum is spread over several rows, so that transactions do not wait for each other.
 CREATE TABLE balances (
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
     live BIGINT NOT NULL,
@@ -255,8 +254,8 @@ CREATE TABLE balances (
     PRIMARY KEY (merchant_id, live, currency, account, party, shard)
 );
 
--- News for merchants. number: of those of a payment, from one, without gaps. seq: the payment's event that it follows from.
--- snapshot: the object as it was then. change: what was new about it. source says who caused it, as in payment_events.
+-- Events for merchants. number: the event's number among its payment's, from one, without gaps. seq: the payment's own event that caused
+-- it. snapshot: the object as it was then. change: the news. source: as in payment_events.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -276,10 +275,11 @@ CREATE TABLE events (
 CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
 CREATE INDEX events_by_time ON events (created);
 
--- Deliveries of providers. due: when a pending row may be taken up next; taking it up moves this beyond the time that may take, so that
--- a server that dies in the middle gives the row back by doing nothing. Of a waiting row it is when it is given up: it is not taken up
--- before something in inbox_waits becomes known. claims: the attempt of ours that a waiting row names. tries: how often it was taken up
--- since it last waited. pack: which row of inbox_packs the bytes are in, from which byte on, and how many; that row is pruned earlier.
+-- Deliveries of providers. due: when a pending row may be taken up next. Taking a row up moves this time beyond the longest run, so that
+-- a row becomes due again by itself if its server dies. For a waiting row, due is when the row is given up; the row is not taken up
+-- before one of its references in inbox_waits becomes known. claims: the attempt of ours that a waiting row names. tries: how often the
+-- row was taken up since it last waited. pack, pack_start and pack_size: the row of inbox_packs that holds the bytes, the first byte,
+-- and the number of bytes. The row of bytes is removed earlier.
 CREATE TABLE inbox (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES provider_accounts (id),
@@ -297,27 +297,27 @@ CREATE TABLE inbox (
     settled BIGINT,
     UNIQUE (account_id, event)
 );
--- Deliveries that wait: those that are due, and those of an account. Small, because most do not wait.
+-- Pending deliveries by due time, and by account and arrival. Small, because most deliveries are settled soon.
 CREATE INDEX inbox_pending ON inbox (due) WHERE state = 'pending';
 CREATE INDEX inbox_pending_of ON inbox (account_id, received) WHERE state = 'pending';
--- Deliveries that are given up unless their payment becomes known.
+-- Waiting deliveries, which are given up unless their payment becomes known.
 CREATE INDEX inbox_waiting ON inbox (due) WHERE state = 'waiting';
 
--- Deliveries that share a commit share a row of bytes: see store::packs. unpacked: if they are compressed, how many bytes they are
--- without.
+-- Deliveries that share a commit share a row of bytes, see store::packs. unpacked: the number of bytes before compression, if they are
+-- compressed.
 CREATE TABLE inbox_packs (
     id TEXT PRIMARY KEY,
     bytes BYTEA NOT NULL,
     unpacked BIGINT
 );
 
--- Has no rows. PostgreSQL's transactions lock it, so that storing a delivery that waits and writing what it waits for do not pass each
--- other unseen: see store::inbox::waits.
+-- This table has no rows. PostgreSQL's transactions lock it, so that a transaction that stores a waiting delivery and a transaction that
+-- writes one of its references cannot miss each other, see store::inbox::waits.
 CREATE TABLE inbox_gate (
     id BIGINT PRIMARY KEY
 );
 
--- An event that arrives before its payment is known waits for a name of it: our attempt's id, or account/provider's reference.
+-- An event that arrives before its payment is known waits for a reference: our attempt's id, or account/provider's reference.
 CREATE TABLE inbox_waits (
     wanted TEXT NOT NULL,
     inbox_id TEXT NOT NULL REFERENCES inbox (id),
@@ -325,8 +325,9 @@ CREATE TABLE inbox_waits (
 );
 CREATE INDEX inbox_waits_of ON inbox_waits (inbox_id);
 
--- One row per kind and subject. generation counts requests, so that one made while the job runs is not lost. account_id: with whose
--- account it calls a provider; one that is slow must not take every place. dead: when it was given up; a person can ask for it again.
+-- One row per kind and subject. generation: counts requests, so that a request made while the job runs is not lost. account_id: the
+-- account with which the job calls a provider; a slow provider must not take every place. dead: when the job was given up; a person can
+-- retry it.
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -341,7 +342,7 @@ CREATE TABLE jobs (
     created BIGINT NOT NULL,
     UNIQUE (kind, subject)
 );
--- Jobs that were given up keep their time and must not stand before those that are due.
+-- Due jobs. Jobs that were given up keep their time, but must not come before jobs that are due.
 CREATE INDEX jobs_due ON jobs (run_at) WHERE dead IS NULL;
 -- Jobs that were given up, by age.
 CREATE INDEX jobs_dead ON jobs (dead) WHERE dead IS NOT NULL;
@@ -367,7 +368,7 @@ CREATE TABLE exchanges (
 CREATE INDEX exchanges_of_attempt ON exchanges (attempt_id, at);
 CREATE INDEX exchanges_by_time ON exchanges (at);
 
--- Alerts: matters for a person to look at. One row per kind and subject, counted, so that a flood cannot fill the disk.
+-- Alerts: matters for a person to look at. One row per kind and subject counts the occurrences, so that a flood cannot fill the disk.
 CREATE TABLE alerts (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p engine --example intake -- URL [EVENTS] [MODE] [EVENTS_PER_PAYMENT] [TASKS]`
 //!
-//! URL is an empty database. MODE is `apply` (each payment's first event pays it; everything is applied while it arrives),
-//! `store` (deliveries are stored, nobody applies them), or `single` (as `store`, with one transaction for each delivery).
+//! URL is an empty database. MODE is `apply` (a payment's first event pays it, and events are applied while others arrive), `store`
+//! (deliveries are stored and never applied), or `single` (as `store`, with one transaction for each delivery).
 
 use std::error::Error;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 
-/// As in the server.
+/// The server's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -39,10 +39,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 const SECRET: &str = "whsec_of_the_benchmark";
 const BODY_BYTES: usize = 3 * 1024;
-/// The share of the work that is not counted, so that caches are warm: one in so many.
+/// One event in this many warms the caches and is not counted.
 const WARM_UP: usize = 10;
 
-/// Nothing leaves this process.
+/// A transport that sends nothing.
 struct Nowhere;
 
 impl Transport for Nowhere {
@@ -128,7 +128,7 @@ impl Bench {
         Ok(Bench { engine, account, attempts, per_payment })
     }
 
-    /// Delivers a range of events and returns how many were answered busy (and delivered again).
+    /// Delivers a range of events. Returns the number of busy answers; a delivery answered busy is sent again.
     async fn run(self: &Arc<Self>, range: std::ops::Range<usize>, tasks: usize) -> Result<usize, Failure> {
         let (next, busy) = (Arc::new(AtomicUsize::new(range.start)), Arc::new(AtomicUsize::new(0)));
         let work = (0..tasks).map(|_| {
@@ -196,7 +196,7 @@ fn sign(body: &[u8], time: Millis) -> String {
     format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-/// Time-ordered, as the engine's own ids are.
+/// The bits of an id, in ascending order as the engine's time-ordered ids are.
 fn bits(number: usize, salt: u8) -> [u8; 16] {
     let mut bits = [0; 16];
     bits[..8].copy_from_slice(&(number as u64).to_be_bytes());
@@ -205,7 +205,7 @@ fn bits(number: usize, salt: u8) -> [u8; 16] {
     bits
 }
 
-/// Payments with an open page each, as they are when their webhooks arrive.
+/// Inserts payments with an open page each, the state in which webhooks find them.
 async fn seed(
     store: &Store,
     merchant: &MerchantId,

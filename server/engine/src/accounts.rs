@@ -1,5 +1,5 @@
-//! Provider accounts ready for use. Every delivery needs one; asking the database and unsealing each time would cost more than
-//! the rest of it.
+//! Keeps provider accounts ready for use. Every delivery needs an account, and a query and an unsealing for each delivery would cost
+//! more than all its other work.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,11 +12,11 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::accounts;
 
-/// How long an account is used without asking the database: other processes' changes count after that at the latest.
+/// How long an account is used before the database is asked again. Changes by other processes take effect after this time at the latest.
 const KEPT: Millis = 2_000;
-/// The shortest time between two looks for fresher secrets, so that a flood of bad signatures does not become one of queries.
+/// The shortest time between two looks for fresher secrets, so that a flood of bad signatures causes no flood of queries.
 const LOOK_AGAIN: Millis = 200;
-/// Accounts that are kept.
+/// The most accounts kept in memory.
 const ACCOUNTS_MAX: usize = 4_096;
 
 /// An unsealed account with its connector.
@@ -43,7 +43,7 @@ impl Accounts {
 }
 
 impl Engine {
-    /// An account ready for use, not older than a moment.
+    /// An account ready for use, read less than [`KEPT`] ago.
     pub(crate) async fn ready(&self, id: &ProviderAccountId) -> Result<Option<Arc<Ready>>, Error> {
         let kept = self.ready_accounts().kept().get(id).cloned();
         match kept {
@@ -52,7 +52,7 @@ impl Engine {
         }
     }
 
-    /// The account as it is now, if its secrets have changed since it was read.
+    /// The account as it is now, if its sealed secrets differ from those of `ready`.
     pub(crate) async fn fresher(&self, ready: &Ready) -> Result<Option<Arc<Ready>>, Error> {
         let kept = self.ready_accounts().kept().get(&ready.account.id).cloned();
         let newest = match kept {
@@ -62,7 +62,8 @@ impl Engine {
         Ok(newest.filter(|newest| newest.sealed != ready.sealed))
     }
 
-    /// In milliseconds; of one from the future, as when the clock was set back, infinite.
+    /// The time since an account was read, in milliseconds. A time in the future, as after the clock was set back, counts as infinitely
+    /// old.
     fn age(&self, ready: &Ready) -> Millis {
         let age = self.env().now().saturating_sub(ready.read);
         if age < 0 { Millis::MAX } else { age }

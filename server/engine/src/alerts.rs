@@ -1,5 +1,5 @@
-//! Telling a person: an alert in the database, a line in the log, a count in the metrics. An alert goes when its cause is gone, or
-//! when a person has dealt with it; `docs/OPERATIONS.md` says for each kind which of the two.
+//! Alerts for the operator: each is a row in the database, a line in the log and a count in the metrics. An alert is closed when its
+//! cause is gone, or when a person has dealt with it; `docs/OPERATIONS.md` says for each kind which of the two applies.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,15 +15,15 @@ use crate::store::alerts::{Alert, list};
 use crate::store::jobs::{JobRow, failing, failing_page, retry};
 use crate::store::{Connection, alerts};
 
-/// Characters of an alert's text that are kept.
+/// The most characters kept of an alert's text.
 const DETAIL_CHARS_MAX: usize = 500;
 
-/// How long an alert that has been closed is taken to be closed still. Another server may raise it again meanwhile.
+/// How long a closed alert is assumed to be still closed. Another server may raise the alert again in that time.
 const CLOSED_HOLDS: Millis = 10 * MINUTE;
-/// Closed alerts that are remembered.
+/// The most closed alerts that are remembered.
 const CLOSED_MAX: usize = 10_000;
 
-/// Alerts that are known to be closed, so that what goes well time and again need not ask the database each time.
+/// Alerts known to be closed. They spare the database a query after every success.
 #[derive(Default)]
 pub(crate) struct Closed(Mutex<HashMap<(&'static str, String), Millis>>);
 
@@ -36,7 +36,7 @@ impl Closed {
         self.known().remove(&(kind, subject.to_owned()));
     }
 
-    /// Whether the alert may be open, as far as is remembered. From now on it is taken to be closed.
+    /// Whether the alert may be open, as far as is remembered. From now on the alert is assumed to be closed.
     fn may_be_open(&self, kind: &'static str, subject: &str, now: Millis) -> bool {
         let mut known = self.known();
         if known.len() >= CLOSED_MAX {
@@ -78,7 +78,7 @@ pub(crate) async fn raise_times(
     alerts::raise(connection, kind, subject, &detail, times, engine.env().now()).await
 }
 
-/// Gives an alert another text in the caller's transaction, if it is open: its cause has changed, and did not come again.
+/// Rewords an open alert in the caller's transaction: its cause has changed but has not occurred again.
 pub(crate) async fn reword(
     connection: &mut Connection,
     kind: &'static str,
@@ -101,8 +101,8 @@ pub(crate) async fn close(connection: &mut Connection, kind: &str, subject: &str
 }
 
 impl Engine {
-    /// Closes an alert in a transaction of its own, for callers to whom its cause is gone time and again: the database is asked once
-    /// in a while. A failure to do so is logged: the caller's own work matters more.
+    /// Closes an alert in a transaction of its own. Callers may do so after every success: for an alert remembered as closed, the
+    /// database is asked only once in a while. A failure to close is logged, because the caller's own work matters more.
     pub(crate) async fn close_alert(&self, kind: &'static str, subject: &str) {
         if !self.closed_alerts().may_be_open(kind, subject, self.env().now()) {
             return;
@@ -118,7 +118,7 @@ impl Engine {
         }
     }
 
-    /// Takes an alert off the list because a person has dealt with it. It comes again when there is new cause.
+    /// Dismisses an alert that a person has dealt with. A new cause raises it again.
     ///
     /// # Errors
     /// There is no such alert.
@@ -129,14 +129,14 @@ impl Engine {
         if found { Ok(()) } else { Err(Error::NotFound(format!("alert {kind} about {subject}; see `till alerts`"))) }
     }
 
-    /// Raises an alert in a transaction of its own. A failure to do so is logged: the caller's own work matters more.
+    /// Raises an alert in a transaction of its own. A failure is logged, because the caller's own work matters more.
     pub(crate) async fn alert(&self, kind: &'static str, subject: &str, detail: &str) {
         if let Err(error) = self.alert_times(kind, subject, detail, 1).await {
             warn!(alert = kind, subject, %error, "an alert could not be stored");
         }
     }
 
-    /// Raises an alert about what lasts, unless it has been raised before: to say it again would be no news.
+    /// Raises an alert about a lasting cause, unless the alert is already open.
     pub(crate) async fn alert_once(&self, kind: &'static str, subject: &str, detail: &str) {
         let known = async { alerts::is_raised(&mut *self.store().reader().await?, kind, subject).await };
         match known.await {
@@ -171,12 +171,12 @@ impl Engine {
         list(&mut *self.store().reader().await?, page).await
     }
 
-    /// The first jobs that have failed, or only of those that were given up.
+    /// The first jobs that have failed. With `dead`, only jobs that were given up.
     pub async fn failing_jobs(&self, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
         failing(&mut *self.store().reader().await?, dead, limit).await
     }
 
-    /// Jobs that have failed, or only those that were given up; those given up first.
+    /// Jobs that have failed; jobs that were given up come first. With `dead`, only jobs that were given up.
     pub async fn failing_jobs_page(&self, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
         failing_page(&mut *self.store().reader().await?, dead, page).await
     }

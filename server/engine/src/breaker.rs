@@ -1,5 +1,5 @@
-//! A circuit breaker for each provider account: after several failures in a row nobody is made to wait for a provider that does
-//! not answer. Now and then a single call finds out whether it answers again.
+//! A circuit breaker for each provider account. After several failures in a row, calls are refused at once instead of waiting for a
+//! provider that does not answer. From time to time a single call, the probe, finds out whether the provider answers again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,29 +11,29 @@ use crate::engine::Engine;
 
 /// Failures in a row after which calls are held back.
 const FAILURES_MAX: u32 = 5;
-/// How long they are held back at first, and at most.
+/// How long calls are held back at first, and at most.
 const PAUSE_MIN: Millis = SECOND;
 const PAUSE_MAX: Millis = 30 * SECOND;
 
-/// One account's breaker. Pure: the caller knows the time.
+/// One account's breaker. It reads no clock: the caller passes the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Breaker {
-    /// In a row.
+    /// Failures in a row.
     failures: u32,
-    /// Until when calls are held back, while they are.
+    /// The time until which calls are held back, if they are.
     until: Option<Millis>,
-    /// Whether a call is finding out if the provider answers again.
+    /// Whether a probe is under way.
     probing: bool,
 }
 
 impl Breaker {
-    /// Whether a call may be made, and whether it is the one that finds out. If not, when to ask again.
+    /// Admits a call and returns whether it is the probe. A call that is refused gets the time to ask again.
     fn admit(&mut self, now: Millis) -> Result<bool, Millis> {
         let Some(until) = self.until else { return Ok(false) };
         if self.probing {
             return Err(now + PAUSE_MIN);
         }
-        // A time further away than any pause is from before a clock was set back.
+        // A time further away than the longest pause was set before the clock was set back.
         if now < until && until - now <= PAUSE_MAX {
             return Err(until);
         }
@@ -41,7 +41,7 @@ impl Breaker {
         Ok(true)
     }
 
-    /// Takes the end of a call in. Returns whether calls are held back from now on that were not before.
+    /// Records the end of a call. Returns whether calls are held back from this call on.
     fn report(&mut self, answered: bool, now: Millis) -> bool {
         if answered {
             *self = Breaker::default();
@@ -68,11 +68,11 @@ impl Breakers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns whether calls are held back from now on that were not before.
+    /// Records the end of a call. Returns whether calls are held back from this call on.
     fn report(&self, account: &ProviderAccountId, answered: bool, now: Millis) -> bool {
         let mut all = self.all();
         if answered {
-            // Nothing is kept of accounts that are well.
+            // Healthy accounts have no entry.
             all.remove(account);
             return false;
         }
@@ -80,7 +80,7 @@ impl Breakers {
     }
 }
 
-/// A call that was admitted. If it finds out whether the provider answers and is given up, the next one does.
+/// A call that was admitted. When a probe is dropped without a report, the next call becomes the probe.
 pub(crate) struct Admitted<'a> {
     engine: &'a Engine,
     account: &'a ProviderAccountId,
@@ -96,7 +96,7 @@ impl Drop for Admitted<'_> {
 }
 
 impl Admitted<'_> {
-    /// Takes the end of one of the call's exchanges in: whether the provider has answered it.
+    /// Records the end of one of the call's exchanges: whether the provider has answered.
     pub async fn report(&self, answered: bool) {
         if self.engine.breakers().report(self.account, answered, self.engine.env().now()) {
             let detail = format!("{FAILURES_MAX} calls in a row failed; calls are held back until one is answered");
@@ -108,7 +108,7 @@ impl Admitted<'_> {
 }
 
 impl Engine {
-    /// Whether an account's provider may be called. If not, when to ask again.
+    /// Admits a call to an account's provider, or returns the time to ask again.
     pub(crate) fn admit<'a>(&'a self, account: &'a ProviderAccountId) -> Result<Admitted<'a>, Millis> {
         let now = self.env().now();
         let probes = self.breakers().all().get_mut(account).map_or(Ok(false), |breaker| breaker.admit(now))?;

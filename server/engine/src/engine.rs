@@ -1,4 +1,4 @@
-//! The engine: one value that everything else is called on.
+//! The engine: the one value that all operations are called on.
 
 use std::sync::Arc;
 
@@ -27,17 +27,17 @@ use crate::store::{Dialect, Store, Tx, accounts, inbox};
 use crate::tls::NewTls;
 use crate::{jobs, live};
 
-/// What the engine is told once.
+/// The engine's settings, fixed when it starts.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     pub public_url: String,
-    /// The providers that accounts can be at.
+    /// The providers that accounts can use.
     pub connectors: Registry,
 }
 
 impl Settings {
-    /// For an installation that is reached at this address and knows the built-in providers.
+    /// Settings for an installation at this address, with the built-in providers.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Settings {
         Settings { public_url: public_url.into(), connectors: Registry::default() }
@@ -67,7 +67,7 @@ struct Inner {
     questions: Semaphore,
 }
 
-/// What is sealed in an account's row.
+/// The sealed content of an account's row.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Secrets {
     pub credentials: std::collections::BTreeMap<String, String>,
@@ -84,7 +84,7 @@ impl Engine {
         Self::tuned(env, store, keyring, settings, tuning)
     }
 
-    /// The same in another size.
+    /// An engine of another size.
     #[must_use]
     pub fn tuned(env: Env, store: Store, keyring: Keyring, settings: Settings, tuning: Tuning) -> Self {
         Engine(Arc::new(Inner {
@@ -107,8 +107,8 @@ impl Engine {
         }))
     }
 
-    /// Runs jobs and listens for news until told to stop; then lets running jobs finish. Returns false if one of them ended
-    /// by itself: then the server must stop too, because it would acknowledge what nobody applies.
+    /// Runs jobs and listens for news until shutdown, then lets running jobs finish. Returns false if a background task ended by itself.
+    /// The server must then stop too, because it would acknowledge deliveries that are never applied.
     pub async fn run(&self, shutdown: CancellationToken) -> bool {
         jobs::plant(self).await;
         let mut tasks = JoinSet::new();
@@ -144,13 +144,13 @@ impl Engine {
         self.store().is_current().await.unwrap_or(false)
     }
 
-    /// Finds out whether the master key opens every account's credentials. With a wrong one nothing else would work.
+    /// Checks that the master key opens every account's credentials. With a wrong key, no call to a provider would work.
     pub async fn check_seals(&self) -> Result<(), Error> {
         let rows = accounts::all(&mut *self.store().reader().await?).await?;
         rows.iter().try_for_each(|row| self.secrets(row).map(|_| ()))
     }
 
-    /// Whether this server can do its work, found out at most once in a moment. The error says what is missing.
+    /// Whether this server can do its work, found out at most once in a moment. The error names the missing part.
     pub async fn readiness(&self) -> Result<(), NotReady> {
         self.0.readiness.ask(self).await
     }
@@ -172,13 +172,13 @@ impl Engine {
         self.env().now()
     }
 
-    /// The providers that accounts can be at.
+    /// The providers that accounts can use.
     #[must_use]
     pub fn connectors(&self) -> &Registry {
         &self.0.settings.connectors
     }
 
-    /// The connector of a provider that an account is at.
+    /// The connector of an account's provider.
     pub(crate) fn connector_of(&self, provider: &str) -> Result<&'static dyn Connector, Error> {
         self.connectors().get(provider).ok_or_else(|| Error::NotFound(format!("connector for provider {provider}")))
     }
@@ -206,7 +206,7 @@ impl Engine {
         self.wake_for(Work { jobs: true, deliveries: true });
     }
 
-    /// Wakes the workers that have something to do.
+    /// Wakes the workers for the kinds of work that are due.
     pub(crate) fn wake_for(&self, work: Work) {
         if work.jobs {
             self.0.work.notify_one();
@@ -248,17 +248,17 @@ impl Engine {
         &self.0.tuning
     }
 
-    /// The places for questions about deliveries.
+    /// The permits for questions about deliveries.
     pub(crate) fn questions(&self) -> &Semaphore {
         &self.0.questions
     }
 
-    /// A place among the shoppers' actions under way, if there is one.
+    /// A permit for one more action of a shopper, if there is one.
     pub(crate) fn action(&self) -> Option<OwnedSemaphorePermit> {
         self.0.actions.clone().try_acquire_owned().ok()
     }
 
-    /// Commits and sends the workers to look for what the transaction enqueued.
+    /// Commits and wakes the workers for the jobs and deliveries that the transaction enqueued.
     pub(crate) async fn commit(&self, tx: Tx) -> Result<(), Error> {
         tx.commit().await?;
         self.wake();
@@ -284,7 +284,7 @@ impl Engine {
             id: row.id.clone(),
             base_url: row.base_url.clone(),
             live: row.live,
-            // Earlier versions sealed line ends along with them.
+            // Earlier versions sealed line ends along with the values.
             credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(tidy(&v)))).collect(),
             webhook_secrets: secrets.webhook_secrets.iter().map(|secret| SecretString::from(tidy(secret))).collect(),
             tls: secrets.tls.map(NewTls::ready),

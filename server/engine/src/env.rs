@@ -13,12 +13,12 @@ pub trait Clock: Send + Sync {
     /// Milliseconds since 1970.
     fn now(&self) -> Millis;
 
-    /// Lets time pass.
+    /// Sleeps for a time.
     fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(tokio::time::sleep(time))
     }
 
-    /// Lets time pass, or less if something happens before.
+    /// Sleeps for a time, or until something happens.
     fn sleep_unless<'a>(&'a self, time: Duration, happens: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             tokio::select! {
@@ -54,22 +54,22 @@ pub struct OsRandom;
 impl Random for OsRandom {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn fill(&self, buffer: &mut [u8]) {
-        // Without randomness no id or nonce is safe; there is nothing sensible to go on with.
+        // Without randomness no id and no nonce is safe, so the process cannot continue.
         getrandom::fill(buffer).expect("the operating system gives random bytes");
     }
 }
 
-/// Bytes of a timed id that are time.
+/// The bytes of a timed id that hold the time.
 const TIME: usize = 6;
 
-/// The first of all ids that [`Env::timed_bits`] makes at a time.
+/// The lowest id that [`Env::timed_bits`] can make at a time.
 pub(crate) fn first_bits(time: Millis) -> [u8; 16] {
     let mut bits = [0; 16];
     bits[..TIME].copy_from_slice(&time.max(0).to_be_bytes()[8 - TIME..]);
     bits
 }
 
-/// Everything the engine takes from outside.
+/// The engine's access to the outside world.
 #[derive(Clone)]
 pub struct Env {
     /// Time.
@@ -87,7 +87,7 @@ impl Env {
         self.clock.now()
     }
 
-    /// 128 random bits, for what must not be guessed.
+    /// 128 random bits, for values that must not be guessed.
     #[must_use]
     pub fn bits(&self) -> [u8; 16] {
         let mut bits = [0; 16];
@@ -95,8 +95,8 @@ impl Env {
         bits
     }
 
-    /// 48 bits of time in milliseconds and 80 random bits, for the ids of rows that are written in large numbers: what is
-    /// written together lies together in the index.
+    /// 48 bits of time in milliseconds and 80 random bits, for the ids of rows that are written in large numbers. Rows written together
+    /// are then stored together in the index.
     #[must_use]
     pub fn timed_bits(&self) -> [u8; 16] {
         let mut bits = self.bits();

@@ -1,4 +1,4 @@
-//! What can go wrong inside the engine.
+//! The errors of the engine.
 
 use domain::id::AttemptId;
 use domain::order::OrderError;
@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use crate::seal::SealError;
 
-/// An operation could not be done.
+/// The reason why an operation failed.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The database refused or could not be reached.
+    /// The database refused an operation or could not be reached.
     #[error("the database: {0}")]
     Store(#[from] sqlx::Error),
     /// The database's structure could not be brought up to date.
@@ -25,10 +25,10 @@ pub enum Error {
     /// The thing does not exist.
     #[error("there is no {0}")]
     NotFound(String),
-    /// The order of a link is not acceptable.
+    /// The order of a link is invalid.
     #[error(transparent)]
     Order(#[from] OrderError),
-    /// Several attempts come into question; the text lists a command for each.
+    /// Several attempts are possible; the text lists a command for each.
     #[error("{text}")]
     Which {
         /// The question.
@@ -36,7 +36,7 @@ pub enum Error {
         /// The attempts, oldest first.
         attempts: Vec<AttemptId>,
     },
-    /// The input is not acceptable; the text says what to do.
+    /// The input is invalid; the text says what to do.
     #[error("{0}")]
     Invalid(String),
     /// Credentials cannot be unsealed.
@@ -45,8 +45,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether one of several things done together may be to blame, so that the others may do better without it. Otherwise
-    /// the database cannot do anything now.
+    /// Whether a single item of a batch may be to blame, so that the others may succeed without it. Otherwise the database cannot work
+    /// now.
     pub(crate) fn is_of_one(&self) -> bool {
         match self {
             Error::Store(sqlx::Error::Database(error)) => !error.code().is_some_and(|code| is_of_all(&code)),
@@ -67,8 +67,7 @@ impl Error {
         }
     }
 
-    /// Whether an attempt would have had a reference that is another attempt's. PostgreSQL names the constraint, SQLite the
-    /// columns.
+    /// Whether a reference belongs to another attempt already. PostgreSQL names the constraint, SQLite the columns.
     pub(crate) fn is_reference_clash(&self) -> bool {
         let Error::Store(sqlx::Error::Database(error)) = self else { return false };
         let names = |text: &str| text.contains("attempt_references");

@@ -1,4 +1,4 @@
-//! Calls to the providers: bounded, counted, written down with secrets masked, and honest about what is not known.
+//! Calls to the providers: bounded, counted, recorded with secrets masked, and explicit about unknown outcomes.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,13 +15,13 @@ use crate::error::Error;
 use crate::store::exchanges::{self, Exchange};
 use crate::transport::TransportError;
 
-/// Requests one operation may take.
+/// The most requests of one operation.
 const STEPS_MAX: usize = 4;
-/// Requests a search may take: a busy account makes thousands of pages in the time that is searched, and a list has a hundred.
+/// The most requests of a search. A busy account makes thousands of pages in the time that is searched, and a list has a hundred.
 const SEARCH_STEPS_MAX: usize = 40;
-/// Times a request that did not leave, or was turned away by a rate limit, is sent while the shopper waits.
+/// How often a request is sent while the shopper waits, if it did not leave or was turned away by a rate limit.
 const SENDS_MAX: u32 = 3;
-/// The longest pause between them.
+/// The longest pause between two sends.
 const PAUSE_MAX: Millis = 2 * SECOND;
 
 /// Why a call has no outcome.
@@ -30,7 +30,7 @@ pub enum CallError {
     /// The provider's answer, or a request that cannot be made.
     #[error(transparent)]
     Fail(#[from] Fail),
-    /// The network.
+    /// The network failed.
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
@@ -51,7 +51,7 @@ pub(crate) struct Gateway<'a> {
     pub engine: &'a Engine,
     pub account: &'a Account,
     pub connector: &'static dyn Connector,
-    /// The request that was stored for this operation: it is sent as it was written then.
+    /// The stored request of this operation, if there is one. It is sent again as it was stored.
     pub sent: Option<Sent>,
 }
 
@@ -84,16 +84,16 @@ impl Gateway<'_> {
             }
         }
         match operation {
-            // A list too long to be searched.
+            // The list is too long to be searched.
             Operation::Find(_) | Operation::FindModification(_) => Ok(Outcome::Inconclusive),
             _ => Err(CallError::Fail(Fail::Unsure(format!("no outcome after {STEPS_MAX} requests")))),
         }
     }
 
-    /// Nothing but a change of the key or of its rights helps, so a person is told at once.
+    /// Raises an alert at once, because only a change of the key or of its rights helps.
     async fn tell_unauthorized(&self, request: &HttpRequest, status: u16, why: &str) {
         let (id, name) = (&self.account.id, request.name);
-        // The provider's sentence goes on in ours.
+        // The detail below continues the provider's sentence.
         let why = why.trim_end_matches('.');
         if status == 403 {
             let right = self.connector.right(name).unwrap_or("the right the provider names");
@@ -107,15 +107,15 @@ impl Gateway<'_> {
         self.engine.alert("provider_credentials", id.as_str(), &detail).await;
     }
 
-    /// The key is accepted and has the right to do this.
+    /// Closes the alerts about the key: the provider has accepted it and its right to make this request.
     async fn close_authorized(&self, request: &HttpRequest) {
         let id = &self.account.id;
         self.engine.close_alert("provider_credentials", id.as_str()).await;
         self.engine.close_alert("provider_rights", &format!("{id} {}", request.name)).await;
     }
 
-    /// Asks a question about a delivery, once: the provider that sent it waits for its reply. It is not written down: what it is about is
-    /// stored with the delivery, or was not the provider's.
+    /// Asks a question about a delivery, once, because the provider waits for the reply to its delivery. The exchange is not recorded:
+    /// its subject is stored with the delivery, or was not the provider's.
     pub(crate) async fn ask(&self, request: &HttpRequest) -> Result<HttpResponse, CallError> {
         let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
         let result = self.engine.env().transport.send_for(self.account, request).await;
@@ -206,7 +206,7 @@ impl Gateway<'_> {
     }
 }
 
-/// A reply's status as a metric's label. A provider cannot make up ever new ones.
+/// A reply's status as a metric's label. The number of labels is bounded, whatever a provider replies.
 fn label(status: Option<u16>) -> String {
     match status {
         Some(status @ 100..=599) => status.to_string(),
@@ -215,7 +215,7 @@ fn label(status: Option<u16>) -> String {
     }
 }
 
-/// Whether the provider is there. What a gateway says in its place does not count.
+/// Whether the provider has answered. The error of a gateway in front of the provider does not count.
 fn is_answered(result: &Result<HttpResponse, TransportError>) -> bool {
     match result {
         Ok(reply) => !matches!(reply.status, 502..=504),
@@ -223,13 +223,13 @@ fn is_answered(result: &Result<HttpResponse, TransportError>) -> bool {
     }
 }
 
-/// When the reply was made, by the provider's clock: what a fetch finds is put in order with the provider's own events.
+/// The time of the reply by the provider's clock. It puts the result of a fetch in order with the provider's own events.
 fn provider_time(reply: &HttpResponse) -> Option<Millis> {
     let date = httpdate::parse_http_date(reply.headers.get(http::header::DATE)?.to_str().ok()?).ok()?;
     Millis::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
-/// How long the provider asks us to wait.
+/// How long the provider asks its caller to wait.
 fn retry_after(reply: &HttpResponse) -> Option<Millis> {
     let seconds = reply.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.parse::<Millis>().ok()?;
     Some(seconds.clamp(0, 3600) * SECOND)

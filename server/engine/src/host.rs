@@ -1,16 +1,16 @@
-//! Names of hosts, as certificates and browsers know them.
+//! Host names, as certificates and browsers know them.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Octets of one part of a name at most, in its ASCII form (RFC 1035, 2.3.4).
+/// The most octets of one label of a name, in its ASCII form (RFC 1035, 2.3.4).
 const LABEL_BYTES_MAX: usize = 63;
-/// Octets of a whole name at most, without the dot at its end (RFC 1035, 3.1).
+/// The most octets of a whole name, without the dot at its end (RFC 1035, 3.1).
 const NAME_BYTES_MAX: usize = 253;
 
-/// Whether a name in its ASCII form is one of a host (RFC 1123, 2.1): parts of letters, digits and hyphens with dots between. An
-/// underscore is in no name that a public authority signs a certificate for (CA/Browser Forum, Baseline Requirements, 7.1.4.2).
+/// Whether a name in its ASCII form is a host name (RFC 1123, 2.1): labels of letters, digits and hyphens, separated by dots. No public
+/// authority signs a certificate for a name with an underscore (CA/Browser Forum, Baseline Requirements, 7.1.4.2).
 pub(crate) fn is_name(ascii: &str) -> bool {
     let is_label = |label: &str| {
         let made = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -19,7 +19,7 @@ pub(crate) fn is_name(ascii: &str) -> bool {
     ascii.len() <= NAME_BYTES_MAX && ascii.split('.').all(is_label)
 }
 
-/// Why nobody can reach a web address, whatever the network; `None` if it can be reached.
+/// Why a web address cannot be reached on any network; `None` if it can be reached.
 #[must_use]
 pub fn unreachable_host(url: &Url) -> Option<&'static str> {
     let address = match url.host()? {

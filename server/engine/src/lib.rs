@@ -1,7 +1,7 @@
 //! The application core: services, store, inbox, jobs and the gateway to the providers.
 //!
-//! Everything a payment goes through passes `record`: facts in, the domain's decision, and the result stored in one
-//! transaction. Clock, randomness and HTTP are passed in through [`Env`].
+//! Every change of a payment passes `record`: facts in, the domain's decision, and the result stored in one transaction. Clock,
+//! randomness and HTTP are passed in through [`Env`].
 
 mod accounts;
 mod admin;

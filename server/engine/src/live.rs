@@ -1,4 +1,4 @@
-//! News for open pages: within this server from whoever commits a change, between servers by PostgreSQL's LISTEN/NOTIFY.
+//! News for open pages: within this server from the code that commits a change, between servers by PostgreSQL's LISTEN/NOTIFY.
 
 mod news;
 
@@ -20,13 +20,13 @@ use crate::store::{payments, sessions};
 use news::News;
 pub(crate) use news::Watch;
 
-/// While another server's news cannot be heard, pages look for themselves this often.
+/// How often pages look for changes themselves while other servers' news cannot be heard.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long another server may be silent before the connection is tried.
+/// How long other servers may be silent before the connection is tested.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
-/// Questions about revisions that are asked at a time, so that news for everybody leave connections for others.
+/// The most questions about revisions at a time, so that news for all pages leave connections for other work.
 const QUESTIONS: usize = 4;
 
 /// This server's open pages.
@@ -40,7 +40,7 @@ impl Live {
         Live { news: News::new(), questions: Semaphore::new(QUESTIONS) }
     }
 
-    /// Tells this server's pages about a committed change.
+    /// Notifies this server's pages of a committed change.
     pub(crate) fn tell(&self, payment: &PaymentId) {
         self.news.tell(payment);
     }
@@ -55,13 +55,13 @@ pub struct Follower {
     engine: Engine,
     watch: Watch,
     last: Option<Arc<str>>,
-    /// Whether there may be something that the last revision does not tell.
+    /// Whether there may be a change that the last revision does not show.
     is_due: bool,
 }
 
 impl Follower {
-    /// The revision of the session's payment and of its sessions: at once the first time, then whenever it has changed. It means
-    /// nothing but difference. A call that is dropped loses nothing.
+    /// The revision of the session's payment and of its sessions: at once the first time, then whenever it has changed. Revisions can
+    /// only be compared for equality. A call that is dropped loses no change.
     pub async fn next(&mut self) -> Result<Arc<str>, PageError> {
         loop {
             if !self.is_due {
@@ -81,7 +81,7 @@ impl Follower {
     async fn look(&mut self) -> Result<Arc<str>, PageError> {
         let payment = self.watch.payment().clone();
         let question = self.engine.revision(&payment);
-        // What a new page begins with is no older than the page.
+        // A new page asks itself, so that its first revision is no older than the page.
         if self.last.is_none() { question.await } else { self.watch.ask(question).await }
     }
 }
@@ -96,7 +96,7 @@ impl Engine {
     }
 
     async fn revision(&self, payment: &PaymentId) -> Result<Arc<str>, PageError> {
-        // It is never closed.
+        // This semaphore is never closed.
         let _turn = self.live().questions.acquire().await;
         let mut connection = self.store().reader().await?;
         let revision = payments::revision(&mut connection, payment).await?.ok_or(PageError::NotFound)?;
@@ -104,7 +104,7 @@ impl Engine {
     }
 }
 
-/// Passes other servers' news on until told to stop.
+/// Passes other servers' news on until shutdown.
 pub(crate) async fn listen(engine: Engine, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         tokio::select! {
@@ -122,7 +122,7 @@ async fn hear(engine: &Engine) -> Result<(), Error> {
     let mut listener = PgListener::connect(engine.store().url()).await?;
     listener.listen("till_news").await?;
     info!("hearing other servers' news");
-    // What was said before must be looked for.
+    // Changes from before the connection must be looked for.
     engine.live().news.tell_all();
     loop {
         match timeout(SILENCE_MAX, listener.try_recv()).await {
@@ -132,7 +132,7 @@ async fn hear(engine: &Engine) -> Result<(), Error> {
                     engine.live().tell(&payment);
                 }
             }
-            // A connection cut without a word stays silent for ever; a question shows it.
+            // A connection that was cut without notice stays silent for ever. A query reveals the cut.
             Err(_) => {
                 let asked = timeout(SILENCE_MAX, listener.execute("SELECT 1")).await;
                 asked.map_err(|_| Error::Invalid("the connection does not answer".into()))??;

@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-/// Which part of a list is wanted.
+/// The part of a list that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The row after which it begins, named as in the list; from the top if not given.
+    /// The row after which the page begins, named as in the list; from the top if not given.
     pub after: Option<String>,
-    /// Rows at most.
+    /// The most rows of the page.
     pub limit: i64,
 }
 
 impl Page {
-    /// Rows beyond a page that are counted at most.
+    /// The most rows beyond a page that are counted.
     pub const COUNTED_MAX: i64 = 10_000;
 
     /// The first page.
@@ -27,12 +27,12 @@ impl Page {
 pub struct Listed<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// How many follow, counted up to one more than [`Page::COUNTED_MAX`].
+    /// How many rows follow, counted up to one more than [`Page::COUNTED_MAX`].
     pub more: i64,
 }
 
 impl<T> Listed<T> {
-    /// The same part with other rows for these.
+    /// The same part with each row converted.
     pub fn map<U>(self, one: impl FnMut(T) -> U) -> Listed<U> {
         Listed { rows: self.rows.into_iter().map(one).collect(), more: self.more }
     }

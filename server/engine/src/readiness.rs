@@ -1,4 +1,4 @@
-//! Whether this server can do its work. An answer is kept for a moment, because finding out writes to the database.
+//! Finds out whether this server can do its work. An answer is kept for a moment, because finding out writes to the database.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Why a server is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotReady {
-    /// Another version's structure, or no answer.
+    /// The database has another version's structure, or does not answer.
     #[error("the database does not answer or is not migrated")]
     Database,
-    /// The master key is not the one that the credentials are sealed with.
+    /// The credentials are sealed with another master key.
     #[error("the master key does not open every provider account's credentials")]
     Seals,
-    /// It can be read, and not written.
+    /// The database can be read but not written.
     #[error("the database cannot be written: it is read-only, full or held up")]
     Unwritable,
 }
@@ -34,7 +34,7 @@ pub enum NotReady {
 pub(crate) struct Readiness(Mutex<Option<(Instant, Result<(), NotReady>)>>);
 
 impl Readiness {
-    /// Those who ask at the same time wait for one answer.
+    /// The newest answer. Callers that ask at the same time wait for one answer.
     pub async fn ask(&self, engine: &Engine) -> Result<(), NotReady> {
         let mut last = self.0.lock().await;
         if let Some((_, answer)) = last.filter(|(at, _)| at.elapsed() < HOLDS) {

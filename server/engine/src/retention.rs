@@ -1,23 +1,24 @@
-//! How long rows are kept that nothing depends on any more.
+//! How long rows are kept that are no longer needed.
 
 use std::str::FromStr;
 
-/// Days for each kind of rows. A kind that is not here is kept for good: payments that were started, and their books.
+/// Days for each kind of rows. Any other kind is kept for good: payments that were started, and their books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// The names that a delivery waits for whose payment is not known; later it is not applied should that become known.
+    /// The references that a delivery for an unknown payment waits for. After these days the delivery is not applied, even if its
+    /// payment becomes known.
     pub waits: i64,
     /// The bytes of deliveries.
     pub bodies: i64,
-    /// That an event was delivered. Later a repetition would be new, and Adyen signs no time.
+    /// The record that an event was delivered. After these days a repetition would count as new, and Adyen signs no time.
     pub deliveries: i64,
-    /// What was said between Till and providers.
+    /// Exchanges between Till and providers.
     pub exchanges: i64,
-    /// What merchants must hear.
+    /// Events for merchants.
     pub events: i64,
     /// Jobs that were given up.
     pub dead_jobs: i64,
-    /// Orders that nobody started to pay, with their payments and sessions.
+    /// Orders whose payment was never started, with their payments and sessions.
     pub unstarted: i64,
 }
 
@@ -27,7 +28,7 @@ impl Default for Retention {
     }
 }
 
-/// Names, and the fewest and most days.
+/// Names with the fewest and the most days.
 const BOUNDS: [(&str, i64, i64); 7] = [
     ("waits", 2, 3_650),
     ("bodies", 2, 3_650),
@@ -56,7 +57,7 @@ impl Retention {
 impl FromStr for Retention {
     type Err = String;
 
-    /// From pairs such as `bodies=30,exchanges=14`; what is not named is kept as long as without a setting.
+    /// From pairs such as `bodies=30,exchanges=14`. A kind that is not named keeps its default.
     fn from_str(text: &str) -> Result<Retention, String> {
         let mut retention = Retention::default();
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {

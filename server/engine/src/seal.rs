@@ -23,18 +23,18 @@ pub struct KeyringError;
 /// A sealed value cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SealError {
-    /// It was sealed under a key that is not in `TILL_MASTER_KEY`.
+    /// The value was sealed under a key that is not in `TILL_MASTER_KEY`.
     #[error(
         "the credentials in this database were sealed under another master key; set TILL_MASTER_KEY to that one, or put the \
              master.key it was kept in back beside the database file"
     )]
     OtherKey,
-    /// It is damaged or belongs to another row.
+    /// The value is damaged or belongs to another row.
     #[error("sealed credentials are damaged")]
     Damaged,
 }
 
-/// The master keys: the first seals, all of them open.
+/// The master keys. The first key seals; every key opens.
 #[derive(Clone)]
 pub struct Keyring(Vec<Key>);
 
@@ -51,7 +51,7 @@ impl Keyring {
         Ok(Keyring(keys))
     }
 
-    /// No key: for work that opens and seals nothing.
+    /// A keyring without a key, for work that opens and seals nothing.
     #[must_use]
     pub fn none() -> Keyring {
         Keyring(vec![])
@@ -79,7 +79,7 @@ impl Keyring {
         self.0.first().is_some_and(|key| tag_of(sealed) == Some(key.tag))
     }
 
-    /// What tells the keys apart without giving them away, the newest first. A key that is given twice is named once.
+    /// The fingerprints that tell the keys apart without giving them away, the newest first. A key that is given twice is listed once.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<String> {
         let mut named: Vec<String> = vec![];
@@ -92,7 +92,7 @@ impl Keyring {
         named
     }
 
-    /// Opens what [`Keyring::seal`] made for the same owner.
+    /// Opens a value that [`Keyring::seal`] made for the same owner.
     pub fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let rest = sealed.strip_prefix(&[VERSION]).ok_or(SealError::Damaged)?;
         let (tag, rest) = rest.split_first_chunk::<TAG_BYTES>().ok_or(SealError::Damaged)?;
@@ -103,12 +103,12 @@ impl Keyring {
     }
 }
 
-/// The tag of the key that sealed a value, if it is one.
+/// The tag of the key that sealed a value, if the value has the shape of a sealed one.
 fn tag_of(sealed: &[u8]) -> Option<[u8; TAG_BYTES]> {
     sealed.strip_prefix(&[VERSION])?.first_chunk().copied()
 }
 
-/// What stands for a fingerprint where a value is not even shaped like a sealed one.
+/// Stands in for the fingerprint of a value that does not have the shape of a sealed one.
 pub const DAMAGED: &str = "damaged";
 
 /// The fingerprint of the key that sealed a value.

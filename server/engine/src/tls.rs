@@ -1,6 +1,7 @@
-//! Connections to a provider that are an account's own: a certificate by which the provider knows who calls, and roots of its own.
+//! Connections to a provider that are an account's own: a certificate by which the provider recognises the account, and roots of its
+//! own.
 //!
-//! What is given is checked when it is given, because a provider would only close the connection and say nothing.
+//! The settings are checked when they are given, because a provider would only close the connection without a reason.
 
 use connectors::Tls;
 use domain::{Millis, time};
@@ -13,17 +14,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// Certificates in one chain, and roots of one account.
+/// The most certificates in one chain, and the most roots of one account.
 const CERTIFICATES_MAX: usize = 10;
 
-/// How connections to the provider of an account are to be made, as PEM.
+/// The settings for connections to the provider of an account, as PEM.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct NewTls {
-    /// The account's certificate, followed by those that lead to a root the provider knows.
+    /// The account's certificate, followed by the certificates that lead to a root the provider knows.
     pub client_cert: Option<String>,
-    /// Its key.
+    /// The certificate's key.
     pub client_key: Option<String>,
-    /// The only roots that are trusted; those of the system if there are none.
+    /// The only roots that are trusted. Without any, the system's roots are trusted.
     pub roots: Vec<String>,
 }
 
@@ -34,24 +35,24 @@ impl std::fmt::Debug for NewTls {
 }
 
 impl NewTls {
-    /// Whether nothing is given.
+    /// Whether there are no settings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.client_cert.is_none() && self.client_key.is_none() && self.roots.is_empty()
     }
 
-    /// For use, after it was unsealed.
+    /// The settings in the form that connections use.
     pub(crate) fn ready(self) -> Tls {
         let identity = self.client_cert.zip(self.client_key);
         let identity = identity.map(|(cert, key)| SecretString::from(format!("{cert}\n{key}\n")));
         Tls { identity, roots: self.roots }
     }
 
-    /// Finds out whether connections can be made with this.
+    /// Checks that connections can be made with these settings.
     ///
     /// # Errors
     /// A text is no certificate or no key, the key is another certificate's, or a certificate is not valid now. The error names the
-    /// option and repeats nothing.
+    /// option and repeats none of its text.
     pub(crate) fn check(&self, now: Millis) -> Result<(), Error> {
         let invalid = |text: &str| Error::Invalid(text.to_owned());
         if self.roots.len() > CERTIFICATES_MAX {
@@ -72,7 +73,7 @@ impl NewTls {
     }
 }
 
-/// Whether the key is that of the first certificate.
+/// Checks that the key is that of the first certificate.
 fn check_identity(chain: Vec<CertificateDer<'static>>, key: &str) -> Result<(), Error> {
     let invalid = |text: &str| Error::Invalid(text.to_owned());
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
@@ -119,7 +120,7 @@ fn certificates(pem: &str, option: &str, now: Millis) -> Result<Vec<CertificateD
     Ok(all)
 }
 
-/// From when on and until when a certificate is valid (RFC 5280, 4.1).
+/// The start and the end of a certificate's validity (RFC 5280, 4.1).
 fn validity(certificate: &[u8]) -> Option<(Millis, Millis)> {
     let mut outer = Der(certificate);
     let mut certificate = Der(outer.take(SEQUENCE)?);
@@ -128,7 +129,7 @@ fn validity(certificate: &[u8]) -> Option<(Millis, Millis)> {
         fields.take(VERSION)?;
     }
     fields.take(INTEGER)?;
-    // The algorithm and the issuer.
+    // The signature algorithm and the issuer are skipped.
     fields.take(SEQUENCE)?;
     fields.take(SEQUENCE)?;
     let mut validity = Der(fields.take(SEQUENCE)?);
@@ -166,7 +167,7 @@ impl<'a> Der<'a> {
         Some((tag, content))
     }
 
-    /// `YYMMDDHHMMSSZ` for the years 1950 to 2049, or the same with the whole year.
+    /// Reads `YYMMDDHHMMSSZ` for the years 1950 to 2049, or the same with the whole year.
     fn time(&mut self) -> Option<Millis> {
         let (tag, content) = self.next()?;
         let text = std::str::from_utf8(content).ok().filter(|text| text.is_ascii())?;
@@ -181,7 +182,7 @@ impl<'a> Der<'a> {
         let [date, clock] = [&text[..8], &text[8..]];
         let text =
             format!("{}-{}-{}T{}:{}:{}", &date[..4], &date[4..6], &date[6..], &clock[..2], &clock[2..4], &clock[4..]);
-        // Before 1970 is long ago, and after 9999 is for ever.
+        // A time before 1970 is too early to be parsed, and counts as 1970.
         time::parse(&text).or_else(|| text.starts_with("19").then_some(0))
     }
 }

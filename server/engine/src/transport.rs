@@ -1,4 +1,4 @@
-//! Sending a connector's request over HTTP.
+//! Sends a connector's requests over HTTP.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,13 +13,13 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// Time to reach the provider.
+/// The longest time to reach the provider.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time for a whole exchange. Longer than that, a shopper has left.
+/// The longest time for a whole exchange. No shopper waits longer.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Unused connections to one provider that are kept, each of them an open file.
+/// The most unused connections to one provider that are kept. Each is an open file.
 const IDLE_CONNECTIONS_MAX: usize = 32;
-/// Bytes of a reply that are read.
+/// The most bytes of a reply that are read.
 const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Why there is no reply.
@@ -31,7 +31,7 @@ pub enum TransportError {
     /// The request may have arrived.
     #[error("the provider's reply was lost: {0}")]
     Lost(String),
-    /// There is a reply, and it is too large to be read.
+    /// There is a reply, but it is too large to be read.
     #[error("the provider's reply is larger than {0} bytes")]
     TooLarge(usize),
 }
@@ -45,7 +45,7 @@ pub trait Transport: Send + Sync {
         request: &'a HttpRequest,
     ) -> BoxFuture<'a, Result<HttpResponse, TransportError>>;
 
-    /// Sends a request of an account, over connections of its own where it has some.
+    /// Sends a request of an account, over the account's own connections if it has any.
     fn send_for<'a>(
         &'a self,
         account: &'a Account,
@@ -60,33 +60,33 @@ pub trait Transport: Send + Sync {
     }
 }
 
-/// The real thing: pooled connections, TLS 1.2 or newer, no redirects.
+/// The transport over the network: pooled connections, TLS 1.2 or newer, no redirects.
 pub struct HttpTransport {
     client: reqwest::Client,
     own: Mutex<Own>,
 }
 
-/// Clients of accounts that have a certificate or roots of their own. Accounts never share a connection, unless both are the same.
+/// Clients of accounts that have a certificate or roots of their own. Accounts share a connection only if both are the same.
 #[derive(Default)]
 struct Own {
-    /// By what they are made of, with the number of the last use.
+    /// Clients by the digest of their certificate, key and roots, with the number of the last use.
     clients: HashMap<[u8; 32], (reqwest::Client, u64)>,
     uses: u64,
 }
 
-/// Clients that are kept. Each has a few idle connections.
+/// The most clients that are kept. Each has a few idle connections.
 const OWN_CLIENTS_MAX: usize = 64;
 
 impl HttpTransport {
     /// A client with its connection pool.
     pub fn new() -> Result<Self, TransportError> {
-        // Another part of the process may have chosen the TLS provider already; it is the same one.
+        // Another part of the process may have installed the TLS provider already; it is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(HttpTransport { client: built(None)?, own: Mutex::default() })
     }
 
-    /// The client of an account that has one of its own: the one that was used before, or a new one in place of that which was not used
-    /// for the longest time.
+    /// The client of an account with settings of its own: the one that was used before, or a new one. When there are too many, the new
+    /// one replaces the client whose last use is the longest ago.
     fn client_of(&self, tls: &Tls) -> Result<reqwest::Client, TransportError> {
         let mut digest = Sha256::new();
         let identity = tls.identity.as_ref().map_or("", |identity| identity.expose_secret());
@@ -167,7 +167,7 @@ fn built(tls: Option<&Tls>) -> Result<reqwest::Client, TransportError> {
     let unusable =
         |error: reqwest::Error| TransportError::NotSent(format!("no connection can be made: {}", describe(&error)));
     if let Some(Tls { identity, roots }) = tls {
-        // Credentials never leave unencrypted under another account's certificate.
+        // Credentials of an account with settings of its own never leave unencrypted.
         builder = builder.https_only(true);
         if let Some(identity) = identity {
             builder = builder.identity(Identity::from_pem(identity.expose_secret().as_bytes()).map_err(unusable)?);

@@ -16,7 +16,7 @@ use crate::store::accounts;
 use crate::store::accounts::AccountRow;
 use crate::tls::NewTls;
 
-/// Webhook secrets one account has at most; two are needed to replace one.
+/// The most webhook secrets of one account. Replacing a secret needs two.
 const WEBHOOK_SECRETS_MAX: usize = 5;
 
 /// A provider account, for printing.
@@ -26,11 +26,11 @@ pub struct AccountSummary {
     pub id: String,
     /// The provider.
     pub provider: String,
-    /// Where its API is.
+    /// The base address of the provider's API.
     pub base_url: String,
     /// Whether real money moves.
     pub live: bool,
-    /// Whether new payments use it.
+    /// Whether new payments use the account.
     pub enabled: bool,
     /// The address to register for webhooks at the provider.
     pub webhook_url: String,
@@ -43,13 +43,13 @@ pub struct AccountSummary {
 pub struct NewAccount {
     /// The provider.
     pub provider: String,
-    /// Where its API is; the provider's own address if not given.
+    /// The base address of the API. Without it, the provider's own address is used.
     pub base_url: Option<String>,
     /// Whether real money moves.
     pub live: bool,
     /// The credentials by name.
     pub credentials: BTreeMap<String, String>,
-    /// The secrets of its webhooks; can be added later.
+    /// The webhook secrets. More can be added later.
     pub webhook_secrets: Vec<String>,
 }
 
@@ -59,10 +59,10 @@ impl Engine {
         self.add_account_over(merchant, new, NewTls::default()).await
     }
 
-    /// The same with connections of its own.
+    /// Adds a provider account with TLS settings of its own.
     ///
     /// # Errors
-    /// Also what [`NewTls`] says cannot be used for connections.
+    /// The errors of [`Engine::add_account`], and TLS settings that cannot be used for connections.
     pub async fn add_account_over(
         &self,
         merchant: &MerchantId,
@@ -125,7 +125,7 @@ impl Engine {
         rows.iter().map(|row| self.summary(row)).collect()
     }
 
-    /// Adds a webhook secret to an account, the newest first. The old ones stay valid until removed.
+    /// Adds a webhook secret to an account, before its older ones. The older secrets stay valid until they are retired.
     pub async fn add_webhook_secret(&self, id: &ProviderAccountId, secret: &str) -> Result<AccountSummary, Error> {
         let (_, connector) = self.unseal(&self.account(id).await?)?;
         let secret = tidy(secret);
@@ -139,7 +139,7 @@ impl Engine {
         .await
     }
 
-    /// Forgets all webhook secrets but the newest.
+    /// Removes all webhook secrets but the newest.
     pub async fn retire_webhook_secrets(&self, id: &ProviderAccountId) -> Result<AccountSummary, Error> {
         self.change_secrets(id, |secrets| {
             secrets.webhook_secrets.truncate(1);
@@ -148,7 +148,7 @@ impl Engine {
         .await
     }
 
-    /// Replaces a credential, such as a key that was rotated at the provider. Payments under way use the new one.
+    /// Replaces a credential, such as a key that was rotated at the provider. Payments under way use the new credential.
     pub async fn set_credential(
         &self,
         id: &ProviderAccountId,
@@ -165,11 +165,10 @@ impl Engine {
         .await
     }
 
-    /// Replaces how connections to the provider are made, as when a certificate is about to expire; without anything, they are made in
-    /// the usual way again.
+    /// Replaces an account's TLS settings, as when a certificate is about to expire. Empty settings restore the usual connections.
     ///
     /// # Errors
-    /// What is given cannot be used for connections.
+    /// The settings cannot be used for connections.
     pub async fn set_tls(&self, id: &ProviderAccountId, tls: NewTls) -> Result<AccountSummary, Error> {
         let row = self.account(id).await?;
         let tls = own_connections(tls, &row.base_url, self.env().now())?;
@@ -231,7 +230,7 @@ impl Engine {
     }
 }
 
-/// How connections are made, if in a way of the account's own.
+/// Checks an account's own TLS settings. Empty settings become none.
 fn own_connections(tls: NewTls, base_url: &str, now: Millis) -> Result<Option<NewTls>, Error> {
     tls.check(now)?;
     if !tls.is_empty() && !base_url.starts_with("https:") {
@@ -252,7 +251,7 @@ fn check_credentials(needed: &[&str], given: &BTreeMap<String, String>) -> Resul
     let needed = needed.join(", ");
     match (missing, unknown) {
         (Some(name), _) => Err(Error::Invalid(format!("the credential {name} is missing; needed: {needed}"))),
-        // The name is not repeated: a key without its name may have been cut at an equals sign of its own.
+        // The error does not repeat the name: a key without its name may have been cut at an equals sign of its own.
         (_, Some(_)) => Err(Error::Invalid(format!("there is no credential of this name; needed: {needed}"))),
         _ => Ok(()),
     }
@@ -265,9 +264,10 @@ fn bounded(secrets: Vec<String>) -> Result<Vec<String>, Error> {
     Ok(secrets)
 }
 
-/// An address to which credentials are sent, in the form in which it is compared: encrypted, unless it is this machine.
+/// Checks an address to which credentials are sent and returns it in the form used for comparisons. The address must be encrypted,
+/// unless it is on this machine.
 fn address(base_url: &str) -> Result<String, Error> {
-    // The text is not repeated: it may hold a password.
+    // The error does not repeat the address, which may hold a password.
     let invalid = || {
         let text = "--base-url is no usable address; it must look like https://api.example.com, with a path if need be and nothing \
                     after it; http:// is for this machine only";

@@ -1,12 +1,12 @@
-//! E-mail addresses: what RFC 5321 and 6531 allow of a mailbox that a shopper can write to. Addresses of machines by number
-//! (`name@[192.0.2.1]`), comments and host names without a dot are not taken.
+//! Checks e-mail addresses: RFC 5321 and 6531 define the mailboxes that a shopper can write to. Address literals (`name@[192.0.2.1]`),
+//! comments and host names without a dot are refused.
 
 use url::Host;
 
 use crate::error::Error;
 use crate::host;
 
-/// Octets of an address (RFC 5321, 4.5.3.1.3, less the brackets) and of the part before the `@` (4.5.3.1.1) at most.
+/// The most octets of an address (RFC 5321, 4.5.3.1.3, less the brackets) and of the part before the `@` (4.5.3.1.1).
 const ADDRESS_BYTES_MAX: usize = 254;
 const LOCAL_BYTES_MAX: usize = 64;
 
@@ -28,13 +28,13 @@ fn parsed(text: &str) -> Option<String> {
     (whole.len() <= ADDRESS_BYTES_MAX).then_some(whole)
 }
 
-/// Words joined by dots. Letters and digits of any script are allowed (RFC 6531), other characters of ASCII alone.
+/// Words joined by dots. Letters and digits of any script are allowed (RFC 6531); all other characters are ASCII.
 fn is_dotted(local: &str) -> bool {
     let fits = |char: char| char.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(char);
     local.split('.').all(|word| !word.is_empty() && word.chars().all(fits))
 }
 
-/// Anything printable of ASCII between quotes, where a backslash comes before a quote or another backslash.
+/// Printable ASCII between quotes. A quote or a backslash inside needs a backslash before it.
 fn is_quoted(local: &str) -> bool {
     let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
     let mut chars = inner.chars();
@@ -56,13 +56,13 @@ fn domain_of(text: &str) -> Option<String> {
     let Ok(Host::Domain(ascii)) = Host::parse(text) else { return None };
     let whole = ascii.contains('.') && ascii.len() < ADDRESS_BYTES_MAX && host::is_name(&ascii);
     let kept = text.to_lowercase();
-    // Characters that the ASCII form drops would be invisible in what is shown.
+    // Characters that the ASCII form drops would be invisible in the address that is shown.
     let shown = kept.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '.') || is_mark(char));
     (whole && shown && !text.contains('%')).then_some(kept)
 }
 
-/// Marks that belong to a letter before them and that [`char::is_alphanumeric`] does not count: the virama and the like, of the
-/// scripts of India and South East Asia, and combining accents.
+/// Marks that belong to the letter before them and that [`char::is_alphanumeric`] does not count: combining accents, and the virama and
+/// similar signs of the scripts of India and South East Asia.
 fn is_mark(char: char) -> bool {
     matches!(char, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{dff}' | '\u{e31}'..='\u{e4e}' | '\u{f71}'..='\u{f84}' | '\u{1037}'..='\u{103a}' | '\u{17b4}'..='\u{17d3}')
 }

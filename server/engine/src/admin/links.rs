@@ -26,26 +26,26 @@ pub struct LinkSummary {
     pub url: String,
     /// The total, such as `EUR 30.98`.
     pub total: String,
-    /// Whether it can be paid once only.
+    /// Whether the link can be paid only once.
     pub once: bool,
-    /// Whether it can be opened.
+    /// Whether the link can be opened.
     pub active: bool,
-    /// How often it has been paid.
+    /// How often the link has been paid.
     pub paid: i64,
 }
 
 /// A link to be made.
 #[derive(Debug, Clone)]
 pub struct NewLink {
-    /// What is sold.
+    /// The lines that are sold.
     pub basket: Basket,
-    /// How often it can be paid.
+    /// How often the link can be paid.
     pub usage: Usage,
     /// Whether real money moves.
     pub live: bool,
     /// The merchant's notes on every order.
     pub metadata: Metadata,
-    /// Where shoppers go afterwards.
+    /// Where shoppers go after the checkout.
     pub returns: Returns,
     /// The merchant's decisions about every order's payment.
     pub policies: Policies,
@@ -70,7 +70,7 @@ impl Engine {
     /// Makes a payment link.
     ///
     /// # Errors
-    /// The order is not acceptable, or none of the merchant's enabled accounts in this mode takes it: nobody could pay the link.
+    /// The order is invalid, or no enabled account of the merchant in this mode takes it, so that the link could not be paid.
     pub async fn add_link(&self, merchant: &MerchantId, new: NewLink) -> Result<LinkSummary, Error> {
         self.check_merchant(merchant).await?;
         let link = Link {
@@ -122,7 +122,7 @@ impl Engine {
         Ok(links.map(|link| self.link_summary(&link, times(&link))))
     }
 
-    /// Switches a link on or off. Sessions that are open already go on.
+    /// Switches a link on or off. Sessions that are already open continue.
     pub async fn activate_link(&self, id: &LinkId, active: bool) -> Result<(), Error> {
         let state = if active { LinkState::Active } else { LinkState::Disabled };
         let mut tx = self.store().begin().await?;
@@ -134,7 +134,7 @@ impl Engine {
         self.commit(tx).await
     }
 
-    /// What the merchant must hear of a link.
+    /// The event that reports a link's state to the merchant.
     fn link_event(&self, name: &str, link: &Link) -> NewEvent {
         let snapshot = json!({
             "id": link.id,
@@ -169,7 +169,7 @@ impl Engine {
     }
 }
 
-/// Why nobody could pay a link, and what to do.
+/// Why a link cannot be paid, and what the operator can do.
 fn cannot_be_paid(offer: &Offer, live: bool) -> String {
     let mode = if live { "live" } else { "test" };
     if !offer.asked {
@@ -177,7 +177,7 @@ fn cannot_be_paid(offer: &Offer, live: bool) -> String {
     }
     let mut reasons: Vec<String> = vec![];
     for reason in offer.rules.iter().map(ToString::to_string) {
-        // Two accounts at one provider say the same.
+        // Two accounts at one provider give the same reason.
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }

@@ -58,8 +58,8 @@ impl Engine {
         Ok(merchants::list(&mut *self.store().reader().await?, page).await?.map(Into::into))
     }
 
-    /// Sets what happens to money of a merchant that nobody asked for. A job then looks at what there is: what was held is sent back,
-    /// and what a provider refused to send back is tried again.
+    /// Sets a merchant's policy for surplus money, paid beyond the debt. A job then sends back surplus that was held, and retries where
+    /// a provider refused to send it back.
     pub async fn set_surplus_policy(&self, merchant: &MerchantId, policy: SurplusPolicy) -> Result<(), Error> {
         let now = self.env().now();
         let mut tx = self.store().begin().await?;

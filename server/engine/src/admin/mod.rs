@@ -1,4 +1,4 @@
-//! What the operator does: merchants, keys, provider accounts, links.
+//! The operator's actions: merchants, keys, provider accounts, links.
 
 mod accounts;
 mod email;
@@ -13,9 +13,9 @@ pub use reseal::{KeyUse, Resealed};
 
 use crate::error::Error;
 
-/// Characters of a name at most.
+/// The most characters of a name.
 const TEXT_CHARS_MAX: usize = 200;
-/// Rows of a list that is not read in pages.
+/// The most rows of a list that is not read in pages.
 const LIST_MAX: i64 = 1_000;
 
 fn text(what: &str, value: &str) -> Result<String, Error> {

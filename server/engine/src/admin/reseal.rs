@@ -1,4 +1,4 @@
-//! Replacing the master key: everything that is sealed is sealed again under the newest one.
+//! Replaces the master key: every sealed value is sealed again under the newest key.
 
 use std::collections::BTreeMap;
 
@@ -13,38 +13,38 @@ use crate::store::accounts::AccountRow;
 
 /// Accounts read in one step.
 const STEP: i64 = 50;
-/// Tries for one account that others change at the same time.
+/// Tries for one account that other writers change at the same time.
 const TRIES_MAX: usize = 20;
 
-/// A master key, and how much it seals. Its fingerprint is no secret: it stands in every sealed value.
+/// A master key and the number of values it seals. Its fingerprint is no secret, because every sealed value carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyUse {
     /// The first digits of the key's SHA-256.
     pub fingerprint: String,
-    /// Whether it seals new values.
+    /// Whether the key seals new values.
     pub newest: bool,
-    /// Whether it is among the master keys of this process.
+    /// Whether the key is among the master keys of this process.
     pub given: bool,
-    /// The values it seals.
+    /// The number of values the key seals.
     pub values: i64,
 }
 
-/// What was sealed again, and what is sealed with which key.
+/// The result of sealing again: what was done, and the values by key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Resealed {
-    /// The keys: those of this process, the newest first, then others that values were sealed with.
+    /// The keys of this process, the newest first, then other keys that values are sealed with.
     pub keys: Vec<KeyUse>,
-    /// Values that were sealed again now.
+    /// The number of values sealed again by this call.
     pub resealed: i64,
-    /// Values that are not sealed with the newest key.
+    /// The number of values that are not sealed with the newest key.
     pub left: i64,
     /// Provider accounts whose sealed value a given key does not open.
     pub damaged: Vec<String>,
 }
 
 impl Engine {
-    /// Seals what other keys seal with the newest one, a value in a transaction of its own, and says what is sealed with which key
-    /// afterwards. It can be stopped and run again at any time, beside servers. A dry run only says.
+    /// Seals every value under the newest key, each in its own transaction, and reports the values by key afterwards. This can be
+    /// stopped and run again at any time, while servers run. A dry run only reports.
     pub async fn reseal(&self, dry_run: bool) -> Result<Resealed, Error> {
         let (resealed, damaged) = if dry_run { (0, vec![]) } else { self.reseal_all().await? };
         let keys = self.key_uses().await?;
@@ -52,7 +52,7 @@ impl Engine {
         Ok(Resealed { keys, resealed, left, damaged })
     }
 
-    /// Walks through all accounts. Returns how many were sealed again, and those whose value a given key does not open.
+    /// Walks through all accounts. Returns the number of accounts sealed again, and the accounts whose value a given key does not open.
     async fn reseal_all(&self) -> Result<(i64, Vec<String>), Error> {
         let (mut resealed, mut damaged) = (0, vec![]);
         let mut after = String::new();
@@ -71,8 +71,8 @@ impl Engine {
         }
     }
 
-    /// Seals an account's secrets again, unless the newest key seals them or no given key opens them. What others set meanwhile is
-    /// never overwritten. Returns whether it was done.
+    /// Seals an account's secrets again, unless the newest key seals them or no given key opens them. A concurrent change of the secrets
+    /// is never overwritten. Returns whether the secrets were sealed again.
     async fn reseal_account(&self, mut row: AccountRow) -> Result<bool, Error> {
         for _ in 0..TRIES_MAX {
             if self.keyring().is_newest(&row.sealed) {

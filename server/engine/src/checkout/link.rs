@@ -1,4 +1,4 @@
-//! Payment links. Looking at one stores nothing: order, payment and session come into being when a shopper acts.
+//! Payment links. Opening a link stores nothing. Order, payment and session are created when a shopper acts.
 
 use domain::id::{LinkId, OrderId, PaymentId, SessionId, Token};
 use domain::link::{Link, LinkState, Usage};
@@ -14,14 +14,14 @@ use crate::jobs::Kind;
 use crate::store::payments::Stored;
 use crate::store::{Connection, Tx, links, merchants, orders, payments, sessions};
 
-/// Where a link leads.
+/// The target of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenedLink {
-    /// To this session.
+    /// A session.
     Session(Token),
-    /// To its order, which nobody is paying now: [`Engine::view`] shows it under the link's own token.
+    /// The link's order, without a session. [`Engine::view`] shows the order under the link's own token.
     Order,
-    /// Nowhere: the merchant has switched it off.
+    /// No target: the merchant has switched the link off.
     Inactive {
         /// The merchant's name.
         merchant: String,
@@ -29,7 +29,7 @@ pub enum OpenedLink {
 }
 
 impl Engine {
-    /// Finds out where a link leads. It stores nothing, however often it is asked.
+    /// Finds the target of a link. Stores nothing, however often it is called.
     pub async fn open_link(&self, token: &Token) -> Result<OpenedLink, PageError> {
         let mut connection = self.store().reader().await?;
         let link = links::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
@@ -44,8 +44,8 @@ impl Engine {
         Ok(OpenedLink::Order)
     }
 
-    /// The session that a shopper acts in: the one with this token, or that of the link with this token, which is made now
-    /// if there is none. Everybody who acts on a one-time link meets in one session; a reusable link makes a new one.
+    /// The session that a shopper acts in: the session with this token, or the session of the link with this token, created now if there
+    /// is none. All visitors of a one-time link share one session; a reusable link creates a new session each time.
     pub async fn act_on(&self, token: &Token) -> Result<Token, PageError> {
         let mut connection = self.store().reader().await?;
         let Some(link) = links::by_token(&mut connection, token).await? else { return Ok(token.clone()) };
@@ -80,7 +80,7 @@ impl Engine {
         Ok(session)
     }
 
-    /// The same for a link by its id, for those who are no shoppers.
+    /// The current session of the link with this id, or a new one, for callers other than shoppers.
     ///
     /// # Errors
     /// There is no such link, or it is switched off.
@@ -120,7 +120,7 @@ impl Engine {
         }
     }
 
-    /// A new session for a debt, or the current one that somebody else has made meanwhile.
+    /// Creates a session for an order, or returns the session that a concurrent request has created.
     pub(super) async fn new_session(&self, tx: &mut Tx, order: &Order, payment: PaymentId) -> Result<Token, Error> {
         let session = self.session_of(order, payment, Token::from_random(self.env().bits()));
         if sessions::insert(tx, &session).await? {
@@ -149,8 +149,8 @@ impl Engine {
         }
     }
 
-    /// What the page of a link shows as long as it leads to no session: the order, and what has become of a one-time link's debt,
-    /// as a session would show it that begins now.
+    /// Loads the page of a link that leads to no session: the order and, for a one-time link, the state of its payment, as a session
+    /// that begins now would show them.
     pub(super) async fn load_link(&self, token: &Token) -> Result<Loaded, PageError> {
         let mut connection = self.store().reader().await?;
         let link = links::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
@@ -171,8 +171,8 @@ impl Engine {
     }
 }
 
-/// The session of a one-time link that a visitor should see: the current one, or the last if the debt is settled or an attempt of it is
-/// still under way.
+/// The session that a visitor of a one-time link sees: the current session, or an expired one if its payment is settled, an attempt is
+/// still live, or the link is switched off.
 async fn current(connection: &mut Connection, link: &Link) -> Result<Option<Token>, Error> {
     if link.usage == Usage::Reusable {
         return Ok(None);

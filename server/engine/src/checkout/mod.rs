@@ -1,4 +1,4 @@
-//! What shoppers do: open a link, look at a session, start, cancel, extend, begin anew.
+//! The shopper's actions: open a link, view a session, start, cancel, extend, begin anew.
 
 mod link;
 mod offer;
@@ -19,13 +19,13 @@ pub use start::Started;
 use crate::engine::Engine;
 use crate::error::Error;
 
-/// Why a page has nothing to show. It carries no details: they are in the log.
+/// Why a page cannot be shown. The details are only in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ThisError)]
 pub enum PageError {
     /// There is no such session or link.
     #[error("there is no such page")]
     NotFound,
-    /// Something is broken or overloaded here; trying again later may help.
+    /// The server is broken or overloaded. A later try may help.
     #[error("busy")]
     Busy,
 }
@@ -37,8 +37,8 @@ impl From<Error> for PageError {
     }
 }
 
-/// Runs an action to its end, even if the shopper hangs up in the middle: otherwise the next press would have to wait until a job
-/// takes over. The shopper waits for it as long as one click may take; nothing is returned if it goes on after that.
+/// Runs an action to its end, even if the shopper disconnects. Otherwise the next press would have to wait until a job takes over. The
+/// shopper waits at most as long as one click may take. An action that takes longer continues in the background and returns none.
 async fn to_its_end<T: Send + 'static>(
     engine: &Engine,
     action: impl Future<Output = Result<T, PageError>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What an order can be paid with: the methods and accounts that take it, and why the others do not.
+//! The offer for an order: the methods and accounts that take it, and the reasons of accounts that do not.
 
 use connectors::AmountRule;
 use domain::id::ProviderAccountId;
@@ -11,19 +11,19 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::accounts;
 
-/// What the merchant's enabled accounts of an order's mode say to it.
+/// The answers of the merchant's enabled accounts in an order's mode to that order.
 #[derive(Debug, Default)]
 pub(crate) struct Offer {
-    /// The methods on offer, in the order of the page, each with the account that will be used: the oldest that takes the order.
+    /// The methods on offer, in the order of the page, each with its account: the oldest that takes the order.
     pub methods: Vec<(Method, ProviderAccountId)>,
-    /// Of each account that takes the order with no method, why not.
+    /// The reason of each account that takes the order with no method.
     pub rules: Vec<AmountRule>,
-    /// Whether there is any account to ask.
+    /// Whether any account was asked.
     pub asked: bool,
 }
 
 impl Engine {
-    /// Asks the accounts. Which ones there are can change while an order waits, so this is asked each time the methods matter.
+    /// Asks the accounts. Accounts can change while an order waits, so this is called whenever the methods matter.
     pub(crate) async fn offer(&self, order: &Order) -> Result<Offer, Error> {
         let rows = accounts::of_merchant(&mut *self.store().reader().await?, &order.merchant).await?;
         let lines = order.basket.charged().map_err(Error::corrupt)?;
@@ -46,7 +46,7 @@ impl Engine {
             let before = taken.len();
             taken.extend(methods.map(|(method, _)| (*method, row.id.clone())));
             if taken.len() == before {
-                // The first method is the one a shopper would most likely choose; its reason is the one to tell.
+                // A shopper would most likely choose the first method, so its reason is reported.
                 offer.rules.extend(answers.into_iter().find_map(Result::err));
             }
         }

@@ -1,4 +1,4 @@
-//! Starting a payment: at most one page is open at a provider for one debt, however often the button is pressed.
+//! Starts a payment. At most one page is open at a provider for one payment, however often the button is pressed.
 
 use std::time::Duration;
 
@@ -16,21 +16,21 @@ use crate::error::Error;
 use crate::record::Source;
 use crate::store::{payments, sessions};
 
-/// How often such a wait looks by itself, in case the news came from another server.
+/// How often a waiting request looks by itself, in case another server made the change.
 const LOOK: Duration = Duration::from_millis(500);
-/// Turns one click takes: wait, close, open.
+/// The most turns of one click: wait, close, open.
 const TURNS_MAX: usize = 4;
 
-/// What the shopper should do after starting.
+/// The shopper's next step after a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Started {
     /// A page is open at the provider.
     Redirect,
-    /// Look at the session's page: it says why not.
+    /// No page is open. The session's page says why.
     Stay,
 }
 
-/// What one look at the payment asks for.
+/// The step that one look at the payment calls for.
 enum Turn {
     Finished(Started),
     Open(AttemptId),
@@ -39,8 +39,8 @@ enum Turn {
 }
 
 impl Engine {
-    /// Starts a payment with a method, or returns to the one under way. `lang` is the language the shopper chose, if any;
-    /// it is carried to the provider and back. An action that takes longer than one click may wait goes on by itself.
+    /// Starts a payment with a method, or returns to the attempt under way. `lang` is the language the shopper chose, if any; it is
+    /// carried to the provider and back. An action that takes longer than one click may wait continues in the background.
     pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
         let (engine, token) = (self.clone(), token.clone());
         let lang = lang.filter(|tag| is_language_tag(tag)).map(str::to_owned);
@@ -50,7 +50,7 @@ impl Engine {
     }
 
     async fn start_by_turns(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
-        // All waits together, so that several of them are no longer than one.
+        // All waits share one deadline, so that several waits take no longer than one.
         let click = Millis::try_from(self.tuning().click.as_millis()).unwrap_or(Millis::MAX);
         let until = self.env().now().saturating_add(click);
         for _ in 0..TURNS_MAX {
@@ -59,7 +59,8 @@ impl Engine {
                 Turn::Finished(started) => return Ok(started),
                 Turn::Open(attempt) => return Ok(self.open_now(&loaded.session, &attempt).await?),
                 Turn::Close(attempt) => {
-                    // A provider that has just refused will not have closed it in a moment. The page says that it is being closed.
+                    // A provider that has just refused to close the page will hardly close it a moment later. The session's page says
+                    // that it is being closed.
                     if !self.close_now(&loaded.payment.id, &attempt, CloseReason::Superseded).await? {
                         return Ok(Started::Stay);
                     }
@@ -98,7 +99,7 @@ impl Engine {
         self.begin(loaded, method, account, lang).await
     }
 
-    /// Inserts the attempt. Of several requests that get this far the database lets one through; the others wait for it.
+    /// Inserts the attempt. When several requests get this far, the database accepts one of them, and the others wait for it.
     async fn begin(
         &self,
         loaded: &Loaded,
@@ -123,7 +124,7 @@ impl Engine {
         }
     }
 
-    /// Returns false if the session has ended in this moment. Whoever ends it holds the payment's lock while doing so.
+    /// Returns false if the session has just ended. A session is ended only under the payment's lock.
     async fn insert(&self, loaded: &Loaded, attempt: Attempt, sent: Option<&Sent>) -> Result<bool, Error> {
         let mut tx = self.store().begin().await?;
         let (payment, session, id) = (&loaded.payment.id, &loaded.session.id, attempt.id.clone());
@@ -145,10 +146,10 @@ impl Engine {
         Ok(true)
     }
 
-    /// When the provider's page should close: a little after the session, within what the provider allows.
+    /// When the provider's page should close: at the session's end, or as near to it as the provider's limits allow.
     async fn page_end(&self, account: &ProviderAccountId, session_end: Millis, now: Millis) -> Result<Millis, Error> {
         let capabilities = self.capabilities(account).await?;
-        // A minute inside the bounds, because the provider's clock is not ours.
+        // The limits have margins, because the provider's clock is not ours.
         let earliest = now + capabilities.page_life_min + PAGE_MARGIN;
         let latest = now + capabilities.page_life_max - 60 * SECOND;
         Ok(session_end.max(earliest).min(latest))
@@ -171,7 +172,7 @@ impl Engine {
         Ok(if stage == Stage::Open { Started::Redirect } else { Started::Stay })
     }
 
-    /// Closes an attempt while the shopper waits. Returns false if the provider did not do it; then a job goes on asking.
+    /// Closes an attempt while the shopper waits. Returns false if the provider did not close the page; a job then keeps asking.
     pub(super) async fn close_now(
         &self,
         payment: &PaymentId,
@@ -194,7 +195,8 @@ impl Engine {
         }
     }
 
-    /// Waits while another request, perhaps on another server, opens or closes a page. Returns whether it has done so in time.
+    /// Waits while another request, perhaps on another server, opens or closes a page. Returns whether that request has finished in
+    /// time.
     async fn wait_for_other(&self, payment: &PaymentId, until: Millis) -> Result<bool, Error> {
         let mut watch = self.live().watch(payment);
         while self.is_between(payment).await? {
@@ -215,7 +217,7 @@ impl Engine {
     }
 }
 
-/// The simple tags of our languages; anything else would end up in an address.
+/// Whether a tag has the simple form of our languages. Any other text would end up in an address.
 fn is_language_tag(tag: &str) -> bool {
     (2..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
 }

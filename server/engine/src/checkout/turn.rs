@@ -1,4 +1,4 @@
-//! The shopper's other actions. Their outcomes are kept on the session and shown from there.
+//! The shopper's other actions. Their outcomes are kept on the session, and its page shows them.
 
 use domain::id::Token;
 use domain::payment::{CloseReason, Stage};
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::store::{payments, sessions};
 
 impl Engine {
-    /// Stops the payment under way. If it turns out to have succeeded, that stands.
+    /// Cancels the attempt under way. An attempt that turns out to have succeeded stays paid.
     pub async fn cancel(&self, token: &Token) -> Result<(), PageError> {
         let (engine, token) = (self.clone(), token.clone());
-        // One that has not ended in time goes on; the page shows what is known.
+        // A cancellation that takes longer continues in the background; the page shows what is known so far.
         to_its_end(self, async move { engine.cancel_live(&token).await }).await.map(|_ended| ())
     }
 
@@ -29,7 +29,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives the session more time, if it may have it.
+    /// Extends the session, if it can be extended.
     pub async fn extend(&self, token: &Token) -> Result<(), PageError> {
         let Loaded { session, .. } = self.load(token).await?;
         match session.extended(self.env().now()) {
@@ -43,7 +43,8 @@ impl Engine {
         Ok(())
     }
 
-    /// A new session for the same debt, once this one is over and nothing is under way. Otherwise this one.
+    /// The session in which a payment continues once this session is over: the open one, or a new one. While an attempt is live, or if
+    /// the payment or its link allows no other session, this session is returned.
     pub async fn renew(&self, token: &Token) -> Result<Token, PageError> {
         let Loaded { session, order, can_begin, .. } = self.load(token).await?;
         let mut tx = self.store().begin().await?;
@@ -68,7 +69,7 @@ impl Engine {
         self.publish(tx, session).await
     }
 
-    /// Commits a change of a session and tells its open pages, here and on other servers.
+    /// Commits a change of a session and notifies its open pages, on this server and on others.
     async fn publish(&self, mut tx: crate::store::Tx, session: &Session) -> Result<(), Error> {
         payments::notify(&mut tx, self.store().dialect(), &session.payment).await?;
         self.commit(tx).await?;

@@ -1,4 +1,4 @@
-//! What a session's page shows.
+//! The view of a session's page or a link's page.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ use crate::error::Error;
 use crate::jobs::Kind;
 use crate::store::{inbox, jobs, links, merchants, orders, payments, sessions};
 
-/// A shopper who came back is news: if no webhook follows within this time, the provider is asked.
+/// How soon after a shopper's return the provider is asked, if no webhook arrives before.
 const RETURN_GRACE: Millis = 10 * SECOND;
 
-/// The longest a page waits for deliveries that are being applied, and how recent they must be to be waited for.
+/// The longest a page waits for deliveries that are being applied, and the greatest age of deliveries to wait for.
 const CATCH_UP_MAX: Millis = SECOND;
 const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
 
-/// A session with what belongs to it.
+/// A session with its payment and its order.
 pub(super) struct Loaded {
     pub session: Session,
     pub payment: Payment,
     pub order: Order,
-    /// Whether nothing of this but the link is stored.
+    /// Whether this is a link without a session. Its session is not stored.
     pub is_link: bool,
-    /// Whether another session can be begun: the link, if there is one, is not switched off.
+    /// Whether another session can begin: the order's link, if there is one, is switched on.
     pub can_begin: bool,
 }
 
@@ -56,19 +56,20 @@ impl Engine {
         })
     }
 
-    /// What the page of a session shows. `came_back` is whether it is the return address; it proves nothing.
+    /// The view of a session's page. `came_back` says that the shopper opened the return address, which proves nothing about the
+    /// payment.
     pub async fn view(&self, token: &Token, came_back: bool) -> Result<View, PageError> {
         let loaded = if came_back { self.load_caught_up(token).await? } else { self.load(token).await? };
         self.shown(loaded, came_back).await
     }
 
-    /// What the page of a link shows. If it leads to a session meanwhile, what that shows.
+    /// The view of a link's page. If the link leads to a session by now, the view is the session's.
     pub async fn view_link(&self, token: &Token) -> Result<View, PageError> {
         let loaded = self.load_link(token).await?;
         self.shown(loaded, false).await
     }
 
-    /// What the page shows that sends this token: a session's or a link's.
+    /// The view of the page with this token, a session's or a link's.
     pub async fn view_either(&self, token: &Token, came_back: bool) -> Result<View, PageError> {
         match self.view(token, came_back).await {
             Err(PageError::NotFound) => self.view_link(token).await,
@@ -112,8 +113,8 @@ impl Engine {
         })
     }
 
-    /// Loads a session whose shopper has just come back. A webhook that was faster has been acknowledged and is being
-    /// applied in this moment: waiting for that, briefly, shows the truth at once.
+    /// Loads a session whose shopper has just come back. A webhook that arrived before the shopper is acknowledged but may still be
+    /// being applied. A short wait for it shows the true state at once.
     async fn load_caught_up(&self, token: &Token) -> Result<Loaded, PageError> {
         let first = self.load(token).await?;
         let mut watch = self.live().watch(&first.payment.id);
@@ -132,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// Brings the next question to the provider forward. However often the page is loaded, it is asked once per grace.
+    /// Brings the next question to the provider forward. However often the page is loaded, the provider is asked once per grace.
     async fn hasten_check(&self, payment: &Payment, now: Millis) -> Result<(), Error> {
         let Some(live) = payment.live().filter(|live| live.stage == Stage::Open) else { return Ok(()) };
         let (kind, subject, wanted) = (Kind::Check.as_str(), live.id.as_str(), now + RETURN_GRACE);
@@ -145,7 +146,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The way to the provider for the payment under way, if it can be used now.
+    /// The handoff to the provider's page for the payment under way, if it can be used now.
     pub async fn handoff(&self, token: &Token) -> Result<Option<Handoff>, PageError> {
         let Loaded { session, payment, .. } = self.load(token).await?;
         let now = self.env().now();
@@ -162,5 +163,5 @@ fn reference(payment: &Payment) -> String {
     id[id.len().saturating_sub(8)..].to_ascii_uppercase()
 }
 
-/// The longest a page life may be asked for beyond the session's own end.
+/// The time added to a provider's shortest page life for the earliest end of a page. Such a page may end later than its session.
 pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;

@@ -1,4 +1,5 @@
-//! Takes up what is stored: from memory what this server has just committed, from the database what nobody else has.
+//! Takes up stored deliveries. Deliveries that this server has just committed come from memory; due deliveries that no other worker has
+//! leased come from the database.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,16 +18,16 @@ use crate::store::inbox::{self, Taken};
 
 /// Events applied in one transaction.
 const BATCH: usize = 256;
-/// How long a batch is waited for to fill, and the pause in between that ends the waiting.
+/// How long a batch may take to fill, and the pause between events that ends the filling.
 const GATHER_MAX: Duration = Duration::from_millis(25);
 const PAUSE_MAX: Duration = Duration::from_millis(4);
-/// The longest time without a look for what another server stored.
+/// The longest time without a look for deliveries that another server stored.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
-/// The shortest time between two looks of which the first found nothing.
+/// The shortest time until the next look, after a look that found no deliveries.
 const EMPTY_PAUSE: Duration = Duration::from_millis(50);
 
-/// The way from the commit to this server's appliers.
+/// Hands events from the commit to this server's appliers.
 #[derive(Default)]
 pub(crate) struct Handover {
     sender: Mutex<Option<mpsc::Sender<Taken>>>,
@@ -34,7 +35,7 @@ pub(crate) struct Handover {
 }
 
 impl Handover {
-    /// Where events can be handed over, while somebody applies them here.
+    /// The channel for events, while appliers run on this server.
     pub fn sender(&self) -> Option<mpsc::Sender<Taken>> {
         self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -43,13 +44,13 @@ impl Handover {
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = sender;
     }
 
-    /// Sends somebody to look for events that are due in the database.
+    /// Wakes the task that looks for due events in the database.
     pub fn wake(&self) {
         self.waiting.notify_one();
     }
 }
 
-/// Applies until told to stop, then finishes what was handed over.
+/// Applies deliveries until shutdown, then finishes the deliveries that were handed over.
 pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let (sender, receiver) = mpsc::channel(engine.tuning().handover);
     let receiver = Arc::new(AsyncMutex::new(receiver));
@@ -69,7 +70,7 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     }
 }
 
-/// Applies what is handed over until nobody can hand over any more.
+/// Applies the events that are handed over, until the channel is closed.
 async fn work(engine: Engine, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) {
     loop {
         let rows = gather(&mut *receiver.lock().await).await;
@@ -80,7 +81,7 @@ async fn work(engine: Engine, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) 
     }
 }
 
-/// Takes what is there, and what follows without a pause: a transaction costs the same for one and for many.
+/// Takes the waiting events, and the events that follow without a pause: a transaction costs the same for one event and for many.
 async fn gather(receiver: &mut mpsc::Receiver<Taken>) -> Vec<Taken> {
     let mut rows = Vec::with_capacity(BATCH);
     let last = Instant::now() + GATHER_MAX;
@@ -96,7 +97,7 @@ async fn gather(receiver: &mut mpsc::Receiver<Taken>) -> Vec<Taken> {
     rows
 }
 
-/// Applies what is due in the database: left over by a server that died, waiting, failed, or too much to be handed over.
+/// Applies the deliveries that are due in the database: left over by a server that died, waiting, failed, or too many to be handed over.
 async fn look(engine: Engine, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         let rows = match claim(&engine).await {
@@ -114,15 +115,15 @@ async fn look(engine: Engine, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = engine.handover().waiting.notified() => {}
-            // What is due and cannot be had is somebody else's at the moment.
+            // A due delivery that cannot be claimed is leased by another worker at the moment.
             () = sleep(until_next(&engine).await.max(EMPTY_PAUSE)) => {}
         }
     }
 }
 
 impl Engine {
-    /// Applies the deliveries that are due in the database, if there are any, and tells how many. For whoever drives the engine
-    /// by hand instead of by [`Engine::run`].
+    /// Applies the deliveries that are due in the database and returns their number. For callers that drive the engine by hand instead
+    /// of by [`Engine::run`].
     pub async fn apply_due(&self) -> Result<usize, Error> {
         let rows = claim(self).await?;
         let count = rows.len();
@@ -138,7 +139,7 @@ impl Engine {
 
 async fn claim(engine: &Engine) -> Result<Vec<Taken>, Error> {
     let now = engine.env().now();
-    // Looking first keeps an idle server from taking the write lock every second.
+    // A read comes first, so that an idle server does not take the write lock every second.
     let due = inbox::next_due(&mut *engine.store().reader().await?).await?;
     if due.is_none_or(|due| due > now) {
         return Ok(vec![]);

@@ -1,4 +1,4 @@
-//! Applies stored deliveries: many in one transaction, and one by one where that does not work.
+//! Applies stored deliveries: many in one transaction, and one by one where that fails.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,19 +21,20 @@ use crate::store::attempts::{self, Located};
 use crate::store::inbox::{self, InboxState, Settled, Taken};
 use crate::store::{Connection, Tx};
 
-/// From this try on an event is applied alone: it may be what made the others fail.
+/// From this try on an event is applied alone, because it may have made the others fail.
 const ALONE_FROM: i64 = 4;
-/// From this try on an event that claims what is another payment's is a mismatch. Before, somebody may have been faster.
+/// From this try on an event that claims another payment's reference is a mismatch. Before, a concurrent write may have caused the
+/// clash.
 const CLASH_FROM: i64 = 2;
-/// How long applying may take. Far more than it does, and less than the lease.
+/// How long applying may take: far longer than usual, and less than the lease.
 const RUN_MAX: Duration = Duration::from_secs(12);
 /// How often a batch is tried while the database does not answer. After that its lease runs out.
 const ROUNDS_MAX: u32 = 3;
-/// Failed tries in a row after which a person is told. The event is never given up: what it is about is money.
+/// Failed tries in a row after which an alert is raised. The event is never given up, because it concerns money.
 const TRIES_ALERT: i64 = 20;
 
-/// Applies what was taken up. What fails for a reason of its own is put off; what fails for everybody comes again when its
-/// lease has run out.
+/// Applies the deliveries that were taken up. A delivery that fails for a reason of its own is put off. When the database fails, all
+/// deliveries are due again after their lease has run out.
 pub(super) async fn apply_all(engine: &Engine, rows: Vec<Taken>) {
     let (mut alone, together): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.tries >= ALONE_FROM);
     if let Err(error) = try_apply(engine, &together).await {
@@ -72,7 +73,7 @@ async fn try_apply(engine: &Engine, rows: &[Taken]) -> Result<(), Error> {
     }
 }
 
-/// What hangs or panics has failed like anything else.
+/// Applies events. A hang or a panic counts as a failure.
 async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     let engine = engine.clone();
     let mut task = JoinSet::new();
@@ -84,7 +85,7 @@ async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     }
 }
 
-/// Judges, then changes payments and inbox in one transaction.
+/// Judges the events, then changes payments and inbox in one transaction.
 async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     let readings = read_all(engine, &rows).await;
     let mut tx = engine.store().begin().await?;
@@ -94,7 +95,7 @@ async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     if !outcome.write(engine, &mut tx, &rows).await? {
         tx.rollback().await?;
         let raced = || Error::Invalid("another server was faster".to_owned());
-        // A single one has been dealt with; of several, some may be left.
+        // A single delivery has been settled by the other server. Of several deliveries, some may still be pending.
         return if rows.len() == 1 { Ok(()) } else { Err(raced()) };
     }
     tx.commit().await?;
@@ -104,11 +105,12 @@ async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     for settled in &outcome.settled {
         settled.state.count(1);
     }
-    // In a transaction of its own: this one may have written references. What became known in it is not shelved any more.
+    // Strangers are shelved in a transaction of their own, because this one may have written references. A delivery whose payment became
+    // known in it is not shelved.
     shelve(engine, &outcome.strange).await
 }
 
-/// Lets the payments decide, in the order of arrival, and writes what follows for them and for what waits.
+/// Lets the payments decide, in the order of arrival, and writes the consequences for payments and waiting deliveries.
 async fn decide(
     engine: &Engine,
     tx: &mut Tx,
@@ -147,8 +149,8 @@ async fn decide(
     batch.write(tx).await
 }
 
-/// A provider that speaks of another payment under our reference has taken two on one page. Nobody may be charged twice without
-/// a record: the second is an attempt of its own.
+/// A provider that reports another payment under our reference has taken two payments on one page. The second becomes an attempt of its
+/// own, so that no charge is without a record.
 async fn twin(
     engine: &Engine,
     tx: &mut Tx,
@@ -161,7 +163,7 @@ async fn twin(
     let Some(reference) = observation.refs.payment.clone().filter(|_| moves) else { return Ok(None) };
     let payment = batch.payment(&located.payment)?;
     let known = |refs: &Refs| refs.payment.as_ref() == Some(&reference);
-    // The session is the first one's.
+    // The session belongs to the first attempt.
     let refs = Refs { session: None, payment: Some(reference.clone()) };
     if let Some(other) = payment.attempts.iter().find(|other| known(&other.refs)) {
         let observation = Observation { refs, ..observation };
@@ -176,17 +178,17 @@ async fn twin(
     Ok(Some(Fact::Twin { attempt, observation: Observation { refs, ..observation } }))
 }
 
-/// What becomes of the inbox's rows.
+/// The results for the inbox's rows.
 #[derive(Default)]
 struct Outcome {
     settled: Vec<Settled>,
     strange: Vec<(Taken, Box<Incoming>)>,
     failed: Vec<(Taken, Error)>,
-    /// Attempts of which something old was applied: it may have been given up as an orphan.
+    /// Attempts to which an old event was applied. The event may have been given up as an orphan before.
     found: Vec<AttemptId>,
-    /// Payments of which something was applied that had failed before: it may have been refused as a breach.
+    /// Payments to which an event was applied that had failed before. The event may have been refused as a breach.
     mended: Vec<PaymentId>,
-    /// By kind and subject, so that servers write them in one order: the newest words and how often.
+    /// The newest text and the number of occurrences, by kind and subject, so that all servers write alerts in one order.
     alerts: BTreeMap<(&'static str, String), (String, i64)>,
 }
 
@@ -228,7 +230,8 @@ impl Outcome {
         self.settled.push(Settled { id: row.id.clone(), state, kind, note });
     }
 
-    /// Alerts that end with these: what had failed is settled, what was given up as an orphan is applied. Few are old enough.
+    /// The alerts that these results end: of failing deliveries that are settled, and of orphans and breaches that are applied. Few are
+    /// old enough.
     fn ended(&self, rows: &[Taken]) -> Vec<(&'static str, String)> {
         let settled = |row: &&Taken| self.settled.iter().any(|settled| settled.id == row.id);
         let failing = rows.iter().filter(|row| row.tries > TRIES_ALERT).filter(settled);
@@ -238,14 +241,14 @@ impl Outcome {
         failing.chain(found).chain(mended).collect()
     }
 
-    /// Returns false if some of the rows were not pending any more.
+    /// Writes the results. Returns false if some of the rows were no longer pending.
     async fn write(&self, engine: &Engine, connection: &mut Connection, rows: &[Taken]) -> Result<bool, Error> {
         let now = engine.env().now();
         for (row, failure) in &self.failed {
             write_off(engine, connection, row, failure).await?;
         }
         let settled = inbox::settle(connection, &self.settled, now).await?;
-        // What was handed over has never waited.
+        // Events that were handed over have never waited.
         let is_settled = |row: &&Taken| !row.handed && self.settled.iter().any(|settled| settled.id == row.id);
         let done: Vec<_> = rows.iter().filter(is_settled).map(|row| row.id.clone()).collect();
         inbox::stop_waiting(connection, &done).await?;
@@ -264,7 +267,7 @@ async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Er
     if failure.is_reference_clash() && row.tries >= CLASH_FROM {
         let note = Some(format!("it claims what is known of another payment: {failure}"));
         let mut outcome = Outcome::default();
-        // The reference is another payment's: only the delivery itself names what this is about.
+        // The reference is another payment's, so only the delivery itself can be the subject.
         let (alert, subject) = (Some("webhook_mismatch"), Some(row.id.to_string()));
         outcome.close(row, Closed { state: InboxState::Mismatch, kind: None, note, alert, subject });
         outcome.write(engine, &mut tx, std::slice::from_ref(row)).await?;
@@ -275,7 +278,7 @@ async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Er
     Ok(())
 }
 
-/// Puts a delivery off that cannot be applied, and tells a person from time to time.
+/// Puts off a delivery that cannot be applied, and raises an alert from time to time.
 async fn write_off(engine: &Engine, connection: &mut Connection, row: &Taken, failure: &Error) -> Result<(), Error> {
     warn!(delivery = %row.id, tries = row.tries, error = %failure, "a delivery cannot be applied");
     metrics::counter!("till_inbox_failed_total").increment(1);

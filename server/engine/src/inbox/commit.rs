@@ -16,30 +16,30 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::inbox::{self, Found, InboxState, NewRow, Taken};
 
-/// How long a request waits for its commit. It may still be stored later: then the provider's next try is a duplicate.
+/// How long a request waits for its commit. The delivery may still be stored later; the provider's next try is then a duplicate.
 const WAIT_MAX: Duration = Duration::from_secs(20);
-/// Bytes of one transaction.
+/// The most bytes of one transaction.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Larger events are not kept in memory until they are applied.
 const HANDED_BYTES_MAX: usize = 64 * 1024;
 
-/// How often those that read deliveries get their turn before what they have read is stored.
+/// How many turns the readers of deliveries get before the deliveries are stored.
 const TURNS_MAX: usize = 8;
 
-/// What became of a delivery.
+/// The result of storing a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
     /// At least one of its events was new.
     Fresh,
-    /// All of them were stored already.
+    /// All of its events were stored already.
     Duplicate,
 }
 
-/// The queue is full, or the database did not take it. Nothing was acknowledged.
+/// The queue is full, or the database did not store the delivery. The delivery is not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotStored;
 
-/// One delivery on its way.
+/// A delivery that waits for its commit.
 struct Parcel {
     rows: Vec<NewRow>,
     reply: oneshot::Sender<Result<Stored, NotStored>>,
@@ -59,7 +59,7 @@ pub(crate) struct Intake(Mutex<Queue>);
 struct Queue {
     parcels: VecDeque<Parcel>,
     bytes: usize,
-    /// Tasks that take from the queue. They end when it is empty.
+    /// Tasks that take from the queue. A task ends when the queue is empty.
     committers: usize,
 }
 
@@ -73,7 +73,7 @@ impl Intake {
         self.queue().parcels.len()
     }
 
-    /// Whether something waits. If not, the committer who asks must end, and is counted as ended.
+    /// Whether a delivery waits. If not, the calling committer must end, and is counted as ended.
     fn goes_on(&self) -> bool {
         let mut queue = self.queue();
         let goes_on = !queue.parcels.is_empty();
@@ -83,8 +83,8 @@ impl Intake {
         goes_on
     }
 
-    /// Lets deliveries join whose bytes are here already: as long as others come, those that read them get their turn first. Whoever
-    /// is alone waits for nobody.
+    /// Lets deliveries join that have already arrived: as long as the queue grows, the tasks that read deliveries get their turn first.
+    /// A single waiter starts at once.
     async fn gather(&self, rows_max: usize) {
         let mut waiting = self.depth();
         for _ in 0..TURNS_MAX {
@@ -100,7 +100,7 @@ impl Intake {
         }
     }
 
-    /// The next transaction's deliveries.
+    /// The deliveries of the next transaction.
     fn next(&self, rows_max: usize) -> Vec<Parcel> {
         let mut queue = self.queue();
         let (mut batch, mut rows, mut bytes) = (vec![], 0, 0);
@@ -117,7 +117,7 @@ impl Intake {
     }
 }
 
-/// A committer's place, given back if it breaks off.
+/// A committer's place, given back if the committer breaks off.
 struct Place<'a> {
     intake: &'a Intake,
     held: bool,
@@ -151,7 +151,7 @@ impl Engine {
             queue.parcels.push_back(parcel);
             if queue.committers < tuning.committers {
                 queue.committers += 1;
-                // A task of its own: a request that is given up must not break off everybody's transaction.
+                // The commit is a task of its own: a request that is given up must not break off a transaction that others share.
                 tokio::spawn(commit_all(self.clone()));
             }
         }
@@ -168,15 +168,15 @@ impl Engine {
     }
 }
 
-/// Commits until nothing waits. The transaction is begun before its deliveries are taken from the queue: those that arrive while
-/// it waits for its turn still come along.
+/// Commits until no delivery waits. The transaction begins before its deliveries are taken from the queue, so that deliveries that
+/// arrive while it waits for its turn still join.
 async fn commit_all(engine: Engine) {
     let mut place = Place { intake: engine.intake(), held: true };
     while engine.intake().goes_on() {
         engine.intake().gather(engine.tuning().batch).await;
         let tx = engine.store().begin().await;
         let parcels = engine.intake().next(engine.tuning().batch);
-        // Another committer may have taken them meanwhile.
+        // Another committer may have taken the deliveries meanwhile.
         if !parcels.is_empty() {
             commit(&engine, tx, parcels).await;
         }
@@ -225,12 +225,12 @@ fn tell(error: &Error, deliveries: usize) {
 
 fn answer(parcels: Vec<Parcel>, stored: impl Iterator<Item = Result<Stored, NotStored>>) {
     for (parcel, stored) in parcels.into_iter().zip(stored) {
-        // Whoever has hung up does not want to know.
+        // A request that has been given up no longer waits for its reply.
         let _ = parcel.reply.send(stored);
     }
 }
 
-/// Writes deliveries in one transaction, and hands what was new to this server's appliers if they have room for it.
+/// Writes deliveries in one transaction, and hands the new events to this server's appliers if they have room.
 async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
     let numbered = parcels.iter().enumerate().flat_map(|(of, parcel)| parcel.rows.iter().map(move |row| (of, row)));
     let mut rows: Vec<(usize, &NewRow)> = numbered.collect();
@@ -242,7 +242,7 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     let sender = engine.handover().sender().filter(|_| pending().all(|row| row.body.len() <= HANDED_BYTES_MAX));
     let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending().count()).ok());
     let now = engine.env().now();
-    // What is handed over counts as taken up; if this server dies, it is due for another.
+    // Events that are handed over count as taken up. If this server dies, they become due for another.
     let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
     let fresh = inbox::insert(&mut tx, &rows, &found, due, tries).await?;
     tx.commit().await?;
@@ -287,7 +287,7 @@ mod tests {
         intake.queue().parcels.push_back(Parcel { rows: vec![], reply: oneshot::channel().0 });
     }
 
-    /// What reads one delivery at each of its turns, or none, and counts them.
+    /// A task that reads a delivery at some of its turns, and counts its turns.
     fn reads(intake: &Arc<Intake>, turns: Vec<bool>) -> Arc<AtomicUsize> {
         let (intake, count) = (intake.clone(), Arc::new(AtomicUsize::new(0)));
         let counted = count.clone();
@@ -303,7 +303,7 @@ mod tests {
         counted
     }
 
-    /// How many deliveries are together in the end, and how many turns that took.
+    /// The number of deliveries that are together in the end, and the number of turns that took.
     async fn gathered(turns: Vec<bool>, rows_max: usize) -> (usize, usize) {
         let intake = Arc::new(Intake::default());
         push(&intake);

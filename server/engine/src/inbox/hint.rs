@@ -1,8 +1,8 @@
-//! Deliveries that anybody could have sent. What they say is not believed; that they came is a reason to ask the provider.
+//! Takes hints: deliveries that anybody could have sent. Their content is not trusted; their arrival is a reason to ask the provider.
 //!
-//! The wish to ask is a job, written before the delivery is answered, so that it survives a crash. A reference that names no attempt of
-//! the account costs one look into an index and no question. An attempt is asked about at most once at a time and a few times a minute,
-//! however many hints come, see [`crate::jobs`].
+//! The question is a job, written before the delivery is answered, so that it survives a crash. A reference that names no attempt of the
+//! account costs one look into an index and no question. An attempt has at most one question at a time and a few a minute, however many
+//! hints arrive, see [`crate::jobs`].
 
 use std::collections::BTreeSet;
 
@@ -14,20 +14,20 @@ use crate::error::Error;
 use crate::jobs::Kind;
 use crate::store::{Connection, attempts, jobs};
 
-/// References of one hint that are looked up. Providers name one payment; some name the shop's order as well.
+/// The most references of one hint that are looked up. Providers name one payment; some name the shop's order as well.
 const REFERENCES_MAX: usize = 8;
-/// Characters of a provider's reference at most. A longer one names nothing.
+/// The most characters of a provider's reference. A longer text is no reference.
 const REFERENCE_CHARS_MAX: usize = 255;
 
 impl Engine {
-    /// Takes a hint. When this returns, the attempts that it names will be asked about.
+    /// Takes a hint. When this returns, a job to ask about each named attempt is stored.
     pub(super) async fn take_hint(&self, account: &ProviderAccountId, references: &[Reference]) -> Result<(), Error> {
         let now = self.env().now();
         let mut wanted = vec![];
         let mut connection = self.store().reader().await?;
         for attempt in named(&mut connection, account, references).await? {
-            // A job that has not begun yet will see at least what the provider knows now. Nothing needs to be written for it, so that a
-            // flood of hints is no flood of writes.
+            // A job that has not begun yet will see at least the provider's present state. No write is needed, so that a flood of hints
+            // is no flood of writes.
             if !jobs::is_waiting(&mut connection, Kind::Hint.as_str(), attempt.as_str(), now).await? {
                 wanted.push(attempt);
             }
@@ -60,7 +60,7 @@ async fn named(
     }
     let mut found = attempts::locate_many(connection, &ours).await?;
     found.extend(attempts::locate_many_by_refs(connection, &theirs).await?.into_values());
-    // Our own reference may be of another account: a hint that came to this one says nothing about it.
+    // Our own reference may belong to another account. A hint to this account proves nothing about the other account.
     Ok(found.into_iter().filter(|located| located.account == *account).map(|located| located.attempt).collect())
 }
 

@@ -1,4 +1,4 @@
-//! Finds out what stored deliveries are about.
+//! Judges stored deliveries: finds the payments that they concern.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,15 +13,15 @@ use crate::store::Connection;
 use crate::store::attempts::{self, Located};
 use crate::store::inbox::{InboxState, Taken};
 
-/// What a delivery turned out to be.
+/// The judgment of a delivery.
 pub(super) enum Verdict {
     /// News of a payment.
     Concerns(Located, Box<Incoming>),
-    /// Its payment is not known yet.
+    /// News of a payment that is not known yet.
     Strange(Box<Incoming>),
-    /// Nothing to be applied.
+    /// A delivery that is not applied.
     Closed(Closed),
-    /// It could not be looked at.
+    /// A delivery that could not be examined.
     Failed(Error),
 }
 
@@ -31,14 +31,14 @@ pub(super) struct Closed {
     pub kind: Option<String>,
     pub note: Option<String>,
     pub alert: Option<&'static str>,
-    /// What the alert is about: a payment or a reference, where one is known; else the account.
+    /// The alert's subject: a payment or a reference, where one is known; else the account.
     pub subject: Option<String>,
 }
 
-/// What a delivery says, or why it says nothing.
+/// The content of a delivery, or the verdict on a delivery without any.
 pub(super) type Reading = Result<Incoming, Verdict>;
 
-/// Reads deliveries. Asks nobody but their accounts.
+/// Reads deliveries. Looks up only their accounts.
 pub(super) async fn read_all(engine: &Engine, rows: &[Taken]) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(rows.len());
     for row in rows {
@@ -47,7 +47,7 @@ pub(super) async fn read_all(engine: &Engine, rows: &[Taken]) -> Vec<Reading> {
     readings
 }
 
-/// Finds out what deliveries are about, in the transaction that is to apply them.
+/// Finds the payments that deliveries concern, in the transaction that is to apply them.
 pub(super) async fn judge(
     connection: &mut Connection,
     rows: &[Taken],
@@ -86,14 +86,14 @@ async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
     })
 }
 
-/// That several share a provider account is nothing unusual: only what shows a wrong setup alarms.
+/// The verdict on another shop's delivery. Shops often share a provider account, so only a sign of a wrong setup raises an alert.
 fn foreign(incoming: &Incoming, theirs: Foreign) -> Verdict {
     let alert = theirs.misdirected.then_some("webhook_foreign");
     let (kind, note) = (Some(incoming.kind.clone()), Some(theirs.reason));
     Verdict::Closed(Closed { state: InboxState::Foreign, kind, note, alert, subject: None })
 }
 
-/// It is about a payment of ours and must not be applied.
+/// The verdict on a delivery that concerns a payment of ours and must not be applied.
 fn doubtful(incoming: Incoming, doubt: &str, located: &Located) -> Verdict {
     let note = Some(format!("payment {}: {doubt}", located.payment));
     let (state, alert) = (InboxState::Unreadable, Some("webhook_unreadable"));
@@ -101,15 +101,15 @@ fn doubtful(incoming: Incoming, doubt: &str, located: &Located) -> Verdict {
     Verdict::Closed(Closed { state, kind: Some(incoming.kind), note, alert, subject })
 }
 
-/// The attempts that deliveries may be about.
+/// The attempts that deliveries may concern.
 pub(super) struct Known {
     attempts: HashMap<AttemptId, Located>,
-    /// By account and the provider's reference.
+    /// Attempts by account and the provider's reference.
     references: HashMap<(ProviderAccountId, String), Located>,
 }
 
 impl Known {
-    /// Looks up what the deliveries of accounts name.
+    /// Looks up the attempts that deliveries of accounts name.
     pub async fn of<'r>(
         connection: &mut Connection,
         read: impl Iterator<Item = (&'r ProviderAccountId, &'r Incoming)> + Clone,
@@ -128,7 +128,7 @@ impl Known {
         Ok(Known { attempts, references })
     }
 
-    /// By our own reference, else by the provider's within the account.
+    /// Finds an attempt by our own reference, else by the provider's reference within the account.
     pub fn locate(&self, account: &ProviderAccountId, incoming: &Incoming) -> Option<&Located> {
         let ours = incoming.attempt.as_ref().and_then(|attempt| self.attempts.get(attempt));
         let Refs { session, payment } = &incoming.observation.refs;

@@ -1,8 +1,8 @@
-//! Deliveries from providers: authenticated, stored, answered. What they say is applied afterwards.
+//! Receives deliveries from providers: they are authenticated, stored and answered, and applied afterwards.
 //!
-//! [`verify`] finds out how far a delivery can be believed. [`commit`] stores many in one transaction, [`applier`] takes up what is
-//! stored, [`judge`] finds out what it is about, and [`apply`] changes the payments. What cannot be believed is a [`hint`], and what names
-//! payments that are not known is a [`stranger`]'s.
+//! [`verify`] finds out how far a delivery can be trusted. [`commit`] stores many deliveries in one transaction, [`applier`] takes up
+//! stored deliveries, [`judge`] finds the payments they concern, and [`apply`] changes the payments. A delivery that cannot be trusted
+//! is a [`hint`]. A delivery that names unknown payments is a [`stranger`]'s.
 
 pub(crate) mod applier;
 mod apply;
@@ -40,10 +40,10 @@ use commit::{NotStored, Stored};
 use verify::Known;
 pub(crate) use verify::QUESTIONS_AT_A_TIME;
 
-/// What the provider is answered.
+/// The answer to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// In the provider's dialect.
+    /// A reply in the provider's dialect.
     Reply(Reply),
     /// The provider should try again in a moment.
     Busy(Reply),
@@ -58,7 +58,7 @@ pub type RejectedHook = Reject;
 pub struct Addressee(Arc<Ready>);
 
 impl Addressee {
-    /// Bytes of one delivery of its provider at most.
+    /// The most bytes of one delivery of the account's provider.
     #[must_use]
     pub fn delivery_bytes_max(&self) -> usize {
         self.0.connector.delivery_bytes_max()
@@ -66,7 +66,7 @@ impl Addressee {
 }
 
 impl Engine {
-    /// Takes a delivery. The reply follows the commit: what is acknowledged is stored.
+    /// Receives a delivery. The reply follows the commit, so that every acknowledged delivery is stored.
     pub async fn receive(&self, provider: &str, account: &str, delivery: &Delivery) -> Received {
         match self.addressee(provider, account).await {
             Ok(addressee) => self.receive_for(&addressee, delivery).await,
@@ -74,14 +74,15 @@ impl Engine {
         }
     }
 
-    /// Whether a provider delivers with a method.
+    /// Whether a provider delivers with an HTTP method.
     #[must_use]
     pub fn delivers_by(&self, provider: &str, method: &Method) -> bool {
         let methods = self.connectors().get(provider).map_or(&[Method::POST][..], Connector::delivery_methods);
         methods.contains(method)
     }
 
-    /// Looks up whom a delivery is for, which can be done before its body is there. Otherwise it says what to answer, and takes note.
+    /// Looks up the account of a delivery, which is possible before the delivery's body has arrived. If there is no account, the
+    /// delivery is counted and the answer returned.
     pub async fn addressee(&self, provider: &str, account: &str) -> Result<Addressee, Received> {
         let Ok(id) = account.parse::<ProviderAccountId>() else {
             self.lost(&format!("{provider}/{account}")).await;
@@ -104,7 +105,7 @@ impl Engine {
         }
     }
 
-    /// Takes a delivery for an account that was just looked up.
+    /// Receives a delivery for an account that was just looked up.
     pub async fn receive_for(&self, addressee: &Addressee, delivery: &Delivery) -> Received {
         let Addressee(ready) = addressee;
         let taken = self.take(Arc::clone(ready), delivery).await;
@@ -135,7 +136,7 @@ impl Engine {
                 count(connector.provider(), "greeting");
                 Ok(Received::Reply(reply))
             }
-            // Questions are asked where deliveries are verified; one that is left was one too many.
+            // Questions are asked during verification. A question that is left is one too many.
             Known::Believed(_, Credence::Ask(_)) => Ok(self.turn_away(connector, &id, Reject::Wrong).await),
             Known::Rejected(reject) => Ok(self.turn_away(connector, &id, reject).await),
             Known::Unknown => {
@@ -145,7 +146,7 @@ impl Engine {
         }
     }
 
-    /// Stores what a proven delivery holds. The reply follows the commit.
+    /// Stores the events of a proven delivery. The reply follows the commit.
     async fn keep(&self, ready: &Ready, items: Vec<Read>) -> Received {
         let connector = ready.connector;
         let rows = self.rows(ready, items);
@@ -169,7 +170,7 @@ impl Engine {
     fn rows(&self, ready: &Ready, items: Vec<Read>) -> Vec<NewRow> {
         let now = self.env().now();
         let row = |(item, reading): Read| {
-            // The account as it is known here may be a moment old: whoever applies looks again.
+            // The account as it is known here may be a moment old, so the applier reads another shop's event again.
             let reading = reading.filter(|reading| reading.foreign.is_none());
             NewRow {
                 id: InboxId::from_random(self.env().timed_bits()),
@@ -184,7 +185,7 @@ impl Engine {
         items.into_iter().map(row).collect()
     }
 
-    /// Takes in events that were listed at the provider; those that had been delivered are known already.
+    /// Takes in events that were listed at the provider. Events that had been delivered are duplicates.
     pub(crate) async fn make_up_for(&self, ready: &Ready, items: Vec<Item>) -> Result<(), Error> {
         let read = read_each(ready.connector, &ready.account, items, self.env().now());
         match self.deposit(self.rows(ready, read)).await {
@@ -195,7 +196,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What an account's provider has delivered, the newest first.
+    /// The deliveries from an account's provider, the newest first.
     pub async fn deliveries(&self, account: &ProviderAccountId, page: &Page) -> Result<Listed<InboxRow>, Error> {
         let mut connection = self.store().reader().await?;
         let known = accounts::find(&mut connection, account).await?;
@@ -205,7 +206,7 @@ impl Engine {
         inbox::page_of_account(&mut connection, account, page).await
     }
 
-    /// A delivery, and its bytes or why they cannot be had.
+    /// A delivery with its bytes, or with the reason why they cannot be read.
     pub async fn delivery(&self, id: &InboxId) -> Result<(InboxRow, Result<Bytes, String>), Error> {
         let mut connection = self.store().reader().await?;
         let found = inbox::find(&mut connection, id).await?.ok_or_else(|| Error::NotFound(format!("delivery {id}")))?;
@@ -225,7 +226,7 @@ impl Engine {
         self.rejections().count(self, "webhook_rejected", subject, detail).await;
     }
 
-    /// Takes note of a delivery that was not read because it has more bytes than [`Addressee::delivery_bytes_max`].
+    /// Counts a delivery that was not read because it has more bytes than [`Addressee::delivery_bytes_max`].
     pub async fn turn_away_large(&self, Addressee(ready): &Addressee) {
         let (connector, id) = (ready.connector, &ready.account.id);
         let (provider, bytes_max, reject) = (connector.provider(), connector.delivery_bytes_max(), Reject::TooLarge);
@@ -235,7 +236,7 @@ impl Engine {
         self.reject(connector, id, reject, detail).await;
     }
 
-    /// Takes note of a delivery that came to an address, below `/hooks/`, of no account.
+    /// Counts a delivery to an address, below `/hooks/`, of no account.
     pub async fn lost(&self, address: &str) {
         count("none", "no_account");
         let address: String = address.chars().take(ADDRESS_CHARS_MAX).collect();
@@ -244,11 +245,11 @@ impl Engine {
              register at the providers",
             address.escape_debug()
         );
-        // Anybody can send to any address: all of them are one subject.
+        // Anybody can send to any address, so all unknown addresses are one subject.
         self.rejections().count(self, "webhook_no_account", "unknown address".to_owned(), detail).await;
     }
 
-    /// Deliveries for the account go elsewhere and are lost: a person must put the address right.
+    /// Counts a delivery for the account under another provider's address. Such deliveries are lost until a person corrects the address.
     async fn misaddressed(&self, ready: &Ready, provider: &str) {
         count("none", "no_account");
         let (id, right) = (&ready.account.id, ready.connector.provider());
@@ -262,11 +263,11 @@ impl Engine {
     }
 }
 
-/// An event and what it says, if that is plain to see.
+/// An event and its content, if it could be read.
 type Read = (Item, Option<Incoming>);
 
-/// A delivery's events, read on the way. What cannot be read, or breaks the reading, is stored all the same, and left to those who
-/// apply.
+/// Reads a delivery's events on arrival. An event that cannot be read, or that breaks the reading, is stored all the same and left to
+/// the appliers.
 fn read(connector: &dyn Connector, account: &Account, delivery: &Authentic, now: Millis) -> Result<Vec<Read>, Reject> {
     let read = || connector.split_and_read(account, delivery, now);
     catch_unwind(AssertUnwindSafe(read))
@@ -282,25 +283,25 @@ fn read_each(connector: &dyn Connector, account: &Account, items: Vec<Item>, now
     items.into_iter().map(read).collect()
 }
 
-/// Characters of a wrong address that are kept.
+/// The most characters kept of a wrong address.
 const ADDRESS_CHARS_MAX: usize = 80;
-/// Characters of an event's name that is believed at a glance.
+/// The most characters of an event's name for the event to count as idle.
 const KIND_CHARS_MAX: usize = 100;
 
-/// Whether an event can concern no payment, whatever becomes known.
+/// Whether an event can never concern a payment, whatever becomes known.
 fn is_idle(reading: &Incoming) -> bool {
     let nothing = Observation { at: reading.observation.at, ..Observation::default() };
     let named = reading.kind.len() <= KIND_CHARS_MAX && reading.kind.bytes().all(|byte| byte.is_ascii_graphic());
     named && reading.attempt.is_none() && reading.observation == nothing
 }
 
-/// What a delivery waits for whose payment is not known: our own reference, or the provider's within the account.
+/// The references that a delivery for an unknown payment waits for: our own, and the provider's within the account.
 pub(crate) fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, refs: &Refs) -> Vec<String> {
     let refs = refs.session.iter().chain(&refs.payment).map(|reference| format!("{account}/{reference}"));
     attempt.map(ToString::to_string).into_iter().chain(refs).collect()
 }
 
-/// The provider is a known one or "none": anybody can write any name into an address, and a label stays for good.
+/// Counts a delivery. The provider is a known one or "none": anybody can write any name into an address, and a label stays for good.
 fn count(provider: &'static str, outcome: &'static str) {
     metrics::counter!("till_deliveries_total", "provider" => provider, "outcome" => outcome).increment(1);
 }

@@ -1,5 +1,5 @@
-//! Counting the deliveries that were turned away, or came to a wrong address. Anybody can send them, so a flood must not become a flood of writes: what comes
-//! within a second of the last alert about the same thing is counted here and written together.
+//! Counts the deliveries that were turned away, or came to a wrong address. Anybody can send such deliveries, so a flood must not become
+//! a flood of writes: deliveries within a second of the last alert about the same subject are counted here and written together.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,21 +12,21 @@ use tracing::warn;
 
 use crate::engine::Engine;
 
-/// The shortest time between two writes about the same thing.
+/// The shortest time between two writes about one subject.
 const PAUSE: Millis = SECOND;
-/// Things counted apart; far more than there are accounts and reasons.
+/// The most subjects counted apart; far more than there are accounts and reasons.
 const SUBJECTS_MAX: usize = 10_000;
 /// How often a count that cannot be stored is tried.
 const ROUNDS_MAX: u32 = 600;
 
-/// What is not written down yet.
+/// The counts that are not written yet.
 #[derive(Default)]
 pub(crate) struct Rejections(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
     by_subject: HashMap<About, Count>,
-    /// Whether somebody is about to write.
+    /// Whether a write is scheduled.
     flushing: bool,
 }
 
@@ -45,7 +45,7 @@ impl Rejections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one. The first in a while is stored when this returns.
+    /// Counts a rejection. The first rejection in a while is stored when this returns.
     pub async fn count(&self, engine: &Engine, kind: &'static str, subject: String, detail: String) {
         let about = (kind, subject);
         let now = engine.env().now();
@@ -70,7 +70,7 @@ impl Rejections {
         self.write(engine, &about, &detail, times).await;
     }
 
-    /// Writes down what waits.
+    /// Writes the waiting counts.
     pub async fn flush(&self, engine: &Engine) {
         let now = engine.env().now();
         let waiting: Vec<_> = {
@@ -87,7 +87,7 @@ impl Rejections {
         }
     }
 
-    /// What cannot be stored goes on waiting.
+    /// Writes a count. A count that cannot be stored keeps waiting.
     async fn write(&self, engine: &Engine, about: &About, detail: &str, times: i64) {
         let (kind, subject) = about;
         if let Err(error) = engine.alert_times(kind, subject, detail, times).await {
@@ -110,7 +110,7 @@ impl Rejections {
     }
 }
 
-/// Boxed, because writing what cannot be written leads here again.
+/// Boxed, because a write that fails schedules the next one.
 fn flush_later(engine: Engine) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         for _ in 0..ROUNDS_MAX {

@@ -1,7 +1,7 @@
-//! Deliveries that name payments which are not known here. Where several shops share an account at a provider, most are of this kind.
+//! Handles deliveries that name unknown payments. Where several shops share an account at a provider, most deliveries are of this kind.
 //!
-//! They are told apart as they are stored. They wait without being looked at again: the transaction that makes one of their references
-//! known wakes them, see [`crate::store::inbox`], and the job `sweep` gives up many at a time.
+//! Such deliveries are recognised as they are stored. They wait without being looked at again: the transaction that makes one of their
+//! references known wakes them, see [`crate::store::inbox`], and the job `sweep` gives up many at a time.
 
 use std::collections::HashMap;
 
@@ -18,17 +18,17 @@ use crate::store::inbox::{self, Found, NewRow, Taken, Wait};
 
 /// How long an event that names an attempt of ours waits for its payment to become known.
 pub(super) const ORPHAN_MAX: Millis = DAY;
-/// How long one that does not: most are other payments on the same account.
+/// How long an event waits that names no attempt of ours. Most such events are other payments on the same account.
 const STRANGER_MAX: Millis = 10 * MINUTE;
-/// How long an event waits at least, however late it is looked at.
+/// The shortest wait of an event, however late it is examined.
 const WAIT_MIN: Millis = SECOND;
 
-/// Whether an event says anything that a payment could learn, or that a person must look at.
+/// Whether an event has news for a payment, or a doubt that a person must look at.
 pub(super) fn tells(incoming: &Incoming) -> bool {
     !incoming.observation.news.is_empty() || incoming.doubt.is_some()
 }
 
-/// Finds out which of the events about to be stored concern no payment that is known, and what becomes of them.
+/// Finds the events about to be stored that concern no known payment, and decides whether they wait or are idle.
 pub(super) async fn find(engine: &Engine, tx: &mut Tx, rows: &[&NewRow]) -> Result<HashMap<InboxId, Found>, Error> {
     let read: Vec<(&NewRow, &Incoming)> =
         rows.iter().filter(|row| row.idle.is_none()).filter_map(|row| Some((*row, row.reading.as_deref()?))).collect();
@@ -59,7 +59,7 @@ async fn unknown<'r>(
     Ok(rows.into_iter().filter(|(row, incoming)| known.locate(&row.account, incoming).is_none()).collect())
 }
 
-/// What an event waits for, and until when.
+/// The references that an event waits for, and the end of its wait.
 fn wait(account: &ProviderAccountId, incoming: &Incoming, received: Millis, now: Millis) -> Wait {
     let longest = if incoming.attempt.is_some() { ORPHAN_MAX } else { STRANGER_MAX };
     Wait {
@@ -69,8 +69,8 @@ fn wait(account: &ProviderAccountId, incoming: &Incoming, received: Millis, now:
     }
 }
 
-/// Lets events wait that were taken up and turned out to be strangers': those that could not be told apart as they were stored. What has
-/// become known meanwhile is due at once.
+/// Lets events wait that were taken up and turned out to be strangers', because they could not be recognised as they were stored. An
+/// event whose payment has become known meanwhile is due at once.
 pub(super) async fn shelve(engine: &Engine, rows: &[(Taken, Box<Incoming>)]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());

@@ -13,7 +13,7 @@ use http::HeaderMap;
 
 use super::*;
 
-/// A provider whose deliveries hold an event for each byte. It cannot read colons, and breaks down over one other byte.
+/// A provider whose deliveries hold an event for each byte. The provider cannot read colons, and panics at one other byte.
 struct Brittle(u8);
 
 impl Connector for Brittle {
@@ -118,7 +118,7 @@ fn what_cannot_be_read_or_breaks_the_reading_is_stored_all_the_same() {
         webhook_secrets: vec!["whsec_test_secret".to_owned().into()],
         tls: None,
     };
-    // The vector from the official library that the connector is held to as well.
+    // This vector is from the official library; the connector's own tests use it as well.
     let signature = "t=1614265330,v1=10c96c6fd3f320fcfc264cdc4f476c15060ede8e8a08404cea2ddf3b72544a9c";
     let headers = HeaderMap::from_iter([("stripe-signature".parse().unwrap(), signature.parse().unwrap())]);
     let body = Bytes::from_static(br#"{"test": 2432232314}"#);

@@ -1,4 +1,4 @@
-//! How the engine is sized: its inbox, and what shoppers have under way.
+//! The size of the engine: its inbox, and the shoppers' actions under way.
 
 use std::time::Duration;
 
@@ -7,52 +7,52 @@ use domain::{Millis, SECOND};
 use crate::retention::Retention;
 use crate::store::Dialect;
 
-/// How deliveries are stored. All but the first are for comparison in benchmarks.
+/// How deliveries are stored. All ways but the first are for comparison in benchmarks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intake {
-    /// Those that arrive together share a transaction.
+    /// Deliveries that arrive together share a transaction.
     Group,
-    /// Each has a transaction of its own.
+    /// Each delivery has a transaction of its own.
     Single,
-    /// Authenticated and thrown away. Never for real deliveries.
+    /// Deliveries are authenticated and thrown away. Never for real deliveries.
     Discard,
 }
 
-/// How the engine is sized.
+/// The size of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
     /// How deliveries are stored.
     pub intake: Intake,
-    /// Deliveries that wait for their commit at most; further ones are asked to come again.
+    /// The most deliveries that wait for their commit. The provider is asked to send further ones again.
     pub queue: usize,
-    /// Their bytes at most.
+    /// The most bytes of the deliveries that wait for their commit.
     pub queue_bytes: usize,
-    /// Events of one transaction.
+    /// The most events of one transaction.
     pub batch: usize,
-    /// Transactions under way that store.
+    /// The most transactions under way that store deliveries.
     pub committers: usize,
-    /// Transactions under way that apply.
+    /// The most transactions under way that apply events.
     pub appliers: usize,
-    /// Events that wait in memory to be applied.
+    /// The most events that wait in memory to be applied.
     pub handover: usize,
-    /// How long an event is its taker's, in milliseconds. Applying takes a fraction of it.
+    /// How long an event is leased, in milliseconds. Applying takes a fraction of the lease.
     pub lease: Millis,
-    /// Actions of shoppers that go on at a time, whether or not anybody still waits for them.
+    /// The most actions of shoppers under way, whether or not a shopper still waits for them.
     pub actions: usize,
-    /// How long a shopper waits after one click, whatever it takes. The action goes on, and the page shows what comes of it.
+    /// The longest time a shopper waits after one click. The action continues, and the page shows its outcome.
     pub click: Duration,
-    /// Payments that a walk through a merchant's payments looks at in one transaction.
+    /// The most payments that a walk through a merchant's payments examines in one transaction.
     pub walk: i64,
-    /// How long what is not needed any more is kept.
+    /// How long data is kept that is no longer needed.
     pub retention: Retention,
 }
 
 impl Tuning {
-    /// What was measured to do well (docs/decisions/0006-group-commit.md).
+    /// The size that did well in measurements (docs/decisions/0006-group-commit.md).
     #[must_use]
     pub fn of(dialect: Dialect) -> Tuning {
         let (committers, appliers) = match dialect {
-            // One writer at a time; while one batch is applied, the next gathers.
+            // SQLite has one writer at a time. While one batch is applied, the next gathers.
             Dialect::Sqlite => (1, 1),
             Dialect::Postgres => (2, 2),
         };
@@ -72,8 +72,8 @@ impl Tuning {
         }
     }
 
-    /// The same with another way of storing. With a transaction for each delivery, as many are under way as the database
-    /// bears.
+    /// The same size with another way of storing. With a transaction for each delivery, as many transactions are under way as the
+    /// database bears.
     #[must_use]
     pub fn with(self, intake: Intake, dialect: Dialect) -> Tuning {
         match (intake, dialect) {

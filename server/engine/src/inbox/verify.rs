@@ -1,4 +1,4 @@
-//! Finding out how far a delivery can be believed, with the provider's help where it takes that.
+//! Finds out how far a delivery can be trusted, with the provider's help where needed.
 
 use std::sync::Arc;
 
@@ -10,24 +10,25 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
-/// Questions that one delivery may cost.
+/// The most questions about one delivery.
 const QUESTIONS_MAX: usize = 2;
-/// Deliveries that are asked about at a time. Anybody can send one, so the others are asked to come again.
+/// The most deliveries that are asked about at a time. Anybody can send such deliveries, so further ones are answered with a request to
+/// try again.
 pub(crate) const QUESTIONS_AT_A_TIME: usize = 16;
 
-/// What is known of a delivery.
+/// The result of verifying a delivery.
 pub(super) enum Known {
-    /// How far it can be believed, and the account as it was when that was found.
+    /// How far the delivery can be trusted, and the account as it was when that was found.
     Believed(Arc<Ready>, Credence),
-    /// It is not the provider's.
+    /// The delivery is not the provider's.
     Rejected(Reject),
     /// The provider could not be asked now.
     Unknown,
 }
 
 impl Engine {
-    /// Finds out how far a delivery can be believed. Before it is refused, the account is looked at once more: it may have been signed
-    /// with a secret that was added a moment ago.
+    /// Finds out how far a delivery can be trusted. Before a delivery is refused, the account is read once more: the delivery may be
+    /// signed with a secret that was added a moment ago.
     pub(super) async fn believe(&self, ready: Arc<Ready>, delivery: &Delivery) -> Result<Known, Error> {
         let judge = |ready: &Ready| ready.connector.authenticate(&ready.account, delivery, self.env().now());
         let (ready, credence) = match judge(&ready) {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::gateway::CallError;
 use crate::record::Source;
 
-/// Pauses grow with the attempt's age, between these.
+/// Pauses grow with the attempt's age, between these bounds.
 const PAUSE_MIN: Millis = MINUTE;
 const PAUSE_MAX: Millis = 15 * MINUTE;
 
@@ -42,7 +42,7 @@ fn is_waiting(attempt: &Attempt) -> bool {
 }
 
 impl Engine {
-    /// Records what a fetch found. A disagreement about money is an alert, not an error: fetching again will not help.
+    /// Records the result of a fetch. A disagreement about money is an alert, not an error: fetching again will not help.
     pub(crate) async fn observe(
         &self,
         found: &super::open::Found,

@@ -1,4 +1,4 @@
-//! Closes an attempt's page at the provider. If it is no longer open there, what it has become is recorded.
+//! Closes an attempt's page at the provider. If the page is no longer open there, its outcome is recorded.
 
 use connectors::{Fail, Operation, Outcome};
 use domain::payment::Stage;
@@ -15,7 +15,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
 }
 
 impl Engine {
-    /// Closes an attempt that is to be closed; also called while the shopper waits.
+    /// Closes an attempt that is to be closed. Also called while the shopper waits.
     pub(crate) async fn close_attempt(&self, attempt: &str) -> Result<Next, Error> {
         let found = self.find_attempt(attempt).await?;
         if !matches!(found.attempt.stage, Stage::Closing(_)) {
@@ -29,7 +29,7 @@ impl Engine {
             Err(error) => return Err(Error::Invalid(error.to_string())),
         };
         if matches!(attempt.stage, Stage::Closing(_)) {
-            // Still on its way at the provider; its webhook or the next look will tell.
+            // The payment is still in progress at the provider. Its webhook or the next look brings the outcome.
             let now = self.env().now();
             return Ok(Next::At(now + ((now - attempt.created) / 4).clamp(10 * SECOND, 15 * MINUTE)));
         }

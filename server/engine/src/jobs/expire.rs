@@ -1,4 +1,4 @@
-//! Ends a session whose time has run out, after closing what is open at the provider.
+//! Ends a session whose time has run out, after its open page at the provider is closed.
 
 use domain::id::SessionId;
 use domain::mutant::{self, Mutant};
@@ -37,14 +37,14 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         return match engine.record(&payment.id, &fact, Source::Engine).await {
             // The session stays open until the provider's page is closed or has been paid.
             Ok(_) | Err(Error::Refused(Refusal::InProgress(_))) => {
-                // When it closes, this job is brought forward; a bank debit may take days.
+                // This job is brought forward when the page closes. A bank debit may take days.
                 Ok(Next::At(now + (now - session.expires).clamp(5 * SECOND, 15 * MINUTE)))
             }
             Err(error) => Err(error),
         };
     }
     if !sessions::expire(&mut tx, &session.id, now).await? {
-        // It was given more time, or has been paid, in this moment.
+        // The session was extended or paid in this moment.
         return Ok(Next::At(now + SECOND));
     }
     payments::notify(&mut tx, engine.store().dialect(), &payment.id).await?;

@@ -1,6 +1,6 @@
 //! Asks the provider about an attempt because an unsigned delivery named it. Subject: attempt.
 //!
-//! Unlike the regular question this one is asked at any stage: a page that was closed may have been paid in its last second, and a
+//! Unlike the regular check, this question is asked at any stage: a page that was closed may have been paid in its last second, and a
 //! refund comes long after. A hint that arrives while the question is on its way makes the job run again.
 
 use connectors::{Fail, Operation, Outcome};
@@ -21,7 +21,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let (now, attempt) = (engine.env().now(), &found.attempt);
     let (account, connector) = engine.unseal(&engine.account(&attempt.account).await?)?;
     let capabilities = connector.capabilities(&account);
-    // What has no reference of the provider can only be looked for by ours.
+    // An attempt without a reference of the provider can only be searched by our reference.
     let is_known = attempt.refs.session.is_some() || attempt.refs.payment.is_some();
     let (operation, can) = match is_known {
         true => (Operation::Fetch(found.target()), capabilities.fetch),
@@ -30,17 +30,17 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let question = connector.begin(&account, &operation, &operation.key()).ok().filter(|_| can);
     let Some(question) = question else { return Ok(Next::Done) };
     let asked = exchanges::last(&mut *engine.store().reader().await?, &attempt.id, question.name).await?;
-    // A time from the future is of a clock that has been set back.
+    // A time in the future is of a clock that has been set back.
     if let Some(asked) = asked.filter(|asked| (0..PAUSE).contains(&(now - asked))) {
         return Ok(Next::At(asked + PAUSE));
     }
     if !is_known {
         let due = attempt.created + OPEN_GRACE;
         if now < due {
-            // The request that opens it may still be under way.
+            // The request that opens the page may still be under way.
             return Ok(Next::At(due));
         }
-        // Whatever is found there is the business of the job that opens attempts, also of one that was given up.
+        // The job that opens attempts handles whatever a search finds, also for an attempt that was given up.
         let mut tx = engine.store().begin().await?;
         engine.enqueue(&mut tx, Kind::Open, Some(&attempt.account), subject, now).await?;
         engine.commit(tx).await?;

@@ -1,6 +1,6 @@
 //! Durable jobs: enqueued in the transaction that makes them necessary, run at least once, on any server.
 //!
-//! A kind is one file and one line in [`Kind`]. Handlers must bear running twice.
+//! A kind is one file and one line in [`Kind`]. Handlers must tolerate running twice.
 
 mod check;
 mod close;
@@ -31,21 +31,21 @@ use crate::error::Error;
 use crate::store::jobs::{self, Leased};
 use places::Places;
 
-/// How long a job may run. The lease outlasts it, so that nobody else begins it meanwhile.
+/// How long a job may run. The lease outlasts the run, so that no other worker begins the job meanwhile.
 const RUN_MAX: Duration = Duration::from_secs(75);
 const LEASE: Millis = 90 * SECOND;
 /// The longest time without a look for jobs that another server enqueued.
 const IDLE_MAX: Duration = Duration::from_secs(1);
-/// The shortest time between two looks of which the first found nothing.
+/// The shortest time until the next look, after a look that found no jobs.
 const EMPTY_PAUSE: Duration = Duration::from_millis(50);
-/// How often what a wrong clock has put off is looked for.
+/// How often rows that a wrong clock has put off are looked for.
 const RESCUE: Duration = Duration::from_secs(5);
-/// Failed tries in a row after which a person is told. The job goes on: what it is about is money.
+/// Failed tries in a row after which an alert is raised. The job continues, because it concerns money.
 const TRIES_ALERT: i64 = 20;
-/// The bound of the pause after a failure doubles up to this.
+/// The highest bound of the pause after a failure. The bound doubles up to this.
 const BACKOFF_MAX: Millis = 15 * MINUTE;
 
-/// A kind of job; the subject is an id.
+/// A kind of job. A job's subject is an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Asks the provider for news of an attempt. Subject: attempt.
@@ -56,19 +56,19 @@ pub(crate) enum Kind {
     Expire,
     /// Asks the provider about an attempt that an unsigned delivery named. Subject: attempt.
     Hint,
-    /// Sends a capture, void or refund, or asks what came of it. Subject: attempt/modification.
+    /// Sends a capture, void or refund, or asks for its outcome. Subject: attempt/modification.
     Modify,
     /// Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
     Open,
-    /// Tells a person if more has gone back of an attempt than it took. Subject: attempt.
+    /// Raises an alert if more has gone back of an attempt than it took. Subject: attempt.
     Overdrawn,
-    /// Looks at a merchant's payments anew after the policy for surplus money was set. Subject: merchant, or merchant/payment.
+    /// Walks through a merchant's payments after the policy for surplus money was set. Subject: merchant, or merchant/payment.
     Policy,
-    /// Forgets what is older than it is to be kept. Subject: a word.
+    /// Removes rows that are older than their retention. Subject: a word.
     Prune,
-    /// Lists an account's events and takes in those that were missed. Subject: provider account.
+    /// Lists an account's events and takes in the events that were missed. Subject: provider account.
     Repair,
-    /// Sends back or holds what was paid beyond the debt. Subject: payment.
+    /// Sends back or holds surplus money, paid beyond the debt. Subject: payment.
     Surplus,
     /// Gives up deliveries whose payment never became known. Subject: a word.
     Sweep,
@@ -125,16 +125,16 @@ impl Kind {
     }
 }
 
-/// What becomes of a job that did not fail.
+/// The next step of a job that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Nothing is left to do.
+    /// The job has nothing left to do.
     Done,
-    /// To be run again at a time.
+    /// The job runs again at this time.
     At(Millis),
 }
 
-/// Makes sure that the jobs that always run are there.
+/// Enqueues the jobs that always run.
 pub(crate) async fn plant(engine: &Engine) {
     let planted = async {
         let mut tx = engine.store().begin().await?;
@@ -151,7 +151,7 @@ pub(crate) async fn plant(engine: &Engine) {
     }
 }
 
-/// Runs jobs until told to stop, then waits for those that run.
+/// Runs jobs until shutdown, then waits for the running jobs.
 pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     let mut places = Places::default();
     let mut looked: Option<Instant> = None;
@@ -170,7 +170,7 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
                 continue;
             }
         };
-        // What is due and cannot be had is somebody else's at the moment.
+        // A due job that cannot be claimed is leased by another worker at the moment.
         let pause = if begun { Duration::ZERO } else { until_next(&engine, &places.full()).await.max(EMPTY_PAUSE) };
         let room = places.has_room();
         tokio::select! {
@@ -185,13 +185,13 @@ pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
     }
 }
 
-/// Begins what is due and has a place. Returns whether there may be more.
+/// Begins the due jobs that have a place. Returns whether there may be more.
 async fn begin(engine: &Engine, places: &mut Places) -> Result<bool, Error> {
     let wanted = places.wanted();
     let leased = claim(engine, wanted, &places.full()).await?;
     let more = leased.len() == wanted;
     for job in places.begin(engine, leased) {
-        // One by one: who holds several jobs' rows can be in somebody's way who holds others.
+        // One job in a transaction: two transactions that hold several jobs' rows can block each other.
         let mut tx = engine.store().begin().await?;
         jobs::give_back(&mut tx, &job).await?;
         tx.commit().await?;
@@ -201,7 +201,7 @@ async fn begin(engine: &Engine, places: &mut Places) -> Result<bool, Error> {
 
 async fn claim(engine: &Engine, wanted: usize, full: &[String]) -> Result<Vec<Leased>, Error> {
     let now = engine.env().now();
-    // Looking first keeps an idle server from taking the write lock every second.
+    // A read comes first, so that an idle server does not take the write lock every second.
     let due = jobs::next_due(&mut *engine.store().reader().await?, full).await?;
     if wanted == 0 || due.is_none_or(|due| due > now) {
         return Ok(vec![]);
@@ -214,8 +214,8 @@ async fn claim(engine: &Engine, wanted: usize, full: &[String]) -> Result<Vec<Le
 }
 
 impl Engine {
-    /// Runs one job that is due, if there is one. For whoever drives the engine by hand instead of by [`Engine::run`]. Returns
-    /// what it was.
+    /// Runs one job that is due, if there is one, and returns its kind and subject. For callers that drive the engine by hand instead of
+    /// by [`Engine::run`].
     pub async fn run_one_due(&self) -> Result<Option<String>, Error> {
         let Some(job) = claim(self, 1, &[]).await?.pop() else { return Ok(None) };
         run_one(self, &job).await;
@@ -295,8 +295,8 @@ async fn settle(engine: &Engine, job: &Leased, result: Result<Next, Error>) -> R
     engine.commit(tx).await
 }
 
-/// Whether only a person can help: what the job is about is missing or cannot be read. Trouble at a provider or in the
-/// database is never hopeless, because what waits is money.
+/// Whether only a person can help: the job's subject is missing or cannot be read. Trouble at a provider or in the database is never
+/// hopeless, because the job concerns money.
 fn is_hopeless(failure: &Error) -> bool {
     matches!(failure, Error::NotFound(_) | Error::Corrupt(_))
 }

@@ -1,4 +1,4 @@
-//! Sends a capture, void or refund that has not been answered, or asks what came of it. Subject: attempt/modification.
+//! Sends a capture, void or refund that has not been answered, or asks for its outcome. Subject: attempt/modification.
 
 use domain::id::ModificationId;
 use domain::payment::Outcome;
@@ -8,10 +8,10 @@ use super::Next;
 use crate::engine::Engine;
 use crate::error::Error;
 
-/// Pauses between questions grow with the modification's age, between these; webhooks tell sooner.
+/// Pauses between questions grow with the modification's age, between these bounds. Webhooks report sooner.
 const PAUSE_MIN: Millis = MINUTE;
 pub(crate) const PAUSE_MAX: Millis = 60 * MINUTE;
-/// How long a result may be outstanding before a person is told.
+/// How long a result may be outstanding before an alert is raised.
 const OVERDUE: Millis = 10 * DAY;
 
 /// The subject of a modification's job.
@@ -28,7 +28,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let after = engine.modified(attempt, &id).await?;
     match after.outcome {
         Outcome::Requested | Outcome::Unknown => {
-            // Once nothing is sent any more, only waiting is left.
+            // Once the request is not sent any more, the job only waits.
             if let Some(next) = engine.modification_rests(attempt, &id).await? {
                 return Ok(Next::At(next));
             }

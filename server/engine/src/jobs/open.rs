@@ -1,4 +1,4 @@
-//! Opens an attempt at its provider: while the shopper waits, or later by a job when that was interrupted or unanswered.
+//! Opens an attempt at its provider: while the shopper waits, or later in a job when the opening was interrupted or unanswered.
 
 use connectors::{Capabilities, Connector, Fail, Operation, Outcome, Sent, Target};
 use domain::id::{AttemptId, OrderId, PaymentId, ProviderAccountId};
@@ -24,7 +24,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         return Ok(Next::Done);
     }
     if found.attempt.until.is_some_and(|until| engine.env().now() > until + PAGE_END_MARGIN) {
-        // Whatever was opened there has closed by itself, and nobody was ever shown the way to it.
+        // Any page that was opened there has closed by itself, and no shopper was ever sent to it.
         let fact = Fact::NotOpened { attempt: found.attempt.id.clone(), reason: CloseReason::Expired };
         engine.record(&found.payment, &fact, Source::Engine).await?;
         return Ok(Next::Done);
@@ -35,7 +35,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     if failure.is_none() {
         let (now, (course, _)) = (engine.env().now(), engine.opening_course(&found).await?);
         if !course.may_send(false, now) {
-            // Only looking is left, or only waiting until the page has closed by itself.
+            // The job can only look for the page, or wait until the page has closed by itself.
             let next = course.proved().unwrap_or(now + LOOK_AGAIN);
             return Ok(Next::At(next.max(now + SECOND)));
         }
@@ -49,13 +49,13 @@ fn is_opened_late(attempt: &Attempt, fact: &Fact) -> bool {
     matches!(fact, Fact::Opened { .. }) && attempt.stage == Stage::Closed(CloseReason::NotFound)
 }
 
-/// How often a page is looked for that was proved not to be there. Nobody is shown it if it comes up after all.
+/// How often a page is looked for after a search has proved that it does not exist. If it appears after all, it is not shown.
 const LOOK_AGAIN: Millis = 15 * MINUTE;
 
-/// How much later than asked for a provider may close a page.
+/// How much later than requested a provider may close a page.
 pub(crate) const PAGE_END_MARGIN: Millis = 5 * MINUTE;
 
-/// An attempt with what stands around it.
+/// An attempt with its payment, its order and its capture.
 pub(crate) struct Found {
     pub attempt: Attempt,
     pub payment: PaymentId,
@@ -87,7 +87,7 @@ impl Engine {
         Ok(Found { attempt, payment: located.payment, order: stored.order, capture: stored.payment.capture })
     }
 
-    /// Calls the attempt's provider. The outer error is ours, the inner one the provider's or the network's.
+    /// Calls the attempt's provider. The outer error is the engine's, the inner one the provider's or the network's.
     pub(crate) async fn call(
         &self,
         attempt: &Attempt,
@@ -96,7 +96,7 @@ impl Engine {
         self.call_as_sent(attempt, operation, None).await
     }
 
-    /// The same with the request that was stored for it.
+    /// Calls the attempt's provider with the stored request, if there is one.
     async fn call_as_sent(
         &self,
         attempt: &Attempt,
@@ -113,8 +113,8 @@ impl Engine {
         })
     }
 
-    /// Opens an attempt that is waiting for it, and records the outcome. Returns why it is not open. `first` is whether it is
-    /// certain that nobody has asked the provider before: whoever had may have died before the answer was stored.
+    /// Opens an attempt that is waiting for it, and records the outcome. Returns why the attempt is not open. `first` says that the
+    /// provider has certainly not been asked before. An earlier caller may have died before the answer was stored.
     pub(crate) async fn open_attempt(&self, attempt: &str, first: bool) -> Result<Option<CallError>, Error> {
         let found = self.find_attempt(attempt).await?;
         if !matches!(found.attempt.stage, Stage::Opening | Stage::Unknown) {
@@ -128,14 +128,14 @@ impl Engine {
         if unknown && capabilities.find {
             outcome = self.call(&found.attempt, &Operation::Find(found.target())).await?;
             if let Err(error) = outcome {
-                // A question that fails says nothing about what was done.
+                // A failed question proves nothing about an earlier request.
                 self.record(&found.payment, &Fact::Unanswered { attempt: id }, Source::Engine).await?;
                 return Ok(Some(error));
             }
         }
         let nothing = matches!(outcome, Ok(Outcome::NotFound | Outcome::Inconclusive));
         if nothing && !course.may_send(!unknown, began) {
-            // Of the first request: the server was stopped for minutes before it could send it, and the job has taken over.
+            // Otherwise this is the first request: the server was stopped for minutes before it could send, and the job has taken over.
             if unknown {
                 let proved = course.is_proved(began) && matches!(outcome, Ok(Outcome::NotFound));
                 self.opening_left(&found, proved, course.proved().is_some()).await?;
@@ -143,7 +143,7 @@ impl Engine {
             return Ok(None);
         }
         if nothing {
-            // Nothing is there, as far as can be told, and the connector says that the request may be sent again as it was.
+            // As far as is known there is no page, and the connector says that the request may be sent again unchanged.
             let operation = self.opening(&found).await?;
             let sent = self.sent(&found.attempt, &operation).await?;
             outcome = self.call_as_sent(&found.attempt, &operation, sent).await?;
@@ -158,7 +158,7 @@ impl Engine {
                 (Fact::Unanswered { attempt: id }, None)
             }
             Err(error) => {
-                // Who was held up so long is no longer the only one: a job may have asked meanwhile.
+                // After so long a delay this may not be the only caller: a job may have asked meanwhile.
                 let alone = self.env().now() < found.attempt.created + OPEN_GRACE;
                 (self.not_opened(&found.attempt, unknown || !alone, &error).await, Some(error))
             }
@@ -168,14 +168,14 @@ impl Engine {
             self.close_alert("open_failed", found.attempt.account.as_str()).await;
         }
         if let Some(late) = payment.attempt(&found.attempt.id).filter(|late| is_opened_late(late, &fact)) {
-            // A server that was stopped for minutes in the middle of its request: nobody is shown this page.
+            // The server was stopped for minutes in the middle of its request. This page is shown to no shopper.
             self.close_late(&found, late).await?;
         }
         Ok(failure)
     }
 
-    /// The request of an attempt is not sent any more. If a search has proved that it did nothing, the attempt is closed; if no search
-    /// can ever prove that, a person is told.
+    /// Handles an attempt whose request is not sent any more. If a search has proved that the request did nothing, the attempt is
+    /// closed. If no search can ever prove that, an alert is raised.
     async fn opening_left(&self, found: &Found, proved: bool, provable: bool) -> Result<(), Error> {
         let attempt = &found.attempt;
         if proved && attempt.handoff.is_none() {
@@ -197,7 +197,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Closes an attempt that is proved not to have been opened, and tells the shopper, who may choose again.
+    /// Closes an attempt that is proved not to have been opened, and notifies the shopper, who may choose again.
     async fn give_up_opening(&self, found: &Found) -> Result<(), Error> {
         let fact = Fact::NotOpened { attempt: found.attempt.id.clone(), reason: CloseReason::NotFound };
         let mut tx = self.store().begin().await?;
@@ -217,8 +217,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks for the page of an attempt that was given up, until it would have closed by itself, and closes it if it is there. That takes a
-    /// server that was stopped for minutes in the middle of its request.
+    /// Looks for the page of an attempt that was given up, until the page would have closed by itself, and closes it if it is there.
+    /// Such a page exists only if a server was stopped for minutes in the middle of its request.
     async fn look_again(&self, found: &Found) -> Result<Next, Error> {
         let now = self.env().now();
         if found.attempt.until.is_none_or(|until| now > until + PAGE_END_MARGIN) {
@@ -251,7 +251,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What an account can do.
+    /// The capabilities of an account.
     pub(crate) async fn capabilities(&self, account: &ProviderAccountId) -> Result<Capabilities, Error> {
         let (account, connector) = self.unseal(&self.account(account).await?)?;
         Ok(connector.capabilities(&account))
@@ -262,7 +262,7 @@ impl Engine {
         self.connector_of(&self.account(account).await?.provider)
     }
 
-    /// The operation that opens an attempt, from what is stored with it.
+    /// The operation that opens an attempt, built from its stored order and session.
     async fn opening(&self, found: &Found) -> Result<Operation, Error> {
         let mut connection = self.store().reader().await?;
         let order = orders::find(&mut connection, &found.order).await?;
@@ -281,7 +281,7 @@ impl Engine {
             self.alert("open_failed", attempt.account.as_str(), &format!("attempt {id}: {fail}")).await;
         }
         match error {
-            // While the outcome of an earlier request is unknown, a later one that fails proves nothing about it.
+            // While the outcome of an earlier request is unknown, a later failure proves nothing about it.
             _ if unknown
                 && !mutant::on(Mutant::FailedRetryIsNo)
                 && !matches!(error, CallError::Fail(Fail::Refused(_))) =>

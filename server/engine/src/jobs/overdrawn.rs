@@ -1,7 +1,7 @@
-//! Tells a person of money that cannot be: more has gone back of an attempt than it took. Subject: attempt.
+//! Raises an alert about money that cannot be: more has gone back of an attempt than it took. Subject: attempt.
 //!
-//! Deliveries come in any order, so a refund can be told before the capture it belongs to. Therefore this looks again some
-//! minutes after it was noticed, and is silent if what was missing has arrived.
+//! Deliveries come in any order, so a refund can be reported before its capture. Therefore this job runs some minutes after the excess
+//! was noticed, and raises no alert if the missing delivery has arrived.
 
 use domain::money::Money;
 use domain::mutant::{self, Mutant};
@@ -13,13 +13,13 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::record::Batch;
 
-/// How long what is missing may take to arrive. Providers repeat a delivery that was not acknowledged within minutes.
+/// How long a missing delivery may take to arrive. Providers repeat a delivery that was not acknowledged within minutes.
 pub(crate) const GRACE: Millis = 10 * MINUTE;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     let found = engine.find_attempt(subject).await?;
     let mut tx = engine.store().begin().await?;
-    // With the payment locked: what is missing may arrive in this moment, and closes the alert.
+    // The payment is locked, because the missing delivery may arrive in this moment and close the alert.
     let batch = Batch::lock(engine, &mut tx, std::slice::from_ref(&found.payment)).await?;
     let attempt = batch.payment(&found.payment)?.attempt(&found.attempt.id).unwrap_or(&found.attempt);
     let book = &attempt.book;

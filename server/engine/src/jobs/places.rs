@@ -1,4 +1,4 @@
-//! The places for jobs that run on this server. A provider that is slow takes some of them, never all, however many accounts it has.
+//! The places for jobs that run on this server. A slow provider takes some of the places, never all, however many accounts it has.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use tokio::task::JoinSet;
 use crate::engine::Engine;
 use crate::store::jobs::Leased;
 
-/// Jobs a server runs at a time.
+/// The most jobs a server runs at a time.
 const ALL: usize = 32;
-/// Those that call one provider.
+/// The most jobs at a time that call one provider.
 const OF_PROVIDER: usize = 12;
-/// Places a provider must have free before further jobs are taken up for it, and how many are taken up at a time: what has no
+/// The free places a provider needs before more of its jobs are taken up, and the number of jobs taken up at a time. A job without a
 /// place must be given back.
 const REFILL: usize = 4;
 const TAKEN_UP: usize = 2 * REFILL;
 
 #[derive(Default)]
 pub(super) struct Places {
-    /// Each returns the provider it called.
+    /// The running jobs. Each returns the provider it called.
     running: JoinSet<Option<String>>,
     taken: HashMap<String, usize>,
 }
@@ -32,18 +32,18 @@ impl Places {
         self.running.len() < ALL
     }
 
-    /// How many jobs to take up.
+    /// The number of jobs to take up.
     pub fn wanted(&self) -> usize {
         (ALL - self.running.len()).min(TAKEN_UP)
     }
 
-    /// The providers for which none are to be taken up.
+    /// The providers whose jobs are not to be taken up.
     pub fn full(&self) -> Vec<String> {
         let full = |(provider, taken): (&String, &usize)| (*taken + REFILL > OF_PROVIDER).then(|| provider.clone());
         self.taken.iter().filter_map(full).collect()
     }
 
-    /// Begins jobs. Returns those for which their provider has no place.
+    /// Begins jobs. Returns the jobs whose provider has no free place.
     pub fn begin(&mut self, engine: &Engine, jobs: Vec<Leased>) -> Vec<Leased> {
         let mut too_many = vec![];
         for job in jobs {
@@ -64,7 +64,7 @@ impl Places {
         too_many
     }
 
-    /// Waits until a job has ended. At once if none runs.
+    /// Waits until a job has ended. Returns at once if no job runs.
     pub async fn ended(&mut self) {
         if let Some(ended) = self.running.join_next().await {
             self.give_back(ended.ok().flatten());

@@ -1,8 +1,8 @@
-//! Looks at payments anew after a merchant has set the policy for surplus money: of which something may be to be sent back, gets a job
-//! of its own. Subject: merchant, or merchant/payment to go on after that payment.
+//! Walks through a merchant's payments after the policy for surplus money was set. Each payment of which money may have to be sent back
+//! gets a job of its own. Subject: merchant, or merchant/payment to continue after that payment.
 //!
-//! There may be millions of payments, and on SQLite nobody else writes during a transaction. So one run looks at a small number of them,
-//! and leaves the rest to a next job, which is enqueued in the same transaction.
+//! A merchant may have millions of payments, and SQLite admits no other writer during a transaction. So one run examines a small number
+//! of payments and leaves the rest to a next job, which is enqueued in the same transaction.
 
 use domain::id::MerchantId;
 

@@ -1,9 +1,9 @@
-//! Whether a request that was not answered may be sent again, and when a search at the provider proves that it did nothing.
+//! Decides whether an unanswered request may be sent again, and when a search at the provider proves that the request did nothing.
 //!
-//! A request is repeated by the means that its connector declares ([`Repetition`]) and only for as long as they hold. Where the provider
-//! can be searched, it is repeated for two minutes only: a provider may repeat a stored error for a day (Stripe API reference,
-//! Idempotent requests). When nothing is sent any more and the last request has certainly ended, what a search does not find is not
-//! there.
+//! A request is repeated by the means that its connector declares ([`Repetition`]), and only for as long as those means hold. Where the
+//! provider can be searched, a request is repeated for two minutes only: a provider may repeat a stored error for a day (Stripe API
+//! reference, Idempotent requests). Once no request is sent any more and the last one has certainly ended, a page or modification that a
+//! search does not find does not exist.
 
 use connectors::{Capabilities, Deed, Repetition};
 use domain::{MINUTE, Millis};
@@ -16,28 +16,28 @@ use crate::record::OPEN_GRACE;
 
 /// How long a request is repeated where the provider can be searched.
 const REPEATED: Millis = 2 * MINUTE;
-/// The longest a request is under way: no longer than the run of a job, and a shopper's click is shorter.
+/// The longest a request is under way: no longer than the run of a job. A shopper's click is shorter.
 const UNDER_WAY_MAX: Millis = LEASE;
-/// How long before the end of a key's time the last request is sent: it may be under way for a while, and clocks differ.
+/// How long before the end of a key's lifetime the last request is sent. A request may be under way for a while, and clocks differ.
 const KEY_MARGIN: Millis = 10 * MINUTE;
 
 /// The times of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Course {
-    /// Until when it may be sent for the first time, by whoever wrote it down.
+    /// Until when the request may be sent for the first time, by the task that stored it.
     first_until: Millis,
-    /// Until when it may be sent by anybody else, who cannot know whether it was sent before.
+    /// Until when any other task may send the request. Such a task cannot know whether the request was sent before.
     again_until: Millis,
-    /// From when on a search that comes to its end and finds nothing is a proof. None where no search ever is.
+    /// The time from which a complete search that finds nothing is a proof. None if a search is never a proof.
     proved: Option<Millis>,
 }
 
 impl Course {
-    /// The times of a request that was written down at `created` and became known to be unanswered at `unanswered`. Each try before that
-    /// is certain not to have reached the provider, or its outcome was not stored.
+    /// The times of a request that was stored at `created` and became known to be unanswered at `unanswered`. Each try before that has
+    /// certainly not reached the provider, or its outcome was not stored.
     fn of(repetition: Repetition, proves_after: Option<Millis>, created: Millis, unanswered: Option<Millis>) -> Course {
         let held_until = match repetition {
-            // The first request was sent at `created` or later, so its key is kept for longer than this.
+            // The first request was sent at `created` or later, so the provider keeps its key for longer than this.
             Repetition::Key { kept_for } => created.saturating_add(kept_for).saturating_sub(KEY_MARGIN),
             Repetition::ClientId => Millis::MAX,
             Repetition::Query | Repetition::None => Millis::MIN,
@@ -51,24 +51,24 @@ impl Course {
         Course { first_until, again_until, proved: proves_after.map(proves) }
     }
 
-    /// Whether the request may be sent now. `first` is whether it is certain that nobody has sent it before.
+    /// Whether the request may be sent now. `first` says that the request has certainly not been sent before.
     pub fn may_send(&self, first: bool, now: Millis) -> bool {
         now <= if first { self.first_until } else { self.again_until }
     }
 
-    /// Whether a search that is begun now, comes to its end and finds nothing is a proof.
+    /// Whether a complete search that begins now and finds nothing is a proof.
     pub fn is_proved(&self, now: Millis) -> bool {
         self.proved.is_some_and(|proved| now >= proved)
     }
 
-    /// When that will be, if ever.
+    /// The time from which a search is a proof, if there is one.
     pub fn proved(&self) -> Option<Millis> {
         self.proved
     }
 }
 
 impl Engine {
-    /// The times of the request that opens an attempt, and what the account can do.
+    /// The times of the request that opens an attempt, and the account's capabilities.
     pub(crate) async fn opening_course(&self, found: &Found) -> Result<(Course, Capabilities), Error> {
         let attempt = &found.attempt;
         let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
@@ -79,7 +79,8 @@ impl Engine {
         Ok((course, capabilities))
     }
 
-    /// The same for a modification. `unanswered` is when it became known that a request was not answered, if one was.
+    /// The times of a modification's request, and the account's capabilities. `unanswered` is when a request became known to be
+    /// unanswered, if one is.
     pub(crate) async fn modification_course(
         &self,
         found: &Found,
@@ -127,7 +128,7 @@ mod tests {
         let proved = T + REPEATED + UNDER_WAY_MAX + 2 * MINUTE;
         assert_eq!(course.proved(), Some(proved));
         assert!(!course.is_proved(proved - 1) && course.is_proved(proved));
-        // What never reached the provider is sent for as long as its key would be kept.
+        // A request that never reached the provider is sent for as long as its key would be kept.
         assert!(Course::of(key, Some(2 * MINUTE), T, None).may_send(false, T + DAY / 2));
     }
 

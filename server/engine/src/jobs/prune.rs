@@ -1,6 +1,6 @@
-//! Forgets what is older than it is to be kept, see [`Retention`]. Each table is pruned in small transactions. A run that ends early, or
-//! fails half-way, has forgotten what it committed, and the next one goes on. Never forgotten are payments with events, what was written
-//! to the books, what merchants must still hear, and deliveries that are not settled.
+//! Removes rows that are older than their retention, see [`Retention`]. Each table is pruned in small transactions. A run that ends
+//! early, or fails half-way, has removed what it committed, and the next run continues. These rows are never removed: payments with
+//! events, ledger entries, and deliveries that are not settled.
 
 use domain::id::InboxId;
 use domain::{DAY, Millis, SECOND};
@@ -13,12 +13,12 @@ use crate::error::Error;
 use crate::retention::Retention;
 use crate::store::{events, exchanges, inbox, jobs, payments};
 
-/// Rows of one transaction. A row of bytes holds those of many deliveries.
+/// The most rows of one transaction. A row of bytes holds the bytes of many deliveries.
 const BATCH: i64 = 500;
 const PACKS: i64 = 50;
-/// Transactions of one run and table; the next run goes on.
+/// The most transactions of one run and table. The next run continues.
 const BATCHES_MAX: usize = 30;
-/// The pause before a run that goes on.
+/// The pause before a run that continues.
 const PAUSE: Millis = SECOND;
 
 /// A kind of rows.
@@ -34,7 +34,8 @@ enum Rows {
 }
 
 impl Rows {
-    /// What a delivery waits for goes before its bytes, without which it could not be applied, and those before the delivery.
+    /// The order of removal. A delivery's wait goes before its bytes, without which the delivery could not be applied, and the bytes go
+    /// before the delivery.
     const ALL: [Rows; 7] =
         [Rows::Waits, Rows::Bodies, Rows::Deliveries, Rows::Exchanges, Rows::Events, Rows::DeadJobs, Rows::Unstarted];
 
@@ -47,7 +48,7 @@ impl Rows {
         matches!(self, Rows::Bodies | Rows::Deliveries)
     }
 
-    /// Forgets some, and returns how many.
+    /// Removes some rows and returns their number.
     async fn forget(self, engine: &Engine, kept: &Retention, now: Millis) -> Result<u64, Error> {
         let (limit, dialect) = (self.limit(), engine.store().dialect());
         let first = |days: i64| InboxId::from_random(first_bits(now - days * DAY));

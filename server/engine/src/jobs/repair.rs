@@ -1,6 +1,6 @@
-//! Lists an account's events at the provider and takes in those whose deliveries were missed. Subject: provider account.
+//! Lists an account's events at the provider and takes in the events whose deliveries were missed. Subject: provider account.
 //!
-//! A listed event goes the way of a delivered one, through the inbox: what had been delivered is a duplicate there.
+//! A listed event goes through the inbox, as a delivered one does. An event that had been delivered is a duplicate there.
 
 use connectors::{EventsSpec, Fail, Operation, Outcome};
 use domain::id::ProviderAccountId;
@@ -14,17 +14,17 @@ use crate::store::accounts;
 
 /// How often events are listed.
 const EVERY: Millis = 15 * MINUTE;
-/// How much further back than last time: providers list an event a little after it happened, and clocks differ.
+/// How far a listing reaches back before the end of the last one: providers list an event a little after it happened, and clocks differ.
 const OVERLAP: Millis = 10 * MINUTE;
-/// How far back at most; Stripe keeps events for 30 days.
+/// How far a listing reaches back at most. Stripe keeps events for 30 days.
 const BACK_MAX: Millis = 29 * DAY;
-/// Events are listed in portions, the oldest first, and what has been listed is remembered after each. A portion begins this
-/// short, so that one fits into a run however busy the account, and doubles up to the longest while one page holds it.
+/// Events are listed in portions, the oldest first, and the end of each portion is stored. A portion begins this short, so that one fits
+/// into a run however busy the account is, and doubles up to the longest while one page holds it.
 const PORTION_MIN: Millis = 30 * MINUTE;
-// Otherwise a run that has time for one portion would not get on.
+// Otherwise a run that has time for one portion would make no progress.
 const _: () = assert!(PORTION_MIN > OVERLAP);
 const PORTION_MAX: Millis = 6 * HOUR;
-/// Requests of one run, and how long it begins further ones; the next run goes on where it ended.
+/// The most requests of one run, and how long it begins further portions. The next run continues.
 const REQUESTS_MAX: usize = 150;
 const RUN_MAX: Millis = 45 * SECOND;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     }
     let began = engine.env().now();
     let seen = accounts::events_seen(&mut *engine.store().reader().await?, &id).await?;
-    // A mark from the future was set by a wrong clock: what was missed since then is anybody's guess.
+    // A mark in the future was set by a wrong clock. How much was missed since then is unknown, so the last day is listed.
     let seen = if seen > began { began - DAY } else { seen };
     let mut since = (seen - OVERLAP).max(began - BACK_MAX);
     let gateway = Gateway { engine, account: &ready.account, connector: ready.connector, sent: None };

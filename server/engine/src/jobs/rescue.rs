@@ -1,5 +1,5 @@
-//! Makes due again what was put off by a clock that was wrong. A clock that is set back would otherwise leave what was put off
-//! before waiting for the whole length of the jump.
+//! Makes jobs and deliveries due again that a wrong clock has put off. After a clock is set back, they would otherwise wait for the
+//! whole length of the jump.
 
 use domain::{DAY, HOUR, MINUTE, Millis};
 use tracing::warn;
@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::store::inbox;
 use crate::store::jobs::{self, Bounds};
 
-/// How far jobs are put off at most. Sessions live a day, a provider may ask for an hour's patience; the minute is for servers whose
-/// clocks differ.
+/// The furthest that jobs are ever put off. Sessions live a day, and a provider may ask for an hour's patience. The minute is for
+/// servers whose clocks differ.
 fn bounds() -> Bounds {
     let most = |kind| match kind {
         Kind::Expire | Kind::Prune => DAY + HOUR,
@@ -29,7 +29,7 @@ fn bounds() -> Bounds {
     Bounds { lease: LEASE + MINUTE, kinds: Kind::ALL.map(|kind| (kind.as_str(), most(kind))).into() }
 }
 
-/// Looks for such jobs and deliveries, and makes them due.
+/// Finds jobs and deliveries that are put off too far, and makes them due.
 pub(super) async fn run(engine: &Engine) -> Result<(), Error> {
     let (now, bounds): (Millis, _) = (engine.env().now(), bounds());
     let mut connection = engine.store().reader().await?;

@@ -1,8 +1,9 @@
-//! Treats money nobody asked for by the merchant's policy: sends it back, or holds it and tells a person. Subject: payment.
+//! Applies the merchant's policy to surplus money, paid beyond the debt: sends it back, or holds it and raises an alert. Subject:
+//! payment.
 //!
-//! A provider may refuse to send money back for now, most often because the merchant's balance there does not cover it. It is tried
-//! again with growing pauses, for as long as it takes, and at once when the merchant sets the policy anew. Each try is a new
-//! modification under a key of its own, begun only when the one before is known to have failed.
+//! A provider may refuse to send money back for now, most often because the merchant's balance there does not cover it. The refund is
+//! retried with growing pauses, for as long as it takes, and at once when the merchant sets the policy anew. Each try is a new
+//! modification with an idempotency key of its own, begun only when the one before is known to have failed.
 
 use domain::id::PaymentId;
 use domain::payment::{Attempt, ModificationKind, Outcome};
@@ -16,9 +17,9 @@ use crate::money::{held_advice, wanted_back};
 use crate::record::Batch;
 use crate::store::merchants::{self, SurplusPolicy};
 
-/// The pauses after the first failure, the second and so on; the last one after every further one.
+/// The pauses after the first failure, the second and so on. The last pause follows every further failure.
 const PAUSES: [Millis; 8] = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 3 * DAY];
-/// The longest this job is put off: whatever waits longer is looked at in between.
+/// The longest this job is put off. A longer pause has further looks in between.
 const LOOK: Millis = HOUR;
 
 pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
@@ -37,7 +38,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         let due = payment.attempt(&attempt).map_or(now, |attempt| due(attempt, policy.since, now));
         if due <= now {
             engine.send_back(&id, &attempt, kind).await?;
-            // What came of it, and what of another attempt is to go back, shows when it is looked at again.
+            // The next look shows the outcome, and whether money of another attempt is to go back.
             return Ok(Next::At(now));
         }
         next = next.min(due);
@@ -45,14 +46,14 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     Ok(Next::At(next.min(now + LOOK)))
 }
 
-/// Tells a person, unless the merchant has decided in this moment: a decision closes the alert.
+/// Raises an alert, unless the merchant has decided in this moment: a decision closes the alert.
 async fn hold(engine: &Engine, id: &PaymentId) -> Result<Next, Error> {
     let mut tx = engine.store().begin().await?;
     let batch = Batch::lock(engine, &mut tx, std::slice::from_ref(id)).await?;
     let payment = batch.payment(id)?;
     if payment.wanted_back().is_some() {
         alerts::raise(engine, &mut tx, "surplus_held", id.as_str(), &held_advice(payment)).await?;
-        // It is not tried again, as the other alert says.
+        // The alert about a stuck refund announces another try. Held money is not tried again.
         for attempt in &payment.attempts {
             alerts::close(&mut tx, "surplus_stuck", attempt.id.as_str()).await?;
         }
@@ -61,8 +62,8 @@ async fn hold(engine: &Engine, id: &PaymentId) -> Result<Next, Error> {
     Ok(Next::Done)
 }
 
-/// When to try again to take back what an attempt was paid too much: a while after the last failure, but at once if the merchant has
-/// set the policy since.
+/// When to try again to send back an attempt's surplus: a while after the last failure, but at once if the merchant has set the policy
+/// since.
 fn due(attempt: &Attempt, policy_since: Millis, now: Millis) -> Millis {
     let back = |kind| matches!(kind, ModificationKind::Refund { .. } | ModificationKind::Void);
     let failed = attempt.modifications.iter().filter(|known| known.is_own() && back(known.kind));

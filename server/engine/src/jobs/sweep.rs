@@ -8,14 +8,14 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::inbox::{self, GivenUp, InboxState};
 
-/// Deliveries of one transaction, and transactions of one run; the next run goes on.
+/// The most deliveries of one transaction, and transactions of one run. The next run continues.
 const BATCH: i64 = 500;
 const BATCHES_MAX: usize = 100;
-/// The pauses between two looks: as long as something waits, and at most.
+/// The shortest and the longest pause before the next run.
 const PAUSE_MIN: Millis = MINUTE;
 const PAUSE_MAX: Millis = 15 * MINUTE;
 
-/// What is written down of each.
+/// The note on each delivery that is given up.
 const WHY: &str = "its payment never became known";
 
 pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
@@ -31,7 +31,7 @@ pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
     Ok(Next::At(engine.env().now()))
 }
 
-/// Gives some up and returns how many. That an attempt of ours is not known is for a person.
+/// Gives some deliveries up and returns their number. A delivery that claims an attempt of ours raises an alert.
 async fn batch(engine: &Engine) -> Result<i64, Error> {
     let now = engine.env().now();
     let mut tx = engine.store().begin().await?;

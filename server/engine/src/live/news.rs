@@ -1,4 +1,4 @@
-//! News of payments, for those that wait for them: a payment's news wake the pages of that payment and no others.
+//! News of payments. News of a payment wake the pages of that payment and no others.
 
 use std::collections::HashMap;
 use std::future::{Future, pending};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::id::PaymentId;
 use tokio::sync::watch;
 
-/// Parts of the map, so that those who tell and those who come and go seldom wait for each other.
+/// The parts of the map, so that tellers and watches seldom wait for each other.
 const SHARDS: usize = 16;
 
-/// Who waits for news of which payment. A payment is in the map for as long as somebody watches it.
+/// The watches by payment. A payment is in the map for as long as it has a watch.
 #[derive(Clone)]
 pub(crate) struct News(Arc<[Shard; SHARDS]>);
 
@@ -21,12 +21,12 @@ struct Watched {
     watches: usize,
 }
 
-/// What the watches of one payment share.
+/// The state that the watches of one payment share.
 struct Payment {
     id: PaymentId,
     /// How often there were news.
     told: watch::Sender<u64>,
-    /// The newest answer about it, and how many news there were when the question was asked.
+    /// The newest answer about the payment, and how many news there were when the question was asked.
     answer: tokio::sync::Mutex<Option<(u64, Arc<str>)>>,
 }
 
@@ -41,21 +41,21 @@ impl News {
         locked(&self.0[place])
     }
 
-    /// Tells those who watch a payment that it, or one of its sessions, has changed.
+    /// Tells the watches of a payment that the payment, or one of its sessions, has changed.
     pub(crate) fn tell(&self, payment: &PaymentId) {
         if let Some(watched) = self.shard(payment).get(payment) {
             watched.payment.told.send_modify(count);
         }
     }
 
-    /// Tells everybody: any payment may have changed.
+    /// Tells all watches that any payment may have changed.
     pub(crate) fn tell_all(&self) {
         for shard in self.0.iter() {
             locked(shard).values().for_each(|watched| watched.payment.told.send_modify(count));
         }
     }
 
-    /// Watches a payment. News from before are not seen.
+    /// Watches a payment. Earlier news are not seen.
     pub(crate) fn watch(&self, payment: &PaymentId) -> Watch {
         let mut shard = self.shard(payment);
         let fresh =
@@ -93,8 +93,8 @@ impl Watch {
         &self.payment.id
     }
 
-    /// Returns when the payment may have changed since the watch began, or since this last returned. News that come while nobody
-    /// waits here are not lost: the next call returns at once. A call that is dropped loses nothing.
+    /// Returns when the payment may have changed since the watch began, or since the last call returned. News between two calls are not
+    /// lost: the next call returns at once. A call that is dropped loses no news.
     pub(crate) async fn changed(&mut self) {
         if self.receiver.changed().await.is_err() {
             // The watch itself keeps the sender.
@@ -102,8 +102,8 @@ impl Watch {
         }
     }
 
-    /// The answer to a question about the payment, asked after the newest news. Those who watch the same payment share one: whoever
-    /// comes while the question is asked waits for its answer, and takes it unless there were news after it was asked.
+    /// The answer to a question about the payment, asked after the newest news. The watches of a payment share one answer: a watch that
+    /// asks while the question is under way waits for the answer, and takes it unless there were news after the question.
     pub(crate) async fn ask<E>(&mut self, question: impl Future<Output = Result<Arc<str>, E>>) -> Result<Arc<str>, E> {
         let heard = *self.receiver.borrow_and_update();
         let mut answer = self.payment.answer.lock().await;
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Waits for news and counts how often it is woken.
+    /// Waits for news and counts how often this waiter is woken.
     fn waiting(watch: Watch) -> (std::pin::Pin<Box<dyn Future<Output = ()>>>, Arc<Woken>) {
         let woken = Arc::new(Woken::default());
         let mut watch = watch;
@@ -208,8 +208,8 @@ mod tests {
         assert!(pin!(watch.changed()).poll(&mut context).is_ready());
     }
 
-    /// Changes come from several threads, watches come and go. Who looks after each piece of news must see the last change; a lost
-    /// one would leave a watch waiting for ever.
+    /// Changes come from several threads, and watches come and go. A watcher that looks after each piece of news must see the last
+    /// change. A lost one would leave a watch waiting for ever.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn no_news_are_lost_whatever_happens_at_once() {
         const CHANGES: u64 = 2_000;
@@ -236,7 +236,7 @@ mod tests {
                 while state[usize::try_from(number).unwrap()].load(Ordering::SeqCst) < 4 * CHANGES / 8 {
                     watch.changed().await;
                     turns += 1;
-                    // Somebody who has gone and comes again looks first.
+                    // A watcher that leaves and returns looks first.
                     if turns % (watcher + 2) == 0 {
                         drop(watch);
                         watch = news.watch(&payment(number));
@@ -265,7 +265,7 @@ mod tests {
             let answers = join_all(watches.iter_mut().map(|watch| watch.ask(question()))).await;
             assert!(answers.iter().all(|answer| answer.as_deref() == Ok(&*round.to_string())), "{answers:?}");
         }
-        // The question is under way when there are news: its answer may be from before them.
+        // There are news while the question is under way, so its answer may be older than the news.
         let (first, rest) = watches.split_first_mut().unwrap();
         news.tell(&payment(1));
         let mut under_way = Box::pin(first.ask(question()));

@@ -1,12 +1,12 @@
-//! The judge of a payment's books. Its rules are its own: they use neither the ledger's rules nor the payment's surplus.
+//! Judges a payment's books. The rules are independent of the ledger's rules and of the payment's surplus.
 //!
-//! The history says what providers told, who asked for each refund, and what the merchant decided to keep. From that follows
-//! where every captured amount must be: for each currency,
+//! The history holds the providers' reports, the source of each refund, and the merchant's decisions to keep money. From the history
+//! follows where every captured amount must be: for each currency,
 //!
-//! > captured − sent back − taken by banks = captured for the debt − refunds of the order − what banks took of it + kept + held
+//! > captured − sent back − taken by banks = captured for the debt − refunds of the order − taken of it by banks + kept + held
 //!
-//! The left side is at the provider, or with a bank while a dispute is open. The right side is the merchant's and, held, the
-//! shoppers'. The written rows must say both.
+//! The left side is at the provider, or with a bank while a dispute is open. The right side is the merchant's and, held, the shoppers'.
+//! The written rows must agree with both sides.
 
 mod rows;
 mod sums;
@@ -25,12 +25,12 @@ pub(super) use sums::judge_sums;
 use crate::record::Source;
 use crate::store::payments::Happened;
 
-/// Something that is wrong with a payment's books.
+/// An error in a payment's books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Discrepancy {
-    /// The payment; none if it is not about a single one.
+    /// The payment; none if the error does not concern a single payment.
     pub payment: Option<PaymentId>,
-    /// The account of the ledger, or what else is wrong.
+    /// The account of the ledger, or the name of another wrong value.
     pub account: String,
     /// The amount found, in minor units.
     pub found: i64,
@@ -47,9 +47,9 @@ struct Purse {
     sent_back: i128,
     held_by_banks: i128,
     taken_by_banks: i128,
-    /// The amount it took beyond the debt.
+    /// The amount captured beyond the debt.
     beyond: i128,
-    /// The part of that which the merchant keeps.
+    /// The part of `beyond` that the merchant keeps.
     kept: i128,
 }
 
@@ -69,7 +69,7 @@ impl Purse {
         }
     }
 
-    /// The amount that went back: first of the part that nobody asked for and nobody keeps, then of the rest.
+    /// The amount that went back. It is taken first from the part beyond the debt that is not kept, then from the rest.
     fn back(&self) -> i128 {
         self.pending + self.sent_back + self.held_by_banks + self.taken_by_banks
     }
@@ -78,14 +78,14 @@ impl Purse {
         (self.beyond - self.kept).max(0)
     }
 
-    /// The shopper's money that is still held for them; below zero if refunds exceed all that came.
+    /// The shopper's money that is still held for them; below zero if refunds exceed all captured money.
     fn held(&self) -> i128 {
         let impossible = (self.pending + self.sent_back - self.captured).max(0);
         self.unasked() - self.back().min(self.unasked()) - impossible
     }
 
-    /// The merchant's part: taken for the debt or kept, less what went back of it. Money that a bank holds is the merchant's until
-    /// it is lost.
+    /// The merchant's part: captured for the debt or kept, less the amount of it that went back. Money that a bank holds is the
+    /// merchant's until the dispute is lost.
     fn earned(&self) -> i128 {
         let of_order = self.back() - self.back().min(self.unasked());
         let impossible = (self.pending + self.sent_back - self.captured).max(0);
@@ -93,8 +93,8 @@ impl Purse {
     }
 }
 
-/// Whether the merchant took money of an attempt and will take no more of it: a last capture is done, or the rest of what was to be
-/// captured by hand was released.
+/// Whether the merchant captured money of an attempt and will capture no more of it: a last capture is done, or the rest of a manual
+/// capture was released.
 fn took_for_good(payment: &Payment, attempt: &Attempt) -> bool {
     let book = &attempt.book;
     let done = |one: &Modification| match (&one.stage, &one.reference) {
@@ -109,7 +109,7 @@ fn took_for_good(payment: &Payment, attempt: &Attempt) -> bool {
     book.captured_net() > 0 && (released || attempt.modifications.iter().filter(last).any(done))
 }
 
-/// The amount taken that nobody owed: all beyond the debt, and all that came after the merchant had taken less and was done.
+/// The amount captured that was not owed: all beyond the debt, and all captured after the merchant had taken less and was done.
 fn beyond(payment: &Payment, purses: &[Purse]) -> i128 {
     let debt = i128::from(if payment.canceled { 0 } else { payment.amount.minor });
     let mut after = false;
@@ -123,8 +123,8 @@ fn beyond(payment: &Payment, purses: &[Purse]) -> i128 {
     unasked + (taken - debt).max(0)
 }
 
-/// Purses of a payment. The amount captured beyond the debt is peeled off from the back: from the second success that came last to
-/// the first, then from the others.
+/// Purses of a payment. The amount captured beyond the debt is taken from the latest second success back to the first, then from the
+/// other attempts.
 fn purses(payment: &Payment) -> Vec<Purse> {
     let mut purses: Vec<Purse> = payment.attempts.iter().map(Purse::new).collect();
     let mut beyond = beyond(payment, &purses);
@@ -137,8 +137,7 @@ fn purses(payment: &Payment) -> Vec<Purse> {
     purses
 }
 
-/// Everything that is wrong with a payment as it is stored, by its history and what is written in the ledger: balances by
-/// account, debit positive.
+/// All errors in a stored payment, by its history and by the balances written in the ledger: by account, debit positive.
 pub(super) fn judge(stored: &Payment, events: &[Happened], written: &BTreeMap<String, i64>) -> Vec<Discrepancy> {
     let mut wrong = vec![];
     let mut report = |account: &str, found: i128, expected: i128| {
@@ -189,8 +188,7 @@ fn shown(minor: i128) -> i64 {
     i64::try_from(minor).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// A refund that nobody but the policy for money nobody asked for caused, and that was more than its attempt had beyond the
-/// debt: the attempt, the amount, and the most it could be.
+/// A refund by the policy for surplus money that exceeds the surplus of its attempt: the attempt, the amount, and the most it could be.
 fn sent_back_too_much(before: &Payment, one: &Happened) -> Option<(AttemptId, i128, i128)> {
     let Event::Modifying { attempt, modification } = &one.event else { return None };
     let ModificationKind::Refund { amount } = modification.kind else { return None };

@@ -1,4 +1,4 @@
-//! The journal, read and audited.
+//! Reads and audits the journal.
 
 use domain::currency::Currency;
 use domain::id::{MerchantId, PaymentId};
@@ -20,14 +20,14 @@ pub struct Balance {
     pub currency: Currency,
     /// The account of the chart, see `docs/LEDGER.md`.
     pub account: String,
-    /// Minor units.
+    /// The balance in minor units.
     pub minor: i64,
-    /// For people.
+    /// The balance as text for people.
     pub amount: String,
 }
 
 impl Engine {
-    /// A merchant's balances, test and live mode apart.
+    /// A merchant's balances in test mode or in live mode.
     ///
     /// # Errors
     /// There is no such merchant.
@@ -43,8 +43,8 @@ impl Engine {
         Ok(rows.into_iter().map(balance).collect())
     }
 
-    /// Judges every payment's books by its history and what is written in the journal, and the balances that are kept by the entries.
-    /// Returns how many payments were judged and what is wrong.
+    /// Judges every payment's books by its history and its entries in the journal, and the stored balances by the entries. Returns the
+    /// number of judged payments and the errors found.
     pub async fn audit_ledger(&self) -> Result<(usize, Vec<Discrepancy>), Error> {
         let (mut judged, mut found, mut after) = (0, vec![], String::new());
         loop {
@@ -64,8 +64,8 @@ impl Engine {
         Ok((judged, found))
     }
 
-    /// Everything that is wrong with the sums of the journal. It is read in portions at one moment, so that no change between two of them
-    /// counts for one side alone.
+    /// All errors in the journal's sums. All portions are read at one moment, so that no change between two of them counts for one side
+    /// alone.
     async fn audit_sums(&self) -> Result<Vec<Discrepancy>, Error> {
         let mut moment = self.store().moment().await?;
         let kept = journal::kept(&mut moment).await?;
@@ -74,7 +74,7 @@ impl Engine {
         Ok(judge_sums(&kept, &sums, &unbalanced))
     }
 
-    /// Judges one payment's books in the same way.
+    /// Judges one payment's books by its history and its entries in the journal.
     pub async fn audit_payment(&self, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
         audit(&mut *self.store().moment().await?, id).await
     }

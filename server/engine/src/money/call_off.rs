@@ -1,4 +1,4 @@
-//! Calling a payment off, and why that has to wait at times.
+//! Calls a payment off, or says why that has to wait.
 
 use domain::id::PaymentId;
 use domain::payment::{Fact, Payment, Refusal, Stage};
@@ -11,11 +11,11 @@ use crate::jobs::open::{Found, PAGE_END_MARGIN};
 use crate::record::Source;
 
 impl Engine {
-    /// Calls a payment off. A payment that arrives all the same is treated by the merchant's policy for surplus money.
+    /// Calls a payment off. Money that arrives all the same falls under the merchant's policy for surplus money.
     ///
     /// # Errors
-    /// It has succeeded or is authorised: the text says what can be done instead. Or the outcome of an attempt is open: the text says
-    /// what is waited for and until when.
+    /// The payment has succeeded or is authorised: the text says what can be done instead. Or the outcome of an attempt is open: the
+    /// text says what is waited for and until when.
     pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
         match self.record(payment, &Fact::Cancel, Source::Merchant).await {
             Err(Error::Refused(Refusal::InProgress(attempt))) => {
@@ -30,7 +30,7 @@ impl Engine {
         }
     }
 
-    /// Why an attempt cannot be closed now, and when to come again.
+    /// Why an attempt cannot be closed now, and when to try again.
     async fn why_not_now(&self, found: &Found) -> Result<String, Error> {
         let attempt = &found.attempt;
         let id = &attempt.id;

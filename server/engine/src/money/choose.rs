@@ -1,5 +1,5 @@
-//! Which attempt of a payment a capture, void or refund is about. Where several come into question the merchant says which: a
-//! guess would send the wrong payer's money back.
+//! Chooses the attempt of a payment for a capture, void or refund. Where several attempts are possible the merchant must name one: a
+//! guess could send the wrong payer's money back.
 
 use domain::id::{AttemptId, ModificationId};
 use domain::money::Money;
@@ -9,10 +9,10 @@ use super::nothing::why;
 use super::request::Wanted;
 use crate::error::Error;
 
-/// Commands that an alert lists at most.
+/// The most commands that an alert lists.
 const COMMANDS_MAX: usize = 2;
 
-/// The attempt that was named, or the only one in question.
+/// The named attempt, or the only possible one.
 pub(super) fn choose<'a>(
     payment: &'a Payment,
     wanted: &Wanted,
@@ -30,7 +30,7 @@ pub(super) fn choose<'a>(
     let possible: Vec<_> = payment.attempts.iter().filter(|attempt| wanted.possible(attempt) > 0).collect();
     match possible[..] {
         [] => Err(Error::Invalid(why(payment, &payment.attempts.iter().collect::<Vec<_>>(), wanted))),
-        // The order has its payment: to take the second payer's money as well must be said.
+        // The order has its payment, so a capture of the second payer's money must name its attempt.
         [only] if !only.second || !matches!(wanted, Wanted::Capture { .. }) => Ok(only),
         _ => Err(Error::Which {
             text: which(payment, wanted, &possible),
@@ -39,7 +39,7 @@ pub(super) fn choose<'a>(
     }
 }
 
-/// The question which attempt is meant, with a command for each.
+/// The question which attempt is meant, with a command for each possible one.
 fn which(payment: &Payment, wanted: &Wanted, possible: &[&Attempt]) -> String {
     let mut text = format!("payment {} was paid by more than one attempt; say which one is meant:", payment.id);
     for attempt in possible {
@@ -53,12 +53,12 @@ fn which(payment: &Payment, wanted: &Wanted, possible: &[&Attempt]) -> String {
     text
 }
 
-/// Whether an attempt succeeded although nothing was owed any more, or holds what should go back next.
+/// Whether an attempt succeeded after the debt was paid, or holds the money that should go back next.
 fn is_beyond(payment: &Payment, attempt: &Attempt) -> bool {
     attempt.second || payment.wanted_back().is_some_and(|(owner, _)| owner.id == attempt.id)
 }
 
-/// The command that does this to an attempt, ready to be copied.
+/// The command for a modification of an attempt, ready to be copied.
 pub(super) fn command(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> String {
     let (what, payment_id) = (kind.as_str(), &payment.id);
     let amount = |minor| Money::new(minor, payment.amount.currency).to_decimal();
@@ -82,26 +82,26 @@ pub(super) fn repetition(payment: &Payment, attempt: &AttemptId, known: &Modific
     }
 }
 
-/// The command that does the same once more under another key.
+/// The command that makes a modification once more under another key.
 pub(super) fn once_more(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> String {
     format!("{} --key NEW", command(payment, attempt, kind))
 }
 
-/// The commands that send back what was paid beyond the debt to whoever paid it, in order; the first few.
+/// The commands that send money paid beyond the debt back to its payers, in order; the first few.
 pub(crate) fn back(payment: &Payment) -> Vec<String> {
     let wanted = wanted_back(payment).into_iter().take(COMMANDS_MAX);
     wanted.map(|(attempt, kind)| command(payment, &attempt, kind)).collect()
 }
 
-/// Everything that should go back or be released, in order.
+/// All money that should go back or be released, by attempt and in order.
 pub(crate) fn wanted_back(payment: &Payment) -> Vec<(AttemptId, ModificationKind)> {
     let (mut rest, mut wanted) = (payment.clone(), vec![]);
-    // Bounded, although each step leaves less.
+    // The loop is bounded, although each step leaves less.
     for number in 0..payment.attempts.len() {
         let Some((attempt, kind)) = rest.wanted_back() else { break };
         let attempt = attempt.id.clone();
         wanted.push((attempt.clone(), kind));
-        // With the first asked for, what is wanted back is the next.
+        // Once the first modification is requested, `wanted_back` returns the next.
         let id = ModificationId::from_random((number as u128).to_be_bytes());
         rest.apply(&Event::Modifying { attempt, modification: Box::new(Modification::new(id, kind, 0)) });
     }
@@ -116,7 +116,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A debt of EUR 10.00 with attempts that authorised and captured so much; the last one is a second success.
+    /// A debt of EUR 10.00 with attempts that authorised and captured these amounts. All attempts but the first are second successes.
     pub(in crate::money) fn payment(attempts: &[(i64, i64)]) -> Payment {
         let amount = Money::new(1000, "EUR".parse().unwrap());
         let attempt = |(number, (authorised, captured)): (u8, &(i64, i64))| {

@@ -1,4 +1,4 @@
-//! Keeping what was paid beyond the debt, and why there is nothing to keep.
+//! Keeps money paid beyond the debt, or says why there is none to keep.
 
 use domain::id::PaymentId;
 use domain::money::Money;
@@ -21,10 +21,10 @@ pub struct Kept {
 }
 
 impl Engine {
-    /// Keeps what was paid beyond the debt, instead of sending it back.
+    /// Keeps money that was paid beyond the debt, instead of sending it back.
     ///
     /// # Errors
-    /// Nothing is there that could be kept; the text says why and what to do.
+    /// There is no money that could be kept; the text says why and what to do.
     pub async fn keep_surplus(&self, id: &PaymentId) -> Result<Kept, Error> {
         let mut now = 0_i64;
         let recorded = self.record_if(id, Source::Merchant, |payment| {
@@ -50,7 +50,7 @@ fn still_kept(payment: &Payment) -> i64 {
     payment.claims().map(|claim| claim.still_kept()).fold(0, i64::saturating_add)
 }
 
-/// What a merchant can do about money that was paid beyond the debt and is held: only what was captured can be kept.
+/// The merchant's options for money that was paid beyond the debt and is held. Only captured money can be kept.
 pub(crate) fn held_advice(payment: &Payment) -> String {
     let back = back(payment).join("` and `");
     match keeps(payment) {
@@ -72,7 +72,7 @@ fn why_nothing(payment: &Payment) -> String {
     let money = |minor| Money::new(minor, payment.amount.currency);
     let release = back(payment).join("` or `");
     match (still_kept(payment), payment.outstanding()) {
-        // What is left to go back has not been taken: the authorisation of a second payer.
+        // The money left to go back has not been captured: it is the authorisation of a second payer.
         _ if !release.is_empty() => format!(
             "there is nothing to keep: what was paid beyond the debt is only authorised; release it: `{release}`; it can be \
              kept only after it is captured"
@@ -107,7 +107,7 @@ mod tests {
         decide(&twice, &Fact::Keep).unwrap().iter().for_each(|event| twice.apply(event));
         assert_eq!((still_kept(&twice), twice.kept()), (1000, 1000));
         assert!(refusal(&twice).contains("EUR 10.00 is kept already"), "{}", refusal(&twice));
-        // The second payer has the money back: the decision stands and keeps nothing.
+        // The second payer is refunded: the decision stays and keeps no money.
         let refund = Movement::Refund { reference: "R".into(), amount: 1000, state: EntryState::Succeeded };
         twice.attempts[1].book.join(&refund);
         assert_eq!((still_kept(&twice), twice.kept()), (0, 1000));

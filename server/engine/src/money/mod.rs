@@ -1,7 +1,7 @@
 //! The merchant's actions on a payment's money: capture, void, refund, keep, call off.
 //!
-//! A modification is recorded first and sent afterwards, always with its own id as the key. The caller waits for the
-//! provider's answer; if the server dies, or the provider does not answer, a job goes on.
+//! A modification is recorded first and sent afterwards, always with its own id as the idempotency key. The caller waits for the
+//! provider's answer. If the server dies, or the provider does not answer, a job continues.
 
 mod audit;
 mod book;
@@ -41,7 +41,7 @@ use request::Wanted;
 pub struct Modified {
     /// The modification.
     pub modification: Modification,
-    /// Its result so far.
+    /// The modification's result so far.
     pub outcome: Outcome,
 }
 
@@ -65,8 +65,8 @@ impl Engine {
     /// Sends captured money back: an amount in minor units, or all that is left.
     ///
     /// # Errors
-    /// More is asked for than was captured and has not gone back or been asked back; or the provider cannot refund in parts. See
-    /// also [`Engine::refund_as`].
+    /// The amount exceeds the captured money that has not gone back and is not on its way back; or the provider cannot refund in parts.
+    /// See also [`Engine::refund_as`].
     pub async fn refund(&self, payment: &PaymentId, amount: Option<i64>) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Refund { amount }, &Asked::default()).await
     }
@@ -76,7 +76,7 @@ impl Engine {
         stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(format!("payment {payment}")))
     }
 
-    /// Whether the provider can count the part that is to be captured or sent back. An amount that it cannot count would be refused later.
+    /// Checks that the provider can count the amount to be captured or sent back. An amount that it cannot count would be refused later.
     async fn check_part(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(), Error> {
         let (ModificationKind::Capture { amount, .. } | ModificationKind::Refund { amount }) = kind else {
             return Ok(());
@@ -87,7 +87,7 @@ impl Engine {
         connector.takes_part(part).map_err(|rule| Error::Invalid(rule.to_string()))
     }
 
-    /// Sends back what is too much, if it is still so and nobody else is at it. Two servers may come to this at once.
+    /// Sends surplus back, if it is still there and is not being sent back already. Two servers may try this at once.
     pub(crate) async fn send_back(
         &self,
         payment: &PaymentId,
@@ -104,7 +104,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A modification about to be recorded, and what its provider can do.
+    /// A modification about to be recorded, and the provider's limits.
     async fn modification(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(Modification, Limits), Error> {
         let found = self.find_attempt(attempt.as_str()).await?;
         if found.attempt.refs.payment.is_none() {
@@ -118,7 +118,7 @@ impl Engine {
     }
 
     async fn send_first(&self, attempt: &AttemptId, id: &ModificationId) -> Result<Modified, Error> {
-        // Once it is written down a job will send it, so trouble from here on is no reason to report failure.
+        // Once the modification is stored a job will send it, so trouble from here on is no reason to report failure.
         if let Err(error) = self.send_modification(attempt.as_str(), id, true).await {
             tracing::warn!(%attempt, modification = %id, %error, "a modification was not sent yet");
         }
@@ -131,7 +131,8 @@ impl Engine {
         Ok(Modified { modification: known.clone(), outcome: known.outcome(&attempt.book) })
     }
 
-    /// Sends a modification whose result is open, or asks what came of it. `first` is whether nobody has sent it before.
+    /// Sends a modification whose result is open, or asks for its outcome. `first` says that the modification has certainly not been
+    /// sent before.
     pub(crate) async fn send_modification(&self, attempt: &str, id: &ModificationId, first: bool) -> Result<(), Error> {
         let found = self.find_attempt(attempt).await?;
         let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
@@ -155,7 +156,7 @@ impl Engine {
                     }
                 }
                 Ok(connectors::Outcome::Inconclusive) => {}
-                // A question that fails says nothing about what was done.
+                // A failed question proves nothing about an earlier request.
                 Err(error) => return Err(Error::Invalid(error.to_string())),
                 found_it => return self.take_reply(&found, id, found_it).await,
             }
@@ -164,7 +165,7 @@ impl Engine {
             return Ok(());
         }
         if !course.may_send(first, began) {
-            // Of the first request: the server was stopped for a while before it could send it, and the job has taken over.
+            // If this is the first request, the server was stopped for a while before it could send, and the job has taken over.
             return if first { Ok(()) } else { self.modification_left(&found, known, course.proved().is_some()).await };
         }
         let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
@@ -173,15 +174,15 @@ impl Engine {
             && let Err(error) = &reply
             && error.is_definite()
         {
-            // Nobody else will send it, and it is certain that nothing was done.
+            // The request will not be sent again, and it has certainly done nothing.
             let answer = Answer::Refused { reason: format!("{error}; nothing was done, ask again with another key") };
             return self.answered(&found, id, answer).await;
         }
         self.take_reply(&found, id, reply).await
     }
 
-    /// When it became known that a modification was sent and not answered. Before, each try is certain not to have reached the provider,
-    /// however long that goes on.
+    /// When a modification became known to be sent and unanswered. Each try before that has certainly not reached the provider, however
+    /// long the tries went on.
     async fn unanswered_since(&self, found: &Found, known: &Modification) -> Result<Option<Millis>, Error> {
         if known.outcome(&found.attempt.book) != Outcome::Unknown {
             return Ok(None);
@@ -191,8 +192,8 @@ impl Engine {
         Ok(events.iter().find(|happened| unanswered(&happened.event)).map(|happened| happened.at))
     }
 
-    /// When to look at a modification again that is not sent any more: when a search is a proof, or now and then. None if it is still sent,
-    /// or if a search would be a proof now.
+    /// When to look again at a modification that is not sent any more: when a search is a proof, or now and then. None if the
+    /// modification may still be sent, or if a search would be a proof now.
     pub(crate) async fn modification_rests(&self, attempt: &str, id: &ModificationId) -> Result<Option<Millis>, Error> {
         let found = self.find_attempt(attempt).await?;
         let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
@@ -203,7 +204,8 @@ impl Engine {
         Ok(rests.filter(|_| !course.may_send(false, now)))
     }
 
-    /// A modification is not sent any more, and it is not known whether it was done. If no search can ever tell, a person must.
+    /// Handles a modification that is not sent any more and whose outcome is unknown. If no search can ever tell the outcome, an alert
+    /// is raised.
     async fn modification_left(&self, found: &Found, known: &Modification, provable: bool) -> Result<(), Error> {
         if known.outcome(&found.attempt.book) == Outcome::Requested {
             self.answered(found, &known.id, Answer::Unanswered).await?;
@@ -228,11 +230,12 @@ impl Engine {
         self.record(&found.payment, &fact, Source::Engine).await.map(drop)
     }
 
-    /// It is proved that nothing was done, and nothing is sent any more: the merchant hears of it and may ask anew.
+    /// Gives up a modification that was proved not to be done and is not sent any more. An alert says that the merchant may ask for it
+    /// anew.
     async fn give_up_modification(&self, found: &Found, known: &Modification) -> Result<(), Error> {
         let reason = "the provider did not answer and has not done it; ask again with another key".to_owned();
         self.answered(found, &known.id, Answer::Refused { reason }).await?;
-        // Till asks again for what it asked for by itself.
+        // Till repeats the modifications that it began by itself.
         if !known.is_own() {
             let what = known.kind.as_str();
             let detail = format!(
@@ -256,11 +259,11 @@ impl Engine {
             }
             Ok(connectors::Outcome::Accepted { reference }) => Answer::Accepted { reference },
             Ok(_) => return Ok(()),
-            // A request that cannot be said to the provider never will be.
+            // A request that was refused, or that the provider's API cannot express, is not repeated.
             Err(CallError::Fail(connectors::Fail::Refused(reason) | connectors::Fail::Unsupported(reason))) => {
                 Answer::Refused { reason }
             }
-            // It is certain that this request did nothing; what the merchant asked for is still to be done.
+            // This request has certainly done nothing, so the modification is still to be done.
             Err(error) if error.is_definite() => return Err(Error::Invalid(error.to_string())),
             Err(error) => {
                 tracing::warn!(modification = %id, %error, "a provider did not answer a modification");

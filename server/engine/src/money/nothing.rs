@@ -1,4 +1,4 @@
-//! The words for a merchant whose request no attempt can bear: what stands in the way, and the next step.
+//! The words for a merchant whose request is possible for no attempt: the obstacle, and the next step.
 
 use domain::money::Money;
 use domain::payment::{Attempt, Modification, ModificationKind, Outcome, Payment};
@@ -6,7 +6,7 @@ use domain::payment::{Attempt, Modification, ModificationKind, Outcome, Payment}
 use super::choose::command;
 use super::request::Wanted;
 
-/// Why none of these attempts can be captured, voided or refunded.
+/// Why these attempts cannot be captured, voided or refunded.
 pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> String {
     let tells =
         |which: fn(&ModificationKind) -> bool| attempts.iter().find_map(|attempt| under_way(payment, attempt, which));
@@ -56,14 +56,14 @@ pub(super) fn why_settled(payment: &Payment) -> String {
     }
 }
 
-/// The commands that release these attempts, each named: a payment may have several.
+/// The commands that release these attempts. Each command names its attempt, because a payment may have several.
 fn voids(payment: &Payment, attempts: &[&Attempt]) -> String {
     let held = attempts.iter().filter(|attempt| Wanted::Void.possible(attempt) > 0);
     let commands = held.map(|attempt| command(payment, &attempt.id, ModificationKind::Void));
     commands.collect::<Vec<_>>().join("; or: ")
 }
 
-/// The words about authorisations of which something has been captured.
+/// The words about authorisations that have been captured, in part or as a whole.
 fn taken(payment: &Payment, attempts: &[&Attempt]) -> String {
     match &parts(payment, attempts)[..] {
         [] => "all that was authorised has been captured; to send it back, refund it".to_owned(),
@@ -71,7 +71,7 @@ fn taken(payment: &Payment, attempts: &[&Attempt]) -> String {
     }
 }
 
-/// The words about each authorisation of which a part has been captured: what is left of it.
+/// The words about each authorisation that has been captured in part, and about its rest.
 fn parts(payment: &Payment, attempts: &[&Attempt]) -> Vec<String> {
     let part = |attempt: &&&Attempt| (1..attempt.book.authorised).contains(&attempt.book.captured_net());
     let words = |attempt: &&Attempt| {
@@ -111,7 +111,7 @@ fn under_way(payment: &Payment, attempt: &Attempt, which: fn(&ModificationKind) 
     };
     let stands = match open.outcome(&attempt.book) {
         Outcome::Pending => "the provider has taken it and will say what came of it",
-        // Each try so far was refused for a missing right, or has certainly not reached the provider; or the first is on its way.
+        // Each try so far was refused for a missing right, or has certainly not reached the provider; or the first try is on its way.
         Outcome::Requested => {
             "it is not known to have been handed over yet; Till goes on trying; if a right of the key is missing, `till alerts` says \
              which, and it is sent when the right is there"
@@ -140,7 +140,7 @@ mod tests {
         choose(payment, wanted, None).unwrap_err().to_string()
     }
 
-    /// Asks for a capture that the provider then books, and says that it was done.
+    /// Asks for a capture, which the provider accepts and reports as done.
     fn capture(payment: &mut Payment, number: u128, amount: i64, last: bool) {
         let (id, reference) = (ModificationId::from_random(number.to_be_bytes()), format!("C{number}"));
         let attempt = payment.attempts[0].id.clone();
@@ -165,7 +165,7 @@ mod tests {
         }
         assert!(why_settled(&kept).contains("cannot be called off"));
         assert!(choose(&kept, &CAPTURE, None).is_ok(), "the command that is advised works");
-        // The provider releases it.
+        // The provider releases the rest.
         kept.attempts[0].book.voided = true;
         for wanted in [CAPTURE, Wanted::Void] {
             let text = refusal(&kept, &wanted);
@@ -200,7 +200,7 @@ mod tests {
             }
             assert!(!text.contains("already succeeded"), "{text}");
         }
-        // The first has been released: the other one is named alone.
+        // The first authorisation has been released, so the other one is named alone.
         let mut one = twice;
         one.attempts[0].book.voided = true;
         let text = why_settled(&one);

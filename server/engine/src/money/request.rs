@@ -1,7 +1,7 @@
-//! A merchant's request for a capture, void or refund: of which attempt, how much, and under which key.
+//! A merchant's request for a capture, void or refund: its attempt, its amount and its key.
 //!
-//! A key names one request. Repeating the request with its key reports what became of it. A request without a key of the
-//! merchant's own is refused while an equal one is recent, because it is most likely the same command sent twice.
+//! A key names one request. Repeating the request with its key reports the request's result. A request without a key of the merchant's
+//! own is refused while an equal one is recent, because it is most likely the same command sent twice.
 
 use domain::id::{AttemptId, PaymentId};
 use domain::payment::{Attempt, Fact, Modification, ModificationKind, Outcome, Payment, RequestKey};
@@ -17,20 +17,20 @@ use crate::store::requests::{self, KeyRow};
 /// How long an equal request counts as the same one sent twice.
 const REPEATED: Millis = 10 * MINUTE;
 
-/// How a merchant asks.
+/// The parameters of a merchant's request besides the amount.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
-    /// Of which attempt; it must be named where several come into question.
+    /// The attempt. It must be named where several are possible.
     pub attempt: Option<AttemptId>,
-    /// The key of this very request.
+    /// The idempotency key of this request.
     pub key: Option<RequestKey>,
     /// Whether the merchant chose the key. Then an equal request under another key is a request of its own.
     pub chosen: bool,
-    /// Told of the request's key when the request is stored and not sent yet: a refusal stores nothing.
+    /// Called with the request's key once the request is stored and before it is sent. A refused request is not stored.
     pub stored: Option<fn(&RequestKey)>,
 }
 
-/// A merchant's wish. Amounts are minor units; without one all that is left is meant.
+/// The modification that a merchant asks for. Amounts are minor units; no amount means all that is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Capture { amount: Option<i64>, last: bool },
@@ -39,7 +39,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// How much of it an attempt can bear, in minor units.
+    /// The most that an attempt allows of this modification, in minor units.
     pub fn possible(&self, attempt: &Attempt) -> i64 {
         match self {
             Wanted::Capture { .. } => attempt.capturable(),
@@ -60,7 +60,7 @@ impl Wanted {
         }
     }
 
-    /// The name of what is left of it.
+    /// The words after the amount that is left.
     pub fn left(&self) -> &'static str {
         match self {
             Wanted::Capture { .. } => "can be captured",
@@ -73,7 +73,8 @@ impl Wanted {
         matches!(self, Wanted::Capture { amount: None, .. } | Wanted::Refund { amount: None })
     }
 
-    /// Whether a modification was asked for with these parameters. An amount may be named that was all that was left.
+    /// Whether a modification was asked for with these parameters. A named amount also matches a request for all that was left, if the
+    /// amounts are equal.
     fn is_of(&self, known: &Modification) -> bool {
         let fits = |asked: Option<i64>, amount| asked.map_or(known.whole, |asked| asked == amount);
         match (*self, known.kind) {
@@ -88,7 +89,7 @@ impl Wanted {
 }
 
 impl Engine {
-    /// A key for a request whose merchant has given none.
+    /// A key for a request to which the merchant has given none.
     #[must_use]
     pub fn new_request_key(&self) -> RequestKey {
         RequestKey::from_random(self.env().bits())
@@ -97,7 +98,7 @@ impl Engine {
     /// Captures authorised money of one attempt: an amount in minor units, or all that is left. `last` releases the rest.
     ///
     /// # Errors
-    /// As [`Engine::capture`]; several attempts come into question; the key names another request; or an equal request is recent.
+    /// As [`Engine::capture`]; several attempts are possible; the key names another request; or an equal request is recent.
     pub async fn capture_as(
         &self,
         payment: &PaymentId,
@@ -111,7 +112,7 @@ impl Engine {
     /// Releases the authorisation of one attempt.
     ///
     /// # Errors
-    /// As [`Engine::void`]; several attempts come into question; or the key names another request.
+    /// As [`Engine::void`]; several attempts are possible; or the key names another request.
     pub async fn void_as(&self, payment: &PaymentId, asked: &Asked) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Void, asked).await
     }
@@ -119,7 +120,7 @@ impl Engine {
     /// Sends captured money of one attempt back: an amount in minor units, or all that is left.
     ///
     /// # Errors
-    /// As [`Engine::refund`]; several attempts come into question; the key names another request; or an equal request is recent.
+    /// As [`Engine::refund`]; several attempts are possible; the key names another request; or an equal request is recent.
     pub async fn refund_as(&self, payment: &PaymentId, amount: Option<i64>, asked: &Asked) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Refund { amount }, asked).await
     }
@@ -134,7 +135,8 @@ impl Engine {
         self.check_part(&attempt.id, kind).await?;
         let (attempt, whole) = (attempt.id.clone(), wanted.is_whole());
         let (modification, limits) = self.modification(&attempt, kind).await?;
-        // Its id is a key as good as any: what a merchant asks for has one, what Till does by itself has none.
+        // The modification's own id can be the key. A merchant's modification always has a key; a modification that Till begins by
+        // itself has none.
         let key = asked.key.clone().or_else(|| modification.id.as_str().parse().ok());
         let modification = Box::new(Modification { key, whole, ..modification });
         let (new, now) = (modification.id.clone(), self.env().now());
@@ -145,7 +147,7 @@ impl Engine {
             Ok(Some(Fact::Modify { attempt: attempt.clone(), modification, limits }))
         });
         if let Err(error) = recorded.await {
-            // Two requests with one key may have come at once; the other one was faster.
+            // Two requests with one key may have arrived at once, and the other one was faster.
             return match self.of_key(&payment, asked).await? {
                 Some(known) => self.asked_before(&payment, known, wanted, asked).await,
                 None => Err(error),
@@ -162,7 +164,7 @@ impl Engine {
         requests::find(&mut *self.store().reader().await?, &payment.merchant, key).await
     }
 
-    /// The result of the request that the key names, if it is this one.
+    /// The result of the earlier request with this key, if the two requests are equal.
     async fn asked_before(
         &self,
         payment: &Payment,
@@ -185,7 +187,7 @@ impl Engine {
     }
 }
 
-/// Refuses a request that equals a recent one which did not fail: most likely the same command was sent twice.
+/// Refuses a request that equals a recent one which has not failed: most likely the same command was sent twice.
 fn refuse_repetition(payment: &Payment, id: &AttemptId, kind: ModificationKind, now: Millis) -> Result<(), Error> {
     let Some(attempt) = payment.attempt(id) else { return Ok(()) };
     let equal = |known: &&Modification| {

@@ -1,4 +1,4 @@
-//! Captures, refunds, disputes, returns and events, listed and found.
+//! Lists and finds captures, refunds, disputes, returns and events.
 
 use domain::id::MerchantId;
 use domain::payment::MovementKind;
@@ -28,7 +28,7 @@ impl Engine {
     /// reference.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no row with this id or reference.
     pub async fn find_movements(&self, name: &str) -> Result<Vec<Movement>, Error> {
         let mut connection = self.store().reader().await?;
         if let Some(found) = movements::find(&mut connection, name).await? {

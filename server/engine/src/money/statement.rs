@@ -1,4 +1,4 @@
-//! Everything about one payment, and lists of payments.
+//! The statement of one payment, and lists of payments.
 
 use domain::id::{MerchantId, PaymentId};
 use domain::money::Money;
@@ -22,11 +22,11 @@ pub struct PaymentRow {
     pub amount: Money,
     /// The status.
     pub status: String,
-    /// Captured, in minor units.
+    /// The captured amount, in minor units.
     pub captured: i64,
-    /// Refunded, in minor units.
+    /// The refunded amount, in minor units.
     pub refunded: i64,
-    /// When it was made, in milliseconds since 1970.
+    /// When the payment was made, in milliseconds since 1970.
     pub created: i64,
 }
 
@@ -41,13 +41,13 @@ pub struct Statement {
     pub flags: Flags,
     /// The sums.
     pub totals: Totals,
-    /// Its captures, refunds, disputes and returns, oldest first.
+    /// The payment's captures, refunds, disputes and returns, oldest first.
     pub movements: Vec<Movement>,
     /// The events, oldest first.
     pub events: Vec<Happened>,
-    /// The lines of its transactions in the journal, oldest first.
+    /// The lines of the payment's transactions in the journal, oldest first.
     pub ledger: Vec<LedgerRow>,
-    /// The names of what the merchant has to hear, oldest first.
+    /// The names of the events for the merchant, oldest first.
     pub told: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Facts about many payments, recorded together: loaded and locked, decided one after the other in memory, written at once.
+//! Records facts about many payments together: the payments are loaded and locked, the facts decided one after the other in memory, and
+//! all changes written at once.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::store::payments::{EventRow, Locked, lock_many};
 use crate::store::{Connection, Tx};
 
-/// A unit of work on several payments. Dropped without [`Batch::write`] it changes nothing.
+/// A unit of work on several payments. If it is dropped without [`Batch::write`], it changes nothing.
 pub(crate) struct Batch<'a> {
     engine: &'a Engine,
     payments: BTreeMap<PaymentId, Result<Entry, Error>>,
@@ -43,8 +44,8 @@ impl<'a> Batch<'a> {
         Ok(Batch { engine, payments, changes: Changes::default() })
     }
 
-    /// Takes a fact in, on top of those before it. Returns whether it was new. A refusal or an unreadable payment changes
-    /// nothing and leaves the rest of the batch as it is.
+    /// Takes a fact in, on top of the facts before. Returns whether the fact was new. A refusal or an unreadable payment changes nothing
+    /// and leaves the rest of the batch as it is.
     pub fn take(&mut self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<bool, Error> {
         let engine = self.engine;
         let entry = found(self.payments.get_mut(id), id)?;
@@ -82,7 +83,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Writes everything that has changed and what follows from it. Returns the payments with news, for [`crate::live`].
+    /// Writes all changes and their consequences. Returns the payments with news, for [`crate::live`].
     pub async fn write(self, connection: &mut Connection) -> Result<Written, Error> {
         let entries = self.payments.values().filter_map(|entry| entry.as_ref().ok());
         let changed: Vec<&Entry> = entries.filter(|entry| entry.seq > entry.before.seq).collect();
@@ -92,11 +93,11 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The work of a batch that is written.
+/// The result of a batch that is written.
 pub(crate) struct Written {
     /// The payments that have news.
     pub payments: Vec<PaymentId>,
-    /// The work that is due now because of it.
+    /// The work that is due now because of the batch.
     pub work: Work,
 }
 

@@ -1,4 +1,4 @@
-//! Tells a person of facts that were refused because what follows from them breaks a rule that protects money.
+//! Raises alerts about facts that were refused because their consequences break a rule that protects money.
 
 use domain::id::PaymentId;
 use domain::payment::Refusal;
@@ -23,7 +23,7 @@ pub(crate) fn advice(payment: &PaymentId, from: &str, error: &Error) -> String {
 }
 
 impl Engine {
-    /// Passes a result on. A breach is told to a person first; the caller's transaction must be over.
+    /// Passes a result on. A breach raises an alert first; the caller's transaction must be over.
     pub(crate) async fn tell_breach<T>(
         &self,
         payment: &PaymentId,

@@ -18,38 +18,38 @@ use crate::store::payments::EventRow;
 use crate::store::requests::KeyRow;
 use crate::store::{Connection, attempts, events, inbox, jobs, journal, movements, payments, requests, sessions};
 
-/// How long a session that is opened again lives at least. A shopper who comes later begins a new one.
+/// The shortest life of a session that is opened again. A shopper who comes later begins a new session.
 const REOPENED: Millis = HOUR;
 
-/// Rows to be written, in the order of what happened.
+/// Rows to be written, in the order of the facts.
 #[derive(Default)]
 pub(super) struct Changes {
     pub events: Vec<EventRow>,
     pub postings: Vec<Posting>,
-    /// What the merchant must hear.
+    /// The events for merchants.
     pub told: Vec<NewEvent>,
-    /// By kind and subject: the earliest wish counts.
+    /// Jobs by kind and subject. The earliest time counts.
     jobs: BTreeMap<(&'static str, String), NewJob>,
     /// Jobs that would find nothing left to do.
     spared: BTreeSet<(&'static str, String)>,
     /// Sessions that may be able to end now.
     pub ending: Vec<SessionId>,
-    /// Sessions of which something new is begun, so that what was said about earlier tries is over.
+    /// Sessions with a new attempt, so that the notices about earlier attempts are removed.
     pub begun: Vec<SessionId>,
     /// Payments whose open sessions are complete.
     pub settled: BTreeSet<PaymentId>,
     /// Payments whose sessions are open again, because the money that had settled them is gone.
     pub reopened: BTreeSet<PaymentId>,
-    /// The names that events in the inbox may wait for, see [`inbox::wait`].
+    /// The references that events in the inbox may wait for, see [`inbox::wait`].
     pub known: Vec<String>,
-    /// In the order of what happened: one step may raise what a later one closes.
+    /// Changes of alerts, in the order of the facts: one step may raise an alert that a later one closes.
     pub alerts: Vec<AlertChange>,
-    /// Merchants' keys of captures, voids and refunds. One that is taken undoes the whole unit of work.
+    /// Merchants' keys of captures, voids and refunds. A key that is taken already undoes the whole unit of work.
     pub keys: Vec<KeyRow>,
 }
 
 impl Changes {
-    /// Asks for a job.
+    /// Enqueues a job.
     pub fn enqueue(
         &mut self,
         engine: &Engine,
@@ -64,21 +64,21 @@ impl Changes {
         job.run_at = job.run_at.min(run_at);
     }
 
-    /// Takes a job back that would find nothing to do. Every payment leaves some behind: running them all costs more than
-    /// the payment did.
+    /// Removes a job that would find nothing to do. Every payment leaves some behind, and running them all costs more than the payment
+    /// did.
     pub fn spare(&mut self, kind: Kind, subject: &str) {
         let key = (kind.as_str(), subject.to_owned());
         self.jobs.remove(&key);
         self.spared.insert(key);
     }
 
-    /// Writes everything and tells whether something is to be done now because of it.
+    /// Writes everything and returns the kinds of work that are due now because of it.
     pub async fn write(&self, engine: &Engine, connection: &mut Connection, changed: &[&Entry]) -> Result<Work, Error> {
         let now = engine.env().now();
         let rows: Vec<_> = changed.iter().map(|entry| (&entry.now, entry.seq, entry.told)).collect();
         payments::update(connection, &rows, now).await?;
         let (old, new) = attempts(changed);
-        // Those that end come before those that begin: one debt, one live attempt.
+        // Attempts that end are written before attempts that begin, because a payment has at most one live attempt.
         attempts::update(connection, &old, now).await?;
         attempts::insert(connection, &new, now).await?;
         let (rows, gone) = super::movements::changed(changed, now);
@@ -113,7 +113,7 @@ impl Changes {
         Ok(Work { jobs, deliveries: brought > 0 })
     }
 
-    /// Opens sessions again, each with an end of its own.
+    /// Opens sessions again and enqueues the job that ends each.
     async fn reopen(&self, engine: &Engine, connection: &mut Connection, now: Millis) -> Result<(), Error> {
         for payment in &self.reopened {
             for (session, expires) in sessions::reopen_of_payment(connection, payment, now + REOPENED).await? {
@@ -139,7 +139,7 @@ impl Changes {
     }
 }
 
-/// An alert that a step raises, one whose text it makes untrue, or one whose cause is gone with it.
+/// A change of an alert by a step: the step raises the alert, makes its text untrue, or removes its cause.
 pub(super) enum AlertChange {
     Raise { kind: &'static str, subject: String, detail: String },
     Reword { kind: &'static str, subject: String, detail: String },
@@ -149,13 +149,13 @@ pub(super) enum AlertChange {
 /// The work that is due now because of a change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Work {
-    /// Jobs.
+    /// Whether jobs are due.
     pub jobs: bool,
-    /// Deliveries that have waited.
+    /// Whether deliveries that have waited are due.
     pub deliveries: bool,
 }
 
-/// The attempts that differ from what was loaded, and those that are new.
+/// The attempts that differ from their loaded state, and the attempts that are new.
 fn attempts<'e>(changed: &[&'e Entry]) -> (Vec<Change<'e>>, Vec<AttemptRow<'e>>) {
     let (mut old, mut new) = (vec![], vec![]);
     for entry in changed {

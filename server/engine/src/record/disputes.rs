@@ -1,5 +1,5 @@
-//! Alerts about disputes. Each dispute has rows of its own: of two of one attempt, neither takes the other's place. A row follows its
-//! dispute and goes when its cause is gone, because banks change their minds.
+//! Alerts about disputes. Each dispute has rows of its own, so that the rows of two disputes of one attempt do not replace each other. A
+//! row follows its dispute and is removed when its cause is gone, because banks change their minds.
 
 use domain::money::Money;
 use domain::payment::{Attempt, Dispute, DisputeState, Payment};
@@ -8,10 +8,10 @@ use domain::time;
 use super::changes::AlertChange;
 use super::follow_up::Step;
 
-/// Characters of a dispute's reference in the subject of an alert.
+/// The most characters of a dispute's reference in the subject of an alert.
 const REFERENCE_CHARS_MAX: usize = 120;
 
-/// What a step changes in the alerts about disputes.
+/// The changes that a step makes to the alerts about disputes.
 pub(super) fn alerts(step: &Step<'_>) -> Vec<AlertChange> {
     let mut changes = vec![];
     for attempt in &step.after.attempts {
@@ -54,7 +54,7 @@ impl Change<'_> {
         AlertChange::Raise { kind, subject: self.subject(), detail: self.detail(text) }
     }
 
-    /// The provider has taken the money, and nothing is decided. An inquiry moves no money.
+    /// The alert about an open dispute: the provider has taken the money, and the outcome is not decided. An inquiry moves no money.
     fn opened(&self) -> Option<AlertChange> {
         let kind = "dispute_opened";
         let was_open = self.before.is_some_and(|old| old.state == DisputeState::Open);
@@ -86,7 +86,8 @@ impl Change<'_> {
         })
     }
 
-    /// What stays with the shopper. A dispute that is won in part has lost the rest; less may be lost later, or nothing.
+    /// The alert about the lost amount, which stays with the shopper. A dispute that is won in part has lost the rest. The lost amount
+    /// may later become smaller, or zero.
     fn lost(&self) -> Option<AlertChange> {
         let kind = "dispute_lost";
         let (before, lost) = (self.before.map_or(0, Dispute::lost), self.now.lost());
@@ -102,7 +103,7 @@ impl Change<'_> {
             self.reference,
             self.money(lost)
         );
-        // That less is lost is no new cause: a row that a person has dismissed does not come again.
+        // A smaller loss is no new cause: an alert that a person has dismissed does not come again.
         if lost > before {
             Some(self.raise(kind, &text))
         } else {

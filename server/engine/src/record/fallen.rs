@@ -1,5 +1,5 @@
-//! Alerts about money that falls back or does not arrive: each is raised with the change that tells of it, once however often a
-//! provider repeats itself. Those about disputes are in [`super::disputes`].
+//! Alerts about money that falls back or does not arrive. Each alert is raised with the change that reports the money, and only once,
+//! however often a provider repeats itself. Alerts about disputes are in [`super::disputes`].
 
 use domain::money::Money;
 use domain::payment::{Attempt, EntryState, Modification, ModificationKind, Outcome, Payment};
@@ -9,7 +9,7 @@ use super::follow_up::Step;
 /// An alert: kind, subject and text.
 pub(super) type Alert = (&'static str, String, String);
 
-/// The alerts of a step for a person.
+/// The alerts of a step.
 pub(super) fn alerts(step: &Step<'_>) -> Vec<Alert> {
     let mut alerts = vec![];
     for attempt in &step.after.attempts {
@@ -44,7 +44,7 @@ impl Change<'_> {
         Money::new(minor, self.payment.amount.currency)
     }
 
-    /// Captured money that is not there after all.
+    /// The alert about captured money that does not arrive after all.
     fn capture(&self) -> Option<Alert> {
         let lost = self.before.book.captured_net() - self.after.book.captured_net();
         (lost > 0).then(|| {
@@ -79,7 +79,7 @@ impl Change<'_> {
         }
     }
 
-    /// Whether a capture that has failed now was to release the rest.
+    /// Whether a capture that has failed in this step was to release the rest.
     fn was_the_last(&self) -> bool {
         let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
         let last = |known: &Modification| {
@@ -91,13 +91,13 @@ impl Change<'_> {
         self.after.modifications.iter().any(last)
     }
 
-    /// Whether the merchant has captured a part and kept the rest, and has not asked for the last of it since.
+    /// Whether the merchant has captured a part, kept the rest, and not asked for a last capture since.
     fn kept_the_rest(&self) -> bool {
         let part = |known: &Modification| matches!(known.kind, ModificationKind::Capture { last: false, .. });
         self.after.modifications.iter().any(part) && !self.gave_up_the_rest()
     }
 
-    /// Whether a capture that has not failed is the last one.
+    /// Whether there is a last capture that has not failed.
     fn gave_up_the_rest(&self) -> bool {
         let last = |known: &Modification| {
             matches!(known.kind, ModificationKind::Capture { last: true, .. })
@@ -106,7 +106,7 @@ impl Change<'_> {
         self.after.modifications.iter().any(last)
     }
 
-    /// An authorisation, or the rest of one, that nobody asked to release.
+    /// The alert about an authorisation, or the rest of one, that was released without a request.
     fn released(&self) -> Option<Alert> {
         if self.payment.canceled || self.after.second || !self.after.book.voided {
             return None;
@@ -114,7 +114,7 @@ impl Change<'_> {
         let book = &self.after.book;
         let taken = book.captured_net().saturating_add(book.captures_in(EntryState::Pending));
         let rest = book.authorised.saturating_sub(taken);
-        // That captured money fell back is told as such.
+        // Captured money that fell back has an alert of its own.
         let only_authorised = self.before.book.captured_net() == 0;
         let asked = self.after.is_released_on_request();
         if self.after.is_released() && !self.before.is_released() && only_authorised && !asked {
@@ -138,7 +138,7 @@ impl Change<'_> {
         }
     }
 
-    /// Refunds that the provider had taken or done, and that have failed since.
+    /// The alerts about refunds that failed after the provider had accepted or done them.
     fn refunds(&self) -> Vec<Alert> {
         let taken = |reference: &String| {
             let before = self.before.book.refunds.get(reference).map(|entry| entry.state);
@@ -162,18 +162,18 @@ impl Change<'_> {
         failed.map(alert).collect()
     }
 
-    /// Whether a refund was sent by Till itself, because too much was paid.
+    /// Whether Till itself sent a refund, because too much was paid.
     fn is_surplus(&self, reference: &str) -> bool {
         let known = |known: &&Modification| known.reference.as_deref() == Some(reference);
         self.after.modifications.iter().find(known).is_some_and(|known| self.is_own(known))
     }
 
-    /// Whether Till asked for it by itself. Merchants' requests from before there were keys have none either.
+    /// Whether Till began a modification by itself. Merchants' requests from before keys existed have no key either.
     fn is_own(&self, known: &Modification) -> bool {
         known.is_own() && self.payment.wanted_back().is_some()
     }
 
-    /// Money that was paid too much and could not be sent back.
+    /// The alerts about surplus that could not be sent back.
     fn surplus(&self) -> Vec<Alert> {
         let failed = |attempt: &Attempt, known: &Modification| known.outcome(&attempt.book) == Outcome::Failed;
         let new = |known: &&Modification| {
@@ -197,7 +197,7 @@ impl Change<'_> {
         self.after.modifications.iter().filter(new).map(alert).collect()
     }
 
-    /// Money that the shopper's bank took back.
+    /// The alert about money that the shopper's bank took back.
     fn returned(&self) -> Option<Alert> {
         let back = self.after.book.returned_total() - self.before.book.returned_total();
         (back > 0).then(|| {

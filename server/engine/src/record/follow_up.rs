@@ -1,4 +1,4 @@
-//! The consequences when a payment has changed, written with the change.
+//! The consequences of a payment's change, written with the change.
 
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::payment::{Answer, Attempt, EntryState, Event, Movement, Payment, Stage};
@@ -14,7 +14,7 @@ use crate::store::requests::KeyRow;
 pub(crate) const OPEN_GRACE: Millis = 30 * SECOND;
 /// How soon an unanswered request is repeated.
 const UNKNOWN_RETRY: Millis = 2 * SECOND;
-/// How long webhooks may be silent before the provider is asked.
+/// How long webhooks may be silent before the provider is asked for the first time.
 const FIRST_CHECK: Millis = MINUTE;
 
 /// One fact's consequences for one payment.
@@ -22,13 +22,13 @@ pub(super) struct Step<'a> {
     pub before: &'a Payment,
     pub after: &'a Payment,
     pub events: &'a [Event],
-    /// The number of the last of the events: what is posted is posted with it.
+    /// The number of the last of the events. The step's ledger entries are posted under this number.
     pub seq: i64,
     /// The number of the newest event for the merchant before this step.
     pub told: i64,
     /// Whether real money moves.
     pub live: bool,
-    /// Who told of the fact.
+    /// The source of the fact.
     pub source: &'static str,
     pub now: Millis,
 }
@@ -40,8 +40,8 @@ impl Step<'_> {
     }
 }
 
-/// Gathers the rows that follow from a step. No I/O: they are written with the whole batch. Returns how many events the merchant must
-/// hear.
+/// Gathers the rows that follow from a step. No I/O: the rows are written with the whole batch. Returns the number of events for the
+/// merchant.
 pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) -> i64 {
     let told = domain::payment::told(step.before, step.after);
     let told = super::movements::events(engine, step, told);
@@ -50,7 +50,7 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     for event in step.events {
         jobs(engine, step, event, changes);
     }
-    // A refund that was not answered and then failed leaves the surplus as it was, but nobody is at it any more.
+    // A refund that was not answered and then failed leaves the surplus as it was, but no request sends the surplus back any more.
     let anew = step.after.wanted_back().is_some() && step.before.wanted_back().is_none();
     let fallen = super::fallen::alerts(step);
     let stuck = fallen.iter().any(|(kind, ..)| *kind == "surplus_stuck");
@@ -126,7 +126,7 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
     }
 }
 
-/// Has somebody look again at an attempt of which more has gone back than it took, and not if it has come right.
+/// Enqueues a look at an attempt of which more has gone back than it took, and removes the look once the amounts are right.
 fn overdrawn(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
     for attempt in &step.after.attempts {
         let (now, before) = (attempt.overdrawn(), step.before.attempt(&attempt.id).map_or(0, Attempt::overdrawn));
@@ -139,7 +139,8 @@ fn overdrawn(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
     }
 }
 
-/// Tells a person of a refund that was done although the provider had turned it down: it may have been asked for again meanwhile.
+/// Raises an alert about a refund that was done although the provider had turned it down: the refund may have been asked for again
+/// meanwhile.
 fn done_after_all(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes: &mut Changes) {
     let state_in = |payment: &Payment| Some(payment.attempt(attempt)?.book.refunds.get(reference)?.state);
     if (state_in(step.before), state_in(step.after)) == (Some(EntryState::Refused), Some(EntryState::Succeeded)) {
@@ -150,21 +151,21 @@ fn done_after_all(step: &Step<'_>, attempt: &AttemptId, reference: &str, changes
     }
 }
 
-/// No more questions are to be asked about the attempt, and its session may be able to end.
+/// Removes the jobs of a closed attempt. The attempt's session may be able to end.
 fn closed(step: &Step<'_>, attempt: &AttemptId, changes: &mut Changes) {
     for kind in [Kind::Open, Kind::Check, Kind::Close] {
         changes.spare(kind, attempt.as_str());
     }
     let Some(found) = step.after.attempt(attempt) else { return };
     if step.after.status().is_settled() {
-        // It is completed with this change.
+        // The session is completed with this change.
         changes.spare(Kind::Expire, found.session.as_str());
     } else {
         changes.ending.push(found.session.clone());
     }
 }
 
-/// Deliveries may have arrived before the attempt they are about, or before the reference they use, was known.
+/// Wakes deliveries that arrived before their attempt, or the reference they use, was known.
 fn newly_known(step: &Step<'_>, changes: &mut Changes) {
     for attempt in &step.after.attempts {
         let before = step.before.attempt(&attempt.id);

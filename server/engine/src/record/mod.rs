@@ -1,4 +1,4 @@
-//! The only way a payment changes: a fact, the domain's decision, and everything that follows from it in one transaction.
+//! The only way a payment changes: a fact, the domain's decision, and all its consequences in one transaction.
 
 mod batch;
 mod breach;
@@ -33,12 +33,12 @@ pub(crate) enum Source<'a> {
     Merchant,
     Engine,
     Fetch,
-    /// With the id of the inbox row.
+    /// A delivery, with the id of its inbox row.
     Webhook(&'a str),
 }
 
 impl Source<'_> {
-    /// The name under which it is stored.
+    /// The name under which the source is stored.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Source::Shopper => "shopper",
@@ -58,7 +58,7 @@ impl Source<'_> {
 }
 
 impl Engine {
-    /// Records a fact in a transaction of its own and returns the payment as it is then.
+    /// Records a fact in a transaction of its own and returns the payment after the fact.
     pub(crate) async fn record(&self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<Payment, Error> {
         let mut tx = self.store().begin().await?;
         let recorded = match self.record_in(&mut tx, id, fact, source).await {
@@ -69,7 +69,7 @@ impl Engine {
             }
         };
         if !recorded.1 {
-            // Open pages need not look again.
+            // Without a change, open pages need not look again.
             tx.rollback().await?;
             return Ok(recorded.0);
         }
@@ -78,8 +78,8 @@ impl Engine {
         Ok(recorded.0)
     }
 
-    /// Records what a payment needs as it is when nobody else can change it. Returns the payment as it is then, or nothing if it
-    /// needs nothing. An error of `fact` changes nothing.
+    /// Records the fact that `fact` chooses for the locked payment. Returns the payment after the fact, or none if `fact` chooses none.
+    /// An error of `fact` changes nothing.
     pub(crate) async fn record_if(
         &self,
         id: &PaymentId,
@@ -100,7 +100,7 @@ impl Engine {
         Ok(Some(payment))
     }
 
-    /// Records a fact in the caller's transaction and tells whether it was new. After the commit the caller tells
+    /// Records a fact in the caller's transaction and returns whether the fact was new. After the commit the caller notifies
     /// [`crate::live`].
     pub(crate) async fn record_in(
         &self,
@@ -116,7 +116,7 @@ impl Engine {
         Ok((payment, news))
     }
 
-    /// Asks for a job in the caller's transaction.
+    /// Enqueues a job in the caller's transaction.
     pub(crate) async fn enqueue(
         &self,
         connection: &mut Connection,

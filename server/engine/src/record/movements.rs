@@ -1,4 +1,4 @@
-//! Captures, refunds, disputes and returns as rows, and what the merchant must hear, written with the payment.
+//! Rows of captures, refunds, disputes and returns, and the events for merchants, written with the payment.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::store::events::{NewEvent, OfPayment};
 use crate::store::movements::Movement;
 
-/// The rows of a batch that have changed, and the ids of those that are gone.
+/// The rows of a batch that have changed, and the ids of the rows that are gone.
 pub(super) fn changed(entries: &[&Entry], now: Millis) -> (Vec<Movement>, Vec<String>) {
     let (mut put, mut gone) = (vec![], vec![]);
     for entry in entries {
@@ -36,8 +36,8 @@ pub(super) fn changed(entries: &[&Entry], now: Millis) -> (Vec<Movement>, Vec<St
     (put, gone)
 }
 
-/// The id of a row. It follows from what the row is, so that the rows of an attempt can be written again at any time. A request's row
-/// has the letters of the request's own id.
+/// The id of a row. It is derived from the row's attempt, kind and key, so that the rows of an attempt can be written again at any time.
+/// A modification's row has the letters of the modification's own id.
 fn id(attempt: &Attempt, kind: MovementKind, key: &MovementKey) -> String {
     let reference = match key {
         MovementKey::Modification(id) => {
@@ -75,7 +75,7 @@ fn of_row(payment: &Payment, attempt: &Attempt, row: &MovementRow, live: bool, n
     }
 }
 
-/// The events of a step, numbered after those before.
+/// The events of a step, numbered after the payment's events before it.
 pub(super) fn events(engine: &Engine, step: &Step<'_>, told: Vec<Told>) -> Vec<NewEvent> {
     let numbers = step.told + 1..;
     let event = |(number, told): (i64, Told)| {
@@ -98,10 +98,10 @@ pub(super) fn events(engine: &Engine, step: &Step<'_>, told: Vec<Told>) -> Vec<N
     numbers.zip(told).map(event).collect()
 }
 
-/// Whether a row is the one that the news is about.
+/// Whether a row is the object of the news.
 type IsIt<'a> = Box<dyn Fn(&MovementRow) -> bool + 'a>;
 
-/// The object that the news is about: its kind, its id, and how it is now.
+/// The object of the news: its kind, its id, and its present state.
 fn object(step: &Step<'_>, told: &Told) -> (&'static str, String, Value) {
     let (attempt, kind, is_it): (_, _, IsIt<'_>) = match told {
         Told::Refund { attempt, reference, .. } => {

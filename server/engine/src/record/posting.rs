@@ -8,10 +8,10 @@ use domain::payment::Payment;
 use crate::error::Error;
 use crate::store::journal::Posting;
 
-/// What is posted with the payment's event of this number; nothing if no money moved.
+/// The transaction to be posted with the payment's event of this number; none if no money moved.
 ///
 /// # Errors
-/// It does not add up, which the ledger's rules rule out.
+/// The transaction does not add up, which the ledger's rules rule out.
 pub(super) fn posting(
     before: &Payment,
     after: &Payment,

@@ -1,5 +1,5 @@
-//! Alerts whose cause is gone: each is closed with the change that ends it. Only a step that ends a cause closes anything, so that
-//! payments without alerts cost nothing.
+//! Alerts whose cause is gone. Each alert is closed with the change that ends its cause. A step that ends no cause closes no alert, so
+//! that payments without alerts cost nothing.
 
 use domain::DAY;
 use domain::payment::{Attempt, EntryState, Outcome, Payment};
@@ -42,7 +42,7 @@ impl Change<'_> {
         if is_too_much(self.before, self.old) && !is_too_much(self.after, self.new) {
             kinds.extend(["second_success", "surplus_stuck"]);
         }
-        // Paid again, or called off.
+        // The payment was paid again, or called off.
         let over = |payment: &Payment| payment.status().is_settled() || payment.is_called_off();
         if self.new.is_released() && !over(self.before) && over(self.after) {
             kinds.push("authorisation_released");
@@ -50,7 +50,7 @@ impl Change<'_> {
         if self.old.overdrawn() > 0 && self.new.overdrawn() == 0 {
             kinds.push("money_impossible");
         }
-        // Captured again after a capture that failed, refunded again after a refund that failed.
+        // Money was captured after a capture that failed, or refunded after a refund that failed.
         let failed = |state: EntryState| state.is_failure();
         if new.captured_net() > old.captured_net() && old.captures.values().any(|entry| failed(entry.state)) {
             kinds.push("capture_failed");
@@ -62,14 +62,14 @@ impl Change<'_> {
         kinds
     }
 
-    /// The alerts about captures, voids and refunds that end: one that was overdue has a result, or one that was taken to have failed
-    /// was done.
+    /// The alerts about captures, voids and refunds that end: an overdue modification has a result, or a modification that counted as
+    /// failed was done.
     fn modifications(&self, now: domain::Millis) -> Vec<Ended> {
         let mut ended = vec![];
         for known in &self.new.modifications {
             let Some(old) = self.old.modification(&known.id) else { continue };
             let (old, new) = (old.outcome(&self.old.book), known.outcome(&self.new.book));
-            // Few are old enough for an alert.
+            // Few modifications are old enough for an alert.
             if old.is_open() && !new.is_open() && now - known.created > DAY {
                 ended.push(("modification_overdue", modify::subject(&self.new.id, &known.id)));
             }
@@ -81,7 +81,8 @@ impl Change<'_> {
     }
 }
 
-/// Whether an attempt holds what nobody owed: money that has not gone back and is not kept, or an authorisation of a second success.
+/// Whether an attempt holds money beyond the debt: captured money that has not gone back and is not kept, or an authorisation of a
+/// second success.
 fn is_too_much(payment: &Payment, attempt: &Attempt) -> bool {
     let authorised = attempt.second && attempt.has_money() && attempt.book.captured_net() == 0;
     authorised || payment.claims().any(|claim| claim.attempt.id == attempt.id && claim.outstanding() > 0)

@@ -1,5 +1,5 @@
 //! The request that opens an attempt. It is built once and stored before it is sent, so that a repetition is the same byte for byte: a
-//! provider refuses a key that comes with another body, and then nobody knows what became of the first request.
+//! provider refuses a key that comes with another body, and then the outcome of the first request stays unknown.
 
 use connectors::{OpenSpec, Operation, Sent};
 use domain::id::{AttemptId, ProviderAccountId, Token};
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::store::{Connection, attempts};
 
 impl Engine {
-    /// What an attempt is opened with. `session` is the token of the session that the shopper comes back to.
+    /// The specification for opening an attempt. `session` is the token of the session that the shopper comes back to.
     pub(crate) fn open_spec(&self, attempt: &Attempt, order: &Order, session: &Token) -> Result<OpenSpec, Error> {
         let page = format!("{}/c/{session}", self.public_url());
         let query = attempt.lang.as_ref().map_or_else(String::new, |lang| format!("?lang={lang}"));
@@ -39,7 +39,8 @@ impl Engine {
         Ok(request.ok().map(|request| request.as_sent()))
     }
 
-    /// Stores the request of an attempt in the caller's transaction, unless one is stored.
+    /// Stores the request of an attempt in the caller's transaction, unless one is stored already. Returns whether this request was
+    /// stored.
     pub(crate) async fn keep_sent(
         &self,
         connection: &mut Connection,
@@ -49,8 +50,8 @@ impl Engine {
         attempts::keep_sent(connection, attempt, sent).await
     }
 
-    /// The stored request of an attempt. If there is none, because the connector could not make one when the attempt began, the one of now
-    /// is stored.
+    /// The stored request of an attempt. If there is none, because the connector could not make one when the attempt began, the request
+    /// made now is stored.
     pub(crate) async fn sent(&self, attempt: &Attempt, operation: &Operation) -> Result<Option<Sent>, Error> {
         let stored = attempts::sent(&mut *self.store().reader().await?, &attempt.id).await?;
         if stored.is_some() {
@@ -63,7 +64,7 @@ impl Engine {
         if kept {
             return Ok(Some(sent));
         }
-        // Another server was faster.
+        // Another server has stored its request first.
         attempts::sent(&mut *self.store().reader().await?, &attempt.id).await
     }
 }

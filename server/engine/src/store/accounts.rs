@@ -11,28 +11,28 @@ use crate::error::Error;
 /// A merchant's account at a provider, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
-    /// The id; part of the address of its webhooks.
+    /// The id, which is part of the address of the account's webhooks.
     pub id: ProviderAccountId,
-    /// Whose.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// Which provider.
+    /// The provider.
     pub provider: String,
-    /// Where its API is.
+    /// The base address of the provider's API.
     pub base_url: String,
     /// Whether real money moves.
     pub live: bool,
-    /// Whether new payments use it. Webhooks are taken all the same.
+    /// Whether new payments use the account. Webhooks are taken all the same.
     pub enabled: bool,
     /// Credentials and webhook secrets, sealed.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// When the account was made.
     pub created: Millis,
 }
 
-/// Accounts one merchant has at most: all of them are asked when a page is made.
+/// The most accounts of one merchant. All of them are asked when a page is made.
 pub const OF_MERCHANT_MAX: i64 = 100;
 
-/// How many accounts a merchant has.
+/// The number of a merchant's accounts.
 pub async fn count_of_merchant(connection: &mut Connection, merchant: &MerchantId) -> Result<i64, Error> {
     let count =
         query("SELECT COUNT(*) AS accounts FROM provider_accounts WHERE merchant_id = $1").bind(merchant.as_str());
@@ -58,7 +58,7 @@ pub async fn insert(connection: &mut Connection, account: &AccountRow) -> Result
     Ok(())
 }
 
-/// Replaces what can change.
+/// Replaces the columns that can change.
 pub async fn update(connection: &mut Connection, account: &AccountRow) -> Result<(), Error> {
     query("UPDATE provider_accounts SET base_url = $1, enabled = $2, sealed = $3 WHERE id = $4")
         .bind(&account.base_url)
@@ -98,13 +98,13 @@ pub async fn all(connection: &mut Connection) -> Result<Vec<AccountRow>, Error> 
     rows.iter().map(account).collect()
 }
 
-/// The accounts that follow one, in the order of their ids.
+/// The accounts with an id after the given one, in the order of their ids.
 pub async fn following(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<AccountRow>, Error> {
     let rows = query("SELECT * FROM provider_accounts WHERE id > $1 ORDER BY id LIMIT $2").bind(after).bind(limit);
     rows.fetch_all(connection).await?.iter().map(account).collect()
 }
 
-/// Replaces what is sealed, unless somebody else has done so since it was read. Returns whether it was replaced.
+/// Replaces the sealed secrets, unless they have been replaced since they were read. Returns whether they were replaced.
 pub async fn replace_sealed(
     connection: &mut Connection,
     id: &ProviderAccountId,
@@ -129,7 +129,7 @@ pub async fn lock(connection: &mut Connection, id: &ProviderAccountId) -> Result
     row.as_ref().map(account).transpose()
 }
 
-/// Up to when an account's events have been listed at its provider; at first, when it was made.
+/// Up to when an account's events have been listed at its provider; at first, the time when the account was made.
 pub async fn events_seen(connection: &mut Connection, id: &ProviderAccountId) -> Result<Millis, Error> {
     let row = query("SELECT CASE WHEN events_seen > created THEN events_seen ELSE created END AS seen FROM provider_accounts WHERE id = $1")
         .bind(id.as_str())
@@ -138,7 +138,7 @@ pub async fn events_seen(connection: &mut Connection, id: &ProviderAccountId) ->
     row.map_or(Ok(0), |row| row.number("seen"))
 }
 
-/// Writes down up to when an account's events have been listed.
+/// Stores up to when an account's events have been listed.
 pub async fn set_events_seen(connection: &mut Connection, id: &ProviderAccountId, until: Millis) -> Result<(), Error> {
     query("UPDATE provider_accounts SET events_seen = $1 WHERE id = $2")
         .bind(until)

@@ -1,4 +1,4 @@
-//! What a person should look at.
+//! Alerts that a person should look at.
 
 use domain::Millis;
 
@@ -12,13 +12,13 @@ use crate::paging::{Listed, Page};
 /// An alert, counted over its repetitions.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Alert {
-    /// What happened.
+    /// The kind of the alert.
     pub kind: String,
-    /// To what.
+    /// The subject of the alert.
     pub subject: String,
     /// The newest occurrence in words.
     pub detail: String,
-    /// How often.
+    /// The number of occurrences.
     pub times: i64,
     /// First seen, in milliseconds since 1970.
     pub first_at: Millis,
@@ -26,7 +26,7 @@ pub struct Alert {
     pub last_at: Millis,
 }
 
-/// Counts occurrences.
+/// Raises an alert, or counts further occurrences of an open one.
 pub async fn raise(
     connection: &mut Connection,
     kind: &str,
@@ -50,19 +50,19 @@ pub async fn raise(
     Ok(())
 }
 
-/// Gives an alert another text. Returns whether there was one.
+/// Gives an open alert another text. Returns whether there was one.
 pub async fn reword(connection: &mut Connection, kind: &str, subject: &str, detail: &str) -> Result<bool, Error> {
     let changed = query("UPDATE alerts SET detail = $3 WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
     Ok(changed.bind(detail).execute(connection).await?.rows_affected() > 0)
 }
 
-/// Takes an alert off the list. Returns whether there was one.
+/// Removes an alert. Returns whether there was one.
 pub async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
     let closed = query("DELETE FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
     Ok(closed.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Whether an alert has been raised.
+/// Whether an alert is open.
 pub async fn is_raised(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
     let found = query("SELECT kind FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
     Ok(found.fetch_optional(connection).await?.is_some())

@@ -1,4 +1,4 @@
-//! Attempts and where they belong. Written by `crate::record` alone.
+//! Attempts and their references. Written by `crate::record` alone.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,9 +17,9 @@ use crate::error::Error;
 /// An attempt with its place in its payment.
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptRow<'a> {
-    /// Its payment.
+    /// The attempt's payment.
     pub payment: &'a PaymentId,
-    /// Its place, from zero.
+    /// The attempt's place in its payment, from zero.
     pub ordinal: i64,
     /// The attempt.
     pub attempt: &'a Attempt,
@@ -56,8 +56,8 @@ pub async fn insert(connection: &mut Connection, rows: &[AttemptRow<'_>], now: M
 /// An attempt before and after a change, with its payment.
 pub type Change<'a> = (&'a PaymentId, &'a Attempt, &'a Attempt);
 
-/// Writes attempts that have changed. The column with an index is only written if it has changed: the database would take the
-/// same value out of the index and put it in again.
+/// Writes attempts that have changed. The indexed column is only written if it has changed: the database would take the same value out
+/// of the index and put it in again.
 pub async fn update(connection: &mut Connection, changed: &[Change<'_>], now: Millis) -> Result<(), Error> {
     for (written, template, columns) in [
         (
@@ -91,7 +91,7 @@ pub async fn update(connection: &mut Connection, changed: &[Change<'_>], now: Mi
     insert_references(connection, &changed.iter().flat_map(named).collect::<Vec<_>>()).await
 }
 
-/// A provider's name of an attempt.
+/// A provider's name of an attempt, or of a part of it.
 struct Reference {
     account: ProviderAccountId,
     reference: String,
@@ -103,7 +103,7 @@ struct Reference {
 /// The kinds of references. Where one text names different attempts in different roles, the first role counts.
 const REFERENCE_KINDS: [&str; 3] = ["session", "payment", "capture"];
 
-/// The references of an attempt that are new.
+/// The new references of an attempt.
 fn named(payment: &PaymentId, attempt: &Attempt, before: Option<&Attempt>) -> Vec<Reference> {
     let all = |of: &Attempt| -> BTreeSet<(&'static str, String)> {
         let [session, payment, capture] = REFERENCE_KINDS;
@@ -123,7 +123,7 @@ fn named(payment: &PaymentId, attempt: &Attempt, before: Option<&Attempt>) -> Ve
     .collect()
 }
 
-/// Adds references. One that is another attempt's is an error.
+/// Adds references. A reference that belongs to another attempt is an error.
 async fn insert_references(connection: &mut Connection, rows: &[Reference]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
@@ -141,7 +141,7 @@ async fn insert_references(connection: &mut Connection, rows: &[Reference]) -> R
     Ok(())
 }
 
-/// Stores the request that opens an attempt, unless one is stored. Returns whether it is this one now.
+/// Stores the request that opens an attempt, unless one is stored already. Returns whether this request was stored.
 pub async fn keep_sent(connection: &mut Connection, attempt: &AttemptId, sent: &Sent) -> Result<bool, Error> {
     let done = query("UPDATE attempts SET sent = $2 WHERE id = $1 AND sent IS NULL")
         .bind(attempt.as_str())
@@ -189,9 +189,9 @@ pub(super) async fn of_payments(
 pub struct Located {
     /// The attempt.
     pub attempt: AttemptId,
-    /// Its payment.
+    /// The attempt's payment.
     pub payment: PaymentId,
-    /// Its account.
+    /// The attempt's account.
     pub account: ProviderAccountId,
 }
 

@@ -1,5 +1,4 @@
-//! Copies of an SQLite database, made while others write to it. The file alone is no copy: what was committed last is in the log
-//! beside it.
+//! Copies an SQLite database while servers write to it. The file alone is no copy: the newest commits are in the log beside it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, query, query_sca
 use super::{Dialect, Store};
 use crate::error::Error;
 
-/// Tables whose rows are never deleted: a copy has at least those that were there before it was begun.
+/// Tables of which a copy must have at least the rows that were counted before the copy began.
 const KEPT: [&str; 11] = [
     "merchants",
     "provider_accounts",
@@ -25,25 +24,25 @@ const KEPT: [&str; 11] = [
     "entries",
     "inbox",
 ];
-/// Words of a check's result that are repeated in an error.
+/// The most findings of a check that an error repeats.
 const FINDINGS_MAX: usize = 5;
 
-/// What is in a database: rows by table, and what was debited in the journal.
+/// The content of a database: rows by table, and the sum of the debits in the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Content {
     /// Rows by table.
     pub rows: BTreeMap<&'static str, i64>,
-    /// Minor units of all currencies together, to compare.
+    /// Debited minor units of all currencies together, for comparison.
     #[serde(skip)]
     posted: i64,
 }
 
 impl Store {
-    /// Writes everything that is committed into a file, which must be empty or missing, and returns what is in it. Servers go on
-    /// meanwhile: the copy is of the moment at which it was begun.
+    /// Copies the committed state into a file, which must be empty or missing, and returns the content of the copy. Servers continue
+    /// meanwhile: the copy shows the moment at which it was begun.
     ///
     /// # Errors
-    /// It is no SQLite database, there is no room, or the copy is not whole.
+    /// The database is not SQLite, there is no room, or the copy is not whole.
     pub async fn copy_to(&self, file: &Path) -> Result<Content, Error> {
         if self.dialect != Dialect::Sqlite {
             return Err(Error::Invalid("only an SQLite database is copied by till".into()));
@@ -57,9 +56,9 @@ impl Store {
     }
 }
 
-/// Opens a copy and finds out whether it is whole.
+/// Opens a copy and checks that it is whole.
 async fn verified(file: &Path, before: &Content) -> Result<Content, Error> {
-    // It is nobody else's, and no file may appear beside it.
+    // No other process uses the copy, and no file may appear beside it.
     let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(true);
     let mut copy = options.connect().await?;
     let found = query_scalar::<_, String>("PRAGMA integrity_check").fetch_all(&mut copy).await?;

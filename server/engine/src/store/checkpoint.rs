@@ -1,5 +1,5 @@
-//! Moves what is committed from SQLite's log into the file, while others write. Left to itself SQLite does it within a commit, and
-//! everybody who waits for that commit waits for tens of megabytes to be written.
+//! Moves committed pages from SQLite's log into the file, while servers write. Left to itself, SQLite moves them within a commit, and
+//! every request that waits for that commit waits for tens of megabytes to be written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,29 +12,29 @@ use tracing::warn;
 use super::Store;
 use crate::error::Error;
 
-/// How often it is looked whether there is something to do: under load the log grows by more than a hundred megabytes a second.
+/// How often the log is examined. Under load it grows by more than a hundred megabytes a second.
 const EVERY: Duration = Duration::from_millis(100);
-/// Write transactions that are worth it at once.
+/// Write transactions that are worth a checkpoint at once.
 const MANY: u64 = 100;
-/// How long fewer may wait: what is in the log is as safe, but it is read again at the next start.
+/// How long fewer transactions may wait. The log is as safe as the file, but it is read again at the next start.
 const FEW_WAIT_MAX: Duration = Duration::from_secs(30);
-/// Pages of the log from which on it is begun anew, when everything in it has been moved.
+/// Pages of the log from which on the log is restarted, once all of its pages have been moved.
 const LOG_PAGES: i64 = 4_096;
-/// How often what came meanwhile is moved before that. SQLite syncs the file only if nobody has committed during a pass; a short
-/// one has a good chance, and what is synced then need not be synced while everybody waits.
+/// How many passes move the latest pages before a restart of the log. SQLite syncs the file only if no transaction commits during a
+/// pass. A short pass has a good chance of that, and pages that it syncs need not be synced while every writer waits.
 const CATCH_UP: usize = 2;
-/// Pages of a log that somebody keeps from being begun anew, and how often that is said.
+/// Pages of a log that a reader keeps from being restarted, and how often a warning is logged.
 const LOG_PAGES_ODD: i64 = 65_536;
 const SAY_EVERY: Duration = Duration::from_secs(60);
-/// The pause after a failure: a full disk is not emptied by asking it all the time, but the log grows until it is moved.
+/// The pause after a failure. Frequent tries do not empty a full disk, but the log grows until it is moved.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 
-/// Counts what there may be to do.
+/// Counts the transactions that may have written.
 #[derive(Default)]
 pub(super) struct Written(AtomicU64);
 
 impl Written {
-    /// A transaction that may write has begun.
+    /// Counts a transaction that may write, when it begins.
     pub fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -44,12 +44,12 @@ impl Written {
     }
 }
 
-/// When there is something to do.
+/// When the next checkpoint is due.
 struct Due {
-    /// How many transactions had begun when it was last done.
+    /// How many transactions had begun at the last checkpoint.
     done: u64,
     last: Instant,
-    /// One of them may have committed only afterwards.
+    /// Whether a transaction may have committed only after that checkpoint.
     again: bool,
 }
 
@@ -65,7 +65,7 @@ impl Due {
 }
 
 impl Store {
-    /// Checkpoints until told to stop. Returns at once where the database does so itself.
+    /// Checkpoints until shutdown. Returns at once where the database does so itself.
     pub(crate) async fn checkpoints(&self, shutdown: CancellationToken) {
         let Some(statement) = self.dialect.checkpoint() else { return };
         let mut due = Due { done: 0, last: Instant::now(), again: false };
@@ -91,7 +91,7 @@ impl Store {
                         );
                     }
                 }
-                // Somebody else is at it.
+                // Another connection is making a checkpoint.
                 Ok(None) => {}
                 Err(error) => {
                     pause = PAUSE_AFTER_ERROR;
@@ -103,9 +103,9 @@ impl Store {
         }
     }
 
-    /// Moves what is in the log while others go on writing. When nobody else writes, only what came meanwhile is moved, and the
-    /// file is synced if that was not done yet: then the log can be begun anew instead of growing. Returns the log's pages, or
-    /// nothing if another connection is at it.
+    /// Moves the log's pages into the file while others write. For a long log, the latest pages are then moved while no other
+    /// transaction writes, and the file is synced if it was not yet: the log can restart instead of growing. Returns the log's pages, or
+    /// none if another connection is making a checkpoint.
     async fn checkpoint(&self, statement: &'static str, own: &mut Option<AnyConnection>) -> Result<Option<i64>, Error> {
         let mut connection = match own.take() {
             Some(connection) => connection,
@@ -133,7 +133,7 @@ impl Store {
     }
 }
 
-/// Something that is said once in a while.
+/// A message that is logged once in a while.
 #[derive(Default)]
 struct Seldom(Option<Instant>);
 

@@ -1,4 +1,4 @@
-//! Where SQLite and PostgreSQL differ.
+//! The differences between SQLite and PostgreSQL.
 
 use sqlx::Executor;
 
@@ -9,30 +9,30 @@ use crate::error::Error;
 /// The two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// One file, one server.
+    /// SQLite: one file, one server.
     Sqlite,
-    /// Several servers.
+    /// PostgreSQL: several servers.
     Postgres,
 }
 
-/// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails. A commit that finds
-/// 32 MB in the WAL moves them into the file itself, so that no small disk is filled by them; [`super::checkpoint`] sees to it that
-/// none has to. If it was longer, because of a reader, it is cut when it is begun anew. The cache is no larger because SQLite walks
-/// through all of it at some commits.
+/// WAL with FULL: a commit is on disk when it returns. A lower setting loses acknowledged rows when power fails. A commit that finds 32
+/// MB in the WAL moves them into the file itself, so that the WAL does not fill a small disk; [`super::checkpoint`] moves them before
+/// any commit has to. A WAL that has grown longer, because of a reader, is cut when it restarts. The cache is no larger because SQLite
+/// walks through all of it at some commits.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
     PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; \
     PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 33554432;";
-/// A statement that waits longer than this waits for something broken.
+/// A statement that waits longer than this is blocked by a fault.
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '30s';";
 
-/// What writes finds its rows by their keys. Left to itself the planner reads the whole of a table to change 256 rows, as long as it
+/// Writing statements find their rows by their keys. Left to itself, the planner reads a whole table to change 256 rows, as long as it
 /// takes the table for small.
 const POSTGRES_WRITER_SETTINGS: &str =
     "SET enable_seqscan = off; SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0; SET jit = off;";
 
 impl Dialect {
-    /// Which database an address is of.
+    /// The kind of database that an address belongs to.
     pub fn of(url: &str) -> Result<Dialect, Error> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Dialect::Sqlite),
@@ -43,7 +43,7 @@ impl Dialect {
         }
     }
 
-    /// The address with what the driver needs added.
+    /// The address with the parameters that the driver needs.
     pub(super) fn address(self, url: &str) -> String {
         match self {
             Dialect::Sqlite if !url.contains("mode=") => {
@@ -66,7 +66,8 @@ impl Dialect {
         Ok(())
     }
 
-    /// SQLite must ask for the write lock first: a transaction that reads before it writes can fail in the middle.
+    /// Begins a writing transaction. SQLite must take the write lock first: a transaction that reads before it writes can fail in the
+    /// middle.
     pub(super) fn begin(self) -> &'static str {
         match self {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
@@ -74,7 +75,7 @@ impl Dialect {
         }
     }
 
-    /// Leases due jobs. Servers on one PostgreSQL pass over each other's rows instead of waiting for them.
+    /// Leases due jobs. Servers on one PostgreSQL skip each other's rows instead of waiting for them.
     pub(super) fn claim_jobs(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -98,7 +99,7 @@ impl Dialect {
         }
     }
 
-    /// Takes up due events of the inbox, with the same courtesy between servers.
+    /// Takes up due events of the inbox. Servers skip each other's rows here as well.
     pub(super) fn claim_inbox(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -115,8 +116,8 @@ impl Dialect {
         }
     }
 
-    /// Passes the gate between storing deliveries that wait and waking them, see [`super::inbox`]. These two modes share the table with
-    /// themselves and not with each other. SQLite's writing transactions are alone anyway.
+    /// Passes the gate between storing deliveries that wait and waking them, see [`super::inbox`]. Each of the two lock modes admits
+    /// itself and excludes the other. SQLite's writing transactions are exclusive anyway.
     pub(super) async fn pass_gate(self, connection: &mut Connection, gate: Gate) -> Result<(), sqlx::Error> {
         if self == Dialect::Postgres {
             let lock = match gate {
@@ -128,7 +129,7 @@ impl Dialect {
         Ok(())
     }
 
-    /// Gives up waiting events whose time is over, and passes over those that are being woken.
+    /// Gives up waiting events whose time is over, and skips events that are being woken.
     pub(super) fn give_up_waiting(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -145,7 +146,7 @@ impl Dialect {
         }
     }
 
-    /// Payments older than `$1` that were never started and whose sessions are over, `$2` at most.
+    /// Payments older than `$1`, at most `$2`, that were never started and whose sessions are over.
     pub(super) fn unstarted_payments(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -160,7 +161,7 @@ impl Dialect {
         }
     }
 
-    /// Has a row if a step of the structure was ever made.
+    /// Selects a row if a migration was ever run.
     pub(super) fn has_steps(self) -> &'static str {
         match self {
             Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
@@ -171,7 +172,7 @@ impl Dialect {
         }
     }
 
-    /// The names of the tables that were made here, without those of the database itself and of its extensions.
+    /// The names of the tables and views in the database, without the database's own and those of its extensions.
     pub(super) fn tables(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -187,7 +188,7 @@ impl Dialect {
         }
     }
 
-    /// Moves what is committed from the log into the file. Only SQLite must be told to.
+    /// Moves committed pages from the log into the file. PostgreSQL does so itself.
     pub(super) fn checkpoint(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => Some("PRAGMA wal_checkpoint(PASSIVE)"),
@@ -195,9 +196,9 @@ impl Dialect {
         }
     }
 
-    /// Writes in a way that changes nothing and takes no room, and fails where nothing can be written. SQLite looks at neither a
-    /// file system that became read-only nor a full one before there is a page to write: it gets one, with the number that stands
-    /// there already. PostgreSQL refuses a change of no row.
+    /// Writes in a way that changes nothing and takes no room, and fails where no write is possible. SQLite notices a read-only or full
+    /// file system only when it has a page to write, so it writes the version number that is stored already. PostgreSQL refuses even a
+    /// change of no row.
     pub(super) async fn write_nothing(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         match self {
             Dialect::Sqlite => {
@@ -220,7 +221,7 @@ impl Dialect {
         }
     }
 
-    /// Makes a transaction that only reads see one moment, whatever others commit meanwhile. SQLite's always do.
+    /// Makes a read-only transaction see one moment, whatever others commit meanwhile. SQLite's transactions always do.
     pub(super) fn one_moment(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => None,
@@ -228,10 +229,11 @@ impl Dialect {
         }
     }
 
-    /// What the database itself must refuse: to change or delete what was written to the books, and to change an order. An order that has
-    /// a payment cannot be deleted either, because the payment refers to it. Run after every migration.
+    /// The triggers by which the database itself refuses to change or delete payment events and ledger entries, and to change an order.
+    /// An order that has a payment cannot be deleted either, because the payment refers to it. Run after every migration.
     pub(super) fn guards(self) -> Vec<String> {
-        // In the order in which `crate::record` writes them, or a server that starts could wait for one that writes, and it for us.
+        // The tables are in the order in which `crate::record` writes them. Otherwise a server that starts and a server that writes
+        // could wait for each other.
         let tables = ["payment_events", "transactions", "entries"];
         match self {
             Dialect::Sqlite => {
@@ -248,7 +250,7 @@ impl Dialect {
                 let function = "CREATE OR REPLACE FUNCTION till_append_only() RETURNS trigger AS $f$
                     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $f$ LANGUAGE plpgsql";
                 let guard = |table: &str, what: &str| {
-                    // Only if it is missing: making it locks the table out of everybody's way, at every start of a server.
+                    // The trigger is only made if it is missing: making it locks the table, and this runs at every start of a server.
                     format!(
                         "DO $$ BEGIN
                             IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = '{table}_append_only' AND tgrelid = '{table}'::regclass) THEN
@@ -257,7 +259,7 @@ impl Dialect {
                             END IF; END $$"
                     )
                 };
-                // One server at a time: replacing a function twice at once is an error.
+                // One server at a time: two servers that replace a function at once get an error.
                 let lock = "SELECT CAST(pg_advisory_xact_lock(7102455) AS TEXT)".to_owned();
                 let of_books = tables.iter().map(|table| guard(table, "update or delete"));
                 [lock, function.to_owned(), guard("orders", "update")].into_iter().chain(of_books).collect()
@@ -265,8 +267,8 @@ impl Dialect {
         }
     }
 
-    /// Loads payments to be changed in this transaction. PostgreSQL locks the rows, in order, so that two servers never
-    /// wait for each other; on SQLite a writing transaction is alone anyway.
+    /// Loads payments to be changed in this transaction. PostgreSQL locks the rows in one order, so that two servers never wait for each
+    /// other. On SQLite a writing transaction is exclusive anyway.
     pub(super) fn lock_payments(self) -> &'static str {
         match self {
             Dialect::Sqlite => {
@@ -280,7 +282,7 @@ impl Dialect {
         }
     }
 
-    /// Tells other servers, when the transaction commits, that payments' pages have news.
+    /// Notifies other servers, when the transaction commits, that payments' pages have news.
     pub(super) fn notify(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => None,

@@ -1,5 +1,5 @@
-//! Events: what merchants must hear. Those of payments are added by `crate::record`, in the transaction of the change; others by the
-//! service that changes the object.
+//! Events for merchants. Events of payments are added by `crate::record`, in the transaction of the change; other events are added by
+//! the service that changes the object.
 
 use domain::Millis;
 use domain::id::{EventId, MerchantId, PaymentId};
@@ -21,11 +21,11 @@ use crate::paging::{Listed, Page};
 pub struct OfPayment {
     /// The payment.
     pub payment: PaymentId,
-    /// The event's number among those of the payment, from one, without gaps.
+    /// The event's number among the payment's events for the merchant, from one, without gaps.
     pub number: i64,
-    /// The number of the payment's own event that it follows from.
+    /// The number of the payment's own event that caused this one.
     pub seq: i64,
-    /// What is new.
+    /// The news.
     pub told: Told,
 }
 
@@ -34,7 +34,7 @@ pub struct OfPayment {
 pub struct NewEvent {
     /// The id.
     pub id: EventId,
-    /// Who must hear it.
+    /// The merchant that the event is for.
     pub merchant: MerchantId,
     /// Whether real money moves.
     pub live: bool,
@@ -46,11 +46,11 @@ pub struct NewEvent {
     pub object_id: String,
     /// The object as it is now.
     pub snapshot: Value,
-    /// Its place in a payment, if it is about one.
+    /// The event's place in a payment, if it concerns one.
     pub place: Option<OfPayment>,
-    /// Who caused it.
+    /// The source of the change.
     pub source: &'static str,
-    /// When.
+    /// The time of the event.
     pub at: Millis,
 }
 
@@ -96,7 +96,7 @@ pub async fn names_of_payment(connection: &mut Connection, payment: &PaymentId) 
     rows.iter().map(|row| row.text("name")).collect()
 }
 
-/// What a payment's events say, oldest first.
+/// The news in a payment's events, oldest first.
 pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<OfPayment>, Error> {
     let rows = query("SELECT number, seq, change FROM events WHERE payment_id = $1 ORDER BY number LIMIT 10000")
         .bind(payment.as_str())
@@ -120,15 +120,15 @@ pub struct EventSummary {
     pub object_kind: String,
     /// The object's id.
     pub object_id: String,
-    /// The payment, if it is about one.
+    /// The payment, if the event concerns one.
     pub payment: Option<String>,
-    /// Its number among those of the payment, from one.
+    /// The event's number among the payment's events for the merchant, from one.
     pub number: Option<i64>,
     /// The object as it was then.
     pub snapshot: Value,
-    /// Who caused it.
+    /// The source of the change.
     pub source: String,
-    /// When, in milliseconds since 1970.
+    /// The time of the event, in milliseconds since 1970.
     pub created: Millis,
 }
 
@@ -155,7 +155,7 @@ pub async fn of_merchant(
     list.page(connection, merchant.as_str(), page, read).await
 }
 
-/// Forgets at most `limit` events older than a time, the oldest first. Returns how many.
+/// Removes at most `limit` events older than a time, the oldest first. Returns their number.
 pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
     let text = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created < $1 ORDER BY created LIMIT $2)";
     Ok(query(text).bind(before).bind(limit).execute(connection).await?.rows_affected())

@@ -1,4 +1,4 @@
-//! What was said between us and the providers, masked.
+//! Exchanges between Till and the providers, with secrets masked.
 
 use domain::Millis;
 use domain::id::{AttemptId, ProviderAccountId};
@@ -13,7 +13,7 @@ use crate::error::Error;
 pub struct Exchange {
     /// The account.
     pub account: ProviderAccountId,
-    /// The attempt it was about, if it was about one.
+    /// The attempt, if the exchange concerns one.
     pub attempt: Option<AttemptId>,
     /// The operation, such as `checkout.sessions.create`.
     pub operation: String,
@@ -23,13 +23,13 @@ pub struct Exchange {
     pub status: Option<i64>,
     /// The masked reply, or why there was none.
     pub reply: String,
-    /// How long it took, in milliseconds.
+    /// How long the exchange took, in milliseconds.
     pub duration: Millis,
-    /// When it began.
+    /// When the exchange began.
     pub at: Millis,
 }
 
-/// Writes an exchange down.
+/// Stores an exchange.
 pub async fn insert(connection: &mut Connection, id: &str, exchange: &Exchange) -> Result<(), Error> {
     query(
         "INSERT INTO exchanges (id, account_id, attempt_id, operation, request, status, reply, duration, at)
@@ -70,7 +70,7 @@ pub async fn of_attempt(connection: &mut Connection, attempt: &AttemptId) -> Res
     rows.iter().map(exchange).collect()
 }
 
-/// When the last exchange of an attempt began that had this operation.
+/// When an attempt's last exchange with this operation began.
 pub async fn last(connection: &mut Connection, attempt: &AttemptId, operation: &str) -> Result<Option<Millis>, Error> {
     let row = query("SELECT at FROM exchanges WHERE attempt_id = $1 AND operation = $2 ORDER BY at DESC LIMIT 1")
         .bind(attempt.as_str())
@@ -80,7 +80,7 @@ pub async fn last(connection: &mut Connection, attempt: &AttemptId, operation: &
     row.map(|row| row.number("at")).transpose()
 }
 
-/// Forgets exchanges older than a time. Returns how many, `limit` at most.
+/// Removes at most `limit` exchanges older than a time. Returns their number.
 pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
     let done = query("DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < $1 ORDER BY at LIMIT $2)");
     Ok(done.bind(before).bind(limit).execute(connection).await?.rows_affected())

@@ -12,7 +12,7 @@ use super::statement::{Statement, query};
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 
-/// The shortest pause after a failure when somebody asks for haste.
+/// The shortest pause of a failed job that is brought forward.
 const FAILED_PAUSE: Millis = 30 * SECOND;
 
 /// A leased job.
@@ -22,35 +22,35 @@ pub struct Leased {
     pub id: JobId,
     /// The kind, see `crate::jobs`.
     pub kind: String,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// The address of the provider it calls, if it is known.
+    /// The address of the provider that the job calls, if it is known.
     pub provider: Option<String>,
-    /// How often it was begun, this time included, since it last succeeded or was asked for anew.
+    /// How often the job was begun, this time included, since it last succeeded or a person retried it.
     pub tries: i64,
-    /// Which request this run answers.
+    /// The number of the request that this run answers.
     pub generation: i64,
-    /// Until when the job is this run's; somebody else's lease must not be touched.
+    /// Until when this run holds the lease. A run must not touch another run's lease.
     pub lease: Millis,
 }
 
-/// A job to be asked for.
+/// A job to be enqueued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
-    /// The id, if there is none of this kind and subject yet.
+    /// The id, if there is no job of this kind and subject yet.
     pub id: JobId,
     /// The kind, see `crate::jobs`.
     pub kind: &'static str,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// With whose account it calls a provider, if that is known.
+    /// The account with which the job calls a provider, if it is known.
     pub account: Option<ProviderAccountId>,
-    /// When it should run.
+    /// When the job should run.
     pub run_at: Millis,
 }
 
-/// Asks for jobs, each at a time. A job of the same kind and subject is brought forward, never put off. A kind and subject may
-/// stand in the list once.
+/// Enqueues jobs, each at a time. A job of the same kind and subject is brought forward, never put off. A kind and subject may appear in
+/// the list once.
 pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) -> Result<(), Error> {
     for portion in portions(jobs) {
         let text = values(
@@ -84,8 +84,8 @@ pub async fn hasten(
     hasten_many(connection, kind, &[subject.to_owned()], run_at, now).await
 }
 
-/// Brings existing jobs forward; one that runs is run again. One that has failed keeps a pause, however often it is asked
-/// for: haste would only add to the provider's trouble.
+/// Brings existing jobs forward; a running job is run again. A failed job keeps a pause, however often it is brought forward: haste
+/// would only add to the provider's trouble.
 pub async fn hasten_many(
     connection: &mut Connection,
     kind: &str,
@@ -110,7 +110,7 @@ pub async fn hasten_many(
     Ok(())
 }
 
-/// Whether a job is there that will be run and has not been begun.
+/// Whether there is a job that will run and has not begun.
 pub async fn is_waiting(connection: &mut Connection, kind: &str, subject: &str, now: Millis) -> Result<bool, Error> {
     let row = query("SELECT id FROM jobs WHERE kind = $1 AND subject = $2 AND leased_until <= $3 AND dead IS NULL")
         .bind(kind)
@@ -131,7 +131,7 @@ pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Resu
     row.map(|row| row.number("run_at")).transpose()
 }
 
-/// Leases jobs that are due, but none that call certain providers.
+/// Leases jobs that are due, but no jobs that call certain providers.
 pub async fn claim(
     connection: &mut Connection,
     dialect: Dialect,
@@ -159,7 +159,7 @@ pub async fn claim(
     rows.iter().map(leased).collect()
 }
 
-/// Providers to be left out, as a list that a statement takes: it must not be empty.
+/// Providers to be left out, as a list for a statement. The list must not be empty.
 fn exceptions(providers: &[String]) -> (Vec<&str>, usize) {
     let mut names: Vec<&str> = providers.iter().map(String::as_str).take(EXCEPTIONS_MAX).collect();
     if names.is_empty() {
@@ -169,12 +169,12 @@ fn exceptions(providers: &[String]) -> (Vec<&str>, usize) {
     (names, size)
 }
 
-/// Providers that can be left out at a time: more cannot have nearly all the places they may have.
+/// The most providers that can be left out at a time. More providers cannot be nearly full at once.
 const EXCEPTIONS_MAX: usize = 4;
-/// No provider's address.
+/// An address that no provider has.
 const NOBODY: &str = "";
 
-/// Gives a leased job back that has not been begun.
+/// Gives back a leased job that has not begun.
 pub async fn give_back(connection: &mut Connection, job: &Leased) -> Result<(), Error> {
     query("UPDATE jobs SET leased_until = 0, tries = tries - 1 WHERE id = $1 AND leased_until = $2")
         .bind(job.id.as_str())
@@ -184,7 +184,7 @@ pub async fn give_back(connection: &mut Connection, job: &Leased) -> Result<(), 
     Ok(())
 }
 
-/// Removes a finished job, unless it was asked for again while it ran: then it stays, due at once.
+/// Removes a finished job. A job that was enqueued again while it ran stays and is due at once.
 pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> Result<(), Error> {
     let done = query("DELETE FROM jobs WHERE id = $1 AND generation = $2 AND leased_until = $3")
         .bind(job.id.as_str())
@@ -203,7 +203,7 @@ pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> R
     Ok(())
 }
 
-/// Forgets jobs that were given up before a time. Returns how many, `limit` at most.
+/// Removes jobs that were given up before a time. Returns their number, `limit` at most.
 pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
     let done = query(
         "DELETE FROM jobs WHERE dead < $1 AND id IN (SELECT id FROM jobs WHERE dead < $1 ORDER BY dead LIMIT $2)",
@@ -211,7 +211,7 @@ pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> R
     Ok(done.bind(before).bind(limit).execute(connection).await?.rows_affected())
 }
 
-/// Removes jobs that would find nothing to do. One that runs ends by itself.
+/// Removes jobs that would find nothing to do. A running job ends by itself.
 pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {
         let text = list(connection, "DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size);
@@ -221,7 +221,7 @@ pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) 
     Ok(())
 }
 
-/// Puts a job off. `error` is why it failed; without one it simply runs again and its tries start anew.
+/// Puts a job off. `error` is why the job failed. Without an error the job simply runs again and its tries start anew.
 pub async fn again(
     connection: &mut Connection,
     job: &Leased,
@@ -245,19 +245,19 @@ pub async fn again(
     Ok(())
 }
 
-/// How far jobs are leased and put off at most.
+/// The longest lease, and how far jobs are put off at most.
 #[derive(Debug, Clone)]
 pub struct Bounds {
-    /// A lease.
+    /// The longest lease.
     pub lease: Millis,
     /// The farthest that a job of a kind is put off, for every kind.
     pub kinds: Vec<(&'static str, Millis)>,
 }
 
-/// Whether there are jobs that are leased or put off further than they ever are: the clock was set back. Those that were given up count
-/// too: a condition on them would let the planner walk along an index of all times.
+/// Whether there are jobs that are leased or put off further than their bounds, because the clock was set back. Jobs that were given up
+/// count too: a condition on them would let the planner walk along an index of all times.
 pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: &Bounds) -> Result<bool, Error> {
-    // The second comparison is that of the index.
+    // The second comparison is the condition of the index.
     let leased = query("SELECT id FROM jobs WHERE dead IS NULL AND leased_until > $1 AND leased_until > 0 LIMIT 1");
     if leased.bind(now + bounds.lease).fetch_optional(&mut *connection).await?.is_some() {
         return Ok(true);
@@ -278,7 +278,7 @@ pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: &Boun
     Ok(false)
 }
 
-/// Frees such jobs and makes them due. Tells how many.
+/// Frees jobs beyond their bounds and makes them due. Returns their number.
 pub async fn rescue(connection: &mut Connection, now: Millis, bounds: &Bounds) -> Result<u64, Error> {
     let update = query(
         "UPDATE jobs SET leased_until = 0, run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END
@@ -300,7 +300,7 @@ pub async fn rescue(connection: &mut Connection, now: Millis, bounds: &Bounds) -
     Ok(rescued)
 }
 
-/// Gives a job up until a person asks for it again.
+/// Gives a job up until it is enqueued again or a person retries it.
 pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: Millis) -> Result<(), Error> {
     query("UPDATE jobs SET leased_until = 0, dead = $1, last_error = $2 WHERE id = $3 AND leased_until = $4")
         .bind(now)
@@ -312,7 +312,7 @@ pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: M
     Ok(())
 }
 
-/// Runs a job again that was given up or waits. Returns its kind and subject, with a blank between, if there is one.
+/// Runs a job again that was given up or waits. Returns its kind and subject, with a blank between, if there is such a job.
 pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<Option<String>, Error> {
     let row = query(
         "UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1 RETURNING kind, subject",
@@ -328,25 +328,25 @@ pub struct JobRow {
     pub id: String,
     /// The kind.
     pub kind: String,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// When it is due, in milliseconds since 1970.
+    /// When the job is due, in milliseconds since 1970.
     pub run_at: Millis,
     /// Tries in a row that failed.
     pub tries: i64,
-    /// Why the last one failed.
+    /// Why the last try failed.
     pub last_error: Option<String>,
-    /// When it was given up, in milliseconds since 1970.
+    /// When the job was given up, in milliseconds since 1970.
     pub dead: Option<Millis>,
 }
 
-/// The first jobs that have failed, or only of those that were given up.
+/// The first jobs that have failed. With `dead`, only jobs that were given up.
 pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
     Ok(failing_page(connection, dead, &Page::first(limit)).await?.rows)
 }
 
-/// Failing jobs after one, in the order of their index, whose condition comes first: `$1` is whether only those that were given up are
-/// wanted, `$2` to `$4` are the one's place, time and id.
+/// Failing jobs after a given one, in the order of their index, whose condition comes first. `$1` is whether only jobs that were given
+/// up are selected; `$2` to `$4` are the given job's place, time and id.
 macro_rules! failing {
     () => {
         "WHERE (dead IS NOT NULL OR last_error IS NOT NULL) AND ($1 = 0 OR dead IS NOT NULL)
@@ -356,7 +356,7 @@ macro_rules! failing {
     };
 }
 
-/// Jobs that have failed, or only those that were given up; those given up first.
+/// Jobs that have failed; jobs that were given up come first. With `dead`, only jobs that were given up.
 pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
     let mut from = (-1, Millis::MIN, String::new());
     if let Some(after) = &page.after {
@@ -393,8 +393,8 @@ pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) 
     Ok(Listed { rows: rows.iter().map(job).collect::<Result<_, Error>>()?, more })
 }
 
-/// When the next job is due that does not call certain providers, if there is one. Only the first are looked at: there are always a
-/// few that are not leased among them, or else so many are that somebody looks again soon.
+/// When the next job is due that does not call certain providers, if there is one. Only the first jobs are examined: some of them are
+/// always free, unless so many jobs are leased that a worker looks again soon.
 pub async fn next_due(connection: &mut Connection, without: &[String]) -> Result<Option<Millis>, Error> {
     let (without, size) = exceptions(without);
     let text = list(

@@ -1,4 +1,4 @@
-//! The journal and its balances. Transactions and entries are added, and never changed.
+//! The journal and its balances. Transactions and entries are added and never changed.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ use super::row::Columns;
 use super::statement::query;
 use crate::error::Error;
 
-/// Rows over which a balance is spread. Transactions that post to different ones do not wait for each other.
+/// The rows over which a balance is spread. Transactions that post to different rows do not wait for each other.
 const SHARDS: u8 = 8;
-/// Transactions read at once when all are added up.
+/// Transactions read in one step when all are added up.
 const STEP: i64 = 2_000;
 
 /// A transaction about to be written.
@@ -30,39 +30,39 @@ pub struct Posting {
     pub merchant: MerchantId,
     /// Whether real money moved.
     pub live: bool,
-    /// When, in milliseconds since 1970.
+    /// When the transaction is posted, in milliseconds since 1970.
     pub at: Millis,
 }
 
 /// A line of a payment's transactions, for a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerRow {
-    /// The payment's event it was posted with.
+    /// The number of the payment's event that the line was posted with.
     pub seq: i64,
     /// The business event.
     pub business: String,
     /// The account.
     pub account: String,
-    /// The id of whose account it is, where there is one for each.
+    /// The id of the account's owner, where each owner has an account.
     pub party: Option<String>,
     /// Minor units; a debit is positive.
     pub amount: i64,
-    /// When, in milliseconds since 1970.
+    /// When the line was posted, in milliseconds since 1970.
     pub at: Millis,
 }
 
-/// Where an amount is kept: merchant, mode, currency, account and party.
+/// The place of an amount: merchant, mode, currency, account and party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// The merchant.
     pub merchant: String,
-    /// Whether it is real money.
+    /// Whether the money is real.
     pub live: bool,
     /// The currency's code.
     pub currency: String,
     /// The account.
     pub account: String,
-    /// The id of whose account it is; empty where there is one for all.
+    /// The id of the account's owner; empty where there is one account for all.
     pub party: String,
 }
 
@@ -74,7 +74,7 @@ pub async fn post(connection: &mut Connection, postings: &[Posting]) -> Result<(
     let Some(first) = postings.first() else { return Ok(()) };
     insert_transactions(connection, postings).await?;
     insert_entries(connection, postings).await?;
-    // One shard for all of it: the fewest rows are locked.
+    // All postings use one shard, so that the fewest rows are locked.
     let shard = first.transaction.source().id().bytes().last().unwrap_or_default() % SHARDS;
     add(connection, &sums(postings), shard.into()).await
 }
@@ -214,7 +214,7 @@ pub async fn balances_of_payment(
     Ok(balances)
 }
 
-/// A merchant's balances by currency, in the order of the chart of accounts, from the sums that are kept.
+/// A merchant's balances by currency, in the order of the chart of accounts, from the stored sums.
 pub async fn balances(
     connection: &mut Connection,
     merchant: &MerchantId,
@@ -238,7 +238,7 @@ pub async fn balances(
     Ok(balances)
 }
 
-/// All that is kept, of every merchant.
+/// All stored balances, of every merchant.
 pub async fn kept(connection: &mut Connection) -> Result<BTreeMap<Place, i128>, Error> {
     let rows = query("SELECT * FROM balances").fetch_all(connection).await?;
     let mut kept = BTreeMap::new();
@@ -248,7 +248,7 @@ pub async fn kept(connection: &mut Connection) -> Result<BTreeMap<Place, i128>, 
     Ok(kept)
 }
 
-/// The sum of all entries, and the transactions of which the lines do not add up to zero in each currency: source and number.
+/// The sums of all entries, and the transactions whose lines do not add up to zero in each currency: source and number.
 pub async fn added_up(connection: &mut Connection) -> Result<(BTreeMap<Place, i128>, Vec<(String, i64)>), Error> {
     let (mut sums, mut unbalanced) = (BTreeMap::new(), vec![]);
     let mut after = (String::new(), 0);

@@ -1,7 +1,7 @@
-//! Statements over many rows.
+//! Builds statements over many rows.
 //!
-//! A connection keeps the statements it has prepared by their text. Therefore one statement takes one of a few fixed numbers
-//! of rows, and many rows take several statements.
+//! A connection keeps its prepared statements by their text. Therefore one statement takes one of a few fixed numbers of rows, and many
+//! rows take several statements.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -10,15 +10,15 @@ use sqlx::{AssertSqlSafe, Database, Sqlite};
 
 use super::Connection;
 
-/// Rows of one statement. The largest keeps the number of parameters within what both databases allow.
+/// The numbers of rows of one statement. The largest keeps the number of parameters within the limits of both databases.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
-/// The same for the few statements that every delivery waits for: fewer of them for any number of rows. Not for all, because a
-/// connection keeps a hundred statements.
+/// The numbers of rows for the few statements that every delivery waits for: more sizes, and so fewer statements for any number of rows.
+/// Other statements do not use them, because a connection keeps a hundred statements.
 const FINE: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// The template, fixed parameters, rows, columns, and whether parameters have names.
 type Key = (&'static str, usize, usize, usize, bool);
-/// The texts in use. Templates are constants, so they are few.
+/// The texts in use. They are few, because templates are constants.
 static TEXTS: LazyLock<Mutex<HashMap<Key, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 /// The rows in portions of the fixed sizes.
@@ -40,8 +40,8 @@ fn divided<'r, T>(mut rows: &'r [T], sizes: &'static [usize]) -> impl Iterator<I
     })
 }
 
-/// The items in portions, each with the fixed size it must be filled up to: a list of alternatives may repeat one. At most half
-/// of a list is repetition.
+/// The items in portions, each with the fixed size to which it must be filled up: a list of alternatives may repeat an item. At most
+/// half of a list is repetition.
 pub(super) fn lists<T>(mut items: &[T]) -> impl Iterator<Item = (&[T], usize)> {
     std::iter::from_fn(move || {
         let fits = |size: &usize| *size <= items.len() || *size <= 2 * items.len();
@@ -57,8 +57,8 @@ pub(super) fn filled<T>(portion: &[T], size: usize) -> impl Iterator<Item = &T> 
     (0..size).filter_map(|at| portion.get(at).or(portion.last()))
 }
 
-/// The template with `{}` replaced by `rows` rows of `columns` parameters, the statement's only ones. On SQLite they have no
-/// names: looking hundreds of names up takes longer than the statement.
+/// The template with `{}` replaced by `rows` rows of `columns` parameters, the statement's only parameters. On SQLite they have no
+/// names: looking up hundreds of names takes longer than the statement.
 pub(super) fn values(
     connection: &Connection,
     template: &'static str,
@@ -69,7 +69,7 @@ pub(super) fn values(
     text((template, 0, rows, columns, named))
 }
 
-/// The same after `fixed` parameters, which the template names in order.
+/// As [`values`], after `fixed` parameters, which the template names in order.
 pub(super) fn values_after(
     connection: &Connection,
     template: &'static str,
@@ -81,7 +81,7 @@ pub(super) fn values_after(
     text((template, fixed, rows, columns, named))
 }
 
-/// The template with `{}` replaced by a list of parameters that follow `fixed` ones, which it names in order.
+/// The template with `{}` replaced by a list of parameters that follow `fixed` parameters, which the template names in order.
 pub(super) fn list(
     connection: &Connection,
     template: &'static str,
@@ -103,7 +103,7 @@ fn text(key: Key) -> AssertSqlSafe<Arc<str>> {
         }
         Arc::from(text)
     });
-    // Only numbers have been put into a constant.
+    // Only numbers have been inserted into a constant.
     AssertSqlSafe(Arc::clone(text))
 }
 

@@ -19,7 +19,7 @@ pub struct Merchant {
     pub name: String,
     /// Where shoppers can ask for help.
     pub support_email: Option<String>,
-    /// When it was made.
+    /// When the merchant was made.
     pub created: Millis,
 }
 
@@ -28,38 +28,38 @@ pub struct Merchant {
 pub struct ApiKey {
     /// The id.
     pub id: ApiKeyId,
-    /// Whose.
+    /// The merchant.
     pub merchant: MerchantId,
     /// The last four characters.
     pub hint: String,
-    /// Whether it is for live mode.
+    /// Whether the key is for live mode.
     pub live: bool,
-    /// When it was made.
+    /// When the key was made.
     pub created: Millis,
-    /// When it was revoked.
+    /// When the key was revoked, if it was.
     pub revoked: Option<Millis>,
 }
 
-/// What happens to money nobody asked for.
+/// The policy for surplus money, paid beyond the debt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SurplusPolicy {
-    /// It is sent back.
+    /// Surplus is sent back.
     Refund,
-    /// It is held, and a person is told.
+    /// Surplus is held, and an alert is raised.
     Hold,
 }
 
-/// A policy and since when it holds.
+/// A policy and the time since when it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SurplusSetting {
     /// The policy.
     pub policy: SurplusPolicy,
-    /// When it was last set, also if it was the same before; zero if it never was.
+    /// When the policy was last set, even to the same value; zero if it was never set.
     pub since: Millis,
 }
 
-/// A merchant's policy for money nobody asked for.
+/// A merchant's policy for surplus money.
 pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusSetting, Error> {
     let select = query("SELECT surplus, surplus_set FROM merchants WHERE id = $1");
     let row = select.bind(id.as_str()).fetch_optional(connection).await?;
@@ -67,7 +67,7 @@ pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Res
     Ok(SurplusSetting { policy: row.word("surplus")?, since: row.number("surplus_set")? })
 }
 
-/// Sets a merchant's policy for money nobody asked for. Returns whether there is such a merchant.
+/// Sets a merchant's policy for surplus money. Returns whether there is such a merchant.
 pub async fn set_surplus_policy(
     connection: &mut Connection,
     id: &MerchantId,
@@ -103,7 +103,7 @@ pub async fn find(connection: &mut Connection, id: &MerchantId) -> Result<Option
 
 /// All merchants, oldest first.
 pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Merchant>, Error> {
-    // Nobody owns them: any owner will do.
+    // Merchants have no owner, so the condition is true of every row.
     let list = List { table: "merchants", whose: "id <> $1", newest_first: false };
     list.page(connection, "", page, merchant).await
 }

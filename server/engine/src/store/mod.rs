@@ -1,7 +1,7 @@
 //! The database: the only place with SQL.
 //!
-//! One SQL text serves SQLite and PostgreSQL; where they must differ, they differ in [`dialect`]. Functions take the
-//! connection they run on, so that the caller decides what is one transaction.
+//! One SQL text serves SQLite and PostgreSQL; the differences are in [`dialect`]. Functions take the connection they run on, so that the
+//! caller decides which statements form one transaction.
 
 pub mod accounts;
 pub mod alerts;
@@ -46,22 +46,22 @@ pub use structure::Structure;
 use crate::error::Error;
 use structure::STEPS;
 
-/// A transaction that may write. Dropped without commit it changes nothing.
+/// A transaction that may write. If it is dropped without a commit, it changes nothing.
 pub type Tx = Transaction<'static, Any>;
-/// What every query runs on.
+/// The connection that queries run on.
 pub type Connection = AnyConnection;
 
-/// Connections that may write, on PostgreSQL.
+/// The most connections that may write, on PostgreSQL.
 const WRITERS_MAX: u32 = 16;
-/// Connections for reading.
+/// The most connections for reading.
 const READERS_MAX: u32 = 8;
 /// How long a request waits for a connection before the answer is "busy".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Told when a task is about to read or write, and when it has written, so that a simulation can let others go first. Nothing
-/// is held while it waits.
+/// Notified when a task is about to read or write, and when it has written, so that a simulation can let other tasks go first. The task
+/// holds no connection while it waits.
 pub trait Points: Send + Sync {
-    /// A task has come to a point where others may overtake it.
+    /// A task has reached a point where other tasks may overtake it.
     fn reached(&self, point: &'static str) -> BoxFuture<'_, ()>;
 }
 
@@ -77,21 +77,21 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects. A missing SQLite file is made; its directory must exist.
+    /// Connects to a database. A missing SQLite file is made; its directory must exist.
     pub async fn connect(url: &str) -> Result<Store, Error> {
         install_default_drivers();
         let dialect = Dialect::of(url)?;
         let url = dialect.address(url);
         let options: AnyConnectOptions = url.parse()?;
-        // SQLite has one writer at a time: one connection queues fairly, several would poll each other's lock.
+        // SQLite has one writer at a time. One connection queues fairly; several would poll each other's lock.
         let writers = if dialect == Dialect::Sqlite { 1 } else { WRITERS_MAX };
         let pool = |connections, writes| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
-                // A file does not hang up; asking it before every use would double the cost of a read.
+                // A file does not hang up. Testing the connection before every use would double the cost of a read.
                 .test_before_acquire(dialect != Dialect::Sqlite)
-                // A transaction that could not even be rolled back, as on a full disk, must not be handed to the next.
+                // A connection whose transaction could not even be rolled back, as on a full disk, must not be handed to the next task.
                 .before_acquire(|connection, _| {
                     let whole = !connection.is_in_transaction();
                     Box::pin(async move { Ok(whole) })
@@ -103,9 +103,9 @@ impl Store {
         Ok(Store { write, read, dialect, url, points: None, written: Arc::default() })
     }
 
-    /// Brings the structure up to date. Several servers may do it at once.
+    /// Brings the structure up to date. Several servers may do so at once.
     pub async fn migrate(&self) -> Result<(), Error> {
-        // A connection of its own: changing a large table takes longer than any statement of a request may.
+        // A connection of its own, because changing a large table takes longer than any statement of a request may.
         let mut patient = self.write.acquire().await?.detach();
         if let Some(statement) = self.dialect.patience() {
             (&mut patient).execute(statement).await?;
@@ -125,17 +125,17 @@ impl Store {
         Ok(matches!(self.structure().await?, Structure::Current | Structure::Newer { .. }))
     }
 
-    /// How the structure compares with that of this version.
+    /// Compares the structure with that of this version.
     pub async fn structure(&self) -> Result<Structure, Error> {
         structure::of(&mut *self.reader().await?, self.dialect).await
     }
 
-    /// Whose tables these are.
+    /// The program that made the tables.
     pub async fn owner(&self) -> Result<owner::Owner, Error> {
         owner::of(&mut *self.reader().await?, self.dialect).await
     }
 
-    /// Whether anything was sealed in this database, under whatever key.
+    /// Whether any value was sealed in this database, under any key.
     pub async fn holds_sealed(&self) -> Result<bool, Error> {
         let mut connection = self.reader().await?;
         if structure::is_empty(&mut connection, self.dialect).await? {
@@ -144,7 +144,7 @@ impl Store {
         accounts::any(&mut connection).await
     }
 
-    /// Finds out whether a transaction that changes something can be committed. It changes nothing.
+    /// Checks that a transaction with a change can be committed. The check changes nothing.
     pub async fn try_write(&self) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         self.dialect.write_nothing(&mut tx).await?;
@@ -152,7 +152,7 @@ impl Store {
         Ok(())
     }
 
-    /// The same database, seen by a simulation.
+    /// The same database with the points of a simulation.
     #[must_use]
     pub fn with_points(&self, points: Arc<dyn Points>) -> Store {
         Store { points: Some(points), ..self.clone() }
@@ -177,7 +177,7 @@ impl Store {
         Ok(self.write.begin_with(self.dialect.begin()).await?)
     }
 
-    /// Begins a transaction that reads one moment of the database, without holding up those that write.
+    /// Begins a transaction that reads one moment of the database, without holding up writing transactions.
     pub async fn moment(&self) -> Result<Tx, Error> {
         let mut tx = self.read.begin().await?;
         if let Some(statement) = self.dialect.one_moment() {
@@ -186,7 +186,7 @@ impl Store {
         Ok(tx)
     }
 
-    /// Which database it is.
+    /// The kind of database.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect

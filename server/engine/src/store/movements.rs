@@ -31,27 +31,27 @@ pub struct Movement {
     pub attempt: String,
     /// The currency's code.
     pub currency: String,
-    /// The amount; of a dispute that was won, what came back.
+    /// The amount; for a dispute that was won, the amount that came back.
     pub amount: i64,
     /// The amount that a dispute took for good; zero for other kinds.
     pub lost: i64,
     /// The state.
     pub state: String,
-    /// Why it failed, where the provider said why.
+    /// Why the movement failed, if the provider gave a reason.
     pub reason: Option<String>,
-    /// The id of the capture that a refund acts on, where only one can be meant.
+    /// The id of the capture that a refund acts on, where only one is possible.
     pub capture: Option<String>,
     /// The provider's reference.
     pub reference: Option<String>,
     /// Until when evidence can be handed in, in milliseconds since 1970.
     pub deadline: Option<Millis>,
-    /// When it was first known, in milliseconds since 1970.
+    /// When the movement was first known, in milliseconds since 1970.
     pub created: Millis,
-    /// When it last changed.
+    /// When the row last changed, in milliseconds since 1970.
     pub updated: Millis,
 }
 
-/// Adds rows, or replaces what may have changed of those that exist.
+/// Adds rows, or replaces the columns of existing rows that may have changed.
 pub async fn put(connection: &mut Connection, rows: &[Movement]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
@@ -89,7 +89,7 @@ pub async fn put(connection: &mut Connection, rows: &[Movement]) -> Result<(), E
     Ok(())
 }
 
-/// Takes rows away that turned out to be others under another name.
+/// Removes rows that turned out to be other rows under another id.
 pub async fn remove(connection: &mut Connection, ids: &[String]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
         let text = list(connection, "DELETE FROM movements WHERE id IN ({})", 0, size);
@@ -114,7 +114,7 @@ pub async fn find(connection: &mut Connection, id: &str) -> Result<Option<Moveme
     row.as_ref().map(read).transpose()
 }
 
-/// The rows that have a provider's reference, oldest first. Different providers may use the same one.
+/// The rows that have a provider's reference, oldest first. Different providers may use the same reference.
 pub async fn of_reference(connection: &mut Connection, reference: &str) -> Result<Vec<Movement>, Error> {
     let rows = query("SELECT * FROM movements WHERE reference = $1 ORDER BY created, id LIMIT 100")
         .bind(reference)

@@ -1,4 +1,5 @@
-//! Orders. A row is added when the shopper first acts, and never changed: see [`super::dialect`]. It is forgotten if nobody began to pay.
+//! Orders. A row is added when the shopper first acts, and never changed: see [`super::dialect`]. It is removed if its payment was never
+//! started.
 
 use domain::id::{LinkId, OrderId};
 use domain::money::Money;
@@ -11,7 +12,7 @@ use super::row::{Columns, to_json};
 use super::statement::query;
 use crate::error::Error;
 
-/// Adds an order. `once` is whether its link has only this one. Returns false if that link has its order already.
+/// Adds an order. `once` says that the order's link has only this order. Returns false if that link has its order already.
 pub async fn insert(connection: &mut Connection, order: &Order, once: bool) -> Result<bool, Error> {
     let done = query(
         "INSERT INTO orders
@@ -44,7 +45,7 @@ pub async fn find(connection: &mut Connection, id: &OrderId) -> Result<Option<Or
     row.as_ref().map(order).transpose()
 }
 
-/// The order of a one-time link, once there is one.
+/// The order of a one-time link, if there is one.
 pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<Order>, Error> {
     let row = query("SELECT * FROM orders WHERE link_id = $1 AND once = 1")
         .bind(link.as_str())
@@ -53,7 +54,7 @@ pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<
     row.as_ref().map(order).transpose()
 }
 
-/// Forgets those of some orders that have no payment.
+/// Removes those of the given orders that have no payment.
 pub async fn forget(connection: &mut Connection, ids: &[OrderId]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
         let text = list(

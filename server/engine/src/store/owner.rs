@@ -1,4 +1,4 @@
-//! Whose database it is. A mistyped address must not put Till's tables among another program's.
+//! Finds out which program a database belongs to. A mistyped address must not put Till's tables among another program's.
 
 use std::path::Path;
 
@@ -14,18 +14,18 @@ use crate::error::Error;
 pub enum Owner {
     /// There are no tables yet.
     Nobody,
-    /// Till, of whatever version.
+    /// Till, in any version.
     Till,
     /// Another program.
     Another,
 }
 
-/// Tables of every version of Till.
+/// Tables that every version of Till has.
 const OURS: [&str; 2] = ["merchants", "provider_accounts"];
-/// Where the steps of the structure are noted. Other programs use a table of the same name.
+/// The table of the migrations that were run. Other programs use a table of the same name.
 const STEPS: &str = "_sqlx_migrations";
 
-/// Reads it off the tables.
+/// Finds the owner by the names of the tables.
 pub(super) async fn of(connection: &mut Connection, dialect: Dialect) -> Result<Owner, Error> {
     let rows = query(dialect.tables()).fetch_all(&mut *connection).await?;
     let names = rows.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()?;
@@ -36,14 +36,14 @@ pub(super) async fn of(connection: &mut Connection, dialect: Dialect) -> Result<
     if names.iter().any(|name| name != STEPS) {
         return Ok(Owner::Another);
     }
-    // Till's first step makes tables. A step that made none is another program's.
+    // Till's first migration makes tables. A migration that made none is another program's.
     let is_noted =
         has(STEPS) && query("SELECT 1 FROM _sqlx_migrations LIMIT 1").fetch_optional(connection).await?.is_some();
     Ok(if is_noted { Owner::Another } else { Owner::Nobody })
 }
 
-/// The same of an SQLite file, of which nothing is changed. `place` is its address without parameters; `is_still` says that it has no
-/// log and that no process has it open: then no file is made beside it (SQLite documentation, URI filenames, `immutable`).
+/// The owner of an SQLite file, which is not changed. `place` is the file's address without parameters. `is_still` says that the file
+/// has no log and that no process has it open: then no file is made beside it (SQLite documentation, URI filenames, `immutable`).
 ///
 /// # Errors
 /// The file cannot be read, or is damaged.
@@ -51,7 +51,7 @@ pub async fn of_file(place: &str, is_still: bool) -> Result<Owner, Error> {
     look(&format!("{place}?mode=ro{}", if is_still { "&immutable=1" } else { "" })).await
 }
 
-/// The same of a copy that may be changed, with the log beside it.
+/// The owner of a copy that may be changed, with the log beside it.
 pub async fn of_copy(copy: &Path) -> Result<Owner, Error> {
     look(&format!("sqlite://{}?mode=rw", copy.display())).await
 }

@@ -1,7 +1,7 @@
-//! The bytes of deliveries: those that share a commit lie in one row, compressed together.
+//! The bytes of deliveries. Deliveries that share a commit are stored in one row, compressed together.
 //!
-//! A few large rows are written faster than many small ones, and deliveries resemble each other: together they take a fraction
-//! of their size.
+//! A few large rows are written faster than many small ones. Deliveries resemble each other, so together they take a fraction of their
+//! size.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -17,25 +17,25 @@ use super::row::Columns;
 use super::statement::query;
 use crate::error::Error;
 
-/// Bytes of one pack before compression, unless a single event has more. Enough that most commits need one; not more, because
-/// whoever reads one event unpacks them all.
+/// The most bytes of one pack before compression, unless a single event has more. Most commits need only one pack of this size. It is
+/// not larger, because reading one event unpacks the whole pack.
 const BYTES_MAX: usize = 256 * 1024;
-/// More than this was never packed: a delivery is bounded, and so is what it is packed with.
+/// The most bytes that a pack can hold. A delivery is bounded, and so are the deliveries packed with it.
 const UNPACKED_MAX: usize = 16 * 1024 * 1024;
 
-/// Where an event's bytes are.
+/// The place of an event's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The pack's id.
     pub pack: String,
-    /// From which byte on.
+    /// The first byte.
     pub start: i64,
-    /// How many.
+    /// The number of bytes.
     pub size: i64,
 }
 
 impl Place {
-    /// As a row of `inbox` tells it.
+    /// Reads the place from a row of `inbox`.
     pub fn of(row: &AnyRow) -> Result<Place, Error> {
         Ok(Place { pack: row.text("pack")?, start: row.number("pack_start")?, size: row.number("pack_size")? })
     }
@@ -45,7 +45,7 @@ impl Place {
 pub(super) struct Pack<'r>(&'r [&'r NewRow]);
 
 impl<'r> Pack<'r> {
-    /// Events in packs, in their order.
+    /// Divides events into packs, in their order.
     pub fn all(mut rows: &'r [&'r NewRow]) -> Vec<Pack<'r>> {
         let mut packs = vec![];
         while !rows.is_empty() {
@@ -61,13 +61,13 @@ impl<'r> Pack<'r> {
         packs
     }
 
-    /// Its events.
+    /// The pack's events.
     pub fn rows(&self) -> &'r [&'r NewRow] {
         self.0
     }
 
-    /// Its events, and where their bytes will be. It is named after its first event: should that turn out to be known already,
-    /// nothing else bears its id.
+    /// The pack's events, and where their bytes will be. The pack is named after its first event. If that event turns out to be known
+    /// already, no other pack has its id.
     pub fn places(&self) -> impl Iterator<Item = (&'r NewRow, Place)> + use<'r> {
         let pack = self.id();
         self.0.iter().scan(0, move |next, row| {
@@ -88,7 +88,7 @@ impl<'r> Pack<'r> {
         }
     }
 
-    /// The bytes to be stored and, if they are compressed, their number before.
+    /// The bytes to be stored and, if they are compressed, their number before compression.
     fn packed(&self, fresh: &[bool]) -> (Vec<u8>, Option<i64>) {
         ROOM.with_borrow_mut(|room| {
             self.bytes(fresh, &mut room.bytes);
@@ -104,7 +104,8 @@ impl<'r> Pack<'r> {
         self.0.first().map_or("", |row| row.id.as_str())
     }
 
-    /// Writes the bytes of those that are `fresh`. What was known already has its own elsewhere: zeros take next to no room.
+    /// Writes the bytes of the events that are `fresh`. A known event has its bytes in another pack; the zeros in their place take next
+    /// to no room.
     pub async fn insert(&self, connection: &mut Connection, fresh: &[bool]) -> Result<(), Error> {
         let (bytes, unpacked) = self.packed(fresh);
         query("INSERT INTO inbox_packs (id, bytes, unpacked) VALUES ($1, $2, $3)")
@@ -117,7 +118,7 @@ impl<'r> Pack<'r> {
     }
 }
 
-/// The bytes of events, in the order of their places. What is damaged or gone is an error of those events, not of the others.
+/// The bytes of events, in the order of their places. A damaged or missing pack is an error of its own events, not of the others.
 pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Result<Vec<Result<Bytes, String>>, Error> {
     let ids: Vec<&str> = places.iter().map(|place| place.pack.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut packs: HashMap<String, Result<Bytes, String>> = HashMap::new();
@@ -133,7 +134,7 @@ pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Resul
     Ok(places.iter().map(|place| cut(packs.get(&place.pack), place)).collect())
 }
 
-/// A copy, so that one event does not keep the whole pack in memory.
+/// Copies an event's bytes, so that one event does not keep the whole pack in memory.
 fn cut(pack: Option<&Result<Bytes, String>>, place: &Place) -> Result<Bytes, String> {
     let damaged = |why: &str| format!("its bytes cannot be read: pack {} {why}", place.pack);
     let pack = pack.ok_or_else(|| damaged("is gone"))?.as_ref().map_err(|why| damaged(why))?;
@@ -144,14 +145,14 @@ fn cut(pack: Option<&Result<Bytes, String>>, place: &Place) -> Result<Bytes, Str
     range().map(Bytes::copy_from_slice).ok_or_else(|| damaged("is too short"))
 }
 
-/// Room for a pack, before and after. It is kept: asked for anew, so much memory comes cleared from the system each time.
+/// Memory for a pack, before and after compression. It is kept, because the system clears so much memory each time it is asked for anew.
 #[derive(Default)]
 struct Room {
     bytes: Vec<u8>,
     packed: Vec<u8>,
 }
 
-/// More room than this, for one large event, is given back.
+/// A room of more bytes, made for one large event, is given back.
 const ROOM_MAX: usize = 2 * BYTES_MAX;
 
 thread_local! {
@@ -210,7 +211,7 @@ mod tests {
             let rows: Vec<NewRow> = (0..).zip(bodies).map(|(number, body)| row(number, body)).collect();
             let mut seen = 0;
             for group in Pack::all(&rows.iter().collect::<Vec<_>>()) {
-                // Every third was known already.
+                // Every third event was known already.
                 let fresh: Vec<bool> = (0..group.rows().len()).map(|number| number % 3 > 0).collect();
                 let (bytes, unpacked) = group.packed(&fresh);
                 let unpacked = unpack(bytes, unpacked);

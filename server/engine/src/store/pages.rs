@@ -1,5 +1,5 @@
-//! Lists in pages, each beginning after the last row of the one before, so that no row is passed over or shown twice when others
-//! are added meanwhile.
+//! Lists in pages. Each page begins after the last row of the page before, so that no row is skipped or shown twice when rows are added
+//! meanwhile.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -13,9 +13,9 @@ use super::statement::{Statement, query};
 use crate::error::Error;
 use crate::paging::{Listed, Page};
 
-/// The table, whose rows, and what the statement does.
+/// The table, the condition on the owner, and the purpose of the statement.
 type Key = (&'static str, &'static str, Does);
-/// The texts in use. Lists are constants, so they are few.
+/// The texts in use. They are few, because lists are constants.
 static TEXTS: LazyLock<Mutex<HashMap<Key, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,19 +25,19 @@ enum Does {
     Count,
 }
 
-/// A list of the rows of a table that belong to an owner, in the order of their making. Rows made at one moment are in the order of
-/// their ids.
+/// A list of the rows of a table that belong to an owner, in the order in which they were made. Rows made at one moment are in the order
+/// of their ids.
 pub(super) struct List {
     /// The table.
     pub table: &'static str,
-    /// What chooses its rows, with the owner as `$1`.
+    /// The condition that selects the owner's rows, with the owner as `$1`.
     pub whose: &'static str,
     /// Whether the newest come first.
     pub newest_first: bool,
 }
 
 impl List {
-    /// A part of the list.
+    /// A page of the list.
     pub async fn page<T>(
         &self,
         connection: &mut Connection,
@@ -67,7 +67,7 @@ impl List {
     fn text(&self, does: Does) -> AssertSqlSafe<Arc<str>> {
         let List { table, whose, newest_first } = self;
         let (than, direction) = if *newest_first { ("<", "DESC") } else { (">", "ASC") };
-        // The first comparison finds the place in an index of owner, `created` and `id`; the others only look at what is there.
+        // The first comparison finds the place in an index of owner, `created` and `id`. The others only filter the rows found there.
         let beyond = format!(
             "FROM {table} WHERE {whose} AND created {than}= $2 AND (created {than} $2 OR id > $3)
              ORDER BY created {direction}, id LIMIT $4"

@@ -19,16 +19,16 @@ use crate::error::Error;
 use crate::money::PaymentRow;
 use crate::paging::{Listed, Page};
 
-/// A payment with what stands around it.
+/// A payment with its order, its mode and its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The payment.
     pub payment: Payment,
-    /// What is bought.
+    /// The order.
     pub order: OrderId,
     /// Whether real money moves.
     pub live: bool,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: i64,
 }
 
@@ -55,8 +55,8 @@ pub async fn insert(connection: &mut Connection, payment: &Payment, order: &Orde
     Ok(())
 }
 
-/// Forgets orders that nobody began to pay, if their payments are older than a time and their sessions were over before it, with those
-/// payments and sessions. Returns how many payments, `limit` at most. A payment with an event is never forgotten.
+/// Removes orders whose payments were never started, with those payments and their sessions, if the payments are older than a time and
+/// the sessions were over before it. Returns the number of removed payments, `limit` at most. A payment with an event is never removed.
 pub async fn forget_unstarted(
     connection: &mut Connection,
     dialect: Dialect,
@@ -66,7 +66,7 @@ pub async fn forget_unstarted(
     let rows = query(dialect.unstarted_payments()).bind(before).bind(limit).fetch_all(&mut *connection).await?;
     let payments = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<String>, _>>()?;
     let of = rows.iter().map(|row| row.parsed("order_id")).collect::<Result<Vec<OrderId>, _>>()?;
-    // Where a session was begun before the payments were locked, it stays, and so do its payment and order.
+    // A session that was begun before the payments were locked stays, and so do its payment and its order.
     for (portion, size) in lists(&payments) {
         let text = list(connection, "DELETE FROM sessions WHERE expires < $1 AND payment_id IN ({})", 1, size);
         let delete = filled(portion, size).fold(query(text).bind(before), |delete, id| delete.bind(id));
@@ -100,11 +100,11 @@ pub async fn of_order(connection: &mut Connection, order: &OrderId) -> Result<Op
     }
 }
 
-/// How often links have been paid. Links that never were are left out.
+/// How often links have been paid. Links that were never paid are left out.
 pub async fn paid_of_links(connection: &mut Connection, links: &[LinkId]) -> Result<HashMap<String, i64>, Error> {
     let mut times = HashMap::with_capacity(links.len());
     for (portion, size) in lists(links) {
-        // The condition is that of an index.
+        // The condition on the status is that of an index.
         let text = list(
             connection,
             "SELECT link_id, COUNT(*) AS times FROM payments
@@ -120,8 +120,7 @@ pub async fn paid_of_links(connection: &mut Connection, links: &[LinkId]) -> Res
     Ok(times)
 }
 
-/// Locks a payment until the transaction ends, and loads it. Counting the revision up is the lock: it works alike on
-/// both databases.
+/// Locks a payment until the transaction ends, and loads it. Counting the revision up is the lock, which works alike on both databases.
 pub async fn lock(connection: &mut Connection, id: &PaymentId) -> Result<Option<Stored>, Error> {
     let row = query("UPDATE payments SET revision = revision + 1 WHERE id = $1 RETURNING *")
         .bind(id.as_str())
@@ -142,9 +141,9 @@ pub async fn find(connection: &mut Connection, id: &PaymentId) -> Result<Option<
     }
 }
 
-/// What changes with every change of a payment or of one of its sessions.
+/// A text that changes with every change of a payment or of one of its sessions.
 pub async fn revision(connection: &mut Connection, id: &PaymentId) -> Result<Option<String>, Error> {
-    // Numbers of changes only grow, and sessions are only added.
+    // Revisions only grow, and sessions are only added.
     let row = query(
         "SELECT payments.revision AS own, COUNT(sessions.id) AS sessions,
             CAST(COALESCE(SUM(sessions.revision), 0) AS BIGINT) AS theirs
@@ -186,14 +185,14 @@ pub struct Locked {
     pub payment: Payment,
     /// Whether real money moves.
     pub live: bool,
-    /// The number of its newest event.
+    /// The number of the payment's newest event.
     pub seq: i64,
     /// The number of the newest event for the merchant.
     pub told: i64,
 }
 
-/// Locks payments until the transaction ends, and loads them. The ids must be sorted and different. One that is missing is
-/// left out; one that cannot be read is an error of its own, so that it does not hold up the others.
+/// Locks payments until the transaction ends, and loads them. The ids must be sorted and different. A missing payment is left out. A
+/// payment that cannot be read is an error of its own, so that it does not hold up the others.
 pub async fn lock_many(
     connection: &mut Connection,
     dialect: Dialect,
@@ -223,8 +222,8 @@ fn read_locked(row: &AnyRow, attempts: Vec<Attempt>) -> Result<Locked, Error> {
     })
 }
 
-/// Writes payments' derived columns and the numbers of their newest events, their own and those for the merchant, and counts their
-/// revisions up.
+/// Writes payments' derived columns and the numbers of their newest events, both of their own events and of those for the merchant, and
+/// counts their revisions up.
 pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64, i64)], now: Millis) -> Result<(), Error> {
     for portion in portions(changed) {
         let text = values(
@@ -259,15 +258,15 @@ pub async fn update(connection: &mut Connection, changed: &[(&Payment, i64, i64)
 /// An event with its place in its payment's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
-    /// Its payment.
+    /// The event's payment.
     pub payment: PaymentId,
-    /// Its number, from one.
+    /// The event's number, from one.
     pub seq: i64,
     /// The event.
     pub event: Event,
-    /// Who told.
+    /// The source of the event.
     pub source: &'static str,
-    /// The inbox row, where there is one.
+    /// The inbox row, if there is one.
     pub cause: Option<String>,
 }
 
@@ -296,8 +295,8 @@ pub async fn append(connection: &mut Connection, rows: &[EventRow], now: Millis)
     Ok(())
 }
 
-/// A merchant's payments after one, in the order of their ids, of which something may be to be sent back: more was captured or
-/// authorised than the debt, or it was called off. Also returns where to go on; nothing at the end.
+/// A merchant's payments after a given one, in the order of their ids, of which money may have to be sent back: more than the debt was
+/// captured or authorised, or the payment was called off. Also returns the payment after which to continue; none at the end.
 pub async fn maybe_overpaid(
     connection: &mut Connection,
     merchant: &MerchantId,
@@ -319,7 +318,7 @@ pub async fn maybe_overpaid(
     Ok((found, last))
 }
 
-/// The ids of payments that follow one, in order.
+/// The ids of the payments after a given one, in order.
 pub async fn ids_after(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<PaymentId>, Error> {
     let rows = query("SELECT id FROM payments WHERE id > $1 ORDER BY id LIMIT $2")
         .bind(after)
@@ -349,14 +348,14 @@ pub async fn of_merchant(
     list.page(connection, merchant.as_str(), page, payment).await
 }
 
-/// An event of a payment, with when it was recorded and why.
+/// An event of a payment, with its time, its source and its cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Happened {
-    /// When, in milliseconds since 1970, by this server's clock.
+    /// When the event was recorded, in milliseconds since 1970, by the recording server's clock.
     pub at: Millis,
-    /// Who told: a webhook, a fetch, the provider's reply, the merchant and so on.
+    /// The source of the event: a webhook, a fetch, the merchant, the shopper or the engine.
     pub source: String,
-    /// The inbox row, where there is one.
+    /// The inbox row, if there is one.
     pub cause: Option<String>,
     /// The event.
     pub event: Event,
@@ -380,12 +379,12 @@ pub async fn events(connection: &mut Connection, payment: &PaymentId) -> Result<
     rows.iter().map(happened).collect()
 }
 
-/// Tells other servers, on commit, that a payment's pages have news.
+/// Notifies other servers, on commit, that a payment's pages have news.
 pub async fn notify(connection: &mut Connection, dialect: Dialect, payment: &PaymentId) -> Result<(), Error> {
     notify_many(connection, dialect, std::slice::from_ref(payment)).await
 }
 
-/// The same for several.
+/// Notifies other servers, on commit, that several payments' pages have news.
 pub async fn notify_many(connection: &mut Connection, dialect: Dialect, payments: &[PaymentId]) -> Result<(), Error> {
     let Some(template) = dialect.notify() else { return Ok(()) };
     for portion in portions(payments) {

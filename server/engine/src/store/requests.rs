@@ -1,4 +1,5 @@
-//! Merchants' keys of captures, voids and refunds. Rows are added by `crate::record` alone, with the request they name.
+//! Merchants' idempotency keys of captures, voids and refunds. Rows are added by `crate::record` alone, with the request that the key
+//! names.
 
 use domain::id::{AttemptId, MerchantId, ModificationId, PaymentId};
 use domain::payment::RequestKey;
@@ -9,16 +10,16 @@ use super::row::Columns;
 use super::statement::query;
 use crate::error::Error;
 
-/// What a key names.
+/// The request that a key names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRow {
-    /// Whose key.
+    /// The merchant.
     pub merchant: MerchantId,
     /// The key.
     pub key: RequestKey,
-    /// Of which payment the request was.
+    /// The payment of the request.
     pub payment: PaymentId,
-    /// Of which attempt.
+    /// The attempt of the request.
     pub attempt: AttemptId,
     /// The capture, void or refund.
     pub modification: ModificationId,
@@ -27,7 +28,7 @@ pub struct KeyRow {
 /// Adds keys.
 ///
 /// # Errors
-/// The merchant has used a key before.
+/// The merchant has used one of the keys before.
 pub async fn insert(connection: &mut Connection, rows: &[KeyRow]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
@@ -50,7 +51,7 @@ pub async fn insert(connection: &mut Connection, rows: &[KeyRow]) -> Result<(), 
     Ok(())
 }
 
-/// What a merchant's key names, if it has been used.
+/// The request that a merchant's key names, if the key has been used.
 pub async fn find(
     connection: &mut Connection,
     merchant: &MerchantId,

@@ -1,4 +1,4 @@
-//! Reading columns into the domain's types.
+//! Reads columns into the domain's types.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use crate::error::Error;
 
-/// Reads typed values from a row; a value this version would not have written is an error, never a default.
+/// Reads typed values from a row. A value that this version would not have written is an error, never a default.
 pub(super) trait Columns {
     fn text(&self, column: &str) -> Result<String, Error>;
     fn maybe_text(&self, column: &str) -> Result<Option<String>, Error>;

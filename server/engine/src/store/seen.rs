@@ -1,5 +1,5 @@
-//! The statements that were executed. A test asks the databases how they would answer each of them when tables are large. Exists in
-//! builds with debug assertions only.
+//! Notes the statements that were executed. A test asks the databases how they would answer each of them when tables are large. Exists
+//! in builds with debug assertions only.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 /// A statement as it was executed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen {
-    /// The database's name, as its driver says it.
+    /// The database's name, as its driver gives it.
     pub backend: String,
     /// The text.
     pub text: String,
-    /// PostgreSQL's names of its values' types.
+    /// PostgreSQL's names for the types of the values.
     pub kinds: Vec<&'static str>,
 }
 
@@ -24,7 +24,7 @@ pub fn begin() {
     WANTED.store(true, Ordering::Relaxed);
 }
 
-/// All statements so far, of the whole process.
+/// All statements noted so far, in the whole process.
 #[must_use]
 pub fn all() -> Vec<Seen> {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()

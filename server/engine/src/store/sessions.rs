@@ -10,12 +10,12 @@ use super::row::{Columns, unword, word};
 use super::statement::query;
 use crate::error::Error;
 
-/// A session with the number of its last change.
+/// A session with its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The session.
     pub session: Session,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: i64,
 }
 
@@ -52,7 +52,7 @@ pub async fn find(connection: &mut Connection, id: &SessionId) -> Result<Option<
     row.as_ref().map(stored).transpose()
 }
 
-/// The newest session of an order; an open or completed one before those that have expired.
+/// The newest session of an order. An open or completed session comes before expired ones.
 pub async fn newest_of_order(connection: &mut Connection, order: &OrderId) -> Result<Option<Stored>, Error> {
     let row = query(
         "SELECT * FROM sessions WHERE order_id = $1
@@ -73,7 +73,7 @@ pub async fn open_of_payment(connection: &mut Connection, payment: &PaymentId) -
     row.as_ref().map(stored).transpose()
 }
 
-/// Ends an open session whose time has run out. Returns whether it did: it may have been given more time meanwhile.
+/// Ends an open session whose time has run out. Returns whether the session was ended: it may have been extended meanwhile.
 pub async fn expire(connection: &mut Connection, id: &SessionId, now: Millis) -> Result<bool, Error> {
     let done = query(
         "UPDATE sessions SET state = 'expired', notice = NULL, revision = revision + 1
@@ -102,7 +102,7 @@ pub async fn complete_of_payments(connection: &mut Connection, payments: &[Payme
     Ok(())
 }
 
-/// Opens the sessions of a payment again that were completed, until `expires` at least. Returns the open ones with their ends.
+/// Opens the completed sessions of a payment again, until `expires` at least. Returns the open sessions with their ends.
 pub async fn reopen_of_payment(
     connection: &mut Connection,
     payment: &PaymentId,
@@ -120,7 +120,7 @@ pub async fn reopen_of_payment(
     rows.iter().map(|row| Ok((row.parsed("id")?, row.number("expires")?))).collect()
 }
 
-/// Keeps the outcome of the shopper's last action.
+/// Stores the outcome of the shopper's last action.
 pub async fn set_notice(connection: &mut Connection, id: &SessionId, notice: Option<Notice>) -> Result<(), Error> {
     let notice = notice.as_ref().map(word).transpose()?;
     query("UPDATE sessions SET notice = $1, revision = revision + 1 WHERE id = $2")
@@ -131,7 +131,7 @@ pub async fn set_notice(connection: &mut Connection, id: &SessionId, notice: Opt
     Ok(())
 }
 
-/// Gives an open session more time.
+/// Extends an open session. Returns whether it was extended.
 pub async fn extend(connection: &mut Connection, id: &SessionId, expires: Millis) -> Result<bool, Error> {
     let done = query(
         "UPDATE sessions SET expires = $1, notice = 'extended', revision = revision + 1

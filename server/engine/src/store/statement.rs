@@ -1,8 +1,8 @@
-//! Statements with their values: the one way from a value to the database.
+//! Statements with their values: the only way from a value to the database.
 //!
-//! PostgreSQL's text cannot hold U+0000 and SQLite's can. Text from outside may hold one anywhere (a name, a reason, a reply), so
-//! both databases get its picture instead, and a statement that looks for such a text finds it. Ids are escaped where they come in,
-//! so that different ones stay different.
+//! PostgreSQL's text cannot hold U+0000, SQLite's can. Text from outside (a name, a reason, a reply) may hold the character anywhere, so
+//! both databases get its picture (U+2400) instead, and a statement that looks for such a text finds it. Ids are escaped where they come
+//! in, so that different ids stay different.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub(super) struct Statement {
     seen: (String, Vec<&'static str>),
 }
 
-/// A statement without its values.
+/// A statement that has no values yet.
 pub(super) fn query(text: impl SqlSafeStr) -> Statement {
     let text = text.into_sql_str();
     Statement {
@@ -73,14 +73,14 @@ type Bound = Query<'static, Any, AnyArguments>;
 
 /// A value of a statement.
 pub(super) trait Value {
-    /// PostgreSQL's name of its type.
+    /// PostgreSQL's name for the type of the value.
     #[cfg(debug_assertions)]
     const KIND: &'static str;
 
     fn bind_to(self, query: Bound) -> Bound;
 }
 
-/// As both databases can hold it.
+/// The text in a form that both databases can hold.
 fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
 }

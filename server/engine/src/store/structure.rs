@@ -1,4 +1,4 @@
-//! Which version of Till the tables were made by.
+//! Finds out which version of Till made the tables.
 
 use sqlx::any::AnyRow;
 use sqlx::migrate::Migrator;
@@ -8,13 +8,13 @@ use super::row::Columns;
 use super::{Connection, Dialect};
 use crate::error::Error;
 
-/// The steps that this version knows, oldest first.
+/// The steps (migrations) that this version knows, oldest first.
 pub(super) static STEPS: Migrator = sqlx::migrate!("../../migrations");
 
-/// How a database's structure compares with that of this version. Steps are the numbers of the files in `migrations/`.
+/// How a database's structure compares with that of this version. A step is a migration, numbered as its file in `migrations/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Structure {
-    /// It is that of this version.
+    /// The structure is that of this version.
     Current,
     /// Steps of this version are missing.
     Older {
@@ -23,12 +23,12 @@ pub enum Structure {
         /// The newest step that this version knows.
         known: i64,
     },
-    /// A step was made that is not this version's of that number. Other differences are not known.
+    /// A step was made from another text than this version's step of the same number. Further differences are not known.
     Altered {
-        /// Its number.
+        /// The step's number.
         step: i64,
     },
-    /// A later version has made a step that this one does not know. What this one writes could be wrong there.
+    /// A later version has made a step that this version does not know. Rows that this version writes could be wrong there.
     Newer {
         /// The newest step that was made.
         found: i64,
@@ -49,7 +49,7 @@ impl std::fmt::Display for Structure {
     }
 }
 
-/// Reads it off.
+/// Compares the steps that were made with the steps of this version.
 pub(super) async fn of(connection: &mut Connection, dialect: Dialect) -> Result<Structure, Error> {
     let mut made = vec![];
     if !is_empty(connection, dialect).await? {

@@ -1,5 +1,5 @@
-//! The judge of the rows of captures, refunds, disputes and returns. It adds rows up and compares the sums with the payment's history, which is believed;
-//! how a row is derived from an attempt is not its business.
+//! Judges the rows of captures, refunds, disputes and returns: adds them up and compares the sums with the payment's history, which is
+//! trusted. How a row is derived from an attempt is not judged here.
 
 use domain::payment::{EntryState, Payment};
 
@@ -7,7 +7,7 @@ use super::Discrepancy;
 use crate::store::movements::Movement;
 use crate::store::payments::Happened;
 
-/// Everything that is wrong with a payment's rows.
+/// All errors in a payment's rows.
 pub(in crate::money) fn judge_rows(stored: &Payment, events: &[Happened], rows: &[Movement]) -> Vec<Discrepancy> {
     let mut told = Payment { attempts: vec![], canceled: false, ..stored.clone() };
     events.iter().for_each(|one| told.apply(&one.event));

@@ -1,11 +1,11 @@
-//! The judge of the journal's sums: they are added up anew from the entries.
+//! Judges the journal's sums by adding them up anew from the entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Discrepancy, shown};
 use crate::store::journal::Place;
 
-/// Everything that is wrong with the balances that are `kept`, by what the entries come to, and with transactions whose lines are not balanced.
+/// All stored balances (`kept`) that differ from the sums of the entries, and all transactions whose lines are not balanced.
 pub(in crate::money) fn judge_sums(
     kept: &BTreeMap<Place, i128>,
     sums: &BTreeMap<Place, i128>,

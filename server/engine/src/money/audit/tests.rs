@@ -1,4 +1,4 @@
-//! A debt of 24.50 that is paid twice, and refunded once between the two.
+//! Tests with a debt of 24.50 that is paid twice, with refunds between the two payments or after them.
 
 use domain::currency::Currency;
 use domain::id::{MerchantId, ModificationId, PaymentId, ProviderAccountId, SessionId};
@@ -76,7 +76,7 @@ impl Story {
         self.happens(Source::Webhook("in_1"), &Fact::Observed { attempt: id(number), observation });
     }
 
-    /// Asked for by somebody, and done.
+    /// A refund that `source` asks for and the provider carries out.
     fn refund(&mut self, source: Source<'_>, number: u8, amount: i64) {
         let modification = ModificationId::from_random([u8::try_from(self.events.len()).unwrap(); 16]);
         let kind = ModificationKind::Refund { amount };
@@ -122,7 +122,7 @@ fn right_books_pass_whatever_was_decided() {
 #[test]
 fn what_a_second_payer_paid_after_the_merchant_took_less_is_held_wholly() {
     let mut story = Story::begin();
-    // 24.50 authorised, to be captured by the merchant, who takes 10.00 and leaves it at that; then 24.50 are paid again.
+    // 24.50 is authorised for manual capture. The merchant captures 10.00 as the last capture. Then 24.50 is paid again.
     story.payment.capture = Capture::Manual;
     story.payment.attempts[0].book = domain::payment::Book::default();
     story.events.retain(|one| !matches!(one.event, Event::Moved { .. }));
@@ -137,7 +137,7 @@ fn what_a_second_payer_paid_after_the_merchant_took_less_is_held_wholly() {
     story.said_of(1, Some(modification), News::Moved(Movement::Capture { reference, amount, state }));
     story.pay_again();
     assert_eq!((story.wrong(), story.written["suspense"], story.written["merchant_payable"]), (vec![], -DEBT, -1_000));
-    // Books that let the second payer fill what the merchant left are wrong.
+    // Books in which the second payer's money fills the rest that the merchant left are wrong.
     *story.written.get_mut("suspense").unwrap() += DEBT - 1_000;
     *story.written.get_mut("merchant_payable").unwrap() -= DEBT - 1_000;
     let found = vec![("merchant_payable".to_owned(), -DEBT, -1_000), ("suspense".to_owned(), -1_000, -DEBT)];

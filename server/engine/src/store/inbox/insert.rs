@@ -1,4 +1,4 @@
-//! Storing deliveries.
+//! Stores deliveries.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +22,7 @@ use crate::store::statement::query;
 pub struct NewRow {
     /// The id.
     pub id: InboxId,
-    /// The account it came in for.
+    /// The account that the event arrived for.
     pub account: ProviderAccountId,
     /// The provider's id of the event.
     pub event: String,
@@ -30,23 +30,23 @@ pub struct NewRow {
     pub body: Bytes,
     /// When it arrived.
     pub received: Millis,
-    /// The provider's name of the event, if it can concern no payment: then it is settled as it is stored.
+    /// The provider's name of the event, if the event can concern no payment: then it is settled as it is stored.
     pub idle: Option<String>,
-    /// What it says, if it could be read.
+    /// The content of the event, if it could be read.
     pub reading: Option<Box<Incoming>>,
 }
 
-/// What is known of an event as it is stored.
+/// The finding about an event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// It concerns no payment and says nothing that one could wait for.
+    /// The event concerns no payment and has no news to wait for.
     Idle,
-    /// It names payments that are not known here.
+    /// The event names payments that are not known here.
     Stranger(Wait),
 }
 
-/// Stores events, to be taken up when `due` if they are pending. What is `found` of some is settled, or waits, as it is stored. Tells for
-/// each whether it is new: an account has an event once.
+/// Stores events, to be taken up when `due` if they are pending. An event in `found` is settled, or waits, as it is stored. Returns for
+/// each event whether it is new: an account has an event once.
 /// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
 pub async fn insert(
     connection: &mut Connection,
@@ -110,7 +110,7 @@ pub async fn insert(
     Ok(fresh)
 }
 
-/// What a new row says besides the event itself.
+/// The columns of a new row besides the event itself.
 struct Stored<'r> {
     state: InboxState,
     kind: Option<&'r str>,
@@ -136,7 +136,7 @@ impl<'r> Stored<'r> {
     }
 }
 
-/// Which of the rows are stored under their own id.
+/// The ids of the rows that are stored.
 async fn known(connection: &mut Connection, rows: &[(&NewRow, Place)]) -> Result<HashSet<String>, Error> {
     let text = list(connection, "SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
     let select = rows.iter().fold(query(text), |select, (row, _)| select.bind(row.id.as_str()));

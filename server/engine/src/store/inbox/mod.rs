@@ -1,4 +1,4 @@
-//! Provider deliveries, stored before the reply: stored, taken up, and read by people.
+//! Deliveries of providers: stored before the reply, taken up, and read by people.
 
 mod insert;
 mod prune;
@@ -22,30 +22,30 @@ pub use read::{body, find, of_account, of_event, page_of_account};
 pub(super) use waits::Gate;
 pub use waits::{GivenUp, Wait, bring_forward, enter, give_up, next_given_up, stop_waiting, stop_waiting_before, wait};
 
-/// What became of a stored event.
+/// The state of a stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InboxState {
-    /// Not applied yet.
+    /// The event is not applied yet.
     Pending,
-    /// It names payments that are not known. It is taken up when one becomes known, and given up after a time.
+    /// The event names payments that are not known. It is taken up when one becomes known, and given up after a time.
     Waiting,
-    /// Changed a payment, or said what was known already.
+    /// The event changed a payment, or repeated known facts.
     Applied,
-    /// Concerns no payment of ours.
+    /// The event concerns no payment of ours.
     Ignored,
-    /// Belongs to another account.
+    /// The event belongs to another account.
     Foreign,
-    /// Speaks of another amount, currency or object than the payment.
+    /// The event has another amount, currency or object than the payment.
     Mismatch,
-    /// Its payment never became known.
+    /// The event's payment never became known.
     Orphan,
-    /// Cannot be read.
+    /// The event cannot be read.
     Unreadable,
 }
 
 impl InboxState {
-    /// As it is stored.
+    /// The state's stored name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl InboxState {
         }
     }
 
-    /// Counts events of which this has become.
+    /// Counts events that have reached this state.
     pub(crate) fn count(self, events: u64) {
         metrics::counter!("till_inbox_settled_total", "state" => self.as_str()).increment(events);
     }
@@ -71,19 +71,19 @@ impl InboxState {
 pub struct InboxRow {
     /// The id.
     pub id: InboxId,
-    /// The account it came in for.
+    /// The account that the event arrived for.
     pub account: ProviderAccountId,
     /// The provider's id of the event.
     pub event: String,
-    /// Where its bytes are, see [`body`].
+    /// The place of the event's bytes, see [`body`].
     place: Place,
-    /// What became of it.
+    /// The state of the event.
     pub state: InboxState,
     /// The provider's name of the event, once read.
     pub kind: Option<String>,
-    /// Why, for a person.
+    /// The reason for the state, for a person.
     pub note: Option<String>,
-    /// When it arrived.
+    /// When the event arrived.
     pub received: Millis,
 }
 

@@ -1,4 +1,4 @@
-//! Forgetting deliveries after their time: first their bytes, much later the events' names.
+//! Removes deliveries after their retention: first their bytes, much later the record that the events arrived.
 
 use domain::id::InboxId;
 
@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::store::Connection;
 use crate::store::statement::query;
 
-/// Forgets bytes of events that arrived before the one of this id, unless one of the pack is still to be applied. Returns how many packs
-/// were forgotten, `limit` at most.
+/// Removes the bytes of events that arrived before the event with this id, unless an event of the same pack is still to be applied.
+/// Returns the number of removed packs, `limit` at most.
 pub async fn forget_bodies(connection: &mut Connection, first: &InboxId, limit: i64) -> Result<u64, Error> {
     let done = query(
         "DELETE FROM inbox_packs WHERE id IN (SELECT id FROM inbox_packs WHERE id < $1
@@ -17,7 +17,8 @@ pub async fn forget_bodies(connection: &mut Connection, first: &InboxId, limit: 
     Ok(done.bind(first.as_str()).bind(limit).execute(connection).await?.rows_affected())
 }
 
-/// Forgets that events arrived before the one of this id, so that a repetition would be new. Returns how many, `limit` at most.
+/// Removes the record of events that arrived before the event with this id, so that a repetition would count as new. Returns their
+/// number, `limit` at most.
 pub async fn forget_rows(connection: &mut Connection, first: &InboxId, limit: i64) -> Result<u64, Error> {
     let done = query(
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE id < $1 AND state NOT IN ('pending', 'waiting')

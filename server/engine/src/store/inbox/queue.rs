@@ -1,4 +1,4 @@
-//! Taking deliveries up, and writing down what became of them.
+//! Takes deliveries up, and stores their outcomes.
 
 use bytes::Bytes;
 use connectors::Incoming;
@@ -20,19 +20,20 @@ use crate::store::statement::query;
 pub struct Taken {
     /// The id.
     pub id: InboxId,
-    /// The account it came in for.
+    /// The account that the event arrived for.
     pub account: ProviderAccountId,
-    /// The event's bytes, or why they cannot be had.
+    /// The event's bytes, or why they cannot be read.
     pub body: Result<Bytes, String>,
-    /// When it arrived.
+    /// When the event arrived.
     pub received: Millis,
-    /// When it is due again, as it was taken up. If that has changed, somebody has brought it forward meanwhile.
+    /// When the event is due again, as stored when it was taken up. If the stored time has changed, the event was brought forward
+    /// meanwhile.
     pub due: Millis,
-    /// How often it was taken up, this time included, since it last waited for its payment.
+    /// How often the event was taken up, this time included, since it last waited for its payment.
     pub tries: i64,
-    /// Whether it comes from memory, just stored, and not from the database.
+    /// Whether the event was handed over in memory, just stored, and not read from the database.
     pub handed: bool,
-    /// What it says, if it has been read already.
+    /// The event's content, if it has been read already.
     pub reading: Option<Box<Incoming>>,
 }
 
@@ -70,20 +71,20 @@ pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Err
     row.maybe_number("next")
 }
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// Which.
+    /// The event's id.
     pub id: InboxId,
-    /// What.
+    /// The event's new state.
     pub state: InboxState,
     /// The provider's name of the event, if it could be read.
     pub kind: Option<String>,
-    /// Why, for a person.
+    /// The reason for the state, for a person.
     pub note: Option<String>,
 }
 
-/// Writes down what became of events that were still pending, and tells how many were: another server may have been faster.
+/// Stores the outcome of events that are still pending, and returns how many were: another server may have been faster.
 pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) -> Result<u64, Error> {
     let mut settled = 0;
     for portion in portions(rows) {
@@ -104,7 +105,7 @@ pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) 
     Ok(settled)
 }
 
-/// Puts an event off that could not be applied, with the reason, unless it was brought forward meanwhile.
+/// Puts off an event that could not be applied, with the reason, unless it was brought forward meanwhile.
 pub async fn put_off(connection: &mut Connection, row: &Taken, due: Millis, why: &str) -> Result<(), Error> {
     query(
         "UPDATE inbox SET due = CASE WHEN due = $1 THEN $2 ELSE due END, note = $3 WHERE id = $4 AND state = 'pending'",
@@ -118,7 +119,7 @@ pub async fn put_off(connection: &mut Connection, row: &Taken, due: Millis, why:
     Ok(())
 }
 
-/// Makes events due that are put off further than they ever are: the clock was set back. Tells how many.
+/// Makes events due that are put off further than [`PUT_OFF_MAX`], because the clock was set back. Returns their number.
 pub async fn rescue(connection: &mut Connection, now: Millis) -> Result<u64, Error> {
     let done = query("UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2")
         .bind(now)
@@ -137,22 +138,22 @@ pub async fn is_stranded(connection: &mut Connection, now: Millis) -> Result<boo
     Ok(row.is_some())
 }
 
-/// Further than this into the future no event is ever put off.
+/// The furthest into the future that an event is ever put off.
 const PUT_OFF_MAX: Millis = 20 * domain::MINUTE;
 
-/// How many events wait.
+/// The number of pending events.
 pub async fn backlog(connection: &mut Connection) -> Result<i64, Error> {
     let row = query("SELECT COUNT(*) AS waiting FROM inbox WHERE state = 'pending'").fetch_one(connection).await?;
     row.number("waiting")
 }
 
-/// Whether an account has events that arrived since a time and wait.
+/// Whether an account has pending events that arrived since a time.
 pub async fn has_pending(
     connection: &mut Connection,
     account: &ProviderAccountId,
     since: Millis,
 ) -> Result<bool, Error> {
-    // In the order of the index, or PostgreSQL may look through all that wait for the first one.
+    // Sorted in the order of the index. Otherwise PostgreSQL may look through all pending events for the first one.
     let row = query(
         "SELECT id FROM inbox WHERE state = 'pending' AND received >= $1 AND account_id = $2 ORDER BY received LIMIT 1",
     )

@@ -1,4 +1,4 @@
-//! Reading stored deliveries, for people.
+//! Reads stored deliveries for people.
 
 use bytes::Bytes;
 use domain::id::{InboxId, ProviderAccountId};
@@ -12,7 +12,7 @@ use crate::store::pages::no_such_row;
 use crate::store::row::Columns;
 use crate::store::statement::{Statement, query};
 
-/// By name: a connection that was there before a column was added would stumble over `*`.
+/// The columns are named: a connection that is older than an added column would fail on `*`.
 macro_rules! columns {
     () => {
         "SELECT id, account_id, event, state, kind, note, received, pack, pack_start, pack_size "
@@ -31,7 +31,7 @@ pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<In
     row.as_ref().map(inbox_row).transpose()
 }
 
-/// The bytes of a stored event, or why they cannot be had.
+/// The bytes of a stored event, or why they cannot be read.
 pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<Bytes, String>, Error> {
     let mut bodies = packs::read(connection, std::slice::from_ref(&row.place)).await?;
     Ok(bodies.pop().unwrap_or_else(|| Err("nothing was read".to_owned())))
@@ -40,10 +40,10 @@ pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<
 /// An account with fewer events is quiet.
 const QUIET: i64 = 2_000;
 
-/// Whether an account has few events. They are collected and sorted then; those of another account are met soon on a walk along all
-/// ids, which are in the order of time. No index serves both, because every delivery would have to be written into it.
+/// Whether an account has few events. Few events are collected and sorted. The events of any other account are met soon on a walk along
+/// all ids, which are in the order of time. No index serves both, because every delivery would have to be written into it.
 async fn is_quiet(connection: &mut Connection, account: &ProviderAccountId) -> Result<bool, Error> {
-    // In the order of the index that has them, or PostgreSQL may look through all of the table for the first ones.
+    // Sorted in the order of the index on events. Otherwise PostgreSQL may look through the whole table for the first ones.
     let count = query(
         "SELECT COUNT(*) AS known FROM (SELECT event FROM inbox WHERE account_id = $1 ORDER BY event LIMIT $2) AS first",
     );
@@ -59,7 +59,7 @@ pub async fn of_account(
     before(connection, account, None, limit).await
 }
 
-/// The events of a quiet account, of which `$1` is the id and `$4` is [`QUIET`].
+/// The events of a quiet account. `$1` is the account's id and `$4` is [`QUIET`].
 macro_rules! few {
     () => {
         "FROM (SELECT * FROM inbox WHERE account_id = $1 ORDER BY event LIMIT $4) AS few
@@ -67,21 +67,21 @@ macro_rules! few {
     };
 }
 
-/// Those of another one. The expression keeps the planner from collecting all that the account ever had.
+/// The events of an account that is not quiet. The expression keeps the planner from collecting all events that the account ever had.
 macro_rules! many {
     () => {
         "FROM inbox WHERE account_id || '' = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
     };
 }
 
-/// Statements about an account's events before one, for a quiet account and for another one.
+/// Statements about an account's events before a given one, for a quiet account and for any other.
 const BEFORE: [&str; 2] = [concat!(columns!(), few!()), concat!(columns!(), many!())];
 const COUNT_BEFORE: [&str; 2] = [
     concat!("SELECT COUNT(*) AS more FROM (SELECT id ", few!(), ") AS rest"),
     concat!("SELECT COUNT(*) AS more FROM (SELECT id ", many!(), ") AS rest"),
 ];
 
-/// Longer than an id and nothing but the last letter, so that it comes after all of them in whatever order letters have.
+/// Longer than an id and made of the last letter alone, so that it comes after all ids in any order of letters.
 const AFTER_ALL: &str = "in_zzzzzzzzzzzzzzzzzzzzzzzzzzz";
 
 async fn about_account(
@@ -97,7 +97,7 @@ async fn about_account(
     Ok(if is_quiet { select.bind(QUIET) } else { select })
 }
 
-/// An account's events before one, the newest first.
+/// An account's events before a given one, the newest first.
 async fn before(
     connection: &mut Connection,
     account: &ProviderAccountId,
@@ -108,7 +108,7 @@ async fn before(
     select.fetch_all(connection).await?.iter().map(inbox_row).collect()
 }
 
-/// A part of the same list.
+/// A page of an account's events, the newest first.
 pub async fn page_of_account(
     connection: &mut Connection,
     account: &ProviderAccountId,
@@ -131,7 +131,7 @@ pub async fn page_of_account(
     Ok(Listed { rows, more })
 }
 
-/// What an account has stored of an event: one row, or none.
+/// The stored events of an account with the provider's id: one row, or none.
 pub async fn of_event(
     connection: &mut Connection,
     account: &ProviderAccountId,

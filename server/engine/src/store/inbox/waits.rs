@@ -1,13 +1,13 @@
-//! Deliveries that name payments which are not known: they wait without being looked at, and the transaction that makes one of their
-//! references known wakes them.
+//! Deliveries that name unknown payments wait without being looked at. The transaction that makes one of their references known wakes
+//! them.
 //!
-//! A wake must not be missed. A transaction that stores a waiting delivery has looked for its references before; one that writes a
-//! reference looks for deliveries that wait afterwards. If both were under way at once, neither would see what the other has not
-//! committed. SQLite has one writing transaction at a time, which begins before it reads. On PostgreSQL both pass a gate: those that
-//! store ([`enter`]) share it with each other, those that wake ([`bring_forward`]) share it with each other, and one kind waits until
-//! the other has committed. So a delivery is stored either before the wake looks, and is found, or after the reference is committed, and
-//! finds it. The gate is the last lock that a waking transaction waits for with payments locked, and the first of a storing one: neither
-//! can wait for the other in a circle.
+//! A wake must not be missed. A transaction that stores a waiting delivery has looked for the delivery's references before. A
+//! transaction that writes a reference looks for waiting deliveries afterwards. If both were under way at once, neither would see the
+//! other's uncommitted rows. SQLite has one writing transaction at a time, which begins before it reads. On PostgreSQL both pass a gate:
+//! storing transactions ([`enter`]) share it with each other, waking transactions ([`bring_forward`]) share it with each other, and one
+//! kind waits until the other has committed. So a delivery is stored either before the wake looks, and the wake finds the delivery, or
+//! after the reference is committed, and the delivery finds the reference. The gate is the last lock that a waking transaction waits for
+//! with payments locked, and the first lock of a storing transaction, so the two cannot wait for each other in a circle.
 
 use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
@@ -20,19 +20,19 @@ use crate::store::row::Columns;
 use crate::store::statement::query;
 use crate::store::{Connection, Tx};
 
-/// What a delivery waits for, and for how long.
+/// The references that a delivery waits for, and the end of the wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
-    /// When it is given up.
+    /// When the delivery is given up.
     pub until: Millis,
-    /// The names that wake it, see `crate::inbox::wanted`.
+    /// The references that wake the delivery, see `crate::inbox::wanted`.
     pub wanted: Vec<String>,
-    /// The attempt of ours that it names, if it names one. A person is told when it is given up.
+    /// The attempt of ours that the delivery names, if it names one. An alert is raised when such a delivery is given up.
     pub claims: Option<AttemptId>,
 }
 
-/// Enters the gate as one that stores deliveries that wait. The transaction must not write references itself. Returns whether others may
-/// have committed since it began, so that what deliveries name must be looked up after this.
+/// Enters the gate as a transaction that stores waiting deliveries. The transaction must not write references itself. Returns whether
+/// other transactions may have committed since this one began, so that the deliveries' references must be looked up after this.
 pub async fn enter(tx: &mut Tx, dialect: Dialect) -> Result<bool, Error> {
     dialect.pass_gate(tx, Gate::Storing).await?;
     Ok(dialect == Dialect::Postgres)
@@ -41,9 +41,9 @@ pub async fn enter(tx: &mut Tx, dialect: Dialect) -> Result<bool, Error> {
 /// The two ways through the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Gate {
-    /// A delivery that waits is stored.
+    /// A waiting delivery is stored.
     Storing,
-    /// Deliveries that wait are woken.
+    /// Waiting deliveries are woken.
     Waking,
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn insert_waits(
     Ok(())
 }
 
-/// Lets an event that was taken up wait, unless it was brought forward meanwhile. See [`enter`].
+/// Lets an event wait that was taken up, unless it was brought forward meanwhile. See [`enter`].
 pub async fn wait(connection: &mut Connection, row: &Taken, kind: Option<&str>, wait: &Wait) -> Result<(), Error> {
     let done = query(
         "UPDATE inbox SET state = 'waiting', tries = 0, note = NULL, due = $1, kind = $2, claims = $3
@@ -85,8 +85,8 @@ pub async fn wait(connection: &mut Connection, row: &Taken, kind: Option<&str>, 
     Ok(())
 }
 
-/// Brings events forward that wait for something that this transaction has made known, also those that were given up, and tells how
-/// many.
+/// Brings events forward that wait for a reference that this transaction has made known, also events that were given up, and returns
+/// their number.
 pub async fn bring_forward(
     connection: &mut Connection,
     dialect: Dialect,
@@ -116,16 +116,16 @@ pub async fn bring_forward(
 /// An event that has waited in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenUp {
-    /// Which.
+    /// The event's id.
     pub id: InboxId,
-    /// The account it came in for.
+    /// The account that the event arrived for.
     pub account: ProviderAccountId,
-    /// The attempt of ours that it names, if it names one.
+    /// The attempt of ours that the event names, if it names one.
     pub claims: Option<AttemptId>,
 }
 
-/// Gives events up that have waited long enough, so many at most. Should one of their payments become known after all, they are still
-/// taken up.
+/// Gives up events that have waited long enough, `limit` at most. If one of their payments becomes known after all, they are still taken
+/// up.
 pub async fn give_up(
     connection: &mut Connection,
     dialect: Dialect,
@@ -147,7 +147,7 @@ pub async fn next_given_up(connection: &mut Connection) -> Result<Option<Millis>
     row.maybe_number("next")
 }
 
-/// Forgets what events have waited for.
+/// Removes the references that events have waited for.
 pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
         let text = list(connection, "DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size);
@@ -157,8 +157,8 @@ pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Resul
     Ok(())
 }
 
-/// Forgets what events have waited for that arrived before the one of this id: ids are in the order of time. Returns how many names were
-/// forgotten, about `limit` at most.
+/// Removes the references that events have waited for that arrived before the event with this id: ids are in the order of time. Returns
+/// the number of removed references, about `limit` at most.
 pub async fn stop_waiting_before(connection: &mut Connection, first: &InboxId, limit: i64) -> Result<u64, Error> {
     let done = query(
         "DELETE FROM inbox_waits WHERE inbox_id IN
