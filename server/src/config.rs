@@ -56,6 +56,9 @@ pub struct Common {
     pub master_key: Option<String>,
 }
 
+/// Where PostgreSQL listens, if its address does not say.
+const POSTGRES_PORT: u16 = 5432;
+
 const BIND_DEFAULT: &str = "127.0.0.1:3000";
 
 /// Where the server listens.
@@ -148,6 +151,7 @@ impl Common {
 
     /// The same without what only a server needs.
     pub async fn store(&self, missing: Missing) -> Result<Store, ConfigError> {
+        Dialect::of(&self.database_url)?;
         if let Some(file) = self.sqlite_file()? {
             file.refuse_anothers(&self.database_url).await?;
             file.prepare(missing)?;
@@ -210,14 +214,19 @@ impl Common {
         self.ready_engine().await
     }
 
-    /// Says where the database is, but never with a password.
+    /// Says where the database is, but never with a password, and why it cannot be opened.
     fn unreachable(&self, error: &engine::Error) -> ConfigError {
-        let place = match (Url::parse(&self.database_url), self.database_url.starts_with("sqlite:")) {
-            (_, true) => self.database_url.clone(),
-            (Ok(url), _) => format!("PostgreSQL at {}", url.host_str().unwrap_or("an unnamed host")),
-            (Err(_), _) => "PostgreSQL".to_owned(),
+        let file = self.sqlite_file().ok().flatten();
+        let place = match (&file, Url::parse(&self.database_url)) {
+            (Some(file), _) => file.path().display().to_string(),
+            (None, Ok(url)) => match (url.host_str().filter(|host| !host.is_empty()), url.port()) {
+                (Some(host), port) => format!("PostgreSQL at {host}:{}", port.unwrap_or(POSTGRES_PORT)),
+                (None, _) => "PostgreSQL at an unnamed host".to_owned(),
+            },
+            (None, Err(_)) => "PostgreSQL".to_owned(),
         };
-        impossible(format!("TILL_DATABASE_URL: cannot open {place}: {error}"))
+        let why = file.and_then(|file| file.why_unwritable()).unwrap_or_else(|| error.to_string());
+        impossible(format!("TILL_DATABASE_URL: cannot open {place}: {why}"))
     }
 
     /// The master keys: those that are set, else the one kept beside an SQLite file. One is made only where it cannot shut anybody

@@ -27,6 +27,7 @@ mod leases;
 mod lists;
 mod log;
 mod money;
+mod opening;
 mod ops;
 mod outages;
 mod own_tls;

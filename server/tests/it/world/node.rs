@@ -30,6 +30,11 @@ impl Database {
         Database { url, _directory: Some(directory) }
     }
 
+    /// One that is elsewhere, or nowhere.
+    pub fn at(url: &str) -> Database {
+        Database { url: url.to_owned(), _directory: None }
+    }
+
     pub async fn postgres() -> Database {
         let server = std::env::var("TILL_TEST_POSTGRES")
             .expect("TILL_TEST_POSTGRES names a PostgreSQL for tests; run them with .ci/with-postgres");
