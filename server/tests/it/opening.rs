@@ -15,6 +15,23 @@ use crate::world::{Database, random_hex};
 /// Commands of every kind.
 const ALL_WAYS: [&[&str]; 4] = [&["migrate"], &["serve"], &["serve", "--no-migrate"], &["merchant", "list"]];
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_hold_every_character_is_refused() {
+    sqlx::any::install_default_drivers();
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        let options = format!("ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+        let database = Database::postgres_with(&options).await;
+        for command in ALL_WAYS {
+            let (ok, text) = on(&database, command);
+            assert!(!ok && text.contains(encoding), "{command:?}: {text}");
+            assert!(text.contains("createdb --encoding UTF8 --template template0"), "{command:?}: {text}");
+        }
+        let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+        let tables = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'";
+        assert_eq!(sqlx::query_scalar::<_, i64>(tables).fetch_one(&mut connection).await.unwrap(), 0);
+    }
+}
+
 /// An address with another part.
 fn changed(url: &str, change: impl FnOnce(&mut Url)) -> Database {
     let mut changed = Url::parse(url).unwrap();

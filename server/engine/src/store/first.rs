@@ -13,7 +13,7 @@ use crate::error::Error;
 /// How long to wait before the next try, if what stands in the way passes by itself.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Connects, with the settings of a connection that writes.
+/// Connects, with the settings of a connection that writes, and finds out whether the database can hold what Till writes.
 pub(super) async fn connect(options: &AnyConnectOptions, dialect: Dialect) -> Result<Connection, Error> {
     let mut last = None;
     let tries = async {
@@ -33,7 +33,16 @@ pub(super) async fn connect(options: &AnyConnectOptions, dialect: Dialect) -> Re
 async fn connect_once(options: &AnyConnectOptions, dialect: Dialect) -> Result<Connection, Error> {
     let mut connection = AnyConnection::connect_with(options).await?;
     dialect.prepare(&mut connection, true).await?;
-    Ok(connection)
+    match dialect.encoding(&mut connection).await? {
+        None => Ok(connection),
+        Some(encoding) => {
+            connection.close().await?;
+            Err(Error::Invalid(format!(
+                "its encoding is {encoding}, which cannot hold every character, or holds bytes that are none; make another one with \
+                 createdb --encoding UTF8 --template template0 NAME, and name that"
+            )))
+        }
+    }
 }
 
 /// Whether another try may do better soon: PostgreSQL has no free connection or is starting; or another process changes the mode of

@@ -80,7 +80,7 @@ impl Store {
     /// Connects. A missing SQLite file is made; its directory must exist.
     ///
     /// # Errors
-    /// What stands in the way of the first connection.
+    /// What stands in the way of the first connection; or the encoding of the database cannot hold every character.
     pub async fn connect(url: &str) -> Result<Store, Error> {
         install_default_drivers();
         let dialect = Dialect::of(url)?;
