@@ -61,14 +61,20 @@ const POSTGRES_PORT: u16 = 5432;
 
 const BIND_DEFAULT: &str = "127.0.0.1:3000";
 
+/// Reads an address to listen at.
+pub(crate) fn listening(text: &str) -> Result<SocketAddr, String> {
+    let odd = |_| "it must be an IP address with a port, such as 127.0.0.1:3000 or [::1]:3000, and no name";
+    text.parse().map_err(odd).map_err(str::to_owned)
+}
+
 /// Where the server listens.
 #[derive(Args, Debug, Clone)]
 pub struct Listen {
     /// Shopper pages and webhooks
-    #[arg(long, env = "TILL_BIND", default_value = BIND_DEFAULT)]
+    #[arg(long, env = "TILL_BIND", default_value = BIND_DEFAULT, value_parser = listening)]
     pub bind: SocketAddr,
     /// /metrics, /healthz and /readyz; not for the public
-    #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464")]
+    #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464", value_parser = listening)]
     pub ops_bind: SocketAddr,
     /// Reverse proxies whose X-Forwarded-For and Forwarded are believed: addresses and networks with commas between, such as
     /// 10.0.0.0/8,2001:db8::5
@@ -107,7 +113,7 @@ impl Common {
             Some(url) => public_url(url),
             None => {
                 let bind = std::env::var("TILL_BIND").unwrap_or_else(|_| BIND_DEFAULT.to_owned());
-                address_of(bind.parse().map_err(|error| impossible(format!("TILL_BIND is {bind:?}: {error}")))?)
+                address_of(listening(&bind).map_err(|error| impossible(format!("TILL_BIND is {bind:?}: {error}")))?)
             }
         }
     }
