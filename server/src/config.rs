@@ -60,16 +60,25 @@ pub struct Common {
     pub keep: String,
 }
 
+/// Where PostgreSQL listens, if its address does not say.
+const POSTGRES_PORT: u16 = 5432;
+
 const BIND_DEFAULT: &str = "127.0.0.1:3000";
+
+/// Reads an address to listen at.
+pub(crate) fn listening(text: &str) -> Result<SocketAddr, String> {
+    let odd = |_| "it must be an IP address with a port, such as 127.0.0.1:3000 or [::1]:3000, and no name";
+    text.parse().map_err(odd).map_err(str::to_owned)
+}
 
 /// Where the server listens.
 #[derive(Args, Debug, Clone)]
 pub struct Listen {
     /// Shopper pages and webhooks
-    #[arg(long, env = "TILL_BIND", default_value = BIND_DEFAULT)]
+    #[arg(long, env = "TILL_BIND", default_value = BIND_DEFAULT, value_parser = listening)]
     pub bind: SocketAddr,
     /// /metrics, /healthz and /readyz; not for the public
-    #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464")]
+    #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464", value_parser = listening)]
     pub ops_bind: SocketAddr,
     /// Reverse proxies whose X-Forwarded-For and Forwarded are believed: addresses and networks with commas between, such as
     /// 10.0.0.0/8,2001:db8::5
@@ -108,7 +117,7 @@ impl Common {
             Some(url) => public_url(url),
             None => {
                 let bind = std::env::var("TILL_BIND").unwrap_or_else(|_| BIND_DEFAULT.to_owned());
-                address_of(bind.parse().map_err(|error| impossible(format!("TILL_BIND is {bind:?}: {error}")))?)
+                address_of(listening(&bind).map_err(|error| impossible(format!("TILL_BIND is {bind:?}: {error}")))?)
             }
         }
     }
@@ -153,6 +162,7 @@ impl Common {
 
     /// The same without what only a server needs.
     pub async fn store(&self, missing: Missing) -> Result<Store, ConfigError> {
+        Dialect::of(&self.database_url)?;
         if let Some(file) = self.sqlite_file()? {
             file.refuse_anothers(&self.database_url).await?;
             file.prepare(missing)?;
@@ -215,14 +225,19 @@ impl Common {
         self.ready_engine().await
     }
 
-    /// Says where the database is, but never with a password.
+    /// Says where the database is, but never with a password, and why it cannot be opened.
     fn unreachable(&self, error: &engine::Error) -> ConfigError {
-        let place = match (Url::parse(&self.database_url), self.database_url.starts_with("sqlite:")) {
-            (_, true) => self.database_url.clone(),
-            (Ok(url), _) => format!("PostgreSQL at {}", url.host_str().unwrap_or("an unnamed host")),
-            (Err(_), _) => "PostgreSQL".to_owned(),
+        let file = self.sqlite_file().ok().flatten();
+        let place = match (&file, Url::parse(&self.database_url)) {
+            (Some(file), _) => file.path().display().to_string(),
+            (None, Ok(url)) => match (url.host_str().filter(|host| !host.is_empty()), url.port()) {
+                (Some(host), port) => format!("PostgreSQL at {host}:{}", port.unwrap_or(POSTGRES_PORT)),
+                (None, _) => "PostgreSQL at an unnamed host".to_owned(),
+            },
+            (None, Err(_)) => "PostgreSQL".to_owned(),
         };
-        impossible(format!("TILL_DATABASE_URL: cannot open {place}: {error}"))
+        let why = file.and_then(|file| file.why_unwritable()).unwrap_or_else(|| error.to_string());
+        impossible(format!("TILL_DATABASE_URL: cannot open {place}: {why}"))
     }
 
     /// The master keys: those that are set, else the one kept beside an SQLite file. One is made only where it cannot shut anybody

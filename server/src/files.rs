@@ -14,6 +14,7 @@ use tracing::warn;
 use url::Url;
 
 use crate::config::{ConfigError, impossible};
+use crate::unwritable;
 
 /// How an SQLite database begins (SQLite documentation, Database File Format, 1.3).
 const SQLITE_HEAD: &[u8] = b"SQLite format 3\0";
@@ -147,8 +148,18 @@ impl DatabaseFile {
                  name a file that is not there yet"
             ))),
             Ok(_) => Ok(()),
-            Err(error) => Err(impossible(format!("TILL_DATABASE_URL: cannot read {path}: {error}"))),
+            Err(error) => {
+                let why = self.why_unwritable().unwrap_or(error);
+                Err(impossible(format!("TILL_DATABASE_URL: cannot read {path}: {why}")))
+            }
         }
+    }
+
+    /// Why SQLite cannot keep its files beside the database, if it cannot. Its own error does not say.
+    #[must_use]
+    pub fn why_unwritable(&self) -> Option<String> {
+        let real = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
+        unwritable::why(DatabaseFile(real).directory())
     }
 
     /// Whose the file's tables are. SQLite makes a log and an index of the log beside a database in WAL mode, also for a connection that
@@ -297,8 +308,10 @@ impl DatabaseFile {
         let mut name = real.clone().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);
-        let cannot =
-            |error: std::io::Error| impossible(format!("TILL_DATABASE_URL: cannot lock {}: {error}", path.display()));
+        let cannot = |error: std::io::Error| {
+            let why = self.why_unwritable().unwrap_or_else(|| error.to_string());
+            impossible(format!("TILL_DATABASE_URL: cannot lock {}: {why}", path.display()))
+        };
         // Never removed: whoever removed it could take it from under one who has just opened it.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);

@@ -8,3 +8,4 @@ pub mod http;
 mod logging;
 mod run;
 mod terminal;
+mod unwritable;

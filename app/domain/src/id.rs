@@ -13,7 +13,10 @@ const LENGTH: usize = 26;
 
 /// The text is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{text:?} is not an id that begins with {prefix:?} and goes on with 26 letters and digits")]
+#[error(
+    "{text:?} is not an id that begins with {prefix:?} and goes on with 26 digits and lower-case letters, of which i, l, o and u are \
+     never used"
+)]
 pub struct BadId {
     prefix: &'static str,
     text: String,
@@ -130,6 +133,14 @@ mod tests {
         fn other_kinds_and_noise_are_refused(random: [u8; 16], noise in ".{0,80}") {
             prop_assert!(AttemptId::from_random(random).as_str().parse::<PaymentId>().is_err());
             prop_assert!(noise.parse::<PaymentId>().is_err());
+        }
+    }
+
+    #[test]
+    fn letters_that_no_id_has_are_named() {
+        for wrong in ["pi_0000000000000000000000000O", "pi_0000000000000000000000000u"] {
+            let error = wrong.parse::<PaymentId>().unwrap_err().to_string();
+            assert!(error.contains("lower-case letters, of which i, l, o and u are never used"), "{error}");
         }
     }
 }

@@ -26,9 +26,9 @@ pub enum MoneyError {
     /// Two amounts differ in their currency.
     #[error("cannot combine {0} with {1}")]
     CurrencyMismatch(Currency, Currency),
-    /// The result is larger than [`AMOUNT_MAX`].
-    #[error("the amount is too large")]
-    TooLarge,
+    /// The result is larger than [`AMOUNT_MAX`], this one.
+    #[error("the amount is too large; the largest is {0}")]
+    TooLarge(Money),
     /// The text is not a decimal number with at most the currency's digits.
     #[error("{0:?} is not an amount in {1}; write it like {2}")]
     Unreadable(String, Currency, String),
@@ -72,8 +72,8 @@ impl Money {
             return Err(unreadable());
         }
         let padded = format!("{whole}{fraction:0<digits$}");
-        let minor = padded.parse::<i64>().map_err(|_| MoneyError::TooLarge)?;
-        Money::new(minor, currency).bounded(Some(minor))
+        // More digits than a number has are too many all the same.
+        Money::new(0, currency).bounded(padded.parse().ok())
     }
 
     /// The plain decimal, with a point and without the currency: `12.50`, `1250` in JPY.
@@ -96,7 +96,7 @@ impl Money {
     fn bounded(self, minor: Option<i64>) -> Result<Money, MoneyError> {
         match minor {
             Some(minor) if minor.unsigned_abs() <= AMOUNT_MAX as u64 => Ok(Money::new(minor, self.currency)),
-            _ => Err(MoneyError::TooLarge),
+            _ => Err(MoneyError::TooLarge(Money::new(AMOUNT_MAX, self.currency))),
         }
     }
 }
@@ -143,8 +143,8 @@ mod tests {
         let eur = "EUR".parse().unwrap();
         let usd = "USD".parse().unwrap();
         let most = Money::new(AMOUNT_MAX, eur);
-        assert_eq!(most.checked_add(Money::new(1, eur)), Err(MoneyError::TooLarge));
-        assert_eq!(most.checked_mul(u32::MAX), Err(MoneyError::TooLarge));
+        assert_eq!(most.checked_add(Money::new(1, eur)), Err(MoneyError::TooLarge(most)));
+        assert_eq!(most.checked_mul(u32::MAX), Err(MoneyError::TooLarge(most)));
         assert_eq!(most.checked_add(Money::new(1, usd)), Err(MoneyError::CurrencyMismatch(eur, usd)));
     }
 
@@ -157,5 +157,9 @@ mod tests {
         }
         assert!(Money::parse_decimal("1.5", jpy).is_err());
         assert_eq!(Money::parse_decimal("7.5", eur), Ok(Money::new(750, eur)));
+        for text in ["10000000000", &"9".repeat(40)] {
+            let error = Money::parse_decimal(text, eur).unwrap_err().to_string();
+            assert_eq!(error, "the amount is too large; the largest is EUR 9999999999.99");
+        }
     }
 }

@@ -6,15 +6,16 @@ use domain::payment::Refusal;
 use thiserror::Error;
 
 use crate::seal::SealError;
+use crate::store::trouble;
 
 /// The reason why an operation failed.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The database refused an operation or could not be reached.
-    #[error("the database: {0}")]
+    #[error("the database: {}", trouble::words(.0))]
     Store(#[from] sqlx::Error),
     /// The database's structure could not be brought up to date.
-    #[error("migrating the database: {0}")]
+    #[error("migrating the database: {}", trouble::words_of_step(.0))]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A stored value is not what this version writes.
     #[error("a stored value cannot be read: {0}")]

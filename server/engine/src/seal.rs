@@ -14,11 +14,20 @@ const TAG_BYTES: usize = 4;
 const VERSION: u8 = 1;
 
 /// The master key is not usable.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "TILL_MASTER_KEY must be 64 hexadecimal digits (32 random bytes); several, separated by commas, while rotating, the newest first"
-)]
-pub struct KeyringError;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeyringError {
+    /// It is no key.
+    #[error(
+        "TILL_MASTER_KEY must be 64 hexadecimal digits (32 random bytes); several, separated by commas, while rotating, the newest first"
+    )]
+    Form,
+    /// The newest key is one byte again and again.
+    #[error(
+        "TILL_MASTER_KEY repeats one byte, so that anybody can guess it: make a random key with `openssl rand -hex 32`, and set it in \
+         front of this one (new,old) if credentials are sealed already"
+    )]
+    Guessable,
+}
 
 /// A sealed value cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -48,6 +57,10 @@ impl Keyring {
     /// Reads `TILL_MASTER_KEY`.
     pub fn parse(text: &str) -> Result<Keyring, KeyringError> {
         let keys = text.split(',').map(|part| Key::parse(part.trim())).collect::<Result<Vec<_>, _>>()?;
+        // An older key may be: what it sealed must be opened to be sealed anew.
+        if text.split(',').next().is_some_and(repeats) {
+            return Err(KeyringError::Guessable);
+        }
         Ok(Keyring(keys))
     }
 
@@ -103,6 +116,12 @@ impl Keyring {
     }
 }
 
+/// Whether a key repeats one byte.
+fn repeats(key: &str) -> bool {
+    let key = key.trim();
+    key.get(..2).is_some_and(|byte| key.eq_ignore_ascii_case(&byte.repeat(KEY_BYTES)))
+}
+
 /// The tag of the key that sealed a value, if the value has the shape of a sealed one.
 fn tag_of(sealed: &[u8]) -> Option<[u8; TAG_BYTES]> {
     sealed.strip_prefix(&[VERSION])?.first_chunk().copied()
@@ -119,7 +138,7 @@ pub(crate) fn fingerprint(sealed: &[u8]) -> String {
 impl Key {
     fn parse(text: &str) -> Result<Key, KeyringError> {
         let mut bytes = [0; KEY_BYTES];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| KeyringError)?;
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| KeyringError::Form)?;
         let mut tag = [0; TAG_BYTES];
         tag.copy_from_slice(&Sha256::digest(bytes)[..TAG_BYTES]);
         Ok(Key { tag, cipher: XChaCha20Poly1305::new(&bytes.into()) })
@@ -180,7 +199,17 @@ mod tests {
     #[test]
     fn a_short_or_odd_key_is_refused() {
         for text in ["", "abc", &"g".repeat(64), &"0".repeat(63)] {
-            assert!(Keyring::parse(text).is_err());
+            assert_eq!(Keyring::parse(text).err(), Some(KeyringError::Form));
         }
+    }
+
+    #[test]
+    fn a_key_that_anybody_can_guess_seals_nothing() {
+        let (text, _) = ring();
+        for bad in ["0".repeat(64), "5a".repeat(32), "aA".repeat(32)] {
+            assert_eq!(Keyring::parse(&format!(" {bad}")).err(), Some(KeyringError::Guessable), "{bad}");
+            assert!(Keyring::parse(&format!("{text},{bad}")).is_ok(), "it still opens what it has sealed");
+        }
+        assert!(Keyring::parse(&"05".repeat(31).replacen("05", "0506", 1)).is_ok());
     }
 }

@@ -29,7 +29,7 @@ enum Action {
     Dismiss {
         /// Its kind, as listed, such as dispute_lost
         kind: String,
-        /// Its subject, as listed, such as att_…
+        /// Its subject, as listed: what it is about, such as att_… or pa_…; in quotes if there is a blank in it
         subject: String,
         #[command(flatten)]
         common: Common,

@@ -172,7 +172,11 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
         Outcome::Succeeded => format!("{what} {id}: done"),
         Outcome::Pending => format!("{what} {id}: the provider has taken it and will say what came of it"),
         Outcome::Unknown => format!("{what} {id}: the provider did not answer; do not repeat it, Till is asking"),
-        Outcome::Requested => format!("{what} {id}: not sent yet; Till goes on trying"),
+        // It was not sent, or the process that sent it has died before the answer.
+        Outcome::Requested => format!(
+            "{what} {id}: it is not known yet whether the provider has it; Till goes on trying; to see what came of it, {}",
+            again(modified)
+        ),
         Outcome::Failed => match modified.modification.reason() {
             Some(reason) => format!("{what} {id}: refused: {reason}"),
             None => format!("{what} {id}: refused, or undone; the provider gave no reason"),
@@ -186,6 +190,14 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
         format.print(&result, || words.clone())?;
     }
     if failed { Err(words.into()) } else { Ok(()) }
+}
+
+/// How to ask once more without asking the provider for it once more.
+fn again(modified: &Modified) -> String {
+    match &modified.modification.key {
+        Some(key) => format!("repeat the command with --key {key}, which asks nobody twice"),
+        None => "see `till payment show`".to_owned(),
+    }
 }
 
 async fn show(which: Which) -> Result<(), Failure> {

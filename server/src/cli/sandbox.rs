@@ -10,14 +10,14 @@ use serde_json::json;
 use super::Failure;
 use super::demo::ready;
 use super::output::Format;
-use crate::config::bind;
+use crate::config::{bind, listening};
 use crate::run::stop_signal;
 
 /// Run the provider simulators alone: real wire formats, real signatures, a hosted page with test cards.
 #[derive(Args, Debug)]
 pub(super) struct SandboxCommand {
     /// Where they listen
-    #[arg(long, env = "TILL_SANDBOX_BIND", default_value = "127.0.0.1:3400")]
+    #[arg(long, env = "TILL_SANDBOX_BIND", default_value = "127.0.0.1:3400", value_parser = listening)]
     bind: SocketAddr,
     /// Keep the state in this file over a restart
     #[arg(long)]

@@ -2,15 +2,20 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, LOCATION};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::provide_context;
+use leptos::server_fn::axum::server_fn_paths;
 
 use super::State;
 
 /// Calls the function at the request's address.
 pub(super) async fn call(Shared(state): Shared<State>, request: Request<Body>) -> Response {
+    let methods = methods_at(request.uri().path());
+    if !methods.contains(request.method()) {
+        return absent(&methods);
+    }
     let engine = state.engine.clone();
     let context = move || provide_context(engine.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
@@ -27,4 +32,19 @@ pub(super) async fn call(Shared(state): Shared<State>, request: Request<Body>) -
         *response.status_mut() = StatusCode::SEE_OTHER;
     }
     response
+}
+
+/// The methods of the functions at an address.
+fn methods_at(path: &str) -> Vec<Method> {
+    server_fn_paths().filter(|(known, _)| *known == path).map(|(_, method)| method).collect()
+}
+
+/// There is no function for a method at an address: there are others, or none.
+fn absent(methods: &[Method]) -> Response {
+    let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    if methods.is_empty() {
+        return (StatusCode::NOT_FOUND, "there is nothing at this address\n").into_response();
+    }
+    let text = format!("this address is for {allowed}\n");
+    (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)], text).into_response()
 }

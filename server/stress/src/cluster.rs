@@ -52,7 +52,12 @@ impl Cluster {
         let port = free_address()?.port();
         let prefix = prefix.iter().map(|word| (*word).to_owned()).collect();
         let cluster = Cluster { directory, _kept: kept, binaries: binaries()?, owner, port, prefix };
-        run(cluster.command("initdb").args(["-U", "till", "-A", "trust"]).args(init).arg("-D").arg(cluster.data()))?;
+        run(cluster
+            .command("initdb")
+            .args(["-U", "till", "-A", "trust", "--no-locale", "--encoding", "UTF8"])
+            .args(init)
+            .arg("-D")
+            .arg(cluster.data()))?;
         cluster.start()?;
         Ok(cluster)
     }

@@ -63,9 +63,11 @@ fn an_order_that_no_account_takes_is_refused_with_the_providers_rule() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{why}Stripe takes no less than EUR 0.50\n"));
     assert_eq!(till.json(&["link", "list", "--merchant", id]).as_array().unwrap().len(), 0);
     // Sums that are too large for any provider, and prices that are none.
-    for (line, words) in
-        [("Tea=999999999.99*999999", "too large"), ("Tea=-1", "not an amount"), ("Tea=0", "more than zero")]
-    {
+    for (line, words) in [
+        ("Tea=999999999.99*999999", "too large; the largest is EUR 9999999999.99"),
+        ("Tea=-1", "not an amount"),
+        ("Tea=0", "more than zero"),
+    ] {
         assert!(till.refused(&add("EUR", line)).contains(words), "{line}");
     }
     assert_eq!(till.json(&add("KWD", "Tea=1.230"))["total"], "KWD 1.230");
@@ -116,7 +118,8 @@ fn a_shop_is_set_up_from_nothing() {
 #[test]
 fn impossible_settings_stop_the_start_with_what_to_change() {
     let till = Shell::new();
-    let cases: [(&[&str], &str); 11] = [
+    let guessable = "5a".repeat(32);
+    let cases: [(&[&str], &str); 13] = [
         (&["serve", "--trusted-proxies", "10.0.0.0/8,our-proxy"], "TILL_TRUSTED_PROXIES: \"our-proxy\""),
         (&["serve", "--bind", "0.0.0.0:0"], "TILL_PUBLIC_URL"),
         (&["serve", "--public-url", "http://pay.example.com"], "TILL_PUBLIC_URL"),
@@ -124,6 +127,8 @@ fn impossible_settings_stop_the_start_with_what_to_change() {
         (&["serve", "--database-url", "mysql://x"], "TILL_DATABASE_URL"),
         (&["serve", "--database-url", "postgres://127.0.0.1:1/x"], "TILL_MASTER_KEY"),
         (&["serve", "--master-key", "short"], "TILL_MASTER_KEY"),
+        (&["serve", "--master-key", &guessable], "anybody can guess it"),
+        (&["serve", "--bind", "nohost:80"], "such as 127.0.0.1:3000"),
         (&["serve", "--bind", "203.0.113.1:80"], "TILL_BIND"),
         (&["serve", "--bind", "nonsense"], "--bind"),
         (&["--log", "lots=of=noise", "serve"], "TILL_LOG"),
@@ -146,8 +151,7 @@ fn another_master_key_stops_the_start() {
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let id = merchant["id"].as_str().unwrap();
     till.json(&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_test_12345678"]);
-    let other = "0".repeat(64);
-    assert!(till.refused(&["serve", "--master-key", &other]).contains("TILL_MASTER_KEY"));
+    assert!(till.refused(&["serve", "--master-key", crate::files::KEY]).contains("TILL_MASTER_KEY"));
     std::fs::remove_file(till.0.path().join("master.key")).unwrap();
     assert!(till.refused(&["serve"]).contains("TILL_MASTER_KEY"));
 }
@@ -163,12 +167,19 @@ fn bad_input_is_explained() {
     assert!(error.contains("twice") && !error.contains("sk_test_"), "{error}");
     let help = String::from_utf8(till.run(&["serve", "--help"]).stdout).unwrap();
     assert!(help.contains("new,old"), "{help}");
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["provider", "add", "stripe", "--merchant", id, "--credential", "secret_key=sk_live_12345678"], "sk_test_"),
         (&["merchant", "add", " "], "name"),
         (&["key", "add", "--merchant", "mer_x"], "mer_"),
+        (
+            &["key", "add", "--merchant", "mer_0000000000000000000000000I"],
+            "lower-case letters, of which i, l, o and u are never used",
+        ),
         (&["provider", "add", "paypal", "--merchant", id, "--credential", "a=b"], "known: stripe"),
-        (&["provider", "add", "stripe", "--merchant", id, "--credential", "wrong=b"], "secret_key is missing"),
+        (
+            &["provider", "add", "stripe", "--merchant", id, "--credential", "wrong=b"],
+            "a name that this provider does not know; needed: secret_key",
+        ),
         (
             &[
                 "provider",

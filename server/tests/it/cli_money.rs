@@ -1,5 +1,7 @@
 //! The command line where it moves money and looks at the books, run as a program beside servers, on both databases.
 
+use std::process::Stdio;
+
 use domain::id::{JobId, PaymentId};
 use domain::payment::Status;
 use engine::store::merchants::SurplusPolicy;
@@ -220,6 +222,38 @@ both! {
         eventually("it is known", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
         world.books_say(&[]).await;
+    }
+}
+
+both! {
+    async fn a_request_whose_process_died_is_not_said_to_be_unsent(world: World) {
+        let (refunded, captured, voided) = (world.paid_with(GOOD).await.1, world.authorised().await.1, world.authorised().await.1);
+        world.control("webhooks", json!({"drop": true})).await;
+        world.node.stop_background();
+        for (command, operation, payment, done) in [
+            ("refund", "refunds.create", refunded, "succeeded"),
+            ("capture", "payment_intents.capture", captured, "succeeded"),
+            ("void", "payment_intents.cancel", voided, "canceled"),
+        ] {
+            world.control("faults", json!({"operation": operation, "fault": "timeout_after_accept", "delay_ms": 60_000, "count": 1})).await;
+            let arguments = ["payment", command, payment.as_str(), "--key", command];
+            let mut dies = world.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+            let path = match command {
+                "refund" => "/v1/refunds".to_owned(),
+                _ => format!("/v1/payment_intents/{}", world.intent_of(&payment).await),
+            };
+            eventually("the provider has done it", || async {
+                let found = world.provider(&path).await;
+                found.pointer("/data/0").unwrap_or(&found)["status"] == done
+            })
+            .await;
+            dies.kill().unwrap();
+            dies.wait().unwrap();
+            let text = world.till_says(&arguments).await;
+            assert!(text.contains("not known yet") && !text.contains("not sent"), "{command}: {text}");
+            assert!(text.contains(&format!("--key {command}")) && text.contains("asks nobody twice"), "{command}: {text}");
+        }
+        assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
     }
 }
 

@@ -184,10 +184,13 @@ fn one_sqlite_file_has_one_server() {
     Server::start(&mut open_handed(&till, &database, &["serve"]));
 }
 
+/// A master key.
+pub const KEY: &str = "6f1d0a8be29c47539e80d3b57a14c6f20b9de8437c15fa6280d94e3b71a5c80f";
+
 /// Runs the program on a database.
 pub fn on(database: &Database, arguments: &[&str]) -> (bool, String) {
     let mut command = Shell::new().command(arguments);
-    command.env("TILL_DATABASE_URL", &database.url).env("TILL_MASTER_KEY", "0".repeat(64));
+    command.env("TILL_DATABASE_URL", &database.url).env("TILL_MASTER_KEY", KEY);
     command.env("TILL_OPS_BIND", "127.0.0.1:0");
     let output = command.output().unwrap();
     (output.status.success(), String::from_utf8(output.stderr).unwrap())

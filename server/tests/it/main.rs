@@ -29,6 +29,7 @@ mod leases;
 mod lists;
 mod log;
 mod money;
+mod opening;
 mod ops;
 mod orders;
 mod outages;

@@ -99,6 +99,26 @@ both! {
 }
 
 both! {
+    async fn an_action_that_is_not_there_is_told_plainly(world: World) {
+        for (method, path, status) in [
+            (Method::GET, "start_payment", 405),
+            (Method::PUT, "start_payment", 405),
+            (Method::GET, "nothing", 404),
+            (Method::POST, "nothing", 404),
+        ] {
+            for accept in ["*/*", "text/html"] {
+                let url = format!("{}/fn/{path}", world.node.url);
+                let reply = world.send(method.clone(), &url, "text/plain", "", &[("accept", accept)]).await;
+                assert_eq!(reply.status, status, "{method} {path}");
+                assert_eq!(header(&reply, "allow"), if status == 405 { "POST" } else { "" }, "{method} {path}");
+                let body = String::from_utf8(reply.body.to_vec()).unwrap();
+                assert!(!body.is_empty() && !body.contains("server function"), "{method} {path} {accept}: {body}");
+            }
+        }
+    }
+}
+
+both! {
     async fn errors_never_travel_in_an_address(world: World) {
         let session = world.session().await;
         let referer = format!("{}/c/{session}", world.node.url);

@@ -4,11 +4,11 @@ use domain::checkout::Phase;
 use domain::method::Method;
 use domain::payment::Outcome;
 use domain::session::Notice;
-use engine::{Clock, Started};
+use engine::{Clock, Engine, Started};
 use serde_json::json;
 
-use crate::both;
-use crate::world::{World, eventually};
+use crate::world::{Ahead, World, eventually};
+use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
 
@@ -58,6 +58,37 @@ both! {
         world.till(&["payment", "cancel", called_off.as_str()]).await;
         assert_eq!(world.phase(&given_up).await, Phase::Cancelled);
     }
+}
+
+both! {
+    async fn a_time_that_is_past_is_no_time_to_come_again(world: World) {
+        let (other, clock) = world.ahead().await;
+        other.stop_background();
+        world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "error_500_stored", "count": 1})).await;
+        overdue(&world, &other.engine, &clock).await;
+    }
+}
+
+both_at_adyen! {
+    async fn a_time_that_is_past_is_no_time_to_come_again_where_nothing_can_be_searched(world: World) {
+        let (other, clock) = world.ahead().await;
+        other.stop_background();
+        world.control("faults", json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": "timeout_after_accept", "count": 1})).await;
+        overdue(&world, &other.engine, &clock).await;
+    }
+}
+
+/// A payment whose page was not answered for cannot be called off: at first the error names a time, and no more when that is past.
+async fn overdue(world: &World, engine: &Engine, clock: &Ahead) {
+    let session = world.session().await;
+    assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+    let payment = world.payment_of(&session).await;
+    let early = engine.cancel_payment(&payment).await.unwrap_err().to_string();
+    assert!(early.contains('Z') && early.contains("try again then"), "{early}");
+    clock.by(40 * domain::DAY);
+    let late = engine.cancel_payment(&payment).await.unwrap_err().to_string();
+    assert!(late.contains("cannot be called off now") && late.contains("try again in a minute"), "{late}");
+    assert!(!late.contains("again then") && !late.contains('Z'), "no time is named: {late}");
 }
 
 both! {

@@ -83,10 +83,16 @@ impl World {
 
     /// The program, run beside the servers on the same database.
     pub async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// The same, about to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
         command.args(arguments).env_clear();
         command.env("TILL_DATABASE_URL", &self.database.url).env("TILL_MASTER_KEY", &self.key);
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+        command
     }
 
     /// What the program prints as JSON.

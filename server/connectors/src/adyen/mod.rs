@@ -149,7 +149,7 @@ impl Connector for Adyen {
             true if host.ends_with("-test.adyen.com") => Err("a live account needs --base-url with your own prefix: \
                 https://PREFIX-checkout-live.adyenpayments.com/checkout"
                 .to_owned()),
-            false if host.ends_with("-live.adyenpayments.com") => {
+            false if ["-live.adyenpayments.com", "-live.adyen.com"].iter().any(|end| host.ends_with(end)) => {
                 Err("this address is for live accounts; add --live, or leave --base-url out for a test account"
                     .to_owned())
             }

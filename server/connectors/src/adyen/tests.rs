@@ -49,6 +49,10 @@ fn credentials_that_cannot_be_adyens_are_refused_with_a_sentence() {
 #[test]
 fn an_address_of_the_other_mode_is_refused() {
     let live = "https://1797a841fbb37ca7-Shop-checkout-live.adyenpayments.com/checkout";
+    for live in ["https://checkout-live.adyen.com", "https://pal-live.adyen.com/x", live] {
+        assert!(Adyen.check_address(live, false).is_err_and(|text| text.contains("add --live")), "{live}");
+        assert_eq!(Adyen.check_address(live, true), Ok(()), "{live}");
+    }
     let (test, proxy) = ("https://checkout-test.adyen.com", "https://adyen.proxy.example");
     for (address, fits_test, fits_live) in [(live, false, true), (test, true, false), (proxy, true, true)] {
         assert_eq!(Adyen.check_address(address, false).is_ok(), fits_test, "{address}");

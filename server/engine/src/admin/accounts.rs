@@ -249,10 +249,12 @@ fn check_credentials(needed: &[&str], given: &BTreeMap<String, String>) -> Resul
     let missing = needed.iter().find(|name| given.get(**name).is_none_or(String::is_empty));
     let unknown = given.keys().find(|name| !needed.contains(&name.as_str()));
     let needed = needed.join(", ");
-    match (missing, unknown) {
-        (Some(name), _) => Err(Error::Invalid(format!("the credential {name} is missing; needed: {needed}"))),
+    match (unknown, missing) {
         // The error does not repeat the name: a key without its name may have been cut at an equals sign of its own.
-        (_, Some(_)) => Err(Error::Invalid(format!("there is no credential of this name; needed: {needed}"))),
+        (Some(_), _) => {
+            Err(Error::Invalid(format!("a credential has a name that this provider does not know; needed: {needed}")))
+        }
+        (_, Some(name)) => Err(Error::Invalid(format!("the credential {name} is missing; needed: {needed}"))),
         _ => Ok(()),
     }
 }

@@ -40,16 +40,21 @@ impl Engine {
                  succeeds, refund it"
             ));
         }
-        let ends = attempt.until.map(|until| time::format(until.saturating_add(PAGE_END_MARGIN)));
+        let (now, ends) = (self.env().now(), attempt.until.map(|until| until.saturating_add(PAGE_END_MARGIN)));
         let known = match (self.opening_course(found).await?.0.proved(), ends) {
-            (Some(proved), _) => format!(
+            (Some(proved), _) if now < proved => format!(
                 "Till searches for it there; if nothing is found by {}, it is taken not to have been opened; try again then",
                 time::format(proved)
             ),
-            (None, Some(ends)) => format!(
+            (Some(_), _) => "Till is about to search for it there, as soon as the provider answers; try again in a minute".to_owned(),
+            (None, Some(ends)) if now < ends => format!(
                 "this provider cannot be searched, so that stays unknown until Till gets an answer to the same request, or until \
-                 {ends}, when any such page has closed by itself; try again then"
+                 {}, when any such page has closed by itself; try again then",
+                time::format(ends)
             ),
+            (None, Some(_)) => {
+                "any such page has closed by itself by now, and Till is about to take note of that; try again in a minute".to_owned()
+            }
             (None, None) => "Till asks it until it knows; try again later".to_owned(),
         };
         Ok(format!("the provider has not answered whether it opened the payment page of attempt {id}; {known}"))

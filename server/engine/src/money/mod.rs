@@ -217,7 +217,9 @@ impl Engine {
                 minor => format!(" of {}", Money::new(minor, currency)),
             };
             let detail = format!(
-                "payment {}: the provider did not answer the {what} {}{amount}. To send it again could do it twice, so it is not done. Look                  at the provider for this reference. If it was done, the provider's delivery or report settles it here; if it was                  not, do it in the provider's own dashboard",
+                "payment {}: the provider did not answer the {what} {}{amount}. To send it again could do it twice, so it is not done. Look \
+                 at the provider for this reference. If it was done, the provider's delivery or report settles it here; if it was \
+                 not, do it in the provider's own dashboard",
                 found.payment, known.id
             );
             self.alert_once("modification_unknown", known.id.as_str(), &detail).await;

@@ -10,19 +10,20 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, query, query_sca
 use super::{Dialect, Store};
 use crate::error::Error;
 
-/// Tables of which a copy must have at least the rows that were counted before the copy began.
-const KEPT: [&str; 11] = [
-    "merchants",
-    "provider_accounts",
-    "links",
-    "orders",
-    "payments",
-    "sessions",
-    "attempts",
-    "payment_events",
-    "transactions",
-    "entries",
-    "inbox",
+/// Tables whose rows are counted, and whether rows are never deleted: of those a copy has at least the rows that were counted before it
+/// began. The retention job deletes rows of the others, possibly while the copy is made.
+const COUNTED: [(&str, bool); 11] = [
+    ("merchants", true),
+    ("provider_accounts", true),
+    ("links", true),
+    ("orders", false),
+    ("payments", false),
+    ("sessions", false),
+    ("attempts", true),
+    ("payment_events", true),
+    ("transactions", true),
+    ("entries", true),
+    ("inbox", false),
 ];
 /// The most findings of a check that an error repeats.
 const FINDINGS_MAX: usize = 5;
@@ -74,12 +75,22 @@ async fn verified(file: &Path, before: &Content) -> Result<Content, Error> {
     }
     let copied = content(&mut copy).await?;
     copy.close().await?;
-    let fewer = before.rows.iter().filter(|(table, rows)| copied.rows.get(*table).is_none_or(|copied| copied < rows));
+    let lost = lost(before, &copied);
+    if lost.is_empty() { Ok(copied) } else { Err(broken(&lost)) }
+}
+
+/// Everything that a copy lacks of what was there before it began.
+fn lost(before: &Content, copied: &Content) -> Vec<String> {
+    let rows = |content: &Content, table: &str| content.rows.get(table).copied();
+    let fewer = COUNTED.into_iter().filter(|(table, is_kept)| {
+        let (before, copied) = (rows(before, table), rows(copied, table));
+        if *is_kept { copied < before } else { copied.is_none() && before.is_some() }
+    });
     let mut lost: Vec<_> = fewer.map(|(table, _)| format!("rows of {table} are missing")).collect();
     if copied.posted < before.posted {
         lost.push("amounts of the ledger are missing".to_owned());
     }
-    if lost.is_empty() { Ok(copied) } else { Err(broken(&lost)) }
+    lost
 }
 
 fn broken(found: &[String]) -> Error {
@@ -94,7 +105,7 @@ async fn content(connection: &mut sqlx::SqliteConnection) -> Result<Content, Err
     let tables = query_scalar::<_, String>("SELECT name FROM sqlite_master WHERE type = 'table'")
         .fetch_all(&mut *moment)
         .await?;
-    for table in KEPT.into_iter().filter(|table| tables.iter().any(|known| known == table)) {
+    for (table, _) in COUNTED.into_iter().filter(|(table, _)| tables.iter().any(|known| known == table)) {
         let count = format!("SELECT COUNT(*) FROM {table}");
         content.rows.insert(table, query_scalar(AssertSqlSafe(count)).fetch_one(&mut *moment).await?);
     }
@@ -104,4 +115,24 @@ async fn content(connection: &mut sqlx::SqliteConnection) -> Result<Content, Err
     }
     moment.rollback().await?;
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(rows: &[(&'static str, i64)], posted: i64) -> Content {
+        Content { rows: rows.iter().copied().collect(), posted }
+    }
+
+    #[test]
+    fn a_copy_may_lack_what_is_forgotten_meanwhile_and_nothing_else() {
+        let before = content(&[("attempts", 5), ("payments", 7), ("inbox", 9)], 100);
+        let forgotten = content(&[("attempts", 6), ("payments", 3), ("inbox", 0)], 100);
+        assert_eq!(lost(&before, &forgotten), Vec::<String>::new());
+        let damaged = content(&[("attempts", 4), ("payments", 7)], 99);
+        let expected =
+            ["rows of attempts are missing", "rows of inbox are missing", "amounts of the ledger are missing"];
+        assert_eq!(lost(&before, &damaged), expected);
+    }
 }

@@ -66,8 +66,19 @@ impl Dialect {
         Ok(())
     }
 
-    /// Begins a writing transaction. SQLite must take the write lock first: a transaction that reads before it writes can fail in the
-    /// middle.
+    /// The encoding of the database, if it cannot hold every character. SQLite's encodings can. SQL_ASCII holds any bytes and checks none.
+    pub(super) async fn encoding(self, connection: &mut Connection) -> Result<Option<String>, sqlx::Error> {
+        match self {
+            Dialect::Sqlite => Ok(None),
+            Dialect::Postgres => {
+                let asked = sqlx::query_scalar("SHOW server_encoding");
+                let encoding: String = asked.fetch_one(connection).await?;
+                Ok(Some(encoding).filter(|encoding| encoding != "UTF8"))
+            }
+        }
+    }
+
+    /// Begins a writing transaction. SQLite must take the write lock first: a transaction that reads before it writes can fail in the middle.
     pub(super) fn begin(self) -> &'static str {
         match self {
             Dialect::Sqlite => "BEGIN IMMEDIATE",

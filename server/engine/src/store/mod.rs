@@ -11,6 +11,7 @@ mod checkpoint;
 pub mod dialect;
 pub mod events;
 pub mod exchanges;
+mod first;
 pub mod inbox;
 pub mod jobs;
 pub mod journal;
@@ -30,6 +31,7 @@ pub mod seen;
 pub mod sessions;
 mod statement;
 mod structure;
+pub(crate) mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,11 +80,15 @@ pub struct Store {
 
 impl Store {
     /// Connects to a database. A missing SQLite file is made; its directory must exist.
+    ///
+    /// # Errors
+    /// The first connection fails, or the encoding of the database cannot hold every character.
     pub async fn connect(url: &str) -> Result<Store, Error> {
         install_default_drivers();
         let dialect = Dialect::of(url)?;
         let url = dialect.address(url);
         let options: AnyConnectOptions = url.parse()?;
+        let first = first::connect(&options, dialect).await?;
         // SQLite has one writer at a time. One connection queues fairly; several would poll each other's lock.
         let writers = if dialect == Dialect::Sqlite { 1 } else { WRITERS_MAX };
         let pool = |connections, writes| {
@@ -100,6 +106,7 @@ impl Store {
         };
         let write = pool(writers, true).connect_with(options.clone()).await?;
         let read = pool(READERS_MAX, false).connect_with(options).await?;
+        first.close().await?;
         Ok(Store { write, read, dialect, url, points: None, written: Arc::default() })
     }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use super::output::Format;
 use crate::bounds::Bounds;
-use crate::config::{Common, Listen, bind};
+use crate::config::{Common, Listen, bind, listening};
 use crate::files::Missing;
 use crate::run;
 use seed::Seeded;
@@ -31,7 +31,7 @@ pub(super) struct Demo {
     #[command(flatten)]
     listen: Listen,
     /// Where the provider sandbox listens
-    #[arg(long, env = "TILL_SANDBOX_BIND", default_value = "127.0.0.1:3400")]
+    #[arg(long, env = "TILL_SANDBOX_BIND", default_value = "127.0.0.1:3400", value_parser = listening)]
     sandbox_bind: SocketAddr,
     /// Write addresses and keys to this file, as one JSON object, when everything answers
     #[arg(long)]

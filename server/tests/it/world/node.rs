@@ -30,12 +30,22 @@ impl Database {
         Database { url, _directory: Some(directory) }
     }
 
+    /// One that is elsewhere, or nowhere.
+    pub fn at(url: &str) -> Database {
+        Database { url: url.to_owned(), _directory: None }
+    }
+
     pub async fn postgres() -> Database {
+        Database::postgres_with("").await
+    }
+
+    /// The same with options of `CREATE DATABASE`.
+    pub async fn postgres_with(options: &str) -> Database {
         let server = std::env::var("TILL_TEST_POSTGRES")
             .expect("TILL_TEST_POSTGRES names a PostgreSQL for tests; run them with .ci/with-postgres");
         let name = format!("till_{}", random_hex());
         let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
-        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} {options}"))).await.unwrap();
         Database { url: format!("{server}/{name}"), _directory: None }
     }
 }
