@@ -1,4 +1,4 @@
-//! `stress bench`: what the server does per second, as ratios between variants that were measured in turns in one run.
+//! `stress bench`: measures the server's throughput, as ratios between variants that were measured in turns in one run.
 
 mod apply;
 mod grown;
@@ -26,11 +26,11 @@ use intake::Kind;
 use report::{Figures, Report};
 use site::BenchSite;
 
-/// The server's variable that chooses how deliveries are stored. Hidden: it exists for this comparison.
+/// The server's hidden variable that chooses how deliveries are stored. It exists for this comparison.
 const SWITCH: &str = "TILL_BENCH_INBOX";
-/// What the server runs on, and with it a PostgreSQL of the run's own.
+/// The core of the server, and of the run's own PostgreSQL.
 const SERVER_CORE: &str = "0";
-/// What the load generator runs on.
+/// The core of the load generator.
 const OUR_CORE: &str = "1";
 
 /// The options of `stress bench`.
@@ -110,7 +110,7 @@ impl Bench {
         if beyond.is_empty() { Ok(()) } else { Err(beyond.join("; ").into()) }
     }
 
-    /// The same for databases that have grown, one after the other: both at a time take too much room.
+    /// The same for grown databases, one after the other: two at a time take too much room.
     async fn run_grown(&self, pinned: bool) -> Result<(), Failure> {
         let mut random = Random::new(self.seed, 21);
         let mut all = vec![];
@@ -164,11 +164,11 @@ impl Bench {
             for (number, (site, figures)) in sites.iter().zip(&mut figures).enumerate() {
                 println!("{} {}: {repetition} of {repetitions}", site.shop.database.name, site.variant);
                 figures.intake.push(intake::measure(self, site, Kind::Idle, &mut random).await?);
-                // Neither does it to telling strangers apart.
+                // The variants also treat deliveries about unknown payments alike: one variant is enough.
                 if number == 0 {
                     figures.strangers.push(intake::measure(self, site, Kind::Stranger, &mut random).await?);
                 }
-                // How deliveries are stored makes no difference to applying them: one variant is enough.
+                // All variants apply deliveries in the same way: one variant is enough.
                 if number == 0 && (!self.quick || repetition == 1) {
                     apply::measure(self, site, figures, &mut random).await?;
                 }
@@ -184,12 +184,12 @@ impl Bench {
         Duration::from_millis(self.millis.unwrap_or(if self.quick { 1000 } else { 5000 }))
     }
 
-    /// The first deliveries are not counted.
+    /// The duration of the warm-up, which is not counted.
     fn warm_up(&self) -> Duration {
         self.patience() / 4
     }
 
-    /// How often what is applied is measured.
+    /// How often the applying of deliveries is measured.
     fn applied_repetitions(&self) -> usize {
         if self.quick { 1 } else { self.repetitions() }
     }
@@ -205,7 +205,8 @@ fn cluster(pinned: bool) -> Result<Cluster, Failure> {
     block_in_place(|| Cluster::start_within(prefix))
 }
 
-/// Keeps to one core and leaves the other to the server, if there are two. Returns whether that was possible.
+/// Moves this process to one core and leaves the other to the server, if there are two. Returns whether that was
+/// possible.
 fn pin() -> bool {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let own = std::process::id().to_string();

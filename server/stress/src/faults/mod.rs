@@ -1,4 +1,4 @@
-//! `stress faults`.
+//! `stress faults`: injects real faults into a server under load.
 
 mod clock;
 mod disk;
@@ -17,7 +17,7 @@ use crate::Failure;
 use crate::cluster::Cluster;
 use rounds::Rounds;
 
-/// Which database.
+/// The databases of a run.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// A file.
