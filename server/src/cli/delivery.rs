@@ -86,7 +86,7 @@ impl DeliveryCommand {
     }
 }
 
-/// The provider's name of the event, once it was read.
+/// The provider's name of the event, if it has been read.
 fn kind(row: &InboxRow) -> String {
     row.kind.clone().unwrap_or_else(|| "-".to_owned())
 }

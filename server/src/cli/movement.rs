@@ -62,7 +62,7 @@ impl MovementCommand {
     }
 }
 
-/// The rows in a table.
+/// A table of movements.
 pub(super) fn text(rows: &[Movement]) -> String {
     let cells = |row: &Movement| {
         let money = |minor| match row.currency.parse::<Currency>() {

@@ -29,7 +29,7 @@ struct Which {
     format: Format,
 }
 
-/// Which try of the payment, and the key of the request.
+/// The attempt that a command means, and the request's idempotency key.
 #[derive(Args, Debug)]
 struct Request {
     /// Of which try of the payment, att_…; needed only if it was paid more than once
@@ -42,7 +42,8 @@ struct Request {
 }
 
 impl Request {
-    /// The request for the engine. A key that was made is told before the provider is asked: it is needed if the answer gets lost.
+    /// The request for the engine. A generated key is printed before the provider is asked: the user needs it if the
+    /// answer gets lost.
     fn asked(self, engine: &Engine) -> Asked {
         let chosen = self.key.is_some();
         let key = self.key.unwrap_or_else(|| engine.new_request_key());
@@ -179,7 +180,7 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
         },
     };
     let failed = modified.outcome == Outcome::Failed;
-    // People read why it failed once, as the error; programs get the whole result as well.
+    // People read a failure's reason once, in the error. Programs also get the whole result.
     if format.json || !failed {
         let result =
             json!({"id": id, "kind": what, "outcome": modified.outcome, "modification": modified.modification});

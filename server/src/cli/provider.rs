@@ -126,7 +126,7 @@ enum Action {
     },
 }
 
-/// Connections to the provider that are the account's own.
+/// The account's own TLS settings for connections to the provider.
 #[derive(Args, Debug)]
 struct TlsOptions {
     /// The certificate by which the provider knows the account, and those that lead from it to a root, as PEM: @FILE
@@ -243,7 +243,7 @@ fn resealed(report: &Resealed) -> String {
     format!("{sealed}\n\n{} sealed again, {} left. {next}", report.resealed, report.left)
 }
 
-/// A new account, and what to do at the provider.
+/// The text about a new account, with the next steps at the provider.
 fn added(account: &AccountSummary) -> String {
     let next = match account.webhook_secrets {
         0 => format!(

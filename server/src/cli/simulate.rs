@@ -42,7 +42,7 @@ enum Which {
     Both,
 }
 
-/// Failures after which a run ends: more of the same tell nothing new.
+/// A run ends after this many failures: more failures show nothing new.
 const FAILURES_MAX: usize = 10;
 
 impl Simulate {
