@@ -44,17 +44,17 @@ const DEMO_DATABASE_URL: &str = "sqlite://data/demo/till.db";
 /// The settings of every command that uses the database.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
-    /// Where the data is: sqlite://FILE for one server, postgres://… for several
+    /// The database: sqlite://FILE for one server, postgres://… for several
     #[arg(long, env = "TILL_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true)]
     pub database_url: String,
-    /// The address under which shoppers and providers reach this installation; without one, where TILL_BIND listens
+    /// The address under which shoppers and providers reach this installation; by default the address of TILL_BIND
     #[arg(long, env = "TILL_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// 64 hexadecimal digits that seal provider credentials; while they are rotated several with commas between, the newest first
     /// (new,old). Kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
     pub master_key: Option<String>,
-    /// For how many days what is not needed any more is kept, such as bodies=90,exchanges=90; docs/OPERATIONS.md has the names, bounds and
+    /// The days that old rows are kept, such as bodies=90,exchanges=90; docs/OPERATIONS.md has the names, bounds and
     /// defaults
     #[arg(long, env = "TILL_KEEP", default_value = "", hide_default_value = true)]
     pub keep: String,
@@ -71,8 +71,8 @@ pub struct Listen {
     /// /metrics, /healthz and /readyz; not for the public
     #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464")]
     pub ops_bind: SocketAddr,
-    /// Reverse proxies whose X-Forwarded-For and Forwarded are believed: addresses and networks with commas between, such as
-    /// 10.0.0.0/8,2001:db8::5
+    /// Reverse proxies whose X-Forwarded-For and Forwarded are trusted: addresses and networks, separated by commas,
+    /// such as 10.0.0.0/8,2001:db8::5
     #[arg(long, env = "TILL_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
     pub trusted_proxies: String,
 }

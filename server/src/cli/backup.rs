@@ -17,12 +17,12 @@ use crate::files::Missing;
 /// The files that SQLite keeps beside a database, by the end of their names (SQLite documentation, Temporary Files).
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Copy an SQLite database into one file while servers work on it, and verify the copy. Copying till.db itself loses what is still
-/// in the log beside it. The master key is not in the copy: keep it too, elsewhere. docs/OPERATIONS.md says how to bring a backup
-/// back. PostgreSQL has programs of its own for this.
+/// Copy an SQLite database into one file while servers work on it, and verify the copy. A plain copy of till.db loses
+/// commits that are still in the log beside it. The master key is not in the copy: back it up too, in another place.
+/// docs/OPERATIONS.md says how to restore a backup. PostgreSQL has programs of its own for this.
 #[derive(Args, Debug)]
 pub(super) struct Backup {
-    /// The file to write; there must be none yet
+    /// The file to write, which must not exist yet
     file: PathBuf,
     #[command(flatten)]
     common: Common,

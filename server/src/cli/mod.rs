@@ -75,17 +75,17 @@ enum Command {
     Payment(payment::PaymentCommand),
     /// List and find captures, refunds, disputes and returns
     Movement(movement::MovementCommand),
-    /// List what a merchant must hear
+    /// List a merchant's events
     Event(event::EventCommand),
     /// Print a merchant's balances, and compare the ledger with the payments
     Ledger(ledger::LedgerCommand),
-    /// List what providers have delivered and what became of it, and show a delivery as it was sent
+    /// List the providers' deliveries with their states, and show a delivery as it was sent
     Delivery(delivery::DeliveryCommand),
     /// List jobs that fail or were given up, and run them again
     Jobs(jobs::JobsCommand),
     /// Run the payment protocol through random faults, deterministically
     Simulate(simulate::Simulate),
-    /// List what a person should look at: rejected webhooks, mismatches, failing jobs
+    /// List matters that need a person: rejected webhooks, mismatches, failing jobs
     Alerts(alerts::Alerts),
 }
 

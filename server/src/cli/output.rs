@@ -75,7 +75,7 @@ impl Format {
 /// The part of a list to print.
 #[derive(Args, Debug, Clone)]
 pub(super) struct Paging {
-    /// How many rows at most; if there are more, the last line says how to go on
+    /// The most rows to list; if there are more, the last line has the command for the next page
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
     /// Begin after this row, named as in the list

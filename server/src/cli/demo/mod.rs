@@ -21,9 +21,9 @@ use crate::files::Missing;
 use crate::run;
 use seed::Seeded;
 
-/// Try Till: a server, a provider sandbox on its own origin, an SQLite file and a seeded shop. Prints a link that can be
-/// paid and the test cards. What it keeps lies in data/demo unless --database-url says otherwise; delete that directory to
-/// start afresh.
+/// Try Till: a server, a provider sandbox on its own origin, an SQLite file and a seeded shop. Prints a link that can
+/// be paid and the test cards. The demo's data is in data/demo unless --database-url says otherwise; delete that
+/// directory to start afresh.
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     #[command(flatten)]

@@ -39,43 +39,44 @@ pub struct Bench {
     /// The binary under test
     #[arg(long, default_value = "dist/till")]
     pub till: PathBuf,
-    /// On which database
+    /// The database to measure
     #[arg(long, value_enum, default_value_t = Which::Both)]
     pub database: Which,
     /// Connections that deliver at a time
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
-    /// About a minute for both databases: fewer and shorter measurements, which the options below still change
+    /// About a minute for both databases: fewer and shorter measurements, which the options below can still change
     #[arg(long)]
     pub quick: bool,
     /// Milliseconds of one measurement [default: 5000; quick: 1000]
     #[arg(long)]
     pub millis: Option<u64>,
-    /// Deliveries of one measurement at most
+    /// The most deliveries of one measurement
     #[arg(long, default_value_t = 80_000)]
     pub deliveries: usize,
     /// How often each variant is measured, in turns with the others [default: 4; quick: 2]
     #[arg(long)]
     pub repetitions: Option<usize>,
-    /// Payments that are opened and then paid for a measurement of what is applied, in the first variant
+    /// Payments that are opened and then paid for a measurement of applying, in the first variant
     #[arg(long, default_value_t = 20_000)]
     pub payments: usize,
-    /// Deliveries whose way to an open page is timed, in the first variant
+    /// Deliveries whose time to an open page is measured, in the first variant
     #[arg(long, default_value_t = 100)]
     pub pushes: usize,
     /// Pages that are open at a time when their memory is measured, in the first variant; fewer if too few files may be open
     #[arg(long, default_value_t = 5_000)]
     pub pages: usize,
-    /// How many events a second the provider has made, up to now, of those that are taken in: their ids begin with the second
+    /// How many events a second the provider has made, up to now: the events' ids begin with the second
     #[arg(long, default_value_t = 1_000)]
     pub made_per_second: usize,
-    /// Give the events of the intake ids that are all chance, instead of ids that begin with their time as Stripe's do
+    /// Give the events of the intake random ids, instead of ids that begin with their time as Stripe's do
     #[arg(long)]
     pub scattered_ids: bool,
-    /// Instead of the above: how long pages, lists and balances take in a database that has grown. Takes minutes and gigabytes
+    /// Instead of the above, measure pages, lists and balances on a database that has grown. Takes minutes and
+    /// gigabytes
     #[arg(long, conflicts_with = "quick")]
     pub grown: bool,
-    /// How many payments and deliveries a database that has grown has
+    /// The number of payments and deliveries of a grown database
     #[arg(long, default_value_t = 1_000_000)]
     pub rows: usize,
     /// Write the figures to this file, as JSON
