@@ -151,7 +151,7 @@ impl Common {
         Ok(Engine::tuned(env, store, keyring, Settings::new(public_url), tuning))
     }
 
-    /// The database alone, without the engine's settings.
+    /// The database alone, without an engine.
     pub async fn store(&self, missing: Missing) -> Result<Store, ConfigError> {
         if let Some(file) = self.sqlite_file()? {
             file.refuse_anothers(&self.database_url).await?;

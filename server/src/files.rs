@@ -151,7 +151,7 @@ impl DatabaseFile {
         }
     }
 
-    /// Whose the file's tables are. SQLite makes a log and an index of the log beside a database in WAL mode even for a
+    /// Finds the owner of the file's tables. SQLite makes a log and an index of the log beside a database in WAL mode even for a
     /// reader, unless the connection declares the file immutable. A file that another process changes must not be
     /// declared immutable: that process has a log with an index, and SQLite uses both.
     async fn owner(&self, place: &str) -> Result<Owner, String> {

@@ -23,7 +23,7 @@ use super::streams::{NoPlace, Place};
 
 /// How long a stream is silent before a comment keeps proxies from closing it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// After this time the browser connects anew, so that no stream lives for ever.
+/// After this time the browser reconnects, so that no stream lives for ever.
 const STREAM_MAX: Duration = Duration::from_secs(30 * 60);
 
 struct Open {

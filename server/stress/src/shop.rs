@@ -36,7 +36,7 @@ pub struct Account {
 pub struct Link {
     /// `/l/…`.
     pub path: String,
-    /// Whether the link stands for a single debt.
+    /// Whether the link is for a single debt.
     pub once: bool,
 }
 

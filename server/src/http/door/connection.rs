@@ -65,7 +65,7 @@ impl Connection {
         self.becomes(SERVING);
     }
 
-    /// Records that the last reply goes on as long as the client listens. Silence is then no reason to close the
+    /// Records that the last reply lasts as long as the client listens. Silence is then no reason to close the
     /// connection.
     pub fn streams(&self) {
         self.becomes(STREAMING);

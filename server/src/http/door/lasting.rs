@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::connection::{Connection, Wire};
 
-/// Marks a reply to a GET, as an extension: its body may go on for as long as the client listens.
+/// Marks a reply to a GET, as an extension: its body may last as long as the client listens.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Lasting;
 

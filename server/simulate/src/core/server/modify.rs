@@ -98,7 +98,7 @@ impl World {
             }
             Reply::Refused => Answer::Refused { reason: "refused".to_owned() },
             Reply::NotFound | Reply::Opened { .. } => return self.modified(number, modification, first),
-            // This request did nothing. The outcome of an earlier request is as open as before.
+            // This request had no effect. The outcome of an earlier request is as open as before.
             Reply::NotSent | Reply::RateLimited => return Next::Failed,
             Reply::Lost => Answer::Unanswered,
         };
