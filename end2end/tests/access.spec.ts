@@ -1,4 +1,4 @@
-// Every state of the page for everybody: structure, names and contrast, in light and dark, left to right and right to left.
+// The accessibility of every state of the page: structure, names and contrast, in light and dark, left to right and right to left.
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
@@ -9,7 +9,7 @@ import { raw } from "./support/wire.ts";
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 async function look(page: Page, state: string, dir: string): Promise<void> {
-  // One page, no frames: nothing needs to be opened beside it.
+  // The page has no frames, so the legacy mode suffices: it opens no second page.
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().withTags(RULES).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
   expect(found, state).toEqual([]);
@@ -19,7 +19,7 @@ async function look(page: Page, state: string, dir: string): Promise<void> {
   await expect(page.getByRole("main"), state).toHaveCount(1);
   await expect(page.getByRole("banner"), state).toHaveCount(1);
   await expect(page.getByRole("contentinfo"), state).toHaveCount(1);
-  // Nothing needs to be scrolled sideways.
+  // The page must not scroll sideways.
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wider, state).toBeLessThanOrEqual(0);
 }

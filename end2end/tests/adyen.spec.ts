@@ -1,4 +1,4 @@
-// The second provider: it answers "received", and tells the rest by webhook.
+// Payments through Adyen: the provider answers "received" and sends the result by webhook.
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./support/fixtures.ts";

@@ -1,4 +1,4 @@
-// Leaving the provider's page without paying.
+// Shoppers who leave the provider's page without paying.
 import { expect, test } from "./support/fixtures.ts";
 import { CARDS, goBack, heading, open, payAndReturn, pressPay, seePhase, seeProvider, sessionUrl } from "./support/shopper.ts";
 
@@ -26,7 +26,7 @@ test("the open page can be given up and another one chosen", async ({ page, till
   await page.getByRole("button", { name: "Choose another way to pay" }).click();
   await seePhase(page, "choose");
   await expect(page.locator("main")).toContainText("The payment was stopped. Nothing was taken.");
-  // Closed at the provider as well: its page takes no card any more.
+  // The page is closed at the provider as well and takes no card any more.
   expect((await fetch(first)).status).toBe(410);
 
   await pressPay(page);
@@ -56,7 +56,7 @@ test("the browser's own back button leads to a page that works", async ({ page, 
   await open(page, await till.link());
   await pressPay(page);
   await page.goBack();
-  // Whether the browser kept the page or asks anew, it must show what is true now.
+  // The page must show the present state, whether the browser kept it or loads it again.
   await seePhase(page, "resume");
   await page.getByRole("link", { name: "Continue to payment" }).click();
   await seeProvider(page);

@@ -1,4 +1,4 @@
-// A refused card is a sentence and another try, on the same page.
+// A declined card: the page says so in a sentence and offers another try.
 import { expect, test } from "./support/fixtures.ts";
 import {
   CARDS,
@@ -39,7 +39,7 @@ for (const { name, card, says } of REFUSALS) {
     await expect(page.locator("main")).toContainText(says);
     await expect(page.locator("main")).toContainText("Nothing was taken.");
     expect(sessionUrl(page)).toBe(session);
-    // What went wrong is stored, not carried in the address.
+    // The decline is stored, not carried in the address.
     expect(new URL(page.url()).search).toBe("");
 
     await page.getByRole("radio", { name: "Card" }).check();
@@ -66,7 +66,7 @@ test("a page that is open in another tab shows the decline, and then the payment
   await expect(page.getByRole("alert")).toBeVisible();
   await seePhase(other, "declined");
   await expect(other.locator("main")).toContainText("there is not enough money");
-  // Screen readers hear of it, too.
+  // Screen readers announce the decline, too.
   await expect(other.getByRole("status")).toContainText("Your payment was not accepted");
 
   await payAndReturn(page);
@@ -81,7 +81,7 @@ test("who has paid after a decline is not told that nothing was taken", async ({
   await pressPay(page);
   await submitCard(page, CARDS.declined);
   await expect(page.getByRole("alert")).toBeVisible();
-  // The decline is known here before the payment's webhooks are held back.
+  // The server knows the decline before the payment's webhooks are held back.
   await expect.poll(() => phaseOnServer(session)).toBe("declined");
   await till.sandbox.hold();
   await payAndReturn(page);
@@ -112,7 +112,7 @@ test("another method can be chosen after a decline, and the first page is closed
   await page.getByRole("radio", { name: "Bank debit" }).check();
   await page.locator("#pay").click();
   await expect(page.getByLabel("Routing number")).toBeVisible();
-  // Nobody can pay twice: the card's page takes no money any more.
+  // The debt cannot be paid twice: the card's page takes no money any more.
   expect((await fetch(first)).status).toBe(410);
   expect((await till.sandbox.stats()).sessions_open).toBe(1);
 });

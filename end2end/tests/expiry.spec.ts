@@ -1,4 +1,4 @@
-// A session's time runs out: it says so, and offers a new one.
+// A session expires: the page says so and offers a new session.
 import { expect, test } from "./support/fixtures.ts";
 import {
   CARDS,
@@ -15,7 +15,7 @@ import {
   sessionUrl,
 } from "./support/shopper.ts";
 
-// Long enough to pay a renewed session in, short enough to wait for the end.
+// One time is short enough to wait for its end. The other is long enough to pay a renewed session.
 const SHORT = 3;
 const PAYABLE = 8;
 
@@ -86,7 +86,7 @@ test("a payment in the last moment counts, whatever the clock says when the news
   const returned = await payAndReturn(page);
   const url = returned.url();
   await seePhase(page, "confirming");
-  // The session ends with the payment unknown here; "expired" would make people pay twice.
+  // The session ends while the server does not know of the payment. The word "expired" would make people pay twice.
   await expect.poll(async () => (await till.sandbox.calls("checkout.sessions.expire")).length).toBeGreaterThan(0);
   expect(["closing", "confirming", "paid", "paid_late"]).toContain(await phaseOnServer(url));
   await till.sandbox.reset();

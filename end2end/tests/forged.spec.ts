@@ -1,4 +1,4 @@
-// Nothing a visitor can type into the address bar makes a page say "paid".
+// Forged addresses: no text in the address bar makes a page say "paid".
 import { expect, test } from "./support/fixtures.ts";
 import { open, phaseOnServer, pressPay, seePhase, seeReady, sessionUrl } from "./support/shopper.ts";
 
@@ -30,7 +30,7 @@ test("the return address with an open payment waits, and leads back to it", asyn
   await page.goto(`${session}/return`);
   await seePhase(page, "confirming");
   await seeReady(page);
-  // Till asks the provider because of the visit, and the provider knows of no payment.
+  // The visit makes Till ask the provider, and the provider knows of no payment.
   await expect.poll(async () => (await till.sandbox.calls("checkout.sessions.retrieve")).length).toBeGreaterThan(0);
   await seePhase(page, "confirming");
   expect(await phaseOnServer(`${session}/return`)).toBe("confirming");

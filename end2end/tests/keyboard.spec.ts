@@ -1,4 +1,4 @@
-// Without a mouse, and before the WebAssembly has come.
+// The page without a mouse, and before the WebAssembly has loaded.
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./support/fixtures.ts";
@@ -6,7 +6,7 @@ import { CARDS, goBack, heading, open, pressPay, seePhase, seeProvider, seeReady
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.id ?? "");
 
-/** Tabs until the element has the focus, as a person would. */
+/** Presses Tab until the element has the focus, as a person would. */
 async function tabTo(page: Page, id: string): Promise<void> {
   for (let presses = 0; presses < 20; presses += 1) {
     if ((await focused(page)) === id) return;
@@ -77,7 +77,7 @@ test("continuing and choosing anew work with the keyboard", async ({ page, till 
   expect(await focusIsVisible(page)).toBe(true);
   await page.keyboard.press("Enter");
   await seePhase(page, "choose");
-  // The button is gone; the focus is on what has become of it, not lost.
+  // The button is gone. The focus moves to the title and is not lost.
   expect(await focused(page)).toBe("title");
 });
 
@@ -93,7 +93,7 @@ test("hydration steals neither the focus nor the choice", async ({ page, till })
   await seeReady(page);
   await expect(page.getByRole("radio", { name: "Bank debit" })).toBeChecked();
   expect(await focused(page)).toBe("method-bank_debit");
-  // And it is what is sent.
+  // The form sends the chosen method.
   await page.keyboard.press("Enter");
   await expect(page.getByLabel("Routing number")).toBeVisible();
 });
@@ -104,7 +104,7 @@ test("news leave the focus and the choice where they are", async ({ page, newSho
   await seeReady(page);
   await page.getByRole("radio", { name: "Bank debit" }).check();
   await tabTo(page, "pay");
-  // Somebody else asks for more time: the region with the methods is drawn anew here as well.
+  // Another person asks for more time, so the region with the methods is rendered again here as well.
   const other = await (await newShopper()).newPage();
   await open(other, link);
   await other.getByRole("button", { name: "I need more time" }).click();

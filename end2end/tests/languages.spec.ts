@@ -1,4 +1,4 @@
-// The shopper's language: asked for by the browser, or switched to.
+// The shopper's language: from the browser's settings, or switched on the page.
 import { expect, test } from "./support/fixtures.ts";
 import { CARDS, goBack, heading, open, payAndReturn, pressPay, seePhase, seeReady, submitCard } from "./support/shopper.ts";
 
@@ -6,7 +6,7 @@ const LANGUAGES = [
   { locale: "de-DE", lang: "de", dir: "ltr", choose: "Wie möchten Sie bezahlen?", confirming: "Ihre Bank bestätigt die Zahlung", paid: "Zahlung abgeschlossen" },
   { locale: "ar-EG", lang: "ar", dir: "rtl", choose: "كيف تودّ أن تدفع؟", confirming: "جارٍ التأكيد مع البنك", paid: "اكتمل الدفع" },
   { locale: "en-US", lang: "en", dir: "ltr", choose: "How would you like to pay?", confirming: "Confirming with your bank", paid: "Payment complete" },
-  // Not spoken here.
+  // Till does not speak this language.
   { locale: "fi-FI", lang: "en", dir: "ltr", choose: "How would you like to pay?", confirming: "Confirming with your bank", paid: "Payment complete" },
 ];
 
@@ -23,7 +23,7 @@ for (const { locale, lang, dir, choose, confirming, paid } of LANGUAGES) {
     await expect(heading(page)).toHaveText(confirming);
     await seeReady(page);
     await till.sandbox.release();
-    // Said by the island, in the page's language.
+    // The island renders these words in the page's language.
     await expect(heading(page)).toHaveText(paid);
     await expect(page.locator("html")).toHaveAttribute("dir", dir);
   });

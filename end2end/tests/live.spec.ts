@@ -1,4 +1,4 @@
-// A session that is open in several places shows the same truth in all of them.
+// A session that is open in several places shows the same state in all of them.
 import { expect, test } from "./support/fixtures.ts";
 import { CARDS, goBack, markPage, open, payAndReturn, pressPay, seePhase, seeProvider, seeReady, submitCard } from "./support/shopper.ts";
 
@@ -60,7 +60,7 @@ test("a page whose stream is refused asks by itself", async ({ page, till, watch
   watch.allow(/\/events|429/);
   await till.sandbox.hold();
   const session = await till.session();
-  // Every stream that one session may have.
+  // These are all the streams that one session may have.
   const leave = new AbortController();
   const stream = () => fetch(`${session}/events`, { signal: leave.signal });
   const taken = await Promise.all(Array.from({ length: 32 }, stream));

@@ -1,9 +1,9 @@
-// One debt, one payment, however often the button is pressed.
+// One debt is paid once, however often the button is pressed.
 import { expect, test } from "./support/fixtures.ts";
 import { open, payAndReturn, seePhase, seeProvider, seeReady, sessionUrl } from "./support/shopper.ts";
 
 test("a double click opens one page at the provider", async ({ page, till }) => {
-  // Slow enough for the second click to arrive while the first is being worked on.
+  // The fault is slow enough for the second click to arrive during the first request.
   await till.sandbox.fault("slow", { delay_ms: 1_500 });
   await open(page, await till.link());
   await seeReady(page);
@@ -19,7 +19,7 @@ test("a double click without scripts opens one page, too", async ({ newShopper, 
   const context = await newShopper({ javaScriptEnabled: false });
   const page = await context.newPage();
   await open(page, await till.link());
-  // The second form takes the first one's place: the browser hangs up on it.
+  // The second form replaces the first: the browser aborts the first request.
   await page.locator("#pay").dblclick();
   await seeProvider(page);
   const keys = (await till.sandbox.creates()).map((call) => call.idempotency_key);
@@ -34,13 +34,13 @@ test("who hangs up while the page is being opened and presses again is not kept 
   const headers = { accept: "text/html", origin: till.ready.public_url };
   const press = (signal?: AbortSignal) =>
     fetch(`${till.ready.public_url}/fn/start_payment`, { method: "POST", body, headers, redirect: "manual", signal });
-  // As browsers do for the first of two forms, for a reload, and for a closed tab.
+  // Browsers abort requests like this: for the first of two forms, for a reload, and for a closed tab.
   const hangUp = new AbortController();
   const first = press(hangUp.signal).catch(() => "hung up");
   await expect.poll(() => till.sandbox.waitingFaults()).toBe(0);
   hangUp.abort();
   expect(await first).toBe("hung up");
-  // What was begun is finished at once, not by a job half a minute later.
+  // The server finishes the aborted request at once. A job would finish it half a minute later.
   const second = await press(AbortSignal.timeout(10_000));
   expect(second.headers.get("location")).toMatch(/\/go$/);
   expect(await till.sandbox.creates()).toHaveLength(1);
@@ -57,14 +57,14 @@ test("two people on two devices open one page between them", async ({ newShopper
       return page;
     }),
   );
-  // At once: a click that waits until the button stands still would come after the other press.
+  // Both buttons are pressed at once. A click through the mouse would wait for a stable button and come after the other press.
   await Promise.all(pages.map((page) => page.locator("#pay").evaluate((button: HTMLElement) => button.click())));
   await Promise.all(pages.map((page) => seeProvider(page)));
   expect(pages[0]!.url()).toBe(pages[1]!.url());
   expect(await till.sandbox.creates()).toHaveLength(1);
   expect((await till.sandbox.stats()).sessions).toBe(1);
 
-  // Whoever comes second finds it paid.
+  // The second shopper finds the debt paid.
   await payAndReturn(pages[0]!);
   await pages[1]!.reload();
   await expect(pages[1]!.getByRole("heading", { name: "You have already paid" })).toBeVisible();

@@ -1,4 +1,4 @@
-// What a page loads, says in its headers, and weighs.
+// The page's requests, headers and weight.
 import { brotliDecompressSync } from "node:zlib";
 
 import { expect, test } from "./support/fixtures.ts";
@@ -13,10 +13,10 @@ test("a payable page asks no other origin for anything, and complains about noth
   await open(page, till.ready.pay_link);
   await seeReady(page);
   const ours = () => asked.filter((url) => !url.startsWith("data:"));
-  // The page of the link, its style, its loader and its WebAssembly.
+  // The link's page loads four files: the page, its style, its loader and its WebAssembly.
   await expect.poll(() => ours().length).toBeGreaterThanOrEqual(4);
   await page.waitForLoadState("load");
-  // That of a session has a stream, too, which comes after the page has loaded.
+  // A session's page has a stream as well, which opens after the page has loaded.
   await open(page, await till.session());
   await seeReady(page);
   await expect.poll(() => ours().some((url) => url.endsWith("/events"))).toBe(true);
@@ -63,7 +63,7 @@ test("every reply carries the security headers", async ({ page, till }) => {
     expect(rules.get("frame-ancestors"), url).toEqual(["'none'"]);
     expect(rules.get("form-action"), url).toEqual(["'self'"]);
     expect(rules.get("base-uri"), url).toEqual(["'none'"]);
-    // Nothing inline, nothing from elsewhere.
+    // Nothing is inline, and nothing comes from elsewhere.
     expect(policy, url).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
     expect(reply.headers["x-content-type-options"], url).toBe("nosniff");
     expect(reply.headers["x-frame-options"], url).toBe("DENY");
@@ -95,7 +95,7 @@ test("the provider does not learn the session's address", async ({ page, till })
 });
 
 test("a payable page weighs no more than it may", async ({ browser, till }) => {
-  // A browser of its own, with nothing in its cache, counted by its own network stack.
+  // A new browser context has an empty cache, and its own network stack counts the bytes.
   const context = await browser.newContext();
   const page = await context.newPage();
   const network = await context.newCDPSession(page);
@@ -112,7 +112,7 @@ test("a payable page weighs no more than it may", async ({ browser, till }) => {
   for (const [name, pattern] of Object.entries(parts)) {
     await expect.poll(() => transferred.has(file(pattern)?.[0] ?? "")).toBe(true);
     sizes[name] = transferred.get(file(pattern)![0])!;
-    // The same again without a browser: compressed with brotli, and really that.
+    // A request without a browser gets the same file, compressed with brotli, and really smaller.
     const reply = await raw(file(pattern)![1].url);
     expect(reply.headers["content-encoding"], name).toBe("br");
     expect(brotliDecompressSync(reply.body).length).toBeGreaterThan(reply.bytes);
@@ -168,7 +168,7 @@ test("a link that was switched off says so, and an open session goes on", async 
   const late = await (await newShopper()).newPage();
   const reply = await raw(made.url);
   expect(reply.status).toBe(410);
-  // A reply that is an error is still a page.
+  // The reply is an error and still a page.
   await late.setContent(brotliDecompressSync(reply.body).toString().replace(/<link[^>]*>/g, ""));
   await expect(late.getByRole("heading", { level: 1 })).toHaveText("This payment link is not active");
   await pressPay(page);

@@ -1,4 +1,4 @@
-// The journey everything else is about: a link, a choice, the provider's page, and the truth without a reload.
+// The main journey: a link, a choice, the provider's page, and the true outcome without a reload.
 import { expect, test } from "./support/fixtures.ts";
 import {
   CARDS,
@@ -36,7 +36,7 @@ test("the demo's link is paid, and the page turns to paid without reloading", as
   await expect(page).toHaveTitle(/^Confirming/);
   await seeReady(page);
   const untouched = await markPage(page);
-  // The provider has the money, and still nobody has proved it: neither the page nor the server says "paid".
+  // The provider has the money, but Till has no proof yet: neither the page nor the server says "paid".
   expect((await till.sandbox.stats()).charges_succeeded).toBe(1);
   const completed = (await till.sandbox.deliveries()).filter((delivery) => delivery.status === "held");
   expect(completed.length).toBeGreaterThan(0);
@@ -48,7 +48,7 @@ test("the demo's link is paid, and the page turns to paid without reloading", as
   await expect(page.locator(".receipt")).toContainText("€44.48");
   await expect(page).toHaveTitle(/^Paid/);
   await untouched();
-  // It was the webhook that said so: the provider could not be asked.
+  // The webhook brought the news: the provider could not be asked.
   expect(await till.metric("till_deliveries_total", 'outcome="stored"')).toBeGreaterThan(0);
   expect(await till.metric("till_payment_events_total", 'source="webhook"')).toBeGreaterThan(0);
   expect(await till.metric("till_payment_events_total", 'source="fetch"')).toBe(0);
@@ -61,7 +61,7 @@ test("webhooks that never come are made up for by asking the provider", async ({
   await pressPay(page);
   await payAndReturn(page);
   await seePhase(page, "confirming");
-  // Ten seconds after the return.
+  // Till asks the provider ten seconds after the return.
   await seePhase(page, "paid", 25_000);
   expect(await till.metric("till_deliveries_total")).toBe(0);
 });
@@ -88,7 +88,7 @@ test("after the tab was closed on paying, the link shows paid, here and elsewher
   const link = await till.link();
   await open(page, link);
   await pressPay(page);
-  // The way back never arrives: the tab is gone before.
+  // The return never arrives: the tab is closed before.
   await page.route("**/return", (route) => route.abort());
   await fillCard(page, CARDS.pays);
   await page.getByRole("button", { name: /^Pay / }).click({ noWaitAfter: true });
@@ -101,7 +101,7 @@ test("after the tab was closed on paying, the link shows paid, here and elsewher
   const phone = await (await newShopper()).newPage();
   await phone.goto(link);
   await seePhase(phone, "paid");
-  // Paid is the end: there is nothing left to pay with.
+  // A paid session is final: no button is left to pay with.
   await expect(phone.locator("#pay")).toHaveCount(0);
   expect(await till.sandbox.creates()).toHaveLength(1);
 });

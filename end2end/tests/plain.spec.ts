@@ -1,4 +1,4 @@
-// Without JavaScript: plain forms, and status pages that load themselves again.
+// The pages without JavaScript: plain forms, and status pages that reload themselves.
 import { expect, test } from "./support/fixtures.ts";
 import { CARDS, goBack, heading, open, payAndReturn, pressPay, seePhase, seeProvider, submitCard } from "./support/shopper.ts";
 
@@ -15,7 +15,7 @@ test("the order is paid through forms, and the status page refreshes itself to p
   await payAndReturn(page);
   await expect(heading(page)).toHaveText("Confirming with your bank");
 
-  // It loads itself again and again; nothing else can turn it.
+  // The page reloads itself again and again. Without scripts only a reload can change it.
   let loads = 0;
   page.on("framenavigated", () => (loads += 1));
   await expect.poll(() => loads).toBeGreaterThan(0);
@@ -30,7 +30,7 @@ test("a decline and another try", async ({ page, till }) => {
   await pressPay(page);
   await submitCard(page, CARDS.poor);
   await expect(page.getByRole("alert")).toBeVisible();
-  // The decline's webhook may still be on its way when the shopper is back.
+  // The decline's webhook may still be on its way when the shopper returns.
   await expect.poll(async () => (await till.sandbox.deliveries()).every(({ status }) => status === "delivered")).toBe(true);
   await goBack(page);
   await expect(async () => {
@@ -79,7 +79,7 @@ test("a press that cannot be written down says so, and leads back to the page wh
   await expect(page.locator("main")).toContainText("Bezahlen Sie nicht noch einmal, bevor");
   await till.sql("DROP TRIGGER full");
   await page.getByRole("link", { name: "Zurück zu Ihrer Zahlung" }).click();
-  // The order is written down: the link would begin another one.
+  // The way back leads to the stored order: the link would begin another one.
   await expect(page).toHaveURL(/\/c\/[0-9a-z]{26}\?lang=de$/);
   await pressPay(page);
   expect(await till.sandbox.creates()).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Till stops in the middle of a payment, in order or not, and the payment is not lost.
+// Till stops in the middle of a payment, in an orderly way or not, and the payment is not lost.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -8,10 +8,12 @@ import type { Till } from "./support/till.ts";
 
 test.use({ keepPorts: true });
 
-/** While Till is down its pages complain about the connection, as they should. */
+/** The browser's errors while Till is down. They are expected. */
 const DOWN = /ERR_(CONNECTION_\w+|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)|events/;
 
-/** The simulated provider writes its state once a second, and a provider's own loss of memory is not the point here. */
+/**
+ * Waits until the simulated provider has written its state, which it does once a second: these tests are not about a provider that forgets.
+ */
 async function providerRemembers(till: Till, words: string): Promise<void> {
   const file = join(till.dir, "data", "sandbox.json");
   await expect.poll(async () => (await readFile(file, "utf8").catch(() => "")).includes(words)).toBe(true);
@@ -22,7 +24,7 @@ test("stopped in order while the shopper is at the provider", async ({ page, con
   await open(page, await till.session());
   const session = sessionUrl(page);
   await pressPay(page);
-  // An open page must not hold up the end, and must go on after it.
+  // An open page must not delay the stop, and must continue after it.
   const waiting = await context.newPage();
   await waiting.goto(session);
   await seePhase(waiting, "resume");
@@ -54,7 +56,7 @@ test("killed after the payment, with the webhooks still to come", async ({ page,
   await till.kill();
   await till.startAgain();
   await till.sandbox.release();
-  // The page that was open all the time finds out by itself.
+  // The page that stayed open updates itself.
   await seePhase(page, "paid");
   await untouched();
   expect(await phaseOnServer(page.url())).toBe("paid");
@@ -95,7 +97,7 @@ test("killed after paid: it stays paid, and the link knows", async ({ page, till
 
 test("stopped in order while a page is being opened at the provider: it is opened first", async ({ page, till, watch }) => {
   watch.allow(DOWN);
-  // The way to the provider ends here, so that there is a page to look at.
+  // The way to the provider is cut here, so that Till's page stays open.
   await page.route("**/go", (route) => route.abort());
   watch.allow(/ERR_FAILED/);
   await till.sandbox.fault("slow", { delay_ms: 1_500 });
@@ -103,7 +105,7 @@ test("stopped in order while a page is being opened at the provider: it is opene
   const session = sessionUrl(page);
   await seeReady(page);
   await page.locator("#pay").click();
-  // The provider has the request in its hands.
+  // The request has reached the provider.
   await expect.poll(() => till.sandbox.waitingFaults()).toBe(0);
   expect(await till.stop()).toBe(0);
   await till.startAgain();

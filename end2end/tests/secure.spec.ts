@@ -1,4 +1,4 @@
-// 3-D Secure: the bank asks, the shopper answers, or fails to.
+// 3-D Secure: the bank asks the shopper, who confirms or fails.
 import { expect, test } from "./support/fixtures.ts";
 import { CARDS, heading, markPage, open, payAndReturn, phaseOnServer, pressPay, seePhase, seeProvider, seeReady, sessionUrl, submitCard } from "./support/shopper.ts";
 
@@ -64,7 +64,7 @@ test("who has confirmed is not asked to confirm again", async ({ page, till }) =
   const session = sessionUrl(page);
   await pressPay(page);
   await submitCard(page, CARDS.secure);
-  // Till knows that the bank asks, before the answer's webhooks are held back.
+  // Till learns of the bank's question before the webhooks about the answer are held back.
   await expect.poll(() => phaseOnServer(session)).toBe("authenticate");
   await till.sandbox.hold();
   await page.getByRole("button", { name: "Complete authentication" }).click();

@@ -1,4 +1,4 @@
-// A provider in trouble: the page says so in words, never "paid", and recovers without a second payment.
+// A failing provider: the page says so in words, never says "paid", and recovers without a second payment.
 import { expect, test } from "./support/fixtures.ts";
 import type { Fault } from "./support/sandbox.ts";
 import { goBack, heading, markPage, open, payAndReturn, phaseOnServer, pressPay, seePhase, seeProvider, seeReady, sessionUrl } from "./support/shopper.ts";
@@ -25,11 +25,11 @@ for (const { fault, happened } of UNSURE) {
     await expect(page.locator("#pay")).toHaveCount(0);
     expect(await phaseOnServer(`${session}/return`)).toBe("unknown");
 
-    // A job asks again, and the open page shows the outcome by itself.
+    // A job repeats the request, and the open page shows the outcome by itself.
     await seePhase(page, "resume", 15_000);
     await untouched();
     const calls = await till.sandbox.creates();
-    // It is looked for by our reference; only what is not there is asked for again, with the same key.
+    // The job searches by our reference first. Only a missing page is requested again, with the same key.
     expect((await till.sandbox.calls("checkout.sessions.list")).length).toBeGreaterThanOrEqual(1);
     expect(calls.length > 1).toBe(!fault.endsWith("_after_accept"));
     expect(calls[0]!.fault).toBe(fault);
@@ -58,13 +58,13 @@ test("without scripts, the page of an unknown outcome finds out by loading itsel
 
 test("a click is answered although the open page cannot be closed, and goes on by itself", async ({ page, newShopper, till }) => {
   const link = await till.link({ currency: "USD" });
-  // A page that does not hear of what is done on the other.
+  // This page does not learn of actions on the other page.
   const stale = await (await newShopper({ javaScriptEnabled: false })).newPage();
   await open(stale, link);
   await open(page, link);
   await pressPay(page);
   const key = (value: string) => till.cli("provider", "set-credential", till.ready.provider_account, `secret_key=${value}`);
-  // The key of another account, which knows nothing of the page that is open.
+  // The key belongs to another account, which does not know the open page.
   await key("sk_test_ofanotheraccount");
   await stale.getByRole("radio", { name: "Bank debit" }).check();
   await stale.locator("#pay").click();
@@ -95,7 +95,7 @@ test("a slow provider is waited for, in words", async ({ page, till }) => {
   await seeProvider(page);
 });
 
-/** A merchant who is paid through a provider that nobody has started yet, and where it will be. */
+/** Makes a merchant whose provider has not been started yet. Returns the merchant and the provider's future address. */
 async function unreachable(till: Till): Promise<{ merchant: string; port: number; base: string }> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -146,7 +146,7 @@ test("a page that cannot be closed at the provider is closed by a job", async ({
   await seeReady(page);
   await till.sandbox.fault("error_500", { operation: "checkout.sessions.expire" });
   await page.getByRole("button", { name: "Choose another way to pay" }).click();
-  // Until it is known to be closed there, nothing else is offered.
+  // No other method is offered before the page is known to be closed at the provider.
   await seePhase(page, "choose");
   expect((await fetch(provider)).status).toBe(410);
   const closes = await till.sandbox.calls("checkout.sessions.expire");
@@ -203,7 +203,7 @@ for (const javaScriptEnabled of [true, false]) {
       const again = page.getByRole("link", { name: "Check again" });
       await expect(again).toHaveAttribute("href", new URL(`${session}/return`).pathname);
       await till.sql("ALTER TABLE away RENAME TO sessions");
-      // The page asks again by itself.
+      // The page repeats its request by itself.
       await seePhase(page, "paid");
     });
   });
@@ -223,7 +223,7 @@ test("an action whose reply is lost: first that nothing is known, then what is s
   await page.locator("#pay").click();
   await expect(page.getByRole("alert")).toHaveText(/We could not reach the server.*Do not pay again/);
   cut = false;
-  // The page on the provider's side was opened all the same.
+  // The provider's page was opened all the same.
   await seePhase(page, "resume");
   await expect(page.getByRole("alert")).toHaveText(/This page now shows where your payment stands/);
   await untouched();

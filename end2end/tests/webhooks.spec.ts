@@ -1,4 +1,4 @@
-// Deliveries that are not what they seem change nothing, and leave a trace.
+// Forged and misdirected deliveries change nothing and leave a trace.
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./support/fixtures.ts";
@@ -7,7 +7,7 @@ import { open, payAndReturn, phaseOnServer, pressPay, seePhase, seeReady } from 
 import type { Till } from "./support/till.ts";
 import { deliver, signature } from "./support/webhooks.ts";
 
-/** A shopper who has paid, of which Till has no proof yet; and the event that would be the proof. */
+/** A shopper who has paid without proof for Till. Returns the event that would be the proof. */
 async function paidUnproven(page: Page, till: Till): Promise<ProviderEvent> {
   await till.sandbox.hold();
   await open(page, await till.link());
@@ -20,7 +20,7 @@ async function paidUnproven(page: Page, till: Till): Promise<ProviderEvent> {
   return event!;
 }
 
-/** The page, the open one and the server's, still waits. */
+/** Both the open page and the server's page still wait. */
 async function unmoved(page: Page): Promise<void> {
   expect(await phaseOnServer(page.url())).toBe("confirming");
   await seePhase(page, "confirming");
@@ -54,7 +54,7 @@ test("deliveries without a good signature are rejected, and the good one then co
     await seeAlert(till, "webhook_rejected", about);
     await unmoved(page);
   }
-  // Nothing of it was stored, not even as an id that would make the real one a duplicate.
+  // The forged delivery was not stored, not even as an id that would make the real one a duplicate.
   expect(await till.metric("till_deliveries_total", 'outcome="stored"')).toBe(0);
   expect((await deliver(webhook_url, body, signature(webhook_secret, body))).status).toBe(200);
   await seePhase(page, "paid");
@@ -63,7 +63,7 @@ test("deliveries without a good signature are rejected, and the good one then co
 test("an event of another account, or of the other mode, is stored and not applied", async ({ page, till }) => {
   const event = await paidUnproven(page, till);
   const { webhook_url, webhook_secret } = till.ready;
-  // Several can share a provider account, so that one is counted and no more; the other shows a wrong setup.
+  // Several installations can share a provider account, so the first event is only counted. The second shows a wrong setup.
   const forged = [
     { change: { account: "acct_1somebodyelse" }, about: undefined },
     { change: { livemode: true }, about: /live mode event for a test mode account/ },
@@ -134,7 +134,7 @@ test("a duplicate gets the same reply and has no second effect", async ({ page, 
   const moved = await till.metric("till_payment_events_total");
 
   expect(await deliver(webhook_url, body, header)).toEqual(first);
-  // Signed anew, as providers do when they try again.
+  // The repetition has a new signature, as a provider's retries have.
   expect(await deliver(webhook_url, body, signature(webhook_secret, body, now() - MINUTE))).toEqual(first);
   expect(await till.metric("till_deliveries_total", 'outcome="duplicate"')).toBe(2);
   expect(await till.metric("till_deliveries_total", 'outcome="stored"')).toBe(1);
@@ -158,7 +158,7 @@ test("a provider that sends everything five times is paid once", async ({ page, 
 
 for (const [name, rules] of Object.entries({ tampered: { tamper: true }, stale: { stale: true } })) {
   test(`${name} deliveries of the provider itself are rejected until a good one comes`, async ({ page, till }) => {
-    // Every try at once, so that the end can be waited for.
+    // All retries come at once, so that the test can wait for the last.
     await till.sandbox.webhooks({ ...rules, retry_scale: 0 });
     await till.sandbox.deaf();
     await open(page, await till.link());
@@ -184,7 +184,7 @@ test("bodies that are no events do no harm", async ({ page, till }) => {
   const { webhook_url, webhook_secret } = till.ready;
   for (const body of ["", "null", "[]", "{}", '{"id":""}', '{"id":7}', `{"id":"${"x".repeat(300)}"}`, "\u0000", "<xml/>"]) {
     const { status } = await deliver(webhook_url, body, signature(webhook_secret, body));
-    // Refusing a signed delivery would hold up those behind it.
+    // Refusing a signed delivery would delay the deliveries behind it.
     expect(status, body.slice(0, 20)).toBe(200);
   }
   const huge = JSON.stringify({ ...event, padding: "x".repeat(5_000_000) });

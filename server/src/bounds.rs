@@ -1,16 +1,17 @@
-//! How much is served at a time, derived from the number of files that the process may open: every connection is one.
+//! The bounds on work served at a time, derived from the number of files that the process may open: every connection is
+//! a file.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 use tracing::warn;
 
-/// More are not asked for, because the bounds derived from them end below that.
+/// The most descriptors that are requested. The bounds derived from them end below that number.
 const DESCRIPTORS_WANTED: u64 = 65_536;
-/// With fewer there is no room to serve anybody beside the database and the providers.
+/// The fewest descriptors. With fewer there is no room for clients beside the database and the providers.
 const DESCRIPTORS_MIN: u64 = 256;
 
-/// The database's connections (SQLite opens three files for each of nine, PostgreSQL has 25), listeners, standard streams, and some to
-/// spare.
+/// The server's own files: the database's connections (SQLite opens three files for each of nine, PostgreSQL has 25),
+/// listeners, standard streams, and a few to spare.
 const OWN: usize = 64;
 /// Jobs that may be calling a provider.
 const JOBS: usize = 32;
@@ -19,19 +20,19 @@ const OPERATIONS: usize = 32;
 /// Shoppers' actions that may be calling a provider.
 const ACTIONS_MAX: usize = 256;
 
-/// Connections of shoppers and providers. At most 32 KB of each are kept that were not asked for.
+/// Connections of shoppers and providers. Each keeps at most 32 KB that were not asked for.
 const CONNECTIONS_MAX: usize = 16_384;
 /// Open event streams.
 const STREAMS_MAX: usize = 10_000;
-/// Those of one session: several devices with several tabs each.
+/// Event streams of one session: several devices with several tabs each.
 const STREAMS_OF_SESSION: usize = 32;
-/// Those of one address, if the share of it is less.
+/// The least number of event streams that one address may have, however small its share is.
 const STREAMS_OF_ADDRESS_MIN: usize = 32;
-/// Bodies that do not arrive at once.
+/// Bodies that do not arrive at once, at a time.
 const BODIES_MAX: usize = 128;
-/// Requests of shoppers worked on at a time, event streams apart.
+/// Requests of shoppers at a time, event streams apart.
 const REQUESTS_MAX: usize = 512;
-/// Deliveries worked on at a time. Apart from the shoppers', so that neither can starve the other.
+/// Deliveries at a time. They are bounded apart from the shoppers' requests, so that neither can starve the other.
 const DELIVERIES_MAX: usize = 256;
 
 /// The process may open too few files.
@@ -43,33 +44,33 @@ const DELIVERIES_MAX: usize = 256;
 )]
 pub struct TooFewDescriptors(u64);
 
-/// How much is served at a time.
+/// The bounds on work served at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Connections of shoppers and providers.
     pub connections: usize,
-    /// Those of one address that is not this machine's, of this network or a named proxy's.
+    /// Connections of one remote address, unless it is this machine's, a private network's or a named proxy's.
     pub connections_of_peer: usize,
     /// Connections of operators.
     pub operations: usize,
     /// Open event streams.
     pub streams: usize,
-    /// Those of one session.
+    /// Event streams of one session.
     pub streams_of_session: usize,
-    /// Those of one client's address.
+    /// Event streams of one client's address.
     pub streams_of_address: usize,
-    /// Bodies of forms that do not arrive at once; as many again of deliveries.
+    /// Bodies of forms that do not arrive at once. Deliveries have the same bound for themselves.
     pub bodies: usize,
-    /// Requests of shoppers worked on at a time.
+    /// Requests of shoppers at a time.
     pub requests: usize,
-    /// Deliveries worked on at a time.
+    /// Deliveries at a time.
     pub deliveries: usize,
     /// Shoppers' actions under way, which may be calling a provider.
     pub actions: usize,
 }
 
 impl Bounds {
-    /// The bounds that fit into so many open files.
+    /// The bounds that fit into a number of open files.
     #[must_use]
     pub fn of(descriptors: u64) -> Bounds {
         let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
@@ -90,20 +91,21 @@ impl Bounds {
         }
     }
 
-    /// The bounds that fit into the number of files that this process may open now.
+    /// The bounds that fit into the present limit of open files.
     #[must_use]
     pub fn current() -> Bounds {
         Bounds::of(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX))
     }
 
-    /// Raises the number of files that this process may open as far as it may by itself, and derives the bounds from it.
+    /// Raises the limit of open files as far as the process may, and derives the bounds from it.
     pub fn raised() -> Result<Bounds, TooFewDescriptors> {
         let descriptors = raise_descriptors();
         if descriptors < DESCRIPTORS_MIN { Err(TooFewDescriptors(descriptors)) } else { Ok(Bounds::of(descriptors)) }
     }
 }
 
-/// A shell's soft limit is 1,024 as a rule, for the sake of programs that use `select`. Returns the limit afterwards.
+/// Raises the soft limit and returns the limit afterwards. A shell's soft limit is usually 1,024, for the sake of
+/// programs that use `select`.
 fn raise_descriptors() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let (soft, hard) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));

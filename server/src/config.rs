@@ -1,5 +1,5 @@
-//! Settings: environment variables, each also a command line option. An impossible one stops the start with a sentence
-//! that says what to change.
+//! Settings: environment variables, each also a command line option. An unusable setting stops the start with a
+//! sentence that says how to change it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,10 +21,10 @@ use crate::http::address::Networks;
 /// A setting cannot be used, or the database cannot be reached with it.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The text says what to change.
+    /// The text says which setting to change.
     #[error("{0}")]
     Impossible(String),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Engine(#[from] engine::Error),
     /// The process may open too few files.
@@ -36,25 +36,25 @@ pub(crate) fn impossible(text: impl Into<String>) -> ConfigError {
     ConfigError::Impossible(text.into())
 }
 
-/// One file, in a directory of the place where Till is started.
+/// One file, below the working directory.
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/till.db";
-/// The demo's, unless told otherwise: what is played with must not lie among what is real.
+/// The demo's default. A demo's data must not be mixed with real data.
 const DEMO_DATABASE_URL: &str = "sqlite://data/demo/till.db";
 
-/// What every command that touches the database needs.
+/// The settings of every command that uses the database.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
-    /// Where the data is: sqlite://FILE for one server, postgres://… for several
+    /// The database: sqlite://FILE for one server, postgres://… for several
     #[arg(long, env = "TILL_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true)]
     pub database_url: String,
-    /// The address under which shoppers and providers reach this installation; without one, where TILL_BIND listens
+    /// The address under which shoppers and providers reach this installation; by default the address of TILL_BIND
     #[arg(long, env = "TILL_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// 64 hexadecimal digits that seal provider credentials; while they are rotated several with commas between, the newest first
     /// (new,old). Kept in a file beside an SQLite database if not given
     #[arg(long, env = "TILL_MASTER_KEY", hide_env_values = true, hide_default_value = true)]
     pub master_key: Option<String>,
-    /// For how many days what is not needed any more is kept, such as bodies=90,exchanges=90; docs/OPERATIONS.md has the names, bounds and
+    /// The days that old rows are kept, such as bodies=90,exchanges=90; docs/OPERATIONS.md has the names, bounds and
     /// defaults
     #[arg(long, env = "TILL_KEEP", default_value = "", hide_default_value = true)]
     pub keep: String,
@@ -71,7 +71,7 @@ pub(crate) fn listening(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(odd).map_err(str::to_owned)
 }
 
-/// Where the server listens.
+/// The addresses that the server listens on.
 #[derive(Args, Debug, Clone)]
 pub struct Listen {
     /// Shopper pages and webhooks
@@ -80,14 +80,14 @@ pub struct Listen {
     /// /metrics, /healthz and /readyz; not for the public
     #[arg(long, env = "TILL_OPS_BIND", default_value = "127.0.0.1:9464", value_parser = listening)]
     pub ops_bind: SocketAddr,
-    /// Reverse proxies whose X-Forwarded-For and Forwarded are believed: addresses and networks with commas between, such as
-    /// 10.0.0.0/8,2001:db8::5
+    /// Reverse proxies whose X-Forwarded-For and Forwarded are trusted: addresses and networks, separated by commas,
+    /// such as 10.0.0.0/8,2001:db8::5
     #[arg(long, env = "TILL_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
     pub trusted_proxies: String,
 }
 
 impl Listen {
-    /// The proxies that are believed.
+    /// The trusted proxies.
     pub fn proxies(&self) -> Result<Networks, ConfigError> {
         let networks = self.trusted_proxies.parse::<Networks>();
         networks.map_err(|error| impossible(format!("TILL_TRUSTED_PROXIES: {error}")))
@@ -104,7 +104,7 @@ impl Common {
         self
     }
 
-    /// These settings for a server that listens at an address: unless told otherwise, that is where it is reached.
+    /// These settings for a server that listens at an address. Without a public address the server is reached there.
     pub fn reached_at(mut self, bound: SocketAddr) -> Result<Common, ConfigError> {
         if self.public_url.is_none() {
             self.public_url = Some(address_of(bound)?);
@@ -122,8 +122,8 @@ impl Common {
         }
     }
 
-    /// Connects to the database with these settings. `missing` says whether the command makes what is not there yet: the SQLite
-    /// file and its master key. A structure of a later version is refused.
+    /// Connects to the database with these settings. `missing` says whether the command makes a missing SQLite file and
+    /// master key. A structure of a later version is refused.
     pub async fn engine(&self, missing: Missing) -> Result<Engine, ConfigError> {
         self.public_url()?;
         self.refuse_keyless_postgres()?;
@@ -132,15 +132,15 @@ impl Common {
         self.engine_on(store, keyring)
     }
 
-    /// An engine on a database that is there, whose structure must be that of this version, for commands that open and seal nothing:
-    /// they work on a copy of the database without its master key.
+    /// An engine on an existing database with this version's structure, for commands that open and seal nothing. Such
+    /// commands work on a copy of the database without its master key.
     pub async fn keyless_engine(&self) -> Result<Engine, ConfigError> {
         self.public_url()?;
         let store = self.store(Missing::Refuse).await?;
         checked(self.engine_on(store, Keyring::none())?).await
     }
 
-    /// Said before anything is asked of the database.
+    /// This check precedes every query to the database.
     fn refuse_keyless_postgres(&self) -> Result<(), ConfigError> {
         if Dialect::of(&self.database_url)? == Dialect::Postgres && self.master_key.is_none() {
             return Err(impossible(
@@ -160,7 +160,7 @@ impl Common {
         Ok(Engine::tuned(env, store, keyring, Settings::new(public_url), tuning))
     }
 
-    /// The same without what only a server needs.
+    /// The database alone, without an engine.
     pub async fn store(&self, missing: Missing) -> Result<Store, ConfigError> {
         Dialect::of(&self.database_url)?;
         if let Some(file) = self.sqlite_file()? {
@@ -187,14 +187,15 @@ impl Common {
         }
     }
 
-    /// The database's address for the driver. An SQLite file was prepared already: if it disappears, no connection may make another.
+    /// The database's address for the driver. An SQLite file is prepared already: if it disappears, no connection may
+    /// make another.
     fn prepared_url(&self) -> Result<String, ConfigError> {
         Ok(self.sqlite_file()?.map_or_else(|| self.database_url.clone(), |_| files::existing(&self.database_url)))
     }
 
-    /// Keeps other servers off an SQLite file for as long as what is returned is kept. Servers share PostgreSQL.
+    /// Keeps other servers off an SQLite file until the returned value is dropped. Servers share PostgreSQL.
     pub async fn hold(&self, missing: Missing) -> Result<Option<Held>, ConfigError> {
-        // What can be known to be wrong is said before a file is made.
+        // Errors in the settings are reported before a file is made.
         self.public_url()?;
         if let Some(text) = &self.master_key {
             Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;
@@ -206,26 +207,25 @@ impl Common {
         file.hold().map(Some)
     }
 
-    /// An engine on a database that is there, whose structure must be that of this version and whose credentials the master key
-    /// must open.
+    /// An engine on an existing database with this version's structure. The master key must open its credentials.
     pub async fn ready_engine(&self) -> Result<Engine, ConfigError> {
         let engine = self.current_engine().await?;
         engine.check_seals().await?;
         Ok(engine)
     }
 
-    /// The same for a command that bears credentials that the master key does not open.
+    /// The same for a command that may run although the master key does not open the credentials.
     pub async fn current_engine(&self) -> Result<Engine, ConfigError> {
         checked(self.engine(Missing::Refuse).await?).await
     }
 
-    /// An engine on a database that is made if it is missing, and whose structure is brought up to date.
+    /// An engine on a database that is made if it is missing, and migrated if it is older.
     pub async fn migrated_engine(&self) -> Result<Engine, ConfigError> {
         self.engine(Missing::Make).await?.migrate().await?;
         self.ready_engine().await
     }
 
-    /// Says where the database is, but never with a password, and why it cannot be opened.
+    /// The error names the place of the database, but never a password, and why it cannot be opened.
     fn unreachable(&self, error: &engine::Error) -> ConfigError {
         let file = self.sqlite_file().ok().flatten();
         let place = match (&file, Url::parse(&self.database_url)) {
@@ -240,8 +240,8 @@ impl Common {
         impossible(format!("TILL_DATABASE_URL: cannot open {place}: {why}"))
     }
 
-    /// The master keys: those that are set, else the one kept beside an SQLite file. One is made only where it cannot shut anybody
-    /// out from what is sealed already.
+    /// The master keys: the ones that are set, else the one kept beside an SQLite file. A new key is made only if
+    /// nothing is sealed yet: credentials sealed with another key would be lost.
     async fn keyring(&self, store: &Store, missing: Missing) -> Result<Keyring, ConfigError> {
         let text = match (&self.master_key, self.sqlite_file()?) {
             (Some(text), _) => text.clone(),
@@ -287,7 +287,8 @@ async fn checked(engine: Engine) -> Result<Engine, ConfigError> {
     }
 }
 
-/// Hidden: how deliveries are stored, for the comparison in docs/BENCHMARKS.md. Only on this machine's own address.
+/// The hidden setting of how deliveries are stored, for the comparison in docs/BENCHMARKS.md. It works only on a local
+/// address.
 fn intake(public_url: &str) -> Result<IntakeMode, ConfigError> {
     let Ok(wanted) = std::env::var("TILL_BENCH_INBOX") else { return Ok(IntakeMode::Group) };
     let mode = match wanted.as_str() {
@@ -306,9 +307,9 @@ fn intake(public_url: &str) -> Result<IntakeMode, ConfigError> {
     Ok(mode)
 }
 
-/// Where a server is reached that nobody has given a public address.
+/// The address of a server without a public address.
 fn address_of(bound: SocketAddr) -> Result<String, ConfigError> {
-    // With port 0 the system chooses one for a server. A command that prints no address works all the same.
+    // With port 0 the system chooses the port of a server. Commands that print no address work all the same.
     if let Some(url) = Url::parse(&format!("http://{bound}")).ok().filter(|_| bound.ip().is_loopback()) {
         return Ok(url.origin().ascii_serialization());
     }
@@ -316,10 +317,10 @@ fn address_of(bound: SocketAddr) -> Result<String, ConfigError> {
     Err(impossible(format!("{text}; it listens on {bound}")))
 }
 
-/// Checks the public address, and returns the origin as browsers write it: lower case, no default port, international names in
-/// their ASCII form. It is https, or http on this machine; nothing comes after the host and port.
+/// Checks the public address and returns the origin as browsers write it: lower case, no default port, international
+/// names in their ASCII form. The address is https, or http on this machine, and ends after the host and port.
 fn public_url(text: &str) -> Result<String, ConfigError> {
-    // The text is not repeated: it may hold a password.
+    // The error does not repeat the text, which may hold a password.
     let wrong = |why: &str| impossible(format!("TILL_PUBLIC_URL: {why}; it must look like https://pay.example.com"));
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     let local = match url.host() {
@@ -346,7 +347,7 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
     Ok(url.origin().ascii_serialization())
 }
 
-/// Binds an address, or says which setting to change.
+/// Binds an address. The error names the setting to change.
 pub async fn bind(setting: &str, address: SocketAddr) -> Result<tokio::net::TcpListener, ConfigError> {
     tokio::net::TcpListener::bind(address).await.map_err(|error| {
         impossible(format!("cannot listen on {address}: {error}; choose another address with {setting}"))

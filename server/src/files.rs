@@ -1,5 +1,5 @@
-//! The files of an installation on SQLite: the database, its log, and the master key beside it. They are their owner's alone, only
-//! commands that set an installation up make them, and one server at a time works on them.
+//! The files of an installation on SQLite: the database, its log, and the master key beside it. Only their owner can
+//! read them, only commands that set an installation up make them, and one server at a time works on them.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -16,26 +16,26 @@ use url::Url;
 use crate::config::{ConfigError, impossible};
 use crate::unwritable;
 
-/// How an SQLite database begins (SQLite documentation, Database File Format, 1.3).
+/// The first bytes of an SQLite database (SQLite documentation, Database File Format, 1.3).
 const SQLITE_HEAD: &[u8] = b"SQLite format 3\0";
-/// What a file of ours may be: read and written by its owner.
+/// The mode of Till's files: their owner reads and writes.
 const FILE_MODE: u32 = 0o600;
-/// The same for a directory that is made for them.
+/// The mode of a directory that is made for them.
 const DIRECTORY_MODE: u32 = 0o700;
-/// Bytes of a database and its log that are copied to find out whose they are, at most. Till moves its log into the database at
-/// a quarter of this.
+/// The most bytes of a database and its log that are copied to find out which program they belong to. Till moves its
+/// log into the database at a quarter of this size.
 const COPY_BYTES_MAX: u64 = 128 << 20;
-/// How often a database that cannot be read is looked at again, before it is taken for damaged.
+/// How often an unreadable database is read again before it counts as damaged.
 const LOOKS: usize = 10;
-/// Bytes of a key file at most. A key has 64 characters; there are a few while rotating.
+/// The most bytes of a key file. A key has 64 characters; during a rotation there are several keys.
 const KEY_BYTES_MAX: u64 = 4_096;
 
-/// What a command does about files that are missing.
+/// The treatment of missing files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// They are made: the command sets an installation up.
+    /// Missing files are made: the command sets an installation up.
     Make,
-    /// It is an error: an address was mistyped, or nothing was set up yet.
+    /// A missing file is an error: the address was mistyped, or there is no installation yet.
     Refuse,
 }
 
@@ -43,19 +43,19 @@ pub enum Missing {
 #[derive(Debug, Clone)]
 pub struct DatabaseFile(PathBuf);
 
-/// Held by a server for as long as it works on a database file. The kernel lets go of it when the process ends, however it ends.
+/// A server's lock on its database file. The kernel releases the lock when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Held {
     #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
     lock: File,
     path: PathBuf,
-    /// The device and the number there of the file that the server has open.
+    /// The device and inode of the file that the server has open.
     identity: (u64, u64),
 }
 
 impl Held {
-    /// Whether the path still leads to the file that the server has open. Data written to a file that was moved away, or replaced by
-    /// another, is not there after the next start.
+    /// Checks that the path still leads to the open file. Data written to a file that was moved away or replaced is
+    /// missing after the next start.
     pub async fn check_place(&self) -> Result<(), OutOfPlace> {
         let found = tokio::fs::metadata(&self.path).await;
         if found.is_ok_and(|found| identity(&found) == self.identity) {
@@ -65,7 +65,7 @@ impl Held {
     }
 }
 
-/// A database's file is no longer where a server has opened it.
+/// A database's file is no longer at its path.
 #[derive(Debug, Error)]
 #[error(
     "the database file {} was moved away or replaced while this server has it open; stop the server, put the file back with its -wal \
@@ -78,7 +78,7 @@ fn identity(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
 }
 
-/// The address of an SQLite file with which no connection makes one.
+/// The address of an SQLite file for a connection that makes no file.
 pub fn existing(database_url: &str) -> String {
     let (place, parameters) = database_url.split_once('?').unwrap_or((database_url, ""));
     let others = parameters.split('&').filter(|one| !one.is_empty() && *one != "mode=rwc");
@@ -90,7 +90,7 @@ pub fn existing(database_url: &str) -> String {
 }
 
 impl DatabaseFile {
-    /// The file an address names, if it is one of SQLite, read as the driver reads it.
+    /// The file that an address names, if it is an SQLite address, parsed as the driver parses it.
     pub fn of(database_url: &str) -> Result<Option<DatabaseFile>, ConfigError> {
         if !database_url.starts_with("sqlite:") {
             return Ok(None);
@@ -106,13 +106,13 @@ impl DatabaseFile {
         Ok(Some(DatabaseFile(PathBuf::from(path.into_owned()))))
     }
 
-    /// Where it is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The directory it is in.
+    /// The directory of the file.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.0.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -124,10 +124,10 @@ impl DatabaseFile {
         self.directory().join("master.key")
     }
 
-    /// Refuses the database of another program, before anything is changed.
+    /// Refuses the database of another program before changing it.
     pub async fn refuse_anothers(&self, database_url: &str) -> Result<(), ConfigError> {
         if !fs::metadata(&self.0).is_ok_and(|found| found.is_file()) {
-            // `prepare` says so, or makes it.
+            // `prepare` refuses the missing file, or makes it.
             return Ok(());
         }
         self.check_is_database()?;
@@ -137,7 +137,7 @@ impl DatabaseFile {
             if found.is_ok() {
                 break;
             }
-            // Another process that opens or closes the database meanwhile makes or removes the log.
+            // Another process that opens or closes the database may have made or removed the log in between.
             tokio::time::sleep(Duration::from_millis(50)).await;
             found = self.owner(place).await;
         }
@@ -162,9 +162,9 @@ impl DatabaseFile {
         unwritable::why(DatabaseFile(real).directory())
     }
 
-    /// Whose the file's tables are. SQLite makes a log and an index of the log beside a database in WAL mode, also for a connection that
-    /// only reads, unless it takes the file for unchangeable. A file that another process changes is not unchangeable: the process has an
-    /// index of the log, and SQLite then uses what is there.
+    /// Finds the owner of the file's tables. SQLite makes a log and an index of the log beside a database in WAL mode even for a
+    /// reader, unless the connection declares the file immutable. A file that another process changes must not be declared immutable:
+    /// that process has a log with an index, and SQLite uses both.
     async fn owner(&self, place: &str) -> Result<Owner, String> {
         let there = |end| self.beside(end).filter(|path| path.exists());
         match (there("-wal"), there("-shm")) {
@@ -176,14 +176,14 @@ impl DatabaseFile {
         }
     }
 
-    /// A file that SQLite keeps beside the database.
+    /// The path of a file that SQLite keeps beside the database.
     fn beside(&self, end: &str) -> Option<PathBuf> {
         let mut name = fs::canonicalize(&self.0).ok()?.into_os_string();
         name.push(end);
         Some(PathBuf::from(name))
     }
 
-    /// Whether the file's head says that changes go to a log (SQLite documentation, Database File Format, 1.3.3).
+    /// Whether the file's header declares WAL mode (SQLite documentation, Database File Format, 1.3.3).
     fn is_in_wal_mode(&self) -> bool {
         let mut head = [0; 20];
         fs::File::open(&self.0).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head[19] == 2
@@ -199,7 +199,7 @@ impl DatabaseFile {
         }
         let directory = tempfile::tempdir().map_err(cannot)?;
         let copy = directory.path().join("copy.db");
-        // The log first: what a server moves meanwhile is then in both.
+        // The log is copied first: changes that a server moves into the database meanwhile are then in both copies.
         fs::copy(log, directory.path().join("copy.db-wal")).map_err(cannot)?;
         fs::copy(&self.0, &copy).map_err(cannot)?;
         for file in [&copy, &directory.path().join("copy.db-wal")] {
@@ -208,7 +208,7 @@ impl DatabaseFile {
         owner::of_copy(&copy).await.map_err(|error| cannot(std::io::Error::other(error)))
     }
 
-    /// Sees to it that the file is there. One that was there already is closed to everybody else if it was open to all.
+    /// Makes sure that the file exists. An existing file that everybody can read is closed to others.
     pub fn prepare(&self, missing: Missing) -> Result<(), ConfigError> {
         let cannot = |what: &Path, error: std::io::Error| {
             impossible(format!("TILL_DATABASE_URL: cannot make {}: {error}", what.display()))
@@ -226,7 +226,7 @@ impl DatabaseFile {
             .mode(DIRECTORY_MODE)
             .create(directory)
             .map_err(|error| cannot(directory, error))?;
-        // SQLite gives the files beside it the same mode.
+        // SQLite gives its files beside the database the same mode.
         match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&self.0) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -238,7 +238,7 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// A mistyped path must not change somebody else's file.
+    /// A mistyped path must not change another program's file.
     fn check_is_database(&self) -> Result<(), ConfigError> {
         let path = self.0.display();
         let is_file = fs::metadata(&self.0).is_ok_and(|found| found.is_file());
@@ -258,8 +258,9 @@ impl DatabaseFile {
         ))
     }
 
-    /// A file that everybody can read was left so by an earlier version, not by a person. One that only its group can read was
-    /// given to the group by a person, and stays so. The directory may be anybody's: it is never changed.
+    /// Closes a file that everybody can read: an earlier version left it so, not a person. A file that only its group
+    /// can read was opened to the group by a person and stays so. The directory may belong to others and is never
+    /// changed.
     fn close_to_others(&self) {
         // SQLite keeps its log beside the file itself, not beside a link to it.
         let real = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
@@ -289,8 +290,9 @@ impl DatabaseFile {
         }
     }
 
-    /// The lock and SQLite's log go by the name: under another name the same file would be open twice, and be damaged. It could not be
-    /// read either, as long as part of it is in the log of its first name.
+    /// Refuses a file with a second hard link. The lock and SQLite's log depend on the name: under two names the same
+    /// file could be opened twice and be damaged. Readers under the other name would also miss the part that is still
+    /// in the log.
     pub fn refuse_second_name(&self) -> Result<(), ConfigError> {
         let Ok(real) = fs::canonicalize(&self.0) else { return Ok(()) };
         if fs::metadata(&real).is_ok_and(|found| found.is_file() && found.nlink() > 1) {
@@ -300,8 +302,8 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// Keeps other servers off, until what is returned is dropped or the process ends. By the file's real path, so that a link is
-    /// no way around.
+    /// Keeps other servers off until the returned value is dropped or the process ends. The lock uses the file's real
+    /// path, so that a symbolic link does not circumvent it.
     pub fn hold(&self) -> Result<Held, ConfigError> {
         let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
         let found = fs::metadata(&real).map_err(|_| self.is_missing())?;
@@ -312,13 +314,13 @@ impl DatabaseFile {
             let why = self.why_unwritable().unwrap_or_else(|| error.to_string());
             impossible(format!("TILL_DATABASE_URL: cannot lock {}: {why}", path.display()))
         };
-        // Never removed: whoever removed it could take it from under one who has just opened it.
+        // The lock file is never removed: another process may have just opened it, and would then lock a removed file.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
         let mut file = options.open(&path).map_err(cannot)?;
         match file.try_lock() {
             Ok(()) => {
-                // For the error of the next one. The lock holds without it, as on a full disk.
+                // The process id is for the error of the next server. The lock holds without it, as on a full disk.
                 let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
                 Ok(Held { lock: file, path: self.0.clone(), identity: identity(&found) })
             }
@@ -347,8 +349,8 @@ impl DatabaseFile {
         }
     }
 
-    /// Keeps a new master key beside the file. Losing it loses the sealed credentials. Returns the key that counts: another process
-    /// may have been faster.
+    /// Keeps a new master key beside the file. Losing the key loses the sealed credentials. Returns the key in force:
+    /// another process may have been faster.
     pub fn keep_key(&self, text: String) -> Result<String, ConfigError> {
         let path = self.key_path();
         match write_secret(&path, &text) {
@@ -362,7 +364,8 @@ impl DatabaseFile {
     }
 }
 
-/// A link that leads nowhere most often leads to a disk that is not mounted. Making a file there would hide what is on the disk.
+/// Refuses a dangling link. It usually leads to a disk that is not mounted, and a file made there would hide the disk's
+/// files.
 fn refuse_dangling(path: &Path, what: &str) -> Result<(), ConfigError> {
     let Ok(target) = fs::read_link(path) else { return Ok(()) };
     if !fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {

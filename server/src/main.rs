@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// Serves SQLite too. Applying a delivery allocates a few hundred times; see docs/decisions/0006-group-commit.md for what it gains.
+/// The allocator, which SQLite uses as well. Applying a delivery makes a few hundred allocations;
+/// docs/decisions/0006-group-commit.md has the gain.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,4 +1,4 @@
-//! Running a server: listeners, background work, and an orderly end.
+//! Runs a server: listeners, background work, and an orderly end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::files::Held;
 use crate::http::address::Networks;
 use crate::http::{self, Door};
 
-/// How long requests and jobs may take to finish after the signal to stop.
+/// The most time for requests and jobs to finish after the signal to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 
-/// Serves until told to stop, then drains. The hold on the database's file ends last.
+/// Serves until `shutdown`, then drains. The lock on the database's file is released last.
 pub(crate) async fn serve(
     engine: Engine,
     listener: TcpListener,
@@ -40,7 +40,7 @@ pub(crate) async fn serve(
     let serving = http::serve(listener, pages, front, shutdown.clone());
     let drained = async {
         let result = serving.await;
-        // A listener that failed must take the rest down with it.
+        // If one listener fails, the whole server must stop.
         shutdown.cancel();
         let as_told = background.await.unwrap_or(false);
         let _ = ops_task.await;

@@ -1,15 +1,16 @@
-//! Text of others on its way to a terminal. What would steer the terminal, or the order in which it shows characters, is shown
-//! instead of obeyed.
+//! Makes foreign text safe for a terminal. Characters that would control the terminal, or the order in which it shows
+//! characters, are shown instead of obeyed.
 
 use std::fmt::Write;
 
-/// Control characters (C0, DEL, C1), line and paragraph separators, and marks that turn the direction of what follows.
+/// Control characters (C0, DEL, C1), line and paragraph separators, and marks that change the direction of the text
+/// after them.
 fn steers(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text of several lines: only its line feeds are kept as they are.
+/// Text of several lines: only the line feeds are kept.
 pub(crate) fn lines(text: &str) -> String {
     shown(text, |char| char == '\n')
 }
@@ -33,8 +34,8 @@ fn shown(text: &str, is_kept: impl Fn(char) -> bool) -> String {
     shown
 }
 
-/// JSON that says the same: such characters occur only within its strings, where they may be written as escapes. None of them
-/// needs more than four digits.
+/// JSON with the same meaning. Such characters occur only within its strings, where escapes are allowed, and each fits
+/// into four digits.
 pub(crate) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for char in text.chars() {
@@ -47,7 +48,8 @@ pub(crate) fn json(text: &str) -> String {
     shown
 }
 
-/// A line of the log, whose colours are kept. They are the log's own: it shows escape characters of others itself.
+/// A line of the log with its colours kept. The colours are the log's own: the log itself shows escape characters of
+/// foreign text.
 pub(crate) fn coloured(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -55,7 +57,7 @@ pub(crate) fn coloured(text: &str) -> String {
         shown.push_str(&line(&rest[..at]));
         rest = &rest[at..];
         let colour = colour(rest);
-        // An escape character that begins no colour is shown, and passed over.
+        // An escape character that begins no colour is shown and skipped.
         shown.push_str(if colour > 0 { &rest[..colour] } else { "\\u{1b}" });
         rest = &rest[colour.max(1)..];
     }
@@ -63,7 +65,7 @@ pub(crate) fn coloured(text: &str) -> String {
     shown
 }
 
-/// The length of the sequence that sets a colour or style, at the start of a text; zero if there is none.
+/// The length of a sequence that sets a colour or style, at the start of a text; zero if there is none.
 fn colour(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
     match parameters.find(|char: char| !char.is_ascii_digit() && char != ';') {

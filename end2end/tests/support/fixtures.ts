@@ -1,5 +1,5 @@
-// Every test has a Till, a sandbox and a database of its own: starting one takes a fifth of a second, and no switch that
-// a test turns can reach another test.
+// Every test has a Till, a sandbox and a database of its own. Starting one takes a fifth of a second, and a switch that one test sets
+// cannot reach another test.
 import { type BrowserContext, type BrowserContextOptions, expect, test as base } from "@playwright/test";
 
 import { Till } from "./till.ts";
@@ -9,9 +9,9 @@ interface Fixtures {
   /** Set by tests that restart Till. */
   keepPorts: boolean;
   till: Till;
-  /** What pages must never do; looked at after each test. */
+  /** Watches for the errors that pages must never cause; checked after each test. */
   watch: Watch;
-  /** Another browser: another device, another person, another setting. */
+  /** Opens another browser context: another device, person or setting. */
   newShopper: (options?: BrowserContextOptions) => Promise<BrowserContext>;
 }
 

@@ -70,19 +70,21 @@ export class Sandbox {
     await this.post("/_control/webhooks", rules);
   }
 
-  /** Keeps webhooks back. Till would ask the provider after ten seconds: that way is shut too, so that a slow machine
-   *  cannot make a page paid early. */
+  /**
+   * Keeps webhooks back. Till would ask the provider after ten seconds, so its requests fail as well: otherwise a slow machine could see
+   * the page paid too early.
+   */
   async hold(): Promise<void> {
     await this.webhooks({ hold: true });
     await this.deaf();
   }
 
-  /** Lets the held webhooks go. */
+  /** Releases the held webhooks. */
   async release(options: { reversed?: boolean } = {}): Promise<void> {
     await this.webhooks({ hold: false, ...options });
   }
 
-  /** Makes every question about a session fail, so that only webhooks can bring news. */
+  /** Makes every request about a session fail, so that only webhooks can bring news. */
   async deaf(): Promise<void> {
     await this.fault("error_500", { operation: FETCH, count: 1_000 });
   }
@@ -91,7 +93,7 @@ export class Sandbox {
     await this.post("/_control/faults", { operation: CREATE, fault, ...options });
   }
 
-  /** Faults that have not happened yet: a fault that is gone from here has been met by a request. */
+  /** The number of faults that no request has met yet. */
   async waitingFaults(): Promise<number> {
     return (await this.json<{ faults: unknown[] }>("/_control/faults")).faults.length;
   }
@@ -122,14 +124,16 @@ export class Sandbox {
     return deliveries;
   }
 
-  /** Waits for the provider's next second. Its events are dated in whole seconds; of two within one, nobody can tell the
-   *  later, and robots are quicker than shoppers. */
+  /**
+   * Waits for the provider's next second. Its events are dated in whole seconds, so two events in one second have no order, and robots are
+   * quicker than shoppers.
+   */
   async nextSecond(): Promise<void> {
     const now = Date.now();
     await pause(1_000 - (now % 1_000) + 1);
   }
 
-  /** Events as the provider's API tells them, newest first. */
+  /** Events in the form of the provider's API, newest first. */
   async events(type: string): Promise<ProviderEvent[]> {
     const headers = { authorization: `Bearer ${this.key}` };
     const list = await this.json<{ data: ProviderEvent[] }>(`/v1/events?type=${type}`, { headers });

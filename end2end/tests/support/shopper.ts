@@ -1,4 +1,4 @@
-// What a shopper does and sees.
+// The shopper's actions and views.
 import { expect, type Page, type Response } from "@playwright/test";
 
 export const CARDS = {
@@ -26,7 +26,7 @@ export type PhaseName =
   | "released"
   | "expired";
 
-/** Waits until Till's page is about this. */
+/** Waits until Till's page shows this phase. */
 export async function seePhase(page: Page, phase: PhaseName, timeout?: number): Promise<void> {
   await expect(page.locator("main#panel")).toHaveAttribute("data-phase", phase, { timeout });
 }
@@ -52,7 +52,7 @@ export async function seeProvider(page: Page): Promise<void> {
   await expect(page.getByLabel("Card number")).toBeVisible();
 }
 
-/** Presses Pay on Till's page and waits for the provider's. */
+/** Presses Pay on Till's page and waits for the provider's page. */
 export async function pressPay(page: Page): Promise<void> {
   await page.locator("#pay").click();
   await seeProvider(page);
@@ -70,33 +70,33 @@ export async function submitCard(page: Page, number: string): Promise<void> {
   await page.getByRole("button", { name: /^Pay / }).click();
 }
 
-/** Pays at the provider and returns the response with which Till's page came back. */
+/** Pays at the provider and returns the response of Till's return page. */
 export async function payAndReturn(page: Page, number = CARDS.pays): Promise<Response> {
   const returned = page.waitForResponse((response) => new URL(response.url()).pathname.endsWith("/return"));
   await submitCard(page, number);
   return await returned;
 }
 
-/** Leaves the provider's page by its own link. */
+/** Leaves the provider's page by the link on it. */
 export async function goBack(page: Page): Promise<void> {
   await page.getByRole("link", { name: /^Back to / }).click();
   await expect(page.locator("main#panel")).toBeVisible();
 }
 
-/** The session's page, whatever page of it is open. */
+/** The address of the session's page, from any of its pages. */
 export function sessionUrl(page: Page): string {
   const found = /^(https?:\/\/[^/]+\/c\/[0-9a-z]{26})/.exec(page.url());
   if (!found) throw new Error(`no session at ${page.url()}`);
   return found[1]!;
 }
 
-/** What the server itself says about a page, without any browser. */
+/** The phase that the server itself renders, without a browser. */
 export async function phaseOnServer(url: string): Promise<string | undefined> {
   const html = await (await fetch(url)).text();
   return /<main[^>]* data-phase="([a-z_]+)"/.exec(html)?.[1];
 }
 
-/** Puts a mark on the page that a reload would wipe out; the returned check fails if it is gone. */
+/** Puts a mark on the page that a reload would remove. The returned check fails if the mark is gone. */
 export async function markPage(page: Page): Promise<() => Promise<void>> {
   let navigations = 0;
   page.on("framenavigated", () => (navigations += 1));

@@ -11,12 +11,12 @@ import { promisify } from "node:util";
 import { Sandbox } from "./sandbox.ts";
 
 const run = promisify(execFile);
-// Relative to `end2end`, where the tests are started.
+// The path is relative to `end2end`, where the tests start.
 const BINARY = resolve(process.env.TILL_BIN ?? "../dist/till");
 const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 15_000;
 
-/** What the demo writes to its ready file. */
+/** The content of the demo's ready file. */
 export interface Ready {
   public_url: string;
   sandbox_url: string;
@@ -54,7 +54,7 @@ function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-/** A free port outside the range from which the system hands out others, so that it is still free after a restart. */
+/** A free port outside the range from which the system hands out ports, so that it is still free after a restart. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
@@ -72,11 +72,11 @@ export class Till {
   ready!: Ready;
   sandbox!: Sandbox;
   log = "";
-  /** What is logged, as opposed to what the demo prints for its user. */
+  /** The log, without the text that the demo prints for its user. */
   private logged = "";
   private child?: ChildProcess;
   private readonly helpers: ChildProcess[] = [];
-  /** Ids of the links that were made here, by address. */
+  /** The ids of the links made here, by address. */
   private readonly links = new Map<string, string>();
 
   private constructor(
@@ -84,7 +84,7 @@ export class Till {
     private binds: string[],
   ) {}
 
-  /** Starts a demo. One that will be restarted needs ports that stay. */
+  /** Starts a demo. A demo that will be restarted needs fixed ports. */
   static async start(options: { keepPorts?: boolean } = {}): Promise<Till> {
     const dir = await mkdtemp(join(tmpdir(), "till-e2e-"));
     const port = async () => (options.keepPorts ? await freePort() : 0);
@@ -132,7 +132,7 @@ export class Till {
     throw new Error(`till did not start:\n${this.log}`);
   }
 
-  /** Secrets, card numbers and addresses of checkouts that were logged. */
+  /** The secrets, card numbers and addresses of checkouts found in the log. */
   leaks(): string[] {
     const secrets = [this.ready.adyen_api_key, this.ready.sandbox_key, this.ready.webhook_secret, this.ready.api_key];
     const patterns = [/\b4\d{3} ?\d{4} ?\d{4} ?\d{4}\b/g, /\/[cl]\/[0-9a-z]{26}/g, /whsec_\w+/g, /sk_(test|live)_\w+/g];
@@ -140,12 +140,12 @@ export class Till {
     return [...secrets.filter((secret) => this.logged.includes(secret)), ...found];
   }
 
-  /** The orderly end; returns the exit code. */
+  /** Stops Till in an orderly way and returns the exit code. */
   async stop(): Promise<number | null> {
     return await this.end("SIGTERM");
   }
 
-  /** As if the power had failed. */
+  /** Kills Till as a power failure would. */
   async kill(): Promise<void> {
     await this.end("SIGKILL");
   }
@@ -156,12 +156,12 @@ export class Till {
     return child ? await finish(child, signal) : null;
   }
 
-  /** Starts again on the same data and the same addresses. */
+  /** Starts Till again on the same data and addresses. */
   async startAgain(): Promise<void> {
     await this.boot();
   }
 
-  /** For the end of a test. */
+  /** Cleans up at the end of a test. */
   async dispose(): Promise<void> {
     await Promise.all([this.kill(), ...this.helpers.map((child) => finish(child, "SIGKILL"))]);
     await rm(this.dir, { recursive: true, force: true });
@@ -193,13 +193,13 @@ export class Till {
     return url;
   }
 
-  /** The session of a link, a new one unless told, as if a shopper had acted on it. */
+  /** The session of a link, as if a shopper had acted on the link. Without an argument the link is a new one. */
   async session(of: LinkOptions | string = {}): Promise<string> {
     const link = typeof of === "string" ? of : await this.link(of);
     return (await this.cli<{ url: string }>("link", "session", this.links.get(link)!)).url;
   }
 
-  /** Changes the database from outside, as trouble does. Python brings SQLite along. */
+  /** Changes the database from outside, to simulate failures. Python includes SQLite. */
   async sql(statement: string): Promise<void> {
     const program = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=10); db.execute(sys.argv[2]); db.commit()";
     await run("python3", ["-c", program, this.database.slice("sqlite://".length), statement]);

@@ -1,4 +1,4 @@
-// Looks over every page of a browser: nothing may go to another origin, and nothing may be complained about.
+// Watches every page of a browser: no request may go to another origin, and no error may occur.
 import type { BrowserContext } from "@playwright/test";
 
 export class Watch {
@@ -15,7 +15,7 @@ export class Watch {
     });
     context.on("weberror", (error) => this.note(`uncaught: ${error.error().message}`));
     context.on("request", (request) => {
-      // Leaving for the provider is the shopper's own step; everything a page loads by itself is not.
+      // Going to the provider is the shopper's own step. A page's own requests must not leave the origin.
       if (request.isNavigationRequest()) return;
       const page = request.frame().url();
       const foreign = !request.url().startsWith(`${origin}/`) && !request.url().startsWith("data:");
@@ -23,7 +23,7 @@ export class Watch {
     });
   }
 
-  /** For tests that break something on purpose. */
+  /** Allows an error in a test that causes it on purpose. */
   allow(problem: RegExp): void {
     this.allowed.push(problem);
   }

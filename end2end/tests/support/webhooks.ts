@@ -1,4 +1,4 @@
-// Deliveries made by the tests themselves: what an attacker, or a provider in trouble, may send.
+// Deliveries made by the tests themselves, as an attacker or a failing provider may send them.
 import { createHmac } from "node:crypto";
 
 /** The provider's signature over a body. */

@@ -1,4 +1,4 @@
-// What really travels: raw requests, so that nothing is decompressed or repaired on the way.
+// Raw requests: nothing is decompressed or repaired on the way.
 import { get, type IncomingHttpHeaders } from "node:http";
 
 export interface Raw {
@@ -8,7 +8,7 @@ export interface Raw {
   body: Buffer;
 }
 
-/** Fetches an address as a browser that understands brotli, without decoding. */
+/** Fetches an address like a browser that understands brotli, without decoding. */
 export async function raw(url: string, headers: Record<string, string> = {}): Promise<Raw> {
   return await new Promise((done, fail) => {
     const request = get(url, { headers: { accept: "text/html", "accept-encoding": "br", ...headers } }, (reply) => {

@@ -1,5 +1,6 @@
-//! `seeds core|engine FIRST COUNT [THREADS]` runs seeds; with a count of zero it replays one. With the feature `mutants` the name of
-//! a planted bug may follow; then it runs on one thread. For work on the simulation itself; users have `till simulate`.
+//! `seeds core|engine FIRST COUNT [THREADS]` runs seeds; with a count of zero it replays one. With the feature
+//! `mutants` the name of a planted bug may follow; such a run uses one thread. This example serves work on the
+//! simulation itself; users have `till simulate`.
 
 use simulate::{Layer, Options, core::Core, engine::EngineWorld, run};
 
@@ -39,7 +40,8 @@ fn go<L: Layer>(args: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells how many of the seeds find a planted bug, the first ones, and by which rules; of every bug for the name `all`.
+/// Prints how many of the seeds find a planted bug, the first of these seeds, and the rules that found it. The name
+/// `all` hunts every bug.
 #[cfg(feature = "mutants")]
 fn hunt<L: Layer>(name: &str, first: u64, seeds: u64) -> Result<(), String> {
     use domain::mutant::{Mutant, choose};

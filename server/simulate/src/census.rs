@@ -1,10 +1,10 @@
-//! What happened in a run. A simulation that never reaches the hard cases proves nothing, so it counts them.
+//! Counts the events of a run. A simulation that never reaches the hard cases proves nothing.
 
 use domain::payment::{Answer, CloseReason, EntryState, Event, Movement, Payment, Stage};
 
 macro_rules! census {
     ($($name:ident: $text:literal,)*) => {
-        /// Something worth counting.
+        /// A case worth counting.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Seen {
             $($name,)*
@@ -41,7 +41,7 @@ census! {
     Forged: "forged deliveries",
 }
 
-/// Counts by what was seen.
+/// The counts by case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Census(Vec<u64>);
 
@@ -56,7 +56,7 @@ impl Census {
         self.0[seen as usize] += 1;
     }
 
-    /// Counts an event of a payment as it was before.
+    /// Counts an event; `before` is the payment before the event.
     pub(crate) fn event(&mut self, event: &Event, before: &Payment) {
         let closed = |id| before.attempt(id).is_some_and(|known| !known.is_live());
         let seen = match event {
@@ -81,12 +81,12 @@ impl Census {
         self.count(seen);
     }
 
-    /// Adds another's counts.
+    /// Adds the counts of another census.
     pub fn add(&mut self, other: &Census) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine += theirs);
     }
 
-    /// What was seen how often.
+    /// Each case with its count.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         TEXTS.iter().copied().zip(self.0.iter().copied())
     }

@@ -1,7 +1,7 @@
 //! Randomised fault runs in a deterministic world: a seed decides everything, and a seed that fails fails again.
 //!
-//! Two layers: [`core`] runs the payment protocol as pure steps, [`engine`] the real engine on a real database.
-//! `docs/SIMULATION.md` says what is simulated and what must hold.
+//! There are two layers: [`core`] runs the payment protocol as pure steps, and [`engine`] runs the real engine on a
+//! real database. `docs/SIMULATION.md` describes the simulated world and its invariants.
 
 mod census;
 pub mod core;

@@ -1,11 +1,11 @@
-//! Random numbers that a seed decides: SplitMix64, small and fast enough for a million draws a second and more.
+//! Random numbers from a seed: SplitMix64, small and fast enough for more than a million draws a second.
 
 /// A generator. The same seed gives the same numbers on every machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A generator whose neighbours differ from the first number on.
+    /// A generator for a seed. Neighbouring seeds differ from the first number on.
     pub fn new(seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(0x632b_e59b_d9b4_e019));
         random.next();
@@ -27,7 +27,7 @@ impl Random {
         (high >> 64) as usize
     }
 
-    /// Whether something that happens so many times in a hundred happens now.
+    /// True in `chance` of a hundred draws.
     pub fn percent(&mut self, chance: u32) -> bool {
         self.below(100) < chance as usize
     }

@@ -1,16 +1,16 @@
-//! What a run found.
+//! The result of a run.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::census::Census;
 
-/// What did not hold.
+/// A violated invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The invariant.
     pub invariant: &'static str,
-    /// What was found instead.
+    /// The state found instead.
     pub detail: String,
 }
 
@@ -25,9 +25,9 @@ impl fmt::Display for Violation {
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// What did not hold; nothing, if everything did.
+    /// The violation, if there was one.
     pub violation: Option<Violation>,
-    /// Every step, readable.
+    /// Every step, in words.
     pub trace: Vec<String>,
 }
 
@@ -48,11 +48,11 @@ impl fmt::Display for Failure {
 pub struct Report {
     /// Seeds that were run.
     pub seeds: u64,
-    /// How long it took.
+    /// The duration of the run.
     pub took: Duration,
     /// The seeds that failed, in their order; at most as many as asked for.
     pub failed: Vec<(u64, Violation)>,
-    /// What happened.
+    /// The counts of the run's events.
     pub census: Census,
 }
 

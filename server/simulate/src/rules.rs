@@ -1,12 +1,12 @@
-//! What must hold of a payment whatever happens, said anew: not with the functions that it checks.
+//! The invariants of every payment, written without the functions that they check.
 
 use std::collections::BTreeMap;
 
 use domain::checkout::Phase;
 use domain::payment::{Attempt, Entry, Modification, ModificationKind, ModificationStage};
 
-/// Checks that a capture, void or refund that has just been written down fits, with everything that was asked for before and
-/// everything that was done, into what there is. Returns the rule that is broken, and how.
+/// Checks that a capture, void or refund that has just been written down fits into the available amount, together with
+/// every earlier request and movement. Returns the broken rule and the details.
 pub(crate) fn fits(attempt: &Attempt, kind: ModificationKind) -> Option<(&'static str, String)> {
     let book = &attempt.book;
     let captures = standing(&book.captures) + unheard(attempt, false);
@@ -23,7 +23,7 @@ pub(crate) fn fits(attempt: &Attempt, kind: ModificationKind) -> Option<(&'stati
     (asked > there).then(|| (rule, format!("{asked} asked for or done, of {there}")))
 }
 
-/// Whether what a page says about money may be said, when providers have ever captured or authorised any.
+/// Whether a page may show this phase, given whether providers have ever captured or authorised any money.
 pub(crate) fn is_evidenced(phase: Phase, captured: bool, authorised: bool) -> bool {
     match phase {
         Phase::Paid
@@ -40,7 +40,7 @@ pub(crate) fn is_evidenced(phase: Phase, captured: bool, authorised: bool) -> bo
     }
 }
 
-/// What was asked for and may yet be done: refunds, or captures.
+/// The amount of requested refunds, or captures, that may still be done.
 fn unheard(attempt: &Attempt, refunds: bool) -> i64 {
     let counts = |kind: ModificationKind| match kind {
         ModificationKind::Refund { .. } => refunds,
@@ -55,10 +55,10 @@ fn standing(entries: &BTreeMap<String, Entry>) -> i64 {
     entries.values().filter(|entry| !entry.state.is_failure()).map(|entry| entry.amount).sum()
 }
 
-/// One payer: an attempt, as the bank and the actors know it. Minor units.
+/// One payer: an attempt as the bank and the actors know it. Amounts are in minor units.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Payer {
-    /// Somebody else had paid before, or nothing was owed.
+    /// Another payer had paid before, or there was no debt.
     pub second: bool,
     /// Taken from the payer.
     pub captured: i64,
@@ -66,33 +66,33 @@ pub(crate) struct Payer {
     pub pending: i64,
     /// Refunds done that the merchant asked for.
     pub refunded_by_merchant: i64,
-    /// Refunds done that nobody asked for but the merchant's policy.
+    /// Refunds done that only the merchant's policy requested.
     pub sent_back: i64,
     /// Held by the payer's bank.
     pub held_by_bank: i64,
     /// Taken back by the payer's bank.
     pub taken_by_bank: i64,
-    /// What the merchant decided to keep although nobody owed it.
+    /// The amount that the merchant decided to keep although it was not owed.
     pub kept: i64,
-    /// The merchant took money of this payer by hand, and said that it was all that would be taken.
+    /// The merchant captured money of this payer manually and will capture no more.
     pub finished: bool,
 }
 
 impl Payer {
-    /// What has gone back, or is on its way.
+    /// The amount that has gone back or is on its way.
     pub fn back(&self) -> i64 {
         self.pending + self.refunded_by_merchant + self.sent_back + self.held_by_bank + self.taken_by_bank
     }
 
-    /// What is at the provider.
+    /// The amount at the provider.
     fn there(&self) -> i64 {
         self.captured - (self.back() - self.pending)
     }
 }
 
-/// What second payers paid although it was not needed, for each payer. The payers who were owed come first for the debt; only
-/// what they left unpaid is needed of the others, and of those the first comes first. A merchant who takes less and is done with it
-/// has left nothing unpaid.
+/// The amount that each second payer paid without need. First payers pay the debt. Of the second payers only the amount
+/// left unpaid is needed, and the earliest of them comes first. A merchant who captures less as the last capture leaves
+/// no unpaid amount.
 fn unneeded(debt: i64, payers: &[Payer]) -> Vec<i64> {
     let sum = |second: bool| -> i64 { payers.iter().filter(|one| one.second == second).map(|one| one.captured).sum() };
     let unpaid = if payers.iter().any(|one| !one.second && one.finished) { 0 } else { (debt - sum(false)).max(0) };
@@ -114,15 +114,15 @@ fn loose(debt: i64, payers: &[Payer]) -> Vec<i64> {
     unneeded(debt, payers).into_iter().zip(payers).map(of).collect()
 }
 
-/// Checks what the policy sends back to one payer, before it does. Returns the rule that is broken, and how.
+/// Checks a refund by policy to one payer before it is sent. Returns the broken rule and the details.
 pub(crate) fn may_send_back(debt: i64, payers: &[Payer], to: usize, amount: i64) -> Option<(&'static str, String)> {
     let most = loose(debt, payers).get(to).copied().unwrap_or(0);
     (amount > most).then(|| ("money goes back where it came from", format!("{amount} to payer {to} of {payers:?}")))
 }
 
-/// Checks who has what when everything has come to rest. `balances` are the ledger's, debit positive, in the order of
-/// [`Account::OF_PAYMENTS`](domain::ledger::Account::OF_PAYMENTS); `told` is whether a person was told that something is held. Returns the rule
-/// that is broken, and how.
+/// Checks who has the money when everything has come to rest. `balances` are the ledger's, debit positive, in the order
+/// of [`Account::OF_PAYMENTS`](domain::ledger::Account::OF_PAYMENTS); `told` is whether a person was alerted that money
+/// is held. Returns the broken rule and the details.
 pub(crate) fn at_rest(debt: i64, payers: &[Payer], balances: [i64; 5], told: bool) -> Option<(&'static str, String)> {
     let wrong = |rule, what: &str| Some((rule, format!("{what}: a debt of {debt}, {payers:?}, {balances:?}")));
     if payers.iter().filter(|one| !one.second && one.captured > 0).count() > 1 {
@@ -137,8 +137,8 @@ pub(crate) fn at_rest(debt: i64, payers: &[Payer], balances: [i64; 5], told: boo
         return wrong("what was paid too much is sent back or held", "nobody was told");
     }
     let sum = |of: &dyn Fn(&Payer) -> i64| -> i64 { payers.iter().map(of).sum() };
-    // What is the merchant's: captured for the debt, less what went back of it; and what was kept, less what went back of that.
-    // What a bank holds is the merchant's until it is lost.
+    // The merchant's money: the captures for the debt and the amounts kept, each less its refunds. Money held by a bank
+    // is the merchant's until the dispute is lost.
     let earned = |(part, payer): (i64, &Payer)| {
         let kept = payer.kept.min(part);
         payer.captured - part + kept - (payer.back() - (part - kept)).max(0) + payer.held_by_bank
@@ -149,7 +149,7 @@ pub(crate) fn at_rest(debt: i64, payers: &[Payer], balances: [i64; 5], told: boo
     if balances != expected {
         return wrong("the ledger says whose the money is", &format!("expected {expected:?}"));
     }
-    // Captured less what is gone for good is what is the merchant's and what is held for the shoppers.
+    // Captures less the final losses are the merchant's money and the money held for shoppers.
     let left = sum(&|one| one.captured - one.refunded_by_merchant - one.sent_back - one.taken_by_bank);
     if left != earned + held + pending {
         return wrong("captured − sent back − reversals is the debt's, and what is kept or held", "it is not");
@@ -191,10 +191,11 @@ mod tests {
         assert_eq!(at_rest(2450, &[less, AGAIN], [3450, -1000, 0, 0, -2450], true), None);
         assert!(at_rest(2450, &[less, AGAIN], [3450, -2450, 0, 0, -1000], true).is_some(), "it was not needed");
         assert_eq!(at_rest(2450, &[less, Payer { sent_back: 2450, ..AGAIN }], [1000, -1000, 0, 0, 0], false), None);
-        // More may be taken of the first: what is missing is needed until then.
+        // The first payer may still be charged more, so the missing amount is needed until then.
         let open = Payer { finished: false, ..less };
         assert!(may_send_back(2450, &[open, AGAIN], 1, 1001).is_some());
-        // Where the first came to nothing and the merchant took a part of the second, the third is not needed.
+        // The first payer paid nothing and the merchant took a part of the second's money, so the third payment is not
+        // needed.
         let (nothing, part) = (Payer { captured: 0, ..PAID }, Payer { captured: 1000, finished: true, ..AGAIN });
         assert_eq!(may_send_back(2450, &[nothing, part, AGAIN], 2, 2450), None);
         assert!(may_send_back(2450, &[nothing, part, AGAIN], 1, 1).is_some());

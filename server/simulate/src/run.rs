@@ -1,4 +1,4 @@
-//! Running many seeds on many threads.
+//! Runs many seeds on many threads.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,13 +9,13 @@ use crate::report::{Failure, Report, Violation};
 
 /// A world that runs seeds, one after another.
 pub trait Layer {
-    /// Seeds that are handed out together; a few milliseconds' worth.
+    /// Seeds that a thread takes at a time; a few milliseconds' worth.
     const BATCH: u64;
 
-    /// Makes a world. It is used by the thread that makes it.
+    /// Makes a world for the calling thread.
     ///
     /// # Errors
-    /// What the world stands on cannot be had, in words.
+    /// The world cannot be set up; the text says why.
     fn new() -> Result<Self, String>
     where
         Self: Sized;
@@ -23,35 +23,35 @@ pub trait Layer {
     /// Runs a seed.
     ///
     /// # Errors
-    /// What did not hold.
+    /// The first violation.
     fn run(&mut self, seed: u64) -> Result<(), Violation>;
 
     /// Runs a seed and writes down every step.
     fn replay(&mut self, seed: u64) -> Failure;
 
-    /// What has happened so far, over all seeds.
+    /// The counts over all seeds so far.
     fn census(&self) -> Census;
 }
 
-/// What to run.
+/// The extent of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The first seed.
     pub first: u64,
-    /// How many.
+    /// The number of seeds.
     pub seeds: u64,
-    /// On how many threads.
+    /// The number of threads.
     pub threads: usize,
-    /// After this time no more seeds are begun.
+    /// No seed begins after this time.
     pub budget: Option<Duration>,
-    /// After so many failures no more seeds are begun.
+    /// No seed begins after this many failures.
     pub failures_max: usize,
 }
 
-/// How often progress is told.
+/// The interval between progress reports.
 const PROGRESS: Duration = Duration::from_secs(2);
 
-/// Runs seeds and tells the progress: seeds run and failures so far.
+/// Runs seeds and reports the progress: seeds run and failures so far.
 ///
 /// # Errors
 /// A world cannot be made.

@@ -1,4 +1,4 @@
-//! The simulation finds bugs: each planted one, within ten thousand seeds; and none where none is planted.
+//! Tests that the simulation finds each planted bug within ten thousand seeds, and no bug where none is planted.
 
 #![cfg(feature = "mutants")]
 
@@ -39,12 +39,12 @@ fn nothing_is_found_where_nothing_is_planted() {
     }
 }
 
-/// What the core layer cannot find: nobody is told there of what cannot be.
+/// The bugs that the core layer cannot find: it raises no alert about impossible amounts.
 const IN_ENGINE_ALONE: [Mutant; 1] = [Mutant::OverdrawnIsSilent];
 
-/// What the engine layer is asked to find. The others are about steps that the core layer takes in the engine's stead, or do no
-/// harm there: the database refuses a second live attempt, providers refuse to give back more than they took; or they need more
-/// bad luck than ten thousand seeds have.
+/// The bugs that the engine layer must find. Some others are in steps that the core layer takes in the engine's stead.
+/// Some do no harm here, because the database refuses a second live attempt and providers refuse to return more than
+/// they took. The rest need more bad luck than ten thousand seeds have.
 const IN_ENGINE: [Mutant; 24] = [
     Mutant::OverdrawnIsSilent,
     Mutant::RefundIgnoresInFlight,

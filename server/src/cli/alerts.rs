@@ -8,7 +8,7 @@ use super::Failure;
 use super::output::{Format, Paging, table};
 use crate::config::Common;
 
-/// List what a person should look at, newest first: rejected or foreign webhooks, wrong amounts, second payments of one
+/// List matters that need a person, newest first: rejected or foreign webhooks, wrong amounts, second payments of one
 /// debt, jobs that keep failing.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -25,7 +25,7 @@ pub(super) struct Alerts {
 
 #[derive(Subcommand, Debug)]
 enum Action {
-    /// Take an alert off the list that you have dealt with; most go by themselves when their cause is gone
+    /// Take an alert off the list that you have dealt with; most alerts close by themselves when their cause is gone
     Dismiss {
         /// Its kind, as listed, such as dispute_lost
         kind: String,

@@ -14,15 +14,15 @@ use super::output::{Format, table};
 use crate::config::Common;
 use crate::files::Missing;
 
-/// What SQLite keeps beside a database, by how its name ends (SQLite documentation, Temporary Files).
+/// The files that SQLite keeps beside a database, by the end of their names (SQLite documentation, Temporary Files).
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Copy an SQLite database into one file while servers work on it, and verify the copy. Copying till.db itself loses what is still
-/// in the log beside it. The master key is not in the copy: keep it too, elsewhere. docs/OPERATIONS.md says how to bring a backup
-/// back. PostgreSQL has programs of its own for this.
+/// Copy an SQLite database into one file while servers work on it, and verify the copy. A plain copy of till.db loses
+/// commits that are still in the log beside it. The master key is not in the copy: back it up too, in another place.
+/// docs/OPERATIONS.md says how to restore a backup. PostgreSQL has programs of its own for this.
 #[derive(Args, Debug)]
 pub(super) struct Backup {
-    /// The file to write; there must be none yet
+    /// The file to write, which must not exist yet
     file: PathBuf,
     #[command(flatten)]
     common: Common,
@@ -45,7 +45,7 @@ impl Backup {
         self.format.print(&about, || words(&self.file, bytes, &content, &key))
     }
 
-    /// Where the master key is that the copy needs.
+    /// The place of the master key that the copy needs.
     fn key_place(&self) -> Result<String, Failure> {
         Ok(match (&self.common.master_key, self.common.sqlite_file()?) {
             (None, Some(file)) => file.key_path().display().to_string(),
@@ -64,7 +64,7 @@ fn words(file: &Path, bytes: u64, content: &Content, key: &str) -> String {
     )
 }
 
-/// What to do on PostgreSQL. The address is not repeated: it may hold a password.
+/// The advice for PostgreSQL. It does not repeat the address, which may hold a password.
 fn for_postgres(file: &Path) -> String {
     format!(
         "PostgreSQL is backed up with its own program, while servers work: pg_dump --format=custom --file='{}' \
@@ -74,7 +74,7 @@ fn for_postgres(file: &Path) -> String {
     )
 }
 
-/// A file being written beside its final name, removed unless it is finished.
+/// A file being written beside its final name. It is removed unless it is finished.
 struct Draft {
     path: PathBuf,
     is_finished: bool,
@@ -85,7 +85,7 @@ impl Draft {
         if fs::symlink_metadata(file).is_ok() {
             return Err(exists(file));
         }
-        // SQLite would take what lies there for the copy's own log, and damage the copy when it is opened.
+        // SQLite would take such a file for the copy's own log, and damage the copy when opening it.
         for end in BESIDE {
             let beside = named(file, end);
             if fs::symlink_metadata(&beside).is_ok() {
@@ -106,8 +106,8 @@ impl Draft {
         }
     }
 
-    /// Gives the file its name once it is on the disk. A file that has appeared there meanwhile is not overwritten. Returns its
-    /// size in bytes.
+    /// Gives the file its final name once it is on the disk, and returns its size in bytes. A file that has appeared
+    /// under that name meanwhile is not overwritten.
     fn finish(mut self, file: &Path) -> Result<u64, Failure> {
         let cannot = |error: std::io::Error| format!("cannot write {}: {error}", file.display());
         let written = File::open(&self.path).map_err(cannot)?;
@@ -115,7 +115,7 @@ impl Draft {
         match fs::hard_link(&self.path, file) {
             Ok(()) => fs::remove_file(&self.path).map_err(cannot)?,
             Err(_) if fs::symlink_metadata(file).is_ok() => return Err(exists(file)),
-            // Not every file system knows several names of a file.
+            // Some file systems allow only one name for a file.
             Err(_) => fs::rename(&self.path, file).map_err(cannot)?,
         }
         self.is_finished = true;
@@ -133,7 +133,7 @@ impl Drop for Draft {
     }
 }
 
-/// A file's name with something after it.
+/// The path with an ending appended to its name.
 fn named(file: &Path, end: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(end);

@@ -12,7 +12,7 @@ use super::output::{Format, Paging, table};
 use crate::config::Common;
 use crate::terminal;
 
-/// Deliveries are what providers have sent: every authenticated event, stored before it was answered, with what became of it.
+/// Deliveries are the providers' events: every authenticated event is stored before it is answered, and has a state.
 #[derive(Args, Debug)]
 pub(super) struct DeliveryCommand {
     #[command(subcommand)]
@@ -33,7 +33,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Show a delivery with its bytes: one event of what the provider sent. It may hold personal data
+    /// Show a delivery with its bytes: one event as the provider sent it. It may contain personal data
     Show {
         /// The delivery's id, in_…
         delivery: InboxId,
@@ -86,7 +86,7 @@ impl DeliveryCommand {
     }
 }
 
-/// The provider's name of the event, once it was read.
+/// The provider's name of the event, if it has been read.
 fn kind(row: &InboxRow) -> String {
     row.kind.clone().unwrap_or_else(|| "-".to_owned())
 }

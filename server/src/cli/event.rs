@@ -9,8 +9,8 @@ use super::Failure;
 use super::output::{Format, Paging, table};
 use crate::config::Common;
 
-/// Events are what a merchant must hear: each names its object and has it as it was then. TILL_KEEP says for how many days they
-/// are kept: 90 if it does not say.
+/// Events are messages for a merchant: each names its object and has a snapshot of it from that moment. TILL_KEEP sets
+/// the days that events are kept, 90 by default.
 #[derive(Args, Debug)]
 pub(super) struct EventCommand {
     #[command(subcommand)]

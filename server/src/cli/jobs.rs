@@ -9,8 +9,8 @@ use super::Failure;
 use super::output::{Format, Paging, table, yes};
 use crate::config::Common;
 
-/// Jobs do what cannot be done at once: ask providers, send refunds, end sessions. One that fails is tried again, for as long
-/// as it takes; one that cannot be done at all (what it is about is missing) is given up after 20 tries and listed here.
+/// Jobs are work for later: asking providers, sending refunds, ending sessions. A failed job is retried for as long as
+/// it takes; an impossible job (its subject is missing) is given up after 20 tries and listed here.
 #[derive(Args, Debug)]
 pub(super) struct JobsCommand {
     #[command(subcommand)]
@@ -19,9 +19,9 @@ pub(super) struct JobsCommand {
 
 #[derive(Subcommand, Debug)]
 enum Action {
-    /// List jobs that have failed and are tried again, and those that were given up
+    /// List jobs that have failed and are retried, and jobs that were given up
     List {
-        /// Only those that were given up
+        /// Only jobs that were given up
         #[arg(long)]
         dead: bool,
         #[command(flatten)]
@@ -31,7 +31,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Run a job again now, also one that was given up
+    /// Run a job again now, even one that was given up
     Retry {
         /// The job's id, job_…
         job: JobId,

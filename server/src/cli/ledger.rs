@@ -23,7 +23,7 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
-        /// Of real money instead of test mode
+        /// Balances of real money instead of test mode
         #[arg(long)]
         live: bool,
         #[command(flatten)]
@@ -31,7 +31,8 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Judge the ledger of every payment by what was told and decided, and the balances by the ledger; fails if they disagree
+    /// Compare the ledger of every payment with its reports and decisions, and the balances with the ledger; fails if
+    /// they disagree
     Check {
         #[command(flatten)]
         common: Common,

@@ -50,7 +50,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Begin a checkout session of a link, and print its address; everybody who acts on a one-time link shares one
+    /// Begin a checkout session of a link, and print its address; all shoppers of a one-time link share one session
     Session {
         /// The link's id, plink_…
         link: LinkId,
@@ -59,7 +59,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Let a link be opened no more; sessions that are open go on
+    /// Stop a link from being opened; open sessions continue
     Disable {
         /// The link's id, plink_…
         link: LinkId,
@@ -81,10 +81,10 @@ struct Add {
     /// A line of the order: NAME=PRICE, or NAME=PRICE*QUANTITY, such as "Green tea=12.99*2"
     #[arg(long = "line", value_name = "NAME=PRICE[*QUANTITY]", required = true)]
     lines: Vec<String>,
-    /// A tax that prices hold, on all lines and shipping: NAME=PERCENT, such as "VAT=19"
+    /// A tax included in prices, on all lines and shipping: NAME=PERCENT, such as "VAT=19"
     #[arg(long, value_name = "NAME=PERCENT", conflicts_with = "tax_added")]
     tax: Option<String>,
-    /// A tax that is added to prices, on all lines and shipping: NAME=PERCENT, such as "Sales tax=8.875"
+    /// A tax added to prices, on all lines and shipping: NAME=PERCENT, such as "Sales tax=8.875"
     #[arg(long, value_name = "NAME=PERCENT")]
     tax_added: Option<String>,
     /// A discount on all lines: NAME=AMOUNT or NAME=PERCENT%, such as "Summer=5.00" or "Summer=10%"
@@ -96,10 +96,10 @@ struct Add {
     /// A note of your own on every order: KEY=VALUE; may be given up to 50 times
     #[arg(long = "metadata", value_name = "KEY=VALUE")]
     metadata: Vec<String>,
-    /// Where the page leads shoppers who have paid: an address that begins with https://
+    /// The address for shoppers who have paid; begins with https://
     #[arg(long, value_name = "URL")]
     success_url: Option<String>,
-    /// Where the page leads shoppers who do not want to pay
+    /// The address for shoppers who do not want to pay; begins with https://
     #[arg(long, value_name = "URL")]
     cancel_url: Option<String>,
     /// Can be paid many times: each shopper who presses Pay has an order of their own
@@ -206,7 +206,7 @@ fn line(text: &str, currency: Currency) -> Result<Line, Failure> {
     })
 }
 
-/// A name and what stands after its last equals sign.
+/// A name and the value after the last equals sign.
 fn named(text: &str, shape: &str) -> Result<(String, String), Failure> {
     let (name, value) = text.rsplit_once('=').ok_or_else(|| format!("{text:?} must look like {shape}"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))

@@ -31,11 +31,11 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Set what happens to money nobody asked for: second successes, overpayments, payments of what was called off
+    /// Set the policy for surplus money: second successes, overpayments, payments of canceled debts
     Surplus {
         /// The merchant's id, mer_…
         merchant: MerchantId,
-        /// Send it back, or hold it until `till payment refund` or `till payment keep`
+        /// Send the money back, or hold it until `till payment refund` or `till payment keep`
         #[arg(value_enum)]
         policy: Policy,
         #[command(flatten)]

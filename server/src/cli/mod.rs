@@ -28,13 +28,14 @@ use clap::{Parser, Subcommand};
 use crate::{logging, terminal};
 use output::{ReaderGone, aside};
 
-/// How shells report a program that a broken pipe has ended: 128 and the number of SIGPIPE. Rust's programs are not ended by it.
+/// The exit code of a program ended by a broken pipe, as shells report it: 128 and the number of SIGPIPE. Rust's
+/// programs ignore the signal and must report it themselves.
 const READER_GONE: u8 = 141;
-/// The log of a command that is no server: warnings of our own. Those of libraries are about their inner workings, such as how long a
-/// statement to the database took.
+/// The log filter of a command that is not a server: warnings of Till's own crates. Libraries log their inner workings,
+/// such as the time of a database statement.
 const OWN_WORDS: &str = "off,server=warn,engine=warn,sandbox=warn,simulate=warn";
 
-/// Why a command failed, for people.
+/// The reason for a command's failure, for people.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Self-hosted hosted checkout and pay-by-link.
@@ -74,17 +75,17 @@ enum Command {
     Payment(payment::PaymentCommand),
     /// List and find captures, refunds, disputes and returns
     Movement(movement::MovementCommand),
-    /// List what a merchant must hear
+    /// List a merchant's events
     Event(event::EventCommand),
     /// Print a merchant's balances, and compare the ledger with the payments
     Ledger(ledger::LedgerCommand),
-    /// List what providers have delivered and what became of it, and show a delivery as it was sent
+    /// List the providers' deliveries with their states, and show a delivery as it was sent
     Delivery(delivery::DeliveryCommand),
     /// List jobs that fail or were given up, and run them again
     Jobs(jobs::JobsCommand),
     /// Run the payment protocol through random faults, deterministically
     Simulate(simulate::Simulate),
-    /// List what a person should look at: rejected webhooks, mismatches, failing jobs
+    /// List matters that need a person: rejected webhooks, mismatches, failing jobs
     Alerts(alerts::Alerts),
 }
 
@@ -111,7 +112,7 @@ impl Command {
         }
     }
 
-    /// Servers report what they do; the other commands only print their result, unless something is wrong.
+    /// Whether the command is a server. Servers log their work; other commands only print their result, and warnings.
     fn is_server(&self) -> bool {
         matches!(self, Command::Demo(_) | Command::Serve(_) | Command::Sandbox(_))
     }
@@ -126,7 +127,7 @@ pub fn main() -> ExitCode {
             aside(&terminal::lines(&error.render().to_string()));
             return ExitCode::from(2);
         }
-        // What was asked for: help, or the version.
+        // The user asked for help or the version.
         Err(error) => error.exit(),
     };
     let level = if cli.log == "info" && !cli.command.is_server() { OWN_WORDS } else { &cli.log };

@@ -36,7 +36,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Find one by its id or by the provider's reference
+    /// Find a movement by its id or by the provider's reference
     Find {
         /// The id, such as re_…, or the provider's reference
         name: String,
@@ -62,7 +62,7 @@ impl MovementCommand {
     }
 }
 
-/// The rows in a table.
+/// A table of movements.
 pub(super) fn text(rows: &[Movement]) -> String {
     let cells = |row: &Movement| {
         let money = |minor| match row.currency.parse::<Currency>() {

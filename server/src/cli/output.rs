@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::Failure;
 use crate::terminal;
 
-/// The reader of standard output has gone, as `head` goes when it has seen enough.
+/// The reader of standard output is gone, as `head` is when it has read enough.
 #[derive(Debug, Error)]
 #[error("nobody reads the output to its end")]
 pub(super) struct ReaderGone;
@@ -24,13 +24,13 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints on standard error. The command does the same if nobody reads it.
+/// Prints on standard error. A missing reader changes nothing for the command.
 pub(super) fn aside(text: &str) {
     let mut out = stderr().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// How to print.
+/// The format of the output.
 #[derive(Args, Debug, Clone, Copy)]
 pub(super) struct Format {
     /// Print JSON
@@ -39,7 +39,7 @@ pub(super) struct Format {
 }
 
 impl Format {
-    /// Prints a result: one line of JSON, or what `people` writes.
+    /// Prints a result: one line of JSON, or the text of `people`.
     pub fn print(self, result: &impl Serialize, people: impl FnOnce() -> String) -> Result<(), Failure> {
         let text = if self.json {
             terminal::json(&serde_json::to_string(result)?)
@@ -49,7 +49,8 @@ impl Format {
         say(&text)
     }
 
-    /// Prints a page of a list. What says how to go on stands below it, or, so that JSON stays JSON, on standard error.
+    /// Prints a page of a list. The command for the next page follows the list; with JSON it goes to standard error, so
+    /// that the output stays JSON.
     pub fn print_page<T: Serialize>(
         self,
         page: &Listed<T>,
@@ -71,10 +72,10 @@ impl Format {
     }
 }
 
-/// Which part of a list to print.
+/// The part of a list to print.
 #[derive(Args, Debug, Clone)]
 pub(super) struct Paging {
-    /// How many rows at most; if there are more, the last line says how to go on
+    /// The most rows to list; if there are more, the last line has the command for the next page
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
     /// Begin after this row, named as in the list
@@ -88,13 +89,13 @@ impl From<Paging> for Page {
     }
 }
 
-/// A word for the command line: with quotes if it needs them.
+/// A word for the command line, in quotes if it needs them.
 fn quoted(word: &str) -> String {
     let plain = word.chars().all(|char| char.is_ascii_alphanumeric() || "_-:./,@%+".contains(char));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-/// Rows in aligned columns, or a sentence if there are none. A cell stays on its line.
+/// Rows in aligned columns, or the sentence `none` if there are no rows. A cell stays on its line.
 pub(super) fn table(heads: &[&str], rows: &[Vec<String>], none: &str) -> String {
     if rows.is_empty() {
         return none.to_owned();

@@ -29,20 +29,21 @@ struct Which {
     format: Format,
 }
 
-/// Which try of the payment, and the key of the request.
+/// The attempt that a command means, and the request's idempotency key.
 #[derive(Args, Debug)]
 struct Request {
-    /// Of which try of the payment, att_…; needed only if it was paid more than once
+    /// The attempt of the payment, att_…; needed only if it was paid more than once
     #[arg(long)]
     attempt: Option<AttemptId>,
-    /// The request's key: the same command with the same key is done once and then reports what became of it. Without it a key
-    /// is made and printed, and a command that repeats one of the last ten minutes is refused
+    /// The request's key: the same command with the same key acts once and then reports the outcome. Without it a key
+    /// is made and printed, and a command that equals one of the last ten minutes is refused
     #[arg(long)]
     key: Option<RequestKey>,
 }
 
 impl Request {
-    /// The request for the engine. A key that was made is told before the provider is asked: it is needed if the answer gets lost.
+    /// The request for the engine. A generated key is printed before the provider is asked: the user needs it if the
+    /// answer gets lost.
     fn asked(self, engine: &Engine) -> Asked {
         let chosen = self.key.is_some();
         let key = self.key.unwrap_or_else(|| engine.new_request_key());
@@ -69,14 +70,14 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Show a payment: its tries, what happened, what it did to the ledger
+    /// Show a payment: its attempts, its history, its ledger entries
     Show(Which),
     /// Take money that was only authorised
     Capture {
-        /// How much, such as 12.50; all of it if not given
+        /// The amount, such as 12.50; all of it if not given
         #[arg(long)]
         amount: Option<String>,
-        /// Keep the rest authorised for another capture; refused where the provider cannot
+        /// Keep the rest authorised for another capture; refused if the provider cannot
         #[arg(long)]
         keep_rest: bool,
         #[command(flatten)]
@@ -93,7 +94,7 @@ enum Action {
     },
     /// Send captured money back to the shopper
     Refund {
-        /// How much, such as 12.50; all that is left if not given
+        /// The amount, such as 12.50; all that is left if not given
         #[arg(long)]
         amount: Option<String>,
         #[command(flatten)]
@@ -101,9 +102,9 @@ enum Action {
         #[command(flatten)]
         which: Which,
     },
-    /// Keep what was paid beyond what is owed
+    /// Keep money that was paid beyond the debt
     Keep(Which),
-    /// Call a payment off; what is paid all the same is treated as surplus
+    /// Cancel a payment; money that is paid all the same is treated as surplus
     Cancel(Which),
 }
 
@@ -183,7 +184,7 @@ fn report(modified: &Modified, format: Format) -> Result<(), Failure> {
         },
     };
     let failed = modified.outcome == Outcome::Failed;
-    // People read why it failed once, as the error; programs get the whole result as well.
+    // People read a failure's reason once, in the error. Programs also get the whole result.
     if format.json || !failed {
         let result =
             json!({"id": id, "kind": what, "outcome": modified.outcome, "modification": modified.modification});

@@ -28,10 +28,10 @@ enum Action {
         /// A credential, NAME=VALUE or NAME=@FILE; stripe needs secret_key, adyen api_key and merchant_account
         #[arg(long = "credential", value_name = "NAME=VALUE", required = true)]
         credentials: Vec<String>,
-        /// The secret its webhooks are signed with, VALUE or @FILE; can be added later
+        /// The secret that signs its webhooks, VALUE or @FILE; can be added later
         #[arg(long = "webhook-secret", value_name = "VALUE")]
         webhook_secrets: Vec<String>,
-        /// Where the provider's API is, if not at its own address: a proxy, or a compatible server
+        /// The address of the provider's API, if not its usual one: a proxy, or a compatible server
         #[arg(long)]
         base_url: Option<String>,
         #[command(flatten)]
@@ -54,7 +54,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Add a webhook secret; the ones before it stay valid until they are retired
+    /// Add a webhook secret; earlier secrets stay valid until they are retired
     AddWebhookSecret {
         /// The account's id, pa_…
         account: ProviderAccountId,
@@ -76,7 +76,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Replace the client certificate and the roots of an account; without options, connect in the usual way again
+    /// Replace the client certificate and the roots of an account; without options, return to ordinary connections
     SetTls {
         /// The account's id, pa_…
         account: ProviderAccountId,
@@ -96,9 +96,9 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Seal all credentials with the newest master key, so that the older ones in TILL_MASTER_KEY can be dropped
+    /// Seal all credentials with the newest master key, so that the older keys in TILL_MASTER_KEY can be dropped
     Reseal {
-        /// Only say what is sealed with which key
+        /// Only report which key seals how many values
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
@@ -115,7 +115,7 @@ enum Action {
         #[command(flatten)]
         format: Format,
     },
-    /// Use an account for no new payments; those under way go on
+    /// Use an account for no new payments; payments under way continue
     Disable {
         /// The account's id, pa_…
         account: ProviderAccountId,
@@ -126,16 +126,16 @@ enum Action {
     },
 }
 
-/// Connections to the provider that are the account's own.
+/// The account's own TLS settings for connections to the provider.
 #[derive(Args, Debug)]
 struct TlsOptions {
-    /// The certificate by which the provider knows the account, and those that lead from it to a root, as PEM: @FILE
+    /// The certificate by which the provider knows the account, followed by its chain to a root, as PEM: @FILE
     #[arg(long, value_name = "@FILE")]
     client_cert: Option<String>,
     /// The key of the certificate, as PEM: @FILE
     #[arg(long, value_name = "@FILE")]
     client_key: Option<String>,
-    /// A root to trust instead of those of the system, as PEM: @FILE; can be repeated
+    /// A root to trust instead of the system's roots, as PEM: @FILE; can be repeated
     #[arg(long = "root", value_name = "@FILE")]
     roots: Vec<String>,
 }
@@ -243,7 +243,7 @@ fn resealed(report: &Resealed) -> String {
     format!("{sealed}\n\n{} sealed again, {} left. {next}", report.resealed, report.left)
 }
 
-/// A new account, and what to do at the provider.
+/// The text about a new account, with the next steps at the provider.
 fn added(account: &AccountSummary) -> String {
     let next = match account.webhook_secrets {
         0 => format!(

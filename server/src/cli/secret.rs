@@ -1,4 +1,4 @@
-//! Secrets on the command line: better in a file than in the shell's history.
+//! Secrets on the command line. A file is safer than the shell's history.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,10 +6,10 @@ use std::io::Read;
 
 use super::Failure;
 
-/// Bytes of a file with a secret at most.
+/// The most bytes of a file with a secret.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
-/// The value itself, or, after an `@`, the content of a file. What surrounds the secret there is taken off later.
+/// The value itself, or, after an `@`, the content of a file. White space around the secret is removed later.
 pub(super) fn value(text: &str) -> Result<String, Failure> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let cannot = |error: std::io::Error| format!("cannot read {file}: {error}");
@@ -29,7 +29,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), Failure> {
     Ok((name.to_owned(), value(text)?))
 }
 
-/// Several of them, each name once: of two values for one name, one would be forgotten without a word.
+/// Several credentials, each name once: a second value for a name would silently replace the first.
 pub(super) fn pairs(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let mut pairs = BTreeMap::new();
     for text in texts {

@@ -11,8 +11,8 @@ use super::output::{aside, say};
 
 /// Run the payment protocol through random faults and check that no money is lost, doubled or invented.
 ///
-/// A seed decides everything that happens: shoppers, banks, crashes, lost and forged messages. A seed that fails fails again;
-/// `--replay` prints every step. Nothing outside this process is touched.
+/// A seed decides every event: shoppers, banks, crashes, lost and forged messages. A seed that fails fails again;
+/// `--replay` prints every step. The run changes nothing outside this process.
 #[derive(Args, Debug)]
 pub(super) struct Simulate {
     /// How many seeds to run in each layer
@@ -21,7 +21,7 @@ pub(super) struct Simulate {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     first_seed: u64,
-    /// What to simulate: the rules alone, the real engine on a real database, or one after the other
+    /// The layer: the rules alone, the real engine on a real database, or one after the other
     #[arg(long, value_enum, default_value_t = Which::Core)]
     layer: Which,
     /// Run one seed and print its trace
@@ -42,7 +42,7 @@ enum Which {
     Both,
 }
 
-/// Failures after which a run ends: more of the same tell nothing new.
+/// A run ends after this many failures: more failures show nothing new.
 const FAILURES_MAX: usize = 10;
 
 impl Simulate {

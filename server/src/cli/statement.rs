@@ -1,4 +1,4 @@
-//! A payment's statement in words.
+//! Renders a payment's statement as text.
 
 use std::fmt::Display;
 
@@ -14,7 +14,7 @@ use engine::store::payments::Happened;
 use super::movement;
 use super::output::table;
 
-/// The payment, its tries, what happened, and its rows in the ledger.
+/// The payment, its attempts, its history, and its rows in the ledger.
 pub(super) fn text(statement: &Statement) -> String {
     let payment = &statement.payment;
     let money = |minor| Money::new(minor, payment.amount.currency).to_string();
@@ -60,7 +60,7 @@ pub(super) fn text(statement: &Statement) -> String {
     lines.join("\n")
 }
 
-/// How an attempt stands to the debt, where that is not plain.
+/// The attempt's claim on the debt, unless it is a plain one.
 fn claim_text(payment: &Payment, attempt: &AttemptId, money: impl Fn(i64) -> String) -> Option<String> {
     let claim = payment.claims().find(|claim| claim.attempt.id == *attempt)?;
     if claim.excess == 0 && claim.attempt.overdrawn() == 0 {

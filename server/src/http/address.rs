@@ -1,8 +1,9 @@
-//! The client's address: the other end of the connection, or the address that a named proxy reports.
+//! The client's address: the remote end of the connection, or the address that a named proxy reports.
 //!
-//! `X-Forwarded-For` and `Forwarded` (RFC 7239) can be sent by anybody, so they are read from the right, the end that the nearest proxy
-//! writes, and only for as long as each word was written by a proxy that `TILL_TRUSTED_PROXIES` names. Words that a client writes further to
-//! the left cannot make the proxy's word unreadable. If that word cannot be read, the client counts with others of that kind.
+//! Anyone can send `X-Forwarded-For` and `Forwarded` (RFC 7239). They are therefore read from the right, the end that
+//! the nearest proxy writes, and only as long as each entry was written by a proxy that `TILL_TRUSTED_PROXIES` names.
+//! Entries that a client writes further to the left cannot make the proxy's entry unreadable. If that entry cannot be
+//! read, the client shares one count with all such clients.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -21,38 +22,38 @@ use super::State;
 use super::door::Connection;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Entries of a header that are looked at. A request passes few proxies.
+/// The most entries of a header that are read. A request passes few proxies.
 const ENTRIES_MAX: usize = 32;
-/// Bytes of a header that are looked at, from its end.
+/// The most bytes of a header that are read, from its end.
 const TAIL_BYTES_MAX: usize = 4 * 1024;
-/// Networks that can be named.
+/// The most networks in the setting.
 const NETWORKS_MAX: usize = 256;
 
-/// A setting names no networks.
+/// The setting of networks cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NetworksError {
-    /// One of the words.
+    /// An entry is neither an address nor a network.
     #[error(
         "{0:?} is no address and no network; write addresses like 10.0.0.5 or 2001:db8::1 and networks like 10.0.0.0/8, with commas between"
     )]
     Word(String),
-    /// Too many.
+    /// The setting has too many networks.
     #[error("more than {most} networks; name larger ones", most = NETWORKS_MAX)]
     TooMany,
 }
 
-/// Networks, such as those of the proxies that are believed.
+/// A set of networks, such as the trusted proxies' networks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Networks(Arc<[IpNet]>);
 
 impl Networks {
-    /// Whether an address is in one of them. An IPv4 address in IPv6 form is the IPv4 address.
+    /// Whether an address is in one of the networks. An IPv4 address in IPv6 form counts as the IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address.to_canonical()))
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -62,7 +63,7 @@ impl Networks {
 impl FromStr for Networks {
     type Err = NetworksError;
 
-    /// Reads addresses and networks with commas between.
+    /// Reads addresses and networks, separated by commas.
     fn from_str(text: &str) -> Result<Self, NetworksError> {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let network = |word: &str| {
@@ -75,14 +76,15 @@ impl FromStr for Networks {
     }
 }
 
-/// A network of IPv4 addresses in IPv6 form is the network of IPv4, because each address is looked up as what it is.
+/// A network of IPv4 addresses in IPv6 form becomes the IPv4 network, because addresses are looked up in their
+/// canonical form.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
     let short = || Ipv4Net::new(v6.network().to_ipv4_mapped()?, v6.prefix_len().checked_sub(96)?).ok();
     short().map_or(network, IpNet::V4)
 }
 
-/// The address that a limit counts for: an IPv4 address, or the network of 64 bits that one customer has at the least.
+/// The address that a limit counts for: an IPv4 address, or an IPv6 network of 64 bits, the least that a customer has.
 #[must_use]
 pub fn bucket(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -91,7 +93,8 @@ pub fn bucket(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether an address is this machine's or of a private network: more likely a proxy's than a shopper's.
+/// Whether an address is this machine's or of a private network. Such an address is more likely a proxy's than a
+/// shopper's.
 #[must_use]
 pub fn is_near(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -103,22 +106,22 @@ pub fn is_near(address: IpAddr) -> bool {
 /// The client's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
-    /// The peer's address, or the one that trusted proxies report.
+    /// The remote address of the connection, or the address that trusted proxies report.
     pub address: IpAddr,
-    /// Whether everybody may share it, as behind a proxy that was not named: no limit may count for it.
+    /// Whether many clients may share the address, as behind a proxy that was not named. Limits do not count for it.
     pub is_shared: bool,
-    /// The address of what seems to be a proxy, because it reports another address, and is not named.
+    /// The address of a seeming proxy: it reports another address and is not named.
     pub unnamed: Option<IpAddr>,
 }
 
 /// The content of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    /// An address that is no named proxy's, and whether anything stands further out.
+    /// The first address that is not a named proxy's, and whether further entries follow it.
     Client(IpAddr, bool),
-    /// Named proxies only; the outermost.
+    /// All entries are named proxies; the value is the outermost.
     Proxies(IpAddr),
-    /// A word of a named proxy that is no address, or more words than a request passes proxies.
+    /// A named proxy's entry is no address, or there are more entries than a request passes proxies.
     Unreadable,
 }
 
@@ -135,14 +138,15 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> Client {
     let told = match (plain(), standard()) {
         (None, None) => Told::Proxies(peer),
         (Some(one), None) | (None, Some(one)) => one,
-        // One proxy wrote one header, the next one the other.
+        // One proxy wrote one header, and the next proxy wrote the other.
         (Some(client @ Told::Client(..)), Some(Told::Proxies(_))) => client,
         (Some(Told::Proxies(_)), Some(client @ Told::Client(..))) => client,
         (Some(Told::Client(plain, further)), Some(Told::Client(standard, _))) if plain == standard => {
             Told::Client(plain, further)
         }
         (Some(proxies @ Told::Proxies(_)), Some(Told::Proxies(_))) => proxies,
-        // A proxy that writes one of them passes the other on as the client sent it. Neither can be told from the other.
+        // A proxy that writes only one of the two passes the client's version of the other on. The two cannot be told
+        // apart.
         _ => Told::Unreadable,
     };
     match told {
@@ -151,12 +155,12 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> Client {
             Client { address, is_shared, unnamed: (is_shared && further).then_some(address) }
         }
         Told::Proxies(address) => Client { address, is_shared: true, unnamed: None },
-        // A client can bring this about, so it must not escape the limits. All of them share one count: the proxy's.
+        // A client can cause this case, so it must not escape the limits. All such clients share the proxy's count.
         Told::Unreadable => Client { address: peer, is_shared: false, unnamed: None },
     }
 }
 
-/// Goes from the nearest proxy outwards for as long as each address is a trusted proxy's, which wrote the next.
+/// Reads from the nearest proxy outwards as long as each address is a trusted proxy's, which wrote the next entry.
 fn walk(mut entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Networks) -> Option<Told> {
     let mut outermost = None;
     for _ in 0..ENTRIES_MAX {
@@ -171,15 +175,16 @@ fn walk(mut entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Networks) -
     Some(entries.next().map_or(outermost.map_or(Told::Unreadable, Told::Proxies), |_| Told::Unreadable))
 }
 
-/// The end of a header whose lines are put together, as bytes: what a client wrote in front of it need not be text. `None` if there
-/// is no such header.
+/// The end of a header with its lines joined, as bytes: the part that a client wrote need not be text. `None` if the
+/// header is missing.
 fn tail(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
     let whole = lines.join(&b',');
     (!lines.is_empty()).then(|| whole[whole.len().saturating_sub(TAIL_BYTES_MAX)..].to_vec())
 }
 
-/// Splits at a byte outside of quotes, from the right. A quote that is not closed further to the left changes nothing to the right of it.
+/// Splits at a byte outside of quotes, from the right. An unclosed quote further to the left does not change the parts
+/// to its right.
 fn rsplit_quoted(text: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -200,7 +205,7 @@ fn rsplit_quoted(text: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether the byte that comes after these is one with a backslash before it.
+/// Whether a backslash escapes the byte after these.
 fn is_escaped(before: &[u8]) -> bool {
     before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
@@ -235,7 +240,7 @@ impl FromRequestParts<State> for Client {
             let say = || {
                 warn!(%proxy, "requests are forwarded by a proxy that TILL_TRUSTED_PROXIES does not name; limits per client do not work");
             };
-            // Any client can send such a header to a server that stands alone, so that is said once.
+            // Any client can send such a header to a server without a proxy, so the warning is logged once.
             if is_near(proxy) { state.unnamed_proxy.seldom(say) } else { state.forwarding_stranger.call_once(say) }
         }
         Ok(client)

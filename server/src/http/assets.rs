@@ -35,7 +35,7 @@ impl From<File> for Asset {
     }
 }
 
-/// Where the pages' files are, with their digests.
+/// The addresses of the pages' files, with their digests.
 pub(super) fn load() -> std::io::Result<Assets> {
     let missing =
         || Error::new(ErrorKind::NotFound, "this binary was compiled without the pages' files; use `make build`");

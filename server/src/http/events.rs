@@ -23,7 +23,7 @@ use super::streams::{NoPlace, Place};
 
 /// How long a stream is silent before a comment keeps proxies from closing it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// After this time the browser connects anew, so that no stream lives for ever.
+/// After this time the browser reconnects, so that no stream lives for ever.
 const STREAM_MAX: Duration = Duration::from_secs(30 * 60);
 
 struct Open {
@@ -32,13 +32,13 @@ struct Open {
     _place: Place,
 }
 
-/// Sends the session's revision now and after every change. The page then asks what there is to show. Where there is no place for a
-/// stream, the page asks by itself now and then.
+/// Sends the session's revision now and after every change. The page then fetches its state. Without a place for a
+/// stream, the page polls now and then.
 pub(super) async fn stream(Shared(state): Shared<State>, Path(token): Path<String>, client: Client) -> Response {
     let Ok(token) = token.parse::<Token>() else { return StatusCode::NOT_FOUND.into_response() };
     let place = match state.streams.take(&token, client) {
         Ok(place) => place,
-        // The connection was opened for the stream and is of no other use.
+        // The connection was opened for the stream and has no other use.
         Err(NoPlace::Share(of)) => {
             turned_away(of);
             return unread(guard::too_many());
@@ -63,7 +63,7 @@ fn reply(engine: &Engine, body: Body) -> Response {
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // Nobody adds it to a lasting reply.
+    // The server adds no date to a lasting reply.
     let now = Duration::from_millis(u64::try_from(engine.now()).unwrap_or(0));
     if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + now)) {
         headers.insert(DATE, date);

@@ -1,4 +1,4 @@
-//! The server functions, called by WebAssembly and by plain forms alike.
+//! The server functions, called by WebAssembly and by plain forms.
 
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
@@ -20,7 +20,8 @@ pub(super) async fn call(Shared(state): Shared<State>, request: Request<Body>) -
     let context = move || provide_context(engine.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     if response.status().is_server_error() {
-        // Leptos leads every form back to its page. This one is told here what went wrong: its page would say nothing of it.
+        // Leptos redirects every form to its page, and the page does not show the error. This reply therefore becomes
+        // an error page of its own.
         response.headers_mut().remove(LOCATION);
         return response;
     }
@@ -28,7 +29,7 @@ pub(super) async fn call(Shared(state): Shared<State>, request: Request<Body>) -
         response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(app::actions::clean_location);
     if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         response.headers_mut().insert(LOCATION, location);
-        // After a form, the page it leads to is to be fetched with GET.
+        // After a form, the browser must fetch the next page with GET.
         *response.status_mut() = StatusCode::SEE_OTHER;
     }
     response

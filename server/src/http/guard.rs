@@ -1,4 +1,4 @@
-//! What requests are held to: bounds and counting for all; security headers and the origin of actions for what browsers see.
+//! The guards of requests: bounds and counting for all; security headers and the origin of actions for pages.
 
 use std::mem;
 use std::sync::Arc;
@@ -20,15 +20,16 @@ use super::State;
 use super::door::Connection;
 use super::receiving::{Arrived, NotArrived, Receiving};
 
-/// Nothing inline, nothing from elsewhere, never in a frame. Scripts and styles are files with integrity.
+/// Nothing is inline, nothing comes from elsewhere, and no page is in a frame. Scripts and styles are files with
+/// integrity.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The part of it that says where forms may go.
+/// The part of the policy that restricts the targets of forms.
 const FORMS_TO_US: &str = "form-action 'self'";
 
-/// The policy of a page with one form, which goes to a provider: to the origin of this address and nowhere else. None if it is not
-/// encrypted; on this machine it need not be, where `local` says so.
+/// The policy of a page with one form to a provider: the form may go to the origin of this address and nowhere else.
+/// `None` if the address is not encrypted, which `local` allows on this machine.
 pub(super) fn forms_to(url: &str, local: bool) -> Option<HeaderValue> {
     let url = Url::parse(url).ok()?;
     let loopback = match url.host()? {
@@ -52,7 +53,7 @@ const HEADERS: [(&str, &str); 7] = [
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
-/// Two years, as browsers' preload lists ask for.
+/// Two years, which browsers' preload lists require.
 const STRICT_TRANSPORT: (&str, &str) = ("strict-transport-security", "max-age=63072000");
 
 /// Adds the security headers.
@@ -60,7 +61,7 @@ pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next
     let mut response = next.run(request).await;
     let all = HEADERS.into_iter().chain(state.encrypted.then_some(STRICT_TRANSPORT));
     for (name, value) in all {
-        // A page may be stricter for itself.
+        // A page may set a stricter policy for itself.
         response.headers_mut().entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     // Pages show the state of one moment and must not be shown again from a cache.
@@ -74,7 +75,7 @@ pub(super) async fn headers(Shared(state): Shared<State>, request: Request, next
 /// A form of ours has a few short fields.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 
-/// Receives a form before it is its turn.
+/// Receives a form before its turn.
 pub(super) async fn received(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
     match whole(&state.forms_arriving, &mut request, FORM_BYTES_MAX).await {
         Ok(form) => {
@@ -85,7 +86,7 @@ pub(super) async fn received(Shared(state): Shared<State>, mut request: Request,
     }
 }
 
-/// Receives the body of a request. Its connection does not wait for its sender any more.
+/// Receives the body of a request. From then on its connection no longer waits for its sender.
 pub(super) async fn whole(
     receiving: &Receiving,
     request: &mut Request,
@@ -99,10 +100,10 @@ pub(super) async fn whole(
     Ok(arrived)
 }
 
-/// How long a request waits for its turn.
+/// A request's longest wait for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Works on a bounded number of shoppers' requests; the others are asked to come back.
+/// Bounds the shoppers' requests at a time. A request beyond the bound is answered "come back".
 pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     match turn(&state.requests).await {
         Some(_turn) => next.run(request).await,
@@ -110,22 +111,23 @@ pub(super) async fn bounded(Shared(state): Shared<State>, request: Request, next
     }
 }
 
-/// Waits for a turn, but not for long. It lasts as long as what is returned is kept.
+/// Waits a short time for a turn. The turn lasts until the returned value is dropped.
 pub(super) async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
     timeout(TURN_TIMEOUT, turns.acquire()).await.ok()?.ok()
 }
 
-/// "You have your share already", for machines.
+/// The reply "you have your share already", for machines.
 pub(super) fn too_many() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "30")], "too many at a time; close some first\n").into_response()
 }
 
-/// "Come back in a moment", for machines.
+/// The reply "come back in a moment", for machines.
 pub(super) fn busy() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "2")], "busy, try again in a moment\n").into_response()
 }
 
-/// Actions come from our own pages only: browsers say where a request comes from, and what says nothing is no browser.
+/// Actions come from our own pages only. Browsers send the origin of a request, and a request without one is not a
+/// browser's.
 pub(super) fn same_origin(
     state: &State,
 ) -> Result<CsrfLayer<impl FnMut(ProtectionError) -> Response + Clone + use<>>, ConfigError> {

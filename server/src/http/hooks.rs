@@ -1,4 +1,4 @@
-//! Providers' deliveries.
+//! Receives providers' deliveries.
 
 use std::mem;
 
@@ -15,14 +15,15 @@ use super::address::Client;
 use super::receiving::{NotArrived, unread};
 use super::{REQUEST_TIMEOUT, Site, State, guard};
 
-/// Where deliveries are sent.
+/// The address of deliveries.
 pub(super) const ROUTE: &str = "/hooks/{provider}/{account}";
-/// The same as people type it.
+/// The same address with a slash at the end, as people may type it.
 pub(super) const ROUTE_WITH_SLASH: &str = "/hooks/{provider}/{account}/";
-/// Below this nothing but deliveries is expected.
+/// Only deliveries are expected below this prefix.
 const PREFIX: &str = "/hooks";
 
-/// Takes a delivery. Its bounds are kept here and not by layers: deliveries come in large numbers, and a layer costs each of them.
+/// Receives a delivery. The handler keeps the bounds itself: deliveries come in large numbers, and a layer costs time
+/// for each.
 pub(super) async fn receive(
     Shared(state): Shared<State>,
     of: Result<Of, PathRejection>,
@@ -32,14 +33,14 @@ pub(super) async fn receive(
     guard::counted(ROUTE, take(&state, of, client, request).await)
 }
 
-/// The reply to a method that the provider does not deliver with. Nothing is looked up for it, and it leaves no trace: it is somebody
-/// who looks at the address with a browser.
+/// The reply to a method that the provider does not deliver with. It needs no look-up and leaves no trace: such
+/// requests come from people who open the address in a browser.
 fn refuse() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")]).into_response()
 }
 
-/// What is sent to an address that is near the right one and leads nowhere. It leaves a trace: a provider gives up after some days,
-/// and nobody would know why.
+/// Records a delivery to an address that is near the right one and leads nowhere. Without the record the operator would
+/// not know why the provider gives up after some days.
 pub(super) async fn lost(state: &Site, path: &str) -> Option<Response> {
     let rest = path.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     state.engine.lost(rest.trim_start_matches('/')).await;
@@ -49,8 +50,9 @@ pub(super) async fn lost(state: &Site, path: &str) -> Option<Response> {
 /// Provider and account.
 type Of = Path<(String, String)>;
 
-/// The reply is the provider's dialect and follows the commit. First the account is looked up, so that a body for none is not even
-/// read; then the body is received; only then it is the delivery's turn.
+/// Receives a delivery. The account is looked up first, so that a body for an unknown account is not read. Then the
+/// body is received, and only then the delivery takes its turn. The reply is in the provider's dialect and follows the
+/// commit.
 async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut request: Request) -> Response {
     let Ok(Path((provider, account))) = of else {
         if request.method() != Method::POST {
@@ -83,7 +85,8 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut r
     timeout(REQUEST_TIMEOUT, received).await.map_or_else(|_| guard::busy(), reply)
 }
 
-/// The account that a delivery is addressed to, or the reply. It needs a turn too, because it may ask the database.
+/// The account that a delivery is addressed to, or the reply. The look-up takes a turn as well, because it may query
+/// the database.
 async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addressee, Box<Response>> {
     let turn = guard::turn(&state.deliveries).await.ok_or_else(|| Box::new(guard::busy()))?;
     let found = timeout(REQUEST_TIMEOUT, state.engine.addressee(provider, account)).await;

@@ -39,14 +39,14 @@ use receiving::Receiving;
 use seldom::Seldom;
 use streams::Streams;
 
-/// No page takes longer, except an event stream.
+/// The most time for a request, except an event stream.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-/// Bytes of deliveries that are held back while they arrive and wait for their turn.
+/// The most bytes of deliveries that are held while they arrive and wait for their turn.
 const DELIVERY_BYTES: usize = 64 * 1024 * 1024;
-/// The same of forms.
+/// The most bytes of forms that are held in the same way.
 const FORM_BYTES: usize = 8 * 1024 * 1024;
 
-/// What the handlers share. Every layer of every request clones it.
+/// The state that the handlers share. Every layer clones it for every request.
 type State = Arc<Site>;
 
 /// See [`State`].
@@ -61,17 +61,17 @@ struct Site {
     pub deliveries_arriving: Receiving,
     pub streams: Arc<Streams>,
     pub proxies: Networks,
-    /// When a proxy that was not named was told of.
+    /// When an unnamed proxy was last logged.
     pub unnamed_proxy: Seldom,
-    /// Whether somebody far away who is not named and forwards has been told of.
+    /// Whether a remote, unnamed sender of forwarding headers has been logged.
     pub forwarding_stranger: Once,
-    /// Whether browsers reach us by https, so that they may be told to keep to it.
+    /// Whether browsers reach us by https. Only then they are told to keep to it.
     pub encrypted: bool,
 }
 
-/// What is at no address of ours: near the deliveries' it leaves a trace, elsewhere a page says so.
+/// Answers unknown addresses. A request near the deliveries' addresses leaves a trace; any other gets a page.
 async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
-    // A request cannot be shared between threads, as it would be while this waits.
+    // The path is copied because a request cannot be shared between threads during the wait.
     let path = request.uri().path().to_owned();
     match hooks::lost(&state, &path).await {
         Some(response) => response,
@@ -79,7 +79,7 @@ async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
     }
 }
 
-/// Everything that is served to the public.
+/// All routes that are served to the public.
 pub fn router(engine: Engine, bounds: Bounds, proxies: Networks) -> std::io::Result<Router> {
     let state = Arc::new(Site {
         encrypted: engine.public_url().starts_with("https:"),
@@ -118,7 +118,7 @@ pub fn router(engine: Engine, bounds: Bounds, proxies: Networks) -> std::io::Res
         .merge(short)
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .layer(middleware::from_fn(guard::count))
-        // Nobody looks at this in a browser: no compression, no headers for pages.
+        // Only machines read these replies: no compression, no headers for pages.
         .route(hooks::ROUTE, any(hooks::receive))
         .route(hooks::ROUTE_WITH_SLASH, any(hooks::receive))
         .with_state(state);

@@ -18,14 +18,14 @@ use crate::files::Held;
 pub struct Metrics(Option<PrometheusHandle>);
 
 impl Metrics {
-    /// Begins to collect. Several servers in one process, as in tests, share one collection.
+    /// Begins to collect metrics. Several servers in one process, as in tests, share one collection.
     pub fn install() -> Metrics {
         static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
         Metrics(HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone())
     }
 }
 
-/// Shared by the handlers.
+/// The state that the handlers share.
 #[derive(Clone)]
 struct Site {
     engine: Engine,
@@ -33,7 +33,7 @@ struct Site {
     held: Option<Arc<Held>>,
 }
 
-/// The operations' addresses. `held` is what the server holds of an SQLite file.
+/// The routes for operators. `held` is the server's lock on an SQLite file.
 pub fn operations(engine: Engine, metrics: Metrics, held: Option<Arc<Held>>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -42,11 +42,11 @@ pub fn operations(engine: Engine, metrics: Metrics, held: Option<Arc<Held>>) -> 
         .with_state(Site { engine, metrics, held })
 }
 
-/// Ready means: the database is where it was opened, answers, has this version's structure and can be written, and the master key opens
-/// the credentials.
+/// The server is ready if the database is where it was opened, answers, has this version's structure and can be
+/// written, and the master key opens the credentials.
 async fn ready(State(site): State<Site>) -> Response {
     let not = |why: &dyn std::fmt::Display| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
-    // First: asking the database opens connections.
+    // The file's place is checked first, because a query opens connections.
     if let Some(held) = &site.held
         && let Err(why) = held.check_place().await
     {

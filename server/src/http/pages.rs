@@ -1,4 +1,4 @@
-//! The shopper's pages. Nothing here changes a payment.
+//! The shopper's pages. These handlers change no payment.
 
 use app::pages::{self as html, PageContext};
 use axum::extract::{Path, Query, State as Shared};
@@ -14,7 +14,7 @@ use tracing::error;
 
 use super::{State, guard};
 
-/// What a page's address may carry.
+/// The parameters of a page's address.
 #[derive(Deserialize, Default)]
 pub(super) struct Wishes {
     lang: Option<String>,
@@ -31,7 +31,7 @@ fn context(state: &State, headers: &HeaderMap, lang: Option<&str>) -> PageContex
     PageContext::new(lang, accepted, state.assets.clone())
 }
 
-/// A bare status; what is said about it is chosen in one place for all ([`super::trouble`]).
+/// A bare status; [`super::trouble`] chooses the words for all pages.
 fn failed(error: PageError) -> Response {
     match error {
         PageError::NotFound => StatusCode::NOT_FOUND.into_response(),
@@ -39,18 +39,18 @@ fn failed(error: PageError) -> Response {
     }
 }
 
-/// Says what this address is.
+/// The page at the root, which explains the address.
 pub(super) async fn home(Shared(state): Shared<State>, headers: HeaderMap, wanted: Wanted) -> Response {
     let lang = lang_of(wanted);
     Html(html::home(&context(&state, &headers, lang.as_deref()))).into_response()
 }
 
-/// For addresses that lead nowhere.
+/// The page for unknown addresses.
 pub(super) async fn not_found() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// A payment link. It stores nothing: link previews and crawlers open links by the thousand.
+/// A payment link's page. It stores nothing: link previews and crawlers open links by the thousand.
 pub(super) async fn link(
     Shared(state): Shared<State>,
     Path(token): Path<String>,
@@ -77,7 +77,7 @@ pub(super) async fn link(
     }
 }
 
-/// A session.
+/// A session's page.
 pub(super) async fn session(
     Shared(state): Shared<State>,
     Path(token): Path<String>,
@@ -87,7 +87,8 @@ pub(super) async fn session(
     show(&state, &token, &headers, lang_of(wanted), false).await
 }
 
-/// Back from the provider. Proves nothing: the same page, waiting for news.
+/// The page for shoppers who return from the provider. A return proves nothing: it is the session's page, waiting for
+/// news.
 pub(super) async fn returned(
     Shared(state): Shared<State>,
     Path(token): Path<String>,
@@ -107,7 +108,7 @@ async fn show(state: &State, token: &str, headers: &HeaderMap, lang: Option<Stri
             let context = context(state, headers, lang.as_deref());
             Html(html::checkout(&view, came_back, &context)).into_response()
         }
-        // A plain form of a link's page is answered with the address of a session.
+        // The answer to a plain form of a link's page is the address of a session, but with a link's token.
         Err(PageError::NotFound) if is_link(state, token).await => {
             Redirect::to(&format!("/l/{token}{}", context(state, headers, lang.as_deref()).lang.query()))
                 .into_response()
@@ -123,7 +124,7 @@ async fn is_link(state: &State, token: &str) -> bool {
     }
 }
 
-/// On the way to the provider. A page of its own, because browsers apply `form-action` to the redirects after a form.
+/// The way to the provider, as a page of its own: browsers apply `form-action` to the redirects after a form.
 pub(super) async fn go(
     Shared(state): Shared<State>,
     Path(token): Path<String>,

@@ -1,8 +1,8 @@
-//! Receiving bodies. A request gets its turn when its body is there, so a slow sender keeps no other request waiting. Until then the
-//! request holds only the bytes that have arrived.
+//! Receives bodies. A request takes its turn after its body has arrived, so a slow sender does not delay other
+//! requests. Until then the request holds only the bytes that have arrived.
 //!
-//! Bodies under way are bounded, in bytes and in number. When too many bodies are on their way, the one that has been for the
-//! longest is given up, so that slow ones can crowd out slow ones only.
+//! The bodies on their way are bounded in bytes and in number. When there are too many, the body that has been on its
+//! way longest is given up, so that slow bodies can only displace slow ones.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -21,12 +21,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::door::turned_away;
 use super::guard;
 
-/// How long bodies are waited for.
+/// The time limits of a body.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
-    /// Within this time most bodies are there. One that is not takes a place among the slow ones.
+    /// Most bodies arrive within this time. A later body takes a place among the slow ones.
     at_once: Duration,
-    /// A body that takes longer to arrive is not worth waiting for.
+    /// A body that takes longer is given up.
     in_all: Duration,
 }
 
@@ -39,7 +39,7 @@ const DISCARD: Duration = Duration::from_secs(2);
 
 /// The bodies that are being received.
 pub(super) struct Receiving {
-    /// Slow bodies at a time.
+    /// The most slow bodies at a time.
     places: usize,
     patience: Patience,
     bytes: Arc<Semaphore>,
@@ -47,9 +47,9 @@ pub(super) struct Receiving {
     slow: Mutex<BTreeMap<u64, Arc<Notify>>>,
 }
 
-/// A body that has arrived. It counts among what is held back until it is dropped.
+/// A body that has arrived. Its bytes count as held until it is dropped.
 pub(super) struct Arrived {
-    /// All of it.
+    /// The whole body.
     pub bytes: Bytes,
     _held: Option<OwnedSemaphorePermit>,
 }
@@ -57,11 +57,11 @@ pub(super) struct Arrived {
 /// Why a body was not received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotArrived {
-    /// It is larger than allowed.
+    /// The body is larger than allowed.
     TooLarge,
-    /// It took too long, or others needed its place.
+    /// The body took too long, or other bodies needed its place.
     TooSlow,
-    /// Too much is held back already.
+    /// Too many bytes are held already.
     NoRoom,
     /// The sender broke off.
     BrokenOff,
@@ -95,15 +95,14 @@ async fn discard(mut chunks: BodyDataStream) {
     let _ = timeout(DISCARD, all).await;
 }
 
-/// A reply to a request whose body has not been read. Waiting for the body, to use the connection again, would be what was to be
-/// avoided.
+/// A reply to a request whose body has not been read. The connection is closed: reusing it would mean waiting for the body.
 pub(super) fn unread(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 impl Receiving {
-    /// Bounds for slow bodies at a time, and for the bytes that are held back of all bodies.
+    /// Bounds the slow bodies at a time, and the bytes held of all bodies.
     pub fn new(places: usize, bytes: usize) -> Receiving {
         let (next, slow) = (AtomicU64::new(0), Mutex::default());
         Receiving { places, patience: PATIENCE, bytes: Arc::new(Semaphore::new(bytes)), next, slow }
@@ -113,7 +112,7 @@ impl Receiving {
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Receives a whole body of at most so many bytes.
+    /// Receives a whole body of at most `bytes_max` bytes.
     pub async fn whole(&self, body: Body, bytes_max: usize) -> Result<Arrived, NotArrived> {
         let least = body.size_hint().lower();
         let mut chunks = body.into_data_stream();
@@ -167,7 +166,7 @@ impl Receiving {
         }
     }
 
-    /// Counts bytes among what is held back. If there is no room, the oldest of the slow bodies makes some, for the next.
+    /// Counts bytes as held. If there is no room, the oldest slow body is given up to make room for the next.
     fn hold(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, NotArrived> {
         if bytes == 0 {
             return Ok(None);
@@ -213,7 +212,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// The pieces of a body so far. Most bodies come in one piece, which is then not copied.
+/// The pieces of a body so far. Most bodies come in one piece, which is not copied.
 #[derive(Default)]
 struct Gathered {
     first: Bytes,
@@ -263,7 +262,7 @@ mod tests {
         Body::from_stream(stream::iter(pieces))
     }
 
-    /// Some bytes, and then nothing.
+    /// A body that sends a piece and then stalls.
     fn stalled(piece: &'static str) -> Body {
         let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(piece.as_bytes()))]);
         Body::from_stream(first.chain(stream::pending()))

@@ -1,19 +1,19 @@
-//! Saying the same seldom: many requests may have one cause, and a log is for reading.
+//! Logs repeated messages seldom: many requests may have one cause, and a log is for reading.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The shortest time between two lines in the log about the same.
+/// The shortest time between two log lines about the same cause.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// When something was said last.
+/// The time of the last message.
 #[derive(Debug, Default)]
 pub(super) struct Seldom(Mutex<Option<Instant>>);
 
 impl Seldom {
-    /// Says it, unless it was said less than a minute ago.
+    /// Calls `say`, unless that happened less than a minute ago.
     pub fn seldom(&self, say: impl FnOnce()) {
         self.at(Instant::now(), say);
     }

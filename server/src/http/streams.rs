@@ -1,4 +1,4 @@
-//! The places for event streams: so many in all, so many of one session, so many of one client.
+//! The places for event streams, bounded in all, for one session, and for one client.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,18 +27,18 @@ struct Taken {
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoPlace {
-    /// The session, or the client, has its share.
+    /// The session or the client has its share.
     Share(&'static str),
-    /// All are taken.
+    /// All places are taken.
     Full,
 }
 
-/// A place. Dropping it gives it back.
+/// A place, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     streams: Arc<Streams>,
     session: Token,
-    /// The address that it counts for; `None` if everybody may share it.
+    /// The address that the place counts for; `None` if many clients may share it.
     address: Option<IpAddr>,
 }
 
@@ -83,7 +83,7 @@ impl Drop for Place {
     }
 }
 
-/// A count of zero is not kept.
+/// Lowers a count, and removes it at zero.
 fn give_back<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;

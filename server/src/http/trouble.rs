@@ -1,7 +1,9 @@
-//! What a browser is told when a request was not answered: only what is known, in the shopper's language, database or not.
+//! The pages for requests that failed: they state only known facts, in the shopper's language, with or without a
+//! database.
 //!
-//! Handlers and layers answer with a bare status. Here it becomes a page, chosen by what the address is about: a link that was not
-//! opened has begun nothing, while of a session, or of what was pressed there, nobody can say without the database whether money was taken.
+//! Handlers and layers answer with a bare status. This module turns it into a page, chosen by the subject of the
+//! address. A link that was not opened has begun no payment. For a session, or an action there, only the database knows
+//! whether money was taken.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -19,24 +21,24 @@ use domain::id::Token;
 /// Seconds after which a client may come back.
 const RETRY_SECONDS: &str = "5";
 
-/// What an address is about, as far as money is concerned.
+/// The subject of an address, as far as money is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Subject {
     /// A payment link, at this address.
     Link(String),
-    /// A session: the address at which its state is shown.
+    /// A session, with the address that shows its state.
     Session(String),
-    /// An action: the address of the page that it was about, if the browser or the action tells.
+    /// An action, with the address of the page that it belongs to, if the browser or the action names it.
     Action(Option<String>),
     /// The page at the root.
     Home,
-    /// Nothing that has to do with money.
+    /// A subject that has nothing to do with money.
     Other,
-    /// No page: a file, or a call from a script.
+    /// Not a page: a file, or a call from a script.
     None,
 }
 
-/// Makes a page of a bare error.
+/// Turns a bare error into a page.
 pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request, next: Next) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let response = next.run(request).await;
@@ -58,7 +60,7 @@ pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request,
     let again = match subject {
         Subject::Link(address) | Subject::Session(address) | Subject::Action(Some(address)) => Some(address),
         Subject::Home if problem.passes() => Some("/".to_owned()),
-        // An address that may be anybody's is never repeated: `//evil.test` would lead elsewhere.
+        // An address that anyone may have written is never repeated: `//evil.test` would lead elsewhere.
         Subject::Action(None) | Subject::Home | Subject::Other | Subject::None => None,
     };
     let again = again.map(|path| format!("{path}{}", context.lang.query()));
@@ -71,7 +73,7 @@ pub(super) async fn dress(Shared(assets): Shared<Arc<Assets>>, request: Request,
     with_retry(dressed)
 }
 
-/// A panic is an error of ours like any other. Its text is for the log.
+/// A panic is reported like any other internal error. Its text is for the log.
 pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
     tracing::error!(cause = text.unwrap_or("unknown"), "a request broke off");
@@ -85,7 +87,7 @@ fn with_retry(mut response: Response) -> Response {
     response
 }
 
-/// What is known from the address and the status alone.
+/// The problem that the address and the status alone can tell.
 fn problem(subject: &Subject, status: StatusCode) -> Problem {
     match (status, subject) {
         (StatusCode::NOT_FOUND, _) => Problem::NotFound,
@@ -100,7 +102,7 @@ fn problem(subject: &Subject, status: StatusCode) -> Problem {
     }
 }
 
-/// The addresses in it are put together from what was understood, never taken over.
+/// The subject of an address. The addresses in it are composed from parsed parts, never copied.
 fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
     let mut parts = uri.path().splitn(4, '/').skip(1);
     let first = parts.next().unwrap_or_default();
@@ -110,7 +112,8 @@ fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
         ("fn", _) if !text(headers, &ACCEPT).contains("text/html") => Subject::None,
         ("fn", _) => Subject::Action(asking_page(headers)),
         ("l", Some(token)) => Subject::Link(format!("/l/{token}")),
-        // On the return address the page waits for news; the one that leads to the provider is not where to look.
+        // On the return address the page waits for news. The address that leads to the provider does not show the
+        // state.
         ("c", Some(token)) if suffix == Some("return") => Subject::Session(format!("/c/{token}/return")),
         ("c", Some(token)) => Subject::Session(format!("/c/{token}")),
         ("", None) if uri.path() == "/" => Subject::Home,
@@ -118,13 +121,14 @@ fn subject(uri: &Uri, headers: &HeaderMap) -> Subject {
     }
 }
 
-/// The page that the request comes from: a session's, or a link's before there is one. Our pages tell it to us alone.
+/// The page that sent the request: a session's page, or a link's before there is a session. Our pages send their
+/// referrer to us alone.
 fn asking_page(headers: &HeaderMap) -> Option<String> {
     own_page(&text(headers, &REFERER).parse().ok()?)
 }
 
-/// Where to go back to after an action: to the page that asked, unless the action names another one. Then it has begun a session, and
-/// the link on whose page the button was may know nothing of it.
+/// The page to return to after an action: the page that sent it, unless the action names another one. In that case the
+/// action has begun a session, and the link's page with the button may not know the session.
 fn back(asked: Option<String>, named: Option<String>) -> Option<String> {
     let token = |address: &str| address.split('/').nth(2).map(str::to_owned);
     match (asked, named) {
@@ -133,7 +137,7 @@ fn back(asked: Option<String>, named: Option<String>) -> Option<String> {
     }
 }
 
-/// The page that an action names when it fails.
+/// The page that a failed action names.
 fn content_location(headers: &HeaderMap) -> Option<Uri> {
     text(headers, &CONTENT_LOCATION).parse().ok()
 }
@@ -145,7 +149,7 @@ fn own_page(uri: &Uri) -> Option<String> {
     }
 }
 
-/// The language in the address, or in that of the page which asked.
+/// The language in the address, or in the address of the page that sent the request.
 fn lang(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     lang_of(uri).or_else(|| lang_of(&text(headers, &REFERER).parse().ok()?))
 }

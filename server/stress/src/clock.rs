@@ -1,4 +1,4 @@
-//! The time of day. What is measured uses `Instant`.
+//! The time of day. Measurements use `Instant`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

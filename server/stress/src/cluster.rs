@@ -1,4 +1,4 @@
-//! A PostgreSQL of the run's own, with fsync on: what it has acknowledged must survive its own sudden end.
+//! A PostgreSQL of the run's own, with fsync on: acknowledged data must survive its sudden end.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,24 +9,24 @@ use tempfile::TempDir;
 use crate::Failure;
 use crate::process::{free_address, run};
 
-/// How long it may take to recover.
+/// The longest time for PostgreSQL to recover.
 const REVIVAL_TRIES: u32 = 300;
 const REVIVAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// A cluster in a temporary directory.
 pub struct Cluster {
     directory: PathBuf,
-    /// Removed with the cluster, unless the caller has given a place.
+    /// The temporary directory, removed with the cluster. `None` if the caller has given a place.
     _kept: Option<TempDir>,
     binaries: PathBuf,
-    /// Under which user it runs, if not ours: PostgreSQL refuses to run as root.
+    /// The user that PostgreSQL runs as, if not ours: it refuses to run as root.
     owner: Option<String>,
     port: u16,
     prefix: Vec<String>,
 }
 
 impl Cluster {
-    /// Makes one and starts it.
+    /// Makes a cluster and starts it.
     pub fn start_new() -> Result<Cluster, Failure> {
         Cluster::start_within(&[])
     }
@@ -38,7 +38,7 @@ impl Cluster {
         Cluster::make(path, Some(directory), prefix, &[])
     }
 
-    /// The same in a directory of little room: its log comes in small pieces.
+    /// The same in a directory with little room: WAL segments are small.
     pub fn start_in(directory: &Path) -> Result<Cluster, Failure> {
         Cluster::make(directory.to_owned(), None, &[], &["--wal-segsize=1"])
     }
@@ -62,7 +62,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Its address, without a database.
+    /// The server's address, without a database.
     pub fn url(&self) -> String {
         format!("postgres://till@127.0.0.1:{}", self.port)
     }
@@ -82,7 +82,7 @@ impl Cluster {
         command
     }
 
-    /// Starts it and waits until it takes connections.
+    /// Starts the server and waits until it takes connections.
     pub fn start(&self) -> Result<(), Failure> {
         let sockets = self.directory.display();
         let options = format!(
@@ -93,7 +93,7 @@ impl Cluster {
         let log = self.directory.join("log");
         let mut command = self.command("pg_ctl");
         command.arg("-D").arg(self.data()).arg("-w").arg("-l").arg(log).arg("-o").arg(options).arg("start");
-        // Its children keep a pipe open for ever; a file they may keep.
+        // The server's processes keep a pipe open for ever, so the output goes to a file.
         let said = self.directory.join("pg_ctl");
         let file = std::fs::File::create(&said)?;
         let status = command.stdout(file.try_clone()?).stderr(file).status()?;
@@ -103,7 +103,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until it takes connections again, and starts it if it has ended: without room for its log it does.
+    /// Waits until the server takes connections again. It is started if it has ended, as it does without room for its
+    /// WAL.
     pub fn revive(&self) -> Result<(), Failure> {
         let runs = || run(self.command("pg_ctl").arg("-D").arg(self.data()).arg("status")).is_ok();
         let ready =
@@ -120,7 +121,7 @@ impl Cluster {
         Err("PostgreSQL runs and takes no connections although there is room".into())
     }
 
-    /// Stops it: `fast` breaks connections off, `immediate` is a crash without a last word to the disk.
+    /// Stops the server. `fast` closes connections; `immediate` is a crash without a final write to the disk.
     pub fn stop(&self, mode: &str) -> Result<(), Failure> {
         run(self.command("pg_ctl").arg("-D").arg(self.data()).args(["-w", "-m", mode, "stop"]))?;
         Ok(())
@@ -133,7 +134,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Where PostgreSQL's programs are: Debian keeps them apart from the others.
+/// The directory of PostgreSQL's programs. Debian keeps them apart from other programs.
 fn binaries() -> Result<PathBuf, Failure> {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

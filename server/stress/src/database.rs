@@ -1,4 +1,4 @@
-//! A database for one run, and connections that look at it.
+//! A database for one run, and connections that read it.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use tempfile::TempDir;
 
 use crate::Failure;
 
-/// A database that is gone after the run.
+/// A database that is removed after the run.
 pub struct Database {
-    /// As Till is told.
+    /// The address that Till is given.
     pub url: String,
     /// `sqlite` or `postgres`.
     pub name: &'static str,
-    /// At which server under which name.
+    /// The server and the name of the database there.
     at: Option<(String, String)>,
     _directory: Option<TempDir>,
 }
@@ -27,7 +27,7 @@ impl Database {
         Ok(Database { url, name: "sqlite", at: None, _directory: Some(directory) })
     }
 
-    /// A file in a directory that somebody else looks after.
+    /// A file in a directory that the caller looks after.
     pub fn sqlite_in(directory: &std::path::Path) -> Database {
         let url = format!("sqlite://{}/till.db", directory.display());
         Database { url, name: "sqlite", at: None, _directory: None }
@@ -49,7 +49,7 @@ impl Database {
         Database::look_at(&self.url).await
     }
 
-    /// The same, to a database known by its address.
+    /// The same for a database known by its address.
     pub async fn look_at(url: &str) -> Result<AnyConnection, Failure> {
         install_default_drivers();
         if url.starts_with("sqlite:") {
@@ -62,7 +62,7 @@ impl Database {
         Ok(connection)
     }
 
-    /// A number that a query finds, asked for again while the database is busy.
+    /// The number that a query returns. The query is repeated while the database is busy.
     pub async fn number(&self, query: &'static str) -> Result<i64, Failure> {
         let mut last: Failure = "not asked".into();
         for _ in 0..5 {
@@ -79,7 +79,7 @@ impl Database {
         Err(format!("{query}: {last}").into())
     }
 
-    /// Removes it from a server. A file goes with its directory.
+    /// Removes the database from a server. A file goes with its directory.
     pub async fn remove(&self) -> Result<(), Failure> {
         if let Some((server, name)) = &self.at {
             let mut admin = PgConnection::connect(&format!("{server}/postgres")).await?;

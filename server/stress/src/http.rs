@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client over one kept-alive connection. It sees what a provider sees: a status, or no reply at all.
+//! A small HTTP/1.1 client over one kept-alive connection. Like a provider it sees a status, or no reply at all.
 
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ impl Reply {
     }
 }
 
-/// Writes a request down, ready to be sent as often as wanted.
+/// The bytes of a request, ready to be sent any number of times.
 pub fn request(method: &str, host: SocketAddr, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
     for (name, value) in headers {
@@ -48,7 +48,7 @@ pub fn request(method: &str, host: SocketAddr, path: &str, headers: &[(&str, &st
     [text.as_bytes(), body].concat()
 }
 
-/// One connection, opened when needed and again after trouble.
+/// One connection, opened when needed and again after an error.
 pub struct Client {
     address: SocketAddr,
     patience: Duration,
@@ -57,7 +57,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that waits so long for a whole reply.
+    /// A client that waits at most `patience` for a whole reply.
     pub fn new(address: SocketAddr, patience: Duration) -> Client {
         Client { address, patience, connection: None, buffer: Vec::with_capacity(8 * 1024) }
     }
@@ -72,7 +72,7 @@ impl Client {
         self.exchange(&request("POST", self.address, path, headers, body)).await
     }
 
-    /// Sends a request that is written down already. After an error nobody knows whether it was worked on.
+    /// Sends the bytes of a request. An error leaves open whether the server has handled the request.
     pub async fn exchange(&mut self, request: &[u8]) -> Result<Reply, Error> {
         let patience = self.patience;
         let result = timeout(patience, self.send(request)).await;
@@ -193,7 +193,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut asked = vec![0; 1024];
             let count = stream.read(&mut asked).await.unwrap();
-            // In two pieces, so that nothing may rely on whole packets.
+            // The reply comes in two pieces: a client must not rely on whole packets.
             let (first, second) = reply.split_at(reply.len() / 2);
             stream.write_all(first.as_bytes()).await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;

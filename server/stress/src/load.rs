@@ -1,5 +1,5 @@
-//! The load: shoppers who open links and start payments, and a provider who delivers, again and again until it is told
-//! that the delivery has arrived.
+//! The load: shoppers who open links and start payments, and a provider that repeats each delivery until it is
+//! acknowledged.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,20 +24,20 @@ pub mod visit;
 const SHOPPERS: u64 = 4;
 /// Deliveries under way at a time.
 const DELIVERERS: u64 = 12;
-/// Deliveries that wait; with more, shoppers pause.
+/// Shoppers pause when more deliveries than this wait.
 const QUEUE_MAX: usize = 300;
-/// How long the provider waits for a reply. Till waits 5 seconds for a connection of its own before it answers "busy".
+/// The provider's wait for a reply. Till waits 5 seconds for a database connection before it answers "busy".
 const PATIENCE: Duration = Duration::from_secs(12);
-/// Seconds that a stale signature is old; five minutes are allowed.
+/// The age of a stale signature in seconds; five minutes are allowed.
 const STALE: i64 = 400;
 
-/// What the clients share.
+/// The state that the clients share.
 pub struct Load {
     /// The shop.
     pub shop: Arc<Shop>,
-    /// What is added to the time of signatures, in milliseconds.
+    /// The milliseconds added to the time of signatures.
     pub offset: AtomicI64,
-    /// Whether Till's clock may be wrong, so that it may refuse what is signed well.
+    /// Whether Till's clock may be wrong, so that it may refuse valid signatures.
     pub clock_moves: bool,
     record: Mutex<Record>,
     queue: Mutex<Vec<(Instant, usize)>>,
@@ -47,9 +47,9 @@ pub struct Load {
     running: AtomicBool,
 }
 
-/// The load at work.
+/// The running load.
 pub struct Running {
-    /// What the clients share.
+    /// The state that the clients share.
     pub load: Arc<Load>,
     tasks: JoinSet<()>,
 }
@@ -59,7 +59,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Running {
-    /// Sets the clients to work.
+    /// Starts the clients.
     pub fn start(shop: Arc<Shop>, once: Vec<Link>, seed: u64, clock_moves: bool, merchant: bool) -> Running {
         let load = Arc::new(Load {
             shop,
@@ -85,7 +85,7 @@ impl Running {
         Running { load, tasks }
     }
 
-    /// Lets nobody buy any more and waits until every delivery is acknowledged or rightly refused.
+    /// Stops the shoppers and waits until every delivery is acknowledged or rightly refused.
     pub async fn finish(&mut self, patience: Duration) -> Result<(), Failure> {
         self.load.buying.store(false, Ordering::SeqCst);
         let began = Instant::now();
@@ -105,7 +105,7 @@ impl Running {
 }
 
 impl Load {
-    /// What is known so far.
+    /// The record so far.
     pub fn record(&self) -> MutexGuard<'_, Record> {
         lock(&self.record)
     }
@@ -127,7 +127,7 @@ impl Load {
         lock(&self.queue).push((Instant::now() + pause, index));
     }
 
-    /// Any delivery that is due: they arrive in no order.
+    /// Takes a random due delivery: deliveries arrive in no order.
     fn take(&self, random: &mut Random) -> Option<usize> {
         let mut queue = lock(&self.queue);
         let now = Instant::now();
@@ -168,7 +168,7 @@ async fn deliver(load: Arc<Load>, mut random: Random) {
     }
 }
 
-/// Writes a reply down. Returns after which pause the delivery is made again, if at all.
+/// Records a reply. Returns the pause before the delivery is sent again, if it is.
 fn heard(
     load: &Load,
     index: usize,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Why a run failed, for people.
+/// The reason for a run's failure, for people.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Faults and load for the real till binary. Everything runs on this machine and is removed afterwards.

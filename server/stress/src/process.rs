@@ -1,4 +1,4 @@
-//! Processes that belong to a run: started here, ended here, by their own ids.
+//! The processes of a run, which are started and ended here by their own ids.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -18,7 +18,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command; what it prints goes to the end of a file.
+    /// Starts a command and appends its output to a file.
     pub fn start(mut command: Command, name: &str, log: &Path) -> Result<Process, Failure> {
         let log = File::options().create(true).append(true).open(log)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -31,7 +31,7 @@ impl Process {
         self.child.id()
     }
 
-    /// How it ended, if it has.
+    /// The exit status, if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -43,7 +43,7 @@ impl Process {
         Ok(())
     }
 
-    /// Asks it to stop in an orderly way, and waits.
+    /// Asks the process to stop in an orderly way, and waits.
     pub async fn stop(&mut self, patience: Duration) -> Result<ExitStatus, Failure> {
         signal(self.id(), "TERM")?;
         let began = Instant::now();
@@ -71,7 +71,7 @@ pub fn signal(id: u32, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs a command to its end and returns what it printed.
+/// Runs a command to its end and returns its output.
 pub fn run(command: &mut Command) -> Result<String, Failure> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
@@ -81,11 +81,11 @@ pub fn run(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Ports below those that the kernel gives to outgoing connections: while a server is down, a client's own connection
-/// must not come to sit on its port.
+/// Ports below the kernel's range for outgoing connections: while a server is down, a client's own connection must not
+/// take its port.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// An address of this machine that is free.
+/// A free address of this machine.
 pub fn free_address() -> Result<SocketAddr, Failure> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;

@@ -5,7 +5,7 @@
 pub struct Random(u64);
 
 impl Random {
-    /// A stream of its own for each name, so that one consumer cannot shift another's.
+    /// A generator of its own for each stream, so that one consumer cannot shift another's numbers.
     pub fn new(seed: u64, stream: u64) -> Random {
         let mut random = Random(seed ^ stream.wrapping_mul(0xA076_1D64_78BD_642F));
         random.next();
@@ -31,7 +31,7 @@ impl Random {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    /// True in so many of a hundred cases.
+    /// True in `chance` of a hundred draws.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }

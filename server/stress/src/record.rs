@@ -1,4 +1,4 @@
-//! What the client knows: the payments it started, the deliveries it made, and which of them were acknowledged.
+//! The clients' record: the payments they started, the deliveries they made, and which of them were acknowledged.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use crate::random::Random;
 use crate::shop::Shop;
 use crate::stripe::About;
 
-/// What is to become of a payment.
+/// The fate of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It is paid.
+    /// The payment is paid.
     Paid,
-    /// It is paid, and a part goes back.
+    /// The payment is paid, and a part is refunded.
     Refunded,
-    /// It is paid at the provider as well as said to be, and the merchant may send it back.
+    /// The payment is also paid at the provider itself, and the merchant may refund it.
     SentBack,
-    /// Nobody pays it, whatever is said about it.
+    /// The payment is never paid, whatever the deliveries claim.
     Victim,
 }
 
@@ -33,13 +33,13 @@ pub struct Case {
     pub intent: String,
     /// Minor units.
     pub amount: i64,
-    /// Small letters.
+    /// The currency's code in small letters.
     pub currency: String,
-    /// What is to become of it.
+    /// The fate that was chosen for the payment.
     pub fate: Fate,
 }
 
-/// What a delivery says, and whether it deserves belief.
+/// The content of a delivery, and whether it is to be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saying {
     /// Genuine: the session is complete and paid.
@@ -48,24 +48,24 @@ pub enum Saying {
     Succeeded,
     /// Genuine: a card was declined before.
     Declined,
-    /// Genuine: so much of the payment went back.
+    /// Genuine: this amount of the payment was refunded.
     Refunded(i64),
-    /// Genuine, and about no payment.
+    /// Genuine, but it concerns no payment.
     Noise,
-    /// Correctly signed, but another amount.
+    /// Correctly signed, but with another amount.
     WrongAmount,
-    /// Correctly signed, but another currency.
+    /// Correctly signed, but with another currency.
     WrongCurrency,
     /// Correctly signed by another account, about this account's payment.
     Foreign,
     /// Signed with a secret that is not the account's.
     Forged,
-    /// Signed too long ago.
+    /// Correctly signed, but too long ago.
     Stale,
 }
 
 impl Saying {
-    /// What the inbox must say in the end, if it may have the event at all.
+    /// The final state of the event in the inbox, if it may be there at all.
     pub fn verdict(&self) -> Option<&'static str> {
         match self {
             Saying::Completed | Saying::Succeeded | Saying::Declined | Saying::Refunded(_) => Some("applied"),
@@ -76,7 +76,7 @@ impl Saying {
         }
     }
 
-    /// Whether it proves that the payment was paid.
+    /// Whether the delivery proves that the payment was paid.
     pub fn is_evidence(&self) -> bool {
         matches!(self, Saying::Completed | Saying::Succeeded)
     }
@@ -87,11 +87,11 @@ impl Saying {
 pub struct Delivery {
     /// The event's id.
     pub event: String,
-    /// Index of its payment.
+    /// The index of its case.
     pub case: usize,
-    /// What it says.
+    /// The content.
     pub saying: Saying,
-    /// When it happened, in seconds.
+    /// The time of the event, in seconds.
     pub created: i64,
     /// How often it was sent.
     pub sent: u32,
@@ -99,7 +99,7 @@ pub struct Delivery {
     pub acknowledged: u32,
 }
 
-/// Everything known.
+/// The whole record.
 #[derive(Debug, Default, Clone)]
 pub struct Record {
     /// Payments with a page.
@@ -108,13 +108,13 @@ pub struct Record {
     pub deliveries: Vec<Delivery>,
     /// Sessions that were opened, with or without a page.
     pub opened: u64,
-    /// Replies to deliveries, by status; 0 is none.
+    /// Replies to deliveries, by status; 0 counts missing replies.
     pub replies: BTreeMap<u16, u64>,
-    /// How often the merchant has asked to send each case back.
+    /// How often the merchant has asked for a refund of each case.
     pub asked: BTreeMap<usize, u32>,
-    /// What the merchant has done.
+    /// The counts of the merchant's commands.
     pub merchant: Asked,
-    /// Replies that must never be.
+    /// Replies that must never occur.
     pub outrages: Vec<String>,
 }
 
@@ -124,12 +124,12 @@ impl Record {
         self.deliveries.iter().filter(|delivery| delivery.acknowledged > 0).count()
     }
 
-    /// How many acknowledgements were for something acknowledged before.
+    /// How many acknowledgements were for deliveries that had been acknowledged before.
     pub fn duplicates(&self) -> u64 {
         self.deliveries.iter().map(|delivery| u64::from(delivery.acknowledged.saturating_sub(1))).sum()
     }
 
-    /// The bytes of a delivery; the same each time.
+    /// The bytes of a delivery, which are the same each time.
     pub fn body(&self, delivery: &Delivery) -> Vec<u8> {
         let case = &self.cases[delivery.case];
         let about = About {
@@ -155,7 +155,7 @@ impl Record {
         }
     }
 
-    /// Where a delivery goes, and the secret it is signed with.
+    /// The path that a delivery is sent to, and the secret that signs it.
     pub fn addressed<'a>(&self, shop: &'a Shop, delivery: &Delivery) -> (&'a str, &'a str) {
         match delivery.saying {
             Saying::Foreign => (&shop.other.path, &shop.other.secret),
@@ -165,7 +165,7 @@ impl Record {
     }
 }
 
-/// What will be said about a payment, in no particular order.
+/// The deliveries about a payment, in no particular order.
 pub fn sayings(fate: Fate, amount: i64, random: &mut Random) -> Vec<Saying> {
     let mut sayings = match fate {
         Fate::Victim => vec![Saying::WrongAmount, Saying::Forged, Saying::Foreign, Saying::Stale],

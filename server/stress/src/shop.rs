@@ -17,17 +17,17 @@ use crate::http::Client;
 use crate::process::{Process, free_address, run};
 use crate::random::Random;
 
-/// How long the server may take to answer after its start. A crashed database is recovered in that time too.
+/// The longest time from the server's start to its first answer. It includes the recovery of a crashed database.
 const START_MAX: Duration = Duration::from_secs(30);
 
 /// A provider account as the provider knows it.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Till's id of it.
+    /// Till's id of the account.
     pub id: String,
-    /// What its deliveries are signed with.
+    /// The secret that signs its deliveries.
     pub secret: String,
-    /// Where its deliveries go.
+    /// The path that its deliveries are sent to.
     pub path: String,
 }
 
@@ -36,19 +36,19 @@ pub struct Account {
 pub struct Link {
     /// `/l/…`.
     pub path: String,
-    /// Whether it is one debt.
+    /// Whether the link is for a single debt.
     pub once: bool,
 }
 
-/// Everything but the running server.
+/// All parts but the running server.
 pub struct Shop {
     /// The database.
     pub database: Database,
-    /// Where the server listens.
+    /// The server's address.
     pub address: SocketAddr,
-    /// Where it answers its operator.
+    /// The address of the server's pages for its operator.
     pub ops: SocketAddr,
-    /// The account that is paid at.
+    /// The account that takes the payments.
     pub account: Account,
     /// Another account of the same merchant.
     pub other: Account,
@@ -67,7 +67,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Sets one up on a database. Nothing is served yet.
+    /// Sets a shop up on a database. No server runs yet.
     pub async fn open(till: &Path, database: Database, random: &mut Random) -> Result<Shop, Failure> {
         let directory = tempfile::Builder::new().prefix("till-stress-shop").tempdir()?;
         let (address, ops, sandbox) = (free_address()?, free_address()?, free_address()?);
@@ -95,7 +95,7 @@ impl Shop {
         shop.merchant = text(&shop.command(&["merchant", "add", "Kettle & Leaf"])?, "id")?;
         let key = shop.secret_key.clone();
         shop.account = shop.add_account(&key, random)?;
-        // A newer account would get the payments; this one must only exist.
+        // A newer account would take the payments. This account must only exist.
         shop.other = shop.add_account(&format!("sk_test_{}", random.word()), random)?;
         shop.command(&["provider", "disable", &shop.other.id])?;
         for (currency, line) in [("EUR", "Tea=12.99*2"), ("USD", "Cup=5.00*3"), ("JPY", "Kettle=4800")] {
@@ -105,7 +105,7 @@ impl Shop {
         Ok(shop)
     }
 
-    /// Runs `till` with arguments on the shop's database; what it prints is JSON.
+    /// Runs `till` with arguments on the shop's database and returns the JSON that it prints.
     pub fn command(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let printed = run(self.till_command(&[]).args(arguments).arg("--json"))?;
         Ok(serde_json::from_str(&printed)?)
@@ -134,7 +134,7 @@ impl Shop {
         Ok(Account { id: text(&added, "id")?, secret, path })
     }
 
-    /// Makes a link; a one-time link is returned, another one joins [`Shop::links`].
+    /// Makes a link. A one-time link is returned; a reusable link joins [`Shop::links`].
     pub fn add_link(&mut self, currency: &str, line: &str, once: bool) -> Result<Link, Failure> {
         let mut arguments = vec!["link", "add", "--merchant", &self.merchant, "--currency", currency, "--line", line];
         if !once {
@@ -180,7 +180,7 @@ impl Shop {
         Process::start(command, "the server", &self.log())
     }
 
-    /// `till` on the shop's database, without arguments yet.
+    /// The command `till` on the shop's database, without arguments yet.
     pub fn till(&self) -> Command {
         self.till_command(&[])
     }
@@ -212,7 +212,7 @@ impl Shop {
         all.iter().filter(|refund| !failed(refund)).map(read).collect()
     }
 
-    /// The events that the provider lists for the account: Till asks for those that were not delivered.
+    /// The events that the provider lists for the account. Till reads this list to find undelivered events.
     pub async fn provider_events(&self) -> Result<HashSet<String>, Failure> {
         self.provider_list("/v1/events").await?.iter().map(|event| text(event, "id")).collect()
     }

@@ -19,9 +19,10 @@ pub fn sign(secret: &str, time: i64, body: &[u8]) -> String {
 const IDS_SINCE: i64 = 1_342_389_380;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// An id as Stripe forms them: the second in which the object was made comes first, then the account, then chance. Nowhere is that
-/// promised. It can be read off the objects in Stripe's API reference, which tell when they were created; the test has three.
-/// Events about a payment intent begin with a 3 instead of the 1, and with the second of the intent.
+/// An id in Stripe's form: the second of the object's creation comes first, then the account, then random digits.
+/// Stripe does not promise this form. It can be read off the objects in Stripe's API reference, which include the time
+/// of creation; the test has three. Events about a payment intent begin with a 3 instead of the 1, and with the second
+/// of the intent.
 pub fn id(kind: &str, created: i64, random: &mut Random) -> String {
     format!("{kind}_1{}LkdIwHu7ix{}", second(created), digits::<8>(random.next()))
 }
@@ -40,12 +41,12 @@ fn digits<const COUNT: usize>(mut number: u64) -> String {
     digits.map(char::from).iter().collect()
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Debug, Clone)]
 pub struct About<'a> {
     /// The event's id.
     pub event: &'a str,
-    /// When it happened, in seconds.
+    /// The time of the event, in seconds.
     pub created: i64,
     /// Till's attempt.
     pub attempt: &'a str,
@@ -60,7 +61,7 @@ pub struct About<'a> {
 }
 
 impl About<'_> {
-    /// About no payment.
+    /// An event that concerns no payment.
     pub fn nothing(created: i64) -> About<'static> {
         About { event: "", created, attempt: "", session: "", intent: "", amount: 0, currency: "" }
     }
@@ -74,7 +75,7 @@ impl About<'_> {
         event.to_string().into_bytes()
     }
 
-    /// `checkout.session.completed`, paid. `padding` makes it as long as a real one.
+    /// `checkout.session.completed`, paid. `padding` makes it as long as a real event.
     pub fn completed(&self, padding: usize) -> Vec<u8> {
         let object = json!({
             "id": self.session, "object": "checkout.session", "status": "complete", "payment_status": "paid",
@@ -104,7 +105,7 @@ impl About<'_> {
         self.event("payment_intent.payment_failed", self.intent("requires_payment_method", 0, error))
     }
 
-    /// `refund.updated`: a part went back. It carries no reference of Till's.
+    /// `refund.updated`: a part was refunded. The event carries no reference of Till's.
     pub fn refunded(&self, reference: &str, amount: i64) -> Vec<u8> {
         let object = json!({
             "id": reference, "object": "refund", "amount": amount, "currency": self.currency,
@@ -118,7 +119,7 @@ impl About<'_> {
         self.noise_of(0)
     }
 
-    /// The same of so many bytes at least.
+    /// The same with at least so many bytes.
     pub fn noise_of(&self, bytes: usize) -> Vec<u8> {
         let made = |padding: usize| {
             let object = json!({"id": "cus_1", "object": "customer", "metadata": self.filling(padding)});
@@ -127,7 +128,8 @@ impl About<'_> {
         made(bytes.saturating_sub(made(0).len()))
     }
 
-    /// `payment_intent.succeeded` of another shop on the same account, of so many bytes at least: it names nothing of Till's.
+    /// `payment_intent.succeeded` of another shop on the same account, with at least so many bytes. The event carries
+    /// no reference of Till's.
     pub fn of_another_shop(&self, bytes: usize) -> Vec<u8> {
         let made = |padding: usize| {
             let mut object = self.intent("succeeded", self.amount, Value::Null);
@@ -138,7 +140,7 @@ impl About<'_> {
         made(bytes.saturating_sub(made(0).len()))
     }
 
-    /// About so many bytes such as events have: many fields that are the same in each, and some that are in no other.
+    /// About so many bytes in the manner of real events: many fields are the same in each event, and some are unique.
     fn filling(&self, bytes: usize) -> Value {
         let seed = self.event.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
         let mut random = Random::new(seed, 1);
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_that_of_the_official_library() {
-        // The vector that the connector is held to as well; it came from the official library.
+        // The vector came from the official library. Till's connector is tested with it as well.
         let header = sign("whsec_test_secret", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(header, "t=1614265330,v1=10c96c6fd3f320fcfc264cdc4f476c15060ede8e8a08404cea2ddf3b72544a9c");
     }

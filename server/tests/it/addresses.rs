@@ -1,4 +1,4 @@
-//! Addresses that people type: of this installation, of a provider, of a merchant's support.
+//! Addresses that people type: this installation's, a provider's, and those of a merchant's support.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -21,7 +21,7 @@ impl Drop for Server {
     }
 }
 
-/// The status of an action that a browser on a page of this origin sends.
+/// The status of an action sent by a browser on a page of this origin.
 fn acted(port: u16, origin: &str) -> Option<u16> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     let body = "token=0&method=card";

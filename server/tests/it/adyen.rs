@@ -1,4 +1,4 @@
-//! A provider that answers "received" and tells the rest later: payments through the Adyen simulator.
+//! Payments through the Adyen simulator: the provider answers "received" and sends the result later.
 
 use domain::checkout::Phase;
 use domain::id::PaymentId;

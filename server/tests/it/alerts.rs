@@ -1,4 +1,4 @@
-//! Alerts whose cause can end: each opens, goes with its cause, comes again with it, and can be dismissed.
+//! Alerts whose cause can end. Such an alert opens, closes with its cause, comes again with it, and can be dismissed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +69,7 @@ both! {
         let provider = world.provider("/v1/checkout/sessions").await["data"][0].clone();
         let attempt = provider["client_reference_id"].as_str().unwrap();
         let currency = |to: &str| execute(&world, format!("UPDATE payments SET currency = '{to}' WHERE id = '{payment}'"));
-        // A row that makes no sense.
+        // The row's currency makes no sense.
         currency("???").await;
         let event = paid_event("evt_paid", attempt, provider["id"].as_str().unwrap(), 3098, "eur");
         world.deliver(&serde_json::from_str(&event).unwrap()).await;
@@ -101,7 +101,7 @@ both! {
         let provider = world.provider("/v1/checkout/sessions").await["data"][0].clone();
         let (attempt, reference) = (provider["client_reference_id"].as_str().unwrap(), provider["id"].as_str().unwrap());
         let (_other, clock) = world.ahead().await;
-        // As in a database that was restored from before the attempt.
+        // The database looks like one that was restored from before the attempt.
         let (first, last) = attempt.split_at(attempt.len() - 1);
         let away = format!("{first}{}", if last == "0" { "1" } else { "0" });
         let nameless = format!("DELETE FROM attempt_references WHERE attempt_id = '{attempt}'");
@@ -128,14 +128,14 @@ both! {
              SELECT account_id, '{reference}', 'session', id, payment_id FROM attempts WHERE id = '{attempt}'"
         );
         assert_eq!(execute(&world, named).await, 1);
-        // The next delivery makes the attempt known, and takes up the one that had been given up.
+        // The next delivery makes the attempt known, and the delivery that had been given up is taken up again.
         world.deliver(&event("evt_late")).await;
         world.alert_is_closed("webhook_orphan").await;
         world.books_are_right().await;
     }
 }
 
-/// A provider whose list of events has no end until it is told to have one; its address.
+/// A provider whose list of events has no end while `is_long` is set. Returns its address.
 async fn endless(is_long: Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

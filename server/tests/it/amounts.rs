@@ -1,4 +1,4 @@
-//! Amounts that a provider cannot take: refused when the link is made, never at the shopper.
+//! Amounts that a provider cannot take are refused when the link is made, never at the shopper.
 
 use axum::http::Method as HttpMethod;
 use domain::checkout::Phase;
@@ -20,7 +20,7 @@ use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
 
-/// An order as on the command line: a currency, and prices with quantities.
+/// An order as the command line makes it: a currency, and prices with quantities.
 fn order(currency: &str, prices: &[(&str, u32)], capture: Capture) -> NewLink {
     let currency = currency.parse().unwrap();
     let line =
@@ -35,7 +35,7 @@ async fn add(world: &World, currency: &str, prices: &[(&str, u32)]) -> Result<To
     added.map(|link| token(link.url)).map_err(|error| error.to_string())
 }
 
-/// The order is refused, in a sentence with these words.
+/// Checks that the order is refused, in a sentence with these words.
 async fn refused(world: &World, currency: &str, prices: &[(&str, u32)], words: &[&str]) {
     let text = add(world, currency, prices).await.expect_err(&format!("{currency} {prices:?} is accepted"));
     for word in words {
@@ -43,7 +43,7 @@ async fn refused(world: &World, currency: &str, prices: &[(&str, u32)], words: &
     }
 }
 
-/// The order is accepted, and the provider opens a page for it.
+/// Checks that the order is accepted and that the provider opens a page for it.
 async fn payable(world: &World, currency: &str, prices: &[(&str, u32)]) {
     let link = add(world, currency, prices).await.unwrap_or_else(|text| panic!("{currency} {prices:?}: {text}"));
     let session = world.open(&link).await;
@@ -55,7 +55,7 @@ both! {
     async fn what_stripe_cannot_take_is_refused_when_the_link_is_made(world: World) {
         refused(&world, "KWD", &[("1.234", 1)], &["Stripe", "last digit is 0", "1.230 or 1.240"]).await;
         refused(&world, "KWD", &[("0.005", 2)], &["Stripe", "last digit is 0", "0.010"]).await;
-        // The sum would do, but each line is sent by itself.
+        // The sum is valid, but each line is sent by itself.
         refused(&world, "KWD", &[("0.125", 8)], &["\"Tea\"", "0.120 or 0.130"]).await;
         refused(&world, "MGA", &[("12.34", 1)], &["Stripe", "last two digits are 0", "12.00 or 13.00"]).await;
         refused(&world, "EUR", &[("1000000.00", 1)], &["Stripe", "no more than EUR 999999.99"]).await;
@@ -65,7 +65,7 @@ both! {
         refused(&world, "JPY", &[("49", 1)], &["no less than JPY 50"]).await;
         refused(&world, "HUF", &[("0.50", 3), ("100.00", 1)], &["no less than HUF 175.00"]).await;
         refused(&world, "KPW", &[("5.00", 1)], &["Stripe takes no KPW"]).await;
-        // Stripe knows the old dobra only, and Till the new one; the lev has given way to the euro.
+        // Stripe knows only the old dobra, and Till only the new one. The lev has given way to the euro.
         refused(&world, "BGN", &[("5.00", 1)], &["Stripe takes no BGN"]).await;
         refused(&world, "STN", &[("5.00", 1)], &["Stripe takes no STN"]).await;
         assert_eq!(world.engine().links(&world.merchant).await.unwrap(), vec![]);
@@ -125,7 +125,7 @@ both! {
         let payment = world.payment_of(&session).await;
         let account = world.statement(&payment).await.payment.attempts[0].account.to_string();
         assert_eq!(account, adyen, "the account that takes the amount, although another one is older");
-        // Each account says why not.
+        // The error names each account's reason.
         refused(&world, "MGA", &[("12.34", 1)], &["Stripe takes MGA", "Adyen takes no MGA"]).await;
         refused(&world, "KPW", &[("1.00", 1)], &["Stripe takes no KPW", "Adyen takes no KPW"]).await;
     }
@@ -139,7 +139,7 @@ both! {
         world.engine().enable_account(&adyen.parse().unwrap(), false).await.unwrap();
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.methods), (Phase::Choose, vec![]));
-        // Somebody whose page is older than that.
+        // A shopper with an older page still presses the button.
         assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.view(&session).await.notice, Some(Notice::MethodUnavailable));
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 0);
@@ -185,24 +185,24 @@ both! {
         assert!(wrong.contains("write 1.230 or 1.240"), "{wrong}");
         let modifications = world.statement(&payment).await.payment.attempts[0].modifications.len();
         assert_eq!(modifications, 1, "only the capture");
-        // What goes back may be less than what can be paid.
+        // A refund may be smaller than the least payable amount.
         world.engine().refund(&payment, Some(10)).await.unwrap();
         world.wait_for(&session, Phase::PartlyRefunded).await;
     }
 }
 
-/// What a provider counts otherwise than ISO 4217, for this test alone: code, decimals.
+/// Currencies whose decimals a provider counts otherwise than ISO 4217, listed for this test alone: code, decimals.
 const STRIPE_DECIMALS: &[(&str, u8)] = &[("ISK", 2), ("UGX", 2), ("MGA", 0)];
 const ADYEN_DECIMALS: &[(&str, u8)] = &[("CLP", 2), ("CVE", 0), ("IDR", 0), ("ISK", 2)];
 
-/// Where rules begin and end, in a provider's count.
+/// The bounds of the providers' rules, in a provider's count.
 #[rustfmt::skip]
 const COUNTS: &[i64] = &[
     1, 29, 30, 49, 50, 199, 200, 250, 299, 300, 399, 400, 999, 1_000, 1_499, 1_500, 17_499, 17_500, 123_451, 99_999_900,
     100_000_000, 999_999_999, 1_000_000_000, 9_999_999_999, 999_999_999_999, 1_000_000_000_000,
 ];
 
-/// A provider's count as an amount of ours, if there is one.
+/// A provider's count as an amount of ours, if it is one.
 fn amount(count: i64, code: &str, decimals: &[(&str, u8)]) -> Option<Money> {
     let currency: Currency = code.parse().unwrap();
     let theirs = decimals.iter().find(|(known, _)| *known == code).map_or(currency.exponent(), |(_, own)| *own);
@@ -232,7 +232,7 @@ async fn connector_and_simulator_take_the_same_amounts() {
     assert!(taken > 1_000 && verdicts.len() - taken > 1_000, "{taken} of {} taken", verdicts.len());
 }
 
-/// Asks both simulators for every count of a currency, and returns what the connectors say of it.
+/// Asks both simulators for every count of a currency, compares the connectors, and returns the verdicts.
 async fn compared(world: &World, code: &str) -> Vec<bool> {
     let mut verdicts = vec![];
     for &count in COUNTS {
@@ -261,7 +261,7 @@ async fn compared(world: &World, code: &str) -> Vec<bool> {
     verdicts
 }
 
-/// Of a currency that a provider takes somewhere but Till does not list, the simulator may take more.
+/// A provider may take a currency that Till does not list. In that case the simulator may take more than the connector.
 fn agree(provider: &str, code: &str, count: i64, connector: Option<bool>, status: u16) {
     let simulator = status < 300;
     assert!(simulator || (400..500).contains(&status), "{provider} {code} {count}: {status}");
@@ -269,12 +269,12 @@ fn agree(provider: &str, code: &str, count: i64, connector: Option<bool>, status
     match connector {
         Some(verdict) if listed => assert_eq!(verdict, simulator, "{provider} {code} {count}: {status}"),
         Some(verdict) => assert!(!verdict, "{provider} {code} {count}"),
-        // No amount of ours is counted like that, as of a fraction of a Ugandan shilling.
+        // No amount of ours has this count, such as a fraction of a Ugandan shilling.
         None => {}
     }
 }
 
-/// Whether there is any amount of the currency that the connector takes.
+/// Whether the connector takes any amount of the currency.
 fn takes_currency(provider: &str, code: &str) -> bool {
     COUNTS.iter().any(|count| takes(provider, Money::new(*count, code.parse().unwrap())))
 }

@@ -1,4 +1,4 @@
-//! `till backup`: a copy that holds what was committed, made while others write, and brought back.
+//! `till backup`: the copy holds the committed data, is made while other processes write, and can be brought back.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::world::{Database, World};
 
 const GOOD: &str = "4242424242424242";
 
-/// What the program prints about a database file, with the world's master key.
+/// The program's output about a database file, with the world's master key.
 async fn told(world: &World, file: &Path, arguments: &[&str]) -> Value {
     let url = format!("sqlite://{}", file.display());
     world.till(&[arguments, &["--database-url", &url]].concat()).await
@@ -47,7 +47,7 @@ async fn a_backup_under_load_holds_what_was_paid_and_is_brought_back() {
     assert_eq!((&report["rows"]["transactions"], &report["rows"]["entries"]), (&1.into(), &2.into()));
     assert_eq!(report["bytes"].as_u64().unwrap(), fs::metadata(&file).unwrap().len());
 
-    // Brought back elsewhere: one file is all that is needed.
+    // A backup can be brought back elsewhere from its single file.
     let (_, later) = world.paid_with(GOOD).await;
     let restored = directory.path().join("restored.db");
     fs::copy(&file, &restored).unwrap();
@@ -104,7 +104,7 @@ async fn a_damaged_database_gives_no_backup() {
         sqlx::any::install_default_drivers();
         sqlx::AnyConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap()
     };
-    // A line whose transaction is missing.
+    // An entry whose transaction is missing.
     sqlx::raw_sql(
         "PRAGMA foreign_keys = OFF; INSERT INTO entries (source_id, number, line, business, account, party, currency, amount)
          VALUES ('pi_00000000000000000000000000', 1, 0, 'x', 'b', '', 'EUR', 1)",

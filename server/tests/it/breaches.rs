@@ -1,4 +1,5 @@
-//! Facts that would break a rule that protects money: refused in every build, told to a person, and kept.
+//! Facts that would break a rule that protects money. Every build refuses them, raises an alert, and keeps the
+//! delivery.
 
 use domain::MINUTE;
 use domain::checkout::Phase;
@@ -9,7 +10,7 @@ use sqlx::query;
 use crate::toy::{Provider, both_at_toy, deliver};
 use crate::world::{World, eventually};
 
-/// Changes the stored payment by hand: called off although a page is open, which no fact can make of it.
+/// Changes the stored payment by hand: canceled although a page is open, a state that no fact can cause.
 async fn tamper(world: &World, canceled: i64) {
     let mut tx = world.engine().store().begin().await.unwrap();
     query("UPDATE payments SET canceled = $1").bind(canceled).execute(&mut *tx).await.unwrap();
@@ -32,7 +33,7 @@ both_at_toy! {
         assert!(text.contains(payment.as_str()) && text.contains("is in no table"), "{text}");
         assert_eq!(world.statement(&payment).await.payment, before, "nothing was changed");
         assert_eq!(world.inbox().await[0].state, InboxState::Pending, "the delivery is kept");
-        // Once what was broken is mended, it is applied.
+        // The delivery is applied once the payment is repaired.
         tamper(&world, 0).await;
         clock.by(60 * MINUTE);
         world.wait_for(&session, Phase::Paid).await;
@@ -51,7 +52,7 @@ both_at_toy! {
         assert_eq!(deliver(&world, &toy.event(&toy.page())).await, 200);
         world.wait_for(&session, Phase::Paid).await;
         let payment = world.payment_of(&session).await;
-        // Paid, and yet its page is being closed: of such an attempt no refund can be asked for.
+        // The attempt is paid and yet its page is being closed. No refund of such an attempt may be requested.
         let mut tx = world.engine().store().begin().await.unwrap();
         let tampered = "UPDATE attempts SET data = replace(data, '\"stage\":\"closed\"', '\"stage\":\"closing\"')";
         query(tampered).execute(&mut *tx).await.unwrap();

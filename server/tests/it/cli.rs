@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A directory of its own, with the SQLite file `till.db` once one is made.
+/// A temporary directory for the SQLite file `till.db`.
 pub struct Shell(pub TempDir);
 
 impl Shell {
@@ -13,13 +13,13 @@ impl Shell {
         Shell(tempfile::tempdir().unwrap())
     }
 
-    /// The program, about to be run.
+    /// The program as a command, ready to be run.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let database = format!("sqlite://{}/till.db", self.0.path().display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
         command.args(arguments).env_clear().env("TILL_DATABASE_URL", database);
         if arguments.contains(&"serve") {
-            // A free port, whatever else runs on this machine.
+            // Port 0 gives a free port, whatever else runs on this machine.
             command.env("TILL_BIND", "127.0.0.1:0").env("TILL_OPS_BIND", "127.0.0.1:0");
         }
         command
@@ -246,7 +246,7 @@ fn every_command_explains_itself() {
     }
 }
 
-/// The first line that a run of the simulation prints, which must not have failed.
+/// The output of a simulation, which must not have failed.
 fn simulated(till: &Shell, arguments: &[&str]) -> String {
     let output = till.run(&[&["simulate"], arguments].concat());
     let text = String::from_utf8(output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! The command line where it moves money and looks at the books, run as a program beside servers, on both databases.
+//! The commands that move money and read the books, run as a program beside servers, on both databases.
 
 use std::process::Stdio;
 
@@ -13,7 +13,7 @@ use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
 const TOTAL: i64 = 3098;
-/// An id that is well formed and nobody's.
+/// A well-formed id of no payment.
 const NOBODY: &str = "pi_00000000000000000000000000";
 
 fn balance(balances: &Value, account: &str) -> i64 {
@@ -160,7 +160,7 @@ both! {
         let output = world.run(&["ledger", "check"]).await;
         let (said, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(1), "{said} {error}");
-        // The history is believed, and the ledger agrees with it: the stored payment is what is wrong.
+        // The check trusts the history, and the ledger agrees with it: the stored payment is wrong.
         let attempt = world.statement(&payment).await.payment.attempts[0].id.clone();
         let wrong = format!("captured of {attempt} is 3099, should be 3098");
         assert!(said.contains(payment.as_str()) && said.contains(&wrong), "{said}");
@@ -218,7 +218,7 @@ both! {
         let text = world.till_says(&["payment", "refund", payment.as_str()]).await;
         assert!(text.contains("do not repeat it"), "{text}");
         assert!(world.till_refuses(&["payment", "refund", payment.as_str()], 1).await.contains("has not answered yet"));
-        // The program has gone; a server's job finds out.
+        // The program has ended; a server's job finds the outcome.
         eventually("it is known", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
         world.books_say(&[]).await;

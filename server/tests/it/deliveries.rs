@@ -1,5 +1,5 @@
-//! What is validly signed is acknowledged, whatever it is: a refusal would make the provider hold back what comes after it. Only
-//! what is plain is applied, and only what concerns this installation alarms anybody.
+//! Every validly signed delivery is acknowledged: after a refusal the provider would hold back later deliveries. Only a
+//! clear delivery is applied, and only one that concerns this installation raises an alert.
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -84,7 +84,7 @@ both_at_adyen! {
         assert!(text.contains(payment.as_str()) && times == 1, "{times} times: {text}");
         assert_eq!(world.inbox().await.last().unwrap().state, InboxState::Unreadable);
         assert_eq!((world.phase(&session).await, world.statement(&payment).await.totals.refunded), (Phase::Paid, 0));
-        // The same signed text cut elsewhere does not take the place of the event that Adyen meant.
+        // The same signed text, split elsewhere into fields, does not replace the event that Adyen meant.
         let plain = json!({"pspReference": "8835RF2", "originalReference": psp, "merchantAccountCode": "HarbourBooks",
             "merchantReference": "a:b", "amount": {"value": 100, "currency": "EUR"}, "eventCode": "REFUND", "success": "true"});
         let mut cut = plain.clone();
@@ -169,7 +169,7 @@ both! {
         assert_eq!(ours["till_account"], json!(world.account.id), "a session says whose it is: {ours}");
         let foreign = elsewhere(json!({"till_account": "pa_0123456789abcdefghjkmnpqrs"}));
         world.deliver(&foreign).await;
-        // A payment of this account that the database does not know is another matter: it may have been lost.
+        // A payment of this account that the database does not know is different: it may have been lost.
         let lost = elsewhere(json!({"till_account": world.account.id}));
         world.deliver(&lost).await;
         eventually("it is settled", || async {

@@ -1,4 +1,5 @@
-//! Money that banks take back: disputes at Stripe with their evidence dates, chargebacks at Adyen, returned bank debits.
+//! Money that banks take back: disputes at Stripe with their evidence dates, chargebacks at Adyen, returned bank
+//! debits.
 
 use domain::checkout::Phase;
 use domain::id::{PaymentId, Token};
@@ -18,7 +19,7 @@ const DEBIT: i64 = 2500;
 const PAID: [(&str, i64); 2] = [("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)];
 const HELD: [(&str, i64); 2] = [("disputes", TOTAL), ("merchant_payable", -TOTAL)];
 
-/// Opens a dispute at the provider and waits until it is known here; returns it as the provider has it.
+/// Opens a dispute at the provider, waits until Till knows it, and returns the provider's object.
 async fn disputed(world: &World, payment: &PaymentId) -> Value {
     let intent = world.intent_of(payment).await;
     world.control("disputes", json!({"payment_intent": intent})).await;
@@ -91,7 +92,7 @@ both! {
     }
 }
 
-/// A dispute as an event of some seconds later tells of it.
+/// An event about a dispute, dated some seconds later.
 fn later(dispute: &Value, kind: &str, status: &str, after: i64) -> Value {
     let mut object = dispute.clone();
     object["status"] = json!(status);
@@ -114,7 +115,7 @@ both! {
         eventually("won", || async { !world.statement(&payment).await.flags.disputed }).await;
         world.inbox_is_empty().await;
         assert_eq!(world.told(&payment, "dispute.won").await, 1);
-        // What was sent before the verdict and arrives after it is old news.
+        // An event sent before the verdict that arrives after it changes nothing.
         world.deliver(&later(&dispute, "charge.dispute.updated", "under_review", 1)).await;
         world.inbox_is_empty().await;
         assert_eq!(world.told(&payment, "dispute.opened").await, 1);
@@ -248,7 +249,7 @@ both! {
 both! {
     async fn a_bank_debit_that_fails_takes_nothing_and_can_be_paid_otherwise(world: World) {
         let (session, payment) = debited(&world, "000222222227").await;
-        // Not hastened: within one second "under way" and "refused" would have the same time.
+        // The clock is not advanced: within one second "under way" and "refused" would have the same time.
         eventually("declined", || async { matches!(world.phase(&session).await, Phase::Declined(_)) }).await;
         world.page_says(&session, "declined", "Your payment was not accepted").await;
         assert_eq!(world.statement(&payment).await.status, Status::RequiresPaymentMethod);
@@ -336,7 +337,7 @@ both_at_adyen! {
         world.alert_is_closed("dispute_lost").await;
         tell(5, "SECOND_CHARGEBACK", TOTAL).await;
         assert_eq!(says("EUR 30.98 stays").await, 1);
-        // What a person has dismissed stays away while no more is lost.
+        // A dismissed alert stays away while no more is lost.
         world.till(&["alerts", "dismiss", "dispute_lost", &format!("{}/DISPUTE1", attempt.id)]).await;
         tell(6, "PREARBITRATION_WON", TOTAL).await;
         assert_eq!((world.alert_kinds().await, world.statement(&payment).await.totals.charged_back), (vec![], 0));
@@ -368,7 +369,7 @@ both_at_adyen! {
         world.control("webhooks", json!({"duplicate": 1})).await;
         world.control(&trigger("chargeback"), json!({})).await;
         eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
-        // 10.00 and 15.00 of 30.98 come back; each is told twice.
+        // 10.00 and 15.00 of 30.98 come back; each part is delivered twice.
         for (part, left) in [(1000, 2098), (1500, 598)] {
             world.control(&trigger("chargeback_reversed"), json!({"amount": part})).await;
             eventually("a part is back", || async { world.statement(&payment).await.totals.charged_back == left }).await;
@@ -378,7 +379,7 @@ both_at_adyen! {
             world.books_say(&[("provider_receivable", back), ("merchant_payable", -back)]).await;
         }
         assert_eq!(world.told(&payment, "dispute.won").await, 2);
-        // What came back is taken again in parts as well.
+        // The returned amount is taken again in parts as well.
         for (part, gone) in [(1000, 1598), (1500, TOTAL)] {
             world.control(&trigger("second_chargeback"), json!({"amount": part})).await;
             eventually("a part is gone", || async { world.statement(&payment).await.totals.charged_back == gone }).await;

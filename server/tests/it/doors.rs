@@ -1,4 +1,4 @@
-//! Streams, bodies and headers that are many or never end must not keep others out.
+//! Streams, bodies and headers that are many or endless must not keep other clients out.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::running::{Running, answer, begin, exchange, get, status};
 use crate::world::eventually;
 
-/// Asks for a session's event stream. The reply's head, and the connection, which stays open.
+/// Asks for a session's event stream. Returns the status, the open connection and the reply's head.
 async fn stream(address: SocketAddr, session: &str, headers: &str) -> (u16, Option<TcpStream>, String) {
     let request = format!("GET /c/{session}/events HTTP/1.1\r\nhost: till\r\n{headers}\r\n");
     let Some(mut connection) = begin(address, request.as_bytes()).await else { return (0, None, String::new()) };
@@ -19,7 +19,7 @@ async fn stream(address: SocketAddr, session: &str, headers: &str) -> (u16, Opti
     (status(&reply), Some(connection), reply)
 }
 
-/// Requests whose body has begun and does not go on.
+/// Requests whose body begins and then stalls.
 async fn slow_bodies(till: &Running, path: &str, how_many: usize) -> Vec<TcpStream> {
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: till\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nt"
@@ -43,7 +43,7 @@ async fn streams_of_one_session_leave_room_for_everybody_else() {
     let (_, (_, _, refused)) = held.iter().find(|(_, (status, ..))| *status == 429).expect("streams are refused");
     assert!(refused.contains("retry-after: "), "{refused}");
     assert!(held.iter().all(|(_, (status, ..))| [200, 429, 503].contains(status)), "every stream is answered");
-    // A place is free again as soon as its stream is given up.
+    // A place is free again as soon as its stream is closed.
     drop(held);
     eventually("a stream is to be had again", || async { stream(till.public, &session, "").await.0 == 200 }).await;
 }
@@ -69,7 +69,7 @@ async fn streams_are_counted_by_the_address_that_a_named_proxy_reports() {
     for _ in 0..4 {
         sessions.push(till.session().await);
     }
-    // All from one network of the size that one customer is given; the sender's own claim stands to the left.
+    // All clients are from one network, of the size that one customer is given. The sender's own claim is at the left.
     let mut held = vec![];
     for number in 0..48 {
         let forwarded = format!("x-forwarded-for: 203.0.113.{number}, 2001:db8:1:2::{number:x}, 10.0.0.1\r\n");
@@ -194,7 +194,7 @@ async fn headers_that_never_end_keep_neither_memory_nor_connections() {
         let reply = answer(connection).await.unwrap_or_default();
         assert!([0, 431].contains(&status(&reply)), "{reply}");
     }
-    // Each byte must not begin the wait anew.
+    // A further byte must not restart the wait.
     let closed = async {
         while trickle.write_all(b"a").await.is_ok() {
             sleep(Duration::from_millis(50)).await;
@@ -218,7 +218,7 @@ async fn only_http_1_is_served() {
 async fn too_few_open_files_stop_the_start_with_what_to_change() {
     let directory = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}/till.db", directory.path().display());
-    // A server that starts after all must not stay.
+    // The timeout ends a server that starts in spite of the limit.
     let mut command = std::process::Command::new("timeout");
     command.args(["10", "sh", "-c", "ulimit -n 100; exec \"$0\" serve", env!("CARGO_BIN_EXE_till")]).env_clear();
     command.env("PATH", "/usr/bin:/bin").env("TILL_DATABASE_URL", database);
@@ -233,7 +233,7 @@ async fn a_stream_has_the_headers_of_every_reply_and_ends_when_the_server_stops(
     let till = Running::start("", &[]).await;
     let session = till.session().await;
     let path = format!("/c/{session}/events");
-    // On a connection that has been used before, as a browser does it.
+    // The stream is asked for on a used connection, as a browser does it.
     let first = format!(
         "GET /healthy HTTP/1.1\r\nhost: till\r\n\r\nGET {path} HTTP/1.1\r\nhost: till\r\naccept-encoding: gzip\r\n\r\n"
     );
@@ -259,7 +259,7 @@ async fn a_stream_has_the_headers_of_every_reply_and_ends_when_the_server_stops(
     }
     assert!(!stream.contains("content-encoding"), "{stream}");
     let ask = |line: &str| format!("{line} HTTP/1.1\r\nhost: till\r\nconnection: close\r\n\r\n");
-    // Each gives its place back: there are 32 for a session.
+    // Each request gives its place back: a session has 32.
     for _ in 0..40 {
         let head = exchange(till.public, ask(&format!("HEAD {path}")).as_bytes()).await.unwrap_or_default();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");

@@ -1,4 +1,4 @@
-//! Webhooks that are faster than the reply to the request that caused them.
+//! Webhooks that arrive before the reply to the request that caused them.
 
 use domain::checkout::Phase;
 use domain::method::Method;
@@ -80,10 +80,11 @@ both! {
     }
 }
 
-/// Done at once and answered late, with a status that says nothing; `slow` would be done late as well.
+/// The fault of a page that is made at once and answered late, with a status that tells nothing. The fault `slow` would
+/// make the page late as well.
 const LATE_REPLY: &str = "unknown_value";
 
-/// A page that the provider has made and of which nobody has been told, and the task that waits for the reply.
+/// A page that the provider has made and not reported yet, and the task that waits for the reply.
 async fn unanswered_page(
     world: &World,
     fault: &str,

@@ -1,4 +1,4 @@
-//! What is written down of the exchanges with providers: enough for support, and nothing about persons, cards or keys.
+//! The records of the exchanges with providers hold enough for support, and no data about persons, cards or keys.
 
 use domain::checkout::Phase;
 use domain::id::Token;
@@ -8,7 +8,7 @@ use crate::toy::{Provider, both_at_toy};
 use crate::world::{World, eventually};
 use crate::{both, both_at_adyen};
 
-/// Everything that was written down about the attempts of a session, in order.
+/// The lines recorded about the attempts of a session, in order.
 async fn written(world: &World, session: &Token) -> Vec<String> {
     let payment = world.payment_of(session).await;
     let attempts = world.statement(&payment).await.payment.attempts;
@@ -44,7 +44,7 @@ fn keeps(text: &str, words: &[&str]) {
     }
 }
 
-/// Persons, cards, keys, addresses of pages, and what is sold.
+/// Checks that the lines hold no persons, cards, keys, addresses of pages or names of goods.
 fn hides(world: &World, session: &Token, lines: &[String]) {
     let private = [
         world.secret_key.as_str(),

@@ -1,4 +1,4 @@
-//! Authorisations that run out before they are captured, and captures that come too late.
+//! Authorisations that expire before they are captured, and captures that come too late.
 
 use domain::checkout::Phase;
 use domain::id::{PaymentId, Token};
@@ -13,13 +13,14 @@ use crate::{both, both_at_adyen};
 const GOOD: &str = "4242424242424242";
 const TOTAL: i64 = 3098;
 
-/// What Stripe does to an authorisation after seven days: the intent is cancelled, and an event tells.
+/// Ends an authorisation as Stripe does after seven days: the intent is cancelled, and an event reports this.
 async fn runs_out(world: &World, payment: &PaymentId) {
     let intent = world.intent_of(payment).await;
     world.at_provider(&format!("/v1/payment_intents/{intent}/cancel"), "cancellation_reason=abandoned").await;
 }
 
-/// The debt is as it was before the authorisation, a person has been told, and the merchant has heard of it once.
+/// Checks that the debt is as it was before the authorisation, that an alert was raised, and that the merchant was
+/// notified once.
 async fn is_payable_again(world: &World, payment: &PaymentId) {
     eventually("released", || async { world.statement(payment).await.status == Status::RequiresPaymentMethod }).await;
     let statement = world.statement(payment).await;
@@ -203,7 +204,8 @@ both_at_adyen! {
     }
 }
 
-/// The shopper reads that the merchant took a part, and the operator what was taken and released; no person is called.
+/// Checks that the shopper reads that the merchant took a part, and that the operator reads the captured and the
+/// released amount. No alert is raised.
 async fn is_left_at_a_part(world: &World, session: &Token, payment: &PaymentId) {
     world.inbox_is_empty().await;
     world.page_says(session, "partly_collected", "10.00").await;

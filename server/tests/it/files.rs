@@ -1,4 +1,4 @@
-//! The files of an installation on SQLite: who may read them, who makes them, who has them open.
+//! The files of an installation on SQLite: their permissions, their creation, and their lock.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ pub fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
 }
 
-/// The program, run with the umask that most machines have.
+/// The program, run with the umask of most machines.
 fn open_handed(till: &Shell, database: &Path, arguments: &[&str]) -> Command {
     let program = till.command(arguments).get_program().to_owned();
     let mut command = Command::new("/bin/sh");
@@ -32,7 +32,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A server that was started and answers; killed when it is dropped.
+/// A running server that answers. It is killed when it is dropped.
 struct Server(Child);
 
 impl Server {
@@ -56,7 +56,7 @@ impl Drop for Server {
     }
 }
 
-/// How a command ended that must end soon, and what it said.
+/// The exit code and the error text of a command that must end soon.
 fn ended(command: &mut Command) -> (Option<i32>, String) {
     let mut running = Server(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let begun = Instant::now();
@@ -91,7 +91,7 @@ fn what_an_installation_keeps_is_its_owners_alone() {
         assert_eq!(mode(&directory.join(file)), 0o600, "{file}");
     }
     drop(server);
-    // As earlier versions left them, and as a person may have set them.
+    // These are the modes that an earlier version left, and modes that a person may have set.
     fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
     fs::set_permissions(directory.join("master.key"), fs::Permissions::from_mode(0o640)).unwrap();
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
@@ -125,7 +125,7 @@ fn only_commands_that_set_up_an_installation_make_files() {
         assert!(!mistyped.parent().unwrap().exists(), "{command:?} leaves something behind");
         assert_eq!(fs::read_dir(till.0.path()).unwrap().count(), 0, "{command:?} leaves something behind");
     }
-    // A key that is missing beside a database with credentials is not replaced by one that cannot open them.
+    // A missing key beside a database with credentials is not replaced by a new key, which could not open them.
     till.json(&["migrate"]);
     let merchant = till.json(&["merchant", "add", "Tea"]);
     let merchant = merchant["id"].as_str().unwrap();
@@ -178,7 +178,7 @@ fn one_sqlite_file_has_one_server() {
     }
     till.json(&["merchant", "add", "Tea"]);
     assert_eq!(till.json(&["merchant", "list"])[0]["name"], "Tea", "commands run beside it");
-    // As `kill -9` does.
+    // This is SIGKILL, as from `kill -9`.
     server.0.kill().unwrap();
     server.0.wait().unwrap();
     Server::start(&mut open_handed(&till, &database, &["serve"]));
@@ -263,7 +263,7 @@ pub fn refusal(till: &Shell, database: &Path, command: &[&str]) -> String {
     text
 }
 
-/// Commands that set an installation up, and one that works on it.
+/// Commands that set an installation up, and one that works on an installation.
 const BOTH_WAYS: [&[&str]; 3] = [&["migrate"], &["serve"], &["merchant", "list"]];
 
 #[test]
@@ -286,7 +286,7 @@ fn somebody_elses_file_is_left_as_it_is() {
         assert!(refusal(&till, &file, command).contains("no SQLite database"), "{command:?}");
     }
     fs::remove_dir(&file).unwrap();
-    // As `touch` makes it.
+    // An empty file, as `touch` makes it.
     fs::write(&file, "").unwrap();
     assert!(open_handed(&till, &file, &["migrate"]).status().unwrap().success());
     assert_eq!(mode(&file), 0o600);
@@ -303,7 +303,7 @@ fn a_link_to_nothing_is_no_place_for_a_database() {
         assert!(!target.exists(), "{command:?}");
     }
     fs::remove_file(&file).unwrap();
-    // The same of the key: one that is nowhere kept would be lost with the process.
+    // The key is treated alike: a key that is stored nowhere would be lost with the process.
     let key = till.0.path().join("master.key");
     std::os::unix::fs::symlink(till.0.path().join("no-vault.key"), &key).unwrap();
     let text = refusal(&till, &file, &["migrate"]);

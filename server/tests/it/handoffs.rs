@@ -1,4 +1,4 @@
-//! Ways to the provider that are no plain address.
+//! Handoffs to the provider that are not a plain address.
 
 use domain::checkout::Phase;
 use domain::payment::{CodeForm, Handoff};
@@ -17,7 +17,7 @@ both_at_toy! {
     "toy", "form",
     async fn a_form_leads_to_the_provider_and_may_go_nowhere_else(world: World, toy: Provider) {
         let session = world.session().await;
-        // As a browser without scripts does it.
+        // A browser without scripts sends the plain form.
         let pressed = world.post_form(&format!("{}/fn/start_payment", world.node.url), &[("token", session.as_str()), ("method", "card")]).await;
         assert_eq!(pressed.status, 303, "{}", String::from_utf8_lossy(&pressed.body));
         let next = header(&pressed, "location");

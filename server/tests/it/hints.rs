@@ -1,4 +1,4 @@
-//! Deliveries that prove nothing by themselves: unsigned hints, and those that the provider must be asked about.
+//! Deliveries that prove nothing by themselves: unsigned hints, and events that the provider must confirm.
 
 use domain::checkout::Phase;
 use domain::method::Method;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::toy::{Provider, both_at_toy, deliver, hint, second_account};
 use crate::world::{World, eventually, header};
 
-/// Longer than the pause between two questions about one attempt.
+/// A time longer than the pause between two requests about one attempt.
 const PAUSE: i64 = 16 * SECOND;
 
 both_at_toy! {
@@ -24,7 +24,7 @@ both_at_toy! {
         assert_eq!(hint(&world, &query).await, 200);
         eventually("the provider is asked", || async { toy.calls(&fetch) == 1 }).await;
         assert_eq!(world.phase(&session).await, Phase::Resume, "nobody has paid");
-        // The very same hint, each time about something new.
+        // The same hint is sent again, each time after a new change.
         toy.pay(&page);
         clock.by(PAUSE);
         assert_eq!(hint(&world, &query).await, 200);
@@ -51,7 +51,7 @@ both_at_toy! {
         assert_eq!(attempt.stage, Stage::Closed(CloseReason::Cancelled));
         toy.pay(&page);
         clock.by(MINUTE);
-        // By our reference this time.
+        // This hint uses our reference.
         assert_eq!(hint(&world, &format!("order={}", attempt.id)).await, 200);
         world.wait_for(&session, Phase::Paid).await;
         world.books_are_right().await;
@@ -115,7 +115,7 @@ both_at_toy! {
         clock.by(PAUSE);
         eventually("nothing is left to ask", || async { world.due("hint", &attempt).await.is_none() }).await;
         assert_eq!(toy.calls(&fetch), 2, "a hundred hints are two questions");
-        // Another account cannot make this one's be asked.
+        // A hint at another account does not cause requests about this account's attempt.
         let other = second_account(&world, &toy).await;
         let asked = toy.calls(&fetch);
         clock.by(PAUSE);

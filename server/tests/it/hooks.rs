@@ -1,4 +1,4 @@
-//! Deliveries that must change nothing, and leave a trace.
+//! Deliveries that must change nothing and leave a trace.
 
 use axum::http::Method;
 use connectors::HttpResponse;
@@ -92,12 +92,12 @@ both! {
         let other = account_at(&world.sandbox, "sk_test_otheraccount", "whsec_of_another_account");
         let other = world.engine().add_account(&world.merchant, other).await.unwrap();
         let now = seconds();
-        // Signed by the other account, sent to this account's address.
+        // The delivery is signed by the other account and sent to this account's address.
         let signature = sign("whsec_of_another_account", now, &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
-        // Properly signed for the other account, about this account's attempt.
+        // The delivery is correctly signed for the other account, and about this account's attempt.
         assert_eq!(deliver(&world, &other.webhook_url, Some(&signature), &body).await.status, 200);
-        // An event of a connected account, and one of live mode. Only that one shows that something is set up wrongly.
+        // One event is of a connected account, the other of live mode. Only the latter shows a wrong setup.
         for (field, value) in [("account", json!("acct_1")), ("livemode", json!(true))] {
             let mut event: serde_json::Value = serde_json::from_str(&body).unwrap();
             event["id"] = json!(format!("evt_{}", random_hex()));

@@ -1,4 +1,5 @@
-//! The inbox under load and in trouble: nothing acknowledged is lost, nothing is applied twice, nothing holds up the rest.
+//! The inbox under load and during failures: no acknowledged delivery is lost, none is applied twice, and none delays
+//! the rest.
 
 use std::time::{Duration, Instant};
 
@@ -31,12 +32,12 @@ async fn opened(world: &World) -> (Token, String) {
     let attempt = &payment.attempts[0];
     let page = attempt.refs.session.as_deref().unwrap();
     let body = paid_event(&format!("evt_{}", random_hex()), attempt.id.as_str(), page, 3098, "eur");
-    // One payment at the provider belongs to one attempt.
+    // A payment at the provider belongs to a single attempt.
     let body = body.replace("pi_forged", &payment_ref(&session));
     (session, body)
 }
 
-/// A refund of a payment that is not known by its name yet.
+/// A refund of a payment whose reference is not known yet.
 fn early_refund(session: &Token) -> String {
     let object = json!({"id": "re_1", "object": "refund", "payment_intent": payment_ref(session), "amount": 98,
         "currency": "eur", "status": "succeeded"});
@@ -55,8 +56,8 @@ async fn stored(world: &World, session: &Token) -> domain::payment::Payment {
     engine::store::payments::find(&mut connection, &id).await.unwrap().unwrap().payment
 }
 
-/// An event of something else on the account.
-/// Large, so that a database that cannot grow has no room for many.
+/// An unrelated event of the account.
+/// It is large, so that a database that cannot grow has room for few.
 fn unrelated() -> String {
     let description = "x".repeat(30_000);
     json!({"id": format!("evt_{}", random_hex()), "type": "customer.created", "created": 1, "livemode": false,
@@ -69,7 +70,7 @@ async fn state_of(world: &World, body: &str) -> Option<InboxState> {
     world.inbox().await.into_iter().find(|row| row.event == event["id"]).map(|row| row.state)
 }
 
-/// Keeps everybody else from storing deliveries until it is dropped.
+/// Keeps other writers from storing deliveries until it is dropped.
 async fn block(node: &Node) -> Tx {
     let mut tx = node.engine.store().begin().await.unwrap();
     if node.engine.store().dialect() == Dialect::Postgres {
@@ -109,7 +110,7 @@ both! {
     }
 }
 
-/// Lets the node's database take nothing, or take everything again.
+/// Makes the node's database refuse writes, or take them again.
 async fn fail(node: &Node, url: &str, fails: bool) {
     if node.engine.store().dialect() == Dialect::Sqlite {
         // The only writing connection keeps this setting: no page can be added.
@@ -135,7 +136,7 @@ both! {
             assert_eq!(deliver(&world, &world.node, body).await.status, 200);
         }
         fail(&world.node, &world.database.url, true).await;
-        // More than there is room for in the pages that the file has.
+        // These are more deliveries than the file's existing pages have room for.
         let during: Vec<String> = (0..100).map(|_| unrelated()).collect();
         let replies = join_all(during.iter().map(|body| deliver(&world, &world.node, body))).await;
         let acknowledged: Vec<&String> = during.iter().zip(&replies).filter(|(_, reply)| reply.status == 200).map(|(body, _)| body).collect();
@@ -267,7 +268,7 @@ both! {
         let wanted = vec!["what becomes known".to_owned()];
         let wait = Wait { until: now + 15_000, wanted: wanted.clone(), claims: None };
         inbox::wait(&mut tx, row, None, &wait).await.unwrap();
-        // Meanwhile it becomes known, and whoever had taken the row up has not seen it.
+        // Meanwhile the payment becomes known, and the worker that had taken the row up has not seen that.
         assert_eq!(inbox::bring_forward(&mut tx, dialect, &wanted, now).await.unwrap(), 1);
         inbox::wait(&mut tx, row, None, &Wait { until: now + 600_000, ..wait }).await.unwrap();
         inbox::put_off(&mut tx, row, now + 600_000, "why").await.unwrap();
@@ -331,7 +332,8 @@ both! {
                 "data": {"object": {"id": "cus_1", "description": filling.to_string().repeat(2_000)}}})
             .to_string()
         };
-        // The first by name was stored before: the pack of the rest is named after one that turns out to be known.
+        // The first delivery by name was stored before. The pack of the others is named after it, although it turns out
+        // to be known already.
         let known = body("a", 'a');
         assert_eq!(deliver(&world, &world.node, &known).await.status, 200);
         let held = block(&world.node).await;
@@ -395,7 +397,7 @@ both! {
     }
 }
 
-/// On PostgreSQL the database does it by itself.
+/// On PostgreSQL the database does this by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_is_moved_into_the_file_without_anybodys_commit() {
     let database = Database::sqlite();
@@ -403,7 +405,7 @@ async fn the_log_is_moved_into_the_file_without_anybodys_commit() {
     let world = World::new(database).await;
     let bytes = |name: &str| std::fs::metadata(name).unwrap().len();
     let before = bytes(&file);
-    // Far less than the 32 MB at which a commit would do it.
+    // The bytes are far fewer than the 32 MB at which a commit would move the log.
     for _ in 0..150 {
         assert_eq!(deliver(&world, &world.node, &unrelated()).await.status, 200);
     }

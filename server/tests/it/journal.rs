@@ -1,4 +1,4 @@
-//! The journal: what is posted belongs to a source, and balances are kept with it.
+//! The journal: each posting belongs to a source, and balances are kept with it.
 
 use domain::id::MerchantId;
 use domain::journal::{Line, Source, Transaction};
@@ -11,7 +11,7 @@ use crate::world::World;
 
 const GOOD: &str = "4242424242424242";
 
-/// A payout of dollars in euros, as a settlement tells it, with its fee.
+/// A payout of dollars in euros, with its fee, as a settlement report states it.
 fn payout(world: &World, merchant: &MerchantId, line: i64, live: bool) -> Posting {
     let party = || Some(world.account.id.clone());
     let lines = [

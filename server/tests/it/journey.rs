@@ -1,4 +1,4 @@
-//! A shopper's way, without a browser.
+//! A shopper's journey without a browser.
 
 use domain::checkout::Phase;
 use domain::decline::DeclineClass;
@@ -133,7 +133,7 @@ both! {
         let session = world.open(&link).await;
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
-        // The time runs out; closing the page at the provider finds the payment.
+        // The session expires. Closing the page at the provider finds the payment.
         eventually("paid", || async {
             let phase = world.phase(&session).await;
             assert_ne!(phase, Phase::Expired);

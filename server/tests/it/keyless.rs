@@ -1,4 +1,4 @@
-//! Requests that must not be sent twice: where the provider knows no idempotency keys, and where a key's time is over.
+//! Requests that must not be sent twice: at a provider without idempotency keys, and after a key has expired.
 
 use domain::checkout::Phase;
 use domain::method::Method;
@@ -14,10 +14,10 @@ use crate::world::{World, eventually};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
-/// Longer than a search needs to prove that a request did nothing.
+/// A time longer than a search needs to prove that a request did nothing.
 const PROVED: i64 = 5 * MINUTE;
 
-/// Starts in vain, and returns the attempt's id.
+/// Starts a payment that stays unanswered, and returns the attempt's id.
 async fn unanswered(world: &World, engine: &engine::Engine, session: &domain::id::Token) -> String {
     assert_eq!(engine.start(session, Method::Card, None).await.unwrap(), Started::Stay);
     assert_eq!(world.phase(session).await, Phase::Unknown);
@@ -93,7 +93,7 @@ both_at_toy! {
         }
         assert_eq!((toy.calls("POST /pages"), raised(&world, "open_unknown", &attempt).await), (1, 1));
         assert_eq!(world.phase(&session).await, Phase::Unknown);
-        // What the provider tells by itself counts, also now.
+        // The provider's own event counts, even now.
         let page = toy.page();
         toy.pay(&page);
         assert_eq!(deliver(&world, &toy.event(&page)).await, 200);
@@ -101,7 +101,7 @@ both_at_toy! {
     }
 }
 
-/// A payment that was paid at the toy, and its page.
+/// A payment made at the toy, and its page.
 async fn paid(world: &World, toy: &Provider) -> (domain::id::PaymentId, String) {
     let session = world.session().await;
     world.start(&session).await;
@@ -161,7 +161,7 @@ both_at_toy! {
     async fn a_refund_that_did_not_leave_is_over_because_nobody_will_send_it_later(world: World, toy: Provider) {
         let (payment, page) = paid(&world, &toy).await;
         let mut tx = world.engine().store().begin().await.unwrap();
-        // Nothing listens on port 1.
+        // No server listens on port 1.
         sqlx::query("UPDATE provider_accounts SET base_url = 'http://127.0.0.1:1'").execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
         let asked = world.engine().refund(&payment, Some(500)).await.unwrap();
@@ -171,7 +171,7 @@ both_at_toy! {
     }
 }
 
-/// Sends everything that goes to providers elsewhere. Accounts are remembered for a moment.
+/// Redirects the account's requests to another address. The engine caches accounts for a moment.
 async fn lead(world: &World, clock: &crate::world::Ahead, url: &str) {
     let mut tx = world.engine().store().begin().await.unwrap();
     let update = sqlx::query("UPDATE provider_accounts SET base_url = $1 WHERE id = $2").bind(url.to_owned());
@@ -198,7 +198,7 @@ both! {
         assert_eq!(world.calls("refunds.create").await.len(), 0);
         assert!(!world.calls("refunds.list").await.is_empty(), "it was looked for instead");
         assert_eq!(world.statement(&payment).await.totals.refunded, 0);
-        // Under a key of its own it can be asked for anew.
+        // With a new key the refund can be requested again.
         assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Succeeded);
     }
 }
@@ -215,7 +215,7 @@ both_at_adyen! {
         world.control("faults", json!({"provider": "adyen", "operation": "payments.refund", "fault": "timeout_after_accept", "count": 1})).await;
         let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Unknown);
-        // Before the job repeats it, a month goes by.
+        // A month passes before the job repeats the request.
         clock.by(32 * DAY);
         let id = asked.modification.id.to_string();
         eventually("a person is told", || async {
@@ -231,7 +231,7 @@ both_at_adyen! {
         assert_eq!(raised(&world, "modification_unknown", &id).await, 1);
         assert_eq!(calls(&world, "payments.refund").await.len(), sent_before, "never with a key of another month");
         assert!(world.statement(&payment).await.flags.unsure);
-        // What the provider tells by itself settles it.
+        // The provider's own webhook settles the outcome.
         world.control("adyen/webhooks", json!({"hold": false})).await;
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
     }

@@ -1,4 +1,4 @@
-//! Jobs between servers: each is run once, what a dead server held is given up, what cannot be done is laid aside.
+//! Jobs between servers: each runs once, a dead server's jobs are taken over, and impossible jobs are given up.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::world::{World, eventually};
 
 const GOOD: &str = "4242424242424242";
 
-/// A clock that can be put forward.
+/// A clock that can be advanced.
 #[derive(Default)]
 struct Ahead(AtomicI64);
 
@@ -34,12 +34,12 @@ async fn execute(world: &World, statement: &'static str) {
     tx.commit().await.unwrap();
 }
 
-/// Makes the questions to the provider due.
+/// Makes the jobs that ask the provider due.
 async fn checks_are_due(world: &World) {
     execute(world, "UPDATE jobs SET run_at = 0 WHERE kind = 'check'").await;
 }
 
-/// A session that was paid at the provider, of which no webhook tells.
+/// A session that was paid at the provider, without a webhook.
 async fn paid_unheard(world: &World) -> Token {
     let session = world.session().await;
     let page = world.start(&session).await;
@@ -55,12 +55,12 @@ both! {
     async fn two_servers_run_a_job_once(world: World) {
         world.control("webhooks", json!({"drop": true})).await;
         let mut sessions = vec![];
-        // More than one server takes up at a time.
+        // These are more jobs than one server takes up at a time.
         for _ in 0..20 {
             sessions.push(paid_unheard(&world).await);
         }
         assert_eq!(asked(&world).await, 0);
-        // Slow enough for either server to see every job that the other has begun.
+        // The replies are so slow that either server sees every job that the other has begun.
         world.control("faults", json!({"operation": "checkout.sessions.retrieve", "fault": "slow", "delay_ms": 700, "count": 100})).await;
         let _other = world.second_node().await;
         checks_are_due(&world).await;
@@ -77,7 +77,7 @@ both! {
     }
 }
 
-/// Takes everything that is due for a server whose clock says `now`.
+/// Leases all due jobs for a server whose clock says `now`.
 async fn claim(engine: &Engine, now: Millis, until: Millis, limit: i64) -> Vec<Leased> {
     let store = engine.store();
     let mut tx = store.begin().await.unwrap();
@@ -86,9 +86,9 @@ async fn claim(engine: &Engine, now: Millis, until: Millis, limit: i64) -> Vec<L
     leased
 }
 
-/// Enqueues jobs that no server of the test takes up by itself: they are due in half an hour. Returns when.
+/// Enqueues jobs that no server of the test takes up by itself: they are due in half an hour. Returns their due time.
 async fn put_in(world: &World, count: u128) -> Millis {
-    // It would take leases from that future for the doing of a wrong clock.
+    // The background work would ascribe leases from that future to a wrong clock.
     world.node.stop_background();
     let run_at = SystemClock.now() + 1_800 * SECOND;
     let job = |number: u128| NewJob {
@@ -154,7 +154,7 @@ both! {
     }
 }
 
-/// When the lease of the question to the provider ends; 0 without one.
+/// The end of the lease of the job that asks the provider; 0 without a lease.
 async fn lease(world: &World) -> Millis {
     let mut connection = world.engine().store().reader().await.unwrap();
     let select = sqlx::query_scalar("SELECT leased_until FROM jobs WHERE kind = 'check'");
@@ -166,7 +166,7 @@ both! {
         world.control("webhooks", json!({"drop": true})).await;
         let session = paid_unheard(&world).await;
         world.node.stop_background();
-        // Nor does the list of events tell.
+        // The list of events must not bring the news either.
         execute(&world, "DELETE FROM jobs WHERE kind = 'repair'").await;
         world.control("faults", json!({"operation": "checkout.sessions.retrieve", "fault": "slow", "delay_ms": 60_000, "count": 1})).await;
         checks_are_due(&world).await;
@@ -176,7 +176,7 @@ both! {
         assert!(dying.await.unwrap_err().is_cancelled());
         let left = lease(&world).await - SystemClock.now();
         assert!((10 * SECOND..=90 * SECOND).contains(&left), "{left}");
-        // It may have died before it sent anything; the next one is answered at once.
+        // The dying server may not have sent the request; the next request is answered at once.
         world.forget_faults().await;
 
         let clock = Arc::new(Ahead::default());
@@ -199,7 +199,7 @@ both! {
     }
 }
 
-/// The one job that fails, once it is as wanted; it is made due again and again until then.
+/// The one failing job, once it is as wanted. The jobs are made due again and again until then.
 async fn failing(world: &World, wanted: impl Fn(&JobRow) -> bool) -> JobRow {
     let mut found = None;
     let look = async {

@@ -1,4 +1,4 @@
-//! Lists of the command line: of what does not exist, and longer than one page.
+//! Lists of the command line: of unknown objects, and longer than one page.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use sqlx::query;
 use crate::both;
 use crate::world::{World, seconds};
 
-/// Ids that are well formed and nobody's.
+/// Well-formed ids of no merchant and no account.
 const NO_MERCHANT: &str = "mer_00000000000000000000000000";
 const NO_ACCOUNT: &str = "pa_00000000000000000000000000";
 
@@ -32,7 +32,7 @@ both! {
     }
 }
 
-/// Walks a list in pages of two and returns what names its rows.
+/// Walks a list in pages of two and returns the names of its rows.
 async fn walk(world: &World, list: &[&str], name: impl Fn(&Value) -> String) -> Vec<String> {
     let mut names: Vec<String> = vec![];
     loop {
@@ -66,7 +66,7 @@ fn alert(row: &Value) -> String {
     format!("{}:{}", row["kind"].as_str().unwrap(), row["subject"].as_str().unwrap())
 }
 
-/// The pages together are the list, in its order, each row once.
+/// Checks that the pages together are the list, in its order, with each row once.
 async fn in_pages(world: &World, list: &[&str], rows: usize, name: impl Fn(&Value) -> String) {
     let whole: Vec<_> = world.till(list).await.as_array().unwrap().iter().map(&name).collect();
     assert_eq!(whole.len(), rows, "{list:?}");
@@ -86,11 +86,11 @@ both! {
         world.paid_with("4242424242424242").await;
         world.inbox_is_empty().await;
         let mut tx = world.engine().store().begin().await.unwrap();
-        // Rows of one moment are told apart too.
+        // Rows of the same moment have an order, too.
         for table in ["links", "payments", "merchants", "api_keys"] {
             query(sqlx::AssertSqlSafe(format!("UPDATE {table} SET created = 7"))).execute(&mut *tx).await.unwrap();
         }
-        // Not due while the test runs, and not so late that a server would take its clock for set back.
+        // The jobs are not due while the test runs, and not so late that a server would suspect a wrong clock.
         let later = seconds() * 1_000 + 3_600_000;
         for number in 0..5_i64 {
             let (kind, subject) = (["a", "b"][usize::from(number > 2)], format!("pi_x:{number}"));

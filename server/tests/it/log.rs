@@ -1,4 +1,4 @@
-//! SQLite's log, beside the file.
+//! SQLite's log beside the file.
 
 use std::fs::metadata;
 
@@ -7,7 +7,7 @@ use sqlx::query;
 
 use crate::world::{Database, World, eventually};
 
-/// Bytes that the log keeps at most once it is begun anew.
+/// The most bytes of the log after it is restarted.
 const KEPT: u64 = 32 * 1024 * 1024;
 
 async fn write(store: &Store, pack: &str, bytes: usize) {
@@ -36,7 +36,7 @@ async fn a_log_that_has_grown_gives_its_room_back() {
     assert!(size() > KEPT, "whoever reads keeps the log from being begun anew: {}", size());
     reader.rollback().await.unwrap();
     eventually("the log is as small as it was", || async {
-        // Nothing is written where nothing changes.
+        // An unchanged row would not be written, so each write differs.
         for bytes in 1..10 {
             write(store, "0", bytes).await;
         }

@@ -1,4 +1,4 @@
-//! Services against real SQLite and real PostgreSQL, the provider over real HTTP against its simulator.
+//! Tests services against real SQLite and real PostgreSQL, and the provider's simulator over real HTTP.
 //!
 //! `both!` makes a test of each body for each database. PostgreSQL's address is in `TILL_TEST_POSTGRES`;
 //! `.ci/with-postgres cargo test` sets it.

@@ -1,4 +1,5 @@
-//! What a merchant does with a payment's money, and what becomes of it: captures, voids, refunds, disputes, surplus; the ledger.
+//! The merchant's actions on a payment's money and their outcome: captures, voids, refunds, disputes, surplus, and the
+//! ledger.
 
 use domain::checkout::Phase;
 use domain::method::Method;
@@ -174,7 +175,7 @@ both! {
     }
 }
 
-/// A payment that was paid at a page which had been given up, and the second page, still open at the provider.
+/// A payment made on a page that had been given up, and the second page, still open at the provider.
 pub(crate) async fn paid_twice_soon(world: &World) -> (domain::id::Token, domain::id::PaymentId, String) {
     let session = world.session().await;
     world.start(&session).await;
@@ -184,7 +185,7 @@ pub(crate) async fn paid_twice_soon(world: &World) -> (domain::id::Token, domain
     };
     world.engine().cancel(&session).await.unwrap();
     let page = world.start(&session).await;
-    // The provider cannot be told to close the second page while the late success of the first arrives.
+    // The provider cannot close the second page while the late success of the first arrives.
     world.control("faults", json!({"operation": "checkout.sessions.expire", "fault": "error_500", "count": 50})).await;
     let body = paid_event(&format!("evt_{}", random_hex()), &attempt, &first, TOTAL, "eur");
     let signature = sign(&world.webhook_secret, seconds(), &body);

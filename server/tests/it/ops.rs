@@ -1,4 +1,4 @@
-//! Readiness and metrics, as operators see them.
+//! Readiness and metrics from the operators' view.
 
 use axum::http::Method;
 use engine::store::{Dialect, Store};
@@ -10,7 +10,7 @@ use crate::both;
 use crate::running::{self, Running};
 use crate::world::{World, eventually, random_hex};
 
-/// The operations' listener of an engine; its address.
+/// Starts an engine's listener for operators and returns its address.
 async fn operations(engine: Engine) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -28,8 +28,8 @@ async fn engine_at(world: &World, url: &str) -> Engine {
     Engine::new(env, store, Keyring::parse(&world.key).unwrap(), settings)
 }
 
-/// Another server on the world's database, which it can only read. The same happens to a server when a mount becomes read-only or a
-/// database falls back to a standby.
+/// Another server that can only read the world's database, as when a mount becomes read-only or a database falls back
+/// to a standby.
 pub async fn engine_that_reads(world: &World) -> Engine {
     let how = match world.engine().store().dialect() {
         Dialect::Postgres => "options[default_transaction_read_only]=on",

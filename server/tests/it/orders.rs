@@ -1,4 +1,4 @@
-//! Orders: a page that is only looked at stores nothing, and what was ordered stays as it was, also at the provider.
+//! Orders: viewing a page stores nothing, and an order stays as it was made, also at the provider.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::world::{Database, World, header};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
-/// Where the server has moved in the tests of repetitions.
+/// The address to which the server moves in the tests of repetitions.
 const ELSEWHERE: &str = "https://elsewhere.example";
 
-/// How many rows each table has.
+/// The number of rows of each table.
 pub async fn rows(world: &World) -> BTreeMap<String, i64> {
     let store = world.engine().store();
     let tables = match store.dialect() {
@@ -40,7 +40,7 @@ pub async fn rows(world: &World) -> BTreeMap<String, i64> {
     rows
 }
 
-/// Changes what is stored, as an edit would.
+/// Changes stored rows, as an edit would.
 async fn edit(world: &World, text: &'static str) {
     let mut tx = world.engine().store().begin().await.unwrap();
     sqlx::query(text).execute(&mut *tx).await.unwrap();
@@ -70,13 +70,13 @@ both! {
             assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
         }
         assert_eq!(rows(&world).await, before);
-        // What an open page asks for stores nothing either.
+        // The status request of an open page stores nothing either.
         let status = format!("{}/fn/read_status?token={}", world.node.url, links[0]);
         world.get(&status).await;
         assert_eq!(rows(&world).await, before);
-        // There is nothing yet that a reference could lead to.
+        // There is no order yet that a reference could name.
         assert_eq!(world.engine().view_link(&links[0]).await.unwrap().reference, None);
-        // A shopper who acts is what makes an order.
+        // A shopper's action makes the order.
         let page = world.start(&world.open(&links[0]).await).await;
         let after = rows(&world).await;
         assert_eq!((after["orders"], after["payments"], after["sessions"], after["attempts"]), (1, 1, 1, 1), "{page}");
@@ -158,19 +158,19 @@ both! {
         let view = world.view(&session).await;
         assert_eq!((&view.basket, &view.sums, view.total, &view.returns), (&shown.basket, &shown.sums, shown.total, &shown.returns));
         assert_eq!((view.basket.lines[0].name.as_str(), view.total.minor), ("Tea", 3_098));
-        // It is paid as it was ordered: the whole amount, taken at once.
+        // The payment is for the order as it was made: the whole amount, captured at once.
         let page = world.start(&session).await;
         assert_eq!(world.pay(&page, GOOD).await, 303);
         world.wait_for(&session, Phase::Paid).await;
         assert_eq!(world.view(&session).await.figures.received.minor, 3_098);
-        // The database itself refuses to change it.
+        // The database itself refuses to change an order.
         let mut tx = world.engine().store().begin().await.unwrap();
         assert!(sqlx::query("UPDATE orders SET total = 1").execute(&mut *tx).await.is_err());
     }
 }
 
-/// The first request is lost on the way, or breaks down at the provider, or its reply is lost. Then the server moves, and the link, the merchant and the session are edited; another
-/// server repeats the request.
+/// The first request is lost, fails at the provider, or loses its reply. Then the server moves, and the link, the
+/// merchant and the session are edited. Another server must repeat the first request.
 async fn repeats_the_first_request(
     world: &World,
     operation: &str,
@@ -200,13 +200,13 @@ async fn repeats_the_first_request(
     let (keys, bodies, paths) = (said("idempotency_key"), said("body_sha256"), said("path"));
     assert!(calls.len() == 2 && keys[0] == keys[1] && keys[0].is_string(), "{calls:?}");
     assert!(bodies[0] == bodies[1] && bodies[0].is_string() && paths[0] == paths[1], "{calls:?}");
-    // A request that was carried out is answered from the provider's memory; its key would be refused with another body.
+    // The provider answers an executed request from its memory, and would refuse its key with another body.
     assert_eq!(calls[1]["replayed"], is_replayed, "{calls:?}");
     drop(moved);
     no_credentials(world).await;
 }
 
-/// The stored request is what was sent but for the credentials.
+/// The stored request is the sent one without the credentials.
 async fn no_credentials(world: &World) {
     let mut tx = world.engine().store().begin().await.unwrap();
     let stored: String = sqlx::query("SELECT sent FROM attempts").fetch_one(&mut *tx).await.unwrap().get("sent");

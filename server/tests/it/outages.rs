@@ -1,4 +1,4 @@
-//! Providers that are down or slow, and everybody else meanwhile.
+//! Providers that are down or slow, and the service for everybody else meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ both! {
             assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
             let view = world.view(&session).await;
             match view.phase {
-                // The provider may have acted on it.
+                // The provider may have acted on the request.
                 Phase::Unknown => {}
                 Phase::Choose => {
                     assert_eq!(view.notice, Some(Notice::ProviderUnreachable));
@@ -54,7 +54,7 @@ both! {
     }
 }
 
-/// Questions that a slow provider is asked at a time.
+/// How many requests a slow provider gets at a time.
 const AT_A_TIME: usize = 12;
 
 both! {
@@ -70,7 +70,7 @@ both! {
         world.control("faults", json!({"operation": "checkout.sessions.retrieve", "fault": "slow", "delay_ms": 2000, "probability_permille": 1000})).await;
         let mut tx = world.engine().store().begin().await.unwrap();
         jobs::hasten_many(&mut tx, "check", &attempts, 1, 1).await.unwrap();
-        // Behind all of them in the queue.
+        // This job is behind all of them in the queue.
         jobs::hasten(&mut tx, "expire", world.stored_session(&unrelated).await.id.as_str(), 2, 2).await.unwrap();
         tx.commit().await.unwrap();
         eventually("the session has ended", || async { world.stored_session(&unrelated).await.state == SessionState::Expired }).await;
@@ -83,10 +83,10 @@ both! {
     }
 }
 
-/// Stripe's words and Adyen's.
+/// An error in the forms of both Stripe and Adyen.
 const FORBIDDEN: &str = r#"{"error": {"type": "invalid_request_error", "message": "Invalid API Key"}, "errorCode": "000", "message": "Forbidden"}"#;
 
-/// A provider that answers every request with one status, and counts them. Its address.
+/// A provider that answers every request with one status and counts the requests. Returns its address.
 async fn always(status: u16, body: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -148,7 +148,7 @@ both! {
                 world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
                 let session = world.session().await;
                 assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
-                // A firewall that looks at replies may have put this in the place of a page that was opened.
+                // A firewall that inspects replies may have put this reply in the place of an opened page's.
                 assert_eq!(world.view(&session).await.phase, Phase::Unknown, "{provider} {status} {body}");
                 let alerts = world.engine().alerts(100).await.unwrap();
                 let told: Vec<_> = alerts.iter().filter(|alert| alert.subject.contains(&world.account.id)).collect();
@@ -164,13 +164,13 @@ both! {
     async fn a_page_that_cannot_be_closed_holds_no_click_up(world: World) {
         let session = world.session().await;
         world.start(&session).await;
-        // The key of another account, which knows nothing of the page that is open.
+        // The key belongs to another account, which does not know the open page.
         world.engine().set_credential(&world.account_id(), "secret_key", "sk_test_ofanotheraccount").await.unwrap();
         let click = world.engine().start(&session, Method::BankDebit, None);
         let answered = timeout(Duration::from_secs(35), click).await.expect("a click waits no longer");
         assert_eq!(answered.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Closing, "it says what is known");
-        // The next click finds the first one's job at work.
+        // The next click finds the job of the first one running.
         let again = timeout(Duration::from_secs(35), world.engine().start(&session, Method::Card, None));
         assert_eq!(again.await.expect("nor does the next").unwrap(), Started::Stay);
         world.engine().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();

@@ -1,4 +1,4 @@
-//! Accounts with connections of their own: a provider that demands a client certificate, and is known by a root of its own.
+//! Accounts with their own TLS settings: a provider that requires a client certificate and has a root of its own.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::cli::Shell;
 use crate::toy::{Provider, account, known};
 use crate::world::{Database, World};
 
-/// A root and what it has issued.
+/// A root that issues certificates.
 struct Issuer(CertifiedIssuer<'static, KeyPair>);
 
 struct Issued {
@@ -49,7 +49,7 @@ impl Issuer {
     }
 }
 
-/// Takes connections of those that show a certificate of the issuer.
+/// A listener for clients that show a certificate of the issuer.
 struct Demanding {
     tcp: TcpListener,
     tls: TlsAcceptor,
@@ -95,7 +95,7 @@ fn tls(client: Option<&Issued>, root: Option<String>) -> NewTls {
     }
 }
 
-/// What a shopper sees who pays over connections made like this, at an account of its own merchant.
+/// The phase that a shopper sees after a payment over such connections, at an account of its own merchant.
 async fn tried(world: &mut World, toy: &Provider, tls: NewTls) -> Phase {
     world.merchant = world.engine().add_merchant("Tls Shop", None).await.unwrap().id.parse().unwrap();
     world.account = world.engine().add_account_over(&world.merchant, account("toy", "form", toy), tls).await.unwrap();
@@ -114,7 +114,7 @@ async fn an_account_with_a_certificate_gets_through_and_others_do_not() {
     let client = issuer.issue(2100);
     assert_eq!(tried(&mut world, &toy, tls(Some(&client), Some(issuer.root()))).await, Phase::Resume);
     assert_eq!(toy.calls("POST /pages"), 1);
-    // The connection of the first account is there and is not used for the others.
+    // The connection of the first account is still open, and is not used for other accounts.
     assert_ne!(tried(&mut world, &toy, tls(None, Some(issuer.root()))).await, Phase::Resume, "no certificate");
     let foreign = stranger.issue(2100);
     assert_ne!(

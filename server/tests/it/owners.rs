@@ -1,4 +1,4 @@
-//! The databases of other programs, and databases that other processes work on: whose they are is found out without touching them.
+//! Databases of other programs, and databases that other processes work on: their owner is found without changing them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -48,7 +48,7 @@ async fn another_programs_database_is_left_as_it_is() {
         let mut connection = AnyConnection::connect(&url).await.unwrap();
         let text = format!("PRAGMA journal_mode = {journal}; PRAGMA wal_autocheckpoint = 0; {tables}");
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(text))).await.unwrap();
-        // As a program leaves it that was killed: in WAL mode the log holds everything.
+        // The file is as a killed program leaves it: in WAL mode the log holds everything.
         let place = till.0.path().join("place");
         fs::create_dir(&place).unwrap();
         let file = place.join("till.db");
@@ -79,7 +79,7 @@ async fn another_programs_database_is_left_as_it_is_on_postgres() {
     let tables = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(sqlx::query_scalar::<_, i64>(tables).fetch_one(&mut connection).await.unwrap(), 1);
     connection.execute("DROP TABLE users").await.unwrap();
-    // An empty database is nobody's; a table that is added to Till's own is the operator's affair.
+    // An empty database belongs to no program. A table added to Till's own is the operator's choice.
     for (command, then) in [(&["migrate"][..], "CREATE TABLE users (id BIGINT)"), (&["merchant", "list"], "SELECT 1")] {
         let (ok, text) = on(&database, command);
         assert!(ok, "{command:?}: {text}");
@@ -94,7 +94,7 @@ async fn a_log_that_holds_everything_is_read() {
     let url = format!("sqlite://{}?mode=rwc", till.0.path().join("till.db").display());
     let mut open = AnyConnection::connect(&url).await.unwrap();
     open.execute("PRAGMA journal_mode = WAL").await.unwrap();
-    // As long as somebody reads what was there before, nothing is moved from the log into the file.
+    // While a reader sees the earlier state, the log is not moved into the file.
     open.execute("BEGIN").await.unwrap();
     sqlx::query("SELECT name FROM sqlite_master").fetch_all(&mut open).await.unwrap();
     till.json(&["migrate"]);
@@ -116,7 +116,7 @@ async fn a_database_that_others_work_on_is_read() {
     let file = till.0.path().join("till.db");
     let url = format!("sqlite://{}", file.display());
     let is_over = Arc::new(AtomicBool::new(false));
-    // The list of tables fills many pages, which are moved one after the other.
+    // The list of tables fills many pages, which are moved one by one.
     let tables = |what: &str| (0..200).map(|number| what.replace('#', &number.to_string())).collect::<String>();
     let made = tables("CREATE TABLE IF NOT EXISTS more_# (some_column TEXT, another_column TEXT);");
     let unmade = tables("DROP TABLE IF EXISTS more_#;");

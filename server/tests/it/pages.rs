@@ -24,7 +24,7 @@ both! {
         let token = location.trim_start_matches("/c/").trim_end_matches("/go").to_owned();
         assert_eq!((started.status, location), (303, format!("/c/{token}/go")));
         assert_ne!(token, link.as_str());
-        // The link leads to the session from now on, and so does a second press on a page that is still open.
+        // From now on the link leads to the session, and so does a second press on a page that is still open.
         let again = world.get(&format!("{}/l/{link}", world.node.url)).await;
         assert_eq!((again.status, header(&again, "location")), (303, format!("/c/{token}")));
         let pressed = world.post_form(&start, &[("token", link.as_str()), ("method", "card")]).await;
@@ -90,7 +90,7 @@ both! {
         let form = "application/x-www-form-urlencoded";
         let cross = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.test")];
         assert_eq!(world.send(Method::POST, &url, form, &body, &cross).await.status, 403);
-        // The simplest of all: an address in an image.
+        // The simplest attack: an address in an image.
         let got = world.get(&format!("{url}?{body}")).await;
         assert!((400..500).contains(&got.status), "{}", got.status);
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 0);

@@ -1,4 +1,4 @@
-//! Output that somebody reads, reads in part, or does not read.
+//! Output that is read to its end, read in part, or not read.
 
 use std::io::{BufRead, BufReader, Read, Write, pipe};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::Shell;
 
-/// How shells report a program that ended because its reader had gone: 128 and the number of SIGPIPE.
+/// The exit code of a program whose reader is gone, as shells report it: 128 and the number of SIGPIPE.
 const READER_GONE: i32 = 141;
 /// Bytes that a pipe holds (pipe(7), Linux).
 const PIPE_BYTES: usize = 65_536;
@@ -24,7 +24,7 @@ fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A server whose log goes into a pipe; killed when it is dropped.
+/// A server whose log goes into a pipe. It is killed when it is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -38,7 +38,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts it, and reads its log until it serves.
+    /// Starts the server and reads its log until it serves.
     fn start(till: &Shell, log: impl Into<Stdio>, read: impl Read) -> Server {
         till.json(&["migrate"]);
         let child = till.command(&["serve"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -71,7 +71,7 @@ fn a_log_that_nobody_reads_does_not_keep_a_server_from_stopping() {
     let till = Shell::new();
     let (reader, mut writer) = pipe().unwrap();
     let mut server = Server::start(&till, writer.try_clone().unwrap(), reader.try_clone().unwrap());
-    // A further line must wait.
+    // The pipe is full, so a further line must wait.
     writer.write_all(&[b'x'; PIPE_BYTES]).unwrap();
     drop(writer);
     assert!(TcpStream::connect(&server.address).is_ok());
@@ -81,7 +81,7 @@ fn a_log_that_nobody_reads_does_not_keep_a_server_from_stopping() {
     assert_eq!(server.ended().code(), Some(0));
 }
 
-/// Runs a command whose output nobody reads. Its status and what it said on standard error.
+/// Runs a command whose output has no reader. Returns the exit code and the text on standard error.
 fn unread(till: &Shell, arguments: &[&str]) -> (Option<i32>, String) {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -129,7 +129,7 @@ async fn a_command_that_waits_for_the_database_says_nothing_of_it() {
     let mut holder = SqliteConnection::connect(&url).await.unwrap();
     holder.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM merchants").await.unwrap();
     let command = till.command(&["merchant", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The driver's own words come after a second.
+    // The driver logs a slow statement after a second.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     holder.execute("COMMIT").await.unwrap();
     holder.close().await.unwrap();

@@ -1,4 +1,4 @@
-//! Requests that are never answered: when a search proves that they did nothing, and what comes of it.
+//! Requests that are never answered: the search that proves that they did nothing, and the consequences.
 
 use domain::checkout::Phase;
 use domain::method::Method;
@@ -12,7 +12,7 @@ use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
 
-/// Longer than a search needs to prove that an unanswered request did nothing, counted from when it is not repeated any more.
+/// A time longer than a search needs to prove that an unanswered request did nothing, counted from the last repetition.
 const PROVED: domain::Millis = 5 * domain::MINUTE;
 
 both! {
@@ -107,7 +107,7 @@ both! {
 both! {
     async fn a_page_that_is_opened_after_it_was_given_up_is_closed_and_shown_to_nobody(world: World) {
         let (other, clock) = world.ahead().await;
-        // As if the server had been stopped in the middle of its request.
+        // The server seems to have been stopped in the middle of its request.
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "slow", "delay_ms": 4000, "count": 1})).await;
         let session = world.session().await;
         let opening = { let (engine, session) = (other.engine.clone(), session.clone()); tokio::spawn(async move { engine.start(&session, Method::Card, None).await }) };
@@ -132,7 +132,7 @@ both! {
         assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         clock.by(PROVED + PROVED);
         world.wait_for(&session, Phase::Choose).await;
-        // As a request does that was held up for so long, and whose reply is lost.
+        // This is the effect of a request that was delayed for so long and whose reply is lost.
         let attempt = world.statement(&world.payment_of(&session).await).await.payment.attempts[0].id.clone();
         let item = "line_items[0][quantity]=1&line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]=3098";
         let body = format!("mode=payment&success_url=https://shop.example/&client_reference_id={attempt}&{item}&line_items[0][price_data][product_data][name]=Tea");
@@ -158,7 +158,7 @@ both! {
         })
         .await;
         assert!(world.statement(&payment).await.flags.unsure);
-        // In one step: a job that looks in between puts itself off by more than the test waits.
+        // The clock advances in one step: a job that ran in between would be put off for longer than the test waits.
         clock.by(2 * domain::MINUTE + PROVED);
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
         let known = world.statement(&payment).await.payment.attempts[0].modifications[0].clone();
@@ -178,10 +178,10 @@ both! {
             let mut tx = here.engine().store().begin().await.unwrap();
             sqlx::query("UPDATE provider_accounts SET base_url = $1").bind(url).execute(&mut *tx).await.unwrap();
             tx.commit().await.unwrap();
-            // Accounts are remembered for a moment.
+            // The engine caches accounts for a moment.
             ahead.by(domain::MINUTE);
         };
-        // Nothing listens on port 1.
+        // No server listens on port 1.
         lead("http://127.0.0.1:1".to_owned()).await;
         assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Requested);
         clock.by(PROVED + 2 * domain::MINUTE);

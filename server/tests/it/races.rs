@@ -1,4 +1,4 @@
-//! Several at once: tabs, clicks, servers.
+//! Concurrent tabs, clicks and servers.
 
 use domain::checkout::Phase;
 use domain::link::Usage;

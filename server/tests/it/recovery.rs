@@ -64,7 +64,7 @@ both! {
     }
 }
 
-/// The clock of a server that is stopped for a while whenever it waits.
+/// The clock of a server that is suspended for a while whenever it waits.
 struct Halting {
     by: Millis,
     ahead: AtomicI64,
@@ -105,7 +105,7 @@ both! {
     async fn a_provider_that_cannot_be_reached_charges_nothing_and_can_be_tried_again(world: World) {
         let engine = world.engine();
         engine.enable_account(&world.account_id(), false).await.unwrap();
-        // Nothing listens on port 1.
+        // No server listens on port 1.
         let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_0123456789abcdef");
         let nowhere = engine.add_account(&world.merchant, nowhere).await.unwrap();
         let session = world.session().await;
@@ -151,7 +151,7 @@ both! {
         let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", "000222222227"), ("name", "Jo")];
         assert_eq!(world.post_form(&page, &fields).await.status, 303);
         world.control("advance", json!({"seconds": 10})).await;
-        // Choosing anew closes the first page, and that finds out what became of it.
+        // A new choice closes the first page, and closing finds the outcome.
         eventually("another attempt can begin", || async {
             world.engine().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
         })
@@ -184,7 +184,7 @@ both! {
     async fn what_was_said_before_is_not_said_of_the_outcome(world: World) {
         let link = world.link_with_ttl(domain::link::Usage::Once, 30_000).await;
         let session = world.open(&link).await;
-        // In the millisecond in which it was made there is nothing to extend yet.
+        // In the millisecond in which the session was made, its time cannot be extended yet.
         sleep(Duration::from_millis(5)).await;
         world.engine().extend(&session).await.unwrap();
         assert_eq!(world.view(&session).await.notice, Some(Notice::Extended));
@@ -232,7 +232,7 @@ both! {
     async fn what_no_webhook_told_is_listed_at_the_provider(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         world.control("webhooks", json!({"drop": true})).await;
-        // Somebody refunds in the provider's own dashboard.
+        // A refund is made in the provider's own dashboard.
         let intent = world.statement(&payment).await.payment.attempts[0].refs.payment.clone().unwrap();
         let bearer = format!("Bearer {}", world.secret_key);
         let (url, body) = (format!("{}/v1/refunds", world.sandbox), format!("payment_intent={intent}&amount=700"));
@@ -254,7 +254,7 @@ both! {
         let session = world.session().await;
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
-        // As if everything had been put off by a server whose clock was a day ahead.
+        // The jobs look as if a server whose clock was a day ahead had put them off.
         let ahead = (crate::world::seconds() + 86_400) * 1000 + 7_200_000;
         let mut tx = world.engine().store().begin().await.unwrap();
         sqlx::query("UPDATE jobs SET run_at = $1, leased_until = $1").bind(ahead).execute(&mut *tx).await.unwrap();

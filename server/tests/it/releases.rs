@@ -1,4 +1,4 @@
-//! Authorised money that is let go of, as accounts and endpoints on an old API version of Stripe hear of it: as of a refund.
+//! Released authorisations as old API versions of Stripe report them to accounts and endpoints: as refunds.
 
 use domain::checkout::Phase;
 use domain::id::PaymentId;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::both;
 use crate::world::{World, eventually, random_hex, seconds};
 
-/// The last version that tells a release as a refund.
+/// The last version that reports a release as a refund.
 const OLD: &str = "2025-02-24.acacia";
 
 fn told(kind: &str, object: Value) -> Value {
@@ -16,7 +16,7 @@ fn told(kind: &str, object: Value) -> Value {
         "livemode": false, "request": {"id": null, "idempotency_key": null}, "data": {"object": object}})
 }
 
-/// Tells of a release as an old version does.
+/// Delivers a release in the form of an old version.
 async fn tell_release(world: &World, payment: &PaymentId, amount: i64, captured: Value, reason: Value) {
     let intent = world.intent_of(payment).await;
     let refund = json!({"id": format!("re_{}", random_hex()), "object": "refund", "charge": "ch_1", "payment_intent": intent,
@@ -62,7 +62,7 @@ both! {
     }
 }
 
-/// The same told by the simulator, whose account is on an old version.
+/// Sets the simulator's account to an old version, so that the simulator sends this form.
 async fn on_old_version(world: &World) {
     world.control("stripe/version", json!({"account": world.secret_key, "api_version": OLD})).await;
 }

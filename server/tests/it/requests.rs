@@ -1,5 +1,5 @@
-//! A merchant's requests for captures, voids and refunds: of the attempt that was meant, once per key, and with the reason told
-//! once where a provider refuses. Run as a program, on both databases.
+//! A merchant's requests for captures, voids and refunds: each acts on the intended attempt, once for each key, and
+//! shows a provider's refusal once. Run as a program, on both databases.
 
 use domain::id::PaymentId;
 use domain::payment::{Outcome, Status};
@@ -26,7 +26,7 @@ fn words(command: &[String]) -> Vec<&str> {
     command.iter().map(String::as_str).collect()
 }
 
-/// The text of the held surplus' alert.
+/// The text of the alert about held surplus.
 async fn held(world: &World) -> String {
     eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
     world.alert("surplus_held").await.0
@@ -62,7 +62,7 @@ both! {
         }
         assert_eq!(refunds[0]["payment_intent"].as_str(), second.refs.payment.as_deref(), "to whoever paid twice");
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
-        // With one attempt left in question nothing has to be named.
+        // With only one possible attempt the command needs no name.
         assert!(!world.till_refuses(&["payment", "refund", payment.as_str(), "--amount", "30.99"], 1).await.contains("--attempt"));
     }
 }
@@ -102,7 +102,7 @@ async fn refunds_at_stripe(world: &World) -> usize {
     world.provider("/v1/refunds").await["data"].as_array().unwrap().len()
 }
 
-/// The key that a command printed while it ran.
+/// The key that a command printed, and its output.
 async fn key_told(world: &World, arguments: &[&str]) -> (String, String) {
     let output = world.run(arguments).await;
     let (said, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -121,7 +121,7 @@ both! {
         assert!(again.contains("the same refund was asked for") && again.contains(&key), "{again}");
         assert_eq!(world.statement(&payment).await.totals.refunded, 500);
 
-        // The refusal says how to see the first and how to refund once more.
+        // The refusal names the commands that show the first refund and that refund once more.
         let refund = commands(&again, "till payment refund");
         let first = world.till(&words(&refund[0])).await;
         assert_eq!((&first["outcome"], &first["modification"]["key"]), (&json!("succeeded"), &json!(key)));
@@ -190,7 +190,7 @@ both! {
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
         assert_eq!(world.statement(&payment).await.totals.refunded, 500);
         assert_eq!(refunds_at_stripe(&world).await, 1);
-        // Without a key an equal request is refused, whichever server gets it.
+        // Without a key, an equal request is refused on any server.
         let error = other.engine.refund(&payment, Some(500)).await.unwrap_err().to_string();
         assert!(error.contains("the same refund was asked for"), "{error}");
         world.books_are_right().await;
@@ -200,7 +200,7 @@ both! {
 both! {
     async fn the_reason_of_a_refused_refund_is_told_once(world: World) {
         let (_, payment): (_, PaymentId) = world.paid_with(GOOD).await;
-        // Somebody has sent it all back at Stripe, and Till has not heard of it yet.
+        // The payment was refunded at Stripe, and Till does not know it yet.
         world.control("webhooks", json!({"hold": true})).await;
         let intent = world.intent_of(&payment).await;
         world.at_provider("/v1/refunds", &format!("payment_intent={intent}")).await;
@@ -215,7 +215,7 @@ both! {
         assert_eq!(refunds_at_stripe(&world).await, 1);
         let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
         assert!(shown.contains("key late  failed: ") && shown.contains("already been refunded"), "{shown}");
-        // A refused one is no reason to refuse the next.
+        // A refused refund does not block the next one.
         assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Failed);
     }
 }

@@ -1,4 +1,4 @@
-//! What is old is forgotten in small transactions, and nothing that is needed.
+//! Old rows are forgotten in small transactions, and needed rows are kept.
 
 use domain::checkout::Phase;
 use domain::link::Usage;
@@ -49,7 +49,7 @@ both! {
             &format!("{inb}, '{account}', 'old_' || CAST(i AS TEXT), CASE WHEN i = 7 THEN 'pending' WHEN i = 8 THEN 'orphan' ELSE 'ignored' END, {inb}, 1"),
         )
         .await;
-        // The pending one must not be taken up now.
+        // The pending delivery must not be taken up now.
         execute(&world, format!("UPDATE inbox SET due = {} WHERE state = 'pending'", SystemClock.now() + 15 * MINUTE)).await;
         insert(&world, "inbox_waits (wanted, inbox_id)", &format!("'a/' || CAST(i AS TEXT), {inb}")).await;
         insert(&world, "jobs (id, kind, subject, run_at, tries, generation, leased_until, dead, created)", &format!("{job}, 'check', {job}, 1, 0, 0, 0, i, 1")).await;

@@ -1,4 +1,4 @@
-//! Keys that may not do what Till needs, and prices in a currency that the merchant did not ask for.
+//! Keys without a right that Till needs, and prices in a currency that the merchant did not choose.
 
 use domain::checkout::Phase;
 use domain::payment::Outcome;
@@ -16,7 +16,7 @@ async fn restrict(world: &World, rights: &[&str]) {
     world.engine().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
 }
 
-/// Makes every job due: the one that lists events, and the one that has been refused.
+/// Makes every job due: the one that lists events, and the refused one.
 async fn hasten(world: &World) {
     let mut tx = world.engine().store().begin().await.unwrap();
     sqlx::query("UPDATE jobs SET run_at = 0").execute(&mut *tx).await.unwrap();
@@ -81,7 +81,7 @@ both! {
 
 both! {
     async fn a_key_that_is_not_accepted_is_told_at_the_first_answer(world: World) {
-        // Longer than any key that the simulator knows.
+        // The key is longer than any that the simulator knows.
         let key = format!("sk_test_{}", "a".repeat(201));
         world.engine().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
         let session = world.session().await;
@@ -105,7 +105,7 @@ both! {
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
         let session = world.provider("/v1/checkout/sessions").await["data"][0].clone();
         assert_eq!(session["adaptive_pricing"], json!({"enabled": false}));
-        // The simulator would have charged otherwise.
+        // Without this setting the simulator would have charged another currency.
         let form = "mode=payment&success_url=http://127.0.0.1/s&line_items[0][quantity]=1&line_items[0][price_data][currency]=eur\
             &line_items[0][price_data][unit_amount]=1000&line_items[0][price_data][product_data][name]=Tea";
         let made = world.at_provider("/v1/checkout/sessions", form).await;

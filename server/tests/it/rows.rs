@@ -1,4 +1,4 @@
-//! Captures, refunds and disputes as rows of their own, references of attempts, and events.
+//! Rows of captures, refunds and disputes, references of attempts, and events.
 
 use domain::link::Usage;
 use domain::payment::{MovementKind, Refs};

@@ -1,4 +1,4 @@
-//! The built binary as an operator runs it: a process of its own with a shop, spoken to over plain connections.
+//! The built binary as an operator runs it: a process with a shop, tested over plain connections.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ use tokio::time::timeout;
 
 use crate::world::{eventually, random_hex, seconds, sign};
 
-/// The longest a reply may take that nothing should hold up.
+/// The longest time for a reply that must not be delayed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of a reply that are read.
+/// The most bytes of a reply that are read.
 const REPLY_BYTES_MAX: usize = 1 << 20;
 
 /// A running `till serve` with one merchant, one Stripe account and one reusable link.
 pub struct Running {
     child: Child,
     directory: TempDir,
-    /// Pages and deliveries.
+    /// The address of pages and deliveries.
     pub public: SocketAddr,
-    /// Operations.
+    /// The address of the operators' listener.
     pub ops: SocketAddr,
     /// The path of the account's deliveries.
     pub hook: String,
@@ -98,14 +98,14 @@ impl Running {
         line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// How many files the process may open, before it must be told no.
+    /// The soft limit of open files.
     pub fn descriptors_allowed(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// A new session of the link; its token. It comes into being when a shopper acts, by a plain form.
+    /// Makes a session of the link and returns its token. A session begins when a shopper acts, here by a plain form.
     pub async fn session(&self) -> String {
         let link = self.link.trim_start_matches("/l/");
         let body = format!("token={link}&method=card");
@@ -119,7 +119,7 @@ impl Running {
         location.split(['?', '/']).next().unwrap().trim().to_owned()
     }
 
-    /// Everything that others rely on is answered, and well: the session's page, a delivery, readiness and metrics.
+    /// Checks that the service is whole: the session's page, a delivery, readiness and metrics.
     pub async fn serves_everybody(&self, session: &str, meanwhile: &str) {
         let page = get(self.public, &format!("/c/{session}"), "").await.unwrap_or_default();
         assert_eq!(status(&page), 200, "the page, {meanwhile}: {page}");
@@ -147,19 +147,19 @@ impl Running {
     }
 }
 
-/// An address of this machine that nobody listens on, outside the range from which the system hands out others.
+/// An unused address of this machine, outside the range from which the system hands out ports.
 fn free_address() -> SocketAddr {
     let number = || u16::from_str_radix(&random_hex()[..4], 16).unwrap() % 10_000;
     let listener = std::iter::repeat_with(|| std::net::TcpListener::bind(("127.0.0.1", 20_000 + number())));
     listener.flatten().next().unwrap().local_addr().unwrap()
 }
 
-/// The reply's status; zero for what is no reply.
+/// The reply's status; zero if the text is not a reply.
 pub fn status(reply: &str) -> u16 {
     reply.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
-/// Connects and sends; the connection is then left open. `None` if it does not even come about.
+/// Connects and sends, and leaves the connection open. `None` if the connection fails.
 pub async fn begin(address: SocketAddr, request: &[u8]) -> Option<TcpStream> {
     let mut stream = timeout(PATIENCE, TcpStream::connect(address)).await.ok()?.ok()?;
     // A server that has already answered may have closed the connection.
@@ -167,7 +167,8 @@ pub async fn begin(address: SocketAddr, request: &[u8]) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// The reply until the connection is closed, or its head if it is an event stream. `None` without a byte in time.
+/// The reply until the connection is closed, or only its head if it is an event stream. `None` if no byte arrives in
+/// time.
 pub async fn answer(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = vec![];
     let reading = async {
@@ -182,13 +183,13 @@ pub async fn answer(stream: &mut TcpStream) -> Option<String> {
     (in_time || !bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.is_empty())
 }
 
-/// Whether the reply's head is there and says that the body goes on for ever.
+/// Whether the reply's head has arrived and announces an endless body.
 fn ends(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.contains("\r\n\r\n") && text.contains("text/event-stream")
 }
 
-/// A request whose connection is closed after its reply.
+/// Sends a request and returns the reply, up to the end of the connection.
 pub async fn exchange(address: SocketAddr, request: &[u8]) -> Option<String> {
     answer(&mut begin(address, request).await?).await
 }

@@ -1,4 +1,4 @@
-//! What a test reads off: the ledger as a whole, the page as the shopper sees it, what the merchant is told.
+//! Reads results for tests: the ledger, the shopper's page, the messages to the merchant, and the program's output.
 
 use std::process::{Command, Output};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::world::{World, eventually, seconds, sign};
 
 impl World {
-    /// The ledger agrees with every payment, and the merchant's balances are these, debit positive, and no others.
+    /// The ledger agrees with every payment, and the merchant has exactly these non-zero balances, debit positive.
     pub async fn books_say(&self, expected: &[(&str, i64)]) {
         self.books_are_right().await;
         let balances = self.engine().balances(&self.merchant, false).await.unwrap();
@@ -21,22 +21,22 @@ impl World {
         assert_eq!(have, expected);
     }
 
-    /// A session's page as a browser without scripts gets it is in a phase and says something.
+    /// A session's page for a browser without scripts has this phase and contains these words.
     pub async fn page_says(&self, token: &Token, phase: &str, words: &str) {
         let reply = self.get(&format!("{}/c/{token}", self.node.url)).await;
         let html = String::from_utf8(reply.body.to_vec()).unwrap();
         assert_eq!(reply.status, 200, "{html}");
         assert!(html.contains(&format!("data-phase=\"{phase}\"")), "not {phase}: {html}");
-        // Amounts are kept together by a space that does not break.
+        // A no-break space keeps amounts together.
         assert!(html.replace('\u{a0}', " ").contains(words), "does not say {words:?}: {html}");
     }
 
-    /// How often the merchant was told something about a payment.
+    /// How often the merchant was sent an event of this name about a payment.
     pub async fn told(&self, payment: &PaymentId, name: &str) -> usize {
         self.statement(payment).await.told.iter().filter(|told| *told == name).count()
     }
 
-    /// The text of the one alert of a kind, and how often it was raised.
+    /// The text of the only alert of a kind, and how often it was raised.
     pub async fn alert(&self, kind: &str) -> (String, i64) {
         let alerts = self.engine().alerts(100).await.unwrap();
         let found: Vec<_> = alerts.iter().filter(|alert| alert.kind == kind).collect();
@@ -52,7 +52,7 @@ impl World {
         .await;
     }
 
-    /// Waits until every delivery so far has been looked at.
+    /// Waits until every delivery so far has been taken up.
     pub async fn inbox_is_empty(&self) {
         eventually("the inbox is empty", || async { self.engine().backlog().await.unwrap() == 0 }).await;
     }
@@ -62,7 +62,7 @@ impl World {
         self.statement(payment).await.payment.attempts[0].refs.payment.clone().unwrap()
     }
 
-    /// Delivers an event as Stripe would, for what its simulator has no trigger; it is acknowledged.
+    /// Delivers an event of Stripe that its simulator has no trigger for. The delivery must be acknowledged.
     pub async fn deliver(&self, event: &Value) {
         let body = event.to_string();
         let signature = sign(&self.webhook_secret, seconds(), &body);
@@ -71,7 +71,7 @@ impl World {
         assert_eq!(reply.status, 200, "{body}");
     }
 
-    /// Asks Stripe's API to do something, as somebody in its dashboard does.
+    /// Sends a request to Stripe's API, as an action in Stripe's dashboard would.
     pub async fn at_provider(&self, path: &str, body: &str) -> Value {
         let bearer = format!("Bearer {}", self.secret_key);
         let (url, kind) = (format!("{}{path}", self.sandbox), "application/x-www-form-urlencoded");
@@ -95,21 +95,21 @@ impl World {
         command
     }
 
-    /// What the program prints as JSON.
+    /// The JSON that the program prints.
     pub async fn till(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat()).await;
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// What the program prints for people.
+    /// The text that the program prints for people.
     pub async fn till_says(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments).await;
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What the program refuses with: exit code 1 for what cannot be done, 2 for what cannot be understood.
+    /// The text of the program's refusal. Its exit code is 1 for an impossible request and 2 for an unreadable one.
     pub async fn till_refuses(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments).await;
         let text = String::from_utf8(output.stderr).unwrap();

@@ -1,4 +1,4 @@
-//! Credentials and webhook secrets: what is taken, what is refused, and what is sealed with which master key.
+//! Credentials and webhook secrets: the accepted ones, the refused ones, and the master key that seals each.
 
 use axum::http::Method;
 use engine::{Error, Keyring, NewAccount, OsRandom};
@@ -11,14 +11,14 @@ use crate::{both, both_at_adyen};
 const FORGED: &str =
     r#"{"id":"evt_forged","object":"event","type":"payout.paid","created":1,"livemode":false,"data":{"object":{}}}"#;
 
-/// Delivers a body with a signature and returns the reply's status.
+/// Delivers a body signed with a secret and returns the reply's status.
 async fn delivered(world: &World, secret: &str) -> u16 {
     let signature = sign(secret, seconds(), FORGED);
     let headers = [("stripe-signature", signature.as_str())];
     world.send(Method::POST, &world.account.webhook_url, "application/json", FORGED, &headers).await.status
 }
 
-/// Puts webhook secrets into the database as they are, past every check, as an earlier version would have.
+/// Writes webhook secrets to the database without any check, as an earlier version would have.
 async fn sealed_unchecked(world: &World, secrets: &[&str]) {
     let plain = json!({"credentials": {"secret_key": world.secret_key}, "webhook_secrets": secrets}).to_string();
     let ring = Keyring::parse(&world.key).unwrap();
@@ -27,7 +27,7 @@ async fn sealed_unchecked(world: &World, secrets: &[&str]) {
     let update = query("UPDATE provider_accounts SET sealed = $1 WHERE id = $2").bind(sealed).bind(&world.account.id);
     update.execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
-    // The server forgets what it has read before.
+    // The change makes the server drop its cached account.
     world.engine().enable_account(&world.account_id(), true).await.unwrap();
 }
 
@@ -69,7 +69,7 @@ both! {
             refused(world.engine().set_credential(&id, "secret_key", key).await, "secret_key", key);
         }
         world.engine().set_credential(&id, "secret_key", "\trk_test_0123456789abcdef\n").await.unwrap();
-        // What an earlier version has sealed with a line end works as it was meant.
+        // A secret that an earlier version sealed with a line end still works.
         sealed_unchecked(&world, &[&format!("{}\n", world.webhook_secret)]).await;
         assert_eq!(delivered(&world, &world.webhook_secret).await, 200);
     }
@@ -144,7 +144,7 @@ fn no_error_repeats_a_secret() {
     assert!(error.contains("64 KB"), "{error}");
 }
 
-/// What each master key seals, as `till provider reseal` says it: fingerprint, newest, given, how many.
+/// The counts for each master key in the output of `till provider reseal`: newest, given, number of values.
 fn keys(report: &Value) -> Vec<(bool, bool, i64)> {
     let flag = |key: &Value, name: &str| key[name].as_bool().unwrap();
     let keys = report["keys"].as_array().unwrap().iter();
@@ -173,7 +173,7 @@ both! {
         assert_eq!(world.till(&["provider", "reseal"]).await["resealed"], 0, "it can be run again");
         world.key = new.clone();
         assert_eq!(world.till(&["provider", "list", "--merchant", world.merchant.as_str()]).await.as_array().unwrap().len(), 61);
-        // A server that was started with the old key alone has sealed something since.
+        // A server that was started with only the old key has sealed an account since.
         let late = account_at(&world.sandbox, "sk_test_0123456789", "whsec_0123456789abcdef");
         world.engine().add_account(&world.merchant, late).await.unwrap_or_else(|error| panic!("{error}"));
         let text = world.till_refuses(&["provider", "reseal"], 1).await;
@@ -188,7 +188,7 @@ both! {
     async fn resealing_overwrites_nothing_that_is_set_meanwhile(world: World) {
         let mut world = world;
         let (old, new) = (world.key.clone(), Keyring::generate(&OsRandom));
-        // A server whose setting names the keys the other way round seals with the old one.
+        // A server with the keys in the other order seals with the old one.
         world.key = format!("{old},{new}");
         let server = world.second_node().await;
         world.key = format!("{new},{old}");

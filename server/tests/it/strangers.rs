@@ -1,4 +1,4 @@
-//! Deliveries about payments that are not known here: they wait without being looked at, and no wake is missed.
+//! Deliveries about unknown payments: they wait without being taken up, and no wake is missed.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ async fn deliver(world: &World, body: &str) {
     assert_eq!(reply.status, 200);
 }
 
-/// A refund of a payment, which names nothing of ours.
+/// A refund of a payment, without a reference of ours.
 fn refund(event: &str, intent: &str) -> String {
     let object = json!({"id": "re_1", "object": "refund", "payment_intent": intent, "amount": 98, "currency": "eur",
         "status": "succeeded"});
@@ -45,7 +45,7 @@ async fn count(store: &Store, text: &str) -> i64 {
         .get("n")
 }
 
-/// Waits until somebody waits for a lock. On SQLite the writer is alone, and what waits for it waits before it reads.
+/// Waits until a transaction waits for a lock. SQLite has one writer, and other writers wait before they read.
 async fn somebody_waits(world: &World) {
     let store = world.engine().store();
     if store.dialect() == Dialect::Postgres {
@@ -67,13 +67,13 @@ both! {
         assert_eq!(states(&world).await, waiting, "at once, and each once");
         let engine = world.engine();
         assert_eq!((engine.backlog().await.unwrap(), engine.next_delivery_due().await.unwrap()), (0, None));
-        // More than one transaction gives up.
+        // These are more rows than one transaction gives up.
         let id = world.inbox().await[0].id.to_string();
         let copies = format!(
             "INSERT INTO inbox (id, account_id, event, state, due, received) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
                 SELECT i + 1 FROM n WHERE i < 1200)
              SELECT '{}' || SUBSTR('0000000000' || CAST(i AS TEXT), LENGTH(CAST(i AS TEXT)) + 1), '{}', 'copy_' || CAST(i AS TEXT), 'waiting', {}, 0 FROM n",
-            // As old as that one, by its id.
+            // The ids make the copies as old as the first row.
             &id[..id.len() - 10],
             world.account.id,
             SystemClock.now() + 11 * MINUTE,
@@ -119,7 +119,7 @@ both! {
         let attempt = world.statement(&world.payment_of(&session).await).await.payment.attempts[0].clone();
         let store = world.engine().store();
         let mut writing = store.begin().await.unwrap();
-        // As the reference of a capture: the payment's own is written when the delivery is applied.
+        // The reference is a capture's, because the payment's own is written when the delivery is applied.
         let named = "INSERT INTO attempt_references (account_id, reference, kind, attempt_id, payment_id)
             SELECT account_id, 'pi_raced', 'capture', id, payment_id FROM attempts WHERE id = $1";
         query(named).bind(attempt.id.to_string()).execute(&mut *writing).await.unwrap();

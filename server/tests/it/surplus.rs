@@ -1,4 +1,4 @@
-//! More or less than was owed: what is sent back, what is held, what is not believed.
+//! Payments above or below the debt: refunds by policy, held amounts, and reports that are not believed.
 
 use domain::checkout::Phase;
 use domain::id::{PaymentId, Token};
@@ -18,7 +18,8 @@ const REFUND_FAILS_LATER: &str = "4000000000005126";
 const TOTAL: i64 = 3098;
 const OVER: i64 = 500;
 
-/// An intent that owes the debt and of which another amount arrived, as Stripe tells of one that was captured beyond it.
+/// An event about an intent for the debt of which another amount arrived, as Stripe reports a capture beyond the
+/// authorisation.
 async fn received(world: &World, payment: &PaymentId, received: i64) -> Value {
     let attempt = world.statement(payment).await.payment.attempts[0].clone();
     json!({
@@ -131,7 +132,7 @@ both! {
         for number in 1..3 {
             world.control("advance", json!({"seconds": 60})).await;
             eventually("it has failed", || async { world.told(&payment, "refund.failed").await == number }).await;
-            // It was closed when the money seemed to have gone back.
+            // The alert was closed when the money seemed to have gone back.
             let (text, times) = world.alert("surplus_stuck").await;
             assert_eq!(times, 1, "{text}");
             assert!(text.contains("expired_or_canceled_card"), "{text}");
@@ -180,7 +181,7 @@ both! {
         };
         kinds("surplus_stuck").await;
         for _ in 0..2 {
-            // It does not go back by itself, so no alert says that it is tried again.
+            // The surplus is now held, so no alert claims another try.
             world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
             kinds("surplus_held").await;
             world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
@@ -198,7 +199,7 @@ both! {
         let mut held = vec![];
         for _ in 0..3 {
             held.push(overpaid(&world, GOOD).await.1);
-            // Of somebody who is not asked about.
+            // This payment has no surplus.
             world.paid_with(GOOD).await;
         }
         eventually("all are held", || async {
@@ -215,7 +216,7 @@ both! {
         eventually("nothing works on them any more", || async { jobs("surplus").await == 0 }).await;
         world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
         assert_eq!((jobs("surplus").await, jobs("policy").await), (0, 1), "one job, however many payments there are");
-        // Each step looks at two payments, and leaves the next step behind before it ends.
+        // Each step handles two payments, and enqueues the next step before it ends.
         let other = world.tuned_node(|tuning| tuning.walk = 2).await;
         for payment in &held {
             eventually("it is sent back", || async { world.statement(payment).await.totals.refunded == OVER }).await;
@@ -232,7 +233,7 @@ both! {
     async fn what_is_paid_too_little_is_partly_paid_whatever_the_policy(world: World) {
         for policy in [SurplusPolicy::Refund, SurplusPolicy::Hold] {
             world.engine().set_surplus_policy(&world.merchant, policy).await.unwrap();
-            // Of a payment that is captured at once, a part is no choice of the merchant's.
+            // In a payment with automatic capture, a partial amount is no choice of the merchant's.
             let session = world.session().await;
             world.start(&session).await;
             let payment = world.payment_of(&session).await;
@@ -281,7 +282,7 @@ both! {
     }
 }
 
-/// A capture of which Adyen tells another amount than was asked for.
+/// A capture that Adyen reports with another amount than requested.
 async fn captured_as(world: &World, delta: i64) -> (Token, PaymentId) {
     let (session, payment) = authorised_at_adyen(world).await;
     world.control("faults", json!({"provider": "adyen", "operation": "CAPTURE", "on": "webhook", "fault": "wrong_amount", "amount_delta": delta})).await;

@@ -1,4 +1,4 @@
-//! One session in several tabs, on several servers: over HTTP, as impatient people and slow networks do it.
+//! One session in several tabs, on several servers, over HTTP, with impatient people and slow networks.
 
 use connectors::HttpResponse;
 use domain::checkout::Phase;
@@ -69,7 +69,7 @@ both! {
             });
             assert!(join_all(clicks).await.iter().all(|reply| reply.status == 303));
             let payment = world.payment_of(&session).await;
-            // Tabs that keep closing each other's page may give up; then nothing is open, and a person clicks again.
+            // Tabs that keep closing each other's page may give up. Then no page is open, and a person clicks again.
             crate::world::eventually("at rest", || async { matches!(world.phase(&session).await, Phase::Resume | Phase::Choose) }).await;
             if world.phase(&session).await == Phase::Choose {
                 let made = pages(&world).await;
@@ -133,7 +133,7 @@ both! {
         assert!(refused.contains("the same refund was asked for"), "{refused}");
         let refused = other.engine.refund(&payment, Some(sixty + 1)).await.unwrap_err().to_string();
         assert!(refused.contains("12.40"), "says what is left: {refused}");
-        // The rest may go, and its reply is lost: what is unknown counts as gone.
+        // The rest is refunded and the reply is lost. An unknown refund counts as gone.
         other.engine.refund(&payment, None).await.unwrap();
         assert!(world.engine().refund(&payment, Some(1)).await.is_err());
         crate::world::eventually("all is known", || async { world.statement(&payment).await.totals.refunded == 3098 }).await;

@@ -1,4 +1,4 @@
-//! What others have written never steers the terminal of whoever reads it.
+//! Foreign text never controls the reader's terminal.
 
 use serde_json::Value;
 use sqlx::query;
@@ -6,10 +6,10 @@ use sqlx::query;
 use crate::both;
 use crate::world::{World, seconds};
 
-/// Clears the screen, sets its title, hides text, turns its direction, fakes a line.
+/// Text that clears the screen, sets its title, hides text, turns its direction, and fakes a line.
 const NASTY: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{7f}\u{202e}\u{2066}\u{2028}\r\nfaked row\u{85}\u{200f}x";
 
-/// Characters that steer a terminal or the order in which it shows others.
+/// Whether a character controls a terminal or the order in which it shows text.
 fn steers(char: char) -> bool {
     (char.is_control() && char != '\n')
         || matches!(char, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -31,7 +31,7 @@ both! {
         world.deliver(&event).await;
         world.inbox_is_empty().await;
         let delivery = world.inbox().await.into_iter().find(|row| row.event == "evt_nasty").unwrap().id.to_string();
-        // As an earlier version, or another door, may have stored it.
+        // An earlier version, or another way in, may have stored such text.
         let mut tx = world.engine().store().begin().await.unwrap();
         let rename = query("UPDATE merchants SET name = $1, support_email = $1 WHERE id = $2").bind(NASTY).bind(&merchant);
         rename.execute(&mut *tx).await.unwrap();

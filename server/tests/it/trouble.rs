@@ -1,4 +1,5 @@
-//! What shoppers are told when Till cannot answer: only what is known, and never that nothing was taken where it may have been.
+//! The pages for shoppers when Till cannot answer: they state only known facts, and never deny a charge that may have
+//! happened.
 
 use axum::http::Method;
 use connectors::HttpResponse;
@@ -17,18 +18,18 @@ use crate::world::{World, header};
 
 const GOOD: &str = "4242424242424242";
 
-/// As a browser asks, in German.
+/// Requests a page as a browser in German.
 async fn see(world: &World, path: &str) -> HttpResponse {
     let headers = [("accept", "text/html,*/*;q=0.8"), ("accept-language", "de-AT,de;q=0.9")];
     world.send(Method::GET, &format!("{}{path}", world.node.url), "", "", &headers).await
 }
 
-/// As a form of a session's page, in Arabic.
+/// Sends a form of a session's page, in Arabic.
 async fn press(world: &World, session: &Token, action: &str, accept: &str) -> HttpResponse {
     press_at(&world.node.url, world, session, action, accept).await
 }
 
-/// The same at a server.
+/// The same at a given server.
 async fn press_at(server: &str, world: &World, session: &Token, action: &str, accept: &str) -> HttpResponse {
     press_on(server, world, &format!("/c/{session}"), action, accept).await
 }
@@ -47,7 +48,7 @@ fn text(reply: &HttpResponse) -> String {
     String::from_utf8(reply.body.to_vec()).unwrap()
 }
 
-/// Takes a table away, or gives it back: a database in trouble that is over when the test says so.
+/// Renames a table and back: a database failure that ends when the test says so.
 async fn rename(world: &World, table: &str, to: &str) {
     let mut tx = world.engine().store().begin().await.unwrap();
     query(AssertSqlSafe(format!("ALTER TABLE {table} RENAME TO {to}"))).execute(&mut *tx).await.unwrap();
@@ -97,7 +98,7 @@ both! {
     async fn a_link_that_could_not_be_opened_has_begun_nothing(world: World) {
         let (fresh, begun) = (world.link(Usage::Once).await, world.link(Usage::Once).await);
         world.open(&begun).await;
-        // A link that nobody has acted on is shown without a look at the sessions.
+        // A link without a session is shown without a query on the sessions.
         for (link, table, status) in
             [(&fresh, "links", 200), (&fresh, "orders", 200), (&fresh, "merchants", 200), (&begun, "sessions", 303)]
         {
@@ -115,7 +116,7 @@ both! {
     }
 }
 
-/// The answer to a form of a session's page that was not carried through: a page of its own that stays, and leads back.
+/// Checks the answer to a failed form of a session's page: a page of its own that stays and leads back.
 fn is_setback(reply: &HttpResponse, session: &Token, action: &str) {
     leads_back(reply, &format!("/c/{session}"), action);
 }
@@ -163,7 +164,7 @@ both! {
             let counted = rows(&world).await;
             assert_eq!((counted["orders"], counted["payments"], counted["sessions"]), (0, 0, 0), "{table}: {counted:?}");
         }
-        // The order could be written down, but not the try: the way back leads to the order's session, not to the link, which would
+        // The order could be stored, but not the attempt. The way back leads to the order's session: the link would
         // begin another order.
         for (accept, orders) in [("text/html", 1), ("text/plain", 2)] {
             rename(&world, "attempts", "away").await;
@@ -183,7 +184,7 @@ both! {
     }
 }
 
-/// Another server on the same database, which it can only read; its address.
+/// Starts another server that can only read the same database, and returns its address.
 async fn reads_only(world: &World) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -203,7 +204,7 @@ both! {
             let script = press_at(&server, &world, &session, action, "text/plain").await;
             assert_eq!((script.status, text(&script).as_str()), (200, "busy"), "{action}");
         }
-        // Looking writes nothing.
+        // Viewing a page writes nothing.
         for (path, phase) in [(format!("/c/{session}"), "choose"), (format!("/c/{paid}/return"), "paid")] {
             let reply = world.get(&format!("{server}{path}")).await;
             let page = text(&reply);
@@ -212,10 +213,10 @@ both! {
         assert_eq!(world.get(&format!("{server}/l/{link}")).await.status, 303, "somebody has acted on it before");
         let reply = world.send(Method::GET, &format!("{server}/l/{new}"), "", "", &[("accept", "text/html")]).await;
         assert!(reply.status == 200 && text(&reply).contains("data-phase=\"choose\""), "{}", text(&reply));
-        // A press on a link's page is what writes.
+        // A press on a link's page is the first write.
         let page = format!("/l/{new}");
         leads_back(&press_on(&server, &world, &page, "start_payment", "text/html").await, &page, "start_payment");
-        // The same press works when the database can be written.
+        // The same press works at a server that can write.
         assert_eq!(press(&world, &session, "start_payment", "text/html").await.status, 303);
         assert_eq!(world.phase(&session).await, Phase::Resume);
         is_setback(&press_at(&server, &world, &session, "cancel_payment", "text/html").await, &session, "cancel_payment");

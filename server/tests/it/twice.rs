@@ -1,4 +1,4 @@
-//! One debt that is paid twice, with refunds of the order between the two, and money that went back without having come.
+//! One debt that is paid twice, with refunds of the order in between, and refunds that exceed the captures.
 
 use domain::checkout::Phase;
 use domain::id::{PaymentId, Token};
@@ -20,7 +20,7 @@ async fn execute(world: &World, statement: &str) {
     tx.commit().await.unwrap();
 }
 
-/// A refund of the first payment, made by somebody in the provider's dashboard.
+/// A refund of the first payment in the provider's dashboard.
 async fn refund_first(world: &World, payment: &PaymentId, amount: i64) {
     tell_refund(world, payment, &format!("re_{}", random_hex()), amount, "succeeded").await;
 }
@@ -39,7 +39,7 @@ async fn tell_refund(world: &World, payment: &PaymentId, reference: &str, amount
     world.inbox_is_empty().await;
 }
 
-/// A debt that was paid, of which so much was refunded, and that is then paid once more.
+/// A debt that was paid, partly refunded, and then paid once more.
 async fn refunded_and_paid_again(world: &World, refunded: i64) -> (Token, PaymentId) {
     let (session, payment, page) = paid_twice_soon(world).await;
     refund_first(world, &payment, refunded).await;
@@ -108,7 +108,7 @@ both! {
         let attempt = world.statement(&paid).await.payment.attempts[0].id.clone();
         assert!(text.contains(paid.as_str()) && text.contains(attempt.as_str()) && times == 1, "{text}");
         assert!(text.contains("EUR 30.98 was captured") && text.contains("EUR 30.99 was refunded"), "{text}");
-        // The provider takes the refund back: nothing is impossible any more.
+        // The provider takes the refund back, so the amounts are possible again.
         tell_refund(&world, &paid, "re_impossible", TOTAL + 1, "failed").await;
         world.alert_is_closed("money_impossible").await;
     }
@@ -119,7 +119,7 @@ both! {
         let (_, payment) = refunded_and_paid_again(&world, TOTAL).await;
         eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == 2 * TOTAL }).await;
         world.books_are_right().await;
-        // What went into suspense is taken out of it once more.
+        // The posting to suspense is reversed once too often.
         let surplus = format!("source_id = '{payment}' AND number = (SELECT MIN(number) FROM entries WHERE business = 'surplus')");
         execute(&world, &format!("INSERT INTO transactions SELECT source, source_id, 99999, merchant_id, live, posted_by, approved_by, at
             FROM transactions WHERE {surplus}")).await;
@@ -135,7 +135,7 @@ both! {
     }
 }
 
-/// Two authorisations of one debt, to be captured; the second was made on a page that could not be closed in time.
+/// Two authorisations of one debt, both uncaptured. The second was made on a page that could not be closed in time.
 async fn authorised_twice(world: &World) -> (Token, PaymentId) {
     world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
     let session = world.session_to_capture().await;
@@ -154,7 +154,7 @@ async fn authorised_twice(world: &World) -> (Token, PaymentId) {
     (session, payment)
 }
 
-/// What Adyen tells of an attempt, of something that was done there and not asked for by Till.
+/// Delivers Adyen's webhook about an action on an attempt that was made there, not by Till.
 async fn told(world: &World, payment: &PaymentId, number: usize, code: &str, amount: i64) {
     let attempt = world.statement(payment).await.payment.attempts[number].id.clone();
     let (first, own) = (format!("PAY{number}"), format!("{code}{number}"));
@@ -197,7 +197,8 @@ both_at_adyen! {
         world.page_says(&session, "paid", "Payment complete").await;
         let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
         assert!(shown.contains("was captured first and pays the debt"), "{shown}");
-        // Both were told of, because each was too much when it was told; the alert of the one that pays is closed.
+        // Both were reported, because each was too much at the time of its report. The alert about the one that pays is
+        // closed.
         let alerts = world.alert_kinds().await.iter().filter(|kind| *kind == "second_success").count();
         assert_eq!((world.told(&payment, "payment.second_success").await, alerts), (2, 1));
         told(&world, &payment, 0, "CAPTURE", TOTAL).await;
@@ -225,7 +226,8 @@ both_at_adyen! {
         told(&world, &payment, 0, "CANCELLATION", TOTAL).await;
         let refused = world.till_refuses(&["payment", "cancel", id], 1).await;
         assert!(refused.contains(&void(1)) && !refused.contains(&void(0)) && !refused.contains("already succeeded"), "{refused}");
-        // Captured, it pays the debt. What the other one took before would be beyond it, and could be kept.
+        // After its capture this attempt pays the debt. A later capture of the other would exceed the debt, and could
+        // be kept.
         told(&world, &payment, 1, "CAPTURE", TOTAL).await;
         assert!(world.till_refuses(&["payment", "cancel", id], 1).await.contains("already succeeded"));
     }

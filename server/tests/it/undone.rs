@@ -1,4 +1,4 @@
-//! Captures and refunds that fail after they had been done: what was booked goes back, and can be asked for again.
+//! Captures and refunds that fail after they succeeded: the posting is reversed, and the request can be repeated.
 
 use domain::id::PaymentId;
 use domain::payment::{Outcome, Status};
@@ -12,7 +12,7 @@ const REFUND_FAILS_LATER: &str = "4000000000005126";
 const TOTAL: i64 = 3098;
 const PAID: [(&str, i64); 2] = [("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)];
 
-/// Everything is as it was before the refund, and the merchant has heard of its failure once.
+/// Checks that everything is as it was before the refund, and that the merchant was notified once of its failure.
 async fn is_paid_again(world: &World, payment: &PaymentId) {
     refunded(world, payment, 0).await;
     world.inbox_is_empty().await;
@@ -32,7 +32,7 @@ async fn is_paid_again(world: &World, payment: &PaymentId) {
 both! {
     async fn a_whole_refund_that_fails_leaves_the_payment_paid_and_refundable(world: World) {
         let (session, payment) = world.paid_with(REFUND_FAILS_LATER).await;
-        // The failure is told under three names, and each is delivered twice.
+        // The failure is sent as three kinds of event, each delivered twice.
         world.control("webhooks", json!({"duplicate": 1})).await;
         assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
         assert!(world.statement(&payment).await.flags.refunded);
@@ -66,7 +66,8 @@ both! {
         let first = world.engine().refund(&payment, Some(1000)).await.unwrap();
         world.control("webhooks", json!({"hold": true})).await;
         world.control("advance", json!({"seconds": 60})).await;
-        // Asked for while the failure of the first is on its way here: the provider has it all again, Till does not know.
+        // The refund is requested while the failure of the first is on its way: the provider has the whole amount
+        // again, and Till does not know it yet.
         let second = world.engine().refund(&payment, None).await.unwrap();
         assert_eq!((second.outcome, second.modification.amount()), (Outcome::Succeeded, TOTAL - 1000));
         world.control("webhooks", json!({"hold": false, "reversed": true})).await;
@@ -116,7 +117,7 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_refund_that_the_provider_refuses_after_taking_it_was_never_sent(world: World) {
         let (session, payment) = paid_at_adyen(&world).await;
-        // Somebody has sent the money back at Adyen, and its webhook is kept back.
+        // The payment was refunded at Adyen, and its webhook is held back.
         world.control("adyen/webhooks", json!({"hold": true})).await;
         let body = json!({"merchantAccount": "HarbourBooks", "amount": {"value": TOTAL, "currency": "EUR"}, "reference": "by hand"}).to_string();
         let url = format!("{}/adyen/v72/payments/{}/refunds", world.sandbox, psp(&world, &payment).await);
@@ -160,7 +161,7 @@ both_at_adyen! {
     }
 }
 
-/// Runs the command that an alert names, which has to work.
+/// Runs the command that an alert names, which must succeed.
 async fn does_as_told(world: &World, text: &str) {
     let command =
         text.split('`').find(|part| part.starts_with("till payment capture")).unwrap_or_else(|| panic!("{text}"));
@@ -196,7 +197,7 @@ both_at_adyen! {
         does_as_told(&world, &text).await;
         captured(&world, &payment, 1000).await;
         assert_eq!(world.statement(&payment).await.payment.attempts[0].capturable(), TOTAL - 1000);
-        // One that was to release the rest is asked for as it was.
+        // For a capture that was to release the rest, the alert's command releases it as well.
         let (_, payment) = authorised_at_adyen(&world).await;
         world.engine().capture(&payment, Some(1200), true).await.unwrap();
         captured(&world, &payment, 1200).await;
@@ -219,7 +220,7 @@ both_at_adyen! {
         assert_eq!(statement.totals.refunded, 1000, "what went to the shopper is gone");
         assert!(world.engine().refund(&payment, Some(1)).await.is_err());
         assert_eq!(world.alert("capture_failed").await.1, 1);
-        // Nobody knows yet whose loss it is; a person is asked to look.
+        // It is not known yet who bears the loss, so a person is asked to look.
         world.books_say(&[("provider_receivable", -1000), ("suspense", 1000)]).await;
         assert_ne!(world.phase(&session).await, domain::checkout::Phase::Paid);
     }
@@ -238,7 +239,7 @@ both_at_adyen! {
                 world.engine().refund(&payment, Some(1000)).await.unwrap();
                 crate::deliveries::notice(&world, &expire).await;
                 world.inbox_is_empty().await;
-                // Nothing proves yet that it was taken, and a refund is on its way: nobody may pay.
+                // The capture is not proved yet, and a refund is on its way: the shopper must not be able to pay.
                 world.wait_for(&session, domain::checkout::Phase::Unclear).await;
                 let method = domain::method::Method::Card;
                 assert!(world.engine().start(&session, method, None).await.is_err() || world.statement(&payment).await.payment.live().is_none());

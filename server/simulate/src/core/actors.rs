@@ -19,7 +19,7 @@ impl World {
             (0..=8, Some(page)) => self.on_page(tab, page),
             (9, _) => self.stops(),
             _ => {
-                // A bank that thinks for long makes people try something else.
+                // A slow bank makes people try another method.
                 let thinking = self.provider.pages.iter().any(|page| page.paying);
                 let other = self.random.percent(if thinking { 80 + 20 * u32::from(self.hasty) } else { 30 });
                 let method = match self.database.payment.live().filter(|_| !other) {
@@ -74,7 +74,7 @@ impl World {
         if self.random.percent(4) {
             return self.changes_policy();
         }
-        // Money is where the questions are.
+        // Attempts with money are the interesting ones.
         let count = self.database.payment.attempts.len();
         let with_money = (0..count).find(|attempt| self.database.attempt(*attempt).book.authorised > 0);
         let Some(first) = with_money else { return };
@@ -101,7 +101,7 @@ impl World {
             }
             5..=6 if authorised > 0 => self.ask(attempt, ModificationKind::Void, Asker::Merchant),
             _ if captured > 0 => {
-                // More than is left, at times: that must be refused.
+                // Some refunds ask for more than is left. The server must refuse these.
                 let amount = match self.random.below(3) {
                     0 => captured,
                     1 => captured * 6 / 10 + 1,
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// What was held is taken up again when the merchant wants it sent back.
+    /// Changes the policy for second payments. Held money is reconsidered when the merchant wants it sent back.
     fn changes_policy(&mut self) {
         (self.refunds_surplus, self.policy_since) = (!self.refunds_surplus, self.now);
         note!(
@@ -139,7 +139,7 @@ impl World {
         }
     }
 
-    /// A delivery that must change nothing.
+    /// Sends a forged delivery, which must change nothing.
     pub fn forger_acts(&mut self) {
         if self.provider.pages.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The banks behind the providers: what they decide, when, and what they think of long after.
+//! The banks behind the providers: their decisions, and the later surprises.
 
 use domain::Millis;
 use domain::payment::{DisputeState, EntryState};
@@ -27,7 +27,7 @@ impl World {
         self.provider.moves.len() - 1
     }
 
-    /// Pages whose time has come close by themselves.
+    /// Expired pages close by themselves.
     pub fn close_old_pages(&mut self) {
         for page in 0..self.provider.pages.len() {
             let one = &mut self.provider.pages[page];
@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    /// One thing that banks decide, of those that are open. Returns false if nothing is.
+    /// Banks decide one open question. Returns false if there is none.
     pub fn bank_decides(&mut self) -> bool {
         let pages = self.provider.pages.len();
         let undecided = (0..pages).find(|page| {
@@ -79,7 +79,7 @@ impl World {
         true
     }
 
-    /// Something that banks and providers do on their own, long after.
+    /// One late surprise by a bank or provider.
     pub fn bank_surprises(&mut self) {
         if self.provider.pages.is_empty() {
             return;
@@ -119,11 +119,11 @@ impl World {
         }
     }
 
-    /// A capture or a refund that was done turns out not to be.
+    /// A capture or a refund fails after it succeeded.
     fn fail_afterwards(&mut self, page: usize, what: What) {
         let done = |one: &Move| one.page == page && one.what == what && one.state == EntryState::Succeeded;
         let Some(movement) = self.provider.moves.iter().position(done) else { return };
-        // Money that has gone back cannot fail to have come.
+        // A capture cannot fail once its money has gone back.
         if what == What::Capture && self.provider.refundable(page) < self.provider.moves[movement].amount {
             return;
         }
@@ -162,9 +162,9 @@ impl World {
         };
         let one = self.provider.moves[movement];
         let amount = match (state, one.back) {
-            // Most wins bring everything back.
+            // Most wins bring the whole amount back.
             (DisputeState::Won, _) if self.random.percent(30) => self.random.amount(one.amount),
-            // What had come back is taken again.
+            // A loss after a win takes the returned amount again.
             (DisputeState::Lost, back) if back > 0 => back,
             _ => one.amount,
         };
@@ -179,7 +179,8 @@ impl World {
         self.tell(page, Say::Dispute { movement, state, amount, at: self.now });
     }
 
-    /// Of a dispute that was won in part another part comes back. Returns whether it does. Equal parts cannot be told apart.
+    /// Returns another part of a dispute that was won in part. The result says whether a part came back: a part equal
+    /// to the first is left out, because the two cannot be told apart.
     fn more_comes_back(&mut self, movement: usize) -> bool {
         let one = self.provider.moves[movement];
         let Some((at, first)) = one.told.filter(|_| one.back < one.amount) else { return false };
@@ -194,7 +195,7 @@ impl World {
         true
     }
 
-    /// Where the world's clock may go next.
+    /// Moves the world's clock forward.
     pub fn pass(&mut self, time: Millis) {
         self.now += time;
         self.close_old_pages();

@@ -1,4 +1,4 @@
-//! What must hold: after every transaction, and when a seed has come to rest. The measure is the providers' truth.
+//! The invariants after every transaction and at the end of a seed. The measure is the providers' truth.
 
 use domain::checkout::phase;
 use domain::id::AttemptId;
@@ -13,7 +13,7 @@ use super::world::World;
 use crate::rules::{Payer, at_rest, fits, is_evidenced, may_send_back};
 
 impl World {
-    /// After every transaction.
+    /// Checks the invariants that hold after every transaction.
     pub fn check_each(&mut self, events: &[Event]) {
         let totals = self.database.payment.totals();
         let captured_ever = self.provider.captured_ever;
@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    /// An attempt that is closed here can no longer be paid there.
+    /// An attempt that Till has closed can no longer be paid at the provider.
     fn check_closed_there(&mut self, attempt: &AttemptId) {
         let Some(number) = self.number_of(attempt) else { return };
         let open = |page: &super::provider::Page| {
@@ -57,7 +57,8 @@ impl World {
         }
     }
 
-    /// When a refund is written down, providers have captured enough for it and all those before, heard of or not.
+    /// When a refund is written down, the providers' captures cover this refund and all earlier ones, whether Till has
+    /// heard of these captures or not.
     fn check_truly_left(&mut self, attempt: &AttemptId) {
         let Some(number) = self.number_of(attempt) else { return };
         let provider = &self.provider;
@@ -90,7 +91,7 @@ impl World {
         }
     }
 
-    /// When a refund or capture is written down, it and everything before it fit into what there is.
+    /// When a refund or capture is written down, it fits together with everything before it into the available amount.
     fn check_reserved(&mut self, attempt: &AttemptId, kind: ModificationKind) {
         let Some(known) = self.database.payment.attempt(attempt) else { return };
         if let Some((rule, how)) = fits(known, kind) {
@@ -98,7 +99,7 @@ impl World {
         }
     }
 
-    /// When everything has come to rest.
+    /// Checks the invariants that hold at the end of a seed.
     pub fn check_end(&mut self) {
         self.check_known();
         for attempt in 0..self.database.payment.attempts.len() {
@@ -211,7 +212,7 @@ impl World {
         }
     }
 
-    /// Each payer by the providers' truth and by what the merchant did.
+    /// Each payer by the providers' truth and the merchant's actions.
     fn payers(&self) -> Vec<Payer> {
         let provider = &self.provider;
         let payer = |attempt: usize| {
@@ -243,7 +244,7 @@ impl World {
         (0..self.database.payment.attempts.len()).map(payer).collect()
     }
 
-    /// Each payer as Till knows it now.
+    /// Each payer as Till knows them now.
     fn payers_here(&self, payment: &Payment) -> Vec<Payer> {
         let payer = |(number, attempt): (usize, &Attempt)| {
             let book = &attempt.book;
@@ -265,7 +266,7 @@ impl World {
         payment.attempts.iter().enumerate().map(payer).collect()
     }
 
-    /// Whether a capture after which the merchant takes no more is done, as far as Till has heard.
+    /// Whether Till knows that the merchant's last capture is done.
     fn has_finished(&self, attempt: &Attempt, one: &Modification) -> bool {
         let number = self.names.modifications.iter().position(|id| *id == one.id);
         let last = number.and_then(|number| self.finishes.get(number)).is_some_and(|last| *last);
@@ -278,7 +279,7 @@ impl World {
         if self.database.payment.canceled { 0 } else { self.database.payment.amount.minor }
     }
 
-    /// What the policy is about to send back.
+    /// Checks a refund by policy before it is sent.
     pub fn check_sent_back(&mut self, attempt: usize, amount: i64) {
         let payers = self.payers_here(&self.database.payment);
         if let Some((rule, how)) = may_send_back(self.debt(), &payers, attempt, amount) {
@@ -286,7 +287,7 @@ impl World {
         }
     }
 
-    /// What the merchant has just decided to keep was there to be kept.
+    /// Checks that the amount which the merchant has just decided to keep was there to be kept.
     pub fn check_kept(&mut self, before: &Payment, attempt: usize, amount: i64) {
         let payers = self.payers_here(before);
         if let Some((_, how)) = may_send_back(self.debt(), &payers, attempt, amount) {
@@ -304,7 +305,7 @@ impl World {
         }
     }
 
-    /// The last word to the merchant about each thing is how it is now.
+    /// The last message to the merchant about each subject matches the present state.
     fn check_outbox(&mut self) {
         let (payment, outbox) = (&self.database.payment, &self.database.outbox);
         let last_status = outbox.iter().rev().find_map(|told| match told {
@@ -348,7 +349,7 @@ impl World {
             }
             let second =
                 outbox.iter().any(|told| matches!(told, Told::SecondSuccess { attempt: id } if *id == attempt.id));
-            // One that was second until it was captured first was told before the other.
+            // An attempt that was second until it was captured first was reported before the other attempt.
             let others = |told: &Told| matches!(told, Told::SecondSuccess { attempt: id } if *id != attempt.id);
             let changed = second && outbox.iter().any(others);
             if second != attempt.second && !changed {
@@ -360,13 +361,14 @@ impl World {
         }
     }
 
-    /// Whether anything is still open at an attempt; deliveries about it may then be dropped, because it is asked about.
+    /// Whether an attempt is still open. Deliveries about it may then be dropped, because a job asks the provider about
+    /// it.
     pub fn is_asked_about(&self, attempt: usize) -> bool {
         let Some(known) = self.database.payment.attempts.get(attempt) else { return false };
         matches!(known.stage, Stage::Open | Stage::Closing(_))
     }
 
-    /// Whether a job asks what has come of this refund.
+    /// Whether a job asks for the outcome of this refund.
     pub fn is_being_asked(&self, movement: usize) -> bool {
         let Some(modification) = self.provider.moves[movement].modification else { return false };
         let Some(attempt) = self.database.payment.attempts.get(self.database.modified[modification]) else {

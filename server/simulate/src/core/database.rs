@@ -1,4 +1,4 @@
-//! Till's database: what survives a crash. Every method that changes it is one transaction.
+//! Till's database, which survives a crash. Every method that changes it is one transaction.
 
 use domain::ledger::{self, Account};
 use domain::money::Money;
@@ -18,7 +18,7 @@ const OPEN_GRACE: Millis = 30 * SECOND;
 const UNKNOWN_RETRY: Millis = 2 * SECOND;
 const FIRST_CHECK: Millis = MINUTE;
 
-/// What a job does; its subject is a number.
+/// The kind of a job; the subject of a job is a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobKind {
     Apply,
@@ -42,14 +42,14 @@ pub(super) struct Job {
     pub failed: bool,
 }
 
-/// What became of a stored delivery.
+/// The state of a stored delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InboxState {
     /// To be applied.
     Pending,
     Applied,
     Mismatch,
-    /// Of an attempt that is not known. Nobody looks at it before the transaction that makes the attempt known.
+    /// The delivery's attempt is unknown. The transaction that makes the attempt known takes the delivery up.
     Waiting,
 }
 
@@ -58,14 +58,14 @@ pub(super) enum InboxState {
 pub(super) struct InboxRow {
     pub event: usize,
     pub state: InboxState,
-    /// How often a transaction has applied it.
+    /// How often a transaction has applied the delivery.
     pub applied: u32,
 }
 
 /// All tables.
 pub(super) struct Database {
     pub payment: Payment,
-    /// The same payment, folded from the stored events alone, and always one transaction behind while one is made.
+    /// The same payment, folded from the stored events alone. During a transaction this copy is one transaction behind.
     pub replayed: Payment,
     pub session: Session,
     /// The ledger's balances, debit positive, in the order of [`Account::OF_PAYMENTS`].
@@ -77,8 +77,8 @@ pub(super) struct Database {
     pub modified: Vec<usize>,
     /// Alerts of second payments.
     pub alerts: usize,
-    /// Whether a person was told that too much was paid, and that it is held or could not be sent back; anew since the merchant
-    /// last asked for it to be sent back.
+    /// Whether a person was alerted that too much was paid and that the excess is held or could not be sent back. The
+    /// flag is reset when the merchant asks for it to be sent back.
     pub held: bool,
 }
 
@@ -114,7 +114,7 @@ impl Database {
         self.enqueue(JobKind::Expire, 0, START + SESSION_TTL);
     }
 
-    /// Asks for a job; one that is there is brought forward, never put off.
+    /// Enqueues a job. An existing job is brought forward, never put off.
     pub fn enqueue(&mut self, kind: JobKind, subject: usize, run_at: Millis) {
         match self.job(kind, subject) {
             Some(job) => (job.run_at, job.generation) = (job.run_at.min(run_at), job.generation + 1),
@@ -142,15 +142,15 @@ impl Database {
         &self.payment.attempts[number]
     }
 
-    /// The page an attempt knows of.
+    /// The page that the database has for an attempt.
     pub fn page_of(&self, attempt: usize) -> Option<usize> {
         self.payment.attempts.get(attempt)?.refs.session.as_deref().and_then(Names::number)
     }
 }
 
 impl World {
-    /// One transaction: decides about a fact and stores what follows, as `engine::record` does. Returns whether it said
-    /// anything new.
+    /// One transaction: decides about a fact and stores the consequences, as `engine::record` does. Returns whether the
+    /// fact was news.
     pub fn record(&mut self, fact: &Fact) -> Result<bool, Refusal> {
         let events = decide(&self.database.payment, fact)?;
         if events.is_empty() {
@@ -190,7 +190,7 @@ impl World {
         outbox.extend(told(replayed, payment));
     }
 
-    /// What must happen because of the events, enqueued with them: `engine::record::follow_up`.
+    /// The jobs that the events require, enqueued in the same transaction: `engine::record::follow_up`.
     fn follow_up(&mut self, events: &[Event]) {
         let now = self.now;
         for event in events {
@@ -234,7 +234,7 @@ impl World {
         }
     }
 
-    /// Takes up what waits for an attempt: `engine::store::inbox::bring_forward`.
+    /// Takes up the deliveries that wait for an attempt: `engine::store::inbox::bring_forward`.
     fn wake(&mut self, attempt: usize) {
         for inbox in 0..self.database.inbox.len() {
             let row = self.database.inbox[inbox];
@@ -253,7 +253,7 @@ impl World {
         self.names.modifications.iter().position(|known| known == id).unwrap_or(0)
     }
 
-    /// Which kind of provider an attempt is at.
+    /// The kind of provider of an attempt.
     pub fn kind_of(&self, attempt: usize) -> Kind {
         let card = self.database.attempt(attempt).account == self.names.accounts[0];
         self.kinds[usize::from(!card)]

@@ -23,14 +23,14 @@ use crate::census::{Census, Seen};
 use crate::report::{Failure, Violation};
 use crate::run::Layer;
 
-/// Steps of a seed before it is brought to rest.
+/// The fewest steps of a seed before it is brought to rest.
 const STEPS_MIN: usize = 30;
 const STEPS_MORE: usize = 40;
-/// Steps before those of a hasty life, in which the shopper tries one way to pay after the other.
+/// Steps before these in a hasty life. In this phase the shopper tries one method of payment after the other.
 const STEPS_BEFORE: usize = 50;
-/// Further steps of a hasty life in which a debt may have been paid twice.
+/// Further steps of a hasty life, if a debt may have been paid twice.
 const STEPS_AFTER: usize = 40;
-/// Steps in which everything must come to rest.
+/// Steps within which everything must come to rest.
 const REST_MAX: usize = 1_500;
 
 /// Runs seeds one after another in one world.
@@ -82,7 +82,7 @@ impl Layer for Core {
 }
 
 impl World {
-    /// Takes so many steps, until something does not hold.
+    /// Takes `count` steps and stops at the first violation.
     fn steps(&mut self, count: usize, step: fn(&mut World)) {
         for _ in 0..count {
             if self.violation.is_some() {
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// Whether two pages have taken a shopper's money, or may yet.
+    /// Whether two pages have taken a shopper's money, or may still do so.
     fn may_be_paid_twice(&self) -> bool {
         let may = |page: &usize| {
             let one = &self.provider.pages[*page];
@@ -127,7 +127,7 @@ impl World {
         (0..self.provider.pages.len()).filter(may).count() > 1
     }
 
-    /// The shopper has no patience with a bank that thinks.
+    /// One step while the shopper has no patience with a slow bank.
     fn step_before(&mut self) {
         match self.random.below(100) {
             0..=59 => self.work(),
@@ -138,7 +138,7 @@ impl World {
         }
     }
 
-    /// The shopper has gone; the banks make up their minds, and the merchant has time for the money.
+    /// One step after the shopper has gone: banks decide, and the merchant handles the money.
     fn step_after(&mut self) {
         match self.random.below(100) {
             0..=39 => self.work(),
@@ -161,7 +161,7 @@ impl World {
         }
     }
 
-    /// A delivery that is on its way arrives, now or once more, or is lost for good.
+    /// A delivery on its way arrives, now or once more, or is lost for good.
     fn deliver(&mut self) -> bool {
         let count = self.flights.len();
         if count == 0 {
@@ -196,7 +196,7 @@ impl World {
         true
     }
 
-    /// Whether a fetch will tell what this delivery says.
+    /// Whether a fetch would bring the news of this delivery as well.
     fn can_be_missed(&self, event: usize) -> bool {
         let one = self.events[event];
         let of_page = matches!(
@@ -209,7 +209,7 @@ impl World {
         one.forged == Forgery::Genuine && one.kind == Kind::Results && told_by_fetch
     }
 
-    /// A request that nobody waits for any more arrives.
+    /// A request arrives after its sender has stopped waiting.
     fn arrive_late(&mut self) -> bool {
         let count = self.late.len();
         if count == 0 {
@@ -222,7 +222,7 @@ impl World {
         true
     }
 
-    /// Nothing goes wrong any more and nobody begins anything: everything must end.
+    /// Ends the seed: faults stop, no actor begins anything new, and all work must end.
     fn come_to_rest(&mut self) {
         note!(self, "from here on nothing goes wrong");
         self.ending = true;
@@ -235,7 +235,7 @@ impl World {
                 self.advance(at);
             } else if self.claim() || self.deliver() || self.arrive_late() || self.bank_decides() {
             } else {
-                // Everything that waits becomes due.
+                // The clock moves on until every waiting job is due.
                 let due = self.database.jobs.iter().map(|job| job.run_at.max(job.leased_until)).max();
                 let Some(due) = due else { return };
                 let time = (due - self.now).clamp(0, DAY);

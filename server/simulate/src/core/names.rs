@@ -1,8 +1,8 @@
-//! Ids and references, made once: a seed takes them in order.
+//! Ids and references, made once. A seed takes them in order.
 
 use domain::id::{AttemptId, MerchantId, ModificationId, OrderId, PaymentId, ProviderAccountId, SessionId, Token};
 
-/// More than a seed can use of each.
+/// More ids of each kind than a seed can use.
 pub(super) const NAMES: usize = 64;
 
 /// Ids and references by number.

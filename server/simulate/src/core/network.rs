@@ -1,22 +1,22 @@
-//! What travels between Till and the providers.
+//! The messages between Till and the providers.
 
 use domain::Millis;
 use domain::payment::Observation;
 
 use super::provider::{Kind, Say};
 
-/// What is wrong with a delivery.
+/// The defect of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Forgery {
-    /// Nothing.
+    /// No defect.
     Genuine,
-    /// It is not signed with the account's secret.
+    /// The delivery is not signed with the account's secret.
     Unsigned,
-    /// It speaks of another amount than the debt.
+    /// The amount differs from the debt.
     Amount,
-    /// It speaks of another currency.
+    /// The currency differs from the debt's.
     Currency,
-    /// It names an attempt, but another page.
+    /// The delivery names a known attempt, but another page.
     Page,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Event {
     pub at: Millis,
     pub forged: Forgery,
     pub acknowledged: bool,
-    /// The provider has given up; only a fetch can tell now.
+    /// The provider has given up delivery; only a fetch can bring the news now.
     pub dropped: bool,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Op {
     FindModification { modification: usize },
 }
 
-/// What came back, if anything did.
+/// The reply to a request, if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reply {
     Opened {
@@ -56,12 +56,12 @@ pub(super) enum Reply {
         movement: Option<usize>,
     },
     NotFound,
-    /// Nothing was done.
+    /// The provider did nothing.
     Refused,
-    /// Nothing was done; try later.
+    /// The provider did nothing and wants the request later.
     RateLimited,
     /// The request did not leave.
     NotSent,
-    /// Nobody knows.
+    /// Whether the request arrived is unknown.
     Lost,
 }

@@ -1,7 +1,8 @@
-//! The providers' side, and the truth about the money: what Till says is compared with this.
+//! The providers, and the truth about the money: Till's statements are compared with this truth.
 //!
-//! Two kinds. One answers with results and totals, as Stripe does; one only answers that it has received a request, and tells
-//! what came of it by webhook, as Adyen does. Both remember the outcome of every idempotency key.
+//! There are two kinds of provider. One answers with results and totals, as Stripe does. The other answers only that it
+//! has received a request, and reports the outcome by webhook, as Adyen does. Both remember the outcome of every
+//! idempotency key.
 
 use domain::Millis;
 use domain::payment::{DisputeState, EntryState, ModificationKind};
@@ -9,16 +10,16 @@ use domain::payment::{DisputeState, EntryState, ModificationKind};
 /// How a provider answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// With what it did.
+    /// The answer is the result.
     Results,
-    /// With "received"; the result comes by webhook.
+    /// The answer is "received"; the result comes by webhook.
     Receipts,
 }
 
-/// Where a payment page is.
+/// The state of a payment page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageState {
-    /// Somebody who has its address can pay.
+    /// A shopper who has the page's address can pay.
     Open,
     /// A bank debit is under way.
     Processing,
@@ -26,33 +27,33 @@ pub(super) enum PageState {
     Done,
     /// Finally failed.
     Failed,
-    /// Closed, by time or on request.
+    /// Closed by time or on request.
     Closed,
 }
 
 /// A payment page and the payment made on it.
 #[derive(Debug, Clone)]
 pub(super) struct Page {
-    /// The attempt it names.
+    /// The attempt named on the page.
     pub attempt: usize,
-    /// The idempotency key of its creation.
+    /// The idempotency key of the page's creation.
     pub key: usize,
     pub kind: Kind,
     pub amount: i64,
     pub manual: bool,
     pub until: Millis,
     pub state: PageState,
-    /// A shopper has pressed "pay" and the bank has not answered; closing the page does not stop it.
+    /// A shopper has pressed "pay" and the bank has not answered. Closing the page does not stop the payment.
     pub paying: bool,
-    /// A shopper was shown the way to it.
+    /// Whether a shopper has been given the page's address.
     pub given: bool,
     pub authorised: i64,
     pub voided: bool,
-    /// What a last capture has released.
+    /// Whether a final capture has released the rest of the authorisation.
     pub released: bool,
 }
 
-/// What a movement is.
+/// The kind of a movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
     Capture,
@@ -61,27 +62,27 @@ pub(super) enum What {
     Dispute(DisputeState),
 }
 
-/// A movement of money, or one that was asked for.
+/// A movement of money, done or requested.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Move {
     pub page: usize,
     pub what: What,
     pub amount: i64,
     pub state: EntryState,
-    /// The modification that asked for it.
+    /// The modification that requested the movement.
     pub modification: Option<usize>,
-    /// The idempotency key it was asked with.
+    /// The idempotency key of the request.
     pub key: usize,
-    /// What a dispute that was won brought back.
+    /// The amount that a won dispute brought back.
     pub back: i64,
-    /// When it was won, and what the first part was that came back, while another may follow.
+    /// The time of the win and the first part that came back, while another part may follow.
     pub told: Option<(Millis, i64)>,
 }
 
-/// What a webhook says. Amounts are those of the movement named.
+/// The message of a webhook. Amounts are those of the movement named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Say {
-    /// Authorised; with the total captured, where that happens at once.
+    /// Authorised. `captured` is the total, for a provider that captures at once.
     Paid {
         captured: i64,
     },
@@ -96,12 +97,12 @@ pub(super) enum Say {
     Voided {
         modification: Option<usize>,
     },
-    /// The amount is what this word takes, or brings back.
+    /// The amount that this message takes, or brings back.
     Dispute {
         movement: usize,
         state: DisputeState,
         amount: i64,
-        /// When it came to this state: parts that come back one by one have one time.
+        /// The time of this state. Parts that come back one by one share it.
         at: Millis,
     },
     Returned {
@@ -117,16 +118,16 @@ pub(super) enum Say {
     Expired,
 }
 
-/// Everything at the providers.
+/// The providers' whole state.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
     pub pages: Vec<Page>,
     pub moves: Vec<Move>,
-    /// Voids that were asked for: page, modification, key, and whether the provider did it.
+    /// Requested voids: page, modification, key, and whether the provider did it.
     pub voids: Vec<(usize, usize, usize, bool)>,
     /// Keys of modifications that were refused.
     pub refused: Vec<usize>,
-    /// Everything that was ever captured, even if it failed afterwards.
+    /// The sum of all captures, including those that failed afterwards.
     pub captured_ever: i64,
     /// Whether anything was ever authorised.
     pub authorised_ever: bool,
@@ -141,12 +142,12 @@ impl Provider {
         (self.captured_ever, self.authorised_ever) = (0, false);
     }
 
-    /// The page that a creation with this key made.
+    /// The page that was created with this key.
     pub fn page_of_key(&self, key: usize) -> Option<usize> {
         self.pages.iter().position(|page| page.key == key)
     }
 
-    /// The newest page that names the attempt.
+    /// The page that names the attempt.
     pub fn page_of(&self, attempt: usize) -> Option<usize> {
         self.pages.iter().position(|page| page.attempt == attempt)
     }
@@ -171,7 +172,7 @@ impl Provider {
         self.sum(page, |one| one.what == What::Dispute(DisputeState::Open))
     }
 
-    /// Lost, or not brought back by a win.
+    /// The amount of disputes that were lost, and the part that wins did not bring back.
     pub fn disputes_lost(&self, page: usize) -> i64 {
         let of_page = self.moves.iter().filter(|one| one.page == page);
         let lost = of_page.map(|one| match one.what {
@@ -186,7 +187,7 @@ impl Provider {
         self.sum(page, |one| one.what == What::Return)
     }
 
-    /// What can go back to the shopper, as the provider sees it.
+    /// The amount that the provider would refund.
     pub fn refundable(&self, page: usize) -> i64 {
         let refunds = self.refunds(page, EntryState::Pending) + self.refunds(page, EntryState::Succeeded);
         self.captured(page) - refunds - self.charged_back(page) - self.returned(page)
@@ -198,7 +199,7 @@ impl Provider {
         self.captured(page) > 0 || (one.authorised > 0 && !one.voided)
     }
 
-    /// What is authorised and not yet taken.
+    /// The amount authorised and not yet captured.
     pub fn capturable(&self, page: usize) -> i64 {
         let one = &self.pages[page];
         if one.voided || one.released {
@@ -208,20 +209,20 @@ impl Provider {
         one.authorised - taken
     }
 
-    /// Whether a modification with this key was taken before.
+    /// Whether the provider has received a modification with this key before.
     pub fn knows(&self, key: usize) -> bool {
         self.moves.iter().any(|one| one.key == key)
             || self.voids.iter().any(|one| one.2 == key)
             || self.refused.contains(&key)
     }
 
-    /// The movement a modification made.
+    /// The movement that a modification made.
     pub fn move_of(&self, modification: usize) -> Option<usize> {
         self.moves.iter().position(|one| one.modification == Some(modification))
     }
 }
 
-/// Whether a kind of modification can be done now.
+/// Whether a modification is possible now.
 pub(super) fn possible(provider: &Provider, page: usize, kind: ModificationKind) -> bool {
     match kind {
         ModificationKind::Capture { amount, .. } => amount <= provider.capturable(page),

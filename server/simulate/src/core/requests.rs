@@ -1,4 +1,4 @@
-//! Requests of Till as they arrive at the providers: pages are opened and closed, money is captured, voided, refunded and
+//! Till's requests as the providers receive them: pages are opened and closed, money is captured, voided, refunded and
 //! looked up. The same key gets the same answer.
 
 use domain::payment::{Capture, EntryState, ModificationKind, Movement, News};

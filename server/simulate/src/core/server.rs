@@ -1,4 +1,4 @@
-//! The two servers: what is under way in their memory, step by step. The rules are those of `engine::checkout` and
+//! The two servers: the tasks in their memory, step by step. The rules are those of `engine::checkout` and
 //! `engine::jobs`, with the same reads before and transactions after every call.
 
 mod attempt;
@@ -20,10 +20,10 @@ use super::network::{Op, Reply};
 use super::world::{World, note};
 use crate::census::Seen;
 
-/// Looks one press of the button takes.
+/// How often one press of the button looks at the payment before it gives up.
 pub(super) const TURNS_MAX: u8 = 4;
 
-/// A press of the button that is being served.
+/// A press of the button on its way through the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Press {
     pub method: Method,
@@ -31,7 +31,7 @@ pub(super) struct Press {
     pub turns: u8,
 }
 
-/// Where a call to a provider is.
+/// The state of a call to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     None,
@@ -39,7 +39,7 @@ pub(super) enum Call {
     Answered(Reply),
 }
 
-/// What a task does.
+/// The work of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Work {
     Start(Press),
@@ -80,7 +80,7 @@ pub(super) enum Work {
         stored: bool,
     },
     Cancel,
-    /// The job's work is done; its row is settled in a transaction of its own.
+    /// The job's work is done. Its row is settled in a transaction of its own.
     Finish(Ending),
 }
 
@@ -92,19 +92,19 @@ pub(super) enum Ending {
     Failed,
 }
 
-/// A job that is being run: kind, subject, generation, and until when it is leased.
+/// A running job: kind, subject, generation, and the end of its lease.
 pub(super) type Lease = (JobKind, usize, u32, Millis);
 
-/// Something under way on a server; a crash forgets it.
+/// A task on a server; a crash forgets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
     pub server: u8,
     pub work: Work,
-    /// The job it runs.
+    /// The job that the task runs.
     pub job: Option<Lease>,
 }
 
-/// What a step leads to.
+/// The result of a step.
 enum Next {
     Again(Work),
     Done,
@@ -119,7 +119,7 @@ impl World {
         self.tasks.push(Task { server, work, job: None });
     }
 
-    /// One server dies between two steps. What it had sent may still arrive.
+    /// One server dies between two steps. A request that it has sent may still arrive.
     pub fn crash(&mut self, server: u8) {
         note!(
             self,
@@ -184,9 +184,9 @@ impl World {
         }
     }
 
-    /// The network between, with its faults; the provider acts when the request arrives.
+    /// Sends a request through the network, with its faults. The provider acts when the request arrives.
     fn transmit(&mut self, op: Op) -> Reply {
-        // What moves money is the place to look.
+        // Faults are most telling in requests that move money.
         let risky = matches!(op, Op::Modify { .. }) && self.fault();
         if !risky && !self.fault() {
             return self.act(op);

@@ -1,4 +1,4 @@
-//! What the providers tell: the events they send, what a fetch shows, and how either reads once it is here.
+//! The providers' messages: their events, the result of a fetch, and how Till's connectors read either.
 
 use domain::currency::Currency;
 use domain::decline::{Decline, DeclineClass};
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// What a fetch shows: everything, or only the page where the provider tells the rest by webhook.
+    /// The result of a fetch: everything, or only the page if the provider reports the rest by webhook.
     pub fn snapshot(&self, page: usize) -> Observation {
         let mut seen = self.bare(page);
         let one = &self.provider.pages[page];
@@ -100,7 +100,7 @@ impl World {
         seen
     }
 
-    /// What a delivery says once it is read.
+    /// The content of a delivery as a connector reads it.
     pub fn read(&self, event: &Event) -> Observation {
         let mut seen = self.bare(event.page);
         seen.at = event.at;

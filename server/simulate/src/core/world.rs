@@ -15,14 +15,14 @@ use crate::census::Census;
 use crate::random::Random;
 use crate::report::Violation;
 
-/// When every world begins.
+/// The time at which every world begins.
 pub(super) const START: Millis = 1_700_000_000_000;
-/// How long a session lives.
+/// The lifetime of a session.
 pub(super) const SESSION_TTL: Millis = 30 * MINUTE;
-/// How much later than the session a page closes.
+/// The time from a session's end to the page's end.
 pub(super) const PAGE_MARGIN: Millis = 15 * MINUTE;
 
-/// Writes a line of the trace, if somebody reads it. Formatting costs more than the step it describes.
+/// Writes a line of the trace if the trace is wanted. Formatting costs more than the step it describes.
 macro_rules! note {
     ($world:expr, $($text:tt)*) => {
         if $world.trace.is_some() {
@@ -33,7 +33,7 @@ macro_rules! note {
 }
 pub(super) use note;
 
-/// Everything there is.
+/// The world of the core layer.
 pub(super) struct World {
     pub random: Random,
     pub now: Millis,
@@ -45,29 +45,29 @@ pub(super) struct World {
     /// Deliveries by number; a flight is a copy of one on its way.
     pub events: Vec<Event>,
     pub flights: Vec<usize>,
-    /// Requests that will arrive although nobody waits for them any more.
+    /// Requests that will arrive although their senders have stopped waiting.
     pub late: Vec<Op>,
     pub database: Database,
     pub tasks: Vec<Task>,
     /// The page each tab of the shopper is on at a provider.
     pub tabs: [Option<usize>; 2],
-    /// How often in a hundred something goes wrong on the network.
+    /// How many calls in a hundred the network disturbs.
     pub faults: u32,
-    /// Whether banks think for long and nobody has patience: the life in which a debt is paid twice.
+    /// Whether banks are slow and people have no patience: the life in which a debt is paid twice.
     pub hasty: bool,
-    /// Whether the merchant wants second payments sent back; else they are held.
+    /// Whether the merchant wants second payments sent back; otherwise they are held.
     pub refunds_surplus: bool,
-    /// When the merchant last said so.
+    /// When the merchant last set this policy.
     pub policy_since: Millis,
-    /// For each modification whether the policy for second payments asked for it, and not the merchant.
+    /// Whether the policy for second payments, and not the merchant, requested each modification.
     pub by_policy: Vec<bool>,
-    /// For each modification whether it is a capture after which the merchant takes no more.
+    /// Whether each modification is the merchant's last capture.
     pub finishes: Vec<bool>,
-    /// What the merchant decided to keep, by attempt.
+    /// The amounts that the merchant decided to keep, by attempt.
     pub kept: Vec<i64>,
-    /// The end of the seed: nothing goes wrong any more, and nobody begins anything new.
+    /// The end of the seed: faults have stopped, and no actor begins anything new.
     pub ending: bool,
-    /// Keys handed out beyond the regular ones, by a bug.
+    /// Keys handed out by a planted bug, beyond the regular ones.
     pub stray_keys: usize,
     pub violation: Option<Violation>,
     pub census: Census,
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    /// Makes the world new for a seed.
+    /// Resets the world for a seed.
     pub fn begin(&mut self, seed: u64) {
         self.random = Random::new(seed);
         self.now = START;
@@ -145,7 +145,7 @@ impl World {
         self.faults = self.random.pick(&[0, 5, 15, 40]);
         self.hasty = self.random.percent(25);
         if self.hasty && self.random.percent(70) {
-            // Closing a page there does not stop a bank that thinks.
+            // With this kind, closing a page does not stop a slow bank.
             self.kinds[0] = Kind::Receipts;
         }
         (self.refunds_surplus, self.policy_since) = (self.random.percent(50), START);
@@ -166,7 +166,7 @@ impl World {
         self.random.pick(&[Kind::Results, Kind::Receipts])
     }
 
-    /// Whether something goes wrong now.
+    /// Whether a fault happens now.
     pub fn fault(&mut self) -> bool {
         !self.ending && self.random.percent(self.faults)
     }

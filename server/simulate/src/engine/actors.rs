@@ -1,4 +1,4 @@
-//! Those who act on Till from outside.
+//! The outside actors: shopper, merchant, postman, forger and banks.
 
 mod bank;
 mod merchant;

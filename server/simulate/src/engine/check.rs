@@ -1,4 +1,4 @@
-//! What must hold when a seed has come to rest, read from the database and compared with the provider's truth.
+//! The invariants at the end of a seed, read from the database and compared with the provider's truth.
 
 use domain::ledger::Account;
 use domain::payment::{Attempt, Book, DisputeState, EntryState, Event, Payment, Status, Told, told};
@@ -107,7 +107,7 @@ impl World {
         }
     }
 
-    /// A person hears of every attempt of which more has gone back than was captured.
+    /// An alert is raised for every attempt of which more has gone back than was captured.
     fn check_alarmed(&mut self, payment: &Payment, alarmed: &[&str]) {
         for attempt in &payment.attempts {
             let [captured, pending, refunded, charged_back, returned, _] = self.truth(attempt.id.as_str());
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// Who has the money, by the provider's truth and by who asked for what.
+    /// Checks who has the money, by the provider's truth and the history's requests.
     fn check_who_has_what(&mut self, payment: &Payment, events: &[Happened], balances: [i64; 5], told: bool) {
         let payers: Vec<Payer> =
             payment.attempts.iter().map(|attempt| self.payer(attempt.id.as_str(), attempt.second, events)).collect();
@@ -167,7 +167,7 @@ impl World {
         }
     }
 
-    /// A payer by the provider's truth. Who asked for a refund and what is kept is written in the history.
+    /// A payer by the provider's truth. The history says who requested a refund and how much is kept.
     fn payer(&self, attempt: &str, second: bool, events: &[Happened]) -> Payer {
         let by_policy = |modification: &str| {
             events.iter().any(|one| match &one.event {
@@ -204,14 +204,14 @@ impl World {
             held_by_bank: open.into_iter().map(Dispute::gone).sum(),
             taken_by_bank: decided.into_iter().map(Dispute::gone).sum(),
             kept: events.iter().map(kept).sum(),
-            // The merchant of this world captures once, and says that it is all.
+            // This world's merchant captures once and takes no more.
             finished: (0..provider.intents.len())
                 .filter(|one| mine(*one))
                 .any(|one| provider.pages[provider.intents[one].page].manual && provider.intents[one].received > 0),
         }
     }
 
-    /// The events alone give the payment, and what the merchant was told.
+    /// The stored events alone give the payment and the messages to the merchant.
     fn check_replay(&mut self, payment: &Payment, events: &[Happened], rows: &[(i64, Told)]) {
         let mut replayed = Payment { attempts: vec![], canceled: false, ..payment.clone() };
         let mut before = replayed.clone();
@@ -228,7 +228,8 @@ impl World {
             {
                 self.violate(rule, how);
             }
-            // What follows from one fact bears the number of its last event, and all its events have one cause.
+            // Messages that follow from one fact bear the number of its last event, and all events of a fact have one
+            // cause.
             let next = events.get(at + 1);
             if ends.contains(&seq) || next.is_some_and(|next| cause(next) != cause(&events[at])) {
                 expected.extend(told(&before, &replayed));
@@ -305,7 +306,7 @@ impl World {
     }
 }
 
-/// What is authorised and neither captured nor released.
+/// The amount authorised and neither captured nor released.
 fn held(book: &Book) -> i64 {
     if book.voided || book.captured_net() > 0 { 0 } else { book.authorised }
 }

@@ -1,6 +1,6 @@
-//! Where tasks wait for each other. A task that comes to a point where the outside world could overtake it stops at the gate,
-//! until the scheduler lets it go on. Never are two tasks under way at once, so a seed always takes the same course, although
-//! SQLite's threads answer whenever they like.
+//! The gate that orders the tasks. A task stops at the gate wherever the outside world could overtake it, until the
+//! scheduler releases it. At most one task runs at a time, so a seed always takes the same course, although SQLite's
+//! threads answer at any moment.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -16,33 +16,33 @@ use tokio::time::timeout;
 /// How long a task may work on the database, in real time.
 const STUCK: Duration = Duration::from_secs(20);
 
-/// What a task waits for.
+/// The reason for a task's wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// To go on with its work on the database.
+    /// A step of work on the database.
     Point,
-    /// Its request, of this name, to reach the provider.
+    /// The request of this name is on its way to the provider.
     Request(&'static str),
-    /// The reply.
+    /// The reply is on its way back.
     Reply,
-    /// Time to pass, until then.
+    /// The task sleeps until this time.
     Sleep(Millis),
 }
 
-/// How it goes on.
+/// The scheduler's answer to a waiting task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// As it should.
+    /// The task continues normally.
     Go,
-    /// The request does not leave.
+    /// The request is not sent.
     NotSent,
     /// The request, or the reply, is lost.
     Lost,
-    /// The request arrives when nobody waits any more.
+    /// The request arrives after its sender has stopped waiting.
     Late,
-    /// The provider wants fewer requests.
+    /// The provider limits the rate.
     Limited,
-    /// Something between answers with an error.
+    /// A proxy in between answers with an error.
     Broken,
 }
 
@@ -50,23 +50,23 @@ pub(super) enum Fate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub id: u64,
-    /// Which life of which server it belongs to.
+    /// The life of the server that the task belongs to.
     pub life: u32,
     pub what: What,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// Nobody waits.
+    /// Whether tasks pass without waiting.
     open: bool,
-    /// Points that are passed without waiting.
+    /// How many points the running task may still pass without waiting.
     credit: u32,
     next: u64,
     waiting: Vec<(Waiting, Option<Waker>, Option<Fate>)>,
     dead: Vec<u32>,
 }
 
-/// The gate.
+/// The state of the gate, shared by tasks and scheduler.
 #[derive(Default)]
 pub(super) struct Gate {
     inner: Mutex<Inner>,
@@ -78,12 +78,12 @@ impl Gate {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens or closes it for everybody.
+    /// Opens or closes the gate for all tasks.
     pub fn set_open(&self, open: bool) {
         self.inner().open = open;
     }
 
-    /// Counts from the beginning again, for a new seed.
+    /// Resets the counters for a new seed.
     pub fn clear(&self) {
         let mut inner = self.inner();
         (inner.next, inner.credit) = (0, 0);
@@ -94,12 +94,12 @@ impl Gate {
         Pass { gate: Arc::clone(self), life, what, id: None }
     }
 
-    /// Who waits, in the order of arrival.
+    /// The waiting tasks, in the order of arrival.
     pub fn waiting(&self) -> Vec<Waiting> {
         self.inner().waiting.iter().map(|(waiting, ..)| *waiting).collect()
     }
 
-    /// Lets a task go on, past so many points. The caller then waits with [`Gate::quiet`].
+    /// Releases a task past `credit` points. The caller then waits with [`Gate::quiet`].
     pub fn release(&self, id: u64, fate: Fate, credit: u32) {
         let mut inner = self.inner();
         inner.credit = credit;
@@ -110,23 +110,23 @@ impl Gate {
         }
     }
 
-    /// A task begins, and may pass so many points.
+    /// Begins a task that may pass `credit` points.
     pub fn begin(&self, credit: u32) {
         self.inner().credit = credit;
     }
 
-    /// The task that was under way has come to its end.
+    /// Reports that the running task has ended.
     pub fn ended(&self) {
         self.moved.notify_one();
     }
 
-    /// Waits until the task that is under way stops at the gate or ends. Returns false if it does neither: then it waits for
-    /// something that the gate does not know of.
+    /// Waits until the running task stops at the gate or ends. Returns false if the task does neither: it then waits
+    /// for an event unknown to the gate.
     pub async fn quiet(&self) -> bool {
         timeout(STUCK, self.moved.notified()).await.is_ok()
     }
 
-    /// A server dies: its tasks break off where they are.
+    /// A server dies: its tasks end where they are.
     pub async fn kill(&self, life: u32) {
         {
             let mut inner = self.inner();
@@ -159,7 +159,7 @@ impl Future for Pass {
         let mut inner = gate.inner();
         if inner.dead.contains(&self.life) {
             drop(inner);
-            // Not a panic that anybody should hear of: the server is gone, and the task with it.
+            // This is no panic to report: the server is gone, and the task with it.
             resume_unwind(Box::new("the server died"));
         }
         match self.id {

@@ -22,19 +22,19 @@ use crate::random::Random;
 use crate::report::{Failure, Violation};
 use crate::run::Layer;
 
-/// When every world begins.
+/// The time at which every world begins.
 const START: Millis = 1_700_000_000_000;
-/// After so many seeds the database is made anew: it only grows.
+/// The database only grows, so it is replaced after this many seeds.
 const SEEDS_PER_DATABASE: u64 = 200;
 
 /// A tab of the shopper.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tab {
-    /// The session at the provider that it is on.
+    /// The provider's page that is open in the tab.
     page: Option<usize>,
 }
 
-/// The world, without the runtime it lives in.
+/// The world of the engine layer, without its runtime.
 struct World {
     shared: Arc<Shared>,
     random: Random,
@@ -50,24 +50,24 @@ struct World {
     payment: Option<PaymentId>,
     amount: i64,
     faults: u32,
-    /// Whether banks think for long and the shopper has no patience: the life in which a debt is paid twice.
+    /// Whether banks are slow and the shopper has no patience: the life in which a debt is paid twice.
     hasty: bool,
     ending: bool,
     seeds: u64,
-    /// How often the account's events have been listed at the end.
+    /// How often the account's events were listed at the end of the seed.
     listed: usize,
-    /// Whether an unsigned delivery was sent: the engine counts further ones in its own time.
+    /// Whether an unsigned delivery was sent. The engine counts further ones in its own time.
     forged_unsigned: bool,
     census: Census,
     violation: Option<Violation>,
     trace: Option<Vec<String>>,
-    /// The database lives here.
+    /// The directory of the database, removed with the world.
     _directory: tempfile::TempDir,
 }
 
 /// Runs seeds one after another on one thread.
 pub struct EngineWorld {
-    // The world goes first: its connections need the runtime to close.
+    // The field order drops the world first: its connections need the runtime to close.
     world: Option<World>,
     census: Census,
     runtime: Runtime,
@@ -106,7 +106,7 @@ impl EngineWorld {
         let result = result.map_err(|error| world.violation.take().unwrap_or_else(|| broken(error.to_string())));
         self.world = Some(world);
         if result.is_err() {
-            // What a failed seed leaves behind must not trouble the next.
+            // The remains of a failed seed must not disturb the next.
             self.drop_world();
         }
         (result, trace)
@@ -123,7 +123,7 @@ impl Layer for EngineWorld {
             world: None,
             census: Census::default(),
             runtime: runtime.map_err(|error| error.to_string())?,
-            // The engine logs what goes wrong, and here everything does.
+            // The engine logs faults, and here faults are the rule.
             _quiet: tracing::subscriber::set_default(NoSubscriber::default()),
         })
     }
@@ -151,8 +151,8 @@ impl Drop for EngineWorld {
     }
 }
 
-/// Keeps this thread, and SQLite's threads that it will start, on one processor. One of them works at a time, and handing over
-/// to another processor costs more than the work itself.
+/// Keeps this thread, and the SQLite threads that it will start, on one processor. Only one of these threads works at a
+/// time, and a switch to another processor costs more than the work itself.
 #[cfg(target_os = "linux")]
 fn pin() {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -165,7 +165,7 @@ fn pin() {
     if let Some(cpu) = all.get(NEXT.fetch_add(1, Ordering::Relaxed) % all.len().max(1)) {
         let mut one = CpuSet::new();
         one.set(*cpu);
-        // Without it everything works as well, only slower.
+        // Pinning only saves time, so a failure does not matter.
         let _ = sched_setaffinity(None, &one);
     }
 }

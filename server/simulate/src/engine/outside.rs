@@ -1,4 +1,4 @@
-//! What the engine gets for its outside world: a clock, random numbers and a network that the scheduler moves.
+//! The engine's outside world: a clock, random numbers and a network that the scheduler controls.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use super::gate::{Fate, Gate, What};
 use super::provider::Provider;
 use crate::random::Random;
 
-/// What both servers share with the scheduler.
+/// The state that both servers share with the scheduler.
 pub(super) struct Shared {
     pub gate: Arc<Gate>,
     now: AtomicI64,
@@ -111,7 +111,8 @@ impl Clock for Port {
         })
     }
 
-    /// News of another task must not wake this one: then two would be under way. It is as if they came from another server.
+    /// News from another task must not wake this one, or two tasks would run at once. The news counts as another
+    /// server's.
     fn sleep_unless<'a>(&'a self, time: Duration, _happens: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
         self.sleep(time)
     }

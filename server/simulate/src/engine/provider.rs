@@ -1,6 +1,6 @@
-//! The provider, small and without time of its own, and the truth about the money. It speaks as Stripe does: results, totals, a
-//! list of events; or as Adyen does: "received", and everything else by webhook. (`till sandbox` is the faithful simulator; this
-//! one is made to be fast.)
+//! A small provider without a clock of its own, and the truth about the money. It speaks as Stripe does, with results,
+//! totals and a list of events, or as Adyen does, with "received" and everything else by webhook. The faithful
+//! simulator is `till sandbox`; this provider is made to be fast.
 
 mod adyen;
 mod happens;
@@ -12,7 +12,7 @@ use connectors::HttpRequest;
 use domain::Millis;
 use http::HeaderMap;
 
-/// Whose words the provider speaks.
+/// The API that the provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Dialect {
     #[default]
@@ -25,16 +25,16 @@ pub(super) enum Dialect {
 pub(super) struct Page {
     pub id: String,
     pub attempt: String,
-    /// What Till calls it.
+    /// Till's reference of the page.
     pub reference: String,
     pub amount: i64,
     pub until: Millis,
     pub status: &'static str,
     pub debit: bool,
     pub manual: bool,
-    /// A shopper was shown the way to it.
+    /// Whether a shopper has been given the page's address.
     pub given: bool,
-    /// A shopper has pressed "pay" and the bank has not answered; closing the page does not stop it.
+    /// A shopper has pressed "pay" and the bank has not answered. Closing the page does not stop the payment.
     pub paying: bool,
     pub intent: Option<usize>,
 }
@@ -63,18 +63,18 @@ pub(super) struct Refund {
     pub modification: Option<String>,
 }
 
-/// A capture or void that was received and is decided later.
+/// A capture or void that was received and will be decided later.
 #[derive(Debug, Clone)]
 pub(super) struct Received {
     pub id: String,
     pub intent: usize,
-    /// The amount to be captured; nothing if it is a void.
+    /// The amount to be captured; `None` is a void.
     pub capture: Option<i64>,
     pub status: &'static str,
     pub modification: String,
 }
 
-/// A dispute, or a bank debit that came back.
+/// A dispute, or a bank debit that was returned.
 #[derive(Debug, Clone)]
 pub(super) struct Dispute {
     pub id: String,
@@ -82,14 +82,14 @@ pub(super) struct Dispute {
     pub amount: i64,
     pub status: &'static str,
     pub returned: bool,
-    /// What a win brought back.
+    /// The amount that a win brought back.
     pub back: i64,
-    /// What the newest word brought back of it.
+    /// The part of it that the latest message brought back.
     pub part: i64,
 }
 
 impl Dispute {
-    /// What the bank has of it: all, or what a win did not bring back.
+    /// The amount that the bank has taken: all, or the part that a win did not bring back.
     pub fn gone(&self) -> i64 {
         self.amount - if self.status == "won" { self.back } else { 0 }
     }
@@ -108,7 +108,7 @@ pub(super) struct Event {
     pub dropped: bool,
 }
 
-/// What the provider has to tell.
+/// The news that the provider sends.
 #[derive(Debug, Clone, Copy)]
 enum Tale {
     Processing {
@@ -143,14 +143,14 @@ enum Tale {
     RefundDecided {
         refund: usize,
     },
-    /// It failed after it had been done.
+    /// The refund failed after it succeeded.
     RefundUndone {
         refund: usize,
     },
     Decided {
         received: usize,
     },
-    /// A capture was undone: one that was asked for, or the one that nobody had to ask for.
+    /// A capture was undone: a requested one, or the automatic one.
     CaptureUndone {
         intent: usize,
         received: Option<usize>,
@@ -164,7 +164,7 @@ enum Tale {
     },
 }
 
-/// Everything at the provider.
+/// The provider's whole state.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
     seed: u64,
@@ -177,12 +177,12 @@ pub(super) struct Provider {
     pub events: Vec<Event>,
     /// Deliveries on their way.
     pub flights: Vec<usize>,
-    /// Requests that nobody waits for any more.
+    /// Requests whose senders have stopped waiting.
     pub late: Vec<HttpRequest>,
     keys: BTreeMap<String, Reply>,
-    /// Whether new refunds are done at once.
+    /// Whether new refunds succeed at once.
     pub refunds_at_once: bool,
-    /// Refuses new pages for now.
+    /// Whether new pages are refused for now.
     pub refuses: bool,
     pub captured_ever: i64,
     pub authorised_ever: bool,
@@ -230,7 +230,8 @@ impl Provider {
         self.flights.push(at);
     }
 
-    /// A delivery that must change nothing: a page is said to be paid, with this amount and currency.
+    /// Sends a forged delivery, which must change nothing: it claims that a page is paid, with this amount and
+    /// currency.
     pub fn forge(&mut self, page: usize, amount: i64, currency: &str, signed: bool, now: Millis) {
         match self.dialect {
             Dialect::Stripe => self.forge_as_stripe(page, amount, currency, signed, now),
@@ -238,7 +239,7 @@ impl Provider {
         }
     }
 
-    /// The headers a delivery of the event comes with.
+    /// The headers of an event's delivery.
     pub fn headers(&self, event: usize, now: Millis) -> HeaderMap {
         match self.dialect {
             Dialect::Stripe => stripe::headers(&self.events[event], now),
@@ -246,7 +247,7 @@ impl Provider {
         }
     }
 
-    /// How Till calls it.
+    /// Till's name of the provider.
     pub fn name(&self) -> &'static str {
         match self.dialect {
             Dialect::Stripe => "stripe",
@@ -254,17 +255,17 @@ impl Provider {
         }
     }
 
-    /// Whether it lists its events, so that those that never arrive can be found.
+    /// Whether the provider lists its events, so that lost deliveries can be found.
     pub fn lists_events(&self) -> bool {
         self.dialect == Dialect::Stripe
     }
 
-    /// Whether it takes bank debits.
+    /// Whether the provider takes bank debits.
     pub fn takes_debits(&self) -> bool {
         self.dialect == Dialect::Stripe
     }
 
-    /// Whether two pages have taken a shopper's money, or may yet.
+    /// Whether two pages have taken a shopper's money, or may still do so.
     pub fn may_be_paid_twice(&self) -> bool {
         (0..self.pages.len()).filter(|page| self.pages[*page].paying || self.has_money(*page)).count() > 1
     }
@@ -279,7 +280,7 @@ impl Provider {
         self.dialect == Dialect::Adyen
     }
 
-    /// A dispute of which one part has come back, and what is left of it.
+    /// A dispute of which one part has come back, and the remainder.
     pub fn half_won(&self) -> Option<(usize, i64)> {
         let half = |one: &Dispute| one.status == "won" && one.part == one.back && one.back < one.amount;
         let dispute = self.disputes.iter().position(half)?;
@@ -299,7 +300,7 @@ impl Provider {
         self.intents.iter().position(|intent| intent.id == id)
     }
 
-    /// What can still go back.
+    /// The amount that can still go back.
     pub fn refundable(&self, intent: usize) -> i64 {
         let refunds = self.refunds.iter().filter(|one| one.intent == intent && one.status != "failed");
         let disputes = self.disputes.iter().filter(|one| one.intent == intent);
@@ -307,7 +308,7 @@ impl Provider {
         self.intents[intent].received - gone
     }
 
-    /// The payment on a page, made when it is first needed.
+    /// The payment on a page, made on first use.
     pub fn intent_for(&mut self, page: usize) -> usize {
         if let Some(at) = self.pages[page].intent {
             return at;
@@ -335,7 +336,7 @@ impl Provider {
     }
 }
 
-/// How an account at the provider is set up: its name, credentials and webhook secret.
+/// An account at the provider: its name, credentials and webhook secret.
 pub(super) fn account(dialect: Dialect) -> engine::NewAccount {
     let (provider, credentials, secret) = match dialect {
         Dialect::Stripe => ("stripe", vec![("secret_key", "sk_test_simulated")], stripe::SECRET),

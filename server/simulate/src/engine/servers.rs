@@ -1,4 +1,4 @@
-//! Two servers on one database, and what is under way on them.
+//! Two servers on one database, and the tasks that run on them.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,33 +23,33 @@ pub(super) struct Server {
     pub life: u32,
 }
 
-/// What a task has brought.
+/// The result of a task.
 #[derive(Debug)]
 pub(super) enum Output {
     Nothing,
-    /// A press of the button in this tab: the address to go to, if there is one.
+    /// A press of the button in this tab, with the redirect address if there is one.
     Started(usize, Option<String>),
     /// The page that was shown.
     Viewed(domain::checkout::Phase),
     /// The reply to a delivery of this event.
     Delivered(usize, u16),
-    /// In words.
+    /// A result in words.
     Said(String),
 }
 
-/// A task under way.
+/// A running task.
 pub(super) struct Flow {
     pub handle: JoinHandle<Output>,
     pub life: u32,
     pub name: String,
-    /// Whether it may store deliveries.
+    /// Whether the task may store deliveries.
     pub stores: bool,
 }
 
 /// The name of a task that runs a job.
 pub(super) const A_JOB: &str = "a job is run";
 
-/// Any key will do; nothing it seals is secret.
+/// Any key will do: the sealed data is no secret.
 const KEY: &str = "5111000000000000000000000000000000000000000000000000000000000000";
 
 fn engine(shared: &Arc<Shared>, store: &Store, life: u32) -> Result<Engine, String> {
@@ -60,7 +60,7 @@ fn engine(shared: &Arc<Shared>, store: &Store, life: u32) -> Result<Engine, Stri
     Ok(Engine::new(env, store.with_points(port), keyring, settings))
 }
 
-/// In memory, where there is such a place: the database's syncs are real, but cost little there.
+/// A directory in memory, where the system has one: syncs cost little there.
 fn directory() -> Result<tempfile::TempDir, String> {
     let memory = std::path::Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
@@ -109,7 +109,7 @@ impl World {
         })
     }
 
-    /// Ends what is under way and closes the database.
+    /// Ends the running tasks and closes the database.
     pub async fn close(mut self) {
         for server in 0..self.servers.len() {
             self.end_life(server).await;
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    /// A server dies with everything it has under way, and another begins on the same database.
+    /// A server dies with all its tasks, and another begins on the same database.
     pub async fn crash(&mut self, server: usize) -> Result<(), String> {
         let life = self.servers[server].life;
         let names: Vec<_> = self.flows.iter().filter(|flow| flow.life == life).map(|flow| flow.name.clone()).collect();
@@ -150,8 +150,8 @@ impl World {
         Ok(())
     }
 
-    /// A server where nothing is under way that stores deliveries: those that are stored together wait for each other, not at
-    /// the gate.
+    /// A server without a task that stores deliveries. Deliveries that are stored together wait for each other, and the
+    /// gate does not know of this wait.
     pub fn free_to_store(&mut self) -> Option<usize> {
         let first = self.random.below(self.servers.len());
         let busy = |server: &usize| {
@@ -161,7 +161,7 @@ impl World {
         [first, 1 - first].into_iter().find(|server| !busy(server))
     }
 
-    /// Begins something on a server and lets it run past so many points.
+    /// Begins a task on a server and lets it pass `credit` points.
     pub async fn begin<F>(&mut self, server: usize, name: String, credit: u32, work: impl FnOnce(Engine) -> F)
     where
         F: Future<Output = Output> + Send + 'static,
@@ -181,7 +181,7 @@ impl World {
         self.quiet().await;
     }
 
-    /// Waits until the task that is under way stops at the gate or ends.
+    /// Waits until the running task stops at the gate or ends.
     pub async fn quiet(&mut self) {
         if !self.shared.gate.quiet().await {
             let names: Vec<_> = self.flows.iter().map(|flow| flow.name.clone()).collect();
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    /// Whatever has ended, in the order in which it began.
+    /// The tasks that have ended, in the order in which they began.
     pub async fn ended(&mut self) -> Vec<(String, Output)> {
         let mut ended = vec![];
         let mut at = 0;
@@ -211,7 +211,7 @@ impl World {
         }
     }
 
-    /// The provider's own notes.
+    /// Moves the provider's notes into the trace.
     pub fn note_provider(&mut self) {
         let lines = std::mem::take(&mut self.shared.provider().trace);
         if self.trace.is_some() {

@@ -1,4 +1,4 @@
-//! A seed, step by step: who goes on next, and what goes wrong.
+//! Runs a seed step by step: chooses the next actor and the next fault.
 
 use domain::line::Line;
 use domain::link::Usage;
@@ -20,15 +20,15 @@ use crate::report::Violation;
 
 const STEPS_MIN: usize = 30;
 const STEPS_MORE: usize = 50;
-/// Steps before those of a hasty life, in which the shopper tries one way to pay after the other.
+/// Steps before these in a hasty life. In this phase the shopper tries one method of payment after the other.
 const STEPS_BEFORE: usize = 40;
-/// Further steps of a hasty life in which a debt may have been paid twice.
+/// Further steps of a hasty life, if a debt may have been paid twice.
 const STEPS_AFTER: usize = 50;
-/// Steps in which everything must come to rest.
+/// Steps within which everything must come to rest.
 const REST_MAX: usize = 600;
-/// How often the account's events are listed then: the first time for what never arrived before.
+/// How often the account's events are listed at the end: the first listing finds deliveries that never arrived.
 const LISTED_MIN: usize = 2;
-/// Requests that are lost more often than others.
+/// Requests that are lost more often than other requests.
 const MONEY_MOVES: &[&str] = &[
     "refunds.create",
     "payment_intents.capture",
@@ -37,7 +37,7 @@ const MONEY_MOVES: &[&str] = &[
     "payments.captures",
     "payments.cancels",
 ];
-/// So many points are never passed at once.
+/// A credit that no task uses up.
 const UNTIL_REST: u32 = u32::MAX;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -116,7 +116,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether something goes wrong now.
+    /// Whether a fault happens now.
     pub fn fault(&mut self) -> bool {
         !self.ending && self.random.percent(self.faults)
     }
@@ -157,7 +157,7 @@ impl World {
         Ok(())
     }
 
-    /// The shopper has no patience with a bank that thinks.
+    /// One step while the shopper has no patience with a slow bank.
     async fn step_before(&mut self) -> Result<(), Failed> {
         let waiting = self.shared.gate.waiting();
         match self.random.below(100) {
@@ -175,7 +175,7 @@ impl World {
         Ok(())
     }
 
-    /// The shopper has gone; the banks make up their minds, and the merchant has time for the money.
+    /// One step after the shopper has gone: banks decide, and the merchant handles the money.
     async fn step_after(&mut self) -> Result<(), Failed> {
         let waiting = self.shared.gate.waiting();
         match self.random.below(100) {
@@ -205,7 +205,7 @@ impl World {
         if self.ending { UNTIL_REST } else { self.random.pick(&[0, 0, 1, 2, 5, 20, UNTIL_REST]) }
     }
 
-    /// One of the tasks at the gate goes on.
+    /// Releases one of the tasks at the gate.
     async fn go_on(&mut self, waiting: &[Waiting]) {
         let one = waiting[self.random.below(waiting.len())];
         let fate = self.fate(one.what);
@@ -278,7 +278,7 @@ impl World {
         .await;
     }
 
-    /// Nothing goes wrong any more and nobody begins anything: everything must end.
+    /// Ends the seed: faults stop, no actor begins anything new, and all work must end.
     async fn come_to_rest(&mut self) -> Result<(), Failed> {
         self.note(|| "from here on nothing goes wrong".to_owned());
         (self.ending, self.shared.provider().refuses) = (true, false);
@@ -302,7 +302,7 @@ impl World {
         Ok(())
     }
 
-    /// Runs what is due, or lets time pass until something is. Returns false if nothing ever will be.
+    /// Runs the due work, or moves the clock to the next. Returns false if no work is left.
     async fn run_due(&mut self) -> Result<bool, Failed> {
         self.shared.gate.set_open(true);
         let engine = self.servers[0].engine.clone();
@@ -325,7 +325,7 @@ impl World {
         Ok(true)
     }
 
-    /// The account's events are listed for ever; here they have been listed often enough.
+    /// The engine lists an account's events for ever. At the end of a seed the job is removed.
     pub async fn end_repair(&self) -> Result<(), Failed> {
         let mut tx = self.servers[0].store.begin().await?;
         jobs::remove(&mut tx, "repair", &[&self.account]).await?;

@@ -21,9 +21,9 @@ use crate::files::Missing;
 use crate::run;
 use seed::Seeded;
 
-/// Try Till: a server, a provider sandbox on its own origin, an SQLite file and a seeded shop. Prints a link that can be
-/// paid and the test cards. What it keeps lies in data/demo unless --database-url says otherwise; delete that directory to
-/// start afresh.
+/// Try Till: a server, a provider sandbox on its own origin, an SQLite file and a seeded shop. Prints a link that can
+/// be paid and the test cards. The demo's data is in data/demo unless --database-url says otherwise; delete that
+/// directory to start afresh.
 #[derive(Args, Debug)]
 pub(super) struct Demo {
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) struct Demo {
     format: Format,
 }
 
-/// What is written to the ready file.
+/// The content of the ready file.
 #[derive(Serialize)]
 struct Ready<'a> {
     public_url: &'a str,
@@ -60,14 +60,14 @@ struct Ready<'a> {
     adyen_api_key: Option<&'a str>,
 }
 
-/// How long everything may take to answer.
+/// The longest time until every address answers.
 const READY_MAX: Duration = Duration::from_secs(20);
 
 impl Demo {
     pub async fn run(self) -> Result<(), Failure> {
         ready::clear(self.ready_file.as_deref())?;
         let (bounds, proxies) = (Bounds::raised()?, self.listen.proxies()?);
-        // The addresses first: what is bound can be printed and seeded, whatever port was asked for.
+        // Addresses are bound first: the real ports can then be printed and seeded, whatever ports were configured.
         let listener = bind("TILL_BIND", self.listen.bind).await?;
         let ops = bind("TILL_OPS_BIND", self.listen.ops_bind).await?;
         let sandbox_listener = bind("TILL_SANDBOX_BIND", self.sandbox_bind).await?;
@@ -135,7 +135,7 @@ impl Demo {
         let transport = HttpTransport::new()?;
         tokio::select! {
             answered = ready::wait(&transport, &addresses, READY_MAX) => answered?,
-            // Stopped, or failed, before everything answered; the caller tells which.
+            // The demo was stopped or has failed before every address answered. The caller reports which.
             () = shutdown.cancelled() => return Ok(()),
         }
         let ready = Ready {

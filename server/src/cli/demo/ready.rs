@@ -1,4 +1,4 @@
-//! Knowing, and telling, that everything answers.
+//! Waits until every address answers, and writes the ready file.
 
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,7 @@ async fn answers(transport: &HttpTransport, address: &str) -> bool {
     transport.send(address, &request).await.is_ok_and(|reply| reply.status == 200)
 }
 
-/// Removes the file of an earlier run, so that nobody takes its addresses for this run's.
+/// Removes the file of an earlier run, so that its addresses are not taken for this run's.
 pub(in crate::cli) fn clear(file: Option<&Path>) -> Result<(), Failure> {
     match file.map(fs::remove_file) {
         Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -51,7 +51,8 @@ pub(in crate::cli) fn clear(file: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// Writes a JSON object in one step, so that a reader never sees half of it. It holds keys: only the owner may read it.
+/// Writes a JSON object in one step, so that a reader never sees half of it. The object holds keys, so only the owner
+/// may read the file.
 pub(in crate::cli) fn write(file: &Path, content: &impl Serialize) -> Result<(), Failure> {
     let explain = |error: std::io::Error| format!("cannot write {}: {error}", file.display());
     let draft = file.with_extension("draft");

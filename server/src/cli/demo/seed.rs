@@ -18,7 +18,7 @@ use super::ready;
 use crate::cli::Failure;
 use crate::config::Common;
 
-/// What the demo remembers, in `demo.json` beside the database.
+/// The demo's shops, kept in `demo.json` beside the database.
 #[derive(Serialize, Deserialize, Clone)]
 pub(super) struct Seeded {
     pub merchant: String,
@@ -28,7 +28,7 @@ pub(super) struct Seeded {
     pub sandbox_url: String,
     pub webhook_url: String,
     pub webhook_secret: String,
-    /// The shop that is paid through Adyen; missing in what an older version remembers.
+    /// The shop that is paid through Adyen. The file of an older version does not have it.
     pub adyen: Option<AdyenShop>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct AdyenShop {
 /// The merchant account at the Adyen simulator.
 pub(super) const ADYEN_MERCHANT_ACCOUNT: &str = "HarbourBooks";
 
-/// The shop of an earlier start, if it fits this one; else a new one.
+/// The shop of an earlier start if it fits this one, else a new shop.
 pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> Result<Seeded, Failure> {
     let file = common.beside("demo.json")?;
     if let Some(seeded) = remembered(engine, file.as_ref(), sandbox_url).await {
@@ -107,7 +107,7 @@ fn random() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A link for two items that can be paid once. Every start makes a new one, so that there is always one to pay.
+/// A link for two items that can be paid once. Every start makes a new link, so that there is always one to pay.
 pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary, Failure> {
     let eur: Currency = "EUR".parse()?;
     let line = |name: &str, description: &str, minor, quantity| Line {
@@ -124,7 +124,7 @@ pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary
     Ok(engine.add_link(&seeded.merchant.parse()?, NewLink::of(lines, Usage::Once)).await?)
 }
 
-/// A link of the second shop, whose money is only authorised until somebody captures it.
+/// A link of the second shop. Its payments are only authorised, and captured later by hand.
 pub(super) async fn adyen_link(engine: &Engine, shop: &AdyenShop) -> Result<LinkSummary, Failure> {
     let line = Line {
         name: "The Log of the Northern Star".to_owned(),

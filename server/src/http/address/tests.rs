@@ -71,7 +71,7 @@ fn the_standard_header_is_read_with_its_quotes() {
     assert_eq!(of("10.0.0.1", &forged, "10.0.0.0/8"), "10.0.0.1", "one of the two is the client's own");
 }
 
-/// Whether a client counts, and under which address.
+/// The address that a client counts for, or `None` if it does not count.
 fn counted(lines: &[(&'static str, Vec<u8>)]) -> Option<String> {
     let mut headers = HeaderMap::new();
     for (name, value) in lines {
@@ -93,7 +93,7 @@ fn no_client_escapes_its_limit_by_what_it_writes() {
         let standard = [forged, b", for=203.0.113.9"].concat();
         assert_eq!(counted(&[("forwarded", standard)]).as_deref(), Some("203.0.113.9"));
     }
-    // The header that the proxy wrote cannot be told from the other; all of these share the proxy's count.
+    // The proxy's header cannot be told from the client's, so all these requests share the proxy's count.
     for forged in ["for=6.6.6.6", "for=\"x, y", "for=unknown", "", "proto=https"] {
         let both = [("forwarded", forged.as_bytes().to_vec()), ("x-forwarded-for", real.to_vec())];
         assert_eq!(counted(&both).as_deref(), Some("10.0.0.1"), "{forged}");
@@ -148,7 +148,7 @@ fn settings_are_networks_or_say_why_not() {
     for outside in ["11.0.0.1", "192.0.2.8", "2001:db9::1", "::2"] {
         assert!(!all.contains(outside.parse().unwrap()), "{outside}");
     }
-    // As a proxy's address is shown on a socket for both.
+    // A dual-stack socket shows a proxy's IPv4 address in IPv6 form.
     for mapped in
         ["::ffff:10.0.0.0/104", "::ffff:10.0.0.7", "::ffff:10.0.0.7/128", "::ffff:0:0/96", "::ffff:10.9.9.9/104"]
     {

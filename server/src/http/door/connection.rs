@@ -1,4 +1,5 @@
-//! The state of a connection: it waits for a request, for the rest of its head or for its reply to be read, and since when.
+//! The state of a connection: waiting for a request, for the rest of its head, or for its reply to be read, and since
+//! when.
 
 use std::io;
 use std::net::IpAddr;
@@ -14,20 +15,21 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
-/// Milliseconds a connection may lie idle between requests. Proxies keep theirs for a minute, and must be the ones that close.
+/// Milliseconds a connection may be idle between requests. Proxies keep theirs for a minute, and the proxy must be the
+/// side that closes.
 const IDLE_MAX: u64 = 75_000;
 /// Milliseconds from the first byte of a request to the last of its headers.
 const HEAD_MAX: u64 = 10_000;
-/// Milliseconds in which nobody takes anything of a reply that is waiting to be sent.
+/// Milliseconds in which a client may leave a waiting reply unread.
 const UNREAD_MAX: u64 = 30_000;
 
-/// The lowest two bits of a state say what it is, the others since when, in milliseconds.
+/// The lowest two bits of a state are its kind. The other bits are its start, in milliseconds.
 const IDLE: u64 = 0;
 const HEAD: u64 = 1;
 const SERVING: u64 = 2;
 const STREAMING: u64 = 3;
 
-/// Milliseconds since the first question.
+/// Milliseconds since the first call.
 pub fn now() -> u64 {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
@@ -35,10 +37,10 @@ pub fn now() -> u64 {
 
 /// A connection as seen from outside its task.
 pub(in crate::http) struct Connection {
-    /// The other end: a client, or a proxy.
+    /// The remote end: a client, or a proxy.
     pub peer: IpAddr,
     state: AtomicU64,
-    /// Since when it could send nothing; zero while it can.
+    /// Since when the remote end has accepted no bytes; zero while it accepts them.
     unread: AtomicU64,
     ended: AtomicBool,
     told: Notify,
@@ -58,33 +60,35 @@ impl Connection {
         self.state.store(now() << 2 | state, Ordering::Relaxed);
     }
 
-    /// A request is worked on: its head, or its whole body, is there.
+    /// Records that a request is being worked on: its head, or its whole body, has arrived.
     pub fn serves(&self) {
         self.becomes(SERVING);
     }
 
-    /// Its last reply goes on for as long as the other end listens: silence is no reason to close it.
+    /// Records that the last reply lasts as long as the client listens. Silence is then no reason to close the
+    /// connection.
     pub fn streams(&self) {
         self.becomes(STREAMING);
     }
 
-    /// Whether it waits for a request that has not begun, with its last reply sent. Most connections end like this.
+    /// Whether the connection waits for the next request and the last reply is sent. Most connections end in this
+    /// state.
     pub fn is_idle(&self) -> bool {
         self.is() == IDLE && self.unread.load(Ordering::Relaxed) == 0
     }
 
-    /// Whether a request is worked on whose reply has not begun.
+    /// Whether a request is being worked on and its reply has not begun.
     pub fn is_serving(&self) -> bool {
         self.is() == SERVING
     }
 
-    /// Since when the sender has been waited for; nothing while a request is worked on.
+    /// Since when the connection has waited for its sender. `None` while a request is worked on.
     pub fn waits_since(&self) -> Option<u64> {
         let state = self.state.load(Ordering::Relaxed);
         (state & 3 < SERVING).then_some(state >> 2)
     }
 
-    /// Whether something is waited for longer than it may be.
+    /// Whether the connection has waited for its sender or reader longer than it may.
     pub fn is_overdue(&self, now: u64) -> bool {
         let (state, unread) = (self.state.load(Ordering::Relaxed), self.unread.load(Ordering::Relaxed));
         let waited = now.saturating_sub(state >> 2);
@@ -96,13 +100,13 @@ impl Connection {
         too_long || (unread > 0 && now.saturating_sub(unread) > UNREAD_MAX)
     }
 
-    /// Ends it now, or after the reply to a request that has just begun.
+    /// Ends the connection now, or after the reply to a request that has just begun.
     pub fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
         self.told.notify_one();
     }
 
-    /// Ends it after the request under way.
+    /// Ends the connection after the current request.
     pub fn finish(&self) {
         self.told.notify_one();
     }
@@ -135,7 +139,7 @@ impl Wire {
             Poll::Pending => {}
             Poll::Ready(_) => self.connection.unread.store(0, Ordering::Relaxed),
         }
-        // The reply has begun. Bytes that are read from now on belong to the next request.
+        // The reply has begun. Bytes read from now on belong to the next request.
         if self.connection.is() == SERVING {
             self.connection.becomes(IDLE);
         }
@@ -146,7 +150,7 @@ impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        // A further byte does not begin the wait anew.
+        // A further byte does not restart the wait.
         if buffer.filled().len() > before && self.connection.is() == IDLE {
             self.connection.becomes(HEAD);
         }

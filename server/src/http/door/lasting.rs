@@ -1,8 +1,8 @@
 //! Replies that last: event streams.
 //!
-//! Thousands of them are open at a time, and each is silent nearly always. Therefore the door takes the connection of such a reply
-//! back from hyper, whose buffers, state and copy of the router would be kept for it, and writes the body by itself. It is the last
-//! reply of its connection.
+//! Thousands of them are open at a time, and each is silent nearly always. The door therefore takes the connection of
+//! such a reply back from hyper, which would keep its buffers, its state and a copy of the router for it, and writes
+//! the body itself. The reply is the last of its connection.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -17,11 +17,11 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::connection::{Connection, Wire};
 
-/// Marks a reply to a GET, as an extension: its body may go on for as long as the client listens.
+/// Marks a reply to a GET, as an extension: its body may last as long as the client listens.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Lasting;
 
-/// Why the service of a connection failed: the connection is to be taken back from hyper, which writes nothing after an error.
+/// The error by which a service takes its connection back from hyper, which writes nothing after an error.
 #[derive(Debug)]
 pub(super) struct TakenBack;
 
@@ -33,7 +33,7 @@ impl fmt::Display for TakenBack {
 
 impl Error for TakenBack {}
 
-/// How a request wants to be answered.
+/// The properties of a request that decide the form of its reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     has_body: bool,
@@ -50,7 +50,7 @@ impl Asked {
         self.has_body && response.extensions().get::<Lasting>().is_some()
     }
 
-    /// A lasting reply as it is written.
+    /// The lasting reply in the form in which it is written.
     pub fn reply(self, response: Response) -> Reply {
         Reply::new(self.version, response)
     }
@@ -83,29 +83,30 @@ impl Reply {
     }
 }
 
-/// The other end is gone, or the connection was ended.
+/// The client is gone, or the connection was ended.
 struct Gone;
 
-/// A connection that is used for nothing but its last reply.
+/// A connection that only carries its last reply.
 pub(super) struct Last<'c> {
     wire: Wire,
     connection: &'c Connection,
-    /// Whether the other end has sent what nobody waits for. It is left unread, and only writing tells that the other end is gone.
+    /// Whether the client has sent bytes that belong to no request. They are left unread, and only a failed write then
+    /// shows that the client is gone.
     is_deaf: bool,
     /// Whether the server is to stop.
     finishes: bool,
 }
 
 impl<'c> Last<'c> {
-    /// `unread` is whether something has been read that nobody waits for.
+    /// `unread` says whether bytes were read that belong to no request.
     pub fn new(wire: Wire, connection: &'c Connection, unread: bool) -> Last<'c> {
         Last { wire, connection, is_deaf: unread, finishes: false }
     }
 
-    /// Writes a reply to its end, or until nobody reads it any more.
+    /// Writes a reply to its end, or until the client is gone.
     pub async fn write(mut self, reply: Reply) {
         self.connection.streams();
-        // The other end learns of a failure by a body that breaks off.
+        // The client notices a failure by a body that breaks off.
         let _ = self.write_all_of(reply).await;
     }
 
@@ -125,7 +126,7 @@ impl<'c> Last<'c> {
         self.wire.shutdown().await.map_err(|_| Gone)
     }
 
-    /// The next part of the body. Nothing more is asked for while the other end has not taken the last one.
+    /// The next part of the body. It is not polled before the client has taken the last part.
     async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Gone> {
         while !self.finishes {
             let frame = tokio::select! {
@@ -166,7 +167,7 @@ impl<'c> Last<'c> {
     }
 }
 
-/// Returns when the other end has closed the connection.
+/// Returns when the client has closed the connection.
 async fn gone(wire: &mut Wire, is_deaf: &mut bool) {
     if !*is_deaf {
         let mut bytes = [0; 64];
@@ -203,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    /// Begins to write a reply. The other end of the connection, the door's view of it, and the writing.
+    /// Begins to write a reply. Returns the client's end, the door's view of the connection, and the writing task.
     async fn written(method: Method, version: Version, body: Body) -> (TcpStream, Arc<Connection>, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (client, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
@@ -275,7 +276,7 @@ mod tests {
             seen.push_str(&String::from_utf8_lossy(&read[..count]));
         }
         assert!(!writing.is_finished());
-        // The server is to stop: the body ends as it should.
+        // The server is to stop, so the body ends properly.
         connection.finish();
         let count = client.read(&mut read).await.unwrap();
         assert_eq!(&read[..count], b"0\r\n\r\n");
@@ -297,7 +298,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(before < 1_000, "{before} parts were made for nobody");
-        // A stop alone waits for the reader; the sweep ends it when that takes too long.
+        // A stop alone waits for the reader. The sweep ends the connection when that takes too long.
         connection.finish();
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!writing.is_finished() && connection.is_overdue(u64::MAX >> 3));

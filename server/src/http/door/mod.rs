@@ -1,7 +1,7 @@
-//! Accepting connections: HTTP/1 only, so many at a time, so many from one address, none that keeps its sender's time for ever.
+//! Accepts connections: HTTP/1 only, with a bound in all and a bound for one address.
 //!
-//! A connection that waits for its sender costs a descriptor and some memory, so it may not wait long; and when there is no room
-//! for a new one, the one that has waited longest makes room.
+//! A connection that waits for its sender costs a descriptor and some memory, so it may not wait long. When there is no
+//! room for a new connection, the one that has waited longest is closed.
 
 mod connection;
 mod lasting;
@@ -39,27 +39,27 @@ use lasting::{Asked, Last, Reply, TakenBack};
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a connection that are kept unread or unsent.
 const BUFFER_BYTES_MAX: usize = 16 * 1024;
-/// How often connections are looked through for those that have waited too long.
+/// The interval at which connections are checked for overdue waits.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How long a new connection waits for the one that makes room, before another is asked to.
+/// A new connection's wait for a place before the next one is closed.
 const ROOM: Duration = Duration::from_millis(50);
 /// Milliseconds a connection may wait for its sender before it can be closed to make room.
 const YOUNG_MS: u64 = 250;
 /// The pause after the system refused a connection, as when it has no descriptors left.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many connections a listener has at a time.
+/// The bounds of a listener's connections.
 #[derive(Debug, Clone)]
 pub struct Door {
-    /// All of them.
+    /// Connections in all.
     pub connections: usize,
-    /// Those of one address that is not this machine's, a private network's or a named proxy's.
+    /// Connections of one remote address, unless it is this machine's, a private network's or a named proxy's.
     pub connections_of_peer: usize,
     /// The named proxies.
     pub proxies: Networks,
 }
 
-/// Serves until told to stop, and then until the requests under way are answered.
+/// Serves until `stop`, and then until the current requests are answered.
 pub async fn serve(listener: TcpListener, router: Router, door: Door, stop: CancellationToken) -> io::Result<()> {
     let hall = Arc::new(Hall::new(door));
     let router: Router = router.with_state(());
@@ -101,7 +101,7 @@ pub async fn serve(listener: TcpListener, router: Router, door: Door, stop: Canc
     }
 }
 
-/// Whether only this connection is to blame.
+/// Whether the error concerns a single connection.
 fn is_of_one(error: &io::Error) -> bool {
     use io::ErrorKind as E;
     matches!(error.kind(), E::ConnectionAborted | E::ConnectionReset | E::ConnectionRefused | E::Interrupted)
@@ -119,7 +119,7 @@ struct Hall {
 struct Inside {
     next: u64,
     connections: HashMap<u64, Arc<Connection>>,
-    /// How many each counted address has.
+    /// The number of connections of each counted address.
     of_peer: HashMap<IpAddr, usize>,
 }
 
@@ -133,10 +133,10 @@ impl Hall {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a connection in, unless its address has too many.
+    /// Admits a connection, unless its address has too many.
     fn admit(&self, from: SocketAddr) -> Option<Admitted> {
         let peer = from.ip().to_canonical();
-        // Everybody may stand behind a proxy, and behind one that was not named: its connections are not counted.
+        // Many clients may share a proxy, named or not, so its connections are not counted.
         let counted = (!self.door.proxies.contains(peer) && !address::is_near(peer)).then(|| address::bucket(peer));
         let mut inside = self.inside();
         if let Some(bucket) = counted {
@@ -166,7 +166,8 @@ impl Hall {
         }
     }
 
-    /// A place among the connections. If there is none, those that have waited longest for their senders make room.
+    /// A place among the connections. If there is none, the connections that have waited longest for their senders are
+    /// closed.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
         while self.places.available_permits() == 0 {
             self.say("every connection is taken; those that wait longest for their senders are closed", "");
@@ -180,12 +181,13 @@ impl Hall {
     }
 
     fn make_room(&self, now: u64) {
-        // A connection that has just come has not had the time to send anything: in a burst of honest ones it would be the first to go.
+        // A new connection has had no time to send anything. Without this rule, a burst of honest connections would
+        // close its own first.
         let mut waiting: Vec<_> =
             self.inside().connections.values().filter_map(|one| Some((one.waits_since()?, Arc::clone(one)))).collect();
         waiting.retain(|(since, _)| since + YOUNG_MS <= now);
         waiting.sort_unstable_by_key(|(since, _)| *since);
-        // Several at once: looking through all of them for each new one would cost too much.
+        // Several connections are closed at once: a search for each new one would cost too much.
         for (_, connection) in waiting.iter().take(1 + waiting.len() / 32) {
             turned_away("connections");
             connection.end();
@@ -215,9 +217,9 @@ impl Hall {
         place: Option<OwnedSemaphorePermit>,
     ) {
         let leaving = Leaving { hall: &self, admitted: &admitted };
-        // News on an event stream are small and must not wait for more.
+        // News on an event stream is small and must not wait for more.
         let _ = stream.set_nodelay(true);
-        // Each on the heap, so that what comes last is not kept as large as what comes first.
+        // Each future is on the heap, so that the small last one does not keep the size of the first.
         if let Some((last, reply)) = Box::pin(converse(stream, &admitted.connection, router)).await {
             Box::pin(last.write(reply)).await;
         }
@@ -233,7 +235,7 @@ impl Hall {
 /// A connection that was let in.
 struct Admitted {
     id: u64,
-    /// The address that it counts for.
+    /// The address that the connection counts for.
     counted: Option<IpAddr>,
     connection: Arc<Connection>,
 }
@@ -250,7 +252,8 @@ impl Drop for Leaving<'_> {
     }
 }
 
-/// Serves the requests of a connection one after another. Returns what is left of it, if its last reply lasts.
+/// Serves the requests of a connection one after another. If the last reply lasts, the connection and the reply are
+/// returned.
 async fn converse(stream: TcpStream, connection: &Arc<Connection>, router: Router) -> Option<(Last<'_>, Reply)> {
     let taken_back = Mutex::new(None);
     let service = service_fn(|request: Request<Incoming>| answer(router.clone(), connection, &taken_back, request));
@@ -261,11 +264,12 @@ async fn converse(stream: TcpStream, connection: &Arc<Connection>, router: Route
     loop {
         tokio::select! {
             biased;
-            // A connection that breaks is its sender's business.
+            // A connection that breaks is its sender's problem.
             _ = &mut serving => break,
             () = connection.told() => {}
         }
-        // A request may have begun between the choice of this connection and now. Its sender gets the reply, and then the end.
+        // A request may have begun between the choice of this connection and now. Its sender gets the reply, and then
+        // the connection ends.
         if connection.is_ended() && !connection.is_serving() {
             break;
         }
@@ -294,7 +298,7 @@ async fn answer(
     Ok(response)
 }
 
-/// Counts what was not served, for the operator.
+/// Counts refused requests and connections, for the operator.
 pub(super) fn turned_away(why: &'static str) {
     metrics::counter!("till_http_turned_away_total", "why" => why).increment(1);
 }

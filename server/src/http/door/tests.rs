@@ -53,7 +53,7 @@ fn one_address_has_its_share_of_the_connections() {
     assert!(at("203.0.113.1").is_some(), "a place that was left is free");
 }
 
-/// A connection to a handler that begins, and then waits until it is told to go on.
+/// A connection to a handler that begins and then waits for `go_on`.
 struct Slow {
     client: TcpStream,
     connection: Arc<Connection>,
@@ -83,7 +83,7 @@ impl Slow {
     /// The bytes that the client reads until the connection is closed.
     async fn read(&mut self) -> String {
         let mut reply = vec![];
-        // A connection that was torn down in the middle reads as what came before.
+        // A connection that is torn down in the middle still yields the bytes before.
         let _ = timeout(Duration::from_secs(10), self.client.read_to_end(&mut reply)).await.expect("it is closed");
         String::from_utf8(reply).unwrap()
     }
@@ -95,7 +95,7 @@ async fn a_request_that_began_while_its_connection_was_chosen_is_answered() {
     slow.client.write_all(b"GET / HTTP/1.1\r\nhost: till\r\n\r\n").await.unwrap();
     slow.begun.notified().await;
     slow.connection.end();
-    // The connection's task has heard of it before the handler goes on.
+    // The connection's task notices the end before the handler continues.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! Every way in which a request is not answered, without a database.
+//! Tests every way in which a request fails, without a database.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ async fn breaks() -> StatusCode {
     panic!("on purpose")
 }
 
-/// Addresses as the real ones, all in trouble.
+/// Routes like the real ones, which all fail.
 fn app(status: StatusCode) -> Router {
     let fails = move || async move { status };
     Router::new()
@@ -81,7 +81,7 @@ async fn what_is_said_follows_from_what_the_address_is_about() {
     assert!(busy.is(Problem::Busy, Some("/")), "{}", busy.html);
     let broken = ask(app(StatusCode::INTERNAL_SERVER_ERROR), "GET", "/", &[]).await;
     assert!(broken.is(Problem::Internal, None), "{}", broken.html);
-    // What anybody may have written into an address leads nowhere.
+    // Foreign parts of an address must not become links.
     for path in ["//evil.test", "//evil.test/c/x", "/x?url=//evil.test", "/c//evil.test"] {
         let page =
             ask(app(StatusCode::OK).fallback(|| async { StatusCode::SERVICE_UNAVAILABLE }), "GET", path, &[]).await;
@@ -105,7 +105,7 @@ async fn a_form_leads_back_to_the_page_it_came_from() {
         let page = ask(app(status), "POST", "/fn/start_payment", &browser).await;
         assert!(page.status == status && page.is(problem, Some(&again)), "{status}: {}", page.html);
         assert!(page.html.contains("<html lang=\"ar\" dir=\"rtl\">"), "{}", page.html);
-        // Never the form's own address: loading that again would post again, or fail.
+        // The page never links the form's own address: loading that would post again, or fail.
         assert!(!page.html.contains("/fn/"), "{}", page.html);
         assert!(page.html.contains(&format!("href=\"/c/{TOKEN}/return?lang=de\"")), "{}", page.html);
     }
@@ -134,7 +134,7 @@ async fn an_action_names_its_page_where_the_browser_does_not() {
         assert!(page.is(Problem::Setback, again.as_deref()), "{told}: {}", page.html);
         assert!(!page.html.contains("evil"), "{}", page.html);
         assert!(!page.headers.contains_key("content-location"), "the answer is not that page");
-        // The browser's own word goes first.
+        // The browser's referrer takes precedence.
         let referer = format!("https://pay.example/c/{TOKEN}");
         let browser = [language[0], language[1], ("referer", referer.as_str())];
         let page = ask(app, "POST", "/fn/start_payment", &browser).await;

@@ -1,4 +1,5 @@
-//! From a delivery to a changed payment: how many per second, and how soon an open page hears of it.
+//! Measures the way from a delivery to a changed payment: payments per second, and the time until an open page shows
+//! the news.
 
 use std::time::{Duration, Instant};
 
@@ -20,15 +21,15 @@ use crate::random::Random;
 use crate::record::{Case, Fate};
 use crate::stripe::{About, id, sign};
 
-/// How long one piece of news may take.
+/// The longest time for one piece of news.
 const NEWS_MAX: Duration = Duration::from_secs(15);
-/// How long all may take.
+/// The longest time until all deliveries are applied.
 const APPLIED_MAX: Duration = Duration::from_secs(120);
 
-/// How often it is looked whether all is applied.
+/// The interval between two looks whether all is applied.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-/// Measures both on a fresh server.
+/// Measures both figures on a fresh server.
 pub async fn measure(
     options: &Bench,
     site: &BenchSite,
@@ -45,7 +46,7 @@ pub async fn measure(
     stop(&mut server).await
 }
 
-/// Delivers each payment's paid event; payments per second from the first byte sent until none is waiting.
+/// Delivers each payment's paid event. Returns payments per second, from the first byte sent until no delivery waits.
 async fn applied(options: &Bench, site: &BenchSite, cases: &[Case], random: &mut Random) -> Result<u64, Failure> {
     let requests = cases.iter().map(|case| paid(site, case, random)).collect();
     let due = site.shop.database.number(PAID).await? + i64::try_from(cases.len())?;
@@ -73,11 +74,11 @@ async fn applied(options: &Bench, site: &BenchSite, cases: &[Case], random: &mut
 }
 
 const PAID: &str = "SELECT COUNT(*) FROM payments WHERE status = 'succeeded'";
-/// Whether anything waits: the first row found ends the search.
+/// Whether a delivery waits: the first row found ends the search.
 const WAITS: &str =
     "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM inbox WHERE state = 'pending' LIMIT 1) AS waiting";
 
-/// Payments with a page open at the provider.
+/// Makes payments with a page open at the provider.
 async fn prepare(site: &BenchSite, count: usize, random: &mut Random) -> Result<Vec<Case>, Failure> {
     let mut visitor = Visitor::new(&site.shop);
     let mut cases = vec![];
@@ -109,7 +110,7 @@ fn paid(site: &BenchSite, case: &Case, random: &mut Random) -> Vec<u8> {
     request("POST", site.shop.address, &site.shop.account.path, &headers, &body)
 }
 
-/// Opens a page's stream, delivers, and times the news: microseconds from the first byte sent.
+/// Opens a page's stream, delivers, and times the news. Returns microseconds from the first byte sent.
 async fn push(site: &BenchSite, case: &Case, random: &mut Random) -> Result<u64, Failure> {
     let delivery = paid(site, case, random);
     let mut stream = TcpStream::connect(site.shop.address).await?;
@@ -130,7 +131,7 @@ async fn push(site: &BenchSite, case: &Case, random: &mut Random) -> Result<u64,
     Ok(micros(took))
 }
 
-/// The newest of so many pieces of news.
+/// Reads until `count` pieces of news have arrived and returns the newest.
 async fn news(stream: &mut TcpStream, buffer: &mut Vec<u8>, count: usize) -> Result<String, Failure> {
     let read = async {
         loop {

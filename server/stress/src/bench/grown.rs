@@ -1,4 +1,5 @@
-//! What the questions cost that are asked most, once a database has grown: a million payments and deliveries, made by the database itself.
+//! Measures the most frequent queries on a database that has grown: a million payments and deliveries, made by the
+//! database itself.
 
 use std::time::{Duration, Instant};
 
@@ -24,19 +25,19 @@ use crate::clock;
 use crate::http::Client;
 use crate::random::Random;
 
-/// More than this, in 99 of 100 cases, fails the benchmark.
+/// The bound in microseconds. A query that exceeds it at the 99th percentile fails the benchmark.
 const P99_MAX_MICROS: u64 = 10_000;
-/// How often each question is asked, after some that are not counted.
+/// How often each query is run; the warm-up before is not counted.
 const ASKED: usize = 500;
 const WARM_UP: usize = 50;
-/// Links that the payments are of.
+/// The number of links that the payments belong to.
 const LINKS: usize = 20_000;
-/// Rows of one list.
+/// The rows of one list.
 const LISTED: i64 = 50;
-/// How long a page may take before it counts as not answered.
+/// After this time a page counts as not answered.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The time that a question took, by its name: sorted, in microseconds.
+/// The times of each query, by its name: sorted, in microseconds.
 pub struct Grown {
     database: &'static str,
     rows: usize,
@@ -44,7 +45,7 @@ pub struct Grown {
 }
 
 impl Grown {
-    /// Questions whose bound is exceeded.
+    /// The queries that exceed the bound.
     pub fn beyond(&self) -> impl Iterator<Item = String> + '_ {
         let slow = |(name, took): &(&str, Vec<u64>)| {
             let p99 = percentile(took, 99);
@@ -58,7 +59,7 @@ impl Grown {
         self.questions.iter().filter_map(slow)
     }
 
-    /// A line for each question.
+    /// A line for each query.
     pub fn lines(&self) -> Vec<String> {
         let line = |(name, took): &(&str, Vec<u64>)| {
             let ms = |percent| {
@@ -80,7 +81,7 @@ impl Grown {
     }
 }
 
-/// Fills the site's database and asks.
+/// Fills the site's database and runs the queries.
 pub async fn measure(site: &BenchSite, rows: usize, random: &mut Random) -> Result<Grown, Failure> {
     let began = Instant::now();
     let store = Store::connect(&site.shop.database.url).await?;
@@ -118,7 +119,8 @@ pub async fn measure(site: &BenchSite, rows: usize, random: &mut Random) -> Resu
     Ok(Grown { database: site.shop.database.name, rows, questions })
 }
 
-/// What a merchant looks at. It is asked of the store: there is no page for it yet, and the command line's start would be measured.
+/// A merchant's lists. They are read from the store: there is no page for them yet, and a measurement of the command
+/// line would include its start.
 #[derive(Clone, Copy)]
 enum List {
     Payments,
@@ -135,7 +137,7 @@ impl List {
         }
     }
 
-    /// Asks for the first page of a list, or for one from anywhere within.
+    /// Reads the first page of a list, or one from the middle.
     async fn ask(self, store: &Store, merchant: &MerchantId, rows: usize, random: &mut Random) -> Result<(), Failure> {
         let mut page = |prefix: &str, among: usize| -> Result<Page, Failure> {
             let row = 1 + random.below(u64::try_from(among)?);
@@ -196,7 +198,7 @@ type Table = (&'static str, usize, Vec<(&'static str, String)>);
 fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
     let now = clock::millis();
     let (merchant, account) = (format!("'{}'", site.shop.merchant), format!("'{}'", site.shop.account.id));
-    // The newest are of this moment: a second apart.
+    // The newest rows are of this moment, and the rows lie a second apart.
     let at = format!("{now} - ({rows} - i) * 1000");
     let link = format!("@plink % {LINKS}");
     let attempt = attempt(&site.shop.account.id, now)?;
@@ -382,10 +384,10 @@ fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
         ),
         table("entries", rows, &entry("0", "'provider_receivable'", &account, "3098")),
         table("entries", rows, &entry("1", "'merchant_payable'", "''", "-3098")),
-        // As many rows as the sums of a merchant are spread over.
+        // A merchant's sums are spread over this many rows.
         table("balances", 8, &balance("'provider_receivable'", &account, &each)),
         table("balances", 8, &balance("'merchant_payable'", "''", &negative)),
-        // Of a hundred deliveries one waits for its payment.
+        // One delivery in a hundred waits for its payment.
         table(
             "inbox",
             rows,
@@ -404,12 +406,12 @@ fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
     ])
 }
 
-/// A value as SQL's text.
+/// A value as an SQL text literal.
 fn json_text<T: Serialize>(value: &T) -> Result<String, Failure> {
     Ok(format!("'{}'", serde_json::to_string(value)?.replace('\'', "''")))
 }
 
-/// An attempt with an open page, as it is stored, with the ids of row `i`.
+/// An attempt with an open page in its stored form, with the ids of row `i`.
 fn attempt(account: &str, now: i64) -> Result<String, Failure> {
     let account: ProviderAccountId = account.parse()?;
     let (id, session) = (AttemptId::from_random([1; 16]), SessionId::from_random([2; 16]));
@@ -422,7 +424,7 @@ fn attempt(account: &str, now: i64) -> Result<String, Failure> {
     Ok(format!("REPLACE(REPLACE('{stored}', '{id}', {}), '{session}', {})", expanded("@att"), expanded("@cs")))
 }
 
-/// An expression with ids written out: `@pi` is the id of row `i` with that prefix.
+/// An expression with ids written out: `@pi` is the id of row `i` with the prefix `pi`.
 fn expanded(value: &str) -> String {
     let Some(id) = value.strip_prefix('@') else { return value.to_owned() };
     let (prefix, number) = match id.split_once(" % ") {

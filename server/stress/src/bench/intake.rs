@@ -1,4 +1,5 @@
-//! Deliveries per second: signed beforehand, sent over kept-alive connections, each acknowledged before the next.
+//! Measures deliveries per second. Deliveries are signed beforehand and sent over kept-alive connections, each after
+//! the previous acknowledgement.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,19 +19,19 @@ use crate::stripe::{About, id, sign};
 
 /// Bytes of a delivery.
 const BODY_BYTES: usize = 3 * 1024;
-/// How long a reply may take.
+/// The longest wait for a reply.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What deliveries are about.
+/// The subject of the deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A customer: they concern no payment, so that what is measured is taking them in.
+    /// A customer. Such deliveries concern no payment, so only their intake is measured.
     Idle,
     /// Payments of another shop on the same account.
     Stranger,
 }
 
-/// Measures on a fresh server, and waits until it has worked everything off.
+/// Measures on a fresh server and waits until it has finished all work.
 pub async fn measure(options: &Bench, site: &BenchSite, kind: Kind, random: &mut Random) -> Result<Intake, Failure> {
     let mut server = site.serve().await?;
     let warm_up = signed(options, site, kind, options.deliveries / 5, random);
@@ -67,26 +68,26 @@ fn signed(options: &Bench, site: &BenchSite, kind: Kind, count: usize, random: &
     (0..count).map(make).collect()
 }
 
-/// When sending ends.
+/// The condition that ends sending.
 #[derive(Debug, Clone, Copy)]
 pub enum Until {
-    /// All are sent once, or the time is up.
+    /// All deliveries are sent once, or the time is up.
     TimeIsUp(Duration),
-    /// All are acknowledged, each sent until it is, as a provider does; or the time is up.
+    /// All deliveries are acknowledged, each sent again until it is, as a provider does; or the time is up.
     AllAcknowledged(Duration),
 }
 
-/// What came of sending.
+/// The result of sending.
 pub struct Sent {
-    /// Just before the first byte. Connections were open by then.
+    /// The moment just before the first byte. Connections were open by then.
     pub began: Instant,
-    /// Deliveries that were acknowledged.
+    /// The number of acknowledged deliveries.
     pub acknowledged: u64,
     /// The rate and the latencies.
     pub intake: Intake,
 }
 
-/// Sends over connections that are all opened before the clock starts.
+/// Opens all connections, starts the clock, and sends.
 pub async fn send(options: &Bench, site: &BenchSite, requests: Vec<Vec<u8>>, until: Until) -> Result<Sent, Failure> {
     let mut clients = vec![];
     for _ in 0..options.connections {
@@ -110,7 +111,7 @@ pub async fn send(options: &Bench, site: &BenchSite, requests: Vec<Vec<u8>>, unt
     Ok(Sent { began, acknowledged, intake: Intake::of(latencies, refused, began.elapsed()) })
 }
 
-/// One connection's share: latencies of what was acknowledged, and how often something was not.
+/// One connection's share. Returns the latencies of acknowledged deliveries and the number of failures.
 async fn work(
     mut client: Client,
     requests: Arc<Vec<Vec<u8>>>,

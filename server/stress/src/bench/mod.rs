@@ -1,4 +1,4 @@
-//! `stress bench`: what the server does per second, as ratios between variants that were measured in turns in one run.
+//! `stress bench`: measures the server's throughput, as ratios between variants that were measured in turns in one run.
 
 mod apply;
 mod grown;
@@ -26,11 +26,11 @@ use intake::Kind;
 use report::{Figures, Report};
 use site::BenchSite;
 
-/// The server's variable that chooses how deliveries are stored. Hidden: it exists for this comparison.
+/// The server's hidden variable that chooses how deliveries are stored. It exists for this comparison.
 const SWITCH: &str = "TILL_BENCH_INBOX";
-/// What the server runs on, and with it a PostgreSQL of the run's own.
+/// The core of the server, and of the run's own PostgreSQL.
 const SERVER_CORE: &str = "0";
-/// What the load generator runs on.
+/// The core of the load generator.
 const OUR_CORE: &str = "1";
 
 /// The options of `stress bench`.
@@ -39,43 +39,44 @@ pub struct Bench {
     /// The binary under test
     #[arg(long, default_value = "dist/till")]
     pub till: PathBuf,
-    /// On which database
+    /// The database to measure
     #[arg(long, value_enum, default_value_t = Which::Both)]
     pub database: Which,
     /// Connections that deliver at a time
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
-    /// About a minute for both databases: fewer and shorter measurements, which the options below still change
+    /// About a minute for both databases: fewer and shorter measurements, which the options below can still change
     #[arg(long)]
     pub quick: bool,
     /// Milliseconds of one measurement [default: 5000; quick: 1000]
     #[arg(long)]
     pub millis: Option<u64>,
-    /// Deliveries of one measurement at most
+    /// The most deliveries of one measurement
     #[arg(long, default_value_t = 80_000)]
     pub deliveries: usize,
     /// How often each variant is measured, in turns with the others [default: 4; quick: 2]
     #[arg(long)]
     pub repetitions: Option<usize>,
-    /// Payments that are opened and then paid for a measurement of what is applied, in the first variant
+    /// Payments that are opened and then paid for a measurement of applying, in the first variant
     #[arg(long, default_value_t = 20_000)]
     pub payments: usize,
-    /// Deliveries whose way to an open page is timed, in the first variant
+    /// Deliveries whose time to an open page is measured, in the first variant
     #[arg(long, default_value_t = 100)]
     pub pushes: usize,
     /// Pages that are open at a time when their memory is measured, in the first variant; fewer if too few files may be open
     #[arg(long, default_value_t = 5_000)]
     pub pages: usize,
-    /// How many events a second the provider has made, up to now, of those that are taken in: their ids begin with the second
+    /// How many events a second the provider has made, up to now: the events' ids begin with the second
     #[arg(long, default_value_t = 1_000)]
     pub made_per_second: usize,
-    /// Give the events of the intake ids that are all chance, instead of ids that begin with their time as Stripe's do
+    /// Give the events of the intake random ids, instead of ids that begin with their time as Stripe's do
     #[arg(long)]
     pub scattered_ids: bool,
-    /// Instead of the above: how long pages, lists and balances take in a database that has grown. Takes minutes and gigabytes
+    /// Instead of the above, measure pages, lists and balances on a database that has grown. Takes minutes and
+    /// gigabytes
     #[arg(long, conflicts_with = "quick")]
     pub grown: bool,
-    /// How many payments and deliveries a database that has grown has
+    /// The number of payments and deliveries of a grown database
     #[arg(long, default_value_t = 1_000_000)]
     pub rows: usize,
     /// Write the figures to this file, as JSON
@@ -110,7 +111,7 @@ impl Bench {
         if beyond.is_empty() { Ok(()) } else { Err(beyond.join("; ").into()) }
     }
 
-    /// The same for databases that have grown, one after the other: both at a time take too much room.
+    /// The same for grown databases, one after the other: two at a time take too much room.
     async fn run_grown(&self, pinned: bool) -> Result<(), Failure> {
         let mut random = Random::new(self.seed, 21);
         let mut all = vec![];
@@ -164,11 +165,11 @@ impl Bench {
             for (number, (site, figures)) in sites.iter().zip(&mut figures).enumerate() {
                 println!("{} {}: {repetition} of {repetitions}", site.shop.database.name, site.variant);
                 figures.intake.push(intake::measure(self, site, Kind::Idle, &mut random).await?);
-                // Neither does it to telling strangers apart.
+                // The variants also treat deliveries about unknown payments alike: one variant is enough.
                 if number == 0 {
                     figures.strangers.push(intake::measure(self, site, Kind::Stranger, &mut random).await?);
                 }
-                // How deliveries are stored makes no difference to applying them: one variant is enough.
+                // All variants apply deliveries in the same way: one variant is enough.
                 if number == 0 && (!self.quick || repetition == 1) {
                     apply::measure(self, site, figures, &mut random).await?;
                 }
@@ -184,12 +185,12 @@ impl Bench {
         Duration::from_millis(self.millis.unwrap_or(if self.quick { 1000 } else { 5000 }))
     }
 
-    /// The first deliveries are not counted.
+    /// The duration of the warm-up, which is not counted.
     fn warm_up(&self) -> Duration {
         self.patience() / 4
     }
 
-    /// How often what is applied is measured.
+    /// How often the applying of deliveries is measured.
     fn applied_repetitions(&self) -> usize {
         if self.quick { 1 } else { self.repetitions() }
     }
@@ -205,7 +206,8 @@ fn cluster(pinned: bool) -> Result<Cluster, Failure> {
     block_in_place(|| Cluster::start_within(prefix))
 }
 
-/// Keeps to one core and leaves the other to the server, if there are two. Returns whether that was possible.
+/// Moves this process to one core and leaves the other to the server, if there are two. Returns whether that was
+/// possible.
 fn pin() -> bool {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let own = std::process::id().to_string();

@@ -1,4 +1,4 @@
-//! The cost of an open page: the server's memory without and with many event streams.
+//! Measures the memory of an open page: the server's memory without and with many event streams.
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,24 +16,24 @@ use crate::http::request;
 use crate::load::visit::Visitor;
 use crate::process::run as run_command;
 
-/// Bytes of an open page that fail the benchmark.
+/// The bytes of an open page above which the benchmark fails.
 pub const BYTES_MAX: u64 = 16 * 1024;
-/// Pages of one session, and of one client's address: fewer than the server allows.
+/// Pages of one session, and of one client's address. Both are fewer than the server allows.
 const OF_SESSION: usize = 25;
 const OF_ADDRESS: usize = 25;
 /// Streams opened at a time.
 const AT_ONCE: usize = 50;
-/// With fewer the difference would say little.
+/// The fewest streams that give a meaningful difference.
 const LEAST: usize = 200;
-/// How long memory that is not needed any more may take to be given back, and what begins by itself to begin.
+/// The time for freed memory to be returned to the system, and for background work to begin.
 const SETTLE: Duration = Duration::from_secs(2);
-/// How long a stream may take to say something.
+/// The longest wait for a stream's news.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What was measured.
+/// The figures of open pages.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenPages {
-    /// Streams that were open.
+    /// The number of open streams.
     pub count: u64,
     /// Bytes of memory for each.
     pub bytes_each: u64,
@@ -50,7 +50,7 @@ pub async fn measure(options: &Bench, site: &BenchSite) -> Result<OpenPages, Fai
         )
         .into());
     }
-    // Each client has an address of its own, as behind a proxy.
+    // Each client has an address of its own, as clients behind a proxy do.
     let mut server = site.serve_with(&[("TILL_TRUSTED_PROXIES", "127.0.0.0/8".to_owned())]).await?;
     sleep(SETTLE).await;
     let idle_kib = memory_kib(&server, "VmRSS:");
@@ -102,12 +102,12 @@ async fn open(site: &BenchSite, token: &str, number: usize) -> Result<TcpStream,
     Ok(stream)
 }
 
-/// How many streams this process and the server can have open, once both may open as many files as they may ask for.
+/// The number of streams that this process and the server can have open, after raising both limits of open files.
 fn possible() -> Result<usize, Failure> {
     let limits = std::fs::read_to_string("/proc/self/limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).ok_or("no limit of open files")?;
     let hard = line.split_whitespace().nth(1).unwrap_or_default();
-    // "unlimited" is more than anybody needs.
+    // "unlimited" is capped at a number that suffices.
     let hard: usize = hard.parse().unwrap_or(usize::MAX).min(65_536);
     let own = std::process::id().to_string();
     run_command(Command::new("prlimit").args(["--pid", &own, &format!("--nofile={hard}:")]))?;

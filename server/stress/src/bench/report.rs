@@ -14,18 +14,18 @@ use super::open_pages::{BYTES_MAX, OpenPages};
 pub struct Intake {
     /// Acknowledged deliveries per second.
     pub per_second: u64,
-    /// Half of the replies took no longer, in microseconds.
+    /// The median of the replies' times, in microseconds.
     pub p50_micros: u64,
-    /// 99 of 100 replies took no longer, in microseconds.
+    /// The 99th percentile of the replies' times, in microseconds.
     pub p99_micros: u64,
     /// Deliveries without an acknowledgement.
     pub refused: u64,
-    /// The server's peak of memory, in KiB.
+    /// The server's peak memory, in KiB.
     pub memory_kib: u64,
 }
 
 impl Intake {
-    /// From the latencies of acknowledged deliveries.
+    /// The figures of the latencies of acknowledged deliveries.
     pub fn of(mut latencies: Vec<u64>, refused: u64, took: Duration) -> Intake {
         latencies.sort_unstable();
         let count = u64::try_from(latencies.len()).unwrap_or(0);
@@ -39,7 +39,7 @@ impl Intake {
     }
 }
 
-/// The value below which so many of a hundred lie; the nearest rank, of sorted values.
+/// The percentile of sorted values, by nearest rank.
 pub(super) fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
@@ -50,20 +50,20 @@ fn median(mut values: Vec<u64>) -> u64 {
     percentile(&values, 50)
 }
 
-/// What was measured of one variant.
+/// The figures of one variant.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
     /// One per repetition.
     pub intake: Vec<Intake>,
-    /// The same with deliveries about payments that are not known, where it is measured.
+    /// The same with deliveries about unknown payments. Empty if not measured.
     pub strangers: Vec<Intake>,
-    /// Payments per second from the first delivery until all are paid, one per repetition. Empty where it is not measured.
+    /// Payments per second from the first delivery until all are paid, one per repetition. Empty if not measured.
     pub applied_per_second: Vec<u64>,
-    /// The server's peak of memory meanwhile, in KiB.
+    /// The server's peak memory during that time, in KiB.
     pub applied_memory_kib: u64,
-    /// From a delivery to the news on an open page, over all repetitions.
+    /// Times from a delivery to the news on an open page, over all repetitions.
     pub push_micros: Vec<u64>,
-    /// What open pages cost, where it is measured.
+    /// The memory of open pages, if measured.
     pub open_pages: Option<OpenPages>,
 }
 
@@ -72,7 +72,7 @@ impl Figures {
         median(self.intake.iter().map(of).collect())
     }
 
-    /// Deliveries about unknown payments per second against those that concern none, in thousandths.
+    /// The rate of deliveries about unknown payments relative to deliveries that concern no payment, in thousandths.
     fn strangers_per_mille(&self) -> Option<u64> {
         let rate = median(self.strangers.iter().map(|intake| intake.per_second).collect());
         (!self.strangers.is_empty()).then(|| rate * 1000 / self.intake(|intake| intake.per_second).max(1))
@@ -109,10 +109,11 @@ impl Figures {
     }
 }
 
-/// Deliveries about payments of others that are taken in while a thousand that concern no payment are. Fewer fail the benchmark.
+/// The lowest rate of deliveries about other shops' payments, for a thousand that concern no payment. A lower rate
+/// fails the benchmark.
 const STRANGERS_MIN: u64 = 500;
 
-/// Everything, by database and variant.
+/// All figures, by database and variant.
 pub struct Report {
     pinned: bool,
     connections: usize,
@@ -121,7 +122,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// An empty one.
+    /// An empty report.
     pub fn new(options: &Bench, pinned: bool) -> Report {
         Report { pinned, connections: options.connections, repetitions: options.repetitions(), parts: vec![] }
     }
@@ -131,7 +132,7 @@ impl Report {
         self.parts.push((database, figures));
     }
 
-    /// What open pages cost, by database.
+    /// The memory of open pages, by database.
     fn open_pages(&self) -> impl Iterator<Item = (&'static str, OpenPages)> {
         let first = |(database, variants): &(&'static str, Vec<(String, Figures)>)| {
             Some((*database, variants.first()?.1.open_pages?))
@@ -139,7 +140,7 @@ impl Report {
         self.parts.iter().filter_map(first)
     }
 
-    /// What is beyond its bound.
+    /// The figures beyond their bounds, in words.
     pub fn beyond(&self) -> Vec<String> {
         let beyond = self.open_pages().filter(|(_, pages)| pages.bytes_each > BYTES_MAX);
         let words = |(database, pages): (&str, OpenPages)| {
@@ -202,12 +203,12 @@ impl Report {
     }
 }
 
-/// Thousandths with a point.
+/// Thousandths as a decimal number.
 fn thousandths(value: u64) -> String {
     format!("{}.{:03}", value / 1000, value % 1000)
 }
 
-/// A cell, or a dash where nothing was measured.
+/// A cell, or a dash if nothing was measured.
 fn measured(values: &[u64], cell: impl FnOnce() -> String) -> String {
     if values.is_empty() { "-".to_owned() } else { cell() }
 }

@@ -1,4 +1,4 @@
-//! Payments as they are when their webhooks arrive, written into the database with the engine's own rows.
+//! Writes payments into the database, in the state that webhooks find them in, with the engine's own rows.
 
 use domain::id::{AttemptId, JobId, LinkId, MerchantId, OrderId, PaymentId, ProviderAccountId, SessionId, Token};
 use domain::link::{Link, LinkState, Usage};
@@ -17,12 +17,12 @@ use crate::clock;
 use crate::random::Random;
 use crate::record::{Case, Fate};
 
-/// Payments in a transaction.
+/// Payments per transaction.
 const CHUNK: usize = 500;
-/// What each payment owes, in minor units.
+/// The debt of each payment, in minor units.
 const OWED: i64 = 3098;
 
-/// Time-ordered, as the engine's own ids are.
+/// Random bits in the order of time, as in the engine's own ids.
 fn bits(random: &mut Random, now: Millis) -> [u8; 16] {
     let mut bits = [0; 16];
     bits[..8].copy_from_slice(&(now.cast_unsigned() << 16).to_be_bytes());
@@ -31,7 +31,7 @@ fn bits(random: &mut Random, now: Millis) -> [u8; 16] {
     bits
 }
 
-/// Opens so many payments, each with its page at the provider. The server must not run: SQLite has one writer.
+/// Opens `count` payments, each with its page at the provider. The server must not run: SQLite has one writer.
 pub async fn open(site: &BenchSite, count: usize, random: &mut Random) -> Result<Vec<Case>, Failure> {
     let store = Store::connect(&site.shop.database.url).await?;
     let merchant: MerchantId = site.shop.merchant.parse()?;
@@ -59,7 +59,7 @@ pub async fn open(site: &BenchSite, count: usize, random: &mut Random) -> Result
         chunk(&store, &link, &account, CHUNK.min(count - cases.len()), random, &mut cases).await?;
     }
     drop(store);
-    // What PostgreSQL's autovacuum has done in operation: plans for tables of unknown size are no one's everyday.
+    // In operation, autovacuum analyses the tables. Plans for unanalysed tables would not be typical.
     if site.shop.database.name == "postgres" {
         let mut connection = AnyConnection::connect(&site.shop.database.url).await?;
         connection.execute("VACUUM ANALYZE").await?;

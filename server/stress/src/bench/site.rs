@@ -1,4 +1,4 @@
-//! A shop whose server is started anew for each measurement, on a core of its own.
+//! A shop whose server is restarted for each measurement, on a core of its own.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use crate::process::Process;
 use crate::random::Random;
 use crate::shop::Shop;
 
-/// How long a server may take to work off what a measurement left.
+/// The longest time for a server to finish the work that a measurement left.
 const IDLE_MAX: Duration = Duration::from_secs(120);
 
-/// A shop and the way its server stores deliveries.
+/// A shop and the variant of its server's intake.
 pub struct BenchSite {
     /// The shop.
     pub shop: Shop,
-    /// The value of the switch, or a word if the server has none.
+    /// The value of the switch, or a word for a server without the switch.
     pub variant: &'static str,
     wrapper: Vec<String>,
     env: Vec<(&'static str, String)>,
@@ -38,7 +38,7 @@ impl BenchSite {
         Ok(BenchSite { shop, variant, wrapper, env: vec![(SWITCH, variant.to_owned())] })
     }
 
-    /// A server that knows the switch does not start with a value that means nothing.
+    /// Whether the server knows the switch: it then refuses to start with an unknown value.
     pub async fn knows_variants(&self) -> Result<bool, Failure> {
         let mut process = self.shop.launch(&[], &[(SWITCH, "nonsense".to_owned())])?;
         let ended = async {
@@ -53,7 +53,7 @@ impl BenchSite {
         Ok(refused)
     }
 
-    /// The same for a server without the switch.
+    /// The same site for a server without the switch.
     pub fn without_switch(self) -> BenchSite {
         BenchSite { variant: "as built", env: vec![], ..self }
     }
@@ -68,7 +68,7 @@ impl BenchSite {
         self.shop.serve_with(&self.wrapper, &[&self.env[..], settings].concat()).await
     }
 
-    /// Waits until no delivery waits.
+    /// Waits until no delivery is pending.
     pub async fn idle(&self) -> Result<(), Failure> {
         let began = Instant::now();
         let waiting = "SELECT COUNT(*) FROM inbox WHERE state = 'pending'";
@@ -82,12 +82,12 @@ impl BenchSite {
     }
 }
 
-/// The most memory a process has had, in KiB.
+/// The peak memory of a process, in KiB.
 pub fn peak_memory_kib(process: &Process) -> u64 {
     memory_kib(process, "VmHWM:")
 }
 
-/// What the system says about a process's memory under a name, in KiB.
+/// The figure of a process's memory that the system gives under a name, in KiB.
 pub fn memory_kib(process: &Process, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));

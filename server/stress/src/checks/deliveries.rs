@@ -6,7 +6,7 @@ use super::Evidence;
 use super::snapshot::Inbox;
 use crate::record::{Delivery, Saying};
 
-/// Where a delivery's row must be, if anywhere.
+/// The inbox row of a delivery, if it has one.
 fn row<'a>(evidence: &'a Evidence<'_>, delivery: &Delivery) -> Option<&'a Inbox> {
     let account = if delivery.saying == Saying::Foreign { evidence.other } else { evidence.account };
     evidence.found.inbox.get(&(account.to_owned(), delivery.event.clone()))
@@ -45,7 +45,7 @@ pub(super) fn nothing_from_nowhere(evidence: &Evidence<'_>) -> Vec<String> {
     unknown.map(|(account, event)| format!("{event} at {account} was never sent")).collect()
 }
 
-/// An event whose payment is not known may wait for it.
+/// A row may wait for its payment to become known; every other row must be settled.
 pub(super) fn none_is_left(evidence: &Evidence<'_>) -> Vec<String> {
     let left = evidence.found.inbox.iter().filter(|(_, row)| row.state == "pending" && !row.waits);
     left.map(|((account, event), row)| format!("{event} at {account} ({}) is pending", row.id)).collect()

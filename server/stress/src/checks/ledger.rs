@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::Evidence;
 
-/// What the provider holds for the merchant.
+/// The account of the money that the provider holds for the merchant.
 const RECEIVABLE: &str = "provider_receivable";
 
 fn is_event(evidence: &Evidence<'_>, payment: &str, seq: i64) -> bool {
     evidence.found.events.get(payment).is_some_and(|events| events.iter().any(|event| event.seq == seq))
 }
 
-/// Each entry is of an event that exists, and those of an event add up to zero.
+/// Each entry belongs to an event that exists, and the entries of an event add up to zero.
 pub(super) fn entries_are_whole(evidence: &Evidence<'_>) -> Vec<String> {
     let mut sums: HashMap<(&str, i64), i64> = HashMap::new();
     for entry in evidence.found.ledger.iter().flatten() {
@@ -21,7 +21,7 @@ pub(super) fn entries_are_whole(evidence: &Evidence<'_>) -> Vec<String> {
     broken.map(|((payment, seq), sum)| format!("event {seq} of {payment}: its entries come to {sum}")).collect()
 }
 
-/// The load has no disputes: the provider holds what was captured, less what went back.
+/// The load has no disputes, so the provider holds the captures less the refunds.
 pub(super) fn agrees_with_payments(evidence: &Evidence<'_>) -> Vec<String> {
     let Some(ledger) = &evidence.found.ledger else { return vec![] };
     let mut balances: HashMap<&str, i64> = HashMap::new();
@@ -36,7 +36,7 @@ pub(super) fn agrees_with_payments(evidence: &Evidence<'_>) -> Vec<String> {
     broken.map(|(id, row)| format!("{id} has {:?}, its receivable is {}", row.totals, balance(id))).collect()
 }
 
-/// Every payment of which money was captured is in the outbox, and what is there tells of an event.
+/// The outbox has every payment of which money was captured, and each of its rows belongs to an event.
 pub(super) fn merchants_hear(evidence: &Evidence<'_>) -> Vec<String> {
     let Some(outbox) = &evidence.found.outbox else { return vec![] };
     let told: HashSet<&str> = outbox.iter().map(|notice| notice.payment.as_str()).collect();

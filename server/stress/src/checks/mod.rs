@@ -1,6 +1,6 @@
-//! What must hold after everything that was done to a server: read from the database itself, with nothing running.
+//! Checks the database itself after a run, with every server stopped.
 //!
-//! A new check is one function in [`CHECKS`]. It gets everything and returns a sentence for each violation.
+//! A new check is one function in [`CHECKS`]. It gets all evidence and returns a sentence for each violation.
 
 mod deliveries;
 mod ledger;
@@ -16,31 +16,31 @@ use crate::Failure;
 use crate::record::Record;
 use crate::shop::Refund;
 
-/// Sentences about one check printed at most.
+/// The most sentences printed about one check.
 const SENTENCES_MAX: usize = 10;
 
-/// What a check looks at.
+/// The evidence of a run.
 pub struct Evidence<'a> {
     /// The database.
     pub found: &'a Snapshot,
-    /// What the clients know.
+    /// The clients' record.
     pub record: &'a Record,
-    /// The account that is paid at.
+    /// The account that takes the payments.
     pub account: &'a str,
-    /// The other account.
+    /// The merchant's second account.
     pub other: &'a str,
     /// The provider's checkout sessions: Till's reference and the status.
     pub provider: &'a [(String, String)],
     /// The provider's refunds.
     pub refunds: &'a [Refund],
-    /// The events the provider lists.
+    /// The events that the provider lists.
     pub listed: &'a HashSet<String>,
 }
 
 /// Returns a sentence for each violation.
 pub type Check = fn(&Evidence<'_>) -> Vec<String>;
 
-/// Every check with the rule it holds up.
+/// Every check with its rule.
 pub const CHECKS: &[(&str, Check)] = &[
     ("the run was under load: something was acknowledged, and something paid", payments::something_happened),
     ("no reply was other than it must be", deliveries::replies_were_right),
@@ -65,7 +65,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("the outbox has what the merchant must hear", ledger::merchants_hear),
 ];
 
-/// Runs every check. The error names each rule that was broken, with examples.
+/// Runs every check. The error names each broken rule, with examples.
 pub fn run(evidence: &Evidence<'_>) -> Result<(), Failure> {
     let mut report = vec![];
     for (rule, check) in CHECKS {

@@ -8,7 +8,7 @@ use super::Evidence;
 use super::snapshot::Payment as Row;
 use crate::record::{Case, Record, Saying};
 
-/// What the clients have proven about a payment: minor units captured and refunded.
+/// The amounts of a payment that the clients have proven: minor units captured and refunded.
 fn proven(record: &Record) -> HashMap<&str, (&Case, [i64; 2])> {
     let mut proven: HashMap<&str, (&Case, [i64; 2])> = HashMap::new();
     for delivery in &record.deliveries {
@@ -74,7 +74,7 @@ pub(super) fn events_without_gaps(evidence: &Evidence<'_>) -> Vec<String> {
     broken.map(|(id, _)| format!("the events of {id} have gaps")).collect()
 }
 
-/// The payment as its events tell it.
+/// The payment rebuilt from its events.
 fn replayed(evidence: &Evidence<'_>, id: &str, row: &Row) -> Payment {
     let mut payment = row.empty.clone();
     for event in evidence.found.events.get(id).into_iter().flatten() {
@@ -110,7 +110,7 @@ pub(super) fn totals_are_sums(evidence: &Evidence<'_>) -> Vec<String> {
     broken
 }
 
-/// What one inbox row caused lies together, in one payment, from one moment: one transaction.
+/// The events that one inbox row caused are consecutive, in one payment, and have one time: one transaction.
 pub(super) fn causes_act_once(evidence: &Evidence<'_>) -> Vec<String> {
     let mut causes: HashMap<&str, Vec<(&str, i64, i64)>> = HashMap::new();
     for (payment, events) in &evidence.found.events {
@@ -143,7 +143,7 @@ pub(super) fn something_happened(evidence: &Evidence<'_>) -> Vec<String> {
     broken.iter().filter(|(is, _)| *is).map(|(_, sentence)| (*sentence).to_owned()).collect()
 }
 
-/// Once everything is worked off, the provider's word on each page, capture and refund is known.
+/// Once all work is done, the provider's answer about each page, capture and refund is known.
 pub(super) fn none_is_undecided(evidence: &Evidence<'_>) -> Vec<String> {
     let undecided = |attempt: &Attempt| {
         let page = matches!(attempt.stage, Stage::Opening | Stage::Unknown);

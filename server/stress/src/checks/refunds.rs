@@ -1,4 +1,4 @@
-//! Rules about money that the merchant sends back, by what the provider has done.
+//! Rules about the merchant's refunds, measured by the provider's refunds.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use domain::payment::{Modification, ModificationKind, Outcome};
 
 use super::Evidence;
 
-/// Every refund that Till was asked for, by its id, with what Till says came of it.
+/// Every refund requested of Till, by its id, with the outcome that Till shows.
 fn asked<'a>(evidence: &'a Evidence<'_>) -> HashMap<String, (&'a Modification, Outcome)> {
     let attempts = evidence.found.attempts.iter().map(|row| &row.attempt);
     let all = attempts.flat_map(|attempt| attempt.modifications.iter().map(|one| (one, one.outcome(&attempt.book))));
@@ -14,7 +14,7 @@ fn asked<'a>(evidence: &'a Evidence<'_>) -> HashMap<String, (&'a Modification, O
     refunds.map(|(one, outcome)| (one.id.to_string(), (one, outcome))).collect()
 }
 
-/// Exactly one refund for each that succeeded, none for any other, and none that nobody asked for.
+/// The provider has exactly one refund for each that succeeded, and no other refund.
 pub(super) fn one_each(evidence: &Evidence<'_>) -> Vec<String> {
     let asked = asked(evidence);
     let mut made: HashMap<&str, Vec<i64>> = HashMap::new();
@@ -33,7 +33,7 @@ pub(super) fn one_each(evidence: &Evidence<'_>) -> Vec<String> {
     unasked.chain(wrong).collect()
 }
 
-/// What went back of a payment is no more than what was taken.
+/// The refunds of a payment do not exceed its captures.
 pub(super) fn none_beyond_captures(evidence: &Evidence<'_>) -> Vec<String> {
     let mut back: HashMap<&str, i64> = HashMap::new();
     for refund in evidence.refunds {

@@ -1,4 +1,4 @@
-//! The database as it is, read once.
+//! A snapshot of the database, read once.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,18 +18,18 @@ use crate::database::Database;
 pub struct Inbox {
     /// The id.
     pub id: String,
-    /// What became of it.
+    /// The state of the delivery.
     pub state: String,
-    /// Whether it waits for a payment to become known.
+    /// Whether the delivery waits for a payment to become known.
     pub waits: bool,
 }
 
 /// A row of `payments`.
 #[derive(Debug, Clone)]
 pub struct Payment {
-    /// As `domain` has it, without attempts.
+    /// The payment as `domain` has it, without attempts.
     pub empty: domain::payment::Payment,
-    /// Whether it was called off.
+    /// Whether the payment was canceled.
     pub canceled: bool,
     /// The derived columns.
     pub status: String,
@@ -51,22 +51,22 @@ pub struct AttemptRow {
 /// A row of `payment_events`.
 #[derive(Debug, Clone)]
 pub struct EventRow {
-    /// Its number.
+    /// The event's number.
     pub seq: i64,
     /// The event.
     pub event: Event,
-    /// The inbox row it came from.
+    /// The inbox row that caused it.
     pub cause: Option<String>,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub at: i64,
 }
 
-/// A row of `entries` of a payment: what it adds to an account.
+/// A row of `entries` of a payment: a change of an account.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The payment.
     pub payment: String,
-    /// The payment's event it was posted with.
+    /// The payment's event that the entry was posted with.
     pub seq: i64,
     /// The account.
     pub account: String,
@@ -74,25 +74,25 @@ pub struct Entry {
     pub amount: i64,
 }
 
-/// A row of `events`: something the merchant must hear.
+/// A row of `events`: a message to the merchant.
 #[derive(Debug, Clone)]
 pub struct Notice {
     /// The payment.
     pub payment: String,
-    /// The payment's event that it tells of.
+    /// The payment's event that the message is about.
     pub seq: i64,
 }
 
-/// Everything the checks need.
+/// All tables that the checks need.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// By account and the provider's event id.
+    /// The inbox by account and the provider's event id.
     pub inbox: HashMap<(String, String), Inbox>,
-    /// By id.
+    /// The payments by id.
     pub payments: BTreeMap<String, Payment>,
-    /// By attempt's id, in the order of their ordinals.
+    /// The attempts by their payment's id, in the order of their ordinals.
     pub attempts: Vec<AttemptRow>,
-    /// By payment, in order.
+    /// The events by payment, in order.
     pub events: HashMap<String, Vec<EventRow>>,
     /// The ledger, if this version has one.
     pub ledger: Option<Vec<Entry>>,
@@ -106,7 +106,7 @@ fn parsed<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Failure>
 }
 
 impl Snapshot {
-    /// Reads it.
+    /// Reads the snapshot.
     pub async fn read(database: &Database) -> Result<Snapshot, Failure> {
         let mut connection = database.look().await?;
         let mut found = Snapshot::default();
@@ -153,7 +153,7 @@ impl Snapshot {
             let merchant: String = row.try_get("merchant_id")?;
             let amount: Currency = currency.parse().map_err(|_| format!("currency {currency}"))?;
             let amount = Money::new(row.try_get("amount")?, amount);
-            // By way of JSON, so that fields which later versions add take their defaults.
+            // JSON gives the fields of later versions their defaults.
             let empty = serde_json::from_value(json!({"id": id, "merchant": merchant, "amount": amount,
                 "capture": capture, "canceled": false, "attempts": []}))?;
             let canceled: i64 = row.try_get("canceled")?;

@@ -1,4 +1,4 @@
-//! Each check is shown the damage it is there for.
+//! Shows each check the damage that it must find.
 
 use domain::currency::Currency;
 use domain::id::ModificationId;
@@ -19,7 +19,7 @@ fn eur(minor: i64) -> Money {
     Money::new(minor, "EUR".parse::<Currency>().unwrap())
 }
 
-/// A paid payment with everything that belongs to it.
+/// A paid payment with all its rows.
 fn world() -> (Snapshot, Record) {
     let id = PaymentId::from_random([1; 16]);
     let empty: Payment = serde_json::from_value(json!({"id": id, "merchant": MerchantId::from_random([2; 16]),
@@ -78,7 +78,7 @@ fn world() -> (Snapshot, Record) {
     (found, Record { cases: vec![case], deliveries, ..Record::default() })
 }
 
-/// The rules that are found broken after some damage.
+/// The rules that are found broken after the damage.
 fn broken(damage: impl FnOnce(&mut Snapshot, &mut Record, &mut Vec<(String, String)>)) -> String {
     broken_by(&[], damage)
 }
@@ -211,7 +211,7 @@ fn a_run_without_load_is_found() {
     assert!(unpaid.contains("no payment was paid"), "{unpaid}");
 }
 
-/// A refund of five that Till was asked for, at a stage.
+/// A refund of five, requested of Till, at a stage.
 fn ask(found: &mut Snapshot, stage: ModificationStage) {
     let id = ModificationId::from_random([6; 16]);
     let mut refund = Modification { stage, ..Modification::new(id, ModificationKind::Refund { amount: 5 }, 9) };

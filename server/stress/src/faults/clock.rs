@@ -1,5 +1,5 @@
-//! The server's clock set forward and back by two hours under load. Deliveries may be refused as stale or future meanwhile;
-//! afterwards nothing is lost, nothing is charged twice, and no job waits for a time that was never real.
+//! Sets the server's clock forward and back by two hours under load. Meanwhile deliveries may be refused as stale or
+//! future. Afterwards nothing is lost, no payment is charged twice, and no job waits for a time that was never real.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::Failure;
 use crate::database::Database;
 use crate::random::Random;
 
-/// How far the clock jumps, in seconds.
+/// The jump of the clock, in seconds.
 const JUMP: i64 = 2 * 60 * 60;
-/// How long it stays there, in milliseconds.
+/// The time between jumps, in milliseconds.
 const STAY: (u64, u64) = (700, 2500);
 
-/// Debian's package `faketime`: a library that stands between a program and its clock. Leaving the fault out without it would be
-/// a run that says "no violations" about what was never tried.
+/// The library of Debian's package `faketime`, which replaces a program's clock. Without the library the run fails:
+/// skipping the fault would report "no violations" about an untested case.
 pub(super) fn library() -> Result<PathBuf, Failure> {
     let architectures = fs::read_dir("/usr/lib")?.filter_map(Result::ok);
     let mut libraries = architectures.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
@@ -28,7 +28,7 @@ pub(super) fn library() -> Result<PathBuf, Failure> {
     libraries.find(|path| path.exists()).ok_or_else(|| missing.into())
 }
 
-/// On SQLite, or on the PostgreSQL at an address.
+/// Runs on SQLite, or on the PostgreSQL at an address.
 pub(super) async fn run(options: &Faults, library: &Path, postgres: Option<&str>) -> Result<(), Failure> {
     let mut moments = Random::new(options.seed, 7);
     let directory = tempfile::Builder::new().prefix("till-stress-clock").tempdir()?;
@@ -53,7 +53,7 @@ pub(super) async fn run(options: &Faults, library: &Path, postgres: Option<&str>
         for jump in [*moments.pick(&[JUMP, -JUMP]), 0] {
             sleep(Duration::from_millis(moments.between(STAY.0, STAY.1))).await;
             set(&file, jump)?;
-            // Half of the time the provider's clock is wrong in the same way, and deliveries are taken.
+            // Half of the time the provider's clock is wrong in the same way, and Till accepts its deliveries.
             let follows = moments.percent(50);
             site.load().offset.store(if follows { jump * 1000 } else { 0 }, Ordering::SeqCst);
         }
@@ -63,7 +63,7 @@ pub(super) async fn run(options: &Faults, library: &Path, postgres: Option<&str>
     site.conclude(options, &rounds, &format!("jumps there and back, {refused} deliveries refused")).await
 }
 
-/// Sets the offset in one step, so that nobody reads half of it.
+/// Sets the offset in one step, so that a reader never sees half of it.
 fn set(file: &Path, seconds: i64) -> Result<(), Failure> {
     let next = file.with_extension("next");
     fs::write(&next, format!("{seconds:+}\n"))?;

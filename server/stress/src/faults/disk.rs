@@ -1,5 +1,5 @@
-//! The database's disk fills up under load. Meanwhile deliveries are answered "busy"; when there is room again the same server
-//! goes on, and nothing is lost or corrupt.
+//! Fills the database's disk under load. Meanwhile deliveries are answered "busy". When there is room again, the same
+//! server continues, and nothing is lost or corrupt.
 
 use std::fs::{File, Permissions, create_dir_all, remove_file, set_permissions};
 use std::io::Write;
@@ -22,25 +22,25 @@ use crate::database::Database;
 use crate::process::run as run_command;
 use crate::random::Random;
 
-/// The disk's size in MB with SQLite, and with PostgreSQL, which needs 40 for itself.
+/// The disk's size in MB with SQLite, and with PostgreSQL, which itself needs 40.
 const SQLITE_DISK: u32 = 48;
 const POSTGRES_DISK: u32 = 96;
-/// What the load of one round stays within, in MB: the disk is to be full of the filler, not of data.
+/// The most data of one round's load, in MB: the filler must fill the disk, not the load.
 const OF_ROUND: u32 = 6;
-/// How long there is room, in milliseconds.
+/// The time with room, in milliseconds.
 const ROOM: (u64, u64) = (400, 1500);
-/// How long there is none once writes fail, in milliseconds.
+/// The time without room after writes begin to fail, in milliseconds.
 const FULL: (u64, u64) = (300, 2000);
-/// How long it may take until a full disk is felt: what has room in the files already is written still.
+/// The longest time until a full disk makes writes fail: existing files may still have room.
 const FELT_MAX: Duration = Duration::from_secs(20);
-/// The kernel's signal for a file beyond its limit would end the server; a full disk sends none.
+/// The kernel's signal for a file beyond its limit would end the server; a full disk sends no signal.
 const IGNORE_LIMIT: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
 
-/// How room is taken away.
+/// The means that takes room away.
 enum Disk {
-    /// A small disk of its own, and a file that fills it.
+    /// A small mounted disk, and a file that fills it.
     Mounted(PathBuf),
-    /// Without the right to mount: the kernel's limit on the size of any file.
+    /// The kernel's limit on the size of any file, for runs without the right to mount.
     Limited,
 }
 
@@ -64,7 +64,7 @@ impl Disk {
         match self {
             Disk::Mounted(place) => {
                 let mut file = File::options().create(true).append(true).open(place.join("filler"))?;
-                // In ever smaller pieces, until not even a byte fits.
+                // The pieces become smaller until not even a byte fits.
                 for size in [1 << 20, 1 << 12, 1] {
                     let piece = vec![0; size];
                     while file.write_all(&piece).is_ok() {}
@@ -115,14 +115,15 @@ pub(super) async fn run(options: &Faults) -> Result<(), Failure> {
     .await
 }
 
-/// The same with a PostgreSQL of the run's own on the small disk. It may end for want of room; then it is started again.
+/// The same with a PostgreSQL of the run's own on the small disk. PostgreSQL may end for want of room and is then
+/// restarted.
 pub(super) async fn run_on_postgres(options: &Faults) -> Result<(), Failure> {
     let directory: TempDir = tempfile::Builder::new().prefix("till-stress-disk").tempdir()?;
     let disk = Disk::new(directory.path(), POSTGRES_DISK + OF_ROUND * options.rounds)?;
     let Disk::Mounted(place) = &disk else {
         return Err("disk: nothing can be mounted here; name the --kinds to do without it on PostgreSQL".into());
     };
-    // Whoever runs PostgreSQL must get there.
+    // The user that runs PostgreSQL must be able to enter the directory.
     set_permissions(directory.path(), Permissions::from_mode(0o755))?;
     let cluster = block_in_place(|| Cluster::start_in(place))?;
     let database = Database::postgres(&cluster.url(), &Random::new(options.seed, 9).word()).await?;
@@ -132,7 +133,7 @@ pub(super) async fn run_on_postgres(options: &Faults) -> Result<(), Failure> {
     site.conclude(options, &rounds, &what).await
 }
 
-/// Takes room away and gives it back, again and again. `revive` brings back what has ended for want of it.
+/// Takes room away and gives it back, again and again. `revive` restarts a database that has ended for want of room.
 async fn fill_and_empty(
     options: &Faults,
     site: &mut Site,
@@ -148,7 +149,7 @@ async fn fill_and_empty(
         let began = Instant::now();
         while site.replies(503) == busy {
             if began.elapsed() > FELT_MAX {
-                // Where shoppers get no page first, there is soon nothing left to be delivered, and they have felt it.
+                // Without pages there is soon no delivery left to fail. Then the shoppers have noticed the full disk.
                 if site.load().waiting() == 0 {
                     break;
                 }

@@ -1,4 +1,5 @@
-//! `kill -9` at random moments. Whatever was acknowledged must be there afterwards, and must have acted once.
+//! Kills the server with `kill -9` at random moments. Acknowledged deliveries must be there afterwards, and must have
+//! acted once.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +11,15 @@ use crate::Failure;
 use crate::database::Database;
 use crate::random::Random;
 
-/// How long a server lives, in milliseconds.
+/// The time that a server lives, in milliseconds.
 const LIFE: (u64, u64) = (100, 1500);
-/// How long it stays dead, in milliseconds.
+/// The time that it stays dead, in milliseconds.
 const DEATH: (u64, u64) = (0, 200);
-/// Rounds in a line of the report.
+/// Rounds per line of the report.
 const BLOCK: u32 = 10;
 
 pub(super) async fn run(options: &Faults, postgres: Option<&str>) -> Result<(), Failure> {
-    // A stream of its own: the moments depend on nothing but the seed.
+    // A random stream of its own: the moments depend on nothing but the seed.
     let mut moments = Random::new(options.seed, 2);
     let database = match postgres {
         Some(server) => Database::postgres(server, &Random::new(options.seed, 3).word()).await?,

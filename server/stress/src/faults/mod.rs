@@ -1,4 +1,4 @@
-//! `stress faults`.
+//! `stress faults`: injects real faults into a server under load.
 
 mod clock;
 mod disk;
@@ -17,7 +17,7 @@ use crate::Failure;
 use crate::cluster::Cluster;
 use rounds::Rounds;
 
-/// Which database.
+/// The databases of a run.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// A file.
@@ -35,7 +35,7 @@ pub enum Kind {
     Kill,
     /// PostgreSQL is stopped and started; always on a cluster of the run's own, with fsync on.
     Postgres,
-    /// The database's disk fills up; PostgreSQL's is a small one of the run's own, which needs the right to mount.
+    /// The database's disk fills up; PostgreSQL gets a small disk of its own, which needs the right to mount.
     Disk,
     /// The server's clock jumps by two hours. Needs the package faketime.
     Clock,
@@ -50,10 +50,10 @@ pub struct Faults {
     /// How often each fault is injected
     #[arg(long, default_value_t = 10)]
     pub rounds: u32,
-    /// On which database
+    /// The database to use
     #[arg(long, value_enum, default_value_t = Which::Both)]
     pub database: Which,
-    /// Which faults; all if not given
+    /// The faults; all if not given
     #[arg(long, value_enum, value_delimiter = ',')]
     pub kinds: Vec<Kind>,
     /// Decides the moments of the faults and the load
@@ -62,10 +62,11 @@ pub struct Faults {
     /// A PostgreSQL in which databases may be made, postgres://user@host:port; without one, a cluster is made
     #[arg(long, env = "TILL_TEST_POSTGRES")]
     pub postgres: Option<String>,
-    /// No new round begins after so many seconds under load; without it, every round is done. At least one must be
+    /// No new round begins after so many seconds under load; without a budget every round is done. At least one must be
+    /// done
     #[arg(long)]
     pub budget_seconds: Option<u64>,
-    /// How long a server may take to work off what it has acknowledged, in seconds
+    /// The longest time for a server to finish acknowledged work, in seconds
     #[arg(long, default_value_t = 240)]
     pub drain_seconds: u64,
 }

@@ -1,5 +1,5 @@
-//! PostgreSQL stopped and started under load. Meanwhile deliveries are answered "busy", never "stored"; afterwards the
-//! server goes on by itself.
+//! Stops and starts PostgreSQL under load. Meanwhile deliveries are answered "busy", never "stored". Afterwards the
+//! server continues by itself.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::cluster::Cluster;
 use crate::database::Database;
 use crate::random::Random;
 
-/// How long it runs, in milliseconds.
+/// The time that PostgreSQL runs, in milliseconds.
 const UP: (u64, u64) = (400, 1500);
-/// How long it is down, in milliseconds: sometimes longer than Till waits for a connection before it says "busy".
+/// The time that PostgreSQL is down, in milliseconds: sometimes longer than Till waits for a connection before it
+/// answers "busy".
 const DOWN: (u64, u64) = (500, 7000);
-/// How long a reply may still be on its way to the client when the database is gone.
+/// The time that a reply may still need to reach the client after the database is gone.
 const ON_THE_WAY: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(options: &Faults) -> Result<(), Failure> {

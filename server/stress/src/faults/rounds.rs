@@ -1,10 +1,10 @@
-//! How many rounds a run is asked for, and what it must have done to count.
+//! Counts the rounds of a run, and decides whether enough were done.
 
 use std::time::{Duration, Instant};
 
 use crate::Failure;
 
-/// The rounds of one run. Its time begins when it is made, which is after the site is open.
+/// The rounds of one run. The budget starts when this value is made, which is after the site is open.
 pub struct Rounds {
     wanted: u32,
     done: u32,
@@ -13,28 +13,29 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// So many rounds; with a budget, no new one begins after it.
+    /// `wanted` rounds. No new round begins after the budget.
     pub fn new(wanted: u32, budget: Option<Duration>) -> Rounds {
         Rounds { wanted, done: 0, deadline: budget.map(|budget| Instant::now() + budget), short: false }
     }
 
-    /// Whether another one is to begin.
+    /// Whether another round is to begin.
     pub fn go_on(&mut self) -> bool {
         self.short = self.done < self.wanted && self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         self.done < self.wanted && !self.short
     }
 
-    /// Counts one that was done.
+    /// Counts a round that was done.
     pub fn did(&mut self) {
         self.done += 1;
     }
 
-    /// How many were done.
+    /// The number of rounds done.
     pub fn done(&self) -> u32 {
         self.done
     }
 
-    /// How many of how many. A run that did nothing, or less than asked for while there was time, is no success.
+    /// The number of rounds done, in words. A run without any round fails, as does a run with too few rounds and time
+    /// left.
     pub fn verdict(&self) -> Result<String, Failure> {
         let (done, wanted) = (self.done, self.wanted);
         match (done, self.short) {

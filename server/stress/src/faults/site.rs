@@ -1,4 +1,4 @@
-//! A shop under load, and its end: everything worked off, the server stopped, the database looked at.
+//! A shop under load, and the end of a run: all work is finished, the server is stopped, and the database is checked.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::shop::Shop;
 
 /// One-time links of a run.
 const ONCE_LINKS: u32 = 24;
-/// How long the provider goes on after the faults until everything is acknowledged.
+/// The longest time after the faults until every delivery is acknowledged.
 const FLUSH_MAX: Duration = Duration::from_secs(90);
-/// How long an orderly stop may take.
+/// The longest time for an orderly stop.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// What is not settled: deliveries that wait for nothing but their turn, deliveries that wait for what is known, and questions to the
-/// provider without an answer.
+/// The number of unsettled rows: pending deliveries, deliveries that wait for an attempt which is known, and requests
+/// to the provider without an answer.
 /// Structured values are JSON without spaces, as the engine writes them.
 const WAITING: &str = "SELECT CAST(
     (SELECT COUNT(*) FROM inbox WHERE state = 'pending') +
@@ -37,25 +37,25 @@ const WAITING: &str = "SELECT CAST(
     (SELECT COUNT(*) FROM attempts WHERE data LIKE '%\"stage\":\"opening\"%' OR data LIKE '%\"stage\":\"unknown\"%'
         OR data LIKE '%\"stage\":\"requested\"%') AS BIGINT)";
 
-/// How long a server may take to go on once what it needs is back.
+/// The longest time for a server to recover after a fault.
 const RECOVERY_MAX: Duration = Duration::from_secs(30);
 
-/// What is special about a run's server.
+/// The particulars of a run's server.
 #[derive(Default)]
 pub struct Setup {
-    /// A program that starts it, with arguments.
+    /// A program that starts the server, with arguments.
     pub wrapper: Vec<String>,
     /// More environment.
     pub env: Vec<(&'static str, String)>,
-    /// Its clock may be wrong, so that it may refuse what is signed well.
+    /// Whether the server's clock may be wrong, so that it may refuse valid signatures.
     pub clock_moves: bool,
-    /// A merchant sends money back meanwhile.
+    /// Whether a merchant makes refunds meanwhile.
     pub merchant: bool,
 }
 
 /// A shop, its load and its server.
 pub struct Site {
-    /// The load at work.
+    /// The running load.
     pub running: Running,
     /// The server.
     pub server: Process,
@@ -77,7 +77,7 @@ impl Site {
         Ok(Site { running, server, name, worked_off: Duration::ZERO })
     }
 
-    /// What the clients share.
+    /// The state that the clients share.
     pub fn load(&self) -> &Load {
         &self.running.load
     }
@@ -87,19 +87,19 @@ impl Site {
         &self.running.load.shop
     }
 
-    /// One line about how far things are.
+    /// Prints one line about the progress.
     pub async fn report(&self, what: &str) -> Result<(), Failure> {
         let text = summary(self.load()).await?;
         println!("{}: {what}: {text}", self.name);
         Ok(())
     }
 
-    /// How many replies of a status deliveries have had.
+    /// The number of replies to deliveries with a status.
     pub fn replies(&self, status: u16) -> u64 {
         self.load().record().replies.get(&status).copied().unwrap_or(0)
     }
 
-    /// Waits until deliveries are acknowledged again, by the same process. Returns how long that took.
+    /// Waits until the same process acknowledges deliveries again. Returns the time that took.
     pub async fn recovered(&mut self, options: &Faults, since: &str) -> Result<Duration, Failure> {
         let (began, before) = (Instant::now(), self.replies(200));
         while self.replies(200) == before {
@@ -116,7 +116,7 @@ impl Site {
         Ok(began.elapsed())
     }
 
-    /// Waits until the merchant has sent something back, so that no run ends without it.
+    /// Waits until the merchant has made a refund, so that no run ends without one.
     pub async fn refunded(&self, options: &Faults) -> Result<(), Failure> {
         let began = Instant::now();
         while self.load().record().merchant.sent == 0 {
@@ -128,19 +128,19 @@ impl Site {
         Ok(())
     }
 
-    /// A violation, with what is needed to look into it.
+    /// A violation, with the details needed to investigate.
     pub fn broken(&self, options: &Faults, error: impl std::fmt::Display) -> Failure {
         let kept = keep(&self.shop().log(), &self.name, options.seed);
         let (name, seed, kept) = (&self.name, options.seed, kept.display());
         format!("{name}, seed {seed}: {error}\nthe server's log is kept in {kept}").into()
     }
 
-    /// Ends the load, waits until all is worked off, stops the server and checks.
+    /// Ends the load, waits until all work is finished, stops the server and checks.
     pub async fn conclude(self, options: &Faults, rounds: &Rounds, what: &str) -> Result<(), Failure> {
         self.conclude_then(options, rounds, what, async || Ok(())).await
     }
 
-    /// The same with a look of the caller's own at the stopped database.
+    /// The same, with the caller's own look at the stopped database.
     pub async fn conclude_then(
         mut self,
         options: &Faults,
@@ -209,7 +209,7 @@ async fn summary(load: &Load) -> Result<String, Failure> {
     ))
 }
 
-/// Copies the server's log to where it outlives the run.
+/// Copies the server's log to a place that outlives the run.
 fn keep(log: &std::path::Path, name: &str, seed: u64) -> PathBuf {
     let kept = std::env::temp_dir().join(format!("till-stress-{}-{seed}.log", name.replace(' ', "-")));
     let _ = std::fs::copy(log, &kept);

@@ -1,4 +1,5 @@
-//! A merchant who sends money back, with the command line as a process of its own that is sometimes killed in the middle.
+//! A merchant who makes refunds. Each runs the command line as a process of its own, which is sometimes killed in the
+//! middle.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -13,21 +14,22 @@ use crate::Failure;
 use crate::random::Random;
 use crate::record::{Case, Fate};
 
-/// How often one payment is asked about at most: a second part, or more than is left.
+/// The most refund commands for one payment: the second asks for a further part, or for more than is left.
 const ASKED_MAX: u32 = 2;
-/// How long a command may take. Till's own bound on a provider's answer is well below.
+/// The longest time for a command. Till's own bound on a provider's answer is well below.
 const COMMAND_MAX: Duration = Duration::from_secs(60);
-/// After which time a command is killed, in milliseconds, if it is: while it starts, writes, asks, or is done.
+/// The time after which a command is killed, in milliseconds. By then it is starting, writing, waiting for the
+/// provider, or done.
 const KILLED_AFTER: (u64, u64) = (2, 60);
 
-/// What the merchant has done.
+/// The counts of the merchant's commands.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Asked {
-    /// Commands that were run to their end, and said that the money is on its way.
+    /// Commands that succeeded: the refund is on its way.
     pub sent: u32,
     /// Commands that were killed.
     pub killed: u32,
-    /// Commands that said no: nothing is left, or the database was busy.
+    /// Commands that failed: nothing is left, or the database was busy.
     pub refused: u32,
 }
 
@@ -37,7 +39,7 @@ pub(super) async fn run(load: Arc<Load>, mut random: Random) {
         sleep(Duration::from_millis(pause)).await;
         let Some(index) = pick(&load, &mut random) else { continue };
         let case = load.record().cases[index].clone();
-        // While the database is not to be reached, the next round asks again.
+        // While the database cannot be reached, the next round tries again.
         if let Ok(Some(payment)) = paid(&load, &case).await {
             *load.record().asked.entry(index).or_default() += 1;
             if let Err(error) = refund(&load, &case, &payment, &mut random).await {
@@ -47,7 +49,7 @@ pub(super) async fn run(load: Arc<Load>, mut random: Random) {
     }
 }
 
-/// A case that may be sent back, and has not been asked about too often.
+/// A case that may be refunded and has not had too many commands.
 fn pick(load: &Load, random: &mut Random) -> Option<usize> {
     let record = load.record();
     let open = |(index, case): (usize, &Case)| {
@@ -88,7 +90,7 @@ async fn refund(load: &Load, case: &Case, payment: &str, random: &mut Random) ->
     Ok(())
 }
 
-/// Whether the command succeeded; `None` if it was killed before it ended.
+/// Whether the command succeeded. `None` if it was killed before it ended.
 async fn watched(mut command: Command, killed_after: Option<Duration>) -> Result<Option<bool>, Failure> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let began = Instant::now();

@@ -1,4 +1,4 @@
-//! Shoppers: each visit becomes a payment about which the provider then has something to say.
+//! Shoppers: each visit becomes a payment, and the provider's deliveries about it follow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,14 +34,15 @@ pub(super) async fn run(load: Arc<Load>, random: Random) {
 }
 
 impl Shopper {
-    /// One visit. `None` if it came to nothing.
+    /// One visit. `None` if no payment came of it.
     async fn buy(&mut self) -> Option<()> {
         let (token, once) = self.open().await?;
         self.load.record().opened += 1;
         let session = self.start(&token).await?;
         let fates = [Fate::Paid, Fate::Paid, Fate::SentBack, Fate::Refunded, Fate::Victim];
         let fate = *self.random.pick(&fates);
-        // Who meets others in a one-time link's session does not know what they have arranged about it.
+        // Several shoppers can meet in a one-time link's session, and none of them knows the fate that another has
+        // chosen.
         let fate = if once && fate == Fate::SentBack { Fate::Paid } else { fate };
         let intent = format!("pi_{}", self.random.word());
         let mut case = self.visitor.look_up(token, session, intent, fate).await?;
@@ -59,8 +60,8 @@ impl Shopper {
         Some(())
     }
 
-    /// Opens a link; a one-time link twice at once, which must lead to the same session.
-    /// Returns the session and whether others may be in it.
+    /// Opens a link. A one-time link is opened twice at once, which must lead to the same session.
+    /// Returns the session and whether other shoppers may be in it.
     async fn open(&mut self) -> Option<(String, bool)> {
         let rare = if self.random.percent(15) { lock(&self.load.once).pop() } else { None };
         let Link { path, once } = rare.unwrap_or_else(|| self.random.pick(&self.load.shop.links).clone());
@@ -90,11 +91,11 @@ impl Shopper {
         None
     }
 
-    /// Decides what the provider will say.
+    /// Enqueues the provider's deliveries about a case.
     fn arrange(&mut self, case: Case) {
         let said = sayings(case.fate, case.amount, &mut self.random);
         let mut record = self.load.record();
-        // A page that was returned to rather than opened is somebody else's case already.
+        // A page that was returned to, not opened, already belongs to another case.
         if record.cases.iter().rev().any(|known| known.attempt == case.attempt) {
             return;
         }
@@ -106,7 +107,7 @@ impl Shopper {
             let delivery = Delivery { event, case: index, saying, created, sent: 0, acknowledged: 0 };
             let number = record.deliveries.len();
             record.deliveries.push(delivery);
-            // Sometimes two copies are under way at once.
+            // Sometimes two copies of a delivery are sent at once.
             for _ in 0..if self.random.percent(15) { 2 } else { 1 } {
                 let pause = Duration::from_millis(self.random.below(300));
                 self.load.enqueue(number, pause);

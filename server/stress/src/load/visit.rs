@@ -1,4 +1,4 @@
-//! What a shopper without WebAssembly does, step by step: plain links and forms.
+//! The steps of a shopper without WebAssembly: plain links and forms.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::http::{Client, Reply};
 use crate::record::{Case, Fate};
 use crate::shop::{Shop, text};
 
-/// How long a shopper waits for a page.
+/// The shopper's wait for a page.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// A browser with two connections, and somebody who may ask the provider.
+/// A browser with two connections, and a client of the provider's API.
 pub struct Visitor {
     first: Client,
     second: Client,
@@ -27,7 +27,7 @@ impl Visitor {
         Visitor { first: client(shop.address), second: client(shop.address), provider: client(shop.sandbox), bearer }
     }
 
-    /// Opens a link, presses the button and returns the token of the session that comes into being, or is there already.
+    /// Opens a link, presses the button and returns the token of the session, which may be a new or an existing one.
     pub async fn open(&mut self, link: &str) -> Option<String> {
         let page = self.first.get(link, &[]).await.ok()?;
         if page.status == 303 {
@@ -46,7 +46,7 @@ impl Visitor {
         [one, two].map(|reply| location(reply).and_then(token))
     }
 
-    /// Presses the button; returns the provider's session if its page is open now.
+    /// Presses the button. Returns the provider's session if its page is open now.
     pub async fn start(&mut self, token: &str) -> Option<String> {
         let body = press(token);
         let reply = self.first.post("/fn/start_payment", &FORM, body.as_bytes()).await;
@@ -86,7 +86,7 @@ impl Visitor {
         serde_json::from_slice(&reply.body).ok()
     }
 
-    /// What the provider knows about its session.
+    /// The provider's data of its session.
     pub async fn look_up(&mut self, token: String, session: String, intent: String, fate: Fate) -> Option<Case> {
         let known = self.session(&session).await?;
         let (attempt, currency) = (text(&known, "client_reference_id").ok()?, text(&known, "currency").ok()?);

@@ -1,4 +1,4 @@
-//! Executes the statements of the store: those of a payment's way by going it, all others one by one.
+//! Executes the statements of the store: those of a payment's journey in that journey, and all others one by one.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ use engine::store::{
 use super::fill::{ACCOUNT, MERCHANT, QUIET};
 use crate::world::{World, eventually};
 
-/// A payment is made, captured, sent back and looked at.
+/// Makes a payment, captures, refunds and views it.
 pub async fn journey(world: &World) {
     let (_, payment) = world.authorised().await;
     world.engine().capture(&payment, None, true).await.unwrap();
@@ -39,7 +39,8 @@ fn numbered<T: std::str::FromStr<Err: std::fmt::Debug>>(prefix: &str, number: us
     format!("{prefix}{number:026}").parse().unwrap()
 }
 
-/// A call in a transaction of its own that is not committed. Whether it finds anything does not matter: the statement was executed.
+/// Runs calls, each in a transaction of its own that is not committed. The result does not matter: the statement was
+/// executed.
 macro_rules! call {
     ($store:ident, $tx:ident => $($call:expr),+ $(,)?) => {$({
         let mut $tx = $store.begin().await.unwrap();
@@ -47,7 +48,7 @@ macro_rules! call {
     })+};
 }
 
-/// Everything that the store is asked and told.
+/// Executes every query and change of the store.
 pub async fn all(world: &World) {
     let store = world.engine().store().clone();
     let dialect = store.dialect();
@@ -246,7 +247,7 @@ async fn queue(world: &World) {
         jobs::claim(&mut tx, store.dialect(), &[], now, now, 5),
         jobs::claim(&mut tx, store.dialect(), &providers, now, now, 5),
         jobs::give_back(&mut tx, &job),
-        // As if it had been asked for again.
+        // The job looks as if it had been requested again.
         jobs::finish(&mut tx, &Leased { generation: 1, ..job.clone() }, now),
         jobs::remove(&mut tx, "check", &["x"]),
         jobs::again(&mut tx, &job, now, Some("x")),

@@ -1,10 +1,10 @@
-//! Rows by the hundred thousand, made by the database itself.
+//! Fills tables with a hundred thousand rows, made by the database itself.
 
 use engine::store::{Dialect, Store};
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
-/// Tables that grow: none may be read as a whole without a reason.
+/// Tables that grow: a statement may read one as a whole only for a stated reason.
 pub const LARGE: [&str; 21] = [
     "alerts",
     "api_keys",
@@ -31,19 +31,20 @@ pub const LARGE: [&str; 21] = [
 
 /// Rows of the tables that grow with every payment.
 const ROWS: i64 = 100_000;
-/// Rows of the others.
+/// Rows of the other tables.
 const FEWER: i64 = 20_000;
 
-/// The one that has nearly everything.
+/// The merchant that owns nearly all rows.
 pub const MERCHANT: &str = "mer_00000000000000000000000001";
 /// Its account, which has nearly every delivery.
 pub const ACCOUNT: &str = "pa_00000000000000000000000001";
-/// An account with few.
+/// An account with few deliveries.
 pub const QUIET: &str = "pa_00000000000000000000000002";
 
 type Table = (&'static str, i64, &'static [(&'static str, &'static str)]);
 
-/// Tables, how many rows they get, their columns, and each column's value in row `i`; `@pi` and the like are ids of that row.
+/// The tables with the number of their rows, their columns, and each column's value in row `i`. `@pi` and the like are
+/// ids of that row.
 const TABLES: &[Table] = &[
     ("merchants", FEWER, &[("id", "@mer"), ("name", "'Shop'"), ("created", "i")]),
     (
@@ -91,7 +92,7 @@ const TABLES: &[Table] = &[
             ("created", "i / 3"),
         ],
     ),
-    // Every thousandth is that of a one-time link.
+    // Every thousandth order is a one-time link's.
     (
         "orders",
         ROWS,
@@ -270,7 +271,7 @@ const TABLES: &[Table] = &[
         ],
     ),
     ("inbox_packs", FEWER, &[("id", "@in"), ("bytes", "''")]),
-    // A thousand are pending, a thousand wait, and ten are an account's that is quiet.
+    // A thousand deliveries are pending, a thousand wait, and ten belong to the quiet account.
     (
         "inbox",
         ROWS,
@@ -334,7 +335,7 @@ const TABLES: &[Table] = &[
 pub async fn fill(store: &Store, url: &str) {
     install_default_drivers();
     let mut connection = AnyConnection::connect(url).await.unwrap();
-    // The rows are not looked at one by one.
+    // The rows are not checked one by one.
     let begin = match store.dialect() {
         Dialect::Sqlite => {
             "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; BEGIN IMMEDIATE"
@@ -353,7 +354,7 @@ pub async fn fill(store: &Store, url: &str) {
     }
     connection.execute("COMMIT").await.unwrap();
     if store.dialect() == Dialect::Postgres {
-        // As autovacuum does. An SQLite database is never analysed.
+        // PostgreSQL's autovacuum analyses tables as well. An SQLite database is never analysed.
         connection.execute("ANALYZE").await.unwrap();
     }
     connection.close().await.unwrap();

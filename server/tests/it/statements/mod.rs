@@ -1,7 +1,7 @@
-//! How both databases would answer each statement of the store once its tables are large.
+//! Checks the plans of both databases for each statement of the store once the tables are large.
 //!
-//! The store notes the statements that it executes. This executes all of them, asks the databases for their plans, and compares what was
-//! executed with what stands in the store's source, so that no new statement is passed over.
+//! The store notes the statements that it executes. This test executes all of them, asks the databases for their plans,
+//! and compares the executed statements with the store's source, so that no new statement is left out.
 
 mod calls;
 mod fill;
@@ -17,8 +17,8 @@ use sqlx::Executor;
 use crate::world::{Database, World};
 use plans::Plan;
 
-/// Statements that read all of a table, or sort what they found, and why they may. A statement is known by how it begins, without
-/// what is put into it.
+/// Statements that read a whole table or sort their rows, each with the reason that permits this. A statement is known
+/// by its beginning, without the values put into it.
 const ALLOWED: &[(&str, &str)] = &[
     ("SELECT COUNT(*) AS known FROM (SELECT event FROM inbox", "no more than QUIET of an account's"),
     ("SELECT MIN(next) AS next FROM ( SELECT CASE WHEN leased_until > run_at", "the first hundred jobs in their order"),
@@ -33,7 +33,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT * FROM provider_accounts", "accounts are few, and at the start all are looked at"),
 ];
 
-/// Statements of which PostgreSQL sorts the rows or does not, as it thinks best.
+/// Statements whose rows PostgreSQL may or may not sort, as its planner decides.
 const SOMETIMES: &[(&str, &str)] = &[
     ("SELECT id FROM payments WHERE merchant_id = ? AND status IN", "an index of those of which too much came"),
     ("UPDATE inbox SET due = ?, state = 'pending'", "those that wait for the same few references"),
@@ -43,16 +43,16 @@ const SOMETIMES: &[(&str, &str)] = &[
     ("SELECT COUNT(*) AS more FROM (SELECT id FROM jobs", "an index of the jobs that fail, which are few"),
 ];
 
-/// What came of a database.
+/// The result for a database.
 struct Executed {
     statements: Vec<Seen>,
-    /// What is wrong with their plans.
+    /// The faults of their plans.
     wrong: Vec<String>,
-    /// Which of [`ALLOWED`] were needed.
+    /// The entries of [`ALLOWED`] that were needed.
     used: BTreeSet<&'static str>,
 }
 
-/// Executes every statement on a database that has grown, and looks at the plans.
+/// Executes every statement on a database that has grown, and checks the plans.
 async fn executed(database: Database) -> Executed {
     seen::begin();
     let world = World::new(database).await;
@@ -87,7 +87,7 @@ async fn executed(database: Database) -> Executed {
     Executed { statements, wrong, used }
 }
 
-/// That nothing is wrong must not be because nothing would be seen.
+/// Checks that the test notices a missing index: otherwise finding no fault would prove nothing.
 async fn notices_a_missing_index(store: &Store, statements: &[Seen]) {
     let payments =
         statements.iter().find(|one| one.text.starts_with("SELECT * FROM payments WHERE merchant_id")).unwrap();
@@ -98,7 +98,7 @@ async fn notices_a_missing_index(store: &Store, statements: &[Seen]) {
     tx.rollback().await.unwrap();
 }
 
-/// A statement without what differs between its sizes and databases.
+/// A statement without the differences between its sizes and databases.
 fn plain(text: &str) -> String {
     source::plain(text)
 }

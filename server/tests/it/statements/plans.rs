@@ -1,4 +1,4 @@
-//! Plans, and what is wrong with them.
+//! Reads plans and finds their faults.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use super::fill::LARGE;
 
 /// A plan.
 pub struct Plan {
-    /// What is read as a whole, or by an owner alone, and what is sorted.
+    /// The steps that read a whole table, use only an owner's index, or sort.
     pub scans: Vec<String>,
-    /// As the database says it.
+    /// The plan as the database prints it.
     pub text: String,
 }
 
@@ -20,7 +20,7 @@ pub struct Plan {
 pub async fn of(store: &Store, statements: &[Seen]) -> Vec<(Seen, Plan)> {
     let mut plans = vec![];
     for one in statements {
-        // What only reads has other settings.
+        // Read-only connections have other settings.
         let plan = if one.text.trim_start().starts_with("SELECT") && !one.text.contains("FOR UPDATE") {
             let mut reader = store.reader().await.unwrap();
             explain(&mut reader, store.dialect(), one).await
@@ -41,12 +41,12 @@ pub async fn explain(connection: &mut Connection, dialect: Dialect, one: &Seen) 
     }
 }
 
-/// Indexes of a part of a table's rows are small, and reading one as a whole is what it is for.
+/// Partial indexes are small, and reading one as a whole is its purpose.
 const PARTIAL: &str =
     "SELECT CAST(name AS TEXT) AS name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'";
 const PARTIAL_POSTGRES: &str =
     "SELECT CAST(indexrelid::regclass AS TEXT) AS name FROM pg_index WHERE indpred IS NOT NULL";
-/// But this one has nearly all.
+/// This partial index has nearly all rows.
 const NEARLY_ALL: [&str; 1] = ["jobs_due"];
 
 async fn names(connection: &mut Connection, text: &'static str) -> BTreeSet<String> {
@@ -55,7 +55,8 @@ async fn names(connection: &mut Connection, text: &'static str) -> BTreeSet<Stri
     names.filter(|name| !NEARLY_ALL.contains(&name.as_str())).collect()
 }
 
-/// Whose rows may be nearly all of a table: an index by nothing else finds no few of them.
+/// Columns of which one value may own nearly all rows of a table. An index on such a column alone does not narrow a
+/// search.
 const OWNERS: [&str; 2] = ["account_id", "merchant_id"];
 
 async fn of_sqlite(connection: &mut Connection, one: &Seen) -> Plan {
@@ -70,7 +71,7 @@ async fn of_sqlite(connection: &mut Connection, one: &Seen) -> Plan {
             words[0] == "SCAN" && LARGE.contains(&words[1]) && !by.is_some_and(|index| partial.contains(*index));
         let by_owner = words[0] == "SEARCH" && OWNERS.iter().any(|owner| line.ends_with(&format!(" ({owner}=?)")));
         let by_owner = by_owner && LARGE.contains(&words[1]) && !by.is_some_and(|index| partial.contains(*index));
-        // Rows that are in order but for the last of their keys are few at a time.
+        // Rows that lack only the last key of their order are few at a time.
         let sorts = line.starts_with("USE TEMP B-TREE") && !line.contains(" PART ") && !line.contains("LAST");
         scans || by_owner || sorts
     };
@@ -82,7 +83,7 @@ async fn of_postgres(connection: &mut Connection, one: &Seen) -> Plan {
     let types = if one.kinds.is_empty() { String::new() } else { format!("({})", one.kinds.join(", ")) };
     let values =
         if one.kinds.is_empty() { String::new() } else { format!("({})", vec!["NULL"; one.kinds.len()].join(", ")) };
-    // A plan that fits all values, as a statement has that is executed often.
+    // A generic plan fits all values, as for a statement that is executed often.
     let script = format!("SET plan_cache_mode = force_generic_plan; PREPARE asked {types} AS {}", one.text);
     let prepared = connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await;
     prepared.unwrap_or_else(|error| panic!("{error}: {}", one.text));
@@ -97,7 +98,7 @@ async fn of_postgres(connection: &mut Connection, one: &Seen) -> Plan {
         let of =
             words.iter().position(|word| *word == "on").and_then(|on| words.get(on + 1)).copied().unwrap_or_default();
         let by = words.iter().position(|word| *word == "using").and_then(|using| words.get(using + 1)).copied();
-        // Conditions follow their node, further to the right.
+        // A node's conditions follow it with a deeper indent.
         let indent = |line: &str| line.len() - line.trim_start().len();
         let inner = lines[at + 1..]
             .iter()

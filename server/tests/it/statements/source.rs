@@ -1,13 +1,13 @@
-//! The statements that stand in the store's source.
+//! Reads the statements in the store's source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine::store::seen::Seen;
 
-/// Files of the store whose statements look after the database itself; they are not executed like the others.
+/// Files of the store with statements for the database's upkeep, which are not executed like the others.
 const APART: [&str; 4] = ["backup.rs", "checkpoint.rs", "owner.rs", "structure.rs"];
-/// The same in other files, by how they begin.
+/// Statements of that kind in other files, by their beginning.
 const MAINTENANCE: [&str; 5] = [
     "UPDATE jobs SET tries = tries",
     "SELECT name FROM sqlite_master",
@@ -15,13 +15,13 @@ const MAINTENANCE: [&str; 5] = [
     "SELECT CAST(relname AS TEXT)",
     "SELECT CAST(pg_advisory_xact_lock",
 ];
-/// What differs between the databases.
+/// The file with the databases' differences.
 const DIALECT: &str = "dialect.rs";
 
-/// What stands for anything in a pattern.
+/// The character that stands for any text in a pattern.
 const ANY: char = '\u{1}';
 
-/// Texts in the source that none of the executed statements has.
+/// The literals in the source that match no executed statement.
 pub fn not_among(sqlite: &[Seen], postgres: &[Seen]) -> Vec<String> {
     let plain_all = |of: &[Seen]| of.iter().map(|one| plain(&one.text)).collect::<Vec<_>>();
     let (sqlite, postgres) = (plain_all(sqlite), plain_all(postgres));
@@ -75,7 +75,7 @@ fn literals(source: &str) -> Vec<String> {
     while let Some(char) = rest.next() {
         match char {
             '/' if rest.peek() == Some(&'/') => while rest.next().is_some_and(|char| char != '\n') {},
-            // A character, or a lifetime.
+            // The quote is a character's, not a lifetime's.
             '\'' if rest.peek() == Some(&'"') => while rest.next().is_some_and(|char| char != '\'') {},
             '"' => {
                 let mut literal = String::new();
@@ -98,7 +98,8 @@ fn literals(source: &str) -> Vec<String> {
     literals
 }
 
-/// A statement without what differs between its sizes and databases: parameters have no numbers, a list has one of them.
+/// A statement without the differences between its sizes and databases: parameters lose their numbers, and a list keeps
+/// one of them.
 pub fn plain(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut plain = String::new();
@@ -119,7 +120,7 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// What a literal says, with [`ANY`] where something is put in.
+/// The text of a literal, with [`ANY`] in the place of inserted text.
 fn pattern(literal: &str) -> String {
     let plain = plain(literal);
     let mut pattern = String::new();

@@ -26,7 +26,7 @@ pub struct Toy {
 }
 
 pub static TOY: Toy = Toy { name: "toy", searchable: true };
-/// The same without any way to look for what a lost request has done.
+/// The same without a search for the effect of a lost request.
 pub static MUTE: Toy = Toy { name: "mute", searchable: false };
 
 static SETUP: Setup = Setup { domains: &[], credentials: &["key", "way"], default_base_url: "https://toy.example" };

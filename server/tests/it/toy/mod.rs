@@ -1,5 +1,5 @@
-//! A provider made up for tests. It has what the built-in ones have not: unsigned hints that come by GET, deliveries that must be
-//! verified by asking, no idempotency keys, and pages that are reached by a form or by a code.
+//! A provider made up for tests. It has the features that the built-in providers lack: unsigned hints that come by GET,
+//! deliveries that the provider must confirm, no idempotency keys, and pages that are reached by a form or by a code.
 
 mod connector;
 mod provider;
@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::world::{Database, World};
 pub use provider::Provider;
 
-/// A merchant that is paid through the toy. `name` is `toy`, or `mute` for one that cannot be searched; `way` is how shoppers get
-/// there: `form`, `scan` or `app`.
+/// A merchant that is paid through the toy. `name` is `toy`, or `mute` for a toy that cannot be searched. `way` is the
+/// handoff: `form`, `scan` or `app`.
 pub async fn world(database: Database, name: &str, way: &str) -> (World, Provider) {
     let mut world = known(database).await;
     let toy = Provider::start().await;
@@ -28,7 +28,7 @@ pub async fn known(database: Database) -> World {
     World::knowing(database, registry).await
 }
 
-/// An account at the toy, about to be added.
+/// A new account at the toy.
 pub fn account(name: &str, way: &str, toy: &Provider) -> NewAccount {
     let credentials = [("key", "0123456789"), ("way", way)];
     NewAccount {
@@ -40,7 +40,7 @@ pub fn account(name: &str, way: &str, toy: &Provider) -> NewAccount {
     }
 }
 
-/// The address for deliveries of another account of the merchant.
+/// Adds another account of the merchant and returns its address for deliveries.
 pub async fn second_account(world: &World, toy: &Provider) -> String {
     world.engine().add_account(&world.merchant, account("toy", "form", toy)).await.unwrap().webhook_url
 }

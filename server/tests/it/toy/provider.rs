@@ -1,4 +1,4 @@
-//! The toy's own server. It judges by what it was asked, and shares nothing with the connector.
+//! The toy's own server. It keeps its own books, and shares no code with the connector.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,13 +20,13 @@ struct Books {
     url: String,
     pages: Vec<Value>,
     calls: Vec<String>,
-    /// Changes that are made and whose replies are lost.
+    /// How many changes will be made without a reply.
     lost: u32,
-    /// Changes that are not made, without saying so.
+    /// How many changes will be dropped without an error.
     dropped: u32,
-    /// Events it will confirm as its own.
+    /// Events that the toy will confirm as its own.
     events: Vec<String>,
-    /// Whether it can be asked about deliveries.
+    /// Whether the toy confirms deliveries.
     verifies: bool,
 }
 
@@ -36,7 +36,7 @@ impl Provider {
         Provider::serve(format!("http://{}", listener.local_addr().unwrap()), listener)
     }
 
-    /// The same where this listener takes connections.
+    /// Starts the toy on a given listener.
     pub fn serve<L>(url: String, listener: L) -> Provider
     where
         L: axum::serve::Listener,
@@ -65,7 +65,7 @@ impl Provider {
         self.books().verifies = verifies;
     }
 
-    /// How often it was asked, such as `GET /pages/p1`.
+    /// How often a request was made, such as `GET /pages/p1`.
     pub fn calls(&self, call: &str) -> usize {
         self.books().calls.iter().filter(|known| *known == call).count()
     }
@@ -75,19 +75,19 @@ impl Provider {
         self.books().pages.last().expect("a page was made")["id"].as_str().unwrap().to_owned()
     }
 
-    /// The same request once more, as if it had been on its way for long.
+    /// Repeats a creation, as if the request had been on its way for long.
     pub fn late(&self, reference: &str, amount: i64) {
         let asked = json!({"reference": reference, "amount": amount, "currency": "EUR"}).to_string();
         let answered = self.books().answer(&Method::POST, &Uri::from_static("/pages"), asked.as_bytes());
         answered.expect("a page is made");
     }
 
-    /// A shopper pays, whether or not the page has been closed meanwhile.
+    /// A shopper pays, even if the page has been closed meanwhile.
     pub fn pay(&self, page: &str) {
         *self.books().find(page).expect("the page is there").get_mut("status").unwrap() = json!("paid");
     }
 
-    /// Somebody refunds in the toy's own dashboard.
+    /// A refund in the toy's own dashboard.
     pub fn refund(&self, page: &str, amount: i64) {
         self.books().refund(page, amount, "dashboard");
     }
@@ -97,7 +97,7 @@ impl Provider {
         self.books().find(page).unwrap()["refunds"].as_array().unwrap().len()
     }
 
-    /// An event about a page as it is now, which the toy will confirm.
+    /// An event with a page's present state, which the toy will confirm.
     pub fn event(&self, page: &str) -> Value {
         let mut books = self.books();
         let event = json!({"event": format!("e{}", books.events.len()), "page": books.find(page).unwrap().clone()});

@@ -1,4 +1,4 @@
-//! Looking at what is stored.
+//! Reads the stored state for tests.
 
 use domain::id::PaymentId;
 use engine::Statement;
@@ -6,12 +6,12 @@ use engine::Statement;
 use super::World;
 
 impl World {
-    /// Everything about a payment.
+    /// The whole statement of a payment.
     pub async fn statement(&self, payment: &PaymentId) -> Statement {
         self.engine().statement(payment).await.unwrap()
     }
 
-    /// The ledger agrees with every payment, and every balance sheet adds up to zero.
+    /// The ledger agrees with every payment, and the merchant's balances add up to zero.
     pub async fn books_are_right(&self) {
         let (_, wrong) = self.engine().audit_ledger().await.unwrap();
         assert_eq!(wrong, vec![]);
@@ -25,7 +25,7 @@ impl World {
         balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.minor)
     }
 
-    /// In the order of arrival.
+    /// The account's deliveries in the order of arrival.
     pub async fn inbox(&self) -> Vec<engine::store::inbox::InboxRow> {
         let mut connection = self.engine().store().reader().await.unwrap();
         let mut rows = engine::store::inbox::of_account(&mut connection, &self.account_id(), 1000).await.unwrap();

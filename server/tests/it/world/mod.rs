@@ -44,7 +44,7 @@ impl World {
         World::knowing(database, Registry::default()).await
     }
 
-    /// The same with other providers than those that are built in.
+    /// The same with a given set of connectors.
     pub async fn knowing(database: Database, connectors: Registry) -> World {
         let key = Keyring::generate(&OsRandom);
         let settings = Settings { public_url: String::new(), connectors: connectors.clone() };
@@ -111,7 +111,7 @@ impl World {
         self.tuned_node(|_| {}).await
     }
 
-    /// The same with an inbox of another size.
+    /// The same with another tuning of the inbox.
     pub async fn tuned_node(&self, tune: impl FnOnce(&mut Tuning)) -> Node {
         serve(&self.database, &self.key, self.settings(), Arc::new(SystemClock), tune).await
     }
@@ -126,12 +126,12 @@ impl World {
         Settings { public_url: self.node.url.clone(), connectors: self.connectors.clone() }
     }
 
-    /// Another server that takes the time from elsewhere.
+    /// Another server with a given clock.
     pub async fn node_with_clock(&self, clock: Arc<dyn Clock>) -> Node {
         serve(&self.database, &self.key, self.settings(), clock, |_| {}).await
     }
 
-    /// Another server that alone runs jobs and applies deliveries from now on, with a clock that can be put forward.
+    /// Another server with a clock that can be advanced. From now on it alone runs jobs and applies deliveries.
     pub async fn ahead(&self) -> (Node, Arc<Ahead>) {
         let clock = Arc::new(Ahead::default());
         let node = self.node_with_clock(clock.clone()).await;
@@ -139,7 +139,7 @@ impl World {
         (node, clock)
     }
 
-    /// When a job is due, in milliseconds since 1970.
+    /// The due time of a job, in milliseconds since 1970.
     pub async fn due(&self, kind: &str, subject: &str) -> Option<Millis> {
         let mut connection = self.engine().store().reader().await.unwrap();
         engine::store::jobs::due(&mut connection, kind, subject).await.unwrap()
@@ -154,7 +154,7 @@ impl World {
     }
 }
 
-/// Credentials of an account at the sandbox.
+/// An account at the sandbox, with its credentials.
 pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewAccount {
     NewAccount {
         provider: "stripe".to_owned(),

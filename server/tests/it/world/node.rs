@@ -59,13 +59,13 @@ pub struct Node {
 }
 
 impl Node {
-    /// Ends jobs and appliers, as if the server had died; requests are still answered.
+    /// Stops jobs and deliveries, as if the server had died. Requests are still answered.
     pub fn stop_background(&self) {
         self.background.cancel();
     }
 }
 
-/// A clock that can be put forward.
+/// A clock that can be advanced.
 #[derive(Default)]
 pub struct Ahead(AtomicI64);
 
@@ -85,7 +85,7 @@ impl Clock for Ahead {
     }
 }
 
-/// Starts a server on a port of its own. Without an address in the settings it is reached where it listens.
+/// Starts a server on a port of its own. Without a public address in the settings, its public address is that port.
 pub(super) async fn serve(
     database: &Database,
     key: &str,

@@ -1,4 +1,4 @@
-//! Speaking HTTP, with the servers and with the simulator's switches.
+//! Sends HTTP requests to the servers, and sets the simulator's switches.
 
 use axum::http::Method;
 use connectors::{HttpRequest, HttpResponse};
@@ -21,7 +21,7 @@ impl World {
         assert!(self.send(Method::DELETE, &url, "", "", &[]).await.status < 300);
     }
 
-    /// What the sandbox was asked, of one operation.
+    /// The sandbox's record of the requests of one operation.
     pub async fn calls(&self, operation: &str) -> Vec<Value> {
         let url = format!("{}/_control/calls?account={}&operation={operation}", self.sandbox, self.secret_key);
         let reply = self.send(Method::GET, &url, "", "", &[]).await;

@@ -1,4 +1,4 @@
-//! Waiting, signing, and reading headers.
+//! Waits, signs, and reads headers.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use connectors::HttpResponse;
 use engine::{OsRandom, Random, SystemClock};
 use serde_json::json;
 
-/// The longest a test waits for something that happens by itself: far more than it takes, also beside other work.
+/// A test's longest wait: far more than needed, even beside other work.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 pub fn random_hex() -> String {

@@ -1,4 +1,4 @@
-//! Links, visits and payments, as merchants and shoppers make them.
+//! Makes links, visits and payments, as merchants and shoppers do.
 
 use domain::HOUR;
 use domain::checkout::{Phase, View};
@@ -13,12 +13,12 @@ use engine::{NewLink, Started};
 use super::{World, eventually};
 
 impl World {
-    /// A link over two items, EUR 30.98.
+    /// A link for two items, EUR 30.98.
     pub async fn link(&self, usage: Usage) -> Token {
         self.link_with_ttl(usage, HOUR).await
     }
 
-    /// A fresh session of a one-time link whose money is only authorised.
+    /// A fresh session of a one-time link with manual capture.
     pub async fn session_to_capture(&self) -> Token {
         let link = self.link_with(Usage::Once, HOUR, Capture::Manual).await;
         self.open(&link).await

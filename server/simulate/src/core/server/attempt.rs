@@ -1,4 +1,4 @@
-//! An attempt at its provider: opened, closed, and asked about, see `engine::jobs`.
+//! Opens an attempt at its provider, closes it, and asks about it, see `engine::jobs`.
 
 use domain::mutant::{self, Mutant};
 use domain::payment::{CloseReason, Fact, Handoff, Observation, Refs, Stage};
@@ -9,7 +9,7 @@ use crate::core::network::{Op, Reply};
 use crate::core::provider::Kind;
 use crate::core::world::World;
 
-/// How much later than asked for a provider may close a page.
+/// A provider may close a page this much later than requested.
 const PAGE_END_MARGIN: Millis = 5 * MINUTE;
 
 impl World {
@@ -18,7 +18,7 @@ impl World {
         match call {
             Call::None => {
                 let stage = self.database.attempt(attempt).stage;
-                // Whoever went before may have died after asking.
+                // An earlier task may have died after sending the request.
                 let unknown = stage == Stage::Unknown || press.is_none();
                 if !matches!(stage, Stage::Opening | Stage::Unknown) {
                     return Next::Done;
@@ -107,7 +107,7 @@ impl World {
         let _ = self.record(&Fact::Observed { attempt, observation });
     }
 
-    /// Whether only asking, or waiting, can tell more.
+    /// Whether only asking, or waiting, can bring news of the attempt.
     fn is_waiting(&self, attempt: usize) -> bool {
         matches!(self.database.attempt(attempt).stage, Stage::Open | Stage::Closing(_))
     }

@@ -1,4 +1,4 @@
-//! What happens when all is over: the session ends, and what was paid beyond the debt goes back.
+//! The end of a session, and the refund of payments beyond the debt.
 
 use domain::mutant::{self, Mutant};
 use domain::payment::{Attempt, CloseReason, Event, Fact, Modification, ModificationKind};
@@ -9,7 +9,7 @@ use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
 use super::{Asker, Next};
 use crate::core::world::{World, note};
 
-/// How long the policy waits after its first failure with an attempt, the second and so on, see `engine::jobs::surplus`.
+/// The policy's pause after its first failure with an attempt, its second and so on, see `engine::jobs::surplus`.
 const PAUSES: [Millis; 8] = [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 3 * DAY];
 
 impl World {
@@ -38,7 +38,7 @@ impl World {
         Next::Done
     }
 
-    /// Treats what was paid beyond the debt by the merchant's policy.
+    /// Treats the surplus beyond the debt by the merchant's policy.
     pub(super) fn surplus(&mut self) -> Next {
         if self.database.payment.wanted_back().is_none() {
             return Next::Done;
@@ -60,7 +60,7 @@ impl World {
                 return Next::At(self.now);
             }
             next = next.min(due);
-            // With the first asked for, what is wanted back is the next.
+            // The copy counts this refund as requested, so the next turn finds the next surplus.
             let modification = Box::new(Modification::new(self.names.modifications[0].clone(), kind, self.now));
             let asked = Event::Modifying { attempt: attempt.id.clone(), modification };
             rest.apply(&asked);
@@ -68,7 +68,8 @@ impl World {
         Next::At(next)
     }
 
-    /// When the policy may try an attempt again: some time after its last failure, and at once if the policy was set since.
+    /// When the policy may try an attempt again: some time after its last failure, or at once if the policy was set
+    /// since.
     fn due(&self, attempt: &Attempt) -> Millis {
         let back = |one: &&Modification| !matches!(one.kind, ModificationKind::Capture { .. });
         let failed = |one: &&Modification| one.outcome(&attempt.book) == Outcome::Failed;

@@ -1,4 +1,4 @@
-//! Deliveries: received, stored, acknowledged, applied, see `engine::inbox`.
+//! Receives, stores, acknowledges and applies deliveries, see `engine::inbox`.
 
 use domain::mutant::{self, Mutant};
 use domain::payment::{Fact, Refusal};

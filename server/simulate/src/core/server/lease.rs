@@ -1,4 +1,4 @@
-//! Jobs and their leases: which is due, who runs it, and what becomes of its row.
+//! Jobs and their leases: picks the due job, leases it, and settles its row.
 
 use domain::{Millis, SECOND};
 

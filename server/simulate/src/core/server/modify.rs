@@ -1,4 +1,4 @@
-//! Captures, voids and refunds: asked for, sent, answered, looked up, see `engine::jobs::modify`.
+//! Captures, voids and refunds: requested, sent, answered and looked up, see `engine::jobs::modify`.
 
 use domain::MINUTE;
 use domain::payment::{Answer, Fact, Limits, Modification, ModificationKind, Outcome};
@@ -9,19 +9,19 @@ use crate::core::network::{Op, Reply};
 use crate::core::provider::Kind;
 use crate::core::world::{World, note};
 
-/// Modifications a merchant asks for in a seed. The policy for second payments may always ask.
+/// Modifications that a merchant may request in a seed. The policy for second payments has no such bound.
 const BY_MERCHANT_MAX: usize = 8;
 
-/// Who asks for a capture, void or refund.
+/// The origin of a capture, void or refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::core) enum Asker {
     Merchant,
-    /// The policy for what was paid too much.
+    /// The policy for second payments.
     Policy,
 }
 
 impl World {
-    /// Writes a capture, void or refund down; it is sent by a task, or by a job if that is lost.
+    /// Writes a capture, void or refund down. A task sends it; a job does so if the task is lost.
     pub fn ask(&mut self, attempt: usize, kind: ModificationKind, asker: Asker) {
         let number = self.database.modified.len();
         let most = if asker == Asker::Merchant { BY_MERCHANT_MAX } else { NAMES };
@@ -98,7 +98,7 @@ impl World {
             }
             Reply::Refused => Answer::Refused { reason: "refused".to_owned() },
             Reply::NotFound | Reply::Opened { .. } => return self.modified(number, modification, first),
-            // Nothing was done this time; what came of an earlier request is as open as before.
+            // This request had no effect. The outcome of an earlier request is as open as before.
             Reply::NotSent | Reply::RateLimited => return Next::Failed,
             Reply::Lost => Answer::Unanswered,
         };
@@ -113,7 +113,7 @@ impl World {
         self.modified(number, modification, first)
     }
 
-    /// How the job goes on, see `engine::jobs::modify`.
+    /// The job's next step, see `engine::jobs::modify`.
     fn modified(&mut self, attempt: usize, modification: usize, first: bool) -> Next {
         if first {
             return Next::Done;

@@ -1,4 +1,4 @@
-//! A press of the button: what stands in the way is closed, an attempt is begun, and the shopper is handed over. The rules are
+//! A press of the button: closes the attempt in the way, begins a new one, and hands the shopper over. The rules are
 //! those of `engine::checkout::start`.
 
 use domain::method::Method;
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// At most one page can be paid by somebody at any time.
+    /// At any time at most one open page is in a shopper's hands.
     pub fn check_payable(&mut self) {
         let payable = |page: &Page| page.given && page.state == PageState::Open;
         let count = self.provider.pages.iter().filter(|page| payable(page)).count();

@@ -1,9 +1,9 @@
-//! The banks behind the provider: what they decide, and what they think of long after.
+//! The banks behind the provider: their decisions, and the later surprises.
 
 use crate::engine::World;
 
 impl World {
-    /// One thing that banks decide, of those that are open. Returns false if nothing is.
+    /// Banks decide one open question. Returns false if there is none.
     pub fn bank_decides(&mut self) -> bool {
         let (good, first, now) = (self.random.percent(70), self.random.below(2), self.shared.now());
         let mut provider = self.shared.provider();
@@ -24,7 +24,7 @@ impl World {
             }
             return true;
         }
-        // Of captures and voids that wait the first, or the last: they can race.
+        // The first waiting capture or void is decided, or the last: they can race.
         let mut waiting = provider.received.iter().enumerate().filter(|(_, one)| one.status == "received");
         let received = if first == 0 { waiting.next() } else { waiting.next_back() }.map(|(at, _)| at);
         if let Some(received) = received {
@@ -36,7 +36,7 @@ impl World {
         true
     }
 
-    /// What banks do on their own, long after.
+    /// One late surprise by a bank.
     pub fn bank_surprises(&mut self) {
         let count = self.shared.provider().intents.len();
         if count == 0 {

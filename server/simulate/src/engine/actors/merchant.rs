@@ -1,4 +1,4 @@
-//! The merchant: captures, voids, refunds, calls off.
+//! The merchant: captures, voids, refunds, cancels.
 
 use domain::id::PaymentId;
 use engine::store::merchants::SurplusPolicy;
@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-/// Refunds; asked which attempt is meant, the merchant names one.
+/// Refunds. If the engine asks for the attempt, the merchant names one.
 async fn refund(engine: &Engine, payment: &PaymentId, amount: Option<i64>, pick: usize) -> Result<Modified, Error> {
     match engine.refund(payment, amount).await {
         Err(Error::Which { attempts, .. }) => {

@@ -1,4 +1,4 @@
-//! The postman, who loses and repeats what he carries, and the forger.
+//! The postman, who loses and repeats deliveries, and the forger.
 
 use bytes::Bytes;
 use connectors::Delivery;
@@ -29,7 +29,7 @@ impl World {
                     drop(provider);
                     self.census.count(Seen::DeliveryTwice);
                 }
-                // The provider lists its events; that is where they are found.
+                // This provider lists its events, so the engine finds a dropped event there.
                 1 if genuine && provider.lists_events() => {
                     provider.events[event].dropped = true;
                     drop(provider);
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// Deliveries that were under way on a server that died come again.
+    /// Deliveries whose server died before acknowledging them are sent again.
     pub fn deliver_again(&mut self) {
         let mut provider = self.shared.provider();
         let lost = (0..provider.events.len()).filter(|at| {
@@ -86,7 +86,7 @@ impl World {
         provider.flights.extend(lost);
     }
 
-    /// A request that nobody waits for any more arrives.
+    /// A request arrives after its sender has stopped waiting.
     pub fn arrive_late(&mut self) -> bool {
         let count = self.shared.provider().late.len();
         if count == 0 {
@@ -102,7 +102,7 @@ impl World {
         true
     }
 
-    /// A delivery that must change nothing.
+    /// Sends a forged delivery, which must change nothing.
     pub fn forger_acts(&mut self) {
         let count = self.shared.provider().pages.len();
         if count == 0 {
@@ -115,7 +115,7 @@ impl World {
         self.census.count(Seen::Forged);
         let mut provider = self.shared.provider();
         let amount = provider.pages[page].amount;
-        // The planted bug is a forger who knows the secret: to verification itself nothing is planted.
+        // The planted bug gives the forger the secret. Verification itself has no planted bug.
         let knows = mutant::on(Mutant::ForgedAccepted);
         match choice {
             0 => provider.forge(page, amount, "usd", knows, now),

@@ -1,4 +1,5 @@
-//! The shopper: presses, looks, stops, pays on the provider's page; and what the shopper must never see.
+//! The shopper: presses, looks, cancels, pays on the provider's page. Also checks that the shopper never sees a false
+//! page.
 
 use domain::checkout::Phase;
 use domain::method::Method;
@@ -115,9 +116,9 @@ impl World {
         }
     }
 
-    /// What is closed here is closed there: nobody may be able to pay on it. A page whose request was held up until a search had proved
-    /// that there is none opens for nobody, and is closed when it is found: until everything has come to rest it counts as open only
-    /// if its address was ever given to a shopper.
+    /// An attempt that Till has closed is closed at the provider, too: no shopper may be able to pay it. The search for
+    /// a delayed request can find no page before the request arrives; its page is then closed when a later search finds
+    /// it. Until everything has come to rest a page therefore counts as open only if a shopper was given its address.
     pub async fn check_closed_there(&mut self, at_rest: bool) {
         let open: Vec<(bool, String)> = {
             let now = self.shared.now();

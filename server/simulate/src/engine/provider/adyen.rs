@@ -1,9 +1,9 @@
-//! Adyen's words: payment links, modifications that are received, standard webhooks.
+//! The provider in Adyen's terms: payment links, modifications that are only received, standard webhooks.
 
 mod notices;
 mod requests;
 
 pub(super) use self::notices::SECRET;
 
-/// The merchant account that everything belongs to.
+/// The merchant account of the whole world.
 pub(super) const MERCHANT_ACCOUNT: &str = "SimulatedECOM";

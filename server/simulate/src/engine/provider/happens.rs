@@ -1,4 +1,4 @@
-//! What happens at the provider: the truth changes, and Till is told.
+//! Events at the provider: the truth changes, and Till is notified.
 
 use domain::Millis;
 
@@ -64,7 +64,7 @@ impl Provider {
         self.tell(Tale::Expired { page }, now);
     }
 
-    /// The authorisation is gone.
+    /// The authorisation is released.
     pub fn release(&mut self, intent: usize, now: Millis) {
         self.let_go(intent);
         self.tell(Tale::Released { intent }, now);
@@ -75,14 +75,14 @@ impl Provider {
         (intent.status, intent.capturable) = ("canceled", 0);
     }
 
-    /// A capture is done. Who takes one capture only has released the rest.
+    /// A capture is done. A provider with a single capture passes a `rest` of zero, so the remainder is released.
     pub(super) fn take(&mut self, intent: usize, amount: i64, rest: i64) {
         let one = &mut self.intents[intent];
         (one.status, one.received, one.capturable) = ("succeeded", one.received + amount, rest);
         self.captured_ever += amount;
     }
 
-    /// A capture or void that was received is done, or is not.
+    /// A received capture or void is decided.
     pub fn decide(&mut self, received: usize, good: bool, now: Millis) {
         let (intent, capture) = (self.received[received].intent, self.received[received].capture);
         let one = &self.intents[intent];
@@ -100,7 +100,7 @@ impl Provider {
         self.tell(Tale::Decided { received }, now);
     }
 
-    /// A capture fails after it was done. Returns false if that cannot be.
+    /// A capture fails after it succeeded. Returns false if that is impossible.
     pub fn undo_capture(&mut self, intent: usize, now: Millis) -> bool {
         let refunds = self.refunds.iter().any(|one| one.intent == intent && one.status != "failed");
         let disputes = self.disputes.iter().any(|one| one.intent == intent);
@@ -119,20 +119,20 @@ impl Provider {
         true
     }
 
-    /// A refund under way is done, or is not.
+    /// A pending refund succeeds or fails.
     pub fn decide_refund(&mut self, refund: usize, good: bool, now: Millis) {
         let enough = self.refundable(self.refunds[refund].intent) >= 0;
         self.refunds[refund].status = if good && enough { "succeeded" } else { "failed" };
         self.tell(Tale::RefundDecided { refund }, now);
     }
 
-    /// A refund fails after it was done.
+    /// A refund fails after it succeeded.
     pub fn undo_refund(&mut self, refund: usize, now: Millis) {
         self.refunds[refund].status = "failed";
         self.tell(Tale::RefundUndone { refund }, now);
     }
 
-    /// The bank takes back what is left of a payment, or all of it, although some was refunded.
+    /// The bank takes back the remainder of a payment, or the whole payment although a part was refunded.
     pub fn dispute(&mut self, intent: usize, whole: bool, now: Millis) {
         let debit = self.pages[self.intents[intent].page].debit;
         let first = !self.disputes.iter().any(|one| one.intent == intent);
@@ -145,7 +145,7 @@ impl Provider {
         }
     }
 
-    /// A dispute is lost, or won: so much comes back.
+    /// A dispute is lost, or won with `back` returned.
     pub fn decide_dispute(&mut self, dispute: usize, back: Option<i64>, now: Millis) {
         let one = &mut self.disputes[dispute];
         (one.status, one.back) = back.map_or(("lost", 0), |back| ("won", back));
@@ -153,7 +153,8 @@ impl Provider {
         self.tell(Tale::DisputeDecided { dispute, again: false }, now);
     }
 
-    /// Another part of a dispute that was won in part comes back, different from the first: equal parts cannot be told apart.
+    /// Another part of a dispute that was won in part comes back. The part differs from the first: equal parts cannot
+    /// be told apart.
     pub fn more_comes_back(&mut self, dispute: usize, amount: i64, now: Millis) {
         let one = &mut self.disputes[dispute];
         if amount != one.part {
@@ -162,7 +163,7 @@ impl Provider {
         }
     }
 
-    /// A dispute that was won is lost after all, if what came back is still there.
+    /// A dispute that was won is lost after all, if the returned amount is still there.
     pub fn dispute_again(&mut self, dispute: usize, now: Millis) {
         let one = &self.disputes[dispute];
         if one.back == one.amount && self.refundable(one.intent) >= one.back {

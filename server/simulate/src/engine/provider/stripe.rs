@@ -1,4 +1,4 @@
-//! Stripe's words.
+//! The provider in Stripe's terms.
 
 mod events;
 mod requests;

@@ -1,4 +1,4 @@
-//! Standard webhooks: told, signed, or forged.
+//! Standard webhooks: written, signed, or forged.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,10 +10,10 @@ use sha2::Sha256;
 use super::MERCHANT_ACCOUNT;
 use crate::engine::provider::{Provider, Tale};
 
-/// The key its webhooks are signed with.
+/// The key of the webhooks' signatures.
 pub(in crate::engine::provider) const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// What is signed, and whether it is genuine and rightly signed.
+/// The signed fields of a webhook, and whether it is genuine and correctly signed.
 struct Notice {
     code: &'static str,
     success: bool,
@@ -68,7 +68,7 @@ impl Provider {
                 };
                 self.about_dispute(code, dispute, now);
             }
-            // A link that has expired is silent, and what is received is decided later.
+            // Adyen sends no webhook for an expired link, and received modifications are decided later.
             Tale::Expired { .. }
             | Tale::ActionNeeded { .. }
             | Tale::Captured { .. }
@@ -83,7 +83,7 @@ impl Provider {
         self.intents[intent].id.clone()
     }
 
-    /// A reference of its own.
+    /// A new PSP reference.
     fn other(&self) -> String {
         format!("psp_{}_{}", self.seed, self.events.len())
     }
@@ -124,7 +124,7 @@ impl Provider {
     fn about_dispute(&mut self, code: &'static str, dispute: usize, now: Millis) {
         let one = &self.disputes[dispute];
         let reference = self.pages[self.intents[one.intent].page].reference.clone();
-        // What a defence brought back, not what it was about.
+        // The amount that a defence brought back, not the disputed amount.
         let amount = if code == "CHARGEBACK_REVERSED" { one.part } else { one.amount };
         self.about(code, true, one.intent, (one.id.clone(), reference, amount), now);
     }
@@ -153,7 +153,7 @@ impl Provider {
             "success": success, "reason": "NOT_ENOUGH_BALANCE",
             "additionalData": { "hmacSignature": signature(&text, right.1) },
         }}]});
-        // Events of a dispute are known by their amount as well: it comes back in parts.
+        // The name of a dispute's event includes the amount, because the money comes back in parts.
         let part =
             if code.contains("CHARGEBACK") || code.contains("DISPUTE") { format!(":{amount}") } else { String::new() };
         self.send(format!("{code}:{psp}:{success}{part}"), code, body.to_string(), now, *right);

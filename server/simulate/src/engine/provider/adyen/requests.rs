@@ -1,4 +1,4 @@
-//! Requests as they arrive.
+//! Adyen's requests.
 
 use connectors::HttpRequest;
 use domain::{Millis, time};
@@ -73,7 +73,7 @@ impl Provider {
         (200, self.link(page).to_string())
     }
 
-    /// Whatever is asked for is received; whether it can be done turns out later.
+    /// Every modification is answered with "received"; whether it is possible turns out later.
     fn receive(&mut self, intent: usize, what: &str, body: &Value) -> Reply {
         let modification = body["reference"].as_str().unwrap_or_default().to_owned();
         let amount = body["amount"]["value"].as_i64();

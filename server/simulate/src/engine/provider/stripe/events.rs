@@ -1,4 +1,4 @@
-//! Events: told, signed, or forged.
+//! Events: written, signed, or forged.
 
 use domain::Millis;
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::engine::provider::{Event, Provider, Tale};
 
-/// The secret its events are signed with.
+/// The secret of the events' signatures.
 pub(in crate::engine::provider) const SECRET: &str = "whsec_simulated_secret";
 
 const SUCCEEDED: &str = "payment_intent.succeeded";
@@ -41,7 +41,7 @@ impl Provider {
             }
             Tale::DisputeOpened { dispute } => self.tell_dispute(dispute, "charge.dispute.created", now),
             Tale::DisputeDecided { dispute, .. } => self.tell_dispute(dispute, "charge.dispute.closed", now),
-            // Captures and voids are decided at once here, and stay as they are.
+            // Stripe decides captures and voids at once, and its captures do not fail later.
             Tale::Decided { .. } | Tale::CaptureUndone { .. } => {}
         }
     }
@@ -74,7 +74,7 @@ impl Provider {
         self.emit(kind, &object, now, (true, true));
     }
 
-    /// An event goes out, genuine or not, rightly signed or not.
+    /// Sends an event; `right` says whether it is genuine and whether it is correctly signed.
     fn emit(&mut self, kind: &'static str, object: &Value, now: Millis, right: (bool, bool)) {
         let id = format!("evt_{}_{}", self.seed, self.events.len());
         let body = json!({
@@ -84,7 +84,7 @@ impl Provider {
         self.send(id, kind, body.to_string(), now, right);
     }
 
-    /// The paid session of an intent as a forger would like it: of another amount or currency.
+    /// A forged event: the paid session of an intent, with another amount or currency.
     pub(in crate::engine::provider) fn forge_as_stripe(
         &mut self,
         page: usize,

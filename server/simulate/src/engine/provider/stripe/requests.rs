@@ -1,4 +1,4 @@
-//! Requests as they arrive, one function each.
+//! Stripe's requests, one function each.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Provider {
         (200, self.session(at, true).to_string())
     }
 
-    /// The newest first, whole: a seed has few.
+    /// Lists all sessions, newest first: a seed has few.
     fn list_sessions(&self) -> Reply {
         let data: Vec<Value> = (0..self.pages.len()).rev().map(|at| self.session(at, false)).collect();
         (200, json!({ "object": "list", "has_more": false, "data": data }).to_string())
@@ -128,7 +128,7 @@ impl Provider {
         (200, json!({ "object": "list", "has_more": false, "data": data }).to_string())
     }
 
-    /// The newest first. What is forged was never here.
+    /// Lists the events, newest first. Forged events are not the provider's and are left out.
     fn list_events(&self, query: &str) -> Reply {
         let since = form(query).get("created[gte]").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
         let listed = self.events.iter().rev().filter(|event| event.genuine && event.created >= since);

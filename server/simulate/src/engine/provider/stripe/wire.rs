@@ -64,7 +64,7 @@ pub(super) fn refused(code: &str) -> Reply {
     (400, json!({ "error": { "code": code, "message": "refused" } }).to_string())
 }
 
-/// Reads a form; the percent signs of the few characters that our requests escape are put back.
+/// Reads a form and decodes the percent escapes.
 pub(super) fn form(text: &str) -> BTreeMap<String, String> {
     let plain = |part: &str| {
         let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.as_bytes());
