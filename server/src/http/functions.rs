@@ -44,7 +44,8 @@ fn methods_at(path: &str) -> Vec<Method> {
 fn absent(methods: &[Method]) -> Response {
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     if methods.is_empty() {
-        return (StatusCode::NOT_FOUND, "there is nothing at this address\n").into_response();
+        // A page of another version may have asked: its reader is led back to the session, which a page that was not found does not do.
+        return (StatusCode::BAD_REQUEST, "there is no action at this address\n").into_response();
     }
     let text = format!("this address is for {allowed}\n");
     (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)], text).into_response()

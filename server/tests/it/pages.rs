@@ -103,8 +103,8 @@ both! {
         for (method, path, status) in [
             (Method::GET, "start_payment", 405),
             (Method::PUT, "start_payment", 405),
-            (Method::GET, "nothing", 404),
-            (Method::POST, "nothing", 404),
+            (Method::GET, "nothing", 400),
+            (Method::POST, "nothing", 400),
         ] {
             for accept in ["*/*", "text/html"] {
                 let url = format!("{}/fn/{path}", world.node.url);

@@ -96,7 +96,7 @@ mod tests {
         assert!(full.contains("full; ") && full.contains("make room"), "{full}");
         let reads = said("CREATE TABLE a (b); PRAGMA query_only = ON; INSERT INTO a VALUES (1)").await;
         assert!(reads.contains("readonly") && reads.contains("right to write"), "{reads}");
-        assert_eq!(said("SELECT nothing").await, "no such column: nothing (code 1)");
+        assert_eq!(said("SELECT missing").await, "no such column: missing (code 1)");
     }
 
     #[test]
