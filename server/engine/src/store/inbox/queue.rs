@@ -119,7 +119,7 @@ pub async fn put_off(connection: &mut Connection, row: &Taken, due: Millis, why:
     Ok(())
 }
 
-/// Makes events due that are put off further than [`PUT_OFF_MAX`], because the clock was set back. Returns their number.
+/// Makes events due that are put off further than `PUT_OFF_MAX`, because the clock was set back. Returns their number.
 pub async fn rescue(connection: &mut Connection, now: Millis) -> Result<u64, Error> {
     let done = query("UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2")
         .bind(now)
