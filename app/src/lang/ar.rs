@@ -77,6 +77,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
     let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
+    let back = went_back.then_some(refunded);
     match phase {
         Phase::Choose => {
             said("الدفع", "كيف تودّ أن تدفع؟", format!("ستدفع {total} إلى {merchant}."), WORDS.redirect_hint)
@@ -166,7 +167,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             match less {
                 Some(less) => format!("وصل {received}، لكن {merchant} يأخذ {less} فقط مقابل هذا الطلب."),
                 None => format!("وصل {received} لطلب قيمته {total}."),
-            },
+            } + &back.map_or_else(String::new, |back| format!(" وقد أُعيد إليك {back} بالفعل.")),
             format!("لا تدفع مرة أخرى. أُبلغ {merchant} وسيسوّي الفرق معك."),
         ),
         Phase::OverpaidKept => said(

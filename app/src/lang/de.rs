@@ -78,6 +78,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
     let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
+    let back = went_back.then_some(refunded);
     match phase {
         Phase::Choose => said(
             "Bezahlen",
@@ -178,7 +179,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
                     format!("{received} sind angekommen, aber {merchant} nimmt für diese Bestellung nur {less}.")
                 }
                 None => format!("{received} sind für eine Bestellung über {total} angekommen."),
-            },
+            } + &back.map_or_else(String::new, |back| format!(" {back} sind schon an Sie zurückgegangen.")),
             format!("Bezahlen Sie nicht noch einmal. {merchant} weiß Bescheid und klärt die Differenz mit Ihnen."),
         ),
         Phase::OverpaidKept => said(

@@ -78,6 +78,7 @@ fn said(tab: &'static str, title: &str, body: impl Into<String>, next: impl Into
 
 fn phase(phase: Phase, facts: &Facts) -> Said {
     let Facts { merchant, total, received, refunded, returned, kept, less, went_back, can_renew } = facts;
+    let back = went_back.then_some(refunded);
     match phase {
         Phase::Choose => said(
             "Pay",
@@ -170,7 +171,7 @@ fn phase(phase: Phase, facts: &Facts) -> Said {
             match less {
                 Some(less) => format!("{received} has arrived, but {merchant} takes only {less} for this order."),
                 None => format!("{received} has arrived for an order of {total}."),
-            },
+            } + &back.map_or_else(String::new, |back| format!(" {back} has already gone back to you.")),
             format!("Do not pay again. {merchant} has been told and will settle the difference with you."),
         ),
         Phase::OverpaidKept => said(

@@ -125,9 +125,13 @@ fn what_is_too_much_is_said_with_the_true_reason() {
         let less = said(Phase::Overpaid, &Facts { less: Some("6.00".to_owned()), ..facts() });
         assert!(less.contains("49.00") && less.contains("6.00"), "{less}");
         assert!(!said(Phase::Overpaid, &facts()).contains("6.00"));
-        let back = said(Phase::OverpaidKept, &Facts { went_back: true, ..facts() });
-        assert!(back.contains("10.00") && back.contains("14.50"), "{back}");
-        assert!(!said(Phase::OverpaidKept, &facts()).contains("10.00"), "what did not go back is not mentioned");
+        let back = |phase| said(phase, &Facts { went_back: true, ..facts() });
+        let (kept, open) = (back(Phase::OverpaidKept), back(Phase::Overpaid));
+        assert!(kept.contains("10.00") && kept.contains("14.50"), "{kept}");
+        assert!(open.contains("10.00") && open.contains("49.00"), "{open}");
+        for phase in [Phase::OverpaidKept, Phase::Overpaid] {
+            assert!(!said(phase, &facts()).contains("10.00"), "what did not go back is not mentioned");
+        }
     }
 }
 

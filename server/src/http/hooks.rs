@@ -19,8 +19,8 @@ use super::{REQUEST_TIMEOUT, Site, State, guard};
 pub(super) const ROUTE: &str = "/hooks/{provider}/{account}";
 /// The same address with a slash at the end, as people may type it.
 pub(super) const ROUTE_WITH_SLASH: &str = "/hooks/{provider}/{account}/";
-/// Only deliveries are expected below this prefix.
-const PREFIX: &str = "/hooks";
+/// The prefix of deliveries' addresses, and words that people type instead.
+const NEAR: [&str; 4] = ["hooks", "hook", "webhooks", "webhook"];
 
 /// Receives a delivery. The handler keeps the bounds itself: deliveries come in large numbers, and a layer costs time
 /// for each.
@@ -41,10 +41,25 @@ fn refuse() -> Response {
 
 /// Records a delivery to an address that is near the right one and leads nowhere. Without the record the operator would
 /// not know why the provider gives up after some days.
-pub(super) async fn lost(state: &Site, path: &str) -> Option<Response> {
-    let rest = path.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-    state.engine.lost(rest.trim_start_matches('/')).await;
+pub(super) async fn lost(state: &Site, method: &Method, path: &str) -> Option<Response> {
+    let (is_prefix, rest) = near(path)?;
+    // Under another prefix only the name of a provider tells a delivery from a scanner's guess.
+    let provider = rest.split('/').next().unwrap_or_default();
+    if !is_prefix && (state.engine.connectors().get(provider).is_none() || !state.engine.delivers_by(provider, method))
+    {
+        return None;
+    }
+    state.engine.lost(path).await;
     Some(no_such_account())
+}
+
+/// Whether an address begins with the prefix itself, and the part after the prefix. An address that begins with neither the prefix nor a
+/// word that people type instead has none.
+fn near(path: &str) -> Option<(bool, String)> {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let first = parts.next()?;
+    let is_near = NEAR.iter().any(|near| first.eq_ignore_ascii_case(near));
+    is_near.then(|| (first == NEAR[0], parts.collect::<Vec<_>>().join("/")))
 }
 
 /// Provider and account.
@@ -58,7 +73,7 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut r
         if request.method() != Method::POST {
             return refuse();
         }
-        state.engine.lost("").await;
+        state.engine.lost("/hooks/").await;
         return unread(no_such_account());
     };
     if !state.engine.delivers_by(&provider, request.method()) {

@@ -72,8 +72,8 @@ struct Site {
 /// Answers unknown addresses. A request near the deliveries' addresses leaves a trace; any other gets a page.
 async fn nowhere(Shared(state): Shared<State>, request: Request) -> Response {
     // The path is copied because a request cannot be shared between threads during the wait.
-    let path = request.uri().path().to_owned();
-    match hooks::lost(&state, &path).await {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    match hooks::lost(&state, &method, &path).await {
         Some(response) => response,
         None => pages::not_found.call(request, state).await,
     }

@@ -265,13 +265,18 @@ both! {
         assert_eq!(deliver(&world, &slash, &customer).await.status, 200, "a slash at the end means the same account");
         assert_eq!(row_of(&world, "evt_slash").await.state, InboxState::Ignored);
         let (known, unknown) = (world.account.id.clone(), "pa_00000000000000000000000000");
-        for path in [format!("stripe/{unknown}"), "stripe/nonsense".to_owned(), format!("adyen/{known}"), format!("strip/{known}"),
-            format!("stripe/{known}/events"), "stripe".to_owned(), String::new()]
+        for path in [format!("/hooks/stripe/{unknown}"), "/hooks/stripe/nonsense".to_owned(), format!("/hooks/adyen/{known}"),
+            format!("/hooks/strip/{known}"), format!("/hooks/stripe/{known}/events"), "/hooks/stripe".to_owned(), "/hooks/".to_owned(),
+            format!("/webhooks/stripe/{known}"), format!("//hooks/stripe/{known}"), format!("/HOOKS/stripe/{unknown}")]
         {
-            let url = format!("{}/hooks/{path}", world.node.url);
+            let url = format!("{}{path}", world.node.url);
             for _ in 0..2 {
                 assert_eq!(deliver(&world, &url, &customer).await.status, 404, "{path}");
             }
+        }
+        // A scanner's guess is no delivery.
+        for guess in ["/webhook", "/webhooks/github", "/hookshot/stripe"] {
+            assert_eq!(deliver(&world, &format!("{}{guess}", world.node.url), &customer).await.status, 404, "{guess}");
         }
         let alerts = world.engine().alerts(100).await.unwrap();
         let about = |text: &str| alerts.iter().filter(|alert| alert.kind == "webhook_no_account" && alert.subject.contains(text)).count();
@@ -279,6 +284,6 @@ both! {
         assert!(alerts.iter().any(|alert| alert.subject.contains(&known) && alert.detail.contains(&world.account.webhook_url)), "{alerts:?}");
         assert_eq!(alerts.iter().filter(|alert| alert.kind == "webhook_no_account").count(), 2, "one for all unknown addresses: {alerts:?}");
         let unknown = alerts.iter().find(|alert| alert.kind == "webhook_no_account" && !alert.subject.contains(&known)).unwrap();
-        assert_eq!(unknown.times, 10, "{unknown:?}");
+        assert_eq!(unknown.times, 16, "{unknown:?}");
     }
 }

@@ -85,7 +85,7 @@ impl Engine {
     /// delivery is counted and the answer returned.
     pub async fn addressee(&self, provider: &str, account: &str) -> Result<Addressee, Received> {
         let Ok(id) = account.parse::<ProviderAccountId>() else {
-            self.lost(&format!("{provider}/{account}")).await;
+            self.lost(&format!("/hooks/{provider}/{account}")).await;
             return Err(Received::NoSuchAccount);
         };
         match self.ready(&id).await {
@@ -95,7 +95,7 @@ impl Engine {
                 Err(Received::NoSuchAccount)
             }
             Ok(None) => {
-                self.lost(&format!("{provider}/{account}")).await;
+                self.lost(&format!("/hooks/{provider}/{account}")).await;
                 Err(Received::NoSuchAccount)
             }
             Err(error) => Err(match self.connectors().get(provider) {
@@ -236,14 +236,14 @@ impl Engine {
         self.reject(connector, id, reject, detail).await;
     }
 
-    /// Counts a delivery to an address, below `/hooks/`, of no account.
-    pub async fn lost(&self, address: &str) {
+    /// Counts a delivery to a path that is the address of no account.
+    pub async fn lost(&self, path: &str) {
         count("none", "no_account");
-        let address: String = address.chars().take(ADDRESS_CHARS_MAX).collect();
+        let path: String = path.chars().take(ADDRESS_CHARS_MAX).collect();
         let detail = format!(
-            "a delivery came to /hooks/{}, where there is no provider account; `till provider list` shows the addresses to \
+            "a delivery came to {}, where there is no provider account; `till provider list` shows the addresses to \
              register at the providers",
-            address.escape_debug()
+            path.escape_debug()
         );
         // Anybody can send to any address, so all unknown addresses are one subject.
         self.rejections().count(self, "webhook_no_account", "unknown address".to_owned(), detail).await;
