@@ -20,7 +20,7 @@ use super::State;
 use super::door::Connection;
 use super::receiving::{Arrived, NotArrived, Receiving};
 
-/// Nothing is inline, nothing comes from elsewhere, and no page is in a frame. Scripts and styles are files with
+/// Pages have no inline code, load files from their own server only, and are in no frame. Scripts and styles are files with
 /// integrity.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

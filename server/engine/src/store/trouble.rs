@@ -1,4 +1,4 @@
-//! What the database says when it refuses, and what to do about it.
+//! Words for the errors of a database, with the remedy.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ fn refused(error: &dyn DatabaseError) -> String {
     }
 }
 
-/// What to do, by the database's code: PostgreSQL documentation, Appendix A; SQLite documentation, Result and Error Codes, of which the
+/// The remedy, by the database's error code: PostgreSQL documentation, Appendix A; SQLite documentation, Result and Error Codes, of which the
 /// low byte is the primary code.
 fn advice(code: &str, message: &str) -> Option<&'static str> {
     if code.len() != 5 {
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// What an SQLite database in memory says to a statement that fails.
+    /// The error of a statement that fails on an SQLite database in memory.
     async fn said(statement: &'static str) -> String {
         install_default_drivers();
         let mut connection = AnyConnection::connect("sqlite::memory:").await.unwrap();
