@@ -34,26 +34,23 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LineError {
     /// The order has no lines.
-    #[error("an order needs at least one line")]
+    #[error("the order has no lines")]
     Empty,
     /// More than [`LINES_MAX`].
-    #[error("an order has at most {LINES_MAX} lines")]
+    #[error("the order has more than {LINES_MAX} lines")]
     TooMany,
     /// A name has no visible character, or a name or description is longer than [`NAME_CHARS_MAX`] or [disturbs](text::disturbs) its
     /// surroundings.
-    #[error(
-        "a line's name and description have 1 to {NAME_CHARS_MAX} characters, at least one of them visible, no control characters and \
-         none that change the direction of text"
-    )]
+    #[error("a line's name or description is no printable text")]
     Name,
     /// A quantity of zero or more than [`QUANTITY_MAX`].
-    #[error("a line's quantity is 1 to {QUANTITY_MAX}")]
+    #[error("a line's quantity is not 1 to {QUANTITY_MAX}")]
     Quantity,
     /// A negative price.
-    #[error("a line's price cannot be negative")]
+    #[error("a line's price is negative")]
     Price,
     /// The total is zero.
-    #[error("the total must be more than zero")]
+    #[error("the total is zero")]
     Free,
     /// The lines' currencies differ, or the sum is too large.
     #[error(transparent)]

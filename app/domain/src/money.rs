@@ -24,14 +24,14 @@ pub struct Money {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MoneyError {
     /// Two amounts differ in their currency.
-    #[error("cannot combine {0} with {1}")]
+    #[error("{0} and {1} do not go together")]
     CurrencyMismatch(Currency, Currency),
     /// The result is larger than [`AMOUNT_MAX`], this one.
     #[error("the amount is too large; the largest is {0}")]
     TooLarge(Money),
     /// The text is not a decimal number with at most the currency's digits.
-    #[error("{0:?} is not an amount in {1}; write it like {2}")]
-    Unreadable(String, Currency, String),
+    #[error("{0:?} is not an amount in {1}")]
+    Unreadable(String, Currency),
 }
 
 impl Money {
@@ -60,10 +60,7 @@ impl Money {
 
     /// Reads a decimal such as `12.50`. More digits than the currency has, a sign or a separator are refused.
     pub fn parse_decimal(text: &str, currency: Currency) -> Result<Money, MoneyError> {
-        let unreadable = || {
-            let example = Money::new(1250, currency).to_decimal();
-            MoneyError::Unreadable(text.chars().take(32).collect(), currency, example)
-        };
+        let unreadable = || MoneyError::Unreadable(text.chars().take(32).collect(), currency);
         let digits = usize::from(currency.exponent());
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

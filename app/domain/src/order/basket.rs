@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rate::{Rate, Tax};
-use super::{OrderError, printable};
+use super::{OrderError, Part, printable};
 use crate::line::{LINES_MAX, Line, LineError, NAME_CHARS_MAX};
 use crate::money::Money;
 
@@ -124,7 +124,7 @@ impl Basket {
 
     fn discounted(&self, goods: Money) -> Result<Money, OrderError> {
         let Some(discount) = &self.discount else { return Ok(Money::new(0, goods.currency)) };
-        printable("a discount's name", &discount.name, NAME_CHARS_MAX)?;
+        printable(Part::DiscountName, &discount.name, NAME_CHARS_MAX)?;
         let off = match discount.off {
             Off::Amount(amount) => amount,
             Off::Share(rate) => Money::new(rate.part(goods.minor), goods.currency),
@@ -138,18 +138,18 @@ impl Basket {
 
     fn shipping_price(&self, zero: Money) -> Result<Money, OrderError> {
         let Some(shipping) = &self.shipping else { return Ok(zero) };
-        printable("a shipping method's name", &shipping.name, NAME_CHARS_MAX)?;
+        printable(Part::ShippingName, &shipping.name, NAME_CHARS_MAX)?;
         shipping.tax.as_ref().map_or(Ok(()), Tax::check)?;
         if shipping.price.minor < 0 {
-            return Err(OrderError::Negative("shipping"));
+            return Err(OrderError::Negative(Part::Shipping));
         }
         Ok(shipping.price)
     }
 
     fn tip_amount(&self, zero: Money) -> Result<Money, OrderError> {
         let Some(tip) = &self.tip else { return Ok(zero) };
-        printable("a tip's name", &tip.name, NAME_CHARS_MAX)?;
-        if tip.amount.minor < 0 { Err(OrderError::Negative("a tip")) } else { Ok(tip.amount) }
+        printable(Part::TipName, &tip.name, NAME_CHARS_MAX)?;
+        if tip.amount.minor < 0 { Err(OrderError::Negative(Part::Tip)) } else { Ok(tip.amount) }
     }
 
     /// Each line's total after its part of the discount, in minor units. The parts add up to the discount exactly.

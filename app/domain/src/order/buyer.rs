@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{OrderError, printable};
+use super::{OrderError, Part, printable};
 
 /// Fields of one order at most.
 const FIELDS_MAX: usize = 20;
@@ -57,16 +57,16 @@ impl Metadata {
     /// Notes within the bounds: at most fifty, keys of 1 to 40 characters without brackets, values of at most 500.
     pub fn new(notes: BTreeMap<String, String>) -> Result<Metadata, OrderError> {
         if notes.len() > METADATA_KEYS_MAX {
-            return Err(OrderError::TooMany { what: "metadata keys", most: METADATA_KEYS_MAX });
+            return Err(OrderError::TooMany { what: Part::MetadataKeys, most: METADATA_KEYS_MAX });
         }
         for (key, value) in &notes {
-            printable("a metadata key", key, METADATA_KEY_CHARS_MAX)?;
+            printable(Part::MetadataKey, key, METADATA_KEY_CHARS_MAX)?;
             // Brackets separate the levels of a form's names.
             if key.contains(['[', ']']) {
-                return Err(OrderError::Text { what: "a metadata key", chars_max: METADATA_KEY_CHARS_MAX });
+                return Err(OrderError::Text { what: Part::MetadataKey, chars_max: METADATA_KEY_CHARS_MAX });
             }
             if value.chars().count() > METADATA_VALUE_CHARS_MAX {
-                return Err(OrderError::Text { what: "a metadata value", chars_max: METADATA_VALUE_CHARS_MAX });
+                return Err(OrderError::Text { what: Part::MetadataValue, chars_max: METADATA_VALUE_CHARS_MAX });
             }
         }
         Ok(Metadata(notes))
@@ -82,10 +82,10 @@ impl Metadata {
 impl Customer {
     pub(super) fn check(&self) -> Result<(), OrderError> {
         let texts = [
-            ("a customer's name", &self.name, NAME_CHARS_MAX),
-            ("an e-mail address", &self.email, EMAIL_CHARS_MAX),
-            ("a telephone number", &self.phone, PHONE_CHARS_MAX),
-            ("a reference", &self.reference, REFERENCE_CHARS_MAX),
+            (Part::CustomerName, &self.name, NAME_CHARS_MAX),
+            (Part::Email, &self.email, EMAIL_CHARS_MAX),
+            (Part::Phone, &self.phone, PHONE_CHARS_MAX),
+            (Part::Reference, &self.reference, REFERENCE_CHARS_MAX),
         ];
         texts
             .into_iter()
@@ -95,12 +95,12 @@ impl Customer {
 
 pub(super) fn check_fields(fields: &[Field]) -> Result<(), OrderError> {
     if fields.len() > FIELDS_MAX {
-        return Err(OrderError::TooMany { what: "fields", most: FIELDS_MAX });
+        return Err(OrderError::TooMany { what: Part::Fields, most: FIELDS_MAX });
     }
     fields.iter().try_for_each(|field| {
-        printable("a field's key", &field.key, METADATA_KEY_CHARS_MAX)?;
-        printable("a field's label", &field.label, NAME_CHARS_MAX)?;
-        printable("a field's answer", &field.answer, ANSWER_CHARS_MAX)
+        printable(Part::FieldKey, &field.key, METADATA_KEY_CHARS_MAX)?;
+        printable(Part::FieldLabel, &field.label, NAME_CHARS_MAX)?;
+        printable(Part::FieldAnswer, &field.answer, ANSWER_CHARS_MAX)
     })
 }
 
@@ -130,7 +130,7 @@ mod tests {
         let named = Customer { name: Some("Ada\u{1b}[2J".into()), ..Customer::default() };
         assert!(named.check().is_err());
         let long = Customer { email: Some("e".repeat(255)), ..Customer::default() };
-        assert_eq!(long.check(), Err(OrderError::Text { what: "an e-mail address", chars_max: 254 }));
+        assert_eq!(long.check(), Err(OrderError::Text { what: Part::Email, chars_max: 254 }));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod basket;
 mod buyer;
+mod part;
 mod policy;
 mod rate;
 
@@ -12,6 +13,7 @@ use thiserror::Error;
 
 pub use basket::{Basket, Discount, Off, Shipping, Sums, TaxSum, Tip};
 pub use buyer::{Customer, Field, METADATA_KEYS_MAX, Metadata};
+pub use part::Part;
 pub use policy::{Policies, Returns};
 pub use rate::{Rate, Tax};
 
@@ -31,37 +33,33 @@ pub enum OrderError {
     #[error(transparent)]
     Money(#[from] MoneyError),
     /// A rate is not between 0 and 100 percent.
-    #[error("a rate is a percentage from 0 to 100 with at most four decimals, such as 19 or 7.7")]
+    #[error("a rate is no percentage from 0 to 100 with at most four decimals")]
     Rate,
     /// The discount leaves nothing to pay, or is negative.
-    #[error("a discount is more than zero and leaves something to pay")]
+    #[error("the discount is not above zero, or leaves nothing to pay")]
     Discount,
     /// A shipping price or tip is negative.
-    #[error("{0} cannot be negative")]
-    Negative(&'static str),
+    #[error("{0:?} is negative")]
+    Negative(Part),
     /// A text is empty, too long, or holds control characters.
-    #[error(
-        "{what} has 1 to {chars_max} characters, at least one of them visible, no control characters and none that change the direction of text"
-    )]
+    #[error("{what:?} is no printable text of 1 to {chars_max} characters")]
     Text {
-        /// The text's name.
-        what: &'static str,
+        /// The text.
+        what: Part,
         /// Characters at most.
         chars_max: usize,
     },
     /// There are too many of something.
-    #[error("an order has at most {most} {what}")]
+    #[error("{what:?} are more than {most}")]
     TooMany {
-        /// The things, in the plural.
-        what: &'static str,
+        /// The things.
+        what: Part,
         /// The most that are allowed.
         most: usize,
     },
     /// A return address is not a web address.
-    #[error(
-        "{0} is an address that begins with https:// (or http:// on this machine) and has at most 2,048 characters"
-    )]
-    Address(&'static str),
+    #[error("{0:?} is no https address, or is too long")]
+    Address(Part),
 }
 
 /// An order: a snapshot of a purchase.
@@ -104,7 +102,7 @@ impl Order {
 }
 
 /// Checks that a text has 1 to `chars_max` characters, has a visible one, and does not disturb the text around it.
-pub(super) fn printable(what: &'static str, text: &str, chars_max: usize) -> Result<(), OrderError> {
+pub(super) fn printable(what: Part, text: &str, chars_max: usize) -> Result<(), OrderError> {
     let good = text.chars().count() <= chars_max && text::is_name(text);
     if good { Ok(()) } else { Err(OrderError::Text { what, chars_max }) }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OrderError;
+use super::{OrderError, Part};
 use crate::Millis;
 use crate::link::SESSION_TTL_DEFAULT;
 use crate::payment::Capture;
@@ -48,7 +48,7 @@ pub struct Returns {
 
 impl Returns {
     pub(super) fn check(&self) -> Result<(), OrderError> {
-        let addresses = [("the address after paying", &self.success), ("the address after giving up", &self.cancel)];
+        let addresses = [(Part::SuccessAddress, &self.success), (Part::CancelAddress, &self.cancel)];
         addresses.into_iter().try_for_each(|(what, address)| match address {
             Some(address) if !is_address(address) => Err(OrderError::Address(what)),
             _ => Ok(()),
@@ -101,6 +101,6 @@ mod tests {
             assert!(!is_address(bad), "{bad}");
         }
         let returns = Returns { success: Some("ftp://x".into()), cancel: None };
-        assert_eq!(returns.check(), Err(OrderError::Address("the address after paying")));
+        assert_eq!(returns.check(), Err(OrderError::Address(Part::SuccessAddress)));
     }
 }

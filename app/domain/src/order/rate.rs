@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{OrderError, printable};
+use super::{OrderError, Part, printable};
 use crate::line::NAME_CHARS_MAX;
 
 /// A whole, in millionths.
@@ -98,7 +98,7 @@ pub struct Tax {
 
 impl Tax {
     pub(super) fn check(&self) -> Result<(), OrderError> {
-        printable("a tax's name", &self.name, NAME_CHARS_MAX)
+        printable(Part::TaxName, &self.name, NAME_CHARS_MAX)
     }
 
     /// The tax on an amount of minor units: contained in it, or to be added.

@@ -6,6 +6,7 @@ use super::attempt::{Attempt, CloseReason, Refs, Stage};
 use super::book::Movement;
 use super::fact::{Event, Fact, Observation};
 use super::handoff::Handoff;
+use super::refusal::{NotNow, Taking};
 use super::{Breach, Claim, Payment, breach, modify, observe};
 use crate::Millis;
 use crate::id::AttemptId;
@@ -42,18 +43,18 @@ pub enum Refusal {
     #[error("the provider's references contradict those of attempt {0}")]
     Contradiction(AttemptId),
     /// The request exceeds the amount that is left.
-    #[error("{asked} was asked for, but only {left} can be {what}")]
+    #[error("{asked} was asked for, but only {left} can be {}", .what.participle())]
     TooMuch {
-        /// The request, as a participle.
-        what: &'static str,
+        /// The request.
+        what: Taking,
         /// The amount requested.
         asked: Money,
         /// The amount left.
         left: Money,
     },
-    /// The present state does not allow the fact; the text says why.
-    #[error("{0}")]
-    NotNow(&'static str),
+    /// The present state does not allow the fact.
+    #[error(transparent)]
+    NotNow(#[from] NotNow),
     /// The events that follow would break a rule that protects money.
     #[error("refused, because a rule that protects money would be broken: {0}")]
     Breach(#[from] Breach),
@@ -98,7 +99,7 @@ fn start(payment: &Payment, attempt: &Attempt) -> Result<Vec<Event>, Refusal> {
         return Err(Refusal::Canceled);
     }
     if payment.is_overdrawn() {
-        return Err(Refusal::NotNow("more has gone back than was taken; a person has to look first"));
+        return Err(NotNow::Overdrawn.into());
     }
     let forgets = |live: &Attempt| live.stage == Stage::Unknown && mutant::on(Mutant::StartWhileUnknown);
     if let Some(live) = payment.live().filter(|live| !forgets(live)) {
@@ -161,7 +162,7 @@ pub(super) fn close(attempt: &Attempt, reason: CloseReason) -> Result<Vec<Event>
 
 fn twin(payment: &Payment, attempt: &Attempt, observation: &Observation) -> Result<Vec<Event>, Refusal> {
     if attempt.is_live() || payment.attempt(&attempt.id).is_some() {
-        return Err(Refusal::NotNow("a second payment on one page begins as a new attempt that is closed"));
+        return Err(NotNow::NoTwin.into());
     }
     let mut with = payment.clone();
     let started = Event::Started { attempt: Box::new(attempt.clone()) };

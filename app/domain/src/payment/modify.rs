@@ -5,6 +5,7 @@ use super::book::{EntryState, Movement};
 use super::decide::Refusal;
 use super::fact::{Answer, Event, Limits};
 use super::modification::{MODIFICATIONS_MAX, Modification, ModificationKind, Outcome};
+use super::refusal::{NotNow, Taking};
 use crate::id::ModificationId;
 use crate::money::Money;
 use crate::mutant::{self, Mutant};
@@ -16,7 +17,7 @@ pub(super) fn modify(attempt: &Attempt, new: &Modification, limits: Limits) -> R
         return Ok(vec![]);
     }
     if attempt.modifications.len() >= MODIFICATIONS_MAX {
-        return Err(Refusal::NotNow("there are too many captures and refunds of this payment"));
+        return Err(NotNow::TooMany.into());
     }
     match new.kind {
         ModificationKind::Capture { amount, last } => capture(attempt, amount, last, limits)?,
@@ -37,22 +38,22 @@ fn only_capture(attempt: &Attempt) -> Option<String> {
 
 fn capture(attempt: &Attempt, amount: i64, last: bool, limits: Limits) -> Result<(), Refusal> {
     if has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
-        return Err(Refusal::NotNow("the payment is being voided"));
+        return Err(NotNow::Voiding.into());
     }
     let (ended, begun) = captures(attempt);
     if let Some(open) = open_capture(attempt).filter(|_| ended || !limits.multi_capture) {
-        return Err(Refusal::NotNow(open));
+        return Err(NotNow::CaptureOpen(open).into());
     }
     if ended || (begun && !limits.multi_capture) {
-        return Err(Refusal::NotNow("the payment has been captured; what was left is released"));
+        return Err(NotNow::Captured.into());
     }
     if amount < attempt.book.authorised && !limits.partial_capture {
-        return Err(Refusal::NotNow("this provider captures the whole amount only"));
+        return Err(NotNow::WholeCaptureOnly.into());
     }
     if amount < attempt.book.authorised && !last && !limits.multi_capture {
-        return Err(Refusal::NotNow("this provider captures once and releases the rest; it cannot keep it"));
+        return Err(NotNow::OneCaptureOnly.into());
     }
-    enough(attempt, "captured", amount, attempt.capturable())
+    enough(attempt, Taking::Capture, amount, attempt.capturable())
 }
 
 /// Whether a capture releases the rest of the authorisation, and whether there is a capture that did not fail.
@@ -67,55 +68,46 @@ fn captures(attempt: &Attempt) -> (bool, bool) {
     (ended, begun)
 }
 
-/// The text about a capture that was requested and has no result yet.
-fn open_capture(attempt: &Attempt) -> Option<&'static str> {
+/// The result so far of a capture that was requested and is still open.
+fn open_capture(attempt: &Attempt) -> Option<Outcome> {
     let capture = |open: &&Modification| matches!(open.kind, ModificationKind::Capture { .. });
-    let open = attempt.under_way().find(capture)?.outcome(&attempt.book);
-    Some(match open {
-        Outcome::Pending => "a capture is under way: the provider has taken it and will say what came of it",
-        // Each try so far was refused for a missing right, or certainly did not reach the provider; or the first try is under way.
-        Outcome::Requested => {
-            "a capture was asked for and is not known to have been handed over yet; Till goes on trying; if a right of the key is \
-             missing, `till alerts` says which, and it is sent when the right is there"
-        }
-        _ => "a capture was asked for and the provider has not answered yet; Till is asking it what came of that",
-    })
+    Some(attempt.under_way().find(capture)?.outcome(&attempt.book))
 }
 
 fn void(attempt: &Attempt) -> Result<(), Refusal> {
     if attempt.book.voided || has_open(attempt, |kind| matches!(kind, ModificationKind::Void)) {
-        return Err(Refusal::NotNow("the payment has been voided, or is being voided"));
+        return Err(NotNow::Voided.into());
     }
     let taken = attempt.book.captured_net() > 0;
     if mutant::on(Mutant::VoidDuringCapture) && !taken {
         return Ok(());
     }
     if taken {
-        return Err(Refusal::NotNow("the payment has been captured; refund it instead"));
+        return Err(NotNow::RefundInstead.into());
     }
     if let Some(open) = open_capture(attempt) {
-        return Err(Refusal::NotNow(open));
+        return Err(NotNow::CaptureOpen(open).into());
     }
     if captures(attempt).1 || attempt.book.captures_in(EntryState::Pending) > 0 {
-        return Err(Refusal::NotNow("the payment is being captured; when that is done, refund it instead"));
+        return Err(NotNow::Capturing.into());
     }
     if attempt.book.authorised == 0 {
-        return Err(Refusal::NotNow("nothing is authorised"));
+        return Err(NotNow::NothingAuthorised.into());
     }
     Ok(())
 }
 
 fn refund(attempt: &Attempt, amount: i64, limits: Limits) -> Result<(), Refusal> {
     if amount < attempt.book.captured_net() && !limits.partial_refund {
-        return Err(Refusal::NotNow("this provider refunds the whole amount only"));
+        return Err(NotNow::WholeRefundOnly.into());
     }
-    enough(attempt, "refunded", amount, attempt.refundable())
+    enough(attempt, Taking::Refund, amount, attempt.refundable())
 }
 
-fn enough(attempt: &Attempt, what: &'static str, amount: i64, left: i64) -> Result<(), Refusal> {
+fn enough(attempt: &Attempt, what: Taking, amount: i64, left: i64) -> Result<(), Refusal> {
     let money = |minor| Money::new(minor, attempt.amount.currency);
     if amount <= 0 {
-        return Err(Refusal::NotNow("the amount must be above zero"));
+        return Err(NotNow::NotPositive.into());
     }
     if amount > left {
         return Err(Refusal::TooMuch { what, asked: money(amount), left: money(left) });
@@ -129,8 +121,7 @@ fn has_open(attempt: &Attempt, which: impl Fn(&ModificationKind) -> bool) -> boo
 
 /// Decides about a provider's answer. An answer that comes after the result, or after a better answer, changes nothing.
 pub(super) fn answered(attempt: &Attempt, id: &ModificationId, answer: &Answer) -> Result<Vec<Event>, Refusal> {
-    let missing = || Refusal::NotNow("the attempt has no such capture, void or refund");
-    let known = attempt.modification(id).ok_or_else(missing)?;
+    let known = attempt.modification(id).ok_or(NotNow::NoSuchModification)?;
     let open = matches!(known.outcome(&attempt.book), Outcome::Requested | Outcome::Unknown);
     if !open || known.stage == answer.stage() {
         return Ok(vec![]);

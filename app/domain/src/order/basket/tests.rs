@@ -80,10 +80,10 @@ fn bad_baskets_are_refused() {
     assert_eq!(with(Off::Share("100".parse().unwrap())), Err(OrderError::Discount));
     assert!(matches!(with(Off::Amount(Money::new(1, "USD".parse().unwrap()))), Err(OrderError::Money(_))));
     let tipped = Basket { tip: tip(-1), ..Basket::of(tea()) };
-    assert_eq!(tipped.sums(), Err(OrderError::Negative("a tip")));
+    assert_eq!(tipped.sums(), Err(OrderError::Negative(Part::Tip)));
     let shipping = Shipping { name: "Parcel".into(), price: eur(-1), tax: None };
     let shipped = Basket { shipping: Some(shipping), ..Basket::of(tea()) };
-    assert_eq!(shipped.sums(), Err(OrderError::Negative("shipping")));
+    assert_eq!(shipped.sums(), Err(OrderError::Negative(Part::Shipping)));
     let unnamed =
         Basket { discount: Some(Discount { name: " ".into(), off: Off::Amount(eur(1)) }), ..Basket::of(tea()) };
     assert!(matches!(unnamed.sums(), Err(OrderError::Text { .. })));
