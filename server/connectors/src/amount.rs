@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::connector::Fail;
 
-/// The reason why a provider cannot take an amount. The text names the provider and the rule, and says what to write instead.
+/// The reason why a provider cannot take an amount.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AmountRule {
     /// The provider does not take the currency.
@@ -19,8 +19,7 @@ pub enum AmountRule {
     #[error("{0} takes no {method} in {1}", method = .2.as_str().replace('_', " "))]
     Method(&'static str, Currency, Method),
     /// The provider counts in larger steps than ISO 4217.
-    #[error("{provider} takes {currency} amounts whose last {digits} 0: write {instead}",
-        currency = .amount.currency, digits = last_digits(*.step), instead = neighbours(*.amount, *.step))]
+    #[error("{provider} takes {} amounts in steps of {step}, and not {amount}", .amount.currency)]
     Step {
         /// The provider's name.
         provider: &'static str,
@@ -49,22 +48,6 @@ impl From<AmountRule> for Fail {
     fn from(rule: AmountRule) -> Self {
         Fail::Unsupported(rule.to_string())
     }
-}
-
-fn last_digits(step: i64) -> &'static str {
-    match step {
-        10 => "digit is",
-        100 => "two digits are",
-        _ => "three digits are",
-    }
-}
-
-/// The nearest multiples of the step above and below. Zero is not offered.
-fn neighbours(amount: Money, step: i64) -> String {
-    let below = amount.minor - amount.minor.rem_euclid(step);
-    let decimal = |minor| Money::new(minor, amount.currency).to_decimal();
-    let above = decimal(below.saturating_add(step));
-    if below > 0 { format!("{} or {above}", decimal(below)) } else { above }
 }
 
 /// The currencies of a provider. A currency that is not listed is refused.

@@ -17,6 +17,7 @@ use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
 use crate::repetition::{Deed, Repetition};
+use crate::setup::SetupProblem;
 
 /// A merchant's credentials at a provider, unsealed for use.
 #[derive(Debug, Clone)]
@@ -283,13 +284,13 @@ pub trait Connector: Send + Sync {
     /// The allow-list of fields in the exchange log. All other fields are hidden.
     fn kept(&self) -> &'static Kept;
 
-    /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error describes the right form
-    /// and never repeats a credential.
-    fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String>;
+    /// Whether the credentials, [tidied](crate::tidy), have the provider's form and are for this mode. The error names the field and
+    /// its form, and never repeats a credential.
+    fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), SetupProblem>;
 
-    /// Whether a webhook secret, [tidied](crate::tidy), has the provider's form and can keep a forger out. The error describes the right
-    /// form and never repeats a secret.
-    fn check_webhook_secret(&self, secret: &str) -> Result<(), String>;
+    /// Whether a webhook secret, [tidied](crate::tidy), has the provider's form and can keep a forger out. The error names the form and
+    /// never repeats a secret.
+    fn check_webhook_secret(&self, secret: &str) -> Result<(), SetupProblem>;
 
     /// Whether an order can be paid with a method at an account: in its currency, line by line and in total. The error names the provider
     /// and the rule. The provider may still refuse an order that passes, for reasons of the account.
@@ -298,8 +299,8 @@ pub trait Connector: Send + Sync {
     /// Whether a part of a payment can be captured or refunded by itself.
     fn takes_part(&self, part: Money) -> Result<(), AmountRule>;
 
-    /// Whether the address of the provider's API is right for this mode, where addresses differ. The error describes the expected address.
-    fn check_address(&self, _base_url: &str, _live: bool) -> Result<(), String> {
+    /// Whether the address of the provider's API is right for this mode, where addresses differ. The error has the expected address.
+    fn check_address(&self, _base_url: &str, _live: bool) -> Result<(), SetupProblem> {
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod kept;
 mod registry;
 mod repetition;
 mod reply;
+mod setup;
 pub mod stripe;
 mod text;
 
@@ -30,3 +31,4 @@ pub use http::{HttpRequest, HttpResponse, Sent};
 pub use kept::Kept;
 pub use registry::Registry;
 pub use repetition::{Deed, Repetition};
+pub use setup::SetupProblem;

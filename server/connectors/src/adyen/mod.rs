@@ -31,6 +31,7 @@ use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
 use crate::repetition::{Deed, Repetition};
+use crate::setup::SetupProblem;
 
 pub(crate) use amount::CURRENCIES;
 
@@ -45,6 +46,9 @@ const MERCHANT_ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 1..=80;
 
 /// The prefixes of Stripe's keys, which are most often mistaken for Adyen's (Stripe API reference, Authentication).
 const STRIPE_KEYS: [&str; 4] = ["sk_", "rk_", "pk_", "whsec_"];
+
+/// The place where Adyen shows its keys.
+const SHOWN: &str = "Adyen's Customer Area";
 
 /// The connector. It has no state.
 pub struct Adyen;
@@ -100,58 +104,47 @@ impl Connector for Adyen {
     }
 
     /// Keys and merchant accounts look alike in test and live. The address distinguishes the modes.
-    fn check(&self, credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
+    fn check(&self, credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), SetupProblem> {
         let value = |name: &str| credentials.get(name).map(String::as_str).unwrap_or_default();
         let key = value(API_KEY);
         let quoted = ['"', '\''].iter().any(|quote| key.starts_with(*quote) && key.ends_with(*quote));
         if quoted || !API_KEY_CHARS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!(
-                "{API_KEY} must be an API key from Adyen's Customer Area: {} to {} characters without blanks or quotes; to read it from a \
-                 file, write @FILE",
-                API_KEY_CHARS.start(),
-                API_KEY_CHARS.end()
-            ));
+            let (chars_min, chars_max) = (*API_KEY_CHARS.start(), *API_KEY_CHARS.end());
+            return Err(SetupProblem::KeyChars { name: API_KEY, chars_min, chars_max, shown: SHOWN });
         }
         if STRIPE_KEYS.iter().any(|start| key.starts_with(start)) || key.contains("...") {
-            return Err(format!(
-                "{API_KEY} is no API key of Adyen, or a shortened one; copy the whole key from Adyen's Customer Area"
-            ));
+            return Err(SetupProblem::KeyForeign { name: API_KEY, provider: "Adyen", shown: SHOWN });
         }
         let merchant = value(MERCHANT_ACCOUNT);
         if merchant == key {
-            return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account, not the API key"));
+            return Err(SetupProblem::CodeIsKey { name: MERCHANT_ACCOUNT });
         }
         if !is_made_of(merchant, &MERCHANT_ACCOUNT_CHARS, b"_-.") {
-            return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account: letters, digits, _ - ."));
+            return Err(SetupProblem::CodeForm { name: MERCHANT_ACCOUNT, marks: "_ - ." });
         }
         Ok(())
     }
 
-    fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
+    fn check_webhook_secret(&self, secret: &str) -> Result<(), SetupProblem> {
         match signature::key(secret) {
             // A key of one repeated byte is easy to guess.
-            Some(key) if key.iter().all(|byte| *byte == key[0]) => {
-                Err("an HMAC key is random; generate one in Adyen's Customer Area".to_owned())
-            }
+            Some(key) if key.iter().all(|byte| *byte == key[0]) => Err(SetupProblem::SecretGuessable { shown: SHOWN }),
             Some(_) => Ok(()),
-            None => Err("an HMAC key has 64 hexadecimal digits, as Adyen's Customer Area shows it when it is generated; to read it \
-                         from a file, write @FILE"
-                .to_owned()),
+            None => Err(SetupProblem::SecretHex { digits: 64, shown: SHOWN }),
         }
     }
 
     /// Live and test have different addresses, and a key of one mode is refused at the address of the other (Adyen documentation, Live
     /// endpoints).
-    fn check_address(&self, base_url: &str, live: bool) -> Result<(), String> {
+    fn check_address(&self, base_url: &str, live: bool) -> Result<(), SetupProblem> {
         let url = url::Url::parse(base_url).ok();
         let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
         match live {
-            true if host.ends_with("-test.adyen.com") => Err("a live account needs --base-url with your own prefix: \
-                https://PREFIX-checkout-live.adyenpayments.com/checkout"
-                .to_owned()),
+            true if host.ends_with("-test.adyen.com") => {
+                Err(SetupProblem::TestAddress { expected: "https://PREFIX-checkout-live.adyenpayments.com/checkout" })
+            }
             false if ["-live.adyenpayments.com", "-live.adyen.com"].iter().any(|end| host.ends_with(end)) => {
-                Err("this address is for live accounts; add --live, or leave --base-url out for a test account"
-                    .to_owned())
+                Err(SetupProblem::LiveAddress)
             }
             _ => Ok(()),
         }

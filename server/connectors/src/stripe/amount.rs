@@ -89,7 +89,7 @@ mod tests {
         assert!(convert(1, "KPW").is_err());
     }
 
-    /// The sentence that a merchant reads, or an empty one.
+    /// The rule that an order breaks, as a log has it, or an empty text.
     fn says(code: &str, prices: &[(i64, u32)]) -> String {
         let currency: Currency = code.parse().unwrap();
         let line = |(minor, quantity): &(i64, u32)| Line::new("Tea", Money::new(*minor, currency), *quantity);
@@ -99,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_told_in_sentences_that_say_what_to_write() {
-        let step = "the line \"Tea\": Stripe takes KWD amounts whose last digit is 0: write";
-        assert_eq!(says("KWD", &[(1_234, 1)]), format!("{step} 1.230 or 1.240"));
-        assert_eq!(says("KWD", &[(125, 8)]), format!("{step} 0.120 or 0.130"));
-        assert_eq!(says("KWD", &[(1_000, 1), (3, 10)]), format!("{step} 0.010"));
-        let whole = "the line \"Tea\": Stripe takes MGA amounts whose last two digits are 0: write";
-        assert_eq!(says("MGA", &[(1_234, 1)]), format!("{whole} 12.00 or 13.00"));
+    fn rules_name_the_provider_and_the_amount() {
+        let step = "the line \"Tea\": Stripe takes KWD amounts in steps of 10, and not KWD";
+        assert_eq!(says("KWD", &[(1_234, 1)]), format!("{step} 1.234"));
+        assert_eq!(says("KWD", &[(125, 8)]), format!("{step} 0.125"));
+        assert_eq!(says("KWD", &[(1_000, 1), (3, 10)]), format!("{step} 0.003"));
+        let whole = "the line \"Tea\": Stripe takes MGA amounts in steps of 100, and not MGA";
+        assert_eq!(says("MGA", &[(1_234, 1)]), format!("{whole} 12.34"));
         assert_eq!(says("EUR", &[(1, 49)]), "Stripe takes no less than EUR 0.50");
         assert_eq!(says("HUF", &[(17_499, 1)]), "Stripe takes no less than HUF 175.00");
         assert_eq!(says("EUR", &[(1_000_000, 100)]), "Stripe takes no more than EUR 999999.99");

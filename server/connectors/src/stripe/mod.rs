@@ -32,6 +32,7 @@ use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
 use crate::repetition::{Deed, Repetition};
+use crate::setup::SetupProblem;
 
 pub(crate) use amount::CURRENCIES;
 
@@ -48,6 +49,8 @@ const RIGHTS: &[(&str, &str)] = &[
     ("events.", "Events: Read"),
 ];
 
+/// The prefixes of secret and restricted keys. The mode follows.
+const KEY_PREFIXES: [&str; 2] = ["sk", "rk"];
 /// The characters of a key after its prefix. Stripe's keys have 24 or 99 today.
 const KEY_CHARS: std::ops::RangeInclusive<usize> = 8..=247;
 /// The characters of a webhook secret after its prefix. Stripe's secrets have 32, those of its command line 64. A much shorter secret was
@@ -107,34 +110,35 @@ impl Connector for Stripe {
     }
 
     /// The key's prefix must be that of the mode, because the key and not Till's setting decides whether real money moves.
-    fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), String> {
+    fn check(&self, credentials: &BTreeMap<String, String>, live: bool) -> Result<(), SetupProblem> {
         let mode = if live { "live" } else { "test" };
         let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
-        let kinds = ["sk", "rk"].map(|kind| format!("{kind}_{mode}_"));
+        let kinds = KEY_PREFIXES.map(|kind| format!("{kind}_{mode}_"));
         let rest = kinds.iter().find_map(|kind| key.strip_prefix(kind.as_str()));
         if rest.is_some_and(|rest| is_made_of(rest, &KEY_CHARS, b"_")) {
             return Ok(());
         }
-        Err(format!(
-            "{SECRET_KEY} must start with sk_{mode}_ or rk_{mode}_ for a {mode} account, followed by at least {} letters and \
-             digits, as Stripe's dashboard shows it; to read it from a file, write @FILE",
-            KEY_CHARS.start()
-        ))
+        Err(SetupProblem::KeyForm {
+            name: SECRET_KEY,
+            prefixes: KEY_PREFIXES,
+            live,
+            chars_min: *KEY_CHARS.start(),
+            shown: "Stripe's dashboard",
+        })
     }
 
-    fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
+    fn check_webhook_secret(&self, secret: &str) -> Result<(), SetupProblem> {
         let rest = secret.strip_prefix(signature::SECRET_PREFIX);
         // A pasted secret may follow a prefix that was typed before.
         let rest = rest.filter(|rest| !rest.starts_with(signature::SECRET_PREFIX));
         if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
         }
-        Err(format!(
-            "a webhook secret is {}, followed by at least {} letters and digits, as Stripe shows it for the endpoint; to read it \
-             from a file, write @FILE",
-            signature::SECRET_PREFIX,
-            WEBHOOK_SECRET_CHARS.start()
-        ))
+        Err(SetupProblem::SecretForm {
+            prefix: signature::SECRET_PREFIX,
+            chars_min: *WEBHOOK_SECRET_CHARS.start(),
+            provider: "Stripe",
+        })
     }
 
     /// Only amounts in US dollars are taken for bank debits (ACH).
@@ -218,7 +222,8 @@ mod tests {
     fn a_webhook_secret_has_its_prefix_once() {
         assert_eq!(Stripe.check_webhook_secret("whsec_0123456789abcdef"), Ok(()));
         for twice in ["whsec_whsec_0123456789abcdef", "whsec_whsec_", "0123456789abcdef0123"] {
-            assert!(Stripe.check_webhook_secret(twice).is_err_and(|text| text.contains("whsec_")), "{twice}");
+            let refused = Stripe.check_webhook_secret(twice);
+            assert!(matches!(refused, Err(SetupProblem::SecretForm { prefix: "whsec_", .. })), "{twice}");
         }
     }
 }
