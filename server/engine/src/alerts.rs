@@ -9,7 +9,7 @@ use domain::{MINUTE, Millis};
 use tracing::{info, warn};
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 use crate::store::alerts::{Alert, list};
 use crate::store::jobs::{JobRow, failing, failing_page, retry};
@@ -126,7 +126,8 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let found = alerts::close(&mut tx, kind, subject).await?;
         tx.commit().await?;
-        if found { Ok(()) } else { Err(Error::NotFound(format!("alert {kind} about {subject}; see `till alerts`"))) }
+        let missing = || Thing::Alert { kind: kind.to_owned(), subject: subject.to_owned() };
+        if found { Ok(()) } else { Err(Error::NotFound(missing())) }
     }
 
     /// Raises an alert in a transaction of its own. A failure is logged, because the caller's own work matters more.
@@ -191,10 +192,6 @@ impl Engine {
             }
         }
         self.commit(tx).await?;
-        if found.is_some() {
-            Ok(())
-        } else {
-            Err(Error::NotFound(format!("job {id} that could be run now; see `till jobs list`")))
-        }
+        if found.is_some() { Ok(()) } else { Err(Error::NotFound(Thing::Job(id.clone()))) }
     }
 }

@@ -16,7 +16,7 @@ use crate::accounts::Accounts;
 use crate::alerts::Closed;
 use crate::breaker::Breakers;
 use crate::env::Env;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::inbox::{Handover, Intake, QUESTIONS_AT_A_TIME, Rejections, Tuning, applier};
 use crate::live::Live;
 use crate::readiness::{NotReady, Readiness};
@@ -180,7 +180,7 @@ impl Engine {
 
     /// The connector of an account's provider.
     pub(crate) fn connector_of(&self, provider: &str) -> Result<&'static dyn Connector, Error> {
-        self.connectors().get(provider).ok_or_else(|| Error::NotFound(format!("connector for provider {provider}")))
+        self.connectors().get(provider).ok_or_else(|| Error::NotFound(Thing::Connector(provider.to_owned())))
     }
 
     /// The database.
@@ -295,6 +295,6 @@ impl Engine {
     pub(crate) async fn account(&self, id: &ProviderAccountId) -> Result<AccountRow, Error> {
         let mut connection = self.store().reader().await?;
         let row = accounts::find(&mut connection, id).await?;
-        row.ok_or_else(|| Error::NotFound(format!("provider account {id}")))
+        row.ok_or_else(|| Error::NotFound(Thing::Account(id.clone())))
     }
 }

@@ -1,49 +1,121 @@
-//! The errors of the engine.
+//! The errors of the engine: closed kinds with data. They have no words for people: the command line has its own, the pages have
+//! `app::lang`, and programs get the [code](Error::code). `Display` is for logs: the code and the data.
 
-use domain::id::AttemptId;
+mod code;
+mod later;
+mod thing;
+
+use std::fmt::{self, Display};
+
+use connectors::AmountRule;
 use domain::order::OrderError;
 use domain::payment::Refusal;
-use thiserror::Error;
 
+pub use code::{Class, Code, document};
+pub use later::{Later, Raced};
+pub use thing::Thing;
+
+use crate::admin::problem::{AccountProblem, LinkProblem, MerchantProblem};
+use crate::gateway::CallError;
+use crate::money::problem::MoneyProblem;
 use crate::seal::SealError;
-use crate::store::trouble;
+use crate::store::problem::DatabaseProblem;
+use crate::store::trouble::Trouble;
 
 /// The reason why an operation failed.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 pub enum Error {
     /// The database refused an operation or could not be reached.
-    #[error("the database: {}", trouble::words(.0))]
-    Store(#[from] sqlx::Error),
+    Store(sqlx::Error),
     /// The database's structure could not be brought up to date.
-    #[error("migrating the database: {}", trouble::words_of_step(.0))]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    /// A stored value is not what this version writes.
-    #[error("a stored value cannot be read: {0}")]
+    Migrate(sqlx::migrate::MigrateError),
+    /// The database is not usable for this.
+    Database(DatabaseProblem),
+    /// A stored value is not what this version writes. The text is for logs.
     Corrupt(String),
     /// A payment refused a fact.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
     /// The thing does not exist.
-    #[error("there is no {0}")]
-    NotFound(String),
-    /// The order of a link is invalid.
-    #[error(transparent)]
-    Order(#[from] OrderError),
-    /// Several attempts are possible; the text lists a command for each.
-    #[error("{text}")]
-    Which {
-        /// The question.
-        text: String,
-        /// The attempts, oldest first.
-        attempts: Vec<AttemptId>,
-    },
-    /// The input is invalid; the text says what to do.
-    #[error("{0}")]
-    Invalid(String),
+    NotFound(Thing),
+    /// An order is invalid.
+    Order(OrderError),
+    /// The provider cannot count an amount.
+    Amount(AmountRule),
+    /// A merchant is invalid.
+    Merchant(MerchantProblem),
+    /// A provider account is invalid.
+    Account(AccountProblem),
+    /// A link is invalid, or cannot be used.
+    Link(LinkProblem),
+    /// A merchant's action on a payment's money is refused.
+    Money(Box<MoneyProblem>),
+    /// A call to a provider had no outcome.
+    Provider(CallError),
+    /// It may work later.
+    Later(Later),
+    /// Another server or request was first. What it did stands.
+    Raced(Raced),
     /// Credentials cannot be unsealed.
-    #[error(transparent)]
-    Seal(#[from] SealError),
+    Seal(SealError),
 }
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.code())?;
+        match self {
+            Error::Store(error) => Trouble::of(error).fmt(f),
+            Error::Migrate(error) => match Trouble::of_step(error) {
+                (Some(step), trouble) => write!(f, "step {step}: {trouble}"),
+                (None, trouble) => trouble.fmt(f),
+            },
+            Error::Corrupt(what) => f.write_str(what),
+            Error::Refused(refusal) => refusal.fmt(f),
+            Error::NotFound(thing) => thing.fmt(f),
+            Error::Order(error) => error.fmt(f),
+            Error::Amount(rule) => rule.fmt(f),
+            Error::Provider(error) => error.fmt(f),
+            Error::Database(problem) => write!(f, "{problem:?}"),
+            Error::Merchant(problem) => write!(f, "{problem:?}"),
+            Error::Account(problem) => write!(f, "{problem:?}"),
+            Error::Link(problem) => write!(f, "{problem:?}"),
+            Error::Money(problem) => write!(f, "{problem:?}"),
+            Error::Later(later) => write!(f, "{later:?}"),
+            Error::Raced(raced) => write!(f, "{raced:?}"),
+            Error::Seal(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Conversions from the errors of the rooms.
+macro_rules! from {
+    ($($kind:ident($error:ty)),* $(,)?) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Error::$kind(error.into())
+            }
+        }
+    )*};
+}
+
+from!(
+    Store(sqlx::Error),
+    Migrate(sqlx::migrate::MigrateError),
+    Database(DatabaseProblem),
+    Refused(Refusal),
+    Order(OrderError),
+    Amount(AmountRule),
+    Merchant(MerchantProblem),
+    Account(AccountProblem),
+    Link(LinkProblem),
+    Money(MoneyProblem),
+    Money(Box<MoneyProblem>),
+    Provider(CallError),
+    Later(Later),
+    Raced(Raced),
+    Seal(SealError),
+);
 
 impl Error {
     /// Whether a single item of a batch may be to blame, so that the others may succeed without it. Otherwise the database cannot work

@@ -19,15 +19,22 @@ pub(crate) fn is_name(ascii: &str) -> bool {
     ascii.len() <= NAME_BYTES_MAX && ascii.split('.').all(is_label)
 }
 
+/// The reason why a web address cannot be reached on any network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostProblem {
+    /// The host is no full name.
+    Name,
+    /// The host is no address of one machine.
+    NoMachine,
+    /// The port is zero.
+    PortZero,
+}
+
 /// Why a web address cannot be reached on any network; `None` if it can be reached.
 #[must_use]
-pub fn unreachable_host(url: &Url) -> Option<&'static str> {
+pub fn unreachable_host(url: &Url) -> Option<HostProblem> {
     let address = match url.host()? {
-        Host::Domain(name) if !is_name(name) => {
-            return Some(
-                "the host must be a full name of letters, digits, hyphens and single dots, without * or _ and without a dot at the end",
-            );
-        }
+        Host::Domain(name) if !is_name(name) => return Some(HostProblem::Name),
         Host::Domain(_) => None,
         Host::Ipv4(address) => Some(IpAddr::V4(address)),
         Host::Ipv6(address) => Some(IpAddr::V6(address).to_canonical()),
@@ -36,9 +43,9 @@ pub fn unreachable_host(url: &Url) -> Option<&'static str> {
         address.is_unspecified() || address.is_multicast() || matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
     };
     if address.is_some_and(is_nowhere) {
-        return Some("the host is no address of one machine");
+        return Some(HostProblem::NoMachine);
     }
-    (url.port() == Some(0)).then_some("there is no port 0")
+    (url.port() == Some(0)).then_some(HostProblem::PortZero)
 }
 
 #[cfg(test)]

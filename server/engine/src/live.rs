@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use crate::checkout::PageError;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later};
 use crate::store::{payments, sessions};
 use news::News;
 pub(crate) use news::Watch;
@@ -127,7 +127,7 @@ async fn hear(engine: &Engine) -> Result<(), Error> {
     loop {
         match timeout(SILENCE_MAX, listener.try_recv()).await {
             Ok(received) => {
-                let lost = || Error::Invalid("the connection was closed".into());
+                let lost = || Error::Later(Later::NewsClosed);
                 if let Ok(payment) = received?.ok_or_else(lost)?.payload().parse() {
                     engine.live().tell(&payment);
                 }
@@ -135,7 +135,7 @@ async fn hear(engine: &Engine) -> Result<(), Error> {
             // A connection that was cut without notice stays silent for ever. A query reveals the cut.
             Err(_) => {
                 let asked = timeout(SILENCE_MAX, listener.execute("SELECT 1")).await;
-                asked.map_err(|_| Error::Invalid("the connection does not answer".into()))??;
+                asked.map_err(|_| Error::Later(Later::NewsSilent))??;
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use thiserror::Error;
+
 /// Days for each kind of rows. Any other kind is kept for good: payments that were started, and their books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -40,6 +42,12 @@ const BOUNDS: [(&str, i64, i64); 7] = [
 ];
 
 impl Retention {
+    /// The names of the kinds of rows.
+    #[must_use]
+    pub fn names() -> [&'static str; BOUNDS.len()] {
+        BOUNDS.map(|(name, ..)| name)
+    }
+
     fn field(&mut self, name: &str) -> Option<&mut i64> {
         Some(match name {
             "waits" => &mut self.waits,
@@ -54,28 +62,55 @@ impl Retention {
     }
 }
 
+/// Days that cannot be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RetentionError {
+    /// A pair is not of the form `name=days`.
+    #[error("{0:?} is no pair")]
+    Form(String),
+    /// There is nothing of this name.
+    #[error("{0:?} is nothing that is kept")]
+    Unknown(String),
+    /// The days are outside of the bounds.
+    #[error("{name} is not from {least} to {most}")]
+    Days {
+        /// The name.
+        name: String,
+        /// The fewest days.
+        least: i64,
+        /// The most days.
+        most: i64,
+    },
+    /// A delivery that waits needs its bytes.
+    #[error("waits={waits} is longer than bodies={bodies}")]
+    WaitsWithoutBodies {
+        /// The days that deliveries wait.
+        waits: i64,
+        /// The days that bytes are kept.
+        bodies: i64,
+    },
+}
+
 impl FromStr for Retention {
-    type Err = String;
+    type Err = RetentionError;
 
     /// From pairs such as `bodies=30,exchanges=14`. A kind that is not named keeps its default.
-    fn from_str(text: &str) -> Result<Retention, String> {
+    fn from_str(text: &str) -> Result<Retention, RetentionError> {
         let mut retention = Retention::default();
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (name, days) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is not of the form name=days"))?;
+            let (name, days) = pair.split_once('=').ok_or_else(|| RetentionError::Form(pair.to_owned()))?;
             let (name, days) = (name.trim(), days.trim());
             let bounds = BOUNDS.iter().find(|(known, ..)| *known == name);
             let (Some((_, least, most)), Some(field)) = (bounds, retention.field(name)) else {
-                let known = BOUNDS.map(|(name, ..)| name).join(", ");
-                return Err(format!("{name:?} is nothing that is kept; there are {known}"));
+                return Err(RetentionError::Unknown(name.to_owned()));
             };
             let days = days.parse().ok().filter(|days| (least..=most).contains(&days));
-            *field = days.ok_or_else(|| format!("{name} must be a number of days from {least} to {most}"))?;
+            let wrong = || RetentionError::Days { name: name.to_owned(), least: *least, most: *most };
+            *field = days.ok_or_else(wrong)?;
         }
         if retention.waits > retention.bodies {
-            return Err(format!(
-                "waits={} is longer than bodies={}; a delivery that waits needs its bytes, so raise bodies or lower waits",
-                retention.waits, retention.bodies
-            ));
+            let (waits, bodies) = (retention.waits, retention.bodies);
+            return Err(RetentionError::WaitsWithoutBodies { waits, bodies });
         }
         Ok(retention)
     }
@@ -93,19 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn impossible_days_say_what_to_change() {
+    fn impossible_days_are_refused() {
         let error = |text: &str| text.parse::<Retention>().unwrap_err();
-        assert_eq!(error("bodies"), "\"bodies\" is not of the form name=days");
-        assert!(error("ledger=1").contains("waits, bodies, deliveries"));
+        assert_eq!(error("bodies"), RetentionError::Form("bodies".to_owned()));
+        assert_eq!(error("ledger=1"), RetentionError::Unknown("ledger".to_owned()));
         for (name, least, most) in BOUNDS {
             for days in [(least - 1).to_string(), (most + 1).to_string(), "x".to_owned(), String::new()] {
-                assert_eq!(
-                    error(&format!("{name}={days}")),
-                    format!("{name} must be a number of days from {least} to {most}")
-                );
+                let expected = RetentionError::Days { name: name.to_owned(), least, most };
+                assert_eq!(error(&format!("{name}={days}")), expected);
             }
         }
-        assert!(error("bodies=10").contains("waits=30 is longer than bodies=10"));
+        assert_eq!(error("bodies=10"), RetentionError::WaitsWithoutBodies { waits: 30, bodies: 10 });
         assert!("bodies=10,waits=10".parse::<Retention>().is_ok());
     }
 

@@ -17,15 +17,10 @@ const VERSION: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum KeyringError {
     /// It is no key.
-    #[error(
-        "TILL_MASTER_KEY must be 64 hexadecimal digits (32 random bytes); several, separated by commas, while rotating, the newest first"
-    )]
+    #[error("a master key is not 64 hexadecimal digits")]
     Form,
     /// The newest key is one byte again and again.
-    #[error(
-        "TILL_MASTER_KEY repeats one byte, so that anybody can guess it: make a random key with `openssl rand -hex 32`, and set it in \
-         front of this one (new,old) if credentials are sealed already"
-    )]
+    #[error("the newest master key repeats one byte")]
     Guessable,
 }
 
@@ -33,10 +28,7 @@ pub enum KeyringError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SealError {
     /// The value was sealed under a key that is not in `TILL_MASTER_KEY`.
-    #[error(
-        "the credentials in this database were sealed under another master key; set TILL_MASTER_KEY to that one, or put the \
-             master.key it was kept in back beside the database file"
-    )]
+    #[error("sealed under another master key")]
     OtherKey,
     /// The value is damaged or belongs to another row.
     #[error("sealed credentials are damaged")]

@@ -12,10 +12,67 @@ use rustls::sign::CertifiedKey;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-
 /// The most certificates in one chain, and the most roots of one account.
 const CERTIFICATES_MAX: usize = 10;
+
+/// An option of the TLS settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsOption {
+    /// The account's certificate and its chain.
+    ClientCert,
+    /// The certificate's key.
+    ClientKey,
+    /// A root to trust.
+    Root,
+}
+
+/// TLS settings cannot be used for connections. No problem repeats a text that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsProblem {
+    /// There are too many roots.
+    TooManyRoots {
+        /// The most.
+        most: usize,
+    },
+    /// A certificate cannot be a root.
+    NotARoot,
+    /// A certificate without its key, or a key without its certificate.
+    Without {
+        /// The option that is given.
+        given: TlsOption,
+        /// The option that is missing.
+        missing: TlsOption,
+    },
+    /// The text is no private key.
+    NotAKey,
+    /// The key is another certificate's.
+    OtherKey,
+    /// The kind of key cannot be used.
+    KeyKind,
+    /// The text is no certificate.
+    NotACertificate(TlsOption),
+    /// The text holds too many certificates.
+    TooManyCertificates {
+        /// The option.
+        option: TlsOption,
+        /// The most.
+        most: usize,
+    },
+    /// A certificate has expired.
+    Expired {
+        /// The option.
+        option: TlsOption,
+        /// The end of its validity.
+        until: Millis,
+    },
+    /// A certificate is not valid yet.
+    NotYet {
+        /// The option.
+        option: TlsOption,
+        /// The start of its validity.
+        from: Millis,
+    },
+}
 
 /// The settings for connections to the provider of an account, as PEM.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -53,45 +110,39 @@ impl NewTls {
     /// # Errors
     /// A text is no certificate or no key, the key is another certificate's, or a certificate is not valid now. The error names the
     /// option and repeats none of its text.
-    pub(crate) fn check(&self, now: Millis) -> Result<(), Error> {
-        let invalid = |text: &str| Error::Invalid(text.to_owned());
+    pub(crate) fn check(&self, now: Millis) -> Result<(), TlsProblem> {
         if self.roots.len() > CERTIFICATES_MAX {
-            return Err(Error::Invalid(format!("an account has at most {CERTIFICATES_MAX} --root")));
+            return Err(TlsProblem::TooManyRoots { most: CERTIFICATES_MAX });
         }
         for root in &self.roots {
             let mut store = RootCertStore::empty();
-            for certificate in certificates(root, "--root", now)? {
-                store.add(certificate).map_err(|_| invalid("--root holds a certificate that cannot be a root"))?;
+            for certificate in certificates(root, TlsOption::Root, now)? {
+                store.add(certificate).map_err(|_| TlsProblem::NotARoot)?;
             }
         }
+        let without = |given, missing| TlsProblem::Without { given, missing };
         match (&self.client_cert, &self.client_key) {
             (None, None) => Ok(()),
-            (Some(_), None) => Err(invalid("--client-cert needs --client-key @FILE, the key of the certificate")),
-            (None, Some(_)) => Err(invalid("--client-key needs --client-cert @FILE, the certificate of the key")),
-            (Some(cert), Some(key)) => check_identity(certificates(cert, "--client-cert", now)?, key),
+            (Some(_), None) => Err(without(TlsOption::ClientCert, TlsOption::ClientKey)),
+            (None, Some(_)) => Err(without(TlsOption::ClientKey, TlsOption::ClientCert)),
+            (Some(cert), Some(key)) => check_identity(certificates(cert, TlsOption::ClientCert, now)?, key),
         }
     }
 }
 
 /// Checks that the key is that of the first certificate.
-fn check_identity(chain: Vec<CertificateDer<'static>>, key: &str) -> Result<(), Error> {
-    let invalid = |text: &str| Error::Invalid(text.to_owned());
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-        .map_err(|_| invalid("--client-key holds no private key in PEM, unencrypted (PKCS#8, PKCS#1 or SEC1)"))?;
+fn check_identity(chain: Vec<CertificateDer<'static>>, key: &str) -> Result<(), TlsProblem> {
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| TlsProblem::NotAKey)?;
     match CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()) {
         Ok(_) => Ok(()),
-        Err(rustls::Error::InconsistentKeys(_)) => Err(invalid(
-            "--client-key is not the key of --client-cert; the certificate of the account comes first in its file",
-        )),
-        Err(_) => {
-            Err(invalid("--client-key holds a kind of key that cannot be used; ECDSA P-256, Ed25519 and RSA can"))
-        }
+        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsProblem::OtherKey),
+        Err(_) => Err(TlsProblem::KeyKind),
     }
 }
 
 /// The certificates of a PEM text, all of them valid now.
-fn certificates(pem: &str, option: &str, now: Millis) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let none = || Error::Invalid(format!("{option} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"));
+fn certificates(pem: &str, option: TlsOption, now: Millis) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
+    let none = || TlsProblem::NotACertificate(option);
     let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .take(CERTIFICATES_MAX + 1)
         .collect::<Result<_, _>>()
@@ -100,21 +151,15 @@ fn certificates(pem: &str, option: &str, now: Millis) -> Result<Vec<CertificateD
         return Err(none());
     }
     if all.len() > CERTIFICATES_MAX {
-        return Err(Error::Invalid(format!("{option} holds more than {CERTIFICATES_MAX} certificates")));
+        return Err(TlsProblem::TooManyCertificates { option, most: CERTIFICATES_MAX });
     }
     for certificate in &all {
         let (from, until) = validity(certificate).ok_or_else(none)?;
         if now > until {
-            let text = format!(
-                "{option} holds a certificate that expired at {}; ask its issuer for a new one",
-                time::format(until)
-            );
-            return Err(Error::Invalid(text));
+            return Err(TlsProblem::Expired { option, until });
         }
         if now < from {
-            let text =
-                format!("{option} holds a certificate that is valid from {} on; check the clock", time::format(from));
-            return Err(Error::Invalid(text));
+            return Err(TlsProblem::NotYet { option, from });
         }
     }
     Ok(all)
@@ -202,8 +247,8 @@ mod tests {
             NewTls { client_cert: None, client_key: None, roots: vec![String::new(); CERTIFICATES_MAX + 1] },
         ];
         for tls in bad {
-            let error = tls.check(0).unwrap_err().to_string();
-            assert!(error.contains("--") && !error.contains("c2VjcmV0"), "{error}");
+            let error = format!("{:?}", tls.check(0).unwrap_err());
+            assert!(!error.contains("c2VjcmV0"), "{error}");
             assert!(!format!("{tls:?}").contains("c2VjcmV0"));
         }
         assert!(NewTls::default().check(0).is_ok());

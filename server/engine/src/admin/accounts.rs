@@ -8,8 +8,9 @@ use domain::{MINUTE, Millis};
 use serde::Serialize;
 use url::Url;
 
+use super::problem::AccountProblem;
 use crate::engine::{Engine, Secrets};
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::host::unreachable_host;
 use crate::jobs::Kind;
 use crate::store::accounts;
@@ -71,28 +72,23 @@ impl Engine {
     ) -> Result<AccountSummary, Error> {
         self.check_merchant(merchant).await?;
         let connector = self.connectors().get(&new.provider).ok_or_else(|| {
-            let known: Vec<_> = self.connectors().iter().map(Connector::provider).collect();
-            Error::Invalid(format!("unknown provider {:?}; known: {}", new.provider, known.join(", ")))
+            let known = self.connectors().iter().map(Connector::provider).collect();
+            AccountProblem::UnknownProvider { given: new.provider.clone(), known }
         })?;
         let setup = connector.setup();
         let credentials = tidied(new.credentials);
         check_credentials(setup.credentials, &credentials)?;
-        connector.check(&credentials, new.live).map_err(Error::Invalid)?;
+        connector.check(&credentials, new.live).map_err(AccountProblem::Setup)?;
         let webhook_secrets: Vec<_> = new.webhook_secrets.iter().map(|secret| tidy(secret).to_owned()).collect();
-        webhook_secrets.iter().try_for_each(|secret| connector.check_webhook_secret(secret)).map_err(Error::Invalid)?;
+        let checked = webhook_secrets.iter().try_for_each(|secret| connector.check_webhook_secret(secret));
+        checked.map_err(AccountProblem::Setup)?;
         if new.live && !self.public_url().starts_with("https:") {
-            let text =
-                "a live account needs TILL_PUBLIC_URL, the https address at which the provider reaches this server";
-            return Err(Error::Invalid(text.to_owned()));
+            return Err(AccountProblem::LiveNeedsHttps.into());
         }
         let base_url = address(new.base_url.as_deref().unwrap_or(setup.default_base_url))?;
-        connector.check_address(&base_url, new.live).map_err(Error::Invalid)?;
+        connector.check_address(&base_url, new.live).map_err(AccountProblem::Setup)?;
         if let Some(other) = self.connectors().of_address(&base_url).filter(|other| *other != new.provider) {
-            let text = format!(
-                "--base-url is an address of {other}, and this is an account at {}; leave it out",
-                new.provider
-            );
-            return Err(Error::Invalid(text));
+            return Err(AccountProblem::OtherProvidersAddress { other, provider: new.provider }.into());
         }
         let tls = own_connections(tls, &base_url, self.env().now())?;
         let id = ProviderAccountId::from_random(self.env().bits());
@@ -109,8 +105,7 @@ impl Engine {
         };
         let mut tx = self.store().begin().await?;
         if accounts::count_of_merchant(&mut tx, merchant).await? >= accounts::OF_MERCHANT_MAX {
-            let text = format!("a merchant has at most {} provider accounts", accounts::OF_MERCHANT_MAX);
-            return Err(Error::Invalid(text));
+            return Err(AccountProblem::TooManyAccounts { most: accounts::OF_MERCHANT_MAX }.into());
         }
         accounts::insert(&mut tx, &row).await?;
         self.enqueue(&mut tx, Kind::Repair, Some(&row.id), row.id.as_str(), self.env().now() + MINUTE).await?;
@@ -129,7 +124,7 @@ impl Engine {
     pub async fn add_webhook_secret(&self, id: &ProviderAccountId, secret: &str) -> Result<AccountSummary, Error> {
         let (_, connector) = self.unseal(&self.account(id).await?)?;
         let secret = tidy(secret);
-        connector.check_webhook_secret(secret).map_err(Error::Invalid)?;
+        connector.check_webhook_secret(secret).map_err(AccountProblem::Setup)?;
         self.change_secrets(id, |secrets| {
             secrets.webhook_secrets.retain(|known| known != secret);
             secrets.webhook_secrets.insert(0, secret.to_owned());
@@ -160,7 +155,7 @@ impl Engine {
         self.change_secrets(id, |secrets| {
             secrets.credentials.insert(name.to_owned(), tidy(value).to_owned());
             check_credentials(connector.setup().credentials, &secrets.credentials)?;
-            connector.check(&secrets.credentials, row.live).map_err(Error::Invalid)
+            Ok(connector.check(&secrets.credentials, row.live).map_err(AccountProblem::Setup)?)
         })
         .await
     }
@@ -209,7 +204,7 @@ impl Engine {
     ) -> Result<AccountSummary, Error> {
         let mut tx = self.store().begin().await?;
         let row = accounts::lock(&mut tx, id).await?;
-        let mut row = row.ok_or_else(|| Error::NotFound(format!("provider account {id}")))?;
+        let mut row = row.ok_or_else(|| Error::NotFound(Thing::Account(id.clone())))?;
         change(&mut row)?;
         accounts::update(&mut tx, &row).await?;
         self.commit(tx).await?;
@@ -232,11 +227,9 @@ impl Engine {
 
 /// Checks an account's own TLS settings. Empty settings become none.
 fn own_connections(tls: NewTls, base_url: &str, now: Millis) -> Result<Option<NewTls>, Error> {
-    tls.check(now)?;
+    tls.check(now).map_err(AccountProblem::Tls)?;
     if !tls.is_empty() && !base_url.starts_with("https:") {
-        return Err(Error::Invalid(
-            "--client-cert and --root are for an https address; --base-url is another".to_owned(),
-        ));
+        return Err(AccountProblem::TlsNeedsHttps.into());
     }
     Ok(Some(tls).filter(|tls| !tls.is_empty()))
 }
@@ -245,37 +238,28 @@ fn tidied(credentials: BTreeMap<String, String>) -> BTreeMap<String, String> {
     credentials.into_iter().map(|(name, value)| (name, tidy(&value).to_owned())).collect()
 }
 
-fn check_credentials(needed: &[&str], given: &BTreeMap<String, String>) -> Result<(), Error> {
-    let missing = needed.iter().find(|name| given.get(**name).is_none_or(String::is_empty));
+fn check_credentials(needed: &'static [&'static str], given: &BTreeMap<String, String>) -> Result<(), AccountProblem> {
+    let missing = needed.iter().copied().find(|name| given.get(*name).is_none_or(String::is_empty));
     let unknown = given.keys().find(|name| !needed.contains(&name.as_str()));
-    let needed = needed.join(", ");
     match (unknown, missing) {
         // The error does not repeat the name: a key without its name may have been cut at an equals sign of its own.
-        (Some(_), _) => {
-            Err(Error::Invalid(format!("a credential has a name that this provider does not know; needed: {needed}")))
-        }
-        (_, Some(name)) => Err(Error::Invalid(format!("the credential {name} is missing; needed: {needed}"))),
+        (Some(_), _) => Err(AccountProblem::UnknownCredential { needed }),
+        (_, Some(name)) => Err(AccountProblem::MissingCredential { name, needed }),
         _ => Ok(()),
     }
 }
 
-fn bounded(secrets: Vec<String>) -> Result<Vec<String>, Error> {
+fn bounded(secrets: Vec<String>) -> Result<Vec<String>, AccountProblem> {
     if secrets.len() > WEBHOOK_SECRETS_MAX {
-        return Err(Error::Invalid(format!("an account has at most {WEBHOOK_SECRETS_MAX} webhook secrets")));
+        return Err(AccountProblem::TooManySecrets { most: WEBHOOK_SECRETS_MAX });
     }
     Ok(secrets)
 }
 
 /// Checks an address to which credentials are sent and returns it in the form used for comparisons. The address must be encrypted,
 /// unless it is on this machine.
-fn address(base_url: &str) -> Result<String, Error> {
-    // The error does not repeat the address, which may hold a password.
-    let invalid = || {
-        let text = "--base-url is no usable address; it must look like https://api.example.com, with a path if need be and nothing \
-                    after it; http:// is for this machine only";
-        Error::Invalid(text.to_owned())
-    };
-    let url = Url::parse(base_url).map_err(|_| invalid())?;
+fn address(base_url: &str) -> Result<String, AccountProblem> {
+    let url = Url::parse(base_url).map_err(|_| AccountProblem::BaseUrl)?;
     let local = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -287,5 +271,5 @@ fn address(base_url: &str) -> Result<String, Error> {
     if plain && (url.scheme() == "https" || (url.scheme() == "http" && local)) {
         return Ok(url.as_str().trim_end_matches('/').to_owned());
     }
-    Err(invalid())
+    Err(AccountProblem::BaseUrl)
 }

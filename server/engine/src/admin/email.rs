@@ -3,6 +3,7 @@
 
 use url::Host;
 
+use super::problem::MerchantProblem;
 use crate::error::Error;
 use crate::host;
 
@@ -12,12 +13,8 @@ const LOCAL_BYTES_MAX: usize = 64;
 
 /// The address, with its domain in lower case.
 pub(super) fn address(text: &str) -> Result<String, Error> {
-    parsed(text.trim()).ok_or_else(|| {
-        Error::Invalid(format!(
-            "the support e-mail must be one address such as help@example.com: up to {LOCAL_BYTES_MAX} characters before the @, \
-             {ADDRESS_BYTES_MAX} in all, and nothing else"
-        ))
-    })
+    let problem = MerchantProblem::SupportEmail { local_bytes_max: LOCAL_BYTES_MAX, bytes_max: ADDRESS_BYTES_MAX };
+    parsed(text.trim()).ok_or(Error::Merchant(problem))
 }
 
 fn parsed(text: &str) -> Option<String> {

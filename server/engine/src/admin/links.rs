@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::LIST_MAX;
+use super::problem::LinkProblem;
 use crate::checkout::Offer;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 use crate::record::Source;
 use crate::store::events::NewEvent;
@@ -90,12 +91,10 @@ impl Engine {
         let sample = link.order(OrderId::from_random(self.env().bits()), link.created).checked()?;
         let offer = self.offer(&sample).await?;
         if link.policies.capture == Capture::Manual && !self.can_capture_later(&offer).await? {
-            return Err(Error::Invalid(
-                "a provider account of this merchant cannot capture later than it authorises".into(),
-            ));
+            return Err(LinkProblem::CannotCaptureLater.into());
         }
         if offer.methods.is_empty() {
-            return Err(Error::Invalid(cannot_be_paid(&offer, link.live)));
+            return Err(cannot_be_paid(offer, link.live).into());
         }
         let mut tx = self.store().begin().await?;
         links::insert(&mut tx, &link).await?;
@@ -127,9 +126,9 @@ impl Engine {
         let state = if active { LinkState::Active } else { LinkState::Disabled };
         let mut tx = self.store().begin().await?;
         if !links::set_state(&mut tx, id, state).await? {
-            return Err(Error::NotFound(format!("link {id}")));
+            return Err(Error::NotFound(Thing::Link(id.clone())));
         }
-        let link = links::find(&mut tx, id).await?.ok_or_else(|| Error::NotFound(format!("link {id}")))?;
+        let link = links::find(&mut tx, id).await?.ok_or_else(|| Error::NotFound(Thing::Link(id.clone())))?;
         events::insert(&mut tx, &[self.link_event("link.updated", &link)]).await?;
         self.commit(tx).await
     }
@@ -169,18 +168,17 @@ impl Engine {
     }
 }
 
-/// Why a link cannot be paid, and what the operator can do.
-fn cannot_be_paid(offer: &Offer, live: bool) -> String {
-    let mode = if live { "live" } else { "test" };
+/// Why a link cannot be paid.
+fn cannot_be_paid(offer: Offer, live: bool) -> LinkProblem {
     if !offer.asked {
-        return format!("this merchant has no enabled {mode} provider account; add one with `till provider add`");
+        return LinkProblem::NoAccount { live };
     }
-    let mut reasons: Vec<String> = vec![];
-    for reason in offer.rules.iter().map(ToString::to_string) {
+    let mut rules = vec![];
+    for rule in offer.rules {
         // Two accounts at one provider give the same reason.
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        if !rules.contains(&rule) {
+            rules.push(rule);
         }
     }
-    format!("no enabled {mode} provider account of this merchant takes this order: {}", reasons.join("; "))
+    LinkProblem::NotTaken { live, rules }
 }

@@ -4,9 +4,9 @@ use domain::id::{ApiKeyId, MerchantId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{email, text};
+use super::{checked_name, email};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::jobs::Kind;
 use crate::paging::{Listed, Page};
 use crate::store::merchants::{self, ApiKey, Merchant, SurplusPolicy};
@@ -43,7 +43,7 @@ impl Engine {
     pub async fn add_merchant(&self, name: &str, support_email: Option<&str>) -> Result<MerchantSummary, Error> {
         let merchant = Merchant {
             id: MerchantId::from_random(self.env().bits()),
-            name: text("name", name)?,
+            name: checked_name(name)?,
             support_email: support_email.map(email::address).transpose()?,
             created: self.env().now(),
         };
@@ -65,7 +65,7 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let found = merchants::set_surplus_policy(&mut tx, merchant, policy, now).await?;
         if !found {
-            return Err(Error::NotFound(format!("merchant {merchant}; see `till merchant list`")));
+            return Err(Error::NotFound(Thing::Merchant(merchant.clone())));
         }
         self.enqueue(&mut tx, Kind::Policy, None, merchant.as_str(), now).await?;
         self.commit(tx).await
@@ -102,12 +102,12 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let revoked = merchants::revoke_key(&mut tx, id, self.env().now()).await?;
         self.commit(tx).await?;
-        if revoked { Ok(()) } else { Err(Error::NotFound(format!("active key {id}"))) }
+        if revoked { Ok(()) } else { Err(Error::NotFound(Thing::ActiveKey(id.clone()))) }
     }
 
     pub(crate) async fn check_merchant(&self, id: &MerchantId) -> Result<(), Error> {
         let found = merchants::find(&mut *self.store().reader().await?, id).await?;
-        found.map(|_| ()).ok_or_else(|| Error::NotFound(format!("merchant {id}; see `till merchant list`")))
+        found.map(|_| ()).ok_or_else(|| Error::NotFound(Thing::Merchant(id.clone())))
     }
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod email;
 mod links;
 mod merchants;
+pub mod problem;
 mod reseal;
 
 pub use accounts::{AccountSummary, NewAccount};
@@ -18,13 +19,10 @@ const TEXT_CHARS_MAX: usize = 200;
 /// The most rows of a list that is not read in pages.
 const LIST_MAX: i64 = 1_000;
 
-fn text(what: &str, value: &str) -> Result<String, Error> {
+fn checked_name(value: &str) -> Result<String, Error> {
     let value = value.trim();
     if value.chars().count() > TEXT_CHARS_MAX || !domain::text::is_name(value) {
-        return Err(Error::Invalid(format!(
-            "the {what} must have 1 to {TEXT_CHARS_MAX} characters, at least one of them visible, no control characters and none that \
-             change the direction of text"
-        )));
+        return Err(problem::MerchantProblem::Name { chars_max: TEXT_CHARS_MAX }.into());
     }
     Ok(value.to_owned())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::info;
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Raced};
 use crate::seal::SealError;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;
@@ -94,7 +94,7 @@ impl Engine {
             let Some(found) = found else { return Ok(false) };
             row = found;
         }
-        Err(Error::Invalid(format!("{} is changed all the time; run this again", row.id)))
+        Err(Error::Raced(Raced::Sealing(row.id)))
     }
 
     async fn key_uses(&self) -> Result<Vec<KeyUse>, Error> {

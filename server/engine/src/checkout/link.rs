@@ -8,8 +8,9 @@ use domain::session::{Session, SessionState};
 
 use super::PageError;
 use super::view::Loaded;
+use crate::admin::problem::LinkProblem;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::jobs::Kind;
 use crate::store::payments::Stored;
 use crate::store::{Connection, Tx, links, merchants, orders, payments, sessions};
@@ -86,11 +87,9 @@ impl Engine {
     /// There is no such link, or it is switched off.
     pub async fn link_session(&self, id: &LinkId) -> Result<Token, Error> {
         let link = links::find(&mut *self.store().reader().await?, id).await?;
-        let link = link.ok_or_else(|| Error::NotFound(format!("link {id}")))?;
+        let link = link.ok_or_else(|| Error::NotFound(Thing::Link(id.clone())))?;
         if link.state == LinkState::Disabled {
-            return Err(Error::Invalid(format!(
-                "link {id} is switched off; switch it on with `till link enable {id}`"
-            )));
+            return Err(LinkProblem::Off(id.clone()).into());
         }
         self.session_for(&link).await
     }

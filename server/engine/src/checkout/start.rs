@@ -187,7 +187,7 @@ impl Engine {
         }
         match self.close_attempt(attempt.as_str()).await {
             Ok(_) => Ok(true),
-            Err(error @ Error::Invalid(_)) => {
+            Err(Error::Provider(error)) => {
                 tracing::warn!(%attempt, %error, "a payment page could not be closed yet");
                 Ok(false)
             }

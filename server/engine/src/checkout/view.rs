@@ -13,7 +13,7 @@ use domain::{MINUTE, Millis, SECOND};
 
 use super::PageError;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::jobs::Kind;
 use crate::store::{inbox, jobs, links, merchants, orders, payments, sessions};
 
@@ -39,21 +39,15 @@ impl Engine {
     pub(super) async fn load(&self, token: &Token) -> Result<Loaded, PageError> {
         let mut connection = self.store().reader().await?;
         let stored = sessions::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
-        let missing = |what: &str| Error::NotFound(what.to_owned());
         let payment = payments::find(&mut connection, &stored.session.payment).await?;
         let order = orders::find(&mut connection, &stored.session.order).await?;
-        let order = order.ok_or_else(|| missing("order of a session"))?;
+        let order = order.ok_or_else(|| Error::NotFound(Thing::Order(stored.session.order.clone())))?;
         let can_begin = match &order.link {
             Some(link) => links::find(&mut connection, link).await?.is_some_and(|link| link.state == LinkState::Active),
             None => true,
         };
-        Ok(Loaded {
-            session: stored.session,
-            payment: payment.ok_or_else(|| missing("payment of a session"))?.payment,
-            order,
-            is_link: false,
-            can_begin,
-        })
+        let payment = payment.ok_or_else(|| Error::NotFound(Thing::Payment(stored.session.payment.clone())))?.payment;
+        Ok(Loaded { session: stored.session, payment, order, is_link: false, can_begin })
     }
 
     /// The view of a session's page. `came_back` says that the shopper opened the return address, which proves nothing about the
@@ -86,7 +80,7 @@ impl Engine {
         }
         let mut connection = self.store().reader().await?;
         let merchant = merchants::find(&mut connection, &session.merchant).await?;
-        let merchant = merchant.ok_or_else(|| Error::NotFound("merchant of a session".into()))?;
+        let merchant = merchant.ok_or_else(|| Error::NotFound(Thing::Merchant(session.merchant.clone())))?;
         drop(connection);
         let methods: Vec<Method> = self.offer(&order).await?.methods.into_iter().map(|(method, _)| method).collect();
         Ok(View {

@@ -14,7 +14,7 @@ use super::judge::{Closed, Verdict, judge, read_all};
 use super::stranger::{ORPHAN_MAX, shelve};
 use crate::alerts;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later, Raced};
 use crate::jobs::backoff;
 use crate::record::{Batch, PAYMENT_BREACH, Source, Written, breach_advice, is_breach};
 use crate::store::attempts::{self, Located};
@@ -80,8 +80,8 @@ async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     task.spawn(async move { apply(&engine, rows).await });
     match timeout(RUN_MAX, task.join_next()).await {
         Ok(Some(Ok(result))) => result,
-        Ok(_) => Err(Error::Invalid("panicked".to_owned())),
-        Err(_) => Err(Error::Invalid(format!("took longer than {RUN_MAX:?}"))),
+        Ok(_) => Err(Later::Panicked.into()),
+        Err(_) => Err(Later::TookTooLong(RUN_MAX).into()),
     }
 }
 
@@ -94,9 +94,8 @@ async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
     let written = decide(engine, &mut tx, &rows, verdicts, &mut outcome).await?;
     if !outcome.write(engine, &mut tx, &rows).await? {
         tx.rollback().await?;
-        let raced = || Error::Invalid("another server was faster".to_owned());
         // A single delivery has been settled by the other server. Of several deliveries, some may still be pending.
-        return if rows.len() == 1 { Ok(()) } else { Err(raced()) };
+        return if rows.len() == 1 { Ok(()) } else { Err(Raced::Deliveries.into()) };
     }
     tx.commit().await?;
     written.payments.iter().for_each(|payment| engine.live().tell(payment));

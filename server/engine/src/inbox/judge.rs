@@ -8,7 +8,7 @@ use domain::payment::Refs;
 
 use super::stranger::tells;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::store::Connection;
 use crate::store::attempts::{self, Located};
 use crate::store::inbox::{InboxState, Taken};
@@ -77,7 +77,7 @@ async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
     let body = row.body.as_ref().map_err(|why| Verdict::Failed(Error::corrupt(why)))?;
     let ready = match engine.ready(&row.account).await {
         Ok(Some(ready)) => ready,
-        Ok(None) => return Err(Verdict::Failed(Error::NotFound(format!("provider account {}", row.account)))),
+        Ok(None) => return Err(Verdict::Failed(Error::NotFound(Thing::Account(row.account.clone())))),
         Err(error) => return Err(Verdict::Failed(error)),
     };
     ready.connector.read(&ready.account, body, row.received).map_err(|error| {

@@ -32,10 +32,11 @@ pub use tuning::{Intake as IntakeMode, Tuning};
 
 use crate::accounts::Ready;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later, Thing};
 use crate::paging::{Listed, Page};
 use crate::store::accounts;
 use crate::store::inbox::{self, InboxRow, NewRow};
+use crate::store::problem::BodyProblem;
 use commit::{NotStored, Stored};
 use verify::Known;
 pub(crate) use verify::QUESTIONS_AT_A_TIME;
@@ -191,7 +192,7 @@ impl Engine {
         match self.deposit(self.rows(ready, read)).await {
             Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
             Ok(Stored::Duplicate) => {}
-            Err(NotStored) => return Err(Error::Invalid("the inbox is full or the database away".to_owned())),
+            Err(NotStored) => return Err(Later::InboxFull.into()),
         }
         Ok(())
     }
@@ -200,16 +201,15 @@ impl Engine {
     pub async fn deliveries(&self, account: &ProviderAccountId, page: &Page) -> Result<Listed<InboxRow>, Error> {
         let mut connection = self.store().reader().await?;
         let known = accounts::find(&mut connection, account).await?;
-        known.ok_or_else(|| {
-            Error::NotFound(format!("provider account {account}; see `till provider list --merchant mer_…`"))
-        })?;
+        known.ok_or_else(|| Error::NotFound(Thing::Account(account.clone())))?;
         inbox::page_of_account(&mut connection, account, page).await
     }
 
     /// A delivery with its bytes, or with the reason why they cannot be read.
-    pub async fn delivery(&self, id: &InboxId) -> Result<(InboxRow, Result<Bytes, String>), Error> {
+    pub async fn delivery(&self, id: &InboxId) -> Result<(InboxRow, Result<Bytes, BodyProblem>), Error> {
         let mut connection = self.store().reader().await?;
-        let found = inbox::find(&mut connection, id).await?.ok_or_else(|| Error::NotFound(format!("delivery {id}")))?;
+        let missing = || Error::NotFound(Thing::Delivery(id.clone()));
+        let found = inbox::find(&mut connection, id).await?.ok_or_else(missing)?;
         let body = inbox::body(&mut connection, &found).await?;
         Ok((found, body))
     }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use connectors::stripe::Stripe;
 use connectors::{
-    AmountRule, Capabilities, Deed, Fail, HttpRequest, HttpResponse, Kept, Operation, Repetition, Setup, Unreadable,
-    Wire,
+    AmountRule, Capabilities, Deed, Fail, HttpRequest, HttpResponse, Kept, Operation, Repetition, Setup, SetupProblem,
+    Unreadable, Wire,
 };
 use domain::line::Line;
 use domain::method::Method;
@@ -45,11 +45,11 @@ impl Connector for Brittle {
         Stripe.kept()
     }
 
-    fn check(&self, _credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
+    fn check(&self, _credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), SetupProblem> {
         Ok(())
     }
 
-    fn check_webhook_secret(&self, _secret: &str) -> Result<(), String> {
+    fn check_webhook_secret(&self, _secret: &str) -> Result<(), SetupProblem> {
         Ok(())
     }
 

@@ -26,7 +26,7 @@ impl Engine {
             Ok(Outcome::Observed(observation)) => self.observe(&found, observation, Source::Fetch).await?,
             Ok(_) => found.attempt,
             Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(self.env().now() + pause)),
-            Err(error) => return Err(Error::Invalid(error.to_string())),
+            Err(error) => return Err(Error::Provider(error)),
         };
         if matches!(attempt.stage, Stage::Closing(_)) {
             // The payment is still in progress at the provider. Its webhook or the next look brings the outcome.

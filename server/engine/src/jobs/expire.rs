@@ -8,7 +8,7 @@ use domain::{MINUTE, SECOND};
 
 use super::Next;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::record::Source;
 use crate::store::{payments, sessions};
 
@@ -25,7 +25,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     }
     let mut tx = engine.store().begin().await?;
     let stored = payments::lock(&mut tx, &session.payment).await?;
-    let payment = stored.ok_or_else(|| Error::NotFound(format!("payment {}", session.payment)))?.payment;
+    let payment = stored.ok_or_else(|| Error::NotFound(Thing::Payment(session.payment.clone())))?.payment;
     if let Some(live) = payment.live() {
         let mut fact = Fact::CloseRequested { attempt: live.id.clone(), reason: CloseReason::Expired };
         if live.stage == Stage::Open && mutant::on(Mutant::ExpiredWithoutAsking) {

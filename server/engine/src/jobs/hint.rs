@@ -50,7 +50,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         Ok(Outcome::Observed(observation)) => engine.observe(&found, observation, Source::Fetch).await.map(drop)?,
         Ok(_) => {}
         Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
-        Err(error) => return Err(Error::Invalid(error.to_string())),
+        Err(error) => return Err(Error::Provider(error)),
     }
     Ok(Next::Done)
 }

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later, Thing};
 use crate::store::jobs::{self, Leased};
 use places::Places;
 
@@ -241,7 +241,7 @@ async fn run_one(engine: &Engine, job: &Leased) {
     let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind);
     let result = match kind {
         Some(kind) => run_guarded(engine, kind, job.subject.clone()).await,
-        None => Err(Error::NotFound(format!("job of kind {}", job.kind))),
+        None => Err(Error::NotFound(Thing::JobKind(job.kind.clone()))),
     };
     let outcome = if result.is_ok() { "done" } else { "failed" };
     let label = kind.map_or("other", Kind::as_str);
@@ -258,8 +258,8 @@ async fn run_guarded(engine: &Engine, kind: Kind, subject: String) -> Result<Nex
     task.spawn(async move { kind.run(&engine, &subject).await });
     match timeout(RUN_MAX, task.join_next()).await {
         Ok(Some(Ok(result))) => result,
-        Ok(_) => Err(Error::Invalid("panicked".to_owned())),
-        Err(_) => Err(Error::Invalid(format!("took longer than {RUN_MAX:?}"))),
+        Ok(_) => Err(Later::Panicked.into()),
+        Err(_) => Err(Later::TookTooLong(RUN_MAX).into()),
     }
 }
 

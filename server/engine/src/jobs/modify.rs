@@ -6,7 +6,7 @@ use domain::{DAY, MINUTE, Millis};
 
 use super::Next;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later};
 
 /// Pauses between questions grow with the modification's age, between these bounds. Webhooks report sooner.
 const PAUSE_MIN: Millis = MINUTE;
@@ -32,7 +32,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
             if let Some(next) = engine.modification_rests(attempt, &id).await? {
                 return Ok(Next::At(next));
             }
-            Err(Error::Invalid(format!("{} not answered yet", after.modification.kind.as_str())))
+            Err(Later::NotAnswered { modification: id, kind: after.modification.kind }.into())
         }
         Outcome::Pending => {
             let now = engine.env().now();

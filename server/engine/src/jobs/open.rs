@@ -9,7 +9,7 @@ use domain::{MINUTE, Millis, SECOND, time};
 
 use super::{Kind, Next};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later, Thing};
 use crate::gateway::{CallError, Gateway};
 use crate::record::{OPEN_GRACE, Source};
 use crate::store::{attempts, orders, payments, sessions};
@@ -41,7 +41,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
         }
     }
     // The next try repeats the request.
-    Err(Error::Invalid(failure.map_or("not open yet".to_owned(), |error| error.to_string())))
+    Err(failure.map_or_else(|| Later::NotOpen(found.attempt.id).into(), Error::Provider))
 }
 
 /// Whether a page was opened for an attempt that had been closed as never opened.
@@ -80,7 +80,7 @@ impl Engine {
     pub(crate) async fn find_attempt(&self, id: &str) -> Result<Found, Error> {
         let id: AttemptId = id.parse().map_err(Error::corrupt)?;
         let mut connection = self.store().reader().await?;
-        let missing = || Error::NotFound(format!("attempt {id}"));
+        let missing = || Error::NotFound(Thing::Attempt(id.clone()));
         let located = attempts::locate(&mut connection, &id).await?.ok_or_else(missing)?;
         let stored = payments::find(&mut connection, &located.payment).await?.ok_or_else(missing)?;
         let attempt = stored.payment.attempt(&id).cloned().ok_or_else(missing)?;
@@ -237,7 +237,7 @@ impl Engine {
                 return Ok(Next::Done);
             }
             Ok(_) => {}
-            Err(error) => return Err(Error::Invalid(error.to_string())),
+            Err(error) => return Err(Error::Provider(error)),
         }
         Ok(Next::At(now + LOOK_AGAIN))
     }
@@ -266,9 +266,10 @@ impl Engine {
     async fn opening(&self, found: &Found) -> Result<Operation, Error> {
         let mut connection = self.store().reader().await?;
         let order = orders::find(&mut connection, &found.order).await?;
-        let order = order.ok_or_else(|| Error::NotFound(format!("order {}", found.order)))?;
+        let order = order.ok_or_else(|| Error::NotFound(Thing::Order(found.order.clone())))?;
         let session = sessions::find(&mut connection, &found.attempt.session).await?;
-        let token = session.ok_or_else(|| Error::NotFound("session of the attempt".into()))?.session.token;
+        let missing = || Error::NotFound(Thing::Session(found.attempt.session.clone()));
+        let token = session.ok_or_else(missing)?.session.token;
         Ok(Operation::Open(Box::new(self.open_spec(&found.attempt, &order, &token)?)))
     }
 

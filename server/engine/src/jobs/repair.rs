@@ -8,7 +8,7 @@ use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 use super::Next;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Later};
 use crate::gateway::{CallError, Gateway};
 use crate::store::accounts;
 
@@ -49,9 +49,9 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
                 engine.make_up_for(&ready, items).await?;
                 cursor = next;
             }
-            Ok(_) => return Err(Error::Invalid("the provider listed no events".to_owned())),
+            Ok(_) => return Err(Later::NoEvents(id).into()),
             Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
-            Err(error) => return Err(Error::Invalid(error.to_string())),
+            Err(error) => return Err(Error::Provider(error)),
         }
         pages += 1;
         if cursor.is_none() {

@@ -6,51 +6,52 @@ use domain::money::Money;
 use domain::payment::{Attempt, Event, Modification, ModificationKind, Payment};
 
 use super::nothing::why;
+use super::problem::{Choice, MoneyProblem, Proposal};
 use super::request::Wanted;
-use crate::error::Error;
 
-/// The most commands that an alert lists.
-const COMMANDS_MAX: usize = 2;
+/// The most modifications that one text lists.
+const PROPOSALS_MAX: usize = 2;
 
 /// The named attempt, or the only possible one.
 pub(super) fn choose<'a>(
     payment: &'a Payment,
     wanted: &Wanted,
     named: Option<&AttemptId>,
-) -> Result<&'a Attempt, Error> {
+) -> Result<&'a Attempt, Box<MoneyProblem>> {
     if let Some(id) = named {
-        let text = || format!("attempt {id} is not of payment {0}; see `till payment show {0}`", payment.id);
-        let attempt = payment.attempt(id).ok_or_else(|| Error::Invalid(text()))?;
+        let other = || Box::new(MoneyProblem::OtherAttempt { payment: payment.id.clone(), attempt: id.clone() });
+        let attempt = payment.attempt(id).ok_or_else(other)?;
         return if wanted.possible(attempt) > 0 {
             Ok(attempt)
         } else {
-            Err(Error::Invalid(format!("attempt {id}: {}", why(payment, &[attempt], wanted))))
+            let obstacle = why(payment, &[attempt], wanted);
+            Err(Box::new(MoneyProblem::NotPossible { attempt: Some(id.clone()), obstacle }))
         };
     }
     let possible: Vec<_> = payment.attempts.iter().filter(|attempt| wanted.possible(attempt) > 0).collect();
     match possible[..] {
-        [] => Err(Error::Invalid(why(payment, &payment.attempts.iter().collect::<Vec<_>>(), wanted))),
+        [] => {
+            let obstacle = why(payment, &payment.attempts.iter().collect::<Vec<_>>(), wanted);
+            Err(Box::new(MoneyProblem::NotPossible { attempt: None, obstacle }))
+        }
         // The order has its payment, so a capture of the second payer's money must name its attempt.
         [only] if !only.second || !matches!(wanted, Wanted::Capture { .. }) => Ok(only),
-        _ => Err(Error::Which {
-            text: which(payment, wanted, &possible),
-            attempts: possible.iter().map(|attempt| attempt.id.clone()).collect(),
-        }),
+        _ => {
+            let choices = possible.iter().map(|attempt| choice(payment, wanted, attempt)).collect();
+            Err(Box::new(MoneyProblem::WhichAttempt { payment: payment.id.clone(), choices }))
+        }
     }
 }
 
-/// The question which attempt is meant, with a command for each possible one.
-fn which(payment: &Payment, wanted: &Wanted, possible: &[&Attempt]) -> String {
-    let mut text = format!("payment {} was paid by more than one attempt; say which one is meant:", payment.id);
-    for attempt in possible {
-        let left = wanted.possible(attempt);
-        let kind = wanted.kind(attempt, Some(left));
-        let money = Money::new(left, attempt.amount.currency);
-        let note = if is_beyond(payment, attempt) { ", paid beyond what was owed" } else { "" };
-        let command = command(payment, &attempt.id, kind);
-        text.push_str(&format!("\n  {command}\n    {}: {money} at account {}{note}", wanted.left(), attempt.account));
+/// One answer to the question which attempt is meant.
+fn choice(payment: &Payment, wanted: &Wanted, attempt: &Attempt) -> Choice {
+    let left = wanted.possible(attempt);
+    Choice {
+        proposal: proposal(payment, &attempt.id, wanted.kind(attempt, Some(left))),
+        left: Money::new(left, attempt.amount.currency),
+        account: attempt.account.clone(),
+        is_beyond: is_beyond(payment, attempt),
     }
-    text
 }
 
 /// Whether an attempt succeeded after the debt was paid, or holds the money that should go back next.
@@ -58,39 +59,15 @@ fn is_beyond(payment: &Payment, attempt: &Attempt) -> bool {
     attempt.second || payment.wanted_back().is_some_and(|(owner, _)| owner.id == attempt.id)
 }
 
-/// The command for a modification of an attempt, ready to be copied.
-pub(super) fn command(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> String {
-    let (what, payment_id) = (kind.as_str(), &payment.id);
-    let amount = |minor| Money::new(minor, payment.amount.currency).to_decimal();
-    let command = format!("till payment {what} {payment_id} --attempt {attempt}");
-    match kind {
-        ModificationKind::Void => command,
-        ModificationKind::Refund { amount: minor } | ModificationKind::Capture { amount: minor, last: true } => {
-            format!("{command} --amount {}", amount(minor))
-        }
-        ModificationKind::Capture { amount: minor, last: false } => {
-            format!("{command} --amount {} --keep-rest", amount(minor))
-        }
-    }
+/// A modification of an attempt that could be asked for.
+pub(super) fn proposal(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> Proposal {
+    Proposal { payment: payment.id.clone(), attempt: attempt.clone(), kind, currency: payment.amount.currency }
 }
 
-/// The command that repeats a modification's request.
-pub(super) fn repetition(payment: &Payment, attempt: &AttemptId, known: &Modification) -> String {
-    match &known.key {
-        Some(key) => format!("{} --key {key}", command(payment, attempt, known.kind)),
-        None => format!("till payment show {}", payment.id),
-    }
-}
-
-/// The command that makes a modification once more under another key.
-pub(super) fn once_more(payment: &Payment, attempt: &AttemptId, kind: ModificationKind) -> String {
-    format!("{} --key NEW", command(payment, attempt, kind))
-}
-
-/// The commands that send money paid beyond the debt back to its payers, in order; the first few.
-pub(crate) fn back(payment: &Payment) -> Vec<String> {
-    let wanted = wanted_back(payment).into_iter().take(COMMANDS_MAX);
-    wanted.map(|(attempt, kind)| command(payment, &attempt, kind)).collect()
+/// The modifications that send money paid beyond the debt back to its payers, in order; the first few.
+pub(crate) fn back(payment: &Payment) -> Vec<Proposal> {
+    let wanted = wanted_back(payment).into_iter().take(PROPOSALS_MAX);
+    wanted.map(|(attempt, kind)| proposal(payment, &attempt, kind)).collect()
 }
 
 /// All money that should go back or be released, by attempt and in order.
@@ -114,6 +91,7 @@ pub(super) mod tests {
     use domain::method::Method;
     use domain::payment::Capture;
 
+    use super::super::problem::Obstacle;
     use super::*;
 
     /// A debt of EUR 10.00 with attempts that authorised and captured these amounts. All attempts but the first are second successes.
@@ -139,36 +117,48 @@ pub(super) mod tests {
 
     const REFUND: Wanted = Wanted::Refund { amount: None };
 
+    /// The modifications among which the merchant must choose.
+    fn choices(payment: &Payment, wanted: &Wanted) -> Vec<Choice> {
+        match *choose(payment, wanted, None).unwrap_err() {
+            MoneyProblem::WhichAttempt { choices, .. } => choices,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_only_attempt_in_question_is_chosen_and_several_are_asked_about() {
         let twice = payment(&[(1000, 1000), (1000, 1000)]);
-        let text = choose(&twice, &REFUND, None).unwrap_err().to_string();
-        for attempt in &twice.attempts {
-            assert!(text.contains(&command(&twice, &attempt.id, ModificationKind::Refund { amount: 1000 })), "{text}");
-        }
+        let whole = ModificationKind::Refund { amount: 1000 };
+        let proposals: Vec<_> = choices(&twice, &REFUND).into_iter().map(|choice| choice.proposal).collect();
+        assert_eq!(proposals, twice.attempts.iter().map(|one| proposal(&twice, &one.id, whole)).collect::<Vec<_>>());
         let second = &twice.attempts[1].id;
         assert_eq!(choose(&twice, &REFUND, Some(second)).unwrap().id, *second);
         let capture = Wanted::Capture { amount: None, last: true };
         let authorised = payment(&[(1000, 1000), (1000, 0)]);
-        let text = choose(&authorised, &capture, None).unwrap_err().to_string();
-        assert!(text.contains("paid beyond what was owed"), "the second payer's money is not taken unasked: {text}");
+        let asked = choices(&authorised, &capture);
+        assert!(asked[0].is_beyond && asked.len() == 1, "the second payer's money is not taken unasked: {asked:?}");
         assert!(choose(&authorised, &capture, Some(&authorised.attempts[1].id)).is_ok());
-        let void = choose(&twice, &Wanted::Void, None).unwrap_err().to_string();
-        assert_eq!(void, "all that was authorised has been captured; to send it back, refund it");
+        let taken = MoneyProblem::NotPossible { attempt: None, obstacle: Obstacle::AllTaken };
+        assert_eq!(choose(&twice, &Wanted::Void, None), Err(Box::new(taken)));
         let once = payment(&[(1000, 0), (1000, 1000)]);
         assert_eq!(choose(&once, &REFUND, None).unwrap().id, once.attempts[1].id);
         assert_eq!(choose(&once, &Wanted::Void, None).unwrap().id, once.attempts[0].id);
         let stranger = AttemptId::from_random([9; 16]);
-        assert!(choose(&once, &REFUND, Some(&stranger)).unwrap_err().to_string().contains("is not of payment"));
-        let empty = choose(&once, &REFUND, Some(&once.attempts[0].id)).unwrap_err().to_string();
-        assert!(empty.contains("there is nothing to refund yet"), "{empty}");
+        let other = MoneyProblem::OtherAttempt { payment: once.id.clone(), attempt: stranger.clone() };
+        assert_eq!(choose(&once, &REFUND, Some(&stranger)), Err(Box::new(other)));
+        let first = &once.attempts[0].id;
+        let release = vec![proposal(&once, first, ModificationKind::Void)];
+        let empty =
+            MoneyProblem::NotPossible { attempt: Some(first.clone()), obstacle: Obstacle::OnlyAuthorised(release) };
+        assert_eq!(choose(&once, &REFUND, Some(first)), Err(Box::new(empty)));
     }
 
     #[test]
-    fn a_part_that_was_asked_for_stands_in_the_commands() {
+    fn a_part_that_was_asked_for_stands_in_the_choices() {
         let twice = payment(&[(1000, 1000), (1000, 300)]);
-        let text = choose(&twice, &Wanted::Refund { amount: Some(500) }, None).unwrap_err().to_string();
-        assert!(text.contains("--amount 5.00") && text.contains("--amount 3.00"), "as much as there is: {text}");
+        let kinds = choices(&twice, &Wanted::Refund { amount: Some(500) }).into_iter().map(|one| one.proposal.kind);
+        let expected = [500, 300].map(|amount| ModificationKind::Refund { amount });
+        assert_eq!(kinds.collect::<Vec<_>>(), expected, "as much as there is");
     }
 
     #[test]

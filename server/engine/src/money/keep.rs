@@ -1,12 +1,13 @@
-//! Keeps money paid beyond the debt, or says why there is none to keep.
+//! Keeps money paid beyond the debt, or finds out why there is none to keep.
 
 use domain::id::PaymentId;
 use domain::money::Money;
 use domain::payment::{Event, Fact, ModificationKind, Payment, decide};
 
 use super::choose::{back, wanted_back};
+use super::problem::{MoneyProblem, NothingToKeep, Proposal};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::record::Source;
 
 /// The result of a decision to keep money.
@@ -24,14 +25,14 @@ impl Engine {
     /// Keeps money that was paid beyond the debt, instead of sending it back.
     ///
     /// # Errors
-    /// There is no money that could be kept; the text says why and what to do.
+    /// There is no money that could be kept.
     pub async fn keep_surplus(&self, id: &PaymentId) -> Result<Kept, Error> {
         let mut now = 0_i64;
         let recorded = self.record_if(id, Source::Merchant, |payment| {
             now = keeps(payment)?;
             Ok(Some(Fact::Keep))
         });
-        let payment = recorded.await?.ok_or_else(|| Error::NotFound(format!("payment {id}")))?;
+        let payment = recorded.await?.ok_or_else(|| Error::NotFound(Thing::Payment(id.clone())))?;
         let in_all = still_kept(&payment);
         Ok(Kept { payment, now, in_all })
     }
@@ -41,7 +42,7 @@ impl Engine {
 fn keeps(payment: &Payment) -> Result<i64, Error> {
     let amount = |event: &Event| if let Event::Kept { amount, .. } = event { *amount } else { 0 };
     match decide(payment, &Fact::Keep)?.iter().map(amount).fold(0, i64::saturating_add) {
-        0 => Err(Error::Invalid(why_nothing(payment))),
+        0 => Err(MoneyProblem::NothingToKeep(why_nothing(payment)).into()),
         kept => Ok(kept),
     }
 }
@@ -52,7 +53,7 @@ fn still_kept(payment: &Payment) -> i64 {
 
 /// The merchant's options for money that was paid beyond the debt and is held. Only captured money can be kept.
 pub(crate) fn held_advice(payment: &Payment) -> String {
-    let back = back(payment).join("` and `");
+    let back = back(payment).iter().map(Proposal::command).collect::<Vec<_>>().join("` and `");
     match keeps(payment) {
         Ok(_) => {
             let loose = wanted_back(payment).iter().any(|(_, kind)| *kind == ModificationKind::Void);
@@ -67,25 +68,16 @@ pub(crate) fn held_advice(payment: &Payment) -> String {
     }
 }
 
-/// The words for a merchant who wants to keep money where there is none to keep.
-fn why_nothing(payment: &Payment) -> String {
+/// Why there is none to keep.
+fn why_nothing(payment: &Payment) -> NothingToKeep {
     let money = |minor| Money::new(minor, payment.amount.currency);
-    let release = back(payment).join("` or `");
+    let release = back(payment);
     match (still_kept(payment), payment.outstanding()) {
         // The money left to go back has not been captured: it is the authorisation of a second payer.
-        _ if !release.is_empty() => format!(
-            "there is nothing to keep: what was paid beyond the debt is only authorised; release it: `{release}`; it can be \
-             kept only after it is captured"
-        ),
-        (_, open) if open > 0 => {
-            format!(
-                "there is nothing to keep: {} is being sent back; see `till payment show {}`",
-                money(open),
-                payment.id
-            )
-        }
-        (kept, _) if kept > 0 => format!("there is nothing more to keep: {} is kept already", money(kept)),
-        _ => "there is nothing to keep: no more was paid than is owed, or it has gone back".to_owned(),
+        _ if !release.is_empty() => NothingToKeep::OnlyAuthorised(release),
+        (_, open) if open > 0 => NothingToKeep::GoingBack { payment: payment.id.clone(), amount: money(open) },
+        (kept, _) if kept > 0 => NothingToKeep::Kept(money(kept)),
+        _ => NothingToKeep::NotPaid,
     }
 }
 
@@ -96,8 +88,14 @@ mod tests {
     use super::super::choose::tests::payment;
     use super::*;
 
-    fn refusal(payment: &Payment) -> String {
-        keeps(payment).unwrap_err().to_string()
+    fn refusal(payment: &Payment) -> NothingToKeep {
+        let Err(Error::Money(problem)) = keeps(payment) else { panic!("{payment:?}") };
+        let MoneyProblem::NothingToKeep(why) = *problem else { panic!("{problem:?}") };
+        why
+    }
+
+    fn ten(payment: &Payment) -> Money {
+        Money::new(1000, payment.amount.currency)
     }
 
     #[test]
@@ -106,20 +104,20 @@ mod tests {
         assert_eq!(keeps(&twice).unwrap(), 1000);
         decide(&twice, &Fact::Keep).unwrap().iter().for_each(|event| twice.apply(event));
         assert_eq!((still_kept(&twice), twice.kept()), (1000, 1000));
-        assert!(refusal(&twice).contains("EUR 10.00 is kept already"), "{}", refusal(&twice));
+        assert_eq!(refusal(&twice), NothingToKeep::Kept(ten(&twice)));
         // The second payer is refunded: the decision stays and keeps no money.
         let refund = Movement::Refund { reference: "R".into(), amount: 1000, state: EntryState::Succeeded };
         twice.attempts[1].book.join(&refund);
         assert_eq!((still_kept(&twice), twice.kept()), (0, 1000));
-        assert!(refusal(&twice).contains("no more was paid than is owed"), "{}", refusal(&twice));
+        assert_eq!(refusal(&twice), NothingToKeep::NotPaid);
     }
 
     #[test]
-    fn what_is_only_authorised_cannot_be_kept_and_the_words_name_what_can_be_done() {
+    fn what_is_only_authorised_cannot_be_kept_and_its_release_is_proposed() {
         let held = payment(&[(1000, 1000), (1000, 0)]);
-        let (text, second) = (refusal(&held), &held.attempts[1].id);
-        let command = format!("till payment void {} --attempt {second}", held.id);
-        assert!(text.contains("only authorised") && text.contains(&command), "{text}");
+        let NothingToKeep::OnlyAuthorised(release) = refusal(&held) else { panic!("{held:?}") };
+        let command = format!("till payment void {} --attempt {}", held.id, held.attempts[1].id);
+        assert_eq!(release.iter().map(Proposal::command).collect::<Vec<_>>(), [command]);
     }
 
     #[test]
@@ -127,6 +125,7 @@ mod tests {
         let mut twice = payment(&[(1000, 1000), (1000, 1000)]);
         let refund = Movement::Refund { reference: "R".into(), amount: 1000, state: EntryState::Pending };
         twice.attempts[1].book.join(&refund);
-        assert!(refusal(&twice).contains("EUR 10.00 is being sent back"), "{}", refusal(&twice));
+        let back = NothingToKeep::GoingBack { payment: twice.id.clone(), amount: ten(&twice) };
+        assert_eq!(refusal(&twice), back);
     }
 }

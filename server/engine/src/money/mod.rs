@@ -9,6 +9,7 @@ mod call_off;
 mod choose;
 mod keep;
 mod nothing;
+pub mod problem;
 mod request;
 mod rows;
 mod statement;
@@ -28,12 +29,13 @@ pub use request::Asked;
 pub use statement::{PaymentRow, Statement};
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::gateway::CallError;
 use crate::jobs::modify;
 use crate::jobs::open::Found;
 use crate::record::Source;
 use crate::store::payments;
+use problem::MoneyProblem;
 use request::Wanted;
 
 /// The result of a modification so far.
@@ -73,7 +75,7 @@ impl Engine {
 
     pub(crate) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
         let stored = payments::find(&mut *self.store().reader().await?, payment).await?;
-        stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(format!("payment {payment}")))
+        stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(Thing::Payment(payment.clone())))
     }
 
     /// Checks that the provider can count the amount to be captured or sent back. An amount that it cannot count would be refused later.
@@ -84,7 +86,7 @@ impl Engine {
         let attempt = self.find_attempt(attempt.as_str()).await?.attempt;
         let connector = self.connector(&attempt.account).await?;
         let part = Money::new(amount, attempt.amount.currency);
-        connector.takes_part(part).map_err(|rule| Error::Invalid(rule.to_string()))
+        connector.takes_part(part).map_err(Error::Amount)
     }
 
     /// Sends surplus back, if it is still there and is not being sent back already. Two servers may try this at once.
@@ -108,8 +110,7 @@ impl Engine {
     async fn modification(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(Modification, Limits), Error> {
         let found = self.find_attempt(attempt.as_str()).await?;
         if found.attempt.refs.payment.is_none() {
-            let text = "the provider has not named the payment yet; its webhook will; try again in a moment";
-            return Err(Error::Invalid(text.into()));
+            return Err(MoneyProblem::NotNamed { attempt: found.attempt.id }.into());
         }
         let (account, connector) = self.unseal(&self.account(&found.attempt.account).await?)?;
         let limits = connector.limits(&account, found.attempt.method);
@@ -127,7 +128,7 @@ impl Engine {
 
     pub(crate) async fn modified(&self, attempt: &str, id: &ModificationId) -> Result<Modified, Error> {
         let attempt = self.find_attempt(attempt).await?.attempt;
-        let known = attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
+        let known = attempt.modification(id).ok_or_else(|| Error::NotFound(Thing::Modification(id.clone())))?;
         Ok(Modified { modification: known.clone(), outcome: known.outcome(&attempt.book) })
     }
 
@@ -135,7 +136,7 @@ impl Engine {
     /// sent before.
     pub(crate) async fn send_modification(&self, attempt: &str, id: &ModificationId, first: bool) -> Result<(), Error> {
         let found = self.find_attempt(attempt).await?;
-        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
+        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(Thing::Modification(id.clone())))?;
         let outcome = known.outcome(&found.attempt.book);
         let spec = || ModifySpec {
             target: found.target(),
@@ -157,7 +158,7 @@ impl Engine {
                 }
                 Ok(connectors::Outcome::Inconclusive) => {}
                 // A failed question proves nothing about an earlier request.
-                Err(error) => return Err(Error::Invalid(error.to_string())),
+                Err(error) => return Err(Error::Provider(error)),
                 found_it => return self.take_reply(&found, id, found_it).await,
             }
         }
@@ -196,7 +197,7 @@ impl Engine {
     /// modification may still be sent, or if a search would be a proof now.
     pub(crate) async fn modification_rests(&self, attempt: &str, id: &ModificationId) -> Result<Option<Millis>, Error> {
         let found = self.find_attempt(attempt).await?;
-        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(format!("modification {id}")))?;
+        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(Thing::Modification(id.clone())))?;
         let unanswered = self.unanswered_since(&found, known).await?;
         let (course, _) = self.modification_course(&found, known, unanswered).await?;
         let now = self.env().now();
@@ -266,7 +267,7 @@ impl Engine {
                 Answer::Refused { reason }
             }
             // This request has certainly done nothing, so the modification is still to be done.
-            Err(error) if error.is_definite() => return Err(Error::Invalid(error.to_string())),
+            Err(error) if error.is_definite() => return Err(Error::Provider(error)),
             Err(error) => {
                 tracing::warn!(modification = %id, %error, "a provider did not answer a modification");
                 Answer::Unanswered

@@ -1,15 +1,17 @@
-//! The words for a merchant whose request is possible for no attempt: the obstacle, and the next step.
+//! The obstacle to a request that is possible for no attempt, and the merchant's next step.
 
 use domain::money::Money;
-use domain::payment::{Attempt, Modification, ModificationKind, Outcome, Payment};
+use domain::payment::{Attempt, ModificationKind, Payment};
 
-use super::choose::command;
+use super::choose::proposal;
+use super::problem::{Obstacle, PartTaken, Proposal, Rest, Settled, UnderWay};
 use super::request::Wanted;
 
 /// Why these attempts cannot be captured, voided or refunded.
-pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> String {
-    let tells =
-        |which: fn(&ModificationKind) -> bool| attempts.iter().find_map(|attempt| under_way(payment, attempt, which));
+pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> Obstacle {
+    let tells = |which: fn(&ModificationKind) -> bool| {
+        attempts.iter().find_map(|attempt| under_way(payment, attempt, which)).map(Obstacle::UnderWay)
+    };
     let capture = |kind: &ModificationKind| matches!(kind, ModificationKind::Capture { .. });
     let void = |kind: &ModificationKind| matches!(kind, ModificationKind::Void);
     let refund = |kind: &ModificationKind| matches!(kind, ModificationKind::Refund { .. });
@@ -18,126 +20,96 @@ pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> 
     match wanted {
         Wanted::Capture { .. } | Wanted::Void => tells(void).or_else(|| tells(capture)).unwrap_or_else(|| match () {
             () if captured => taken(payment, attempts),
-            () if attempts.iter().any(|attempt| attempt.is_released()) => {
-                "the authorisation has been released".to_owned()
-            }
-            () => "nothing is authorised".to_owned(),
+            () if attempts.iter().any(|attempt| attempt.is_released()) => Obstacle::Released,
+            () => Obstacle::NothingAuthorised,
         }),
         Wanted::Refund { .. } => tells(refund).unwrap_or_else(|| match () {
-            () if captured => {
-                "there is nothing to refund: all that was captured has gone back, or a bank holds it".to_owned()
-            }
-            () if held => tells(capture).unwrap_or_else(|| {
-                let void = voids(payment, attempts);
-                format!("there is nothing to refund yet: nothing has been captured; to release it: {void}")
-            }),
-            () => "there is nothing to refund: nothing has been captured".to_owned(),
+            () if captured => Obstacle::AllGoneBack,
+            () if held => tells(capture).unwrap_or_else(|| Obstacle::OnlyAuthorised(voids(payment, attempts))),
+            () => Obstacle::NothingCaptured,
         }),
     }
 }
 
-/// Why a payment that was authorised or captured cannot be called off, and what can be done instead.
-pub(super) fn why_settled(payment: &Payment) -> String {
+/// Why a payment that was authorised or captured cannot be called off.
+pub(super) fn why_settled(payment: &Payment) -> Settled {
     let all: Vec<_> = payment.attempts.iter().collect();
     if payment.totals().captured > 0 {
         let parts = parts(payment, &all);
-        return match &parts[..] {
-            [] => format!("the payment has already succeeded; to send money back: till payment refund {}", payment.id),
-            parts => format!("the payment has already succeeded and cannot be called off: {}", parts.join("; ")),
-        };
+        return if parts.is_empty() { Settled::Succeeded(payment.id.clone()) } else { Settled::InPart(parts) };
     }
     let idle: Vec<_> = all.iter().copied().filter(|attempt| attempt.under_way().next().is_none()).collect();
     match voids(payment, &idle) {
         void if void.is_empty() => {
             let open = all.iter().find_map(|attempt| under_way(payment, attempt, |_| true));
-            open.unwrap_or_else(|| "the payment is authorised and cannot be called off now".to_owned())
+            open.map_or(Settled::NotNow, Settled::UnderWay)
         }
-        void => format!("the payment is authorised; to call it off, release it: {void}; or capture it"),
+        void => Settled::Authorised(void),
     }
 }
 
-/// The commands that release these attempts. Each command names its attempt, because a payment may have several.
-fn voids(payment: &Payment, attempts: &[&Attempt]) -> String {
+/// The voids that release these attempts.
+fn voids(payment: &Payment, attempts: &[&Attempt]) -> Vec<Proposal> {
     let held = attempts.iter().filter(|attempt| Wanted::Void.possible(attempt) > 0);
-    let commands = held.map(|attempt| command(payment, &attempt.id, ModificationKind::Void));
-    commands.collect::<Vec<_>>().join("; or: ")
+    held.map(|attempt| proposal(payment, &attempt.id, ModificationKind::Void)).collect()
 }
 
-/// The words about authorisations that have been captured, in part or as a whole.
-fn taken(payment: &Payment, attempts: &[&Attempt]) -> String {
-    match &parts(payment, attempts)[..] {
-        [] => "all that was authorised has been captured; to send it back, refund it".to_owned(),
-        parts => parts.join("; "),
-    }
+/// The obstacle of authorisations that have been captured, in part or as a whole.
+fn taken(payment: &Payment, attempts: &[&Attempt]) -> Obstacle {
+    let parts = parts(payment, attempts);
+    if parts.is_empty() { Obstacle::AllTaken } else { Obstacle::PartsTaken(parts) }
 }
 
-/// The words about each authorisation that has been captured in part, and about its rest.
-fn parts(payment: &Payment, attempts: &[&Attempt]) -> Vec<String> {
-    let part = |attempt: &&&Attempt| (1..attempt.book.authorised).contains(&attempt.book.captured_net());
-    let words = |attempt: &&Attempt| {
+/// Each authorisation that has been captured in part, with its rest.
+fn parts(payment: &Payment, attempts: &[&Attempt]) -> Vec<PartTaken> {
+    let is_part = |attempt: &&&Attempt| (1..attempt.book.authorised).contains(&attempt.book.captured_net());
+    let part = |attempt: &&Attempt| {
         let money = |minor| Money::new(minor, payment.amount.currency);
-        let of = if payment.attempts.len() > 1 { format!(" of attempt {}", attempt.id) } else { String::new() };
-        let (taken, left) = (money(attempt.book.captured_net()), attempt.capturable());
+        let left = attempt.capturable();
         let rest = match () {
-            () if attempt.book.voided => {
-                "the rest of the authorisation has been released; nothing more can be captured".to_owned()
-            }
-            () if attempt.is_captured_finally() => {
-                "it was the last capture: nothing more of the authorisation can be captured or voided".to_owned()
-            }
-            () if left == 0 => "the rest of the authorisation is being captured".to_owned(),
+            () if attempt.book.voided => Rest::Released,
+            () if attempt.is_captured_finally() => Rest::Final,
+            () if left == 0 => Rest::BeingTaken,
             () => {
                 let kind = ModificationKind::Capture { amount: left, last: true };
-                format!(
-                    "the other {} stays authorised until the provider releases it, and cannot be voided; capture it: {}; or let it \
-                     run out",
-                    money(left),
-                    command(payment, &attempt.id, kind)
-                )
+                Rest::Held { left: money(left), capture: proposal(payment, &attempt.id, kind) }
             }
         };
-        format!("{taken}{of} was captured; {rest}; to send back what was captured, refund it")
+        let several = payment.attempts.len() > 1;
+        PartTaken { attempt: several.then(|| attempt.id.clone()), taken: money(attempt.book.captured_net()), rest }
     };
-    attempts.iter().filter(part).map(words).collect()
+    attempts.iter().filter(is_part).map(part).collect()
 }
 
-/// The words about a request whose result is open.
-fn under_way(payment: &Payment, attempt: &Attempt, which: fn(&ModificationKind) -> bool) -> Option<String> {
+/// A request whose result is open.
+fn under_way(payment: &Payment, attempt: &Attempt, which: fn(&ModificationKind) -> bool) -> Option<UnderWay> {
     let open = attempt.under_way().find(|open| which(&open.kind))?;
-    let Modification { id, kind, .. } = open;
-    let amount = match open.amount() {
-        0 => String::new(),
-        minor => format!(" of {}", Money::new(minor, payment.amount.currency)),
-    };
-    let stands = match open.outcome(&attempt.book) {
-        Outcome::Pending => "the provider has taken it and will say what came of it",
-        // Each try so far was refused for a missing right, or has certainly not reached the provider; or the first try is on its way.
-        Outcome::Requested => {
-            "it is not known to have been handed over yet; Till goes on trying; if a right of the key is missing, `till alerts` says \
-             which, and it is sent when the right is there"
-        }
-        _ => "the provider has not answered yet; Till is asking it what came of that",
-    };
-    Some(format!(
-        "a {}{amount} ({id}) was asked for, and {stands}; see `till payment show {}`",
-        kind.as_str(),
-        payment.id
-    ))
+    Some(UnderWay {
+        payment: payment.id.clone(),
+        modification: open.id.clone(),
+        kind: open.kind,
+        currency: payment.amount.currency,
+        outcome: open.outcome(&attempt.book),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use domain::id::ModificationId;
-    use domain::payment::{Answer, EntryState, Event, Movement};
+    use domain::payment::{Answer, EntryState, Event, Modification, Movement, Outcome};
 
     use super::super::choose::choose;
     use super::super::choose::tests::payment;
+    use super::super::problem::MoneyProblem;
     use super::*;
 
     const CAPTURE: Wanted = Wanted::Capture { amount: None, last: true };
 
-    fn refusal(payment: &Payment, wanted: &Wanted) -> String {
-        choose(payment, wanted, None).unwrap_err().to_string()
+    fn obstacle(payment: &Payment, wanted: &Wanted) -> Obstacle {
+        match *choose(payment, wanted, None).unwrap_err() {
+            MoneyProblem::NotPossible { attempt: None, obstacle } => obstacle,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Asks for a capture, which the provider accepts and reports as done.
@@ -157,22 +129,19 @@ mod tests {
     fn a_rest_that_was_kept_is_said_to_stay_and_can_be_captured() {
         let mut kept = payment(&[(1000, 0)]);
         capture(&mut kept, 1, 600, false);
-        let command = format!("till payment capture {} --attempt {} --amount 4.00", kept.id, kept.attempts[0].id);
-        for text in [refusal(&kept, &Wanted::Void), why_settled(&kept)] {
-            let says = ["EUR 6.00 was captured; the other EUR 4.00 stays authorised", &command, "let it run out"];
-            assert!(says.iter().all(|says| text.contains(says)), "{text}");
-            assert!(!text.contains("all that was authorised"), "{text}");
-        }
-        assert!(why_settled(&kept).contains("cannot be called off"));
-        assert!(choose(&kept, &CAPTURE, None).is_ok(), "the command that is advised works");
+        let money = |minor| Money::new(minor, kept.amount.currency);
+        let last = ModificationKind::Capture { amount: 400, last: true };
+        let rest = Rest::Held { left: money(400), capture: proposal(&kept, &kept.attempts[0].id, last) };
+        let part = PartTaken { attempt: None, taken: money(600), rest };
+        assert_eq!(obstacle(&kept, &Wanted::Void), Obstacle::PartsTaken(vec![part.clone()]));
+        assert_eq!(why_settled(&kept), Settled::InPart(vec![part.clone()]));
+        assert!(choose(&kept, &CAPTURE, None).is_ok(), "the capture that is proposed is possible");
         // The provider releases the rest.
-        kept.attempts[0].book.voided = true;
+        let mut released = kept.clone();
+        released.attempts[0].book.voided = true;
         for wanted in [CAPTURE, Wanted::Void] {
-            let text = refusal(&kept, &wanted);
-            assert!(
-                text.contains("the rest of the authorisation has been released; nothing more can be captured"),
-                "{text}"
-            );
+            let part = PartTaken { rest: Rest::Released, ..part.clone() };
+            assert_eq!(obstacle(&released, &wanted), Obstacle::PartsTaken(vec![part]));
         }
     }
 
@@ -180,44 +149,40 @@ mod tests {
     fn after_the_last_capture_nothing_is_said_to_stay() {
         let mut last = payment(&[(1000, 0)]);
         capture(&mut last, 1, 600, true);
-        let text = refusal(&last, &Wanted::Void);
-        assert!(text.contains("it was the last capture") && !text.contains("stays authorised"), "{text}");
+        let Obstacle::PartsTaken(parts) = obstacle(&last, &Wanted::Void) else { panic!("{last:?}") };
+        assert_eq!(parts[0].rest, Rest::Final);
         let mut whole = payment(&[(1000, 0)]);
         capture(&mut whole, 1, 1000, true);
-        assert_eq!(
-            refusal(&whole, &Wanted::Void),
-            "all that was authorised has been captured; to send it back, refund it"
-        );
-        assert!(why_settled(&whole).contains("already succeeded; to send money back: till payment refund"));
+        assert_eq!(obstacle(&whole, &Wanted::Void), Obstacle::AllTaken);
+        assert_eq!(why_settled(&whole), Settled::Succeeded(whole.id));
     }
 
     #[test]
-    fn of_two_authorisations_each_command_names_its_attempt() {
+    fn of_two_authorisations_each_proposal_names_its_attempt() {
         let twice = payment(&[(1000, 0), (1000, 0)]);
-        for text in [refusal(&twice, &Wanted::Refund { amount: None }), why_settled(&twice)] {
-            for attempt in &twice.attempts {
-                assert!(text.contains(&command(&twice, &attempt.id, ModificationKind::Void)), "{text}");
-            }
-            assert!(!text.contains("already succeeded"), "{text}");
-        }
+        let release: Vec<_> =
+            twice.attempts.iter().map(|one| proposal(&twice, &one.id, ModificationKind::Void)).collect();
+        assert_eq!(obstacle(&twice, &Wanted::Refund { amount: None }), Obstacle::OnlyAuthorised(release.clone()));
+        assert_eq!(why_settled(&twice), Settled::Authorised(release.clone()));
         // The first authorisation has been released, so the other one is named alone.
         let mut one = twice;
         one.attempts[0].book.voided = true;
-        let text = why_settled(&one);
-        assert!(text.contains(one.attempts[1].id.as_str()) && !text.contains(one.attempts[0].id.as_str()), "{text}");
+        assert_eq!(why_settled(&one), Settled::Authorised(release[1..].to_vec()));
     }
 
     #[test]
     fn what_was_never_handed_over_is_not_said_to_wait_for_an_answer() {
+        let outcome = |payment: &Payment| match obstacle(payment, &CAPTURE) {
+            Obstacle::UnderWay(open) => open.outcome,
+            other => panic!("{other:?}"),
+        };
         let mut asked = payment(&[(1000, 0)]);
         let (id, attempt) = (ModificationId::from_random([1; 16]), asked.attempts[0].id.clone());
         let kind = ModificationKind::Capture { amount: 1000, last: true };
         let modification = Box::new(Modification::new(id.clone(), kind, 0));
         asked.apply(&Event::Modifying { attempt: attempt.clone(), modification });
-        let text = refusal(&asked, &CAPTURE);
-        assert!(text.contains("not known to have been handed over") && text.contains("`till alerts`"), "{text}");
-        assert!(!text.contains("has not answered"), "{text}");
+        assert_eq!(outcome(&asked), Outcome::Requested);
         asked.apply(&Event::Answered { attempt, modification: id, answer: Answer::Unanswered });
-        assert!(refusal(&asked, &CAPTURE).contains("the provider has not answered yet"));
+        assert_eq!(outcome(&asked), Outcome::Unknown);
     }
 }

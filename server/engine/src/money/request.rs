@@ -5,10 +5,11 @@
 
 use domain::id::{AttemptId, PaymentId};
 use domain::payment::{Attempt, Fact, Modification, ModificationKind, Outcome, Payment, RequestKey};
-use domain::{MINUTE, Millis, time};
+use domain::{MINUTE, Millis};
 
 use super::Modified;
-use super::choose::{choose, once_more, repetition};
+use super::choose::{choose, proposal};
+use super::problem::{MoneyProblem, Request};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::record::Source;
@@ -57,15 +58,6 @@ impl Wanted {
             Wanted::Capture { amount: asked, last } => ModificationKind::Capture { amount: amount(asked), last },
             Wanted::Void => ModificationKind::Void,
             Wanted::Refund { amount: asked } => ModificationKind::Refund { amount: amount(asked) },
-        }
-    }
-
-    /// The words after the amount that is left.
-    pub fn left(&self) -> &'static str {
-        match self {
-            Wanted::Capture { .. } => "can be captured",
-            Wanted::Void => "can be voided",
-            Wanted::Refund { .. } => "can be refunded",
         }
     }
 
@@ -178,12 +170,9 @@ impl Engine {
             return Ok(modified);
         }
         let of = if known.payment == payment.id { payment.clone() } else { self.stored(&known.payment).await? };
-        let text = format!(
-            "the key {} names another request: `{}`; repeat that one as it was, or take another key for this one",
-            known.key,
-            repetition(&of, &known.attempt, &modified.modification)
-        );
-        Err(Error::Invalid(text))
+        let asked = proposal(&of, &known.attempt, modified.modification.kind);
+        let its = Request { asked, key: modified.modification.key };
+        Err(MoneyProblem::KeyTaken { key: known.key, known: its }.into())
     }
 }
 
@@ -194,12 +183,6 @@ fn refuse_repetition(payment: &Payment, id: &AttemptId, kind: ModificationKind, 
         known.kind == kind && now - known.created < REPEATED && known.outcome(&attempt.book) != Outcome::Failed
     };
     let Some(known) = attempt.modifications.iter().rev().find(equal) else { return Ok(()) };
-    let what = kind.as_str();
-    Err(Error::Invalid(format!(
-        "the same {what} was asked for at {}: {}\n  to see what became of it: {}\n  to {what} once more, with a key of your own: {}",
-        time::format(known.created),
-        known.id,
-        repetition(payment, id, known),
-        once_more(payment, id, kind)
-    )))
+    let asked = Request { asked: proposal(payment, id, known.kind), key: known.key.clone() };
+    Err(MoneyProblem::Repeated { known: asked, modification: known.id.clone(), at: known.created }.into())
 }

@@ -4,7 +4,7 @@ use domain::id::MerchantId;
 use domain::payment::MovementKind;
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 use crate::store::events::{self, EventSummary};
 use crate::store::movements::{self, Movement};
@@ -36,7 +36,7 @@ impl Engine {
         }
         let found = movements::of_reference(&mut connection, name).await?;
         if found.is_empty() {
-            return Err(Error::NotFound(format!("capture, refund, dispute or return with the id or reference {name}")));
+            return Err(Error::NotFound(Thing::Movement(name.to_owned())));
         }
         Ok(found)
     }

@@ -6,7 +6,7 @@ use domain::payment::{Flags, Payment, Status, Totals};
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 use crate::store::journal::{self, LedgerRow};
 use crate::store::movements::{self, Movement};
@@ -56,7 +56,7 @@ impl Engine {
     pub async fn statement(&self, id: &PaymentId) -> Result<Statement, Error> {
         let mut connection = self.store().moment().await?;
         let stored = payments::find(&mut connection, id).await?;
-        let payment = stored.ok_or_else(|| Error::NotFound(format!("payment {id}")))?.payment;
+        let payment = stored.ok_or_else(|| Error::NotFound(Thing::Payment(id.clone())))?.payment;
         Ok(Statement {
             status: payment.status(),
             flags: payment.flags(),

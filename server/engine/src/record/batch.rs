@@ -11,7 +11,7 @@ use super::changes::{Changes, Work};
 use super::follow_up::{Step, follow_up};
 use super::posting::posting;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::store::payments::{EventRow, Locked, lock_many};
 use crate::store::{Connection, Tx};
 
@@ -79,7 +79,7 @@ impl<'a> Batch<'a> {
         match self.payments.get(id) {
             Some(Ok(entry)) => Ok(&entry.now),
             Some(Err(error)) => Err(Error::corrupt(error)),
-            None => Err(Error::NotFound(format!("payment {id}"))),
+            None => Err(Error::NotFound(Thing::Payment(id.clone()))),
         }
     }
 
@@ -105,7 +105,7 @@ fn found<'e>(entry: Option<&'e mut Result<Entry, Error>>, id: &PaymentId) -> Res
     match entry {
         Some(Ok(entry)) => Ok(entry),
         Some(Err(error)) => Err(Error::corrupt(error)),
-        None => Err(Error::NotFound(format!("payment {id}"))),
+        None => Err(Error::NotFound(Thing::Payment(id.clone()))),
     }
 }
 

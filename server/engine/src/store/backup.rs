@@ -7,6 +7,7 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, query, query_scalar};
 
+use super::problem::{DatabaseProblem, Finding};
 use super::{Dialect, Store};
 use crate::error::Error;
 
@@ -46,9 +47,9 @@ impl Store {
     /// The database is not SQLite, there is no room, or the copy is not whole.
     pub async fn copy_to(&self, file: &Path) -> Result<Content, Error> {
         if self.dialect != Dialect::Sqlite {
-            return Err(Error::Invalid("only an SQLite database is copied by till".into()));
+            return Err(DatabaseProblem::CopyNotSqlite.into());
         }
-        let path = file.to_str().ok_or_else(|| Error::Invalid("the file's name must be UTF-8".into()))?;
+        let path = file.to_str().ok_or(DatabaseProblem::CopyName)?;
         let mut connection = sqlx::SqliteConnection::connect(&self.url).await?;
         let before = content(&mut connection).await?;
         query("VACUUM INTO $1").bind(path).execute(&mut connection).await?;
@@ -64,38 +65,35 @@ async fn verified(file: &Path, before: &Content) -> Result<Content, Error> {
     let mut copy = options.connect().await?;
     let found = query_scalar::<_, String>("PRAGMA integrity_check").fetch_all(&mut copy).await?;
     if found != ["ok"] {
-        return Err(broken(&found));
+        return Err(broken(found.into_iter().map(Finding::Sqlite)));
     }
     let orphans = query("PRAGMA foreign_key_check").fetch_all(&mut copy).await?;
     if !orphans.is_empty() {
-        let name = |row: &sqlx::sqlite::SqliteRow| {
-            Ok::<_, Error>(format!("a row of {} belongs to nothing", row.try_get::<String, _>(0)?))
-        };
-        return Err(broken(&orphans.iter().map(name).collect::<Result<Vec<_>, _>>()?));
+        let name = |row: &sqlx::sqlite::SqliteRow| Ok::<_, Error>(Finding::Orphan(row.try_get::<String, _>(0)?));
+        return Err(broken(orphans.iter().map(name).collect::<Result<Vec<_>, _>>()?));
     }
     let copied = content(&mut copy).await?;
     copy.close().await?;
     let lost = lost(before, &copied);
-    if lost.is_empty() { Ok(copied) } else { Err(broken(&lost)) }
+    if lost.is_empty() { Ok(copied) } else { Err(broken(lost)) }
 }
 
 /// Everything that a copy lacks of what was there before it began.
-fn lost(before: &Content, copied: &Content) -> Vec<String> {
+fn lost(before: &Content, copied: &Content) -> Vec<Finding> {
     let rows = |content: &Content, table: &str| content.rows.get(table).copied();
     let fewer = COUNTED.into_iter().filter(|(table, is_kept)| {
         let (before, copied) = (rows(before, table), rows(copied, table));
         if *is_kept { copied < before } else { copied.is_none() && before.is_some() }
     });
-    let mut lost: Vec<_> = fewer.map(|(table, _)| format!("rows of {table} are missing")).collect();
+    let mut lost: Vec<_> = fewer.map(|(table, _)| Finding::Rows(table)).collect();
     if copied.posted < before.posted {
-        lost.push("amounts of the ledger are missing".to_owned());
+        lost.push(Finding::Amounts);
     }
     lost
 }
 
-fn broken(found: &[String]) -> Error {
-    let found = found.iter().take(FINDINGS_MAX).map(String::as_str).collect::<Vec<_>>().join("; ");
-    Error::Invalid(format!("the copy is not whole, so it was not kept; the database itself may be damaged: {found}"))
+fn broken(found: impl IntoIterator<Item = Finding>) -> Error {
+    DatabaseProblem::CopyBroken(found.into_iter().take(FINDINGS_MAX).collect()).into()
 }
 
 async fn content(connection: &mut sqlx::SqliteConnection) -> Result<Content, Error> {
@@ -129,10 +127,8 @@ mod tests {
     fn a_copy_may_lack_what_is_forgotten_meanwhile_and_nothing_else() {
         let before = content(&[("attempts", 5), ("payments", 7), ("inbox", 9)], 100);
         let forgotten = content(&[("attempts", 6), ("payments", 3), ("inbox", 0)], 100);
-        assert_eq!(lost(&before, &forgotten), Vec::<String>::new());
+        assert_eq!(lost(&before, &forgotten), Vec::<Finding>::new());
         let damaged = content(&[("attempts", 4), ("payments", 7)], 99);
-        let expected =
-            ["rows of attempts are missing", "rows of inbox are missing", "amounts of the ledger are missing"];
-        assert_eq!(lost(&before, &damaged), expected);
+        assert_eq!(lost(&before, &damaged), [Finding::Rows("attempts"), Finding::Rows("inbox"), Finding::Amounts]);
     }
 }

@@ -4,6 +4,7 @@ use sqlx::Executor;
 
 use super::Connection;
 use super::inbox::Gate;
+use super::problem::DatabaseProblem;
 use crate::error::Error;
 
 /// The two databases.
@@ -37,9 +38,7 @@ impl Dialect {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Dialect::Sqlite),
             Some("postgres" | "postgresql") => Ok(Dialect::Postgres),
-            _ => Err(Error::Invalid(
-                "TILL_DATABASE_URL must start with sqlite:// or postgres://, for example sqlite://data/till.db".into(),
-            )),
+            _ => Err(DatabaseProblem::Address.into()),
         }
     }
 

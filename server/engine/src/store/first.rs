@@ -7,6 +7,7 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection as _};
 use tokio::time::{sleep, timeout};
 
+use super::problem::DatabaseProblem;
 use super::{ACQUIRE_TIMEOUT, Connection, Dialect};
 use crate::error::Error;
 
@@ -26,7 +27,7 @@ pub(super) async fn connect(options: &AnyConnectOptions, dialect: Dialect) -> Re
         }
     };
     let result = timeout(ACQUIRE_TIMEOUT, tries).await;
-    let silent = || Error::Invalid(format!("it has not answered within {} seconds", ACQUIRE_TIMEOUT.as_secs()));
+    let silent = || Error::Database(DatabaseProblem::Silent { seconds: ACQUIRE_TIMEOUT.as_secs() });
     result.unwrap_or_else(|_| Err(last.unwrap_or_else(silent)))
 }
 
@@ -37,10 +38,7 @@ async fn connect_once(options: &AnyConnectOptions, dialect: Dialect) -> Result<C
         None => Ok(connection),
         Some(encoding) => {
             connection.close().await?;
-            Err(Error::Invalid(format!(
-                "its encoding is {encoding}, which cannot hold every character, or holds bytes that are none; make another one with \
-                 createdb --encoding UTF8 --template template0 NAME, and name that"
-            )))
+            Err(DatabaseProblem::Encoding(encoding).into())
         }
     }
 }

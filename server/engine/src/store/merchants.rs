@@ -7,7 +7,7 @@ use super::Connection;
 use super::pages::List;
 use super::row::Columns;
 use super::statement::query;
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 
 /// A merchant.
@@ -63,7 +63,7 @@ pub struct SurplusSetting {
 pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusSetting, Error> {
     let select = query("SELECT surplus, surplus_set FROM merchants WHERE id = $1");
     let row = select.bind(id.as_str()).fetch_optional(connection).await?;
-    let row = row.ok_or_else(|| Error::NotFound(format!("merchant {id}")))?;
+    let row = row.ok_or_else(|| Error::NotFound(Thing::Merchant(id.clone())))?;
     Ok(SurplusSetting { policy: row.word("surplus")?, since: row.number("surplus_set")? })
 }
 

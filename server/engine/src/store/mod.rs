@@ -24,6 +24,7 @@ pub mod owner;
 mod packs;
 mod pages;
 pub mod payments;
+pub mod problem;
 pub mod requests;
 mod row;
 #[cfg(debug_assertions)]
@@ -31,7 +32,7 @@ pub mod seen;
 pub mod sessions;
 mod statement;
 mod structure;
-pub(crate) mod trouble;
+pub mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;

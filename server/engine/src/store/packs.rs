@@ -13,6 +13,7 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::inbox::NewRow;
 use super::many::{filled, list, lists};
+use super::problem::{BodyProblem, Damage};
 use super::row::Columns;
 use super::statement::query;
 use crate::error::Error;
@@ -119,15 +120,18 @@ impl<'r> Pack<'r> {
 }
 
 /// The bytes of events, in the order of their places. A damaged or missing pack is an error of its own events, not of the others.
-pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Result<Vec<Result<Bytes, String>>, Error> {
+pub(super) async fn read(
+    connection: &mut Connection,
+    places: &[Place],
+) -> Result<Vec<Result<Bytes, BodyProblem>>, Error> {
     let ids: Vec<&str> = places.iter().map(|place| place.pack.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut packs: HashMap<String, Result<Bytes, String>> = HashMap::new();
+    let mut packs: HashMap<String, Result<Bytes, Damage>> = HashMap::new();
     for (portion, size) in lists(&ids) {
         let text = list(connection, "SELECT id, bytes, unpacked FROM inbox_packs WHERE id IN ({})", 0, size);
         let select = filled(portion, size).fold(query(text), |select, id| select.bind(*id));
         for row in select.fetch_all(&mut *connection).await? {
             let stored = || Ok::<_, Error>((row.bytes("bytes")?, row.maybe_number("unpacked")?));
-            let pack = stored().map_err(|error| format!("is damaged: {error}"));
+            let pack = stored().map_err(|error| Damage::Unreadable(error.to_string()));
             packs.insert(row.text("id")?, pack.and_then(|(bytes, unpacked)| unpack(bytes, unpacked)));
         }
     }
@@ -135,14 +139,14 @@ pub(super) async fn read(connection: &mut Connection, places: &[Place]) -> Resul
 }
 
 /// Copies an event's bytes, so that one event does not keep the whole pack in memory.
-fn cut(pack: Option<&Result<Bytes, String>>, place: &Place) -> Result<Bytes, String> {
-    let damaged = |why: &str| format!("its bytes cannot be read: pack {} {why}", place.pack);
-    let pack = pack.ok_or_else(|| damaged("is gone"))?.as_ref().map_err(|why| damaged(why))?;
+fn cut(pack: Option<&Result<Bytes, Damage>>, place: &Place) -> Result<Bytes, BodyProblem> {
+    let damaged = |damage| BodyProblem { pack: place.pack.clone(), damage };
+    let pack = pack.ok_or_else(|| damaged(Damage::Gone))?.as_ref().map_err(|damage| damaged(damage.clone()))?;
     let range = || {
         let (start, size) = (usize::try_from(place.start).ok()?, usize::try_from(place.size).ok()?);
         pack.get(start..start.checked_add(size)?)
     };
-    range().map(Bytes::copy_from_slice).ok_or_else(|| damaged("is too short"))
+    range().map(Bytes::copy_from_slice).ok_or_else(|| damaged(Damage::TooShort))
 }
 
 /// Memory for a pack, before and after compression. It is kept, because the system clears so much memory each time it is asked for anew.
@@ -174,12 +178,12 @@ impl Room {
     }
 }
 
-fn unpack(bytes: Vec<u8>, unpacked: Option<i64>) -> Result<Bytes, String> {
+fn unpack(bytes: Vec<u8>, unpacked: Option<i64>) -> Result<Bytes, Damage> {
     let Some(unpacked) = unpacked else { return Ok(bytes.into()) };
     let size = usize::try_from(unpacked).ok().filter(|size| *size <= UNPACKED_MAX);
-    let size = size.ok_or_else(|| format!("claims to hold {unpacked} bytes"))?;
-    let bytes = decompress(&bytes, size).map_err(|error| format!("is damaged: {error}"))?;
-    if bytes.len() == size { Ok(bytes.into()) } else { Err("is shorter than it was".to_owned()) }
+    let size = size.ok_or(Damage::Size(unpacked))?;
+    let bytes = decompress(&bytes, size).map_err(|error| Damage::Unreadable(error.to_string()))?;
+    if bytes.len() == size { Ok(bytes.into()) } else { Err(Damage::Shorter) }
 }
 
 #[cfg(test)]
@@ -253,8 +257,9 @@ mod tests {
         for place in [place(2, 2), place(-1, 1), place(0, -1), place(i64::MAX, i64::MAX)] {
             assert!(cut(Some(&bytes), &place).is_err());
         }
-        assert!(cut(None, &place(0, 0)).unwrap_err().contains("pack in_1 is gone"));
-        assert!(cut(Some(&Err("is damaged".to_owned())), &place(0, 0)).unwrap_err().contains("pack in_1 is damaged"));
+        let damage = |pack| cut(pack, &place(0, 0)).unwrap_err();
+        assert_eq!(damage(None), BodyProblem { pack: "in_1".into(), damage: Damage::Gone });
+        assert_eq!(damage(Some(&Err(Damage::Shorter))), BodyProblem { pack: "in_1".into(), damage: Damage::Shorter });
         let (packed, _) = pack(&[7; 1_000]);
         for size in [-1, 999, 1_001, i64::MAX] {
             assert!(unpack(packed.clone(), Some(size)).is_err(), "{size}");

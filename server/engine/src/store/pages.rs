@@ -10,7 +10,7 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::row::Columns;
 use super::statement::{Statement, query};
-use crate::error::Error;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 
 /// The table, the condition on the owner, and the purpose of the statement.
@@ -89,7 +89,5 @@ pub(super) fn is_full(rows: &[AnyRow], page: &Page) -> bool {
 
 /// The error for a row after which a page cannot begin.
 pub(super) fn no_such_row(after: &str) -> Error {
-    Error::Invalid(format!(
-        "--after {after}: there is no such row in this list (any more); begin at the top, without --after"
-    ))
+    Error::NotFound(Thing::Row(after.to_owned()))
 }

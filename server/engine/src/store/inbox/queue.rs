@@ -12,6 +12,7 @@ use crate::store::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::many::{portions, values};
 use crate::store::packs::{self, Place};
+use crate::store::problem::BodyProblem;
 use crate::store::row::Columns;
 use crate::store::statement::query;
 
@@ -23,7 +24,7 @@ pub struct Taken {
     /// The account that the event arrived for.
     pub account: ProviderAccountId,
     /// The event's bytes, or why they cannot be read.
-    pub body: Result<Bytes, String>,
+    pub body: Result<Bytes, BodyProblem>,
     /// When the event arrived.
     pub received: Millis,
     /// When the event is due again, as stored when it was taken up. If the stored time has changed, the event was brought forward
@@ -48,7 +49,7 @@ pub async fn claim(
     let rows = query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(&mut *connection).await?;
     let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
     let bodies = packs::read(connection, &places).await?;
-    let taken = |(row, body): (&AnyRow, Result<Bytes, String>)| {
+    let taken = |(row, body): (&AnyRow, Result<Bytes, BodyProblem>)| {
         Ok(Taken {
             id: row.parsed("id")?,
             account: row.parsed("account_id")?,

@@ -9,6 +9,7 @@ use crate::paging::{Listed, Page};
 use crate::store::Connection;
 use crate::store::packs;
 use crate::store::pages::no_such_row;
+use crate::store::problem::{BodyProblem, Damage};
 use crate::store::row::Columns;
 use crate::store::statement::{Statement, query};
 
@@ -32,9 +33,9 @@ pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<In
 }
 
 /// The bytes of a stored event, or why they cannot be read.
-pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<Bytes, String>, Error> {
+pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<Bytes, BodyProblem>, Error> {
     let mut bodies = packs::read(connection, std::slice::from_ref(&row.place)).await?;
-    Ok(bodies.pop().unwrap_or_else(|| Err("nothing was read".to_owned())))
+    Ok(bodies.pop().unwrap_or_else(|| Err(BodyProblem { pack: row.place.pack.clone(), damage: Damage::Gone })))
 }
 
 /// An account with fewer events is quiet.

@@ -1,0 +1,5 @@
+//! Prints `docs/ERRORS.md`.
+
+fn main() {
+    print!("{}", engine::document());
+}
