@@ -8,13 +8,15 @@ use clap::Args;
 use engine::store::owner::Owner;
 use engine::store::{Dialect, Store, Structure};
 use engine::{
-    Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Settings, SystemClock, Tuning, unreachable_host,
+    Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Retention, Settings, SystemClock, Tuning,
+    unreachable_host,
 };
 use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
 
 use crate::bounds::{Bounds, TooFewDescriptors};
+use crate::cli::words;
 use crate::files::{self, DatabaseFile, Held, Missing};
 use crate::http::address::Networks;
 
@@ -25,7 +27,7 @@ pub enum ConfigError {
     #[error("{0}")]
     Impossible(String),
     /// The database failed.
-    #[error(transparent)]
+    #[error("{}", words::of(.0))]
     Engine(#[from] engine::Error),
     /// The process may open too few files.
     #[error(transparent)]
@@ -155,7 +157,8 @@ impl Common {
         let transport = HttpTransport::new().map_err(|error| impossible(error.to_string()))?;
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(transport) };
         let tuning = Tuning::of(store.dialect()).with(intake(&public_url)?, store.dialect());
-        let retention = self.keep.parse().map_err(|error| impossible(format!("TILL_KEEP: {error}")))?;
+        let retention = self.keep.parse::<Retention>();
+        let retention = retention.map_err(|error| impossible(format!("TILL_KEEP: {}", words::retention(&error))))?;
         let tuning = Tuning { actions: Bounds::current().actions, retention, ..tuning };
         Ok(Engine::tuned(env, store, keyring, Settings::new(public_url), tuning))
     }
@@ -198,7 +201,7 @@ impl Common {
         // Errors in the settings are reported before a file is made.
         self.public_url()?;
         if let Some(text) = &self.master_key {
-            Keyring::parse(text).map_err(|error| impossible(error.to_string()))?;
+            Keyring::parse(text).map_err(|error| impossible(words::keyring(error)))?;
         }
         let Some(file) = self.sqlite_file()? else { return Ok(None) };
         file.refuse_second_name()?;
@@ -236,7 +239,7 @@ impl Common {
             },
             (None, Err(_)) => "PostgreSQL".to_owned(),
         };
-        let why = file.and_then(|file| file.why_unwritable()).unwrap_or_else(|| error.to_string());
+        let why = file.and_then(|file| file.why_unwritable()).unwrap_or_else(|| words::of(error));
         impossible(format!("TILL_DATABASE_URL: cannot open {place}: {why}"))
     }
 
@@ -260,7 +263,7 @@ impl Common {
                 }
             },
         };
-        Keyring::parse(&text).map_err(|error| impossible(error.to_string()))
+        Keyring::parse(&text).map_err(|error| impossible(words::keyring(error)))
     }
 
     /// The SQLite file, if the database is one.
@@ -339,7 +342,7 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
         return Err(wrong("it must hold no user name and no password"));
     }
     if let Some(why) = unreachable_host(&url) {
-        return Err(wrong(why));
+        return Err(wrong(words::host(why)));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must end after the host and port"));

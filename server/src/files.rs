@@ -13,6 +13,7 @@ use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
+use crate::cli::words;
 use crate::config::{ConfigError, impossible};
 use crate::unwritable;
 
@@ -171,7 +172,7 @@ impl DatabaseFile {
             (Some(log), None) => self.owner_of_copy(&log).await.map_err(|error| error.to_string()),
             (log, _) => {
                 let is_still = log.is_none() && self.is_in_wal_mode();
-                owner::of_file(place, is_still).await.map_err(|error| error.to_string())
+                owner::of_file(place, is_still).await.map_err(|error| words::of(&error))
             }
         }
     }
@@ -205,7 +206,7 @@ impl DatabaseFile {
         for file in [&copy, &directory.path().join("copy.db-wal")] {
             fs::set_permissions(file, fs::Permissions::from_mode(FILE_MODE)).map_err(cannot)?;
         }
-        owner::of_copy(&copy).await.map_err(|error| cannot(std::io::Error::other(error)))
+        owner::of_copy(&copy).await.map_err(|error| cannot(std::io::Error::other(words::of(&error))))
     }
 
     /// Makes sure that the file exists. An existing file that everybody can read is closed to others.

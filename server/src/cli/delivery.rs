@@ -7,8 +7,8 @@ use engine::Listed;
 use engine::store::inbox::InboxRow;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::output::{Format, Paging, table};
+use super::{Failure, words};
 use crate::config::Common;
 use crate::terminal;
 
@@ -70,6 +70,7 @@ impl DeliveryCommand {
                         body
                     }
                     Err(why) => {
+                        let why = words::body(why);
                         shown["damage"] = json!(why);
                         why.into()
                     }

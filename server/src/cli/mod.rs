@@ -5,6 +5,7 @@ mod backup;
 mod delivery;
 mod demo;
 mod event;
+mod failure;
 mod jobs;
 mod key;
 mod ledger;
@@ -20,13 +21,15 @@ mod secret;
 mod serve;
 mod simulate;
 mod statement;
+pub mod words;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::{logging, terminal};
-use output::{ReaderGone, aside};
+pub(crate) use failure::Failure;
+use output::aside;
 
 /// The exit code of a program ended by a broken pipe, as shells report it: 128 and the number of SIGPIPE. Rust's
 /// programs ignore the signal and must report it themselves.
@@ -34,9 +37,6 @@ const READER_GONE: u8 = 141;
 /// The log filter of a command that is not a server: warnings of Till's own crates. Libraries log their inner workings,
 /// such as the time of a database statement.
 const OWN_WORDS: &str = "off,server=warn,engine=warn,sandbox=warn,simulate=warn";
-
-/// The reason for a command's failure, for people.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Self-hosted hosted checkout and pay-by-link.
 ///
@@ -140,8 +140,8 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(cli.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<ReaderGone>() => ExitCode::from(READER_GONE),
-        Err(error) => fail(&error.to_string()),
+        Err(Failure::ReaderGone) => ExitCode::from(READER_GONE),
+        Err(Failure::Told(reason)) => fail(&reason),
     }
 }
 

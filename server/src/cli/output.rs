@@ -5,21 +5,15 @@ use std::io::{ErrorKind, Write, stderr, stdout};
 use clap::Args;
 use engine::{Listed, Page};
 use serde::Serialize;
-use thiserror::Error;
 
 use super::Failure;
 use crate::terminal;
-
-/// The reader of standard output is gone, as `head` is when it has read enough.
-#[derive(Debug, Error)]
-#[error("nobody reads the output to its end")]
-pub(super) struct ReaderGone;
 
 /// Prints a line, or several, on standard output.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderGone.into()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::ReaderGone),
         written => Ok(written?),
     }
 }

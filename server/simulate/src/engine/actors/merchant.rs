@@ -1,6 +1,7 @@
 //! The merchant: captures, voids, refunds, cancels.
 
 use domain::id::PaymentId;
+use engine::problem::MoneyProblem;
 use engine::store::merchants::SurplusPolicy;
 use engine::{Asked, Engine, Error, Modified};
 
@@ -78,8 +79,9 @@ impl World {
 /// Refunds. If the engine asks for the attempt, the merchant names one.
 async fn refund(engine: &Engine, payment: &PaymentId, amount: Option<i64>, pick: usize) -> Result<Modified, Error> {
     match engine.refund(payment, amount).await {
-        Err(Error::Which { attempts, .. }) => {
-            let asked = Asked { attempt: Some(attempts[pick % attempts.len()].clone()), ..Asked::default() };
+        Err(Error::Money(ref problem)) if let MoneyProblem::WhichAttempt { choices, .. } = &**problem => {
+            let attempt = choices[pick % choices.len()].proposal.attempt.clone();
+            let asked = Asked { attempt: Some(attempt), ..Asked::default() };
             engine.refund_as(payment, amount, &asked).await
         }
         other => other,
