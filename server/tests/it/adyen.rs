@@ -8,7 +8,7 @@ use engine::{Clock, Started};
 use serde_json::{Value, json};
 
 use crate::both_at_adyen;
-use crate::world::{World, eventually};
+use crate::world::{Told, World, eventually};
 
 const TOTAL: i64 = 3098;
 const ADA: &str = "Ada Shopper";
@@ -196,7 +196,7 @@ both_at_adyen! {
         assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
         world.wait_for(&session, Phase::Paid).await;
         let payment = world.payment_of(&session).await;
-        let error = world.engine().refund(&payment, None).await.unwrap_err().to_string();
+        let error = world.engine().refund(&payment, None).await.unwrap_err().told();
         assert!(error.contains("not named the payment yet"), "{error}");
         world.control("adyen/webhooks", json!({"hold": false})).await;
         eventually("the payment is named", || async { world.engine().refund(&payment, Some(1)).await.is_ok() }).await;

@@ -15,7 +15,7 @@ use engine::{NewAccount, NewLink, Started};
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::world::{World, header, random_hex};
+use crate::world::{Told, World, header, random_hex};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -32,7 +32,7 @@ fn order(currency: &str, prices: &[(&str, u32)], capture: Capture) -> NewLink {
 async fn add(world: &World, currency: &str, prices: &[(&str, u32)]) -> Result<Token, String> {
     let added = world.engine().add_link(&world.merchant, order(currency, prices, Capture::Automatic)).await;
     let token = |url: String| url.rsplit('/').next().unwrap().parse().unwrap();
-    added.map(|link| token(link.url)).map_err(|error| error.to_string())
+    added.map(|link| token(link.url)).map_err(|error| error.told())
 }
 
 /// Checks that the order is refused, in a sentence with these words.
@@ -177,11 +177,11 @@ both! {
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Authorised).await;
         let payment = world.payment_of(&session).await;
-        let wrong = world.engine().capture(&payment, Some(12_335), true).await.unwrap_err().to_string();
+        let wrong = world.engine().capture(&payment, Some(12_335), true).await.unwrap_err().told();
         assert!(wrong.contains("Stripe takes KWD amounts whose last digit is 0: write 12.330 or 12.340"), "{wrong}");
         world.engine().capture(&payment, None, true).await.unwrap();
         world.wait_for(&session, Phase::Paid).await;
-        let wrong = world.engine().refund(&payment, Some(1_234)).await.unwrap_err().to_string();
+        let wrong = world.engine().refund(&payment, Some(1_234)).await.unwrap_err().told();
         assert!(wrong.contains("write 1.230 or 1.240"), "{wrong}");
         let modifications = world.statement(&payment).await.payment.attempts[0].modifications.len();
         assert_eq!(modifications, 1, "only the capture");

@@ -8,7 +8,7 @@ use engine::store::inbox::InboxState;
 use sqlx::query;
 
 use crate::toy::{Provider, both_at_toy, deliver};
-use crate::world::{World, eventually};
+use crate::world::{Told, World, eventually};
 
 /// Changes the stored payment by hand: canceled although a page is open, a state that no fact can cause.
 async fn tamper(world: &World, canceled: i64) {
@@ -58,7 +58,7 @@ both_at_toy! {
         query(tampered).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
         let refund = world.engine().refund(&payment, Some(100)).await;
-        assert!(refund.is_err_and(|error| error.to_string().contains("a rule that protects money")));
+        assert!(refund.is_err_and(|error| error.told().contains("a rule that protects money")));
         assert_eq!(toy.refunds(&toy.page()), 0);
         assert!(world.alert_kinds().await.contains(&"payment_breach".to_owned()));
     }

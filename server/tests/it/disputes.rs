@@ -10,7 +10,7 @@ use engine::{NewLink, Started};
 use serde_json::{Value, json};
 
 use crate::adyen::{paid as paid_at_adyen, psp};
-use crate::world::{World, eventually, random_hex, seconds};
+use crate::world::{Told, World, eventually, random_hex, seconds};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -55,7 +55,7 @@ both! {
     async fn a_dispute_that_is_won_brings_the_money_back_and_one_that_is_lost_does_not(world: World) {
         let (session, payment) = world.paid_with(GOOD).await;
         let dispute = disputed(&world, &payment).await;
-        let refused = world.engine().refund(&payment, None).await.unwrap_err().to_string();
+        let refused = world.engine().refund(&payment, None).await.unwrap_err().told();
         assert!(refused.contains("nothing to refund"), "{refused}");
         decide(&world, &dispute, "won").await;
         eventually("won", || async { !world.statement(&payment).await.flags.disputed }).await;
@@ -166,7 +166,7 @@ both! {
             "payment_intent": world.intent_of(&payment).await, "reason": "fraudulent", "payment_method_details": {"type": "card"}});
         world.deliver(&later(&dispute, "charge.dispute.created", "needs_response", 0)).await;
         eventually("disputed", || async { world.statement(&payment).await.flags.disputed }).await;
-        let refused = world.engine().refund(&payment, Some(TOTAL)).await.unwrap_err().to_string();
+        let refused = world.engine().refund(&payment, Some(TOTAL)).await.unwrap_err().told();
         assert!(refused.contains("20.98"), "{refused}");
         world.engine().refund(&payment, None).await.unwrap();
         let statement = world.statement(&payment).await;

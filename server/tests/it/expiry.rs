@@ -7,7 +7,7 @@ use domain::session::SessionState;
 use serde_json::json;
 
 use crate::adyen::{authorised as authorised_at_adyen, captured, psp};
-use crate::world::{World, eventually, seconds};
+use crate::world::{Told, World, eventually, seconds};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -46,7 +46,7 @@ both! {
         let (text, times) = world.alert("authorisation_released").await;
         assert_eq!(times, 1, "{text}");
         assert!(text.contains("EUR 30.98") && text.contains(&format!("till payment cancel {payment}")), "{text}");
-        let refused = world.engine().capture(&payment, None, true).await.unwrap_err().to_string();
+        let refused = world.engine().capture(&payment, None, true).await.unwrap_err().told();
         assert!(refused.contains("the authorisation has been released"), "{refused}");
         assert!(world.engine().void(&payment).await.is_err());
         assert!(world.calls("payment_intents.capture").await.is_empty(), "the provider is not asked");
@@ -184,7 +184,7 @@ both_at_adyen! {
         assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, 1000));
         let (text, times) = world.alert("authorisation_released").await;
         assert!(times == 1 && text.contains("EUR 20.98") && text.contains("EUR 10.00"), "{text}");
-        let refused = world.engine().capture(&payment, Some(1), true).await.unwrap_err().to_string();
+        let refused = world.engine().capture(&payment, Some(1), true).await.unwrap_err().told();
         assert!(refused.contains("has been released; nothing more can be captured"), "{refused}");
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
         world.page_says(&session, "partly_collected", "10.00").await;

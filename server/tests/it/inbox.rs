@@ -391,7 +391,7 @@ both! {
             let (row, body) = world.engine().delivery(&broken.id).await.unwrap();
             assert_eq!(row.state, InboxState::Pending, "it is not given up");
             assert!(row.note.as_deref().unwrap_or_default().contains(why), "{:?}", row.note);
-            assert!(body.unwrap_err().contains(why));
+            assert!(body.unwrap_err().to_string().contains(why));
         }
         assert!(world.engine().delivery(&whole.id).await.unwrap().1.is_ok());
     }

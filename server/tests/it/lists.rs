@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::query;
 
 use crate::both;
-use crate::world::{World, seconds};
+use crate::world::{Told, World, seconds};
 
 /// Well-formed ids of no merchant and no account.
 const NO_MERCHANT: &str = "mer_00000000000000000000000000";
@@ -148,7 +148,7 @@ both! {
         for _ in 1..100 {
             world.engine().add_account(&world.merchant, new()).await.unwrap();
         }
-        let text = world.engine().add_account(&world.merchant, new()).await.unwrap_err().to_string();
+        let text = world.engine().add_account(&world.merchant, new()).await.unwrap_err().told();
         assert!(text.contains("100"), "{text}");
         assert_eq!(world.engine().accounts(&world.merchant).await.unwrap().len(), 100);
     }

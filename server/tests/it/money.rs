@@ -8,7 +8,7 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::json;
 
 use crate::both;
-use crate::world::{World, eventually, paid_event, random_hex, seconds, sign};
+use crate::world::{Told, World, eventually, paid_event, random_hex, seconds, sign};
 
 const GOOD: &str = "4242424242424242";
 const REFUND_FAILS_LATER: &str = "4000000000005126";
@@ -26,7 +26,7 @@ both! {
         let first = world.engine().refund(&payment, Some(1000)).await.unwrap();
         assert_eq!(first.outcome, Outcome::Succeeded);
         world.wait_for(&session, Phase::PartlyRefunded).await;
-        let error = world.engine().refund(&payment, Some(TOTAL - 999)).await.unwrap_err().to_string();
+        let error = world.engine().refund(&payment, Some(TOTAL - 999)).await.unwrap_err().told();
         assert!(error.contains("20.98"), "{error}");
         world.engine().refund(&payment, None).await.unwrap();
         world.wait_for(&session, Phase::Refunded).await;

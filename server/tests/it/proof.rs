@@ -7,7 +7,7 @@ use domain::session::Notice;
 use engine::{Clock, Engine, Started};
 use serde_json::json;
 
-use crate::world::{Ahead, World, eventually};
+use crate::world::{Ahead, Told, World, eventually};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -83,10 +83,10 @@ async fn overdue(world: &World, engine: &Engine, clock: &Ahead) {
     let session = world.session().await;
     assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
     let payment = world.payment_of(&session).await;
-    let early = engine.cancel_payment(&payment).await.unwrap_err().to_string();
+    let early = engine.cancel_payment(&payment).await.unwrap_err().told();
     assert!(early.contains('Z') && early.contains("try again then"), "{early}");
     clock.by(40 * domain::DAY);
-    let late = engine.cancel_payment(&payment).await.unwrap_err().to_string();
+    let late = engine.cancel_payment(&payment).await.unwrap_err().told();
     assert!(late.contains("cannot be called off now") && late.contains("try again in a minute"), "{late}");
     assert!(!late.contains("again then") && !late.contains('Z'), "no time is named: {late}");
 }

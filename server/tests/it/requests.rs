@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::adyen::{authorised as authorised_at_adyen, refunded};
 use crate::money::paid_twice_soon;
-use crate::world::{World, eventually};
+use crate::world::{Told, World, eventually};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -191,7 +191,7 @@ both! {
         assert_eq!(world.statement(&payment).await.totals.refunded, 500);
         assert_eq!(refunds_at_stripe(&world).await, 1);
         // Without a key, an equal request is refused on any server.
-        let error = other.engine.refund(&payment, Some(500)).await.unwrap_err().to_string();
+        let error = other.engine.refund(&payment, Some(500)).await.unwrap_err().told();
         assert!(error.contains("the same refund was asked for"), "{error}");
         world.books_are_right().await;
     }

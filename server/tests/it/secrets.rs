@@ -5,7 +5,7 @@ use engine::{Error, Keyring, NewAccount, OsRandom};
 use serde_json::{Value, json};
 use sqlx::query;
 
-use crate::world::{World, account_at, random_hex, seconds, sign};
+use crate::world::{Told, World, account_at, random_hex, seconds, sign};
 use crate::{both, both_at_adyen};
 
 const FORGED: &str =
@@ -98,7 +98,7 @@ both_at_adyen! {
             webhook_secrets: vec![],
         };
         let live = "https://0123456789abcdef-Shop-checkout-live.adyenpayments.com/checkout";
-        let mode = engine.add_account(&world.merchant, at(live, false)).await.unwrap_err().to_string();
+        let mode = engine.add_account(&world.merchant, at(live, false)).await.unwrap_err().told();
         assert!(mode.contains("live"), "{mode}");
         let key = Keyring::generate(&OsRandom);
         let till = crate::cli::Shell::new();

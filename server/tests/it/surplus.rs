@@ -10,7 +10,7 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::{Value, json};
 
 use crate::adyen::{authorised as authorised_at_adyen, captured, refunded};
-use crate::world::{World, eventually, random_hex, seconds};
+use crate::world::{Told, World, eventually, random_hex, seconds};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -67,7 +67,7 @@ both! {
         world.page_says(&session, "overpaid", "You have paid too much").await;
         let decided = world.engine().keep_surplus(&kept).await.unwrap();
         assert_eq!((decided.now, decided.in_all), (OVER, OVER));
-        let again = world.engine().keep_surplus(&kept).await.unwrap_err().to_string();
+        let again = world.engine().keep_surplus(&kept).await.unwrap_err().told();
         assert!(again.contains("EUR 5.00 is kept already"), "kept once: {again}");
         world.page_says(&session, "overpaid_kept", "keeps").await;
         assert!(!world.alert_kinds().await.contains(&"surplus_held".to_owned()), "the merchant has decided");
@@ -78,7 +78,7 @@ both! {
         world.engine().refund(&back, Some(OVER)).await.unwrap();
         world.alert_is_closed("surplus_held").await;
         assert_eq!(world.statement(&back).await.payment.surplus(), 0);
-        let nothing = world.engine().keep_surplus(&back).await.unwrap_err().to_string();
+        let nothing = world.engine().keep_surplus(&back).await.unwrap_err().told();
         assert!(nothing.contains("nothing to keep"), "{nothing}");
         world.books_say(&[("provider_receivable", 2 * TOTAL + OVER), ("merchant_payable", -2 * TOTAL - OVER)]).await;
         world.page_says(&session, "paid", "Payment complete").await;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::both;
 use crate::disputes::dollars;
-use crate::world::{World, header};
+use crate::world::{Told, World, header};
 
 const GOOD: &str = "4242424242424242";
 
@@ -129,9 +129,9 @@ both! {
         let tries = [world.engine(), &other.engine].map(|engine| engine.refund(&payment, Some(sixty)));
         let done = join_all(tries).await;
         assert_eq!(done.iter().filter(|tried| tried.is_ok()).count(), 1, "{done:?}");
-        let refused = done.iter().find_map(|tried| tried.as_ref().err()).unwrap().to_string();
+        let refused = done.iter().find_map(|tried| tried.as_ref().err()).unwrap().told();
         assert!(refused.contains("the same refund was asked for"), "{refused}");
-        let refused = other.engine.refund(&payment, Some(sixty + 1)).await.unwrap_err().to_string();
+        let refused = other.engine.refund(&payment, Some(sixty + 1)).await.unwrap_err().told();
         assert!(refused.contains("12.40"), "says what is left: {refused}");
         // The rest is refunded and the reply is lost. An unknown refund counts as gone.
         other.engine.refund(&payment, None).await.unwrap();

@@ -6,8 +6,8 @@ use axum::body::Bytes;
 use axum::http::Method as HttpMethod;
 use connectors::{
     Account, AmountRule, Authentic, Capabilities, Connector, Credence, Deed, Delivery, Disposition, Fail, HttpRequest,
-    HttpResponse, Incoming, Item, Kept, Operation, Outcome, Reference, Reject, Repetition, Reply, Setup, Target,
-    Unreadable, Wire,
+    HttpResponse, Incoming, Item, Kept, Operation, Outcome, Reference, Reject, Repetition, Reply, Setup, SetupProblem,
+    Target, Unreadable, Wire,
 };
 use domain::id::ModificationId;
 use domain::line::Line;
@@ -69,11 +69,11 @@ impl Connector for Toy {
         &KEPT
     }
 
-    fn check(&self, _credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), String> {
+    fn check(&self, _credentials: &BTreeMap<String, String>, _live: bool) -> Result<(), SetupProblem> {
         Ok(())
     }
 
-    fn check_webhook_secret(&self, _secret: &str) -> Result<(), String> {
+    fn check_webhook_secret(&self, _secret: &str) -> Result<(), SetupProblem> {
         Err("the toy signs nothing".to_owned())
     }
 

@@ -22,7 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use node::serve;
 pub use node::{Ahead, Database, Node};
-pub use tools::{eventually, header, paid_event, random_hex, seconds, sign};
+pub use tools::{Told, eventually, header, paid_event, random_hex, seconds, sign};
 
 pub struct World {
     pub database: Database,

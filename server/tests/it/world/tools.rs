@@ -8,6 +8,17 @@ use connectors::HttpResponse;
 use engine::{OsRandom, Random, SystemClock};
 use serde_json::json;
 
+/// An error in the words of the command line.
+pub trait Told {
+    fn told(&self) -> String;
+}
+
+impl Told for engine::Error {
+    fn told(&self) -> String {
+        server::cli::words::of(self)
+    }
+}
+
 /// A test's longest wait: far more than needed, even beside other work.
 const PATIENCE: Duration = Duration::from_secs(90);
 
