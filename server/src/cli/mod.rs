@@ -20,6 +20,7 @@ mod secret;
 mod serve;
 mod simulate;
 mod statement;
+mod whose;
 
 use std::process::ExitCode;
 

@@ -4,22 +4,23 @@ use domain::id::PaymentId;
 use domain::payment::{Fact, Payment, Refusal, Stage};
 use domain::time;
 
+use super::Payments;
 use super::nothing::why_settled;
-use crate::engine::Engine;
+use crate::attempt::{Found, PAGE_END_MARGIN};
 use crate::error::Error;
-use crate::jobs::open::{Found, PAGE_END_MARGIN};
-use crate::record::Source;
+use crate::record::{self, Source};
 
-impl Engine {
+impl Payments {
     /// Calls a payment off. Money that arrives all the same falls under the merchant's policy for surplus money.
     ///
     /// # Errors
     /// The payment has succeeded or is authorised: the text says what can be done instead. Or the outcome of an attempt is open: the
     /// text says what is waited for and until when.
-    pub async fn cancel_payment(&self, payment: &PaymentId) -> Result<Payment, Error> {
-        match self.record(payment, &Fact::Cancel, Source::Merchant).await {
+    pub async fn cancel(&self, payment: &PaymentId) -> Result<Payment, Error> {
+        self.stored(payment).await?;
+        match record::record(&self.context, payment, &Fact::Cancel, Source::Merchant(self.scope.actor())).await {
             Err(Error::Refused(Refusal::InProgress(attempt))) => {
-                let found = self.find_attempt(attempt.as_str()).await?;
+                let found = self.attempts().find(attempt.as_str()).await?;
                 Err(Error::Invalid(format!(
                     "the payment cannot be called off now: {}",
                     self.why_not_now(&found).await?
@@ -40,8 +41,8 @@ impl Engine {
                  succeeds, refund it"
             ));
         }
-        let (now, ends) = (self.env().now(), attempt.until.map(|until| until.saturating_add(PAGE_END_MARGIN)));
-        let known = match (self.opening_course(found).await?.0.proved(), ends) {
+        let (now, ends) = (self.context.env().now(), attempt.until.map(|until| until.saturating_add(PAGE_END_MARGIN)));
+        let known = match (self.attempts().opening_course(found).await?.0.proved(), ends) {
             (Some(proved), _) if now < proved => format!(
                 "Till searches for it there; if nothing is found by {}, it is taken not to have been opened; try again then",
                 time::format(proved)

@@ -4,10 +4,10 @@ use domain::id::PaymentId;
 use domain::money::Money;
 use domain::payment::{Event, Fact, ModificationKind, Payment, decide};
 
+use super::Payments;
 use super::choose::{back, wanted_back};
-use crate::engine::Engine;
 use crate::error::Error;
-use crate::record::Source;
+use crate::record::{self, Source};
 
 /// The result of a decision to keep money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +20,15 @@ pub struct Kept {
     pub in_all: i64,
 }
 
-impl Engine {
+impl Payments {
     /// Keeps money that was paid beyond the debt, instead of sending it back.
     ///
     /// # Errors
     /// There is no money that could be kept; the text says why and what to do.
-    pub async fn keep_surplus(&self, id: &PaymentId) -> Result<Kept, Error> {
+    pub async fn keep(&self, id: &PaymentId) -> Result<Kept, Error> {
+        self.stored(id).await?;
         let mut now = 0_i64;
-        let recorded = self.record_if(id, Source::Merchant, |payment| {
+        let recorded = record::record_if(&self.context, id, Source::Merchant(self.scope.actor()), |payment| {
             now = keeps(payment)?;
             Ok(Some(Fact::Keep))
         });
