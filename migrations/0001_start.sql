@@ -24,7 +24,7 @@ CREATE TABLE api_keys (
     created BIGINT NOT NULL,
     revoked BIGINT
 );
-CREATE INDEX api_keys_of_merchant ON api_keys (merchant_id, created DESC, id);
+CREATE INDEX api_keys_of_merchant ON api_keys (merchant_id, live, created DESC, id);
 
 -- sealed: the credentials and webhook secrets, encrypted. events_seen: up to when the account's events have been listed at its provider.
 CREATE TABLE provider_accounts (
@@ -38,7 +38,7 @@ CREATE TABLE provider_accounts (
     events_seen BIGINT NOT NULL DEFAULT 0,
     created BIGINT NOT NULL
 );
-CREATE INDEX provider_accounts_of_merchant ON provider_accounts (merchant_id, created);
+CREATE INDEX provider_accounts_of_merchant ON provider_accounts (merchant_id, live, created);
 
 -- Links: templates of orders. total: the sum of the basket.
 CREATE TABLE links (
@@ -56,7 +56,7 @@ CREATE TABLE links (
     policies TEXT NOT NULL,
     created BIGINT NOT NULL
 );
-CREATE INDEX links_of_merchant ON links (merchant_id, created DESC, id);
+CREATE INDEX links_of_merchant ON links (merchant_id, live, created DESC, id);
 
 -- Orders: snapshots of purchases. An order is never changed, see store::dialect, and is removed if its payment was never started.
 -- link_id: the link that the order was made from, if there is one. once: the link is for one order only.
@@ -103,9 +103,9 @@ CREATE TABLE payments (
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL
 );
-CREATE INDEX payments_of_merchant ON payments (merchant_id, created DESC, id);
+CREATE INDEX payments_of_merchant ON payments (merchant_id, live, created DESC, id);
 -- Finds the paid payments of a link, to count them.
-CREATE INDEX payments_paid ON payments (link_id) WHERE status IN ('succeeded', 'requires_capture');
+CREATE INDEX payments_paid ON payments (merchant_id, live, link_id) WHERE status IN ('succeeded', 'requires_capture');
 -- Payments that may have money to send back.
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);
@@ -163,17 +163,18 @@ CREATE TABLE movements (
     CHECK (lost >= 0)
 );
 CREATE INDEX movements_of_payment ON movements (payment_id, created, id);
-CREATE INDEX movements_of_merchant ON movements (merchant_id, kind, created DESC, id);
+CREATE INDEX movements_of_merchant ON movements (merchant_id, live, kind, created DESC, id);
 CREATE INDEX movements_by_reference ON movements (reference, created, id);
 
 -- The history of payments. Append-only, see store::dialect. source: shopper, merchant, engine, webhook or fetch. cause: the inbox row,
--- if there is one.
+-- if there is one. actor: command_line, api_key with the key's id, shopper, provider or engine.
 CREATE TABLE payment_events (
     payment_id TEXT NOT NULL REFERENCES payments (id),
     seq BIGINT NOT NULL,
     name TEXT NOT NULL,
     data TEXT NOT NULL,
     source TEXT NOT NULL,
+    actor TEXT NOT NULL,
     cause TEXT,
     at BIGINT NOT NULL,
     PRIMARY KEY (payment_id, seq)
@@ -183,6 +184,7 @@ CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
     token TEXT NOT NULL UNIQUE,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    live BIGINT NOT NULL,
     order_id TEXT NOT NULL REFERENCES orders (id),
     payment_id TEXT NOT NULL REFERENCES payments (id),
     state TEXT NOT NULL,
@@ -197,15 +199,16 @@ CREATE INDEX sessions_of_order ON sessions (order_id, created);
 -- All shoppers who pay an order share one session.
 CREATE UNIQUE INDEX sessions_one_current ON sessions (order_id) WHERE state <> 'expired';
 
--- Merchants' idempotency keys of captures, voids and refunds. A key names one request, whatever the payment. It is written in the
+-- Merchants' idempotency keys of captures, voids and refunds. In each mode a key names one request, whatever the payment. It is written in the
 -- transaction that records the request, so that of two requests with one key only one is recorded.
 CREATE TABLE modification_keys (
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    live BIGINT NOT NULL,
     request_key TEXT NOT NULL,
     payment_id TEXT NOT NULL REFERENCES payments (id),
     attempt_id TEXT NOT NULL,
     modification_id TEXT NOT NULL,
-    PRIMARY KEY (merchant_id, request_key)
+    PRIMARY KEY (merchant_id, live, request_key)
 );
 -- Without this index SQLite reads the whole table for each payment that is removed.
 CREATE INDEX modification_keys_of_payment ON modification_keys (payment_id);
@@ -255,7 +258,7 @@ CREATE TABLE balances (
 );
 
 -- Events for merchants. number: the event's number among its payment's, from one, without gaps. seq: the payment's own event that caused
--- it. snapshot: the object as it was then. change: the news. source: as in payment_events.
+-- it. snapshot: the object as it was then. change: the news. source, actor: as in payment_events.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
@@ -269,10 +272,11 @@ CREATE TABLE events (
     change TEXT,
     snapshot TEXT NOT NULL,
     source TEXT NOT NULL,
+    actor TEXT NOT NULL,
     created BIGINT NOT NULL,
     UNIQUE (payment_id, number)
 );
-CREATE INDEX events_of_merchant ON events (merchant_id, created DESC, id);
+CREATE INDEX events_of_merchant ON events (merchant_id, live, created DESC, id);
 CREATE INDEX events_by_time ON events (created);
 
 -- Deliveries of providers. due: when a pending row may be taken up next. Taking a row up moves this time beyond the longest run, so that

@@ -8,7 +8,7 @@ use clap::Args;
 use engine::store::owner::Owner;
 use engine::store::{Dialect, Store, Structure};
 use engine::{
-    Engine, Env, HttpTransport, IntakeMode, Keyring, OsRandom, Retention, Settings, SystemClock, Tuning,
+    Engine, Env, HttpTransport, Installation, IntakeMode, Keyring, OsRandom, Retention, Settings, SystemClock, Tuning,
     unreachable_host,
 };
 use std::sync::Arc;
@@ -251,7 +251,7 @@ impl Common {
             (None, None) => String::new(),
             (None, Some(file)) => match file.kept_key()? {
                 Some(text) => text,
-                None if missing == Missing::Make && !store.holds_sealed().await? => {
+                None if missing == Missing::Make && !store.holds_sealed(&Installation::operator()).await? => {
                     file.keep_key(Keyring::generate(&OsRandom))?
                 }
                 None => {

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod line;
 pub mod link;
 pub mod method;
+pub mod mode;
 pub mod money;
 pub mod mutant;
 pub mod order;
@@ -20,6 +21,8 @@ pub mod payment;
 pub mod session;
 pub mod text;
 pub mod time;
+
+pub use mode::Mode;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;

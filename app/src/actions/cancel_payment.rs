@@ -20,7 +20,7 @@ pub async fn cancel_payment(
     let Ok(session) = token.parse() else {
         return Ok(reply::send(&token, &lang, Next::Gone));
     };
-    let next = match reply::engine().cancel(&session).await {
+    let next = match reply::engine().checkout().cancel(&session).await {
         Ok(()) => Next::Page,
         Err(error) => reply::failed(&error),
     };

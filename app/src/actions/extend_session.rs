@@ -20,7 +20,7 @@ pub async fn extend_session(
     let Ok(session) = token.parse() else {
         return Ok(reply::send(&token, &lang, Next::Gone));
     };
-    let next = match reply::engine().extend(&session).await {
+    let next = match reply::engine().checkout().extend(&session).await {
         Ok(()) => Next::Page,
         Err(error) => reply::failed(&error),
     };

@@ -25,7 +25,7 @@ pub async fn read_status(
     let Ok(session) = token.parse() else {
         return Ok(Status::default());
     };
-    match reply::engine().view_either(&session, came_back).await {
+    match reply::engine().checkout().view_either(&session, came_back).await {
         Ok(view) => Ok(pages::status(&view, came_back, reply::lang(&lang))),
         Err(engine::PageError::NotFound) => Ok(Status::default()),
         Err(engine::PageError::Busy) => Err(ActionError::Unreachable),

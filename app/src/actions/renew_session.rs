@@ -20,7 +20,7 @@ pub async fn renew_session(
     let Ok(session) = token.parse() else {
         return Ok(reply::send(&token, &lang, Next::Gone));
     };
-    let next = match reply::engine().renew(&session).await {
+    let next = match reply::engine().checkout().renew(&session).await {
         Ok(new) => Next::Session(new.to_string()),
         Err(error) => reply::failed(&error),
     };

@@ -30,11 +30,11 @@ pub async fn start_payment(
         return Ok(reply::send(token.as_str(), &lang, Next::Page));
     };
     let engine = reply::engine();
-    let session = match engine.act_on(&token).await {
+    let session = match engine.checkout().act_on(&token).await {
         Ok(session) => session,
         Err(error) => return Ok(reply::send(token.as_str(), &lang, reply::failed(&error))),
     };
-    let next = match engine.start(&session, method, reply::chosen(&lang)).await {
+    let next = match engine.checkout().start(&session, method, reply::chosen(&lang)).await {
         Ok(Started::Redirect) => Next::Provider(session.to_string()),
         Ok(Started::Stay) if session == token => Next::Page,
         Ok(Started::Stay) => Next::Session(session.to_string()),

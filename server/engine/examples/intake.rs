@@ -19,11 +19,11 @@ use domain::money::Money;
 use domain::order::{Basket, Metadata, Policies, Returns};
 use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
 use domain::session::{Session, SessionState};
-use domain::{HOUR, Millis};
+use domain::{HOUR, Millis, Mode};
 use engine::store::{Store, attempts, jobs, links, orders, payments, sessions};
 use engine::{
-    Clock, Engine, Env, Keyring, NewAccount, OsRandom, Received, Settings, SystemClock, Transport, TransportError,
-    Tuning,
+    Clock, Engine, Env, Installation, Keyring, NewAccount, OsRandom, Received, Settings, SystemClock, Transport,
+    TransportError, Tuning,
 };
 use futures::future::{BoxFuture, join_all};
 use hmac::{Hmac, KeyInit, Mac};
@@ -114,15 +114,15 @@ impl Bench {
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), transport: Arc::new(Nowhere) };
         let keyring = Keyring::parse(&Keyring::generate(&OsRandom))?;
         let engine = Engine::tuned(env, store, keyring, Settings::new("http://127.0.0.1:3000"), tuning);
-        let merchant: MerchantId = engine.add_merchant("Bench", None).await?.id.parse()?;
+        let merchant: MerchantId = engine.merchants(&Installation::operator()).add("Bench", None).await?.id.parse()?;
         let new = NewAccount {
             provider: "stripe".into(),
             base_url: Some("http://127.0.0.1:1".into()),
-            live: false,
             credentials: [("secret_key".to_owned(), "sk_test_benchmark".to_owned())].into(),
             webhook_secrets: vec![SECRET.to_owned()],
         };
-        let account: ProviderAccountId = engine.add_account(&merchant, new).await?.id.parse()?;
+        let account: ProviderAccountId =
+            engine.accounts(&Installation::operator().acting_for(&merchant, Mode::Test)).add(new).await?.id.parse()?;
         let wanted = if mode == "apply" { events.div_ceil(per_payment) } else { 1 };
         let attempts = seed(engine.store(), &merchant, &account, wanted).await?;
         Ok(Bench { engine, account, attempts, per_payment })
@@ -156,7 +156,7 @@ impl Bench {
         headers.insert("stripe-signature", HeaderValue::from_str(&header).map_err(|error| error.to_string())?);
         let delivery = Delivery::posted(headers, body);
         for busy in 0.. {
-            match self.engine.receive("stripe", self.account.as_str(), &delivery).await {
+            match self.engine.inbox().receive("stripe", self.account.as_str(), &delivery).await {
                 Received::Reply(reply) if reply.status == 200 => return Ok(busy),
                 Received::Busy(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                 other => return Err(format!("{other:?}")),
@@ -228,7 +228,8 @@ async fn seed(
         created: now,
     };
     let mut tx = store.begin().await?;
-    links::insert(&mut tx, &link).await?;
+    let scope = Installation::operator().acting_for(&link.merchant, Mode::Test);
+    links::insert(&mut tx, &scope, &link).await?;
     tx.commit().await?;
     let mut all = Vec::with_capacity(count);
     for chunk in (0..count).collect::<Vec<_>>().chunks(500) {
@@ -257,8 +258,8 @@ async fn seed(
                 attempts: vec![],
             };
             let order = link.order(OrderId::from_random(bits(*number, 8)), now);
-            orders::insert(&mut tx, &order, false).await?;
-            payments::insert(&mut tx, &payment, &order, now).await?;
+            orders::insert(&mut tx, &scope, &order, false).await?;
+            payments::insert(&mut tx, &scope, &payment, &order, now).await?;
             let visit = Session {
                 id: session.clone(),
                 token: Token::from_random(bits(*number, 5)),
@@ -271,15 +272,15 @@ async fn seed(
                 expires: now + HOUR,
                 extension: 0,
             };
-            sessions::insert(&mut tx, &visit).await?;
+            sessions::insert(&mut tx, &scope, &visit).await?;
             wanted.push(job(*number, 6, "expire", session.as_str(), now + HOUR));
             wanted.push(job(*number, 7, "check", attempt.id.as_str(), now + HOUR));
             all.push(attempt.id.clone());
             attempts.push((id, attempt));
         }
         let rows = attempts.iter().map(|(payment, attempt)| attempts::AttemptRow { payment, ordinal: 0, attempt });
-        attempts::insert(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
-        jobs::enqueue(&mut tx, &wanted, now).await?;
+        attempts::insert(&mut tx, &Installation::operator(), &rows.collect::<Vec<_>>(), now).await?;
+        jobs::enqueue(&mut tx, &Installation::operator(), &wanted, now).await?;
         tx.commit().await?;
     }
     Ok(all)

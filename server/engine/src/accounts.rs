@@ -8,8 +8,9 @@ use connectors::{Account, Connector};
 use domain::Millis;
 use domain::id::ProviderAccountId;
 
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::accounts;
 
 /// How long an account is used before the database is asked again. Changes by other processes take effect after this time at the latest.
@@ -29,9 +30,9 @@ pub(crate) struct Ready {
 
 /// The accounts used lately.
 #[derive(Default)]
-pub(crate) struct Accounts(Mutex<HashMap<ProviderAccountId, Arc<Ready>>>);
+pub(crate) struct ReadyAccounts(Mutex<HashMap<ProviderAccountId, Arc<Ready>>>);
 
-impl Accounts {
+impl ReadyAccounts {
     fn kept(&self) -> MutexGuard<'_, HashMap<ProviderAccountId, Arc<Ready>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -42,7 +43,7 @@ impl Accounts {
     }
 }
 
-impl Engine {
+impl Context {
     /// An account ready for use, read less than [`KEPT`] ago.
     pub(crate) async fn ready(&self, id: &ProviderAccountId) -> Result<Option<Arc<Ready>>, Error> {
         let kept = self.ready_accounts().kept().get(id).cloned();
@@ -71,7 +72,7 @@ impl Engine {
 
     async fn read_account(&self, id: &ProviderAccountId) -> Result<Option<Arc<Ready>>, Error> {
         let read = self.env().now();
-        let row = accounts::find(&mut *self.store().reader().await?, id).await?;
+        let row = accounts::find(&mut *self.store().reader().await?, &ENGINE, id).await?;
         let Some(row) = row else {
             self.ready_accounts().forget(id);
             return Ok(None);

@@ -4,15 +4,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::id::JobId;
 use domain::{MINUTE, Millis};
 use tracing::{info, warn};
 
-use crate::engine::Engine;
-use crate::error::{Error, Thing};
-use crate::paging::{Listed, Page};
-use crate::store::alerts::{Alert, list};
-use crate::store::jobs::{JobRow, failing, failing_page, retry};
+use crate::context::Context;
+use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::{Connection, alerts};
 
 /// The most characters kept of an alert's text.
@@ -53,18 +50,18 @@ impl Closed {
 
 /// Raises an alert in the caller's transaction.
 pub(crate) async fn raise(
-    engine: &Engine,
+    context: &Context,
     connection: &mut Connection,
     kind: &'static str,
     subject: &str,
     detail: &str,
 ) -> Result<(), Error> {
-    raise_times(engine, connection, kind, subject, detail, 1).await
+    raise_times(context, connection, kind, subject, detail, 1).await
 }
 
 /// Raises an alert in the caller's transaction for several occurrences.
 pub(crate) async fn raise_times(
-    engine: &Engine,
+    context: &Context,
     connection: &mut Connection,
     kind: &'static str,
     subject: &str,
@@ -74,8 +71,8 @@ pub(crate) async fn raise_times(
     let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
     warn!(alert = kind, subject, detail, times, "something a person should look at");
     metrics::counter!("till_alerts_total", "kind" => kind).increment(times.unsigned_abs());
-    engine.closed_alerts().forget(kind, subject);
-    alerts::raise(connection, kind, subject, &detail, times, engine.env().now()).await
+    context.closed_alerts().forget(kind, subject);
+    alerts::raise(connection, &ENGINE, kind, subject, &detail, times, context.env().now()).await
 }
 
 /// Rewords an open alert in the caller's transaction: its cause has changed but has not occurred again.
@@ -86,7 +83,7 @@ pub(crate) async fn reword(
     detail: &str,
 ) -> Result<(), Error> {
     let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
-    if alerts::reword(connection, kind, subject, &detail).await? {
+    if alerts::reword(connection, &ENGINE, kind, subject, &detail).await? {
         info!(alert = kind, subject, detail, "the cause of an alert has changed");
     }
     Ok(())
@@ -94,13 +91,13 @@ pub(crate) async fn reword(
 
 /// Closes an alert in the caller's transaction, because its cause is gone.
 pub(crate) async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<(), Error> {
-    if alerts::close(connection, kind, subject).await? {
+    if alerts::close(connection, &ENGINE, kind, subject).await? {
         info!(alert = kind, subject, "the cause of an alert is gone; it is closed");
     }
     Ok(())
 }
 
-impl Engine {
+impl Context {
     /// Closes an alert in a transaction of its own. Callers may do so after every success: for an alert remembered as closed, the
     /// database is asked only once in a while. A failure to close is logged, because the caller's own work matters more.
     pub(crate) async fn close_alert(&self, kind: &'static str, subject: &str) {
@@ -118,18 +115,6 @@ impl Engine {
         }
     }
 
-    /// Dismisses an alert that a person has dealt with. A new cause raises it again.
-    ///
-    /// # Errors
-    /// There is no such alert.
-    pub async fn dismiss_alert(&self, kind: &str, subject: &str) -> Result<(), Error> {
-        let mut tx = self.store().begin().await?;
-        let found = alerts::close(&mut tx, kind, subject).await?;
-        tx.commit().await?;
-        let missing = || Thing::Alert { kind: kind.to_owned(), subject: subject.to_owned() };
-        if found { Ok(()) } else { Err(Error::NotFound(missing())) }
-    }
-
     /// Raises an alert in a transaction of its own. A failure is logged, because the caller's own work matters more.
     pub(crate) async fn alert(&self, kind: &'static str, subject: &str, detail: &str) {
         if let Err(error) = self.alert_times(kind, subject, detail, 1).await {
@@ -139,7 +124,7 @@ impl Engine {
 
     /// Raises an alert about a lasting cause, unless the alert is already open.
     pub(crate) async fn alert_once(&self, kind: &'static str, subject: &str, detail: &str) {
-        let known = async { alerts::is_raised(&mut *self.store().reader().await?, kind, subject).await };
+        let known = async { alerts::is_raised(&mut *self.store().reader().await?, &ENGINE, kind, subject).await };
         match known.await {
             Ok(true) => {}
             Ok(false) => self.alert(kind, subject, detail).await,
@@ -159,39 +144,5 @@ impl Engine {
         raise_times(self, &mut tx, kind, subject, detail, times).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// The newest alerts.
-    pub async fn alerts(&self, limit: i64) -> Result<Vec<Alert>, Error> {
-        Ok(self.alerts_page(&Page::first(limit)).await?.rows)
-    }
-
-    /// The alerts, newest first.
-    pub async fn alerts_page(&self, page: &Page) -> Result<Listed<Alert>, Error> {
-        self.rejections().flush(self).await;
-        list(&mut *self.store().reader().await?, page).await
-    }
-
-    /// The first jobs that have failed. With `dead`, only jobs that were given up.
-    pub async fn failing_jobs(&self, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
-        failing(&mut *self.store().reader().await?, dead, limit).await
-    }
-
-    /// Jobs that have failed; jobs that were given up come first. With `dead`, only jobs that were given up.
-    pub async fn failing_jobs_page(&self, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
-        failing_page(&mut *self.store().reader().await?, dead, page).await
-    }
-
-    /// Runs a failed job again now, also one that was given up.
-    pub async fn retry_job(&self, id: &JobId) -> Result<(), Error> {
-        let mut tx = self.store().begin().await?;
-        let found = retry(&mut tx, id, self.env().now()).await?;
-        if let Some(subject) = &found {
-            for kind in ["job_dead", "job_failing"] {
-                close(&mut tx, kind, subject).await?;
-            }
-        }
-        self.commit(tx).await?;
-        if found.is_some() { Ok(()) } else { Err(Error::NotFound(Thing::Job(id.clone()))) }
     }
 }

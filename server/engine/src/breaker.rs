@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::id::ProviderAccountId;
 use domain::{Millis, SECOND};
 
-use crate::engine::Engine;
+use crate::context::Context;
 
 /// Failures in a row after which calls are held back.
 const FAILURES_MAX: u32 = 5;
@@ -82,14 +82,14 @@ impl Breakers {
 
 /// A call that was admitted. When a probe is dropped without a report, the next call becomes the probe.
 pub(crate) struct Admitted<'a> {
-    engine: &'a Engine,
+    context: &'a Context,
     account: &'a ProviderAccountId,
     probes: bool,
 }
 
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
-        if let Some(breaker) = self.engine.breakers().all().get_mut(self.account).filter(|_| self.probes) {
+        if let Some(breaker) = self.context.breakers().all().get_mut(self.account).filter(|_| self.probes) {
             breaker.probing = false;
         }
     }
@@ -98,21 +98,21 @@ impl Drop for Admitted<'_> {
 impl Admitted<'_> {
     /// Records the end of one of the call's exchanges: whether the provider has answered.
     pub async fn report(&self, answered: bool) {
-        if self.engine.breakers().report(self.account, answered, self.engine.env().now()) {
+        if self.context.breakers().report(self.account, answered, self.context.env().now()) {
             let detail = format!("{FAILURES_MAX} calls in a row failed; calls are held back until one is answered");
-            self.engine.alert("provider_unreachable", self.account.as_str(), &detail).await;
+            self.context.alert("provider_unreachable", self.account.as_str(), &detail).await;
         } else if answered {
-            self.engine.close_alert("provider_unreachable", self.account.as_str()).await;
+            self.context.close_alert("provider_unreachable", self.account.as_str()).await;
         }
     }
 }
 
-impl Engine {
+impl Context {
     /// Admits a call to an account's provider, or returns the time to ask again.
     pub(crate) fn admit<'a>(&'a self, account: &'a ProviderAccountId) -> Result<Admitted<'a>, Millis> {
         let now = self.env().now();
         let probes = self.breakers().all().get_mut(account).map_or(Ok(false), |breaker| breaker.admit(now))?;
-        Ok(Admitted { engine: self, account, probes })
+        Ok(Admitted { context: self, account, probes })
     }
 }
 

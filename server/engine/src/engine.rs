@@ -1,79 +1,35 @@
-//! The engine: the one value that all operations are called on.
+//! The engine: starts and stops a server's work, and hands out the services.
 
 use std::sync::Arc;
 
-use connectors::{Account, Connector, Registry, tidy};
+use connectors::Registry;
 use domain::Millis;
-use domain::id::ProviderAccountId;
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use domain::payment::RequestKey;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::accounts::Accounts;
-use crate::alerts::Closed;
-use crate::breaker::Breakers;
+use crate::admin::{Accounts, Events, Keys, Links, Merchants, Scopes, Upkeep};
+use crate::checkout::Checkout;
+use crate::context::{Context, Settings};
 use crate::env::Env;
-use crate::error::{Error, Thing};
-use crate::inbox::{Handover, Intake, QUESTIONS_AT_A_TIME, Rejections, Tuning, applier};
-use crate::live::Live;
+use crate::error::Error;
+use crate::inbox::{Inbox, applier};
+use crate::money::Payments;
 use crate::readiness::{NotReady, Readiness};
-use crate::record::Work;
+use crate::scope::{ENGINE, Installation, Scope};
 use crate::seal::Keyring;
-use crate::store::accounts::AccountRow;
-use crate::store::{Dialect, Store, Tx, accounts, inbox};
-use crate::tls::NewTls;
+use crate::store::{Dialect, Store, accounts, inbox};
+use crate::tuning::Tuning;
 use crate::{jobs, live};
-
-/// The engine's settings, fixed when it starts.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The address under which shoppers and providers reach this installation, without a slash at the end.
-    pub public_url: String,
-    /// The providers that accounts can use.
-    pub connectors: Registry,
-}
-
-impl Settings {
-    /// Settings for an installation at this address, with the built-in providers.
-    #[must_use]
-    pub fn new(public_url: impl Into<String>) -> Settings {
-        Settings { public_url: public_url.into(), connectors: Registry::default() }
-    }
-}
 
 /// The application core. Cloning is cheap.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
-
-struct Inner {
-    env: Env,
-    store: Store,
-    keyring: Keyring,
-    settings: Settings,
-    live: Live,
-    work: Notify,
-    accounts: Accounts,
-    breakers: Breakers,
-    closed_alerts: Closed,
-    intake: Intake,
-    handover: Handover,
-    rejections: Rejections,
-    tuning: Tuning,
-    actions: Arc<Semaphore>,
-    readiness: Readiness,
-    questions: Semaphore,
-}
-
-/// The sealed content of an account's row.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Secrets {
-    pub credentials: std::collections::BTreeMap<String, String>,
-    pub webhook_secrets: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<NewTls>,
+pub struct Engine {
+    context: Context,
+    checkout: Checkout,
+    inbox: Inbox,
+    readiness: Arc<Readiness>,
 }
 
 impl Engine {
@@ -87,35 +43,85 @@ impl Engine {
     /// An engine of another size.
     #[must_use]
     pub fn tuned(env: Env, store: Store, keyring: Keyring, settings: Settings, tuning: Tuning) -> Self {
-        Engine(Arc::new(Inner {
-            env,
-            store,
-            keyring,
-            settings,
-            live: Live::new(),
-            work: Notify::new(),
-            accounts: Accounts::default(),
-            breakers: Breakers::default(),
-            closed_alerts: Closed::default(),
-            intake: Intake::default(),
-            handover: Handover::default(),
-            rejections: Rejections::default(),
-            tuning,
-            actions: Arc::new(Semaphore::new(tuning.actions)),
-            readiness: Readiness::default(),
-            questions: Semaphore::new(QUESTIONS_AT_A_TIME),
-        }))
+        let context = Context::new(env, store, keyring, settings, tuning);
+        let (checkout, inbox) = (Checkout::new(context.clone()), Inbox::new(context.clone()));
+        Engine { context, checkout, inbox, readiness: Arc::default() }
+    }
+
+    /// The shoppers' actions. A token is a capability: it makes the scope.
+    #[must_use]
+    pub fn checkout(&self) -> &Checkout {
+        &self.checkout
+    }
+
+    /// Deliveries from providers.
+    #[must_use]
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// A merchant's payments and their money.
+    #[must_use]
+    pub fn money(&self, scope: &Scope) -> Payments {
+        Payments::new(self.context.clone(), scope.clone())
+    }
+
+    /// A merchant's payment links.
+    #[must_use]
+    pub fn links(&self, scope: &Scope) -> Links {
+        Links::new(self.context.clone(), scope.clone())
+    }
+
+    /// A merchant's accounts at providers.
+    #[must_use]
+    pub fn accounts(&self, scope: &Scope) -> Accounts {
+        Accounts::new(self.context.clone(), scope.clone())
+    }
+
+    /// A merchant's API keys.
+    #[must_use]
+    pub fn keys(&self, scope: &Scope) -> Keys {
+        Keys::new(self.context.clone(), scope.clone())
+    }
+
+    /// A merchant's events.
+    #[must_use]
+    pub fn events(&self, scope: &Scope) -> Events {
+        Events::new(self.context.clone(), scope.clone())
+    }
+
+    /// The merchants of the installation.
+    #[must_use]
+    pub fn merchants(&self, installation: &Installation) -> Merchants {
+        Merchants::new(self.context.clone(), installation.clone())
+    }
+
+    /// The scopes of rows that an operator names by their ids.
+    #[must_use]
+    pub fn scopes(&self, installation: &Installation) -> Scopes {
+        Scopes::new(self.context.clone(), installation.clone())
+    }
+
+    /// Alerts, jobs, deliveries, sealing, and the audit of the ledger.
+    #[must_use]
+    pub fn upkeep(&self, installation: &Installation) -> Upkeep {
+        Upkeep::new(self.inbox.clone(), installation.clone())
+    }
+
+    /// The scope of an API key, by its secret. None if there is no such key, or if it was revoked.
+    pub async fn scope_of_secret(&self, secret: &str) -> Result<Option<Scope>, Error> {
+        crate::admin::scope_of_secret(&self.context, secret).await
     }
 
     /// Runs jobs and listens for news until shutdown, then lets running jobs finish. Returns false if a background task ended by itself.
     /// The server must then stop too, because it would acknowledge deliveries that are never applied.
     pub async fn run(&self, shutdown: CancellationToken) -> bool {
-        jobs::plant(self).await;
+        jobs::plant(&self.context).await;
         let mut tasks = JoinSet::new();
-        tasks.spawn(jobs::run(self.clone(), shutdown.clone()));
-        tasks.spawn(applier::run(self.clone(), shutdown.clone()));
+        tasks.spawn(jobs::run(self.inbox.clone(), shutdown.clone()));
+        tasks.spawn(applier::run(self.inbox.clone(), shutdown.clone()));
         if self.store().dialect() == Dialect::Postgres {
-            tasks.spawn(live::listen(self.clone(), shutdown.clone()));
+            tasks.spawn(live::listen(self.context.clone(), shutdown.clone()));
         }
         let (store, told) = (self.store().clone(), shutdown.clone());
         tasks.spawn(async move {
@@ -130,7 +136,7 @@ impl Engine {
                 shutdown.cancel();
             }
         }
-        self.rejections().flush(self).await;
+        self.inbox.flush().await;
         as_told
     }
 
@@ -146,155 +152,58 @@ impl Engine {
 
     /// Checks that the master key opens every account's credentials. With a wrong key, no call to a provider would work.
     pub async fn check_seals(&self) -> Result<(), Error> {
-        let rows = accounts::all(&mut *self.store().reader().await?).await?;
-        rows.iter().try_for_each(|row| self.secrets(row).map(|_| ()))
+        let rows = accounts::all(&mut *self.store().reader().await?, &ENGINE).await?;
+        rows.iter().try_for_each(|row| self.context.secrets(row).map(|_| ()))
     }
 
     /// Whether this server can do its work, found out at most once in a moment. The error names the missing part.
     pub async fn readiness(&self) -> Result<(), NotReady> {
-        self.0.readiness.ask(self).await
+        self.readiness.ask(self).await
     }
 
     /// How many stored deliveries wait to be applied.
     pub async fn backlog(&self) -> Result<i64, Error> {
-        inbox::backlog(&mut *self.store().reader().await?).await
+        inbox::backlog(&mut *self.store().reader().await?, &ENGINE).await
     }
 
     /// The address under which shoppers and providers reach this installation, without a slash at the end.
     #[must_use]
     pub fn public_url(&self) -> &str {
-        &self.0.settings.public_url
+        self.context.public_url()
     }
 
     /// The time, by the engine's clock.
     #[must_use]
     pub fn now(&self) -> Millis {
-        self.env().now()
+        self.context.env().now()
     }
 
     /// The providers that accounts can use.
     #[must_use]
     pub fn connectors(&self) -> &Registry {
-        &self.0.settings.connectors
-    }
-
-    /// The connector of an account's provider.
-    pub(crate) fn connector_of(&self, provider: &str) -> Result<&'static dyn Connector, Error> {
-        self.connectors().get(provider).ok_or_else(|| Error::NotFound(Thing::Connector(provider.to_owned())))
+        self.context.connectors()
     }
 
     /// The database.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.0.store
+        self.context.store()
     }
 
-    pub(crate) fn keyring(&self) -> &Keyring {
-        &self.0.keyring
+    /// A key for a request to which the merchant has given none.
+    #[must_use]
+    pub fn new_request_key(&self) -> RequestKey {
+        RequestKey::from_random(self.context.env().bits())
     }
 
-    pub(crate) fn env(&self) -> &Env {
-        &self.0.env
+    /// Runs one job that is due, if there is one, and returns its kind and subject. For callers that drive the engine by hand instead of
+    /// by [`Engine::run`].
+    pub async fn run_one_due(&self) -> Result<Option<String>, Error> {
+        jobs::run_one_due(&self.inbox).await
     }
 
-    pub(crate) fn live(&self) -> &Live {
-        &self.0.live
-    }
-
-    /// Wakes this server's workers: a job or a delivery may be due.
-    pub(crate) fn wake(&self) {
-        self.wake_for(Work { jobs: true, deliveries: true });
-    }
-
-    /// Wakes the workers for the kinds of work that are due.
-    pub(crate) fn wake_for(&self, work: Work) {
-        if work.jobs {
-            self.0.work.notify_one();
-        }
-        if work.deliveries {
-            self.0.handover.wake();
-        }
-    }
-
-    pub(crate) async fn work(&self) {
-        self.0.work.notified().await;
-    }
-
-    pub(crate) fn ready_accounts(&self) -> &Accounts {
-        &self.0.accounts
-    }
-
-    pub(crate) fn closed_alerts(&self) -> &Closed {
-        &self.0.closed_alerts
-    }
-
-    pub(crate) fn breakers(&self) -> &Breakers {
-        &self.0.breakers
-    }
-
-    pub(crate) fn intake(&self) -> &Intake {
-        &self.0.intake
-    }
-
-    pub(crate) fn handover(&self) -> &Handover {
-        &self.0.handover
-    }
-
-    pub(crate) fn rejections(&self) -> &Rejections {
-        &self.0.rejections
-    }
-
-    pub(crate) fn tuning(&self) -> &Tuning {
-        &self.0.tuning
-    }
-
-    /// The permits for questions about deliveries.
-    pub(crate) fn questions(&self) -> &Semaphore {
-        &self.0.questions
-    }
-
-    /// A permit for one more action of a shopper, if there is one.
-    pub(crate) fn action(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.actions.clone().try_acquire_owned().ok()
-    }
-
-    /// Commits and wakes the workers for the jobs and deliveries that the transaction enqueued.
-    pub(crate) async fn commit(&self, tx: Tx) -> Result<(), Error> {
-        tx.commit().await?;
-        self.wake();
-        self.store().reached("has written").await;
-        Ok(())
-    }
-
-    pub(crate) fn seal(&self, id: &ProviderAccountId, secrets: &Secrets) -> Result<Vec<u8>, Error> {
-        let plain = serde_json::to_vec(secrets).map_err(Error::corrupt)?;
-        Ok(self.0.keyring.seal(&*self.0.env.random, id.as_str(), &plain)?)
-    }
-
-    pub(crate) fn secrets(&self, row: &AccountRow) -> Result<Secrets, Error> {
-        let plain = self.0.keyring.open(row.id.as_str(), &row.sealed)?;
-        serde_json::from_slice(&plain).map_err(Error::corrupt)
-    }
-
-    /// An account ready for use, with its connector.
-    pub(crate) fn unseal(&self, row: &AccountRow) -> Result<(Account, &'static dyn Connector), Error> {
-        let connector = self.connector_of(&row.provider)?;
-        let secrets = self.secrets(row)?;
-        let account = Account {
-            id: row.id.clone(),
-            base_url: row.base_url.clone(),
-            live: row.live,
-            // Earlier versions sealed line ends along with the values.
-            credentials: secrets.credentials.into_iter().map(|(k, v)| (k, SecretString::from(tidy(&v)))).collect(),
-            webhook_secrets: secrets.webhook_secrets.iter().map(|secret| SecretString::from(tidy(secret))).collect(),
-            tls: secrets.tls.map(NewTls::ready),
-        };
-        Ok((account, connector))
-    }
-
-    pub(crate) async fn account(&self, id: &ProviderAccountId) -> Result<AccountRow, Error> {
-        let mut connection = self.store().reader().await?;
-        let row = accounts::find(&mut connection, id).await?;
-        row.ok_or_else(|| Error::NotFound(Thing::Account(id.clone())))
+    /// When the next job is due, if there is one.
+    pub async fn next_job_due(&self) -> Result<Option<Millis>, Error> {
+        jobs::next_job_due(&self.context).await
     }
 }

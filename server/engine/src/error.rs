@@ -5,7 +5,7 @@ mod code;
 mod later;
 mod thing;
 
-use std::fmt::{self, Display};
+use std::fmt;
 
 use connectors::AmountRule;
 use domain::order::OrderError;

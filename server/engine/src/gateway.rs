@@ -10,8 +10,9 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::breaker::Admitted;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::exchanges::{self, Exchange};
 use crate::transport::TransportError;
 
@@ -46,9 +47,9 @@ impl CallError {
     }
 }
 
-/// A connector's account together with the engine that does the sending.
+/// A connector's account together with the context that does the sending.
 pub(crate) struct Gateway<'a> {
-    pub engine: &'a Engine,
+    pub context: &'a Context,
     pub account: &'a Account,
     pub connector: &'static dyn Connector,
     /// The stored request of this operation, if there is one. It is sent again as it was stored.
@@ -60,17 +61,17 @@ impl Gateway<'_> {
     pub(crate) async fn call(&self, attempt: Option<&AttemptId>, operation: &Operation) -> Result<Outcome, CallError> {
         let mut key = operation.key();
         if mutant::on(Mutant::NewKeyOnRetry) {
-            key.push_str(&hex::encode(self.engine.env().bits()));
+            key.push_str(&hex::encode(self.context.env().bits()));
         }
         let mut request = self.connector.begin(self.account, operation, &key)?;
         if let Some(sent) = self.sent.clone().filter(|_| !mutant::on(Mutant::NewKeyOnRetry)) {
             request = request.repeated(sent);
         }
-        let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
+        let admitted = self.context.admit(&self.account.id).map_err(|until| self.held_back(until))?;
         let searches = matches!(operation, Operation::Find(_) | Operation::FindModification(_));
         for _ in 0..if searches { SEARCH_STEPS_MAX } else { STEPS_MAX } {
             let reply = self.send(&admitted, attempt, &request).await?;
-            let now = provider_time(&reply).unwrap_or_else(|| self.engine.env().now());
+            let now = provider_time(&reply).unwrap_or_else(|| self.context.env().now());
             let resumed = self.connector.resume(self.account, operation, &request, &reply, now);
             if let Some(why) = resumed.as_ref().err().and_then(Fail::about_credentials) {
                 self.tell_unauthorized(&request, reply.status, why).await;
@@ -101,24 +102,24 @@ impl Gateway<'_> {
                 "{name}: {why}. Grant the key at the provider: {right}; or give another key: till provider set-credential {id} \
                  NAME=@FILE"
             );
-            return self.engine.alert("provider_rights", &format!("{id} {name}"), &detail).await;
+            return self.context.alert("provider_rights", &format!("{id} {name}"), &detail).await;
         }
         let detail = format!("{name}: {why}. Give a valid key: till provider set-credential {id} NAME=@FILE");
-        self.engine.alert("provider_credentials", id.as_str(), &detail).await;
+        self.context.alert("provider_credentials", id.as_str(), &detail).await;
     }
 
     /// Closes the alerts about the key: the provider has accepted it and its right to make this request.
     async fn close_authorized(&self, request: &HttpRequest) {
         let id = &self.account.id;
-        self.engine.close_alert("provider_credentials", id.as_str()).await;
-        self.engine.close_alert("provider_rights", &format!("{id} {}", request.name)).await;
+        self.context.close_alert("provider_credentials", id.as_str()).await;
+        self.context.close_alert("provider_rights", &format!("{id} {}", request.name)).await;
     }
 
     /// Asks a question about a delivery, once, because the provider waits for the reply to its delivery. The exchange is not recorded:
     /// its subject is stored with the delivery, or was not the provider's.
     pub(crate) async fn ask(&self, request: &HttpRequest) -> Result<HttpResponse, CallError> {
-        let admitted = self.engine.admit(&self.account.id).map_err(|until| self.held_back(until))?;
-        let result = self.engine.env().transport.send_for(self.account, request).await;
+        let admitted = self.context.admit(&self.account.id).map_err(|until| self.held_back(until))?;
+        let result = self.context.env().transport.send_for(self.account, request).await;
         self.count(request, result.as_ref().ok().map(|reply| reply.status));
         admitted.report(is_answered(&result)).await;
         let reply = result?;
@@ -136,7 +137,7 @@ impl Gateway<'_> {
     }
 
     fn held_back(&self, until: Millis) -> TransportError {
-        let left = until - self.engine.env().now();
+        let left = until - self.context.env().now();
         TransportError::NotSent(format!("its last calls failed; this one was held back, try again in {left} ms"))
     }
 
@@ -147,8 +148,8 @@ impl Gateway<'_> {
         request: &HttpRequest,
     ) -> Result<HttpResponse, TransportError> {
         for sent in 1.. {
-            let began = self.engine.env().now();
-            let result = self.engine.env().transport.send_for(self.account, request).await;
+            let began = self.context.env().now();
+            let result = self.context.env().transport.send_for(self.account, request).await;
             self.write_down(attempt, request, &result, began).await;
             admitted.report(is_answered(&result)).await;
             let pause = match &result {
@@ -159,14 +160,14 @@ impl Gateway<'_> {
             if sent >= SENDS_MAX || pause > PAUSE_MAX {
                 return result;
             }
-            self.engine.env().clock.sleep(Duration::from_millis(u64::try_from(pause).unwrap_or(0))).await;
+            self.context.env().clock.sleep(Duration::from_millis(u64::try_from(pause).unwrap_or(0))).await;
         }
         unreachable!("the loop returns")
     }
 
     /// Full jitter over a doubling bound.
     fn pause(&self, sent: u32) -> Millis {
-        self.engine.env().below((200 << sent).min(PAUSE_MAX))
+        self.context.env().below((200 << sent).min(PAUSE_MAX))
     }
 
     async fn write_down(
@@ -176,7 +177,7 @@ impl Gateway<'_> {
         result: &Result<HttpResponse, TransportError>,
         at: Millis,
     ) {
-        let duration = self.engine.env().now() - at;
+        let duration = self.context.env().now() - at;
         let status = result.as_ref().ok().map(|reply| reply.status);
         self.count(request, status);
         let exchange = Exchange {
@@ -198,9 +199,9 @@ impl Gateway<'_> {
     }
 
     async fn store(&self, exchange: &Exchange) -> Result<(), Error> {
-        let id = JobId::from_random(self.engine.env().timed_bits());
-        let mut tx = self.engine.store().begin().await?;
-        exchanges::insert(&mut tx, id.as_str().trim_start_matches("job_"), exchange).await?;
+        let id = JobId::from_random(self.context.env().timed_bits());
+        let mut tx = self.context.store().begin().await?;
+        exchanges::insert(&mut tx, &ENGINE, id.as_str().trim_start_matches("job_"), exchange).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -6,8 +6,10 @@
 mod accounts;
 mod admin;
 mod alerts;
+mod attempt;
 mod breaker;
 mod checkout;
+mod context;
 mod engine;
 mod env;
 mod error;
@@ -21,28 +23,36 @@ mod paging;
 mod readiness;
 mod record;
 mod retention;
+mod scope;
 mod seal;
 pub mod store;
 mod tls;
 mod transport;
+mod tuning;
+mod work;
 
 pub use admin::problem::{AccountProblem, LinkProblem, MerchantProblem};
-pub use admin::{AccountSummary, KeySummary, KeyUse, LinkSummary, MerchantSummary, NewAccount, NewLink, Resealed};
-pub use checkout::{OpenedLink, PageError, Started};
-pub use engine::{Engine, Settings};
+pub use admin::{
+    AccountSummary, Accounts, Events, KeySummary, KeyUse, Keys, LinkSummary, Links, MerchantSummary, Merchants,
+    NewAccount, NewLink, Resealed, Scopes, Upkeep,
+};
+pub use checkout::{Checkout, Follower, OpenedLink, PageError, Started};
+pub use context::Settings;
+pub use engine::Engine;
 pub use env::{Clock, Env, OsRandom, Random, SystemClock};
 pub use error::{Class, Code, Error, Later, Raced, Thing, document};
 pub use gateway::CallError;
 pub use host::{HostProblem, unreachable_host};
-pub use inbox::{Addressee, IntakeMode, Received, RejectedHook, Tuning};
-pub use live::Follower;
+pub use inbox::{Addressee, Inbox, Received, RejectedHook};
 pub use money::problem;
-pub use money::{Asked, Balance, Discrepancy, Kept, Modified, PaymentRow, Statement};
+pub use money::{Asked, Balance, Discrepancy, Kept, Modified, PaymentRow, Payments, Statement};
 pub use paging::{Listed, Page};
 pub use readiness::NotReady;
 pub use retention::{Retention, RetentionError};
+pub use scope::{Actor, Installation, Scope};
 pub use seal::{DAMAGED, Keyring, KeyringError, SealError};
 pub use store::problem::{BodyProblem, Damage, DatabaseProblem, Finding};
 pub use store::trouble::{Cause, Trouble};
 pub use tls::{NewTls, TlsOption, TlsProblem};
 pub use transport::{HttpTransport, Transport, TransportError};
+pub use tuning::{Intake as IntakeMode, Tuning};

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, table};
+use super::whose::operator;
 use crate::config::Common;
 
 /// List matters that need a person, newest first: rejected or foreign webhooks, wrong amounts, second payments of one
@@ -41,11 +42,11 @@ enum Action {
 impl Alerts {
     pub async fn run(self) -> Result<(), Failure> {
         if let Some(Action::Dismiss { kind, subject, common, format }) = self.action {
-            common.keyless_engine().await?.dismiss_alert(&kind, &subject).await?;
+            common.keyless_engine().await?.upkeep(&operator()).dismiss_alert(&kind, &subject).await?;
             let result = json!({"kind": kind, "subject": subject, "dismissed": true});
             return format.print(&result, || format!("dismissed {kind} about {subject}"));
         }
-        let page = self.common.keyless_engine().await?.alerts_page(&self.paging.into()).await?;
+        let page = self.common.keyless_engine().await?.upkeep(&operator()).alerts_page(&self.paging.into()).await?;
         let row = |alert: &Alert| {
             vec![alert.kind.clone(), alert.times.to_string(), alert.subject.clone(), alert.detail.clone()]
         };

@@ -8,6 +8,7 @@ use engine::store::inbox::InboxRow;
 use serde_json::{Value, json};
 
 use super::output::{Format, Paging, table};
+use super::whose::operator;
 use super::{Failure, words};
 use crate::config::Common;
 use crate::terminal;
@@ -48,7 +49,8 @@ impl DeliveryCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { account, paging, common, format } => {
-                let page = common.keyless_engine().await?.deliveries(&account, &paging.into()).await?;
+                let page =
+                    common.keyless_engine().await?.upkeep(&operator()).deliveries(&account, &paging.into()).await?;
                 let heads = ["RECEIVED", "ID", "STATE", "KIND", "EVENT", "NOTE"];
                 let cells = |row: &InboxRow| {
                     let state = row.state.as_str().to_owned();
@@ -61,7 +63,7 @@ impl DeliveryCommand {
                 format.print_page(&page, name, |_| table(&heads, &cells, "no deliveries yet"))
             }
             Action::Show { delivery, common, format } => {
-                let (row, body) = common.keyless_engine().await?.delivery(&delivery).await?;
+                let (row, body) = common.keyless_engine().await?.upkeep(&operator()).delivery(&delivery).await?;
                 let mut shown = summary(&row);
                 let body = match &body {
                     Ok(body) => {

@@ -7,6 +7,7 @@ use engine::store::events::EventSummary;
 
 use super::Failure;
 use super::output::{Format, Paging, table};
+use super::whose::{none_yet, scope};
 use crate::config::Common;
 
 /// Events are messages for a merchant: each names its object and has a snapshot of it from that moment. TILL_KEEP sets
@@ -24,6 +25,9 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        /// Events of live mode instead of test mode
+        #[arg(long)]
+        live: bool,
         #[command(flatten)]
         paging: Paging,
         #[command(flatten)]
@@ -35,17 +39,18 @@ enum Action {
 
 impl EventCommand {
     pub async fn run(self) -> Result<(), Failure> {
-        let Action::List { merchant, paging, common, format } = self.action;
-        let page = common.ready_engine().await?.events(&merchant, &paging.into()).await?;
+        let Action::List { merchant, live, paging, common, format } = self.action;
+        let page = common.ready_engine().await?.events(&scope(&merchant, live)).list(&paging.into()).await?;
         let cells = |row: &EventSummary| {
-            let (name, source) = (row.name.clone(), row.source.clone());
-            vec![time::format(row.created), row.id.clone(), name, row.object_id.clone(), source]
+            let (name, actor) = (row.name.clone(), row.actor.clone());
+            let source = row.source.clone();
+            vec![time::format(row.created), row.id.clone(), name, row.object_id.clone(), source, actor]
         };
         let text = |rows: &[EventSummary]| {
             table(
-                &["AT", "ID", "NAME", "OBJECT", "SOURCE"],
+                &["AT", "ID", "NAME", "OBJECT", "SOURCE", "BY"],
                 &rows.iter().map(cells).collect::<Vec<_>>(),
-                "no events yet",
+                &none_yet("events", live, ""),
             )
         };
         format.print_page(&page, |row| row.id.clone(), text)

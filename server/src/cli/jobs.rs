@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, table, yes};
+use super::whose::operator;
 use crate::config::Common;
 
 /// Jobs are work for later: asking providers, sending refunds, ending sessions. A failed job is retried for as long as
@@ -46,7 +47,8 @@ impl JobsCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { dead, paging, common, format } => {
-                let page = common.keyless_engine().await?.failing_jobs_page(dead, &paging.into()).await?;
+                let page =
+                    common.keyless_engine().await?.upkeep(&operator()).failing_jobs_page(dead, &paging.into()).await?;
                 let row = |job: &JobRow| {
                     let (error, given_up) = (job.last_error.clone().unwrap_or_default(), yes(job.dead.is_some()));
                     vec![job.id.clone(), job.kind.clone(), job.subject.clone(), job.tries.to_string(), given_up, error]
@@ -57,7 +59,7 @@ impl JobsCommand {
                 format.print_page(&page, |job| job.id.clone(), people)
             }
             Action::Retry { job, common, format } => {
-                common.keyless_engine().await?.retry_job(&job).await?;
+                common.keyless_engine().await?.upkeep(&operator()).retry_job(&job).await?;
                 format.print(&json!({"id": job}), || "it runs as soon as a server is free".to_owned())
             }
         }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, table, yes};
+use super::whose::{none_yet, operator, scope};
 use crate::config::Common;
 
 /// Make, list and revoke a merchant's API keys. A key is shown once, when it is made.
@@ -36,6 +37,9 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        /// Keys of live mode instead of test mode
+        #[arg(long)]
+        live: bool,
         #[command(flatten)]
         paging: Paging,
         #[command(flatten)]
@@ -58,27 +62,29 @@ impl KeyCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Add { merchant, live, common, format } => {
-                let key = common.keyless_engine().await?.add_key(&merchant, live).await?;
+                let key = common.keyless_engine().await?.keys(&scope(&merchant, live)).add().await?;
                 let secret = key.secret.clone().unwrap_or_default();
                 format.print(&key, || format!("{secret}\n\nKeep it now: it is not shown again."))
             }
-            Action::List { merchant, paging, common, format } => {
-                let page = common.keyless_engine().await?.keys(&merchant, &paging.into()).await?;
-                format.print_page(&page, |key| key.id.clone(), rows)
+            Action::List { merchant, live, paging, common, format } => {
+                let page = common.keyless_engine().await?.keys(&scope(&merchant, live)).list(&paging.into()).await?;
+                format.print_page(&page, |key| key.id.clone(), |keys| rows(keys, live))
             }
             Action::Revoke { key, common, format } => {
-                common.keyless_engine().await?.revoke_key(&key).await?;
+                let engine = common.keyless_engine().await?;
+                let scope = engine.scopes(&operator()).of_key(&key).await?;
+                engine.keys(&scope).revoke(&key).await?;
                 format.print(&json!({ "id": key.as_str(), "revoked": true }), || format!("{key} is revoked"))
             }
         }
     }
 }
 
-fn rows(keys: &[KeySummary]) -> String {
+fn rows(keys: &[KeySummary], live: bool) -> String {
     let row = |key: &KeySummary| {
         let mode = if key.live { "live" } else { "test" };
         vec![key.id.clone(), format!("sk_{mode}_…{}", key.hint), yes(key.revoked)]
     };
     let rows: Vec<_> = keys.iter().map(row).collect();
-    table(&["ID", "KEY", "REVOKED"], &rows, "no keys yet; make one with `till key add --merchant ID`")
+    table(&["ID", "KEY", "REVOKED"], &rows, &none_yet("keys", live, "make one with `till key add --merchant ID`"))
 }

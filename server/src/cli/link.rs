@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, table, yes};
+use super::whose::{none_yet, operator, scope};
 use crate::config::Common;
 
 /// Make, list and switch payment links.
@@ -34,6 +35,9 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        /// Links of live mode instead of test mode
+        #[arg(long)]
+        live: bool,
         #[command(flatten)]
         paging: Paging,
         #[command(flatten)]
@@ -128,9 +132,9 @@ impl LinkCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Add(add) => add.run().await,
-            Action::List { merchant, paging, common, format } => {
-                let page = common.keyless_engine().await?.links_page(&merchant, &paging.into()).await?;
-                format.print_page(&page, |link| link.id.clone(), rows)
+            Action::List { merchant, live, paging, common, format } => {
+                let page = common.keyless_engine().await?.links(&scope(&merchant, live)).list(&paging.into()).await?;
+                format.print_page(&page, |link| link.id.clone(), |links| rows(links, live))
             }
             Action::Session { link, common, format } => session(&link, &common, format).await,
             Action::Enable { link, common, format } => switch(&link, true, &common, format).await,
@@ -144,7 +148,6 @@ impl Add {
         let new = NewLink {
             basket: self.basket()?,
             usage: if self.reusable { Usage::Reusable } else { Usage::Once },
-            live: self.live,
             metadata: metadata(&self.metadata)?,
             returns: Returns { success: self.success_url, cancel: self.cancel_url },
             policies: Policies {
@@ -153,8 +156,8 @@ impl Add {
                 extendable: !self.no_extension,
             },
         };
-        let link = self.common.ready_engine().await?.add_link(&self.merchant, new).await?;
-        self.format.print(&link, || format!("{}\n\n{}", link.url, rows(std::slice::from_ref(&link))))
+        let link = self.common.ready_engine().await?.links(&scope(&self.merchant, self.live)).add(new).await?;
+        self.format.print(&link, || format!("{}\n\n{}", link.url, rows(std::slice::from_ref(&link), self.live)))
     }
 }
 
@@ -182,13 +185,16 @@ impl Add {
 
 async fn session(link: &LinkId, common: &Common, format: Format) -> Result<(), Failure> {
     let engine = common.ready_engine().await?;
-    let token = engine.link_session(link).await?;
+    let scope = engine.scopes(&operator()).of_link(link).await?;
+    let token = engine.links(&scope).session(link).await?;
     let url = format!("{}/c/{token}", engine.public_url());
     format.print(&json!({ "link": link.as_str(), "url": url }), || url.clone())
 }
 
 async fn switch(link: &LinkId, active: bool, common: &Common, format: Format) -> Result<(), Failure> {
-    common.keyless_engine().await?.activate_link(link, active).await?;
+    let engine = common.keyless_engine().await?;
+    let scope = engine.scopes(&operator()).of_link(link).await?;
+    engine.links(&scope).activate(link, active).await?;
     let state = if active { "active" } else { "switched off" };
     format.print(&json!({ "id": link.as_str(), "active": active }), || format!("{link} is {state}"))
 }
@@ -237,7 +243,7 @@ fn metadata(texts: &[String]) -> Result<Metadata, Failure> {
     Ok(Metadata::new(notes)?)
 }
 
-fn rows(links: &[LinkSummary]) -> String {
+fn rows(links: &[LinkSummary], live: bool) -> String {
     let row = |link: &LinkSummary| {
         let usage = if link.once { "once" } else { "reusable" };
         vec![
@@ -250,7 +256,11 @@ fn rows(links: &[LinkSummary]) -> String {
         ]
     };
     let rows: Vec<_> = links.iter().map(row).collect();
-    table(&["ID", "TOTAL", "USAGE", "ACTIVE", "PAID", "ADDRESS"], &rows, "no links yet; make one with `till link add`")
+    table(
+        &["ID", "TOTAL", "USAGE", "ACTIVE", "PAID", "ADDRESS"],
+        &rows,
+        &none_yet("links", live, "make one with `till link add`"),
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, table};
+use super::whose::operator;
 use crate::config::Common;
 
 /// Add and list merchants: the accounts that get paid.
@@ -65,7 +66,7 @@ impl MerchantCommand {
         match self.action {
             Action::Add { name, support_email, common, format } => {
                 let engine = common.keyless_engine().await?;
-                let merchant = engine.add_merchant(&name, support_email.as_deref()).await?;
+                let merchant = engine.merchants(&operator()).add(&name, support_email.as_deref()).await?;
                 format.print(&merchant, || rows(std::slice::from_ref(&merchant)))
             }
             Action::Surplus { merchant, policy, common, format } => {
@@ -73,11 +74,11 @@ impl MerchantCommand {
                     Policy::Refund => SurplusPolicy::Refund,
                     Policy::Hold => SurplusPolicy::Hold,
                 };
-                common.keyless_engine().await?.set_surplus_policy(&merchant, policy).await?;
+                common.keyless_engine().await?.merchants(&operator()).set_surplus_policy(&merchant, policy).await?;
                 format.print(&json!({"id": merchant, "surplus": policy}), || "done".to_owned())
             }
             Action::List { paging, common, format } => {
-                let page = common.keyless_engine().await?.merchants(&paging.into()).await?;
+                let page = common.keyless_engine().await?.merchants(&operator()).list(&paging.into()).await?;
                 format.print_page(&page, |merchant| merchant.id.clone(), rows)
             }
         }

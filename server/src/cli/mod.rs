@@ -21,6 +21,7 @@ mod secret;
 mod serve;
 mod simulate;
 mod statement;
+mod whose;
 pub mod words;
 
 use std::process::ExitCode;

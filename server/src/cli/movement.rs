@@ -10,6 +10,7 @@ use engine::store::movements::Movement;
 
 use super::Failure;
 use super::output::{Format, Paging, table};
+use super::whose::{none_yet, operator, scope};
 use crate::config::Common;
 
 /// Movements are captures, refunds, disputes and banks' returns: one row for each, with its state and the provider's reference.
@@ -26,6 +27,9 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        /// Rows of live mode instead of test mode
+        #[arg(long)]
+        live: bool,
         /// capture, refund, dispute or return
         #[arg(long)]
         kind: MovementKind,
@@ -50,20 +54,25 @@ enum Action {
 impl MovementCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
-            Action::List { merchant, kind, paging, common, format } => {
-                let page = common.ready_engine().await?.movements(&merchant, kind, &paging.into()).await?;
-                format.print_page(&page, |row| row.id.clone(), text)
+            Action::List { merchant, live, kind, paging, common, format } => {
+                let page =
+                    common.ready_engine().await?.money(&scope(&merchant, live)).movements(kind, &paging.into()).await?;
+                format.print_page(
+                    &page,
+                    |row| row.id.clone(),
+                    |rows| text(rows, &none_yet(&format!("{}s", kind.as_str()), live, "")),
+                )
             }
             Action::Find { name, common, format } => {
-                let found = common.ready_engine().await?.find_movements(&name).await?;
-                format.print(&found, || text(&found))
+                let found = common.ready_engine().await?.upkeep(&operator()).find_movements(&name).await?;
+                format.print(&found, || text(&found, "none yet"))
             }
         }
     }
 }
 
 /// A table of movements.
-pub(super) fn text(rows: &[Movement]) -> String {
+pub(super) fn text(rows: &[Movement], none: &str) -> String {
     let cells = |row: &Movement| {
         let money = |minor| match row.currency.parse::<Currency>() {
             Ok(currency) => Money::new(minor, currency).to_string(),
@@ -78,5 +87,5 @@ pub(super) fn text(rows: &[Movement]) -> String {
         vec![row.id.clone(), kind, money(row.amount), state, reference, row.payment.clone(), note]
     };
     let cells: Vec<_> = rows.iter().map(cells).collect();
-    table(&["ID", "KIND", "AMOUNT", "STATE", "REFERENCE", "PAYMENT", "NOTE"], &cells, "none yet")
+    table(&["ID", "KIND", "AMOUNT", "STATE", "REFERENCE", "PAYMENT", "NOTE"], &cells, none)
 }

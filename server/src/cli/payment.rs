@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 use domain::id::{AttemptId, MerchantId, PaymentId};
 use domain::money::Money;
 use domain::payment::{Outcome, RequestKey};
-use engine::{Asked, Engine, Modified, PaymentRow};
+use engine::{Asked, Engine, Modified, PaymentRow, Payments};
 use serde_json::json;
 
 use super::Failure;
 use super::output::{Format, Paging, aside, table};
 use super::statement;
+use super::whose::{none_yet, operator, scope};
 use crate::config::Common;
 
 /// List, show, capture, void, refund and cancel payments.
@@ -27,6 +28,14 @@ struct Which {
     common: Common,
     #[command(flatten)]
     format: Format,
+}
+
+impl Which {
+    /// The payments of the merchant and mode whose payment the command names.
+    async fn money(&self, engine: &Engine) -> Result<Payments, Failure> {
+        let scope = engine.scopes(&operator()).of_payment(&self.payment).await?;
+        Ok(engine.money(&scope))
+    }
 }
 
 /// The attempt that a command means, and the request's idempotency key.
@@ -63,6 +72,9 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        /// Payments of live mode instead of test mode
+        #[arg(long)]
+        live: bool,
         #[command(flatten)]
         paging: Paging,
         #[command(flatten)]
@@ -111,34 +123,38 @@ enum Action {
 impl PaymentCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
-            Action::List { merchant, paging, common, format } => {
-                let page = common.keyless_engine().await?.payments(&merchant, &paging.into()).await?;
+            Action::List { merchant, live, paging, common, format } => {
+                let page =
+                    common.keyless_engine().await?.money(&scope(&merchant, live)).payments(&paging.into()).await?;
                 let heads = ["ID", "AMOUNT", "STATUS", "CAPTURED", "REFUNDED"];
                 let people = |payments: &[PaymentRow]| {
-                    table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), "no payments yet")
+                    table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), &none_yet("payments", live, ""))
                 };
                 format.print_page(&page, |payment| payment.id.clone(), people)
             }
             Action::Show(which) => show(which).await,
             Action::Capture { amount, keep_rest, request, which } => {
                 let engine = which.common.ready_engine().await?;
-                let amount = minor(&engine, &which.payment, amount).await?;
+                let money = which.money(&engine).await?;
+                let amount = minor(&money, &which.payment, amount).await?;
                 let asked = request.asked(&engine);
-                report(&engine.capture_as(&which.payment, amount, !keep_rest, &asked).await?, which.format)
+                report(&money.capture_as(&which.payment, amount, !keep_rest, &asked).await?, which.format)
             }
             Action::Void { request, which } => {
                 let engine = which.common.ready_engine().await?;
-                let asked = request.asked(&engine);
-                report(&engine.void_as(&which.payment, &asked).await?, which.format)
+                let (money, asked) = (which.money(&engine).await?, request.asked(&engine));
+                report(&money.void_as(&which.payment, &asked).await?, which.format)
             }
             Action::Refund { amount, request, which } => {
                 let engine = which.common.ready_engine().await?;
-                let amount = minor(&engine, &which.payment, amount).await?;
+                let money = which.money(&engine).await?;
+                let amount = minor(&money, &which.payment, amount).await?;
                 let asked = request.asked(&engine);
-                report(&engine.refund_as(&which.payment, amount, &asked).await?, which.format)
+                report(&money.refund_as(&which.payment, amount, &asked).await?, which.format)
             }
             Action::Keep(which) => {
-                let kept = which.common.ready_engine().await?.keep_surplus(&which.payment).await?;
+                let money = which.money(&which.common.ready_engine().await?).await?;
+                let kept = money.keep(&which.payment).await?;
                 let money = |minor| Money::new(minor, kept.payment.amount.currency);
                 let result = json!({"id": which.payment, "kept": kept.now, "kept_in_all": kept.in_all});
                 which.format.print(&result, || match kept.in_all {
@@ -147,7 +163,8 @@ impl PaymentCommand {
                 })
             }
             Action::Cancel(which) => {
-                let payment = which.common.ready_engine().await?.cancel_payment(&which.payment).await?;
+                let money = which.money(&which.common.ready_engine().await?).await?;
+                let payment = money.cancel(&which.payment).await?;
                 let status = payment.status().as_str();
                 which.format.print(&json!({"id": which.payment, "status": status}), || status.to_owned())
             }
@@ -155,9 +172,9 @@ impl PaymentCommand {
     }
 }
 
-async fn minor(engine: &Engine, payment: &PaymentId, amount: Option<String>) -> Result<Option<i64>, Failure> {
+async fn minor(money: &Payments, payment: &PaymentId, amount: Option<String>) -> Result<Option<i64>, Failure> {
     let Some(text) = amount else { return Ok(None) };
-    let currency = engine.statement(payment).await?.payment.amount.currency;
+    let currency = money.statement(payment).await?.payment.amount.currency;
     Ok(Some(Money::parse_decimal(&text, currency)?.minor))
 }
 
@@ -202,6 +219,7 @@ fn again(modified: &Modified) -> String {
 }
 
 async fn show(which: Which) -> Result<(), Failure> {
-    let statement = which.common.keyless_engine().await?.statement(&which.payment).await?;
+    let money = which.money(&which.common.keyless_engine().await?).await?;
+    let statement = money.statement(&which.payment).await?;
     which.format.print(&statement, || statement::text(&statement))
 }

@@ -2,11 +2,12 @@
 
 use clap::{Args, Subcommand};
 use domain::id::{MerchantId, ProviderAccountId};
-use engine::{AccountSummary, DAMAGED, KeyUse, NewAccount, NewTls, Resealed};
+use engine::{AccountSummary, Accounts, DAMAGED, KeyUse, NewAccount, NewTls, Resealed};
 
 use super::Failure;
 use super::output::{Format, table, yes};
 use super::secret;
+use super::whose::{none_yet, operator, scope};
 use crate::config::Common;
 
 /// Add and list a merchant's accounts at payment providers. Credentials are sealed in the database.
@@ -49,6 +50,9 @@ enum Action {
         /// The merchant's id, mer_…
         #[arg(long)]
         merchant: MerchantId,
+        /// Accounts of live mode instead of test mode
+        #[arg(long)]
+        live: bool,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -162,48 +166,55 @@ impl ProviderCommand {
                 let new = NewAccount {
                     provider,
                     base_url,
-                    live,
                     credentials: secret::pairs(&credentials)?,
                     webhook_secrets: webhook_secrets
                         .iter()
                         .map(|text| secret::value(text))
                         .collect::<Result<_, _>>()?,
                 };
-                let account = common.ready_engine().await?.add_account_over(&merchant, new, tls.read()?).await?;
+                let account =
+                    common.ready_engine().await?.accounts(&scope(&merchant, live)).add_over(new, tls.read()?).await?;
                 return format.print(&account, || added(&account));
             }
-            Action::List { merchant, common, format } => {
-                let accounts = common.ready_engine().await?.accounts(&merchant).await?;
-                return format.print(&accounts, || rows(&accounts));
+            Action::List { merchant, live, common, format } => {
+                let accounts = common.ready_engine().await?.accounts(&scope(&merchant, live)).list().await?;
+                return format.print(&accounts, || rows(&accounts, live));
             }
             Action::AddWebhookSecret { account, secret, common, format } => {
                 let secret = secret::value(&secret)?;
-                (common.ready_engine().await?.add_webhook_secret(&account, &secret).await?, format)
+                (accounts_of(&account, &common).await?.add_webhook_secret(&account, &secret).await?, format)
             }
             Action::SetCredential { account, credential, common, format } => {
                 let (name, value) = secret::pair(&credential)?;
-                (common.ready_engine().await?.set_credential(&account, &name, &value).await?, format)
+                (accounts_of(&account, &common).await?.set_credential(&account, &name, &value).await?, format)
             }
             Action::SetTls { account, tls, common, format } => {
-                (common.ready_engine().await?.set_tls(&account, tls.read()?).await?, format)
+                (accounts_of(&account, &common).await?.set_tls(&account, tls.read()?).await?, format)
             }
             Action::RetireWebhookSecrets { account, common, format } => {
-                (common.ready_engine().await?.retire_webhook_secrets(&account).await?, format)
+                (accounts_of(&account, &common).await?.retire_webhook_secrets(&account).await?, format)
             }
             Action::Reseal { dry_run, common, format } => return reseal(dry_run, &common, format).await,
             Action::Enable { account, common, format } => {
-                (common.ready_engine().await?.enable_account(&account, true).await?, format)
+                (accounts_of(&account, &common).await?.enable(&account, true).await?, format)
             }
             Action::Disable { account, common, format } => {
-                (common.ready_engine().await?.enable_account(&account, false).await?, format)
+                (accounts_of(&account, &common).await?.enable(&account, false).await?, format)
             }
         };
-        format.print(&account, || rows(std::slice::from_ref(&account)))
+        format.print(&account, || rows(std::slice::from_ref(&account), account.live))
     }
 }
 
+/// The accounts of the merchant and mode whose account the command names.
+async fn accounts_of(account: &ProviderAccountId, common: &Common) -> Result<Accounts, Failure> {
+    let engine = common.ready_engine().await?;
+    let scope = engine.scopes(&operator()).of_account(account).await?;
+    Ok(engine.accounts(&scope))
+}
+
 async fn reseal(dry_run: bool, common: &Common, format: Format) -> Result<(), Failure> {
-    let report = common.current_engine().await?.reseal(dry_run).await?;
+    let report = common.current_engine().await?.upkeep(&operator()).reseal(dry_run).await?;
     format.print(&report, || resealed(&report))?;
     if dry_run || report.left == 0 {
         return Ok(());
@@ -253,10 +264,10 @@ fn added(account: &AccountSummary) -> String {
         ),
         _ => String::new(),
     };
-    rows(std::slice::from_ref(account)) + &next
+    rows(std::slice::from_ref(account), account.live) + &next
 }
 
-fn rows(accounts: &[AccountSummary]) -> String {
+fn rows(accounts: &[AccountSummary], live: bool) -> String {
     let row = |account: &AccountSummary| {
         vec![
             account.id.clone(),
@@ -268,6 +279,6 @@ fn rows(accounts: &[AccountSummary]) -> String {
         ]
     };
     let rows: Vec<_> = accounts.iter().map(row).collect();
-    let none = "no provider accounts yet; add one with `till provider add`";
+    let none = &none_yet("provider accounts", live, "add one with `till provider add`");
     table(&["ID", "PROVIDER", "MODE", "ENABLED", "SECRETS", "WEBHOOK ADDRESS"], &rows, none)
 }

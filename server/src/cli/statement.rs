@@ -41,14 +41,14 @@ pub(super) fn text(statement: &Statement) -> String {
         }
     }
     lines.push("\nCaptures, refunds, disputes and returns".to_owned());
-    lines.push(movement::text(&statement.movements));
+    lines.push(movement::text(&statement.movements, "none yet"));
     lines.push("\nWhat happened".to_owned());
     let row = |one: &Happened| {
         let details = details(&one.event, money);
-        vec![time::format(one.at), one.source.clone(), one.event.name().to_owned(), details]
+        vec![time::format(one.at), one.source.clone(), one.actor.clone(), one.event.name().to_owned(), details]
     };
     let rows: Vec<_> = statement.events.iter().map(row).collect();
-    lines.push(table(&["AT", "TOLD BY", "EVENT", ""], &rows, "  nothing yet"));
+    lines.push(table(&["AT", "TOLD BY", "BY", "EVENT", ""], &rows, "  nothing yet"));
     lines.push("\nLedger".to_owned());
     let row = |row: &LedgerRow| {
         let (debit, credit) =

@@ -48,7 +48,7 @@ pub(super) async fn stream(Shared(state): Shared<State>, Path(token): Path<Strin
             return unread(guard::busy());
         }
     };
-    match state.engine.follow(&token).await {
+    match state.engine.checkout().follow(&token).await {
         Ok(follower) => {
             let open = Open { follower, ends: Instant::now() + STREAM_MAX, _place: place };
             reply(&state.engine, Body::from_stream(parts(open)))

@@ -45,11 +45,12 @@ pub(super) async fn lost(state: &Site, method: &Method, path: &str) -> Option<Re
     let (is_prefix, rest) = near(path)?;
     // Under another prefix only the name of a provider tells a delivery from a scanner's guess.
     let provider = rest.split('/').next().unwrap_or_default();
-    if !is_prefix && (state.engine.connectors().get(provider).is_none() || !state.engine.delivers_by(provider, method))
+    if !is_prefix
+        && (state.engine.connectors().get(provider).is_none() || !state.engine.inbox().delivers_by(provider, method))
     {
         return None;
     }
-    state.engine.lost(path).await;
+    state.engine.inbox().lost(path).await;
     Some(no_such_account())
 }
 
@@ -73,10 +74,10 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut r
         if request.method() != Method::POST {
             return refuse();
         }
-        state.engine.lost("/hooks/").await;
+        state.engine.inbox().lost("/hooks/").await;
         return unread(no_such_account());
     };
-    if !state.engine.delivers_by(&provider, request.method()) {
+    if !state.engine.inbox().delivers_by(&provider, request.method()) {
         return refuse();
     }
     let addressee = match look_up(state, &provider, &account).await {
@@ -89,14 +90,14 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut r
         Ok(body) => body,
         Err(trouble) => {
             if trouble == NotArrived::TooLarge {
-                state.engine.turn_away_large(&addressee).await;
+                state.engine.inbox().turn_away_large(&addressee).await;
             }
             return trouble.into_response();
         }
     };
     let Some(_turn) = guard::turn(&state.deliveries).await else { return guard::busy() };
     let delivery = Delivery { method, query, headers, body: body.bytes.clone(), peer: Some(client.address) };
-    let received = state.engine.receive_for(&addressee, &delivery);
+    let received = state.engine.inbox().receive_for(&addressee, &delivery);
     timeout(REQUEST_TIMEOUT, received).await.map_or_else(|_| guard::busy(), reply)
 }
 
@@ -104,7 +105,7 @@ async fn take(state: &Site, of: Result<Of, PathRejection>, client: Client, mut r
 /// the database.
 async fn look_up(state: &Site, provider: &str, account: &str) -> Result<Addressee, Box<Response>> {
     let turn = guard::turn(&state.deliveries).await.ok_or_else(|| Box::new(guard::busy()))?;
-    let found = timeout(REQUEST_TIMEOUT, state.engine.addressee(provider, account)).await;
+    let found = timeout(REQUEST_TIMEOUT, state.engine.inbox().addressee(provider, account)).await;
     drop(turn);
     let found = found.map_err(|_| Box::new(guard::busy()))?;
     found.map_err(|received| Box::new(reply(received)))

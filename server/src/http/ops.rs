@@ -62,7 +62,7 @@ async fn collect(State(Site { engine, metrics, .. }): State<Site>) -> Response {
     if let Ok(waiting) = engine.backlog().await {
         metrics::gauge!("till_inbox_backlog").set(waiting as f64);
     }
-    metrics::gauge!("till_inbox_queue").set(engine.intake_depth() as f64);
+    metrics::gauge!("till_inbox_queue").set(engine.inbox().intake_depth() as f64);
     match metrics.0 {
         Some(handle) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -62,11 +62,11 @@ pub(super) async fn link(
     let Ok(token) = token.parse::<Token>() else {
         return failed(PageError::NotFound);
     };
-    match state.engine.open_link(&token).await {
+    match state.engine.checkout().open_link(&token).await {
         Ok(OpenedLink::Session(session)) => {
             Redirect::to(&format!("/c/{session}{}", context.lang.query())).into_response()
         }
-        Ok(OpenedLink::Order) => match state.engine.view_link(&token).await {
+        Ok(OpenedLink::Order) => match state.engine.checkout().view_link(&token).await {
             Ok(view) => Html(html::checkout(&view, false, &context)).into_response(),
             Err(error) => failed(error),
         },
@@ -100,7 +100,7 @@ pub(super) async fn returned(
 
 async fn show(state: &State, token: &str, headers: &HeaderMap, lang: Option<String>, came_back: bool) -> Response {
     let view = match token.parse::<Token>() {
-        Ok(token) => state.engine.view(&token, came_back).await,
+        Ok(token) => state.engine.checkout().view(&token, came_back).await,
         Err(_) => Err(PageError::NotFound),
     };
     match view {
@@ -119,7 +119,7 @@ async fn show(state: &State, token: &str, headers: &HeaderMap, lang: Option<Stri
 
 async fn is_link(state: &State, token: &str) -> bool {
     match token.parse::<Token>() {
-        Ok(token) => state.engine.open_link(&token).await.is_ok(),
+        Ok(token) => state.engine.checkout().open_link(&token).await.is_ok(),
         Err(_) => false,
     }
 }
@@ -137,8 +137,8 @@ pub(super) async fn go(
         return failed(PageError::NotFound);
     };
     let found = async {
-        let way = state.engine.handoff(&token).await?;
-        Ok::<_, PageError>((way, state.engine.view(&token, false).await?))
+        let way = state.engine.checkout().handoff(&token).await?;
+        Ok::<_, PageError>((way, state.engine.checkout().view(&token, false).await?))
     };
     match found.await {
         Ok((Some(way), view)) => hand_off(&state, &way, &view, &context),

@@ -74,14 +74,14 @@ both_at_adyen! {
 both_at_adyen! {
     async fn captures_are_received_then_done_and_one_may_fail_after_success(world: World) {
         let (session, payment) = authorised(&world).await;
-        let first = world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        let first = world.money().capture(&payment, Some(1000), false).await.unwrap();
         assert_eq!(first.outcome, Outcome::Pending, "received is not done");
         assert_eq!(world.balance("provider_receivable").await, 0);
         captured(&world, &payment, 1000).await;
-        world.engine().capture(&payment, None, true).await.unwrap();
+        world.money().capture(&payment, None, true).await.unwrap();
         captured(&world, &payment, TOTAL).await;
         world.wait_for(&session, Phase::Paid).await;
-        assert!(world.engine().void(&payment).await.is_err());
+        assert!(world.money().void(&payment).await.is_err());
         world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
         eventually("a capture has failed", || async { world.statement(&payment).await.totals.captured < TOTAL }).await;
         assert!(world.statement(&payment).await.flags.partially_captured);
@@ -93,7 +93,7 @@ both_at_adyen! {
     async fn a_rest_that_was_kept_is_said_to_stay_and_what_is_advised_works(world: World) {
         let (session, payment) = authorised(&world).await;
         let id = payment.as_str();
-        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        world.money().capture(&payment, Some(1000), false).await.unwrap();
         captured(&world, &payment, 1000).await;
         let attempt = world.statement(&payment).await.payment.attempts[0].id.clone();
         let capture = format!("till payment capture {id} --attempt {attempt} --amount 20.98");
@@ -112,8 +112,8 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_void_is_received_then_done(world: World) {
         let (session, payment) = authorised(&world).await;
-        assert_eq!(world.engine().void(&payment).await.unwrap().outcome, Outcome::Pending);
-        assert!(world.engine().capture(&payment, None, true).await.is_err(), "it is being voided");
+        assert_eq!(world.money().void(&payment).await.unwrap().outcome, Outcome::Pending);
+        assert!(world.money().capture(&payment, None, true).await.is_err(), "it is being voided");
         world.wait_for(&session, Phase::Cancelled).await;
         assert_eq!(world.statement(&payment).await.status, Status::Canceled);
     }
@@ -122,15 +122,15 @@ both_at_adyen! {
 both_at_adyen! {
     async fn refunds_are_received_then_done_and_may_fail_later(world: World) {
         let (session, payment) = paid(&world).await;
-        assert_eq!(world.engine().refund(&payment, Some(2000)).await.unwrap().outcome, Outcome::Pending);
-        assert!(world.engine().refund(&payment, Some(2000)).await.is_err(), "what is on its way is gone");
+        assert_eq!(world.money().refund(&payment, Some(2000)).await.unwrap().outcome, Outcome::Pending);
+        assert!(world.money().refund(&payment, Some(2000)).await.is_err(), "what is on its way is gone");
         assert_eq!(world.balance("refunds_in_transit").await, -2000);
         refunded(&world, &payment, 2000).await;
         world.control(&format!("adyen/payments/{}/refund_failed", psp(&world, &payment).await), json!({})).await;
         refunded(&world, &payment, 0).await;
         assert_eq!((world.phase(&session).await, world.balance("provider_receivable").await), (Phase::Paid, TOTAL));
         world.books_are_right().await;
-        world.engine().refund(&payment, None).await.unwrap();
+        world.money().refund(&payment, None).await.unwrap();
         refunded(&world, &payment, TOTAL).await;
     }
 }
@@ -139,7 +139,7 @@ both_at_adyen! {
     async fn a_lost_reply_is_repeated_with_the_same_key_and_opens_one_page(world: World) {
         world.control("faults", json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": "timeout_after_accept", "count": 1})).await;
         let session = world.session().await;
-        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Unknown);
         world.wait_for(&session, Phase::Resume).await;
         let mut keys: Vec<_> =
@@ -158,7 +158,7 @@ both_at_adyen! {
         let (_other, clock) = world.ahead().await;
         world.control("faults", json!({"provider": "adyen", "operation": "paymentLinks.create", "fault": "timeout_after_accept", "count": 1000})).await;
         let session = world.session().await;
-        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         let payment = world.payment_of(&session).await;
         let until = world.statement(&payment).await.payment.attempts[0].until.unwrap();
         let refused = world.till_refuses(&["payment", "cancel", payment.as_str()], 1).await;
@@ -174,7 +174,7 @@ both_at_adyen! {
     async fn a_refund_whose_reply_is_lost_is_sent_once(world: World) {
         let (_, payment) = paid(&world).await;
         world.control("faults", json!({"provider": "adyen", "operation": "payments.refund", "fault": "timeout_after_accept", "count": 1})).await;
-        assert_eq!(world.engine().refund(&payment, Some(1000)).await.unwrap().outcome, Outcome::Unknown);
+        assert_eq!(world.money().refund(&payment, Some(1000)).await.unwrap().outcome, Outcome::Unknown);
         refunded(&world, &payment, 1000).await;
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
         let mut keys: Vec<_> =
@@ -193,13 +193,13 @@ both_at_adyen! {
         let session = world.session().await;
         let page = world.start(&session).await;
         world.pay_at_adyen(&page, ADA).await;
-        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
+        assert_eq!(world.checkout().view(&session, true).await.unwrap().phase, Phase::Confirming);
         world.wait_for(&session, Phase::Paid).await;
         let payment = world.payment_of(&session).await;
-        let error = world.engine().refund(&payment, None).await.unwrap_err().told();
+        let error = world.money().refund(&payment, None).await.unwrap_err().told();
         assert!(error.contains("not named the payment yet"), "{error}");
         world.control("adyen/webhooks", json!({"hold": false})).await;
-        eventually("the payment is named", || async { world.engine().refund(&payment, Some(1)).await.is_ok() }).await;
+        eventually("the payment is named", || async { world.money().refund(&payment, Some(1)).await.is_ok() }).await;
         world.books_are_right().await;
     }
 }
@@ -232,7 +232,7 @@ both_at_adyen! {
         world.control("adyen/webhooks", json!({"hold": false, "reversed": true})).await;
         world.wait_for(&other, Phase::Paid).await;
         let payment = world.payment_of(&other).await;
-        world.engine().refund(&payment, Some(500)).await.unwrap();
+        world.money().refund(&payment, Some(500)).await.unwrap();
         refunded(&world, &payment, 500).await;
         world.books_are_right().await;
     }

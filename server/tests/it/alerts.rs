@@ -7,14 +7,13 @@ use axum::Router;
 use domain::checkout::Phase;
 use domain::id::Token;
 use domain::method::Method;
-use domain::{DAY, HOUR};
-use engine::Engine;
+use domain::{DAY, HOUR, Mode};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, query, query_scalar};
 use tokio::net::TcpListener;
 
 use crate::both;
-use crate::world::{World, account_at, eventually, paid_event, random_hex};
+use crate::world::{World, account_at, acting_for, eventually, operator, paid_event, random_hex};
 
 async fn execute(world: &World, statement: String) -> u64 {
     let mut tx = world.engine().store().begin().await.unwrap();
@@ -29,20 +28,20 @@ async fn count(world: &World, statement: String) -> i64 {
 }
 
 async fn is_open(world: &World, kind: &str, subject: &str) -> bool {
-    world.engine().alerts(100).await.unwrap().iter().any(|alert| alert.kind == kind && alert.subject == subject)
+    world.upkeep().alerts(100).await.unwrap().iter().any(|alert| alert.kind == kind && alert.subject == subject)
 }
 
 async fn can_be_dismissed(world: &World, kind: &str, subject: &str) {
-    world.engine().dismiss_alert(kind, subject).await.unwrap();
+    world.upkeep().dismiss_alert(kind, subject).await.unwrap();
     assert!(!is_open(world, kind, subject).await);
-    assert!(world.engine().dismiss_alert(kind, subject).await.is_err(), "there is none any more");
+    assert!(world.upkeep().dismiss_alert(kind, subject).await.is_err(), "there is none any more");
 }
 
 /// Presses Pay while the provider answers with errors.
 async fn start_in_vain(world: &World) -> Token {
     let session = world.session().await;
     world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "error_500"})).await;
-    let _ = world.engine().start(&session, Method::Card, None).await.unwrap();
+    let _ = world.checkout().start(&session, Method::Card, None).await.unwrap();
     session
 }
 
@@ -154,8 +153,8 @@ both! {
         let is_long = Arc::new(AtomicBool::new(true));
         let url = endless(is_long.clone()).await;
         let new = account_at(&url, &format!("sk_test_{}", random_hex()), &format!("whsec_{}", random_hex()));
-        let merchant = Engine::add_merchant(world.engine(), "Busy", None).await.unwrap();
-        let account = world.engine().add_account(&merchant.id.parse().unwrap(), new).await.unwrap().id;
+        let merchant = world.engine().merchants(&operator()).add("Busy", None).await.unwrap();
+        let account = world.engine().accounts(&acting_for(&merchant.id.parse().unwrap(), Mode::Test)).add(new).await.unwrap().id;
         let again = format!("UPDATE jobs SET run_at = 0 WHERE kind = 'repair' AND subject = '{account}'");
         let overrun = || async {
             eventually("it is told", || async {

@@ -30,7 +30,7 @@ fn order(currency: &str, prices: &[(&str, u32)], capture: Capture) -> NewLink {
 }
 
 async fn add(world: &World, currency: &str, prices: &[(&str, u32)]) -> Result<Token, String> {
-    let added = world.engine().add_link(&world.merchant, order(currency, prices, Capture::Automatic)).await;
+    let added = world.links().add(order(currency, prices, Capture::Automatic)).await;
     let token = |url: String| url.rsplit('/').next().unwrap().parse().unwrap();
     added.map(|link| token(link.url)).map_err(|error| error.told())
 }
@@ -47,7 +47,7 @@ async fn refused(world: &World, currency: &str, prices: &[(&str, u32)], words: &
 async fn payable(world: &World, currency: &str, prices: &[(&str, u32)]) {
     let link = add(world, currency, prices).await.unwrap_or_else(|text| panic!("{currency} {prices:?}: {text}"));
     let session = world.open(&link).await;
-    let started = world.engine().start(&session, Method::Card, None).await.unwrap();
+    let started = world.checkout().start(&session, Method::Card, None).await.unwrap();
     assert_eq!(started, Started::Redirect, "{currency} {prices:?}: {:?}", world.view(&session).await);
 }
 
@@ -68,7 +68,7 @@ both! {
         // Stripe knows only the old dobra, and Till only the new one. The lev has given way to the euro.
         refused(&world, "BGN", &[("5.00", 1)], &["Stripe takes no BGN"]).await;
         refused(&world, "STN", &[("5.00", 1)], &["Stripe takes no STN"]).await;
-        assert_eq!(world.engine().links(&world.merchant).await.unwrap(), vec![]);
+        assert_eq!(world.newest_links().await, vec![]);
     }
 }
 
@@ -108,11 +108,10 @@ async fn also_at_adyen(world: &World) -> String {
     let new = NewAccount {
         provider: "adyen".to_owned(),
         base_url: Some(format!("{}/adyen", world.sandbox)),
-        live: false,
         credentials: credentials.map(|(name, value)| (name.to_owned(), value)).into(),
         webhook_secrets: vec![format!("{}{}0123456789abcdef", random_hex(), random_hex())],
     };
-    world.engine().add_account(&world.merchant, new).await.unwrap().id
+    world.accounts().add(new).await.unwrap().id
 }
 
 both! {
@@ -136,11 +135,11 @@ both! {
         let adyen = also_at_adyen(&world).await;
         let link = add(&world, "KWD", &[("1.234", 1)]).await.unwrap();
         let session = world.open(&link).await;
-        world.engine().enable_account(&adyen.parse().unwrap(), false).await.unwrap();
+        world.accounts().enable(&adyen.parse().unwrap(), false).await.unwrap();
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.methods), (Phase::Choose, vec![]));
         // A shopper with an older page still presses the button.
-        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.view(&session).await.notice, Some(Notice::MethodUnavailable));
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 0);
         let headers = [("accept", "text/html"), ("accept-language", "de")];
@@ -149,7 +148,7 @@ both! {
         assert_eq!((page.status, header(&page, "retry-after")), (200, String::new()));
         assert!(text.contains("Dieser Shop kann diese Zahlung hier nicht annehmen"), "{text}");
         assert!(!text.contains("id=\"pay\""), "{text}");
-        world.engine().enable_account(&adyen.parse().unwrap(), true).await.unwrap();
+        world.accounts().enable(&adyen.parse().unwrap(), true).await.unwrap();
         assert_eq!(world.view(&session).await.methods, vec![Method::Card]);
     }
 }
@@ -163,7 +162,7 @@ both! {
         let session = world.open(&euros).await;
         assert_eq!(world.view(&session).await.methods, vec![Method::Card]);
         let world = &world;
-        let later = world.engine().add_link(&world.merchant, order("USD", &[("12.00", 1)], Capture::Manual)).await;
+        let later = world.links().add(order("USD", &[("12.00", 1)], Capture::Manual)).await;
         let session = world.open(&later.unwrap().url.rsplit('/').next().unwrap().parse().unwrap()).await;
         assert_eq!(world.view(&session).await.methods, vec![Method::Card]);
     }
@@ -171,22 +170,22 @@ both! {
 
 both! {
     async fn parts_that_stripe_cannot_count_are_refused_before_anything_is_written_down(world: World) {
-        let link = world.engine().add_link(&world.merchant, order("KWD", &[("12.340", 1)], Capture::Manual)).await;
+        let link = world.links().add(order("KWD", &[("12.340", 1)], Capture::Manual)).await;
         let session = world.open(&link.unwrap().url.rsplit('/').next().unwrap().parse().unwrap()).await;
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Authorised).await;
         let payment = world.payment_of(&session).await;
-        let wrong = world.engine().capture(&payment, Some(12_335), true).await.unwrap_err().told();
+        let wrong = world.money().capture(&payment, Some(12_335), true).await.unwrap_err().told();
         assert!(wrong.contains("Stripe takes KWD amounts whose last digit is 0: write 12.330 or 12.340"), "{wrong}");
-        world.engine().capture(&payment, None, true).await.unwrap();
+        world.money().capture(&payment, None, true).await.unwrap();
         world.wait_for(&session, Phase::Paid).await;
-        let wrong = world.engine().refund(&payment, Some(1_234)).await.unwrap_err().told();
+        let wrong = world.money().refund(&payment, Some(1_234)).await.unwrap_err().told();
         assert!(wrong.contains("write 1.230 or 1.240"), "{wrong}");
         let modifications = world.statement(&payment).await.payment.attempts[0].modifications.len();
         assert_eq!(modifications, 1, "only the capture");
         // A refund may be smaller than the least payable amount.
-        world.engine().refund(&payment, Some(10)).await.unwrap();
+        world.money().refund(&payment, Some(10)).await.unwrap();
         world.wait_for(&session, Phase::PartlyRefunded).await;
     }
 }

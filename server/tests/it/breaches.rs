@@ -57,7 +57,7 @@ both_at_toy! {
         let tampered = "UPDATE attempts SET data = replace(data, '\"stage\":\"closed\"', '\"stage\":\"closing\"')";
         query(tampered).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
-        let refund = world.engine().refund(&payment, Some(100)).await;
+        let refund = world.money().refund(&payment, Some(100)).await;
         assert!(refund.is_err_and(|error| error.told().contains("a rule that protects money")));
         assert_eq!(toy.refunds(&toy.page()), 0);
         assert!(world.alert_kinds().await.contains(&"payment_breach".to_owned()));

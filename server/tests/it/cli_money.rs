@@ -8,7 +8,7 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::{Value, json};
 use sqlx::query;
 
-use crate::world::{World, eventually, paid_event, random_hex};
+use crate::world::{World, eventually, operator, paid_event, random_hex};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -139,7 +139,7 @@ both! {
         assert!(refused.contains("no more was paid than is owed"), "nothing beyond the debt: {refused}");
         world.till(&["merchant", "surplus", &merchant, "refund"]).await;
         let mut connection = world.engine().store().reader().await.unwrap();
-        let policy = engine::store::merchants::surplus_policy(&mut connection, &world.merchant).await.unwrap();
+        let policy = engine::store::merchants::surplus_policy(&mut connection, &operator(), &world.merchant).await.unwrap();
         assert_eq!(policy.policy, SurplusPolicy::Refund);
     }
 }
@@ -150,7 +150,7 @@ both! {
         let balances = ["ledger", "balances", "--merchant", &merchant];
         assert!(world.till_says(&balances).await.contains("nothing was posted yet"));
         let (_, payment) = world.paid_with(GOOD).await;
-        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        world.money().refund(&payment, Some(1000)).await.unwrap();
         let rows = world.till(&balances).await;
         assert_eq!((balance(&rows, "provider_receivable"), balance(&rows, "merchant_payable")), (2098, -2098));
         assert_eq!(rows.as_array().unwrap().iter().map(|row| row["minor"].as_i64().unwrap()).sum::<i64>(), 0);

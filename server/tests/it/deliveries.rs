@@ -185,13 +185,13 @@ both! {
     async fn what_another_account_of_the_installation_is_paid_with_is_no_alarm(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         let other = crate::world::account_at(&world.sandbox, &world.secret_key, &world.webhook_secret);
-        let other = world.engine().add_account(&world.merchant, other).await.unwrap();
+        let other = world.accounts().add(other).await.unwrap();
         let events = world.provider("/v1/events?limit=100").await;
         for event in events["data"].as_array().unwrap() {
             assert_eq!(deliver(&world, &other.webhook_url, &event.to_string()).await.status, 200);
         }
         world.inbox_is_empty().await;
-        let theirs = world.engine().deliveries(&other.id.parse().unwrap(), &Page::first(100)).await.unwrap().rows;
+        let theirs = world.upkeep().deliveries(&other.id.parse().unwrap(), &Page::first(100)).await.unwrap().rows;
         assert!(theirs.iter().any(|row| row.state == InboxState::Foreign), "{theirs:?}");
         assert!(theirs.iter().all(|row| matches!(row.state, InboxState::Foreign | InboxState::Ignored)), "{theirs:?}");
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
@@ -205,7 +205,7 @@ both! {
             "created": seconds(), "livemode": false, "data": {"object": {"id": "in_1", "description": "x".repeat(megabytes << 20)}}});
         world.deliver(&large(3)).await;
         assert_eq!(row_of(&world, "evt_3").await.state, InboxState::Ignored);
-        let (_, bytes) = world.engine().delivery(&row_of(&world, "evt_3").await.id).await.unwrap();
+        let (_, bytes) = world.upkeep().delivery(&row_of(&world, "evt_3").await.id).await.unwrap();
         assert_eq!(bytes.unwrap().len(), large(3).to_string().len());
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
         let url = world.account.webhook_url.clone();
@@ -278,7 +278,7 @@ both! {
         for guess in ["/webhook", "/webhooks/github", "/hookshot/stripe"] {
             assert_eq!(deliver(&world, &format!("{}{guess}", world.node.url), &customer).await.status, 404, "{guess}");
         }
-        let alerts = world.engine().alerts(100).await.unwrap();
+        let alerts = world.upkeep().alerts(100).await.unwrap();
         let about = |text: &str| alerts.iter().filter(|alert| alert.kind == "webhook_no_account" && alert.subject.contains(text)).count();
         assert_eq!(about(&known), 1, "the account is known, its address is {}: {alerts:?}", world.account.webhook_url);
         assert!(alerts.iter().any(|alert| alert.subject.contains(&known) && alert.detail.contains(&world.account.webhook_url)), "{alerts:?}");

@@ -55,7 +55,7 @@ both! {
     async fn a_dispute_that_is_won_brings_the_money_back_and_one_that_is_lost_does_not(world: World) {
         let (session, payment) = world.paid_with(GOOD).await;
         let dispute = disputed(&world, &payment).await;
-        let refused = world.engine().refund(&payment, None).await.unwrap_err().told();
+        let refused = world.money().refund(&payment, None).await.unwrap_err().told();
         assert!(refused.contains("nothing to refund"), "{refused}");
         decide(&world, &dispute, "won").await;
         eventually("won", || async { !world.statement(&payment).await.flags.disputed }).await;
@@ -85,7 +85,7 @@ both! {
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
         let refused = world.till_refuses(&["alerts", "dismiss", "dispute_lost", &subject], 1).await;
         assert!(refused.contains("till alerts"), "{refused}");
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the money is gone");
+        assert!(world.money().refund(&payment, Some(1)).await.is_err(), "the money is gone");
         world.books_say(&[]).await;
         world.page_says(&session, "paid", "Payment complete").await;
         assert_eq!((world.told(&payment, "dispute.opened").await, world.told(&payment, "dispute.won").await), (2, 1));
@@ -126,7 +126,7 @@ both! {
 
 /// The subjects of the open alerts of a kind, in order.
 async fn subjects(world: &World, kind: &str) -> Vec<String> {
-    let alerts = world.engine().alerts(100).await.unwrap();
+    let alerts = world.upkeep().alerts(100).await.unwrap();
     let mut subjects: Vec<_> =
         alerts.into_iter().filter(|alert| alert.kind == kind).map(|alert| alert.subject).collect();
     subjects.sort();
@@ -166,9 +166,9 @@ both! {
             "payment_intent": world.intent_of(&payment).await, "reason": "fraudulent", "payment_method_details": {"type": "card"}});
         world.deliver(&later(&dispute, "charge.dispute.created", "needs_response", 0)).await;
         eventually("disputed", || async { world.statement(&payment).await.flags.disputed }).await;
-        let refused = world.engine().refund(&payment, Some(TOTAL)).await.unwrap_err().told();
+        let refused = world.money().refund(&payment, Some(TOTAL)).await.unwrap_err().told();
         assert!(refused.contains("20.98"), "{refused}");
-        world.engine().refund(&payment, None).await.unwrap();
+        world.money().refund(&payment, None).await.unwrap();
         let statement = world.statement(&payment).await;
         assert_eq!((statement.totals.refunded, statement.totals.charged_back), (TOTAL - 1000, 1000));
         world.books_say(&[("disputes", 1000), ("merchant_payable", -1000)]).await;
@@ -184,15 +184,15 @@ pub async fn dollars(world: &World) -> Token {
     let unit = domain::money::Money::new(DEBIT, "USD".parse().unwrap());
     let line = domain::line::Line::new("Tea", unit, 1);
     let new = NewLink::of(vec![line], Usage::Once);
-    let link = world.engine().add_link(&world.merchant, new).await.unwrap();
+    let link = world.links().add(new).await.unwrap();
     world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
 }
 
 /// A payment by bank debit that is on its way.
 async fn debited(world: &World, account: &str) -> (Token, PaymentId) {
     let session = dollars(world).await;
-    assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
-    let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+    assert_eq!(world.checkout().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
+    let page = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
     let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", account), ("name", "Jo")];
     assert_eq!(world.post_form(&page, &fields).await.status, 303);
     world.wait_for(&session, Phase::Processing).await;
@@ -223,7 +223,7 @@ both! {
         let rows: Vec<_> = statement.ledger.iter().filter(|row| row.business == "return").collect();
         let rows: Vec<_> = rows.iter().map(|row| (row.account.as_str(), row.amount)).collect();
         assert_eq!(rows, [("merchant_payable", DEBIT), ("provider_receivable", -DEBIT)]);
-        assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing left to send back");
+        assert!(world.money().refund(&payment, None).await.is_err(), "there is nothing left to send back");
         let (text, times) = world.alert("payment_returned").await;
         assert_eq!(times, 1, "{text}");
         assert!(text.contains(payment.as_str()) && text.contains("USD 25.00"), "{text}");
@@ -275,7 +275,7 @@ both_at_adyen! {
         eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL }).await;
         assert_eq!((world.told(&payment, "dispute.opened").await, world.alert("dispute_opened").await.1), (1, 1));
         world.books_say(&HELD).await;
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the bank has it");
+        assert!(world.money().refund(&payment, Some(1)).await.is_err(), "the bank has it");
         world.control(&trigger("chargeback_reversed"), json!({})).await;
         eventually("won", || async { world.told(&payment, "dispute.won").await == 1 }).await;
         world.books_say(&PAID).await;
@@ -417,12 +417,12 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_chargeback_after_a_refund_takes_what_is_left(world: World) {
         let (session, payment) = paid_at_adyen(&world).await;
-        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        world.money().refund(&payment, Some(1000)).await.unwrap();
         eventually("refunded", || async { world.statement(&payment).await.totals.refunded == 1000 }).await;
         world.control(&format!("adyen/payments/{}/chargeback", psp(&world, &payment).await), json!({})).await;
         eventually("taken", || async { world.statement(&payment).await.totals.charged_back == TOTAL - 1000 }).await;
         world.inbox_is_empty().await;
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err());
+        assert!(world.money().refund(&payment, Some(1)).await.is_err());
         world.books_say(&[("disputes", TOTAL - 1000), ("merchant_payable", 1000 - TOTAL)]).await;
         world.page_says(&session, "partly_refunded", "10.00").await;
     }

@@ -16,7 +16,7 @@ both! {
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "slow", "delay_ms": 1500, "count": 1})).await;
         let session = world.session().await;
         let (engine, token) = (world.engine().clone(), session.clone());
-        let starting = tokio::spawn(async move { engine.start(&token, Method::Card, None).await.unwrap() });
+        let starting = tokio::spawn(async move { engine.checkout().start(&token, Method::Card, None).await.unwrap() });
         eventually("the attempt is written down", || async {
             !world.statement(&world.payment_of(&session).await).await.payment.attempts.is_empty()
         })
@@ -49,7 +49,7 @@ both! {
         let (_, payment) = world.paid_with(GOOD).await;
         world.control("faults", json!({"operation": "refund.*", "on": "webhook", "fault": "early", "count": 5})).await;
         world.control("faults", json!({"operation": "refunds.create", "fault": "slow", "delay_ms": 500, "count": 1})).await;
-        let refund = world.engine().refund(&payment, Some(1000)).await.unwrap();
+        let refund = world.money().refund(&payment, Some(1000)).await.unwrap();
         assert_eq!(refund.outcome, Outcome::Succeeded);
         let statement = world.statement(&payment).await;
         assert_eq!((statement.totals.refunded, statement.payment.attempts[0].book.refunds.len()), (1000, 1));
@@ -63,7 +63,7 @@ both! {
         for fault in ["timeout_before_accept", "error_503", "html_200", "conflict_409", "unknown_value"] {
             world.control("faults", json!({"operation": "checkout.sessions.create", "fault": fault, "count": 1})).await;
             let session = world.session().await;
-            world.engine().start(&session, Method::Card, None).await.unwrap();
+            world.checkout().start(&session, Method::Card, None).await.unwrap();
             world.wait_for(&session, Phase::Resume).await;
             let page = world.start(&session).await;
             world.pay(&page, GOOD).await;
@@ -74,7 +74,7 @@ both! {
             let session = world.session().await;
             let page = world.start(&session).await;
             world.pay(&page, GOOD).await;
-            eventually(fault, || async { world.engine().view(&session, true).await.unwrap().phase == Phase::Paid }).await;
+            eventually(fault, || async { world.checkout().view(&session, true).await.unwrap().phase == Phase::Paid }).await;
         }
         world.books_are_right().await;
     }
@@ -95,7 +95,7 @@ async fn unanswered_page(
     let session = world.session().await;
     let (engine, token) = (world.engine().clone(), session.clone());
     let starting = tokio::spawn(async move {
-        engine.start(&token, Method::Card, None).await.unwrap();
+        engine.checkout().start(&token, Method::Card, None).await.unwrap();
     });
     let payment = world.payment_of(&session).await;
     let attempts = || async { world.statement(&payment).await.payment.attempts };
@@ -129,7 +129,7 @@ both_at_adyen! {
             assert!(!statement.flags.second_success && !statement.flags.unsure);
             assert_eq!(world.told(&payment, "payment.succeeded").await, 1);
             world.page_says(&session, "paid", "Payment complete").await;
-            assert_eq!(world.engine().handoff(&session).await.unwrap(), None, "nobody is sent to pay again");
+            assert_eq!(world.checkout().handoff(&session).await.unwrap(), None, "nobody is sent to pay again");
         }
         assert_eq!(calls_at_adyen(&world, "paymentLinks.create").await.len(), 3, "once each");
         world.books_say(&[("provider_receivable", 3 * 3098), ("merchant_payable", -3 * 3098)]).await;
@@ -157,7 +157,7 @@ both_at_adyen! {
     async fn a_refund_told_before_it_is_received_is_one_refund(world: World) {
         let (session, payment) = paid_at_adyen(&world).await;
         world.control("faults", json!({"provider": "adyen", "operation": "REFUND", "on": "webhook", "fault": "early", "count": 1})).await;
-        let refund = world.engine().refund(&payment, Some(1000)).await.unwrap();
+        let refund = world.money().refund(&payment, Some(1000)).await.unwrap();
         assert_ne!(refund.outcome, Outcome::Failed);
         refunded(&world, &payment, 1000).await;
         world.inbox_is_empty().await;

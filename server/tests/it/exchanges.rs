@@ -15,7 +15,8 @@ async fn written(world: &World, session: &Token) -> Vec<String> {
     let mut connection = world.engine().store().reader().await.unwrap();
     let mut lines = vec![];
     for attempt in attempts {
-        let exchanges = engine::store::exchanges::of_attempt(&mut connection, &attempt.id).await.unwrap();
+        let exchanges =
+            engine::store::exchanges::of_attempt(&mut connection, &world.scope(), &attempt.id).await.unwrap();
         lines.extend(
             exchanges.iter().map(|one| format!("{} {} -> {:?} {}", one.operation, one.request, one.status, one.reply)),
         );
@@ -85,7 +86,7 @@ both! {
         world.pay(&page, "4242424242424242").await;
         world.wait_for(&session, Phase::Paid).await;
         let payment = world.payment_of(&session).await;
-        world.engine().refund(&payment, Some(500)).await.unwrap();
+        world.money().refund(&payment, Some(500)).await.unwrap();
         let refunded = about(&world, &session, "refunds.create").await;
         keeps(&refunded, &["amount=500", "metadata[till_modification]=mod_", r#""status":"succeeded""#, r#""id":"re_"#]);
         hides(&world, &session, &written(&world, &session).await);
@@ -104,7 +105,7 @@ both_at_adyen! {
         world.pay_at_adyen(&page, "A. Shopper").await;
         world.wait_for(&session, Phase::Paid).await;
         let payment = world.payment_of(&session).await;
-        world.engine().refund(&payment, Some(500)).await.unwrap();
+        world.money().refund(&payment, Some(500)).await.unwrap();
         let refunded = about(&world, &session, "payments.refunds").await;
         keeps(&refunded, &[r#""reference":"mod_"#, r#""status":"received""#, r#""pspReference":""#, r#""value":500"#]);
         assert!(!refunded.contains(r#""pspReference":"***""#), "{refunded}");
@@ -116,7 +117,7 @@ both_at_toy! {
     "toy", "form",
     async fn a_token_that_a_provider_puts_into_its_reply_is_hidden(world: World, toy: Provider) {
         let session = world.session().await;
-        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), engine::Started::Redirect);
+        assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), engine::Started::Redirect);
         let opened = about(&world, &session, "pages.create").await;
         keeps(&opened, &[&format!(r#""id":"{}""#, toy.page()), r#""status":"open""#, r#""token":"***""#, r#""fields":{"page":"***","sum":"***"}"#]);
         assert!(!opened.contains("oauth") && !opened.contains("0123456789"), "{opened}");

@@ -46,9 +46,9 @@ both! {
         let (text, times) = world.alert("authorisation_released").await;
         assert_eq!(times, 1, "{text}");
         assert!(text.contains("EUR 30.98") && text.contains(&format!("till payment cancel {payment}")), "{text}");
-        let refused = world.engine().capture(&payment, None, true).await.unwrap_err().told();
+        let refused = world.money().capture(&payment, None, true).await.unwrap_err().told();
         assert!(refused.contains("the authorisation has been released"), "{refused}");
-        assert!(world.engine().void(&payment).await.is_err());
+        assert!(world.money().void(&payment).await.is_err());
         assert!(world.calls("payment_intents.capture").await.is_empty(), "the provider is not asked");
 
         world.page_says(&session, "released", "The approval of your payment has ended").await;
@@ -59,7 +59,7 @@ both! {
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Authorised).await;
         assert!(!world.statement(&payment).await.flags.second_success, "the first is gone");
-        world.engine().capture(&payment, None, true).await.unwrap();
+        world.money().capture(&payment, None, true).await.unwrap();
         world.wait_for(&session, Phase::Paid).await;
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
         world.alert_is_closed("authorisation_released").await;
@@ -73,7 +73,7 @@ both! {
         is_payable_again(&world, &payment).await;
         world.till(&["payment", "cancel", payment.as_str()]).await;
         world.page_says(&session, "cancelled", "This payment was cancelled").await;
-        let again = world.engine().start(&session, domain::method::Method::Card, None).await.unwrap();
+        let again = world.checkout().start(&session, domain::method::Method::Card, None).await.unwrap();
         assert_eq!(again, engine::Started::Stay, "nobody pays what was called off");
     }
 }
@@ -81,12 +81,12 @@ both! {
 both! {
     async fn a_void_that_the_merchant_asked_for_calls_the_debt_off_and_alerts_nobody(world: World) {
         let (session, payment) = world.authorised().await;
-        world.engine().void(&payment).await.unwrap();
+        world.money().void(&payment).await.unwrap();
         world.inbox_is_empty().await;
         assert_eq!(world.statement(&payment).await.status, Status::Canceled);
         world.page_says(&session, "cancelled", "This payment was cancelled").await;
         assert_eq!(world.stored_session(&session).await.state, SessionState::Complete);
-        let again = world.engine().start(&session, domain::method::Method::Card, None).await.unwrap();
+        let again = world.checkout().start(&session, domain::method::Method::Card, None).await.unwrap();
         assert_eq!(again, engine::Started::Stay);
         assert_eq!(world.alert_kinds().await, Vec::<String>::new());
     }
@@ -103,7 +103,7 @@ both! {
         sqlx::query("UPDATE jobs SET run_at = $1 WHERE kind = 'expire'").bind(past).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
         eventually("it has ended", || async { world.stored_session(&session).await.state == SessionState::Expired }).await;
-        let renewed = world.engine().renew(&session).await.unwrap();
+        let renewed = world.checkout().renew(&session).await.unwrap();
         assert_ne!(renewed, session);
         world.page_says(&renewed, "released", "If you still want to pay").await;
         let page = world.start(&renewed).await;
@@ -117,7 +117,7 @@ both! {
         let (session, payment) = world.authorised().await;
         world.control("webhooks", json!({"hold": true})).await;
         runs_out(&world, &payment).await;
-        assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Failed);
+        assert_eq!(world.money().capture(&payment, None, true).await.unwrap().outcome, Outcome::Failed);
         assert_eq!(world.calls("payment_intents.capture").await.len(), 1);
         assert_eq!(world.told(&payment, "capture.failed").await, 1);
         world.books_say(&[]).await;
@@ -133,7 +133,7 @@ both! {
     async fn a_capture_whose_authorisation_runs_out_while_it_is_unanswered_ends_in_the_truth(world: World) {
         let (_, payment) = world.authorised().await;
         world.control("faults", json!({"operation": "payment_intents.capture", "fault": "error_500", "count": 1})).await;
-        assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Unknown);
+        assert_eq!(world.money().capture(&payment, None, true).await.unwrap().outcome, Outcome::Unknown);
         assert!(world.statement(&payment).await.flags.unsure);
         runs_out(&world, &payment).await;
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
@@ -147,7 +147,7 @@ both_at_adyen! {
         let (session, payment) = authorised_at_adyen(&world).await;
         world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
         is_payable_again(&world, &payment).await;
-        assert!(world.engine().capture(&payment, None, true).await.is_err());
+        assert!(world.money().capture(&payment, None, true).await.is_err());
         assert_eq!(world.alert("authorisation_released").await.1, 1);
         world.page_says(&session, "released", "The approval of your payment has ended").await;
         let page = world.start(&session).await;
@@ -162,7 +162,7 @@ both_at_adyen! {
             let (session, payment) = authorised_at_adyen(&world).await;
             world.control("adyen/webhooks", json!({"hold": true})).await;
             world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
-            assert_eq!(world.engine().capture(&payment, None, true).await.unwrap().outcome, Outcome::Pending);
+            assert_eq!(world.money().capture(&payment, None, true).await.unwrap().outcome, Outcome::Pending);
             world.control("advance", json!({"seconds": 60})).await;
             world.control("adyen/webhooks", json!({"hold": false, "reversed": reversed})).await;
             is_payable_again(&world, &payment).await;
@@ -176,7 +176,7 @@ both_at_adyen! {
 both_at_adyen! {
     async fn what_was_captured_before_the_rest_expires_is_kept(world: World) {
         let (session, payment) = authorised_at_adyen(&world).await;
-        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        world.money().capture(&payment, Some(1000), false).await.unwrap();
         captured(&world, &payment, 1000).await;
         world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
         eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;
@@ -184,7 +184,7 @@ both_at_adyen! {
         assert_eq!((statement.status, statement.totals.captured), (Status::Succeeded, 1000));
         let (text, times) = world.alert("authorisation_released").await;
         assert!(times == 1 && text.contains("EUR 20.98") && text.contains("EUR 10.00"), "{text}");
-        let refused = world.engine().capture(&payment, Some(1), true).await.unwrap_err().told();
+        let refused = world.money().capture(&payment, Some(1), true).await.unwrap_err().told();
         assert!(refused.contains("has been released; nothing more can be captured"), "{refused}");
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
         world.page_says(&session, "partly_collected", "10.00").await;
@@ -194,9 +194,9 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_rest_that_the_merchant_gave_up_is_released_without_a_word(world: World) {
         let (_, payment) = authorised_at_adyen(&world).await;
-        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        world.money().capture(&payment, Some(1000), false).await.unwrap();
         captured(&world, &payment, 1000).await;
-        world.engine().capture(&payment, Some(500), true).await.unwrap();
+        world.money().capture(&payment, Some(500), true).await.unwrap();
         captured(&world, &payment, 1500).await;
         world.control(&format!("adyen/payments/{}/expire", psp(&world, &payment).await), json!({})).await;
         eventually("the rest is gone", || async { world.statement(&payment).await.payment.attempts[0].book.voided }).await;

@@ -63,7 +63,7 @@ both_at_toy! {
     async fn a_code_to_be_scanned_is_no_link(world: World, toy: Provider) {
         let session = world.session().await;
         world.start(&session).await;
-        let way = world.engine().handoff(&session).await.unwrap();
+        let way = world.checkout().handoff(&session).await.unwrap();
         assert_eq!(way, Some(Handoff::Code { payload: format!("toy-code-{}", toy.page()), form: CodeForm::Scan }));
         let html = String::from_utf8(world.get(&format!("{}/c/{session}/go", world.node.url)).await.body.to_vec()).unwrap();
         assert!(html.contains("<code>toy-code-p0</code>") && !html.contains("href=\"toy"), "{html}");

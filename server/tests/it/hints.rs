@@ -45,7 +45,7 @@ both_at_toy! {
         let session = world.session().await;
         world.start(&session).await;
         let page = toy.page();
-        world.engine().cancel(&session).await.unwrap();
+        world.checkout().cancel(&session).await.unwrap();
         let payment = world.payment_of(&session).await;
         let attempt = world.statement(&payment).await.payment.attempts[0].clone();
         assert_eq!(attempt.stage, Stage::Closed(CloseReason::Cancelled));
@@ -64,7 +64,7 @@ both_at_toy! {
         let (other, clock) = world.ahead().await;
         toy.drop_requests(1);
         let session = world.session().await;
-        other.engine.start(&session, Method::Card, None).await.unwrap();
+        other.engine.checkout().start(&session, Method::Card, None).await.unwrap();
         let payment = world.payment_of(&session).await;
         let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
         eventually("only waiting is left", || async {

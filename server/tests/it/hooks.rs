@@ -49,13 +49,13 @@ both! {
         for (reason, signature) in cases {
             let reply = deliver(&world, &world.account.webhook_url, signature.as_deref(), &body).await;
             assert_eq!(reply.status, 400, "{reason}");
-            let alerts = world.engine().alerts(10).await.unwrap();
+            let alerts = world.upkeep().alerts(10).await.unwrap();
             let trace = alerts.iter().find(|alert| alert.kind == "webhook_rejected" && alert.subject.ends_with(reason));
             assert!(trace.is_some(), "{reason}: {alerts:?}");
         }
         stays_unpaid(&world, &session).await;
         assert!(world.inbox().await.is_empty());
-        let wrong = world.engine().alerts(10).await.unwrap().into_iter().find(|a| a.subject.ends_with("wrong_signature"));
+        let wrong = world.upkeep().alerts(10).await.unwrap().into_iter().find(|a| a.subject.ends_with("wrong_signature"));
         assert_eq!(wrong.unwrap().times, 2, "repetitions are counted, not stored");
     }
 }
@@ -81,7 +81,7 @@ both! {
         let inbox = world.inbox().await;
         assert_eq!(inbox.len(), 2);
         assert!(inbox.iter().all(|row| row.state == InboxState::Mismatch && row.note.is_some()), "{inbox:?}");
-        let alerts = world.engine().alerts(10).await.unwrap();
+        let alerts = world.upkeep().alerts(10).await.unwrap();
         assert_eq!((alerts.len(), alerts[0].kind.as_str(), alerts[0].times), (1, "webhook_mismatch", 2));
     }
 }
@@ -90,7 +90,7 @@ both! {
     async fn another_account_cannot_speak_for_this_one(world: World) {
         let (session, body) = opened(&world).await;
         let other = account_at(&world.sandbox, "sk_test_otheraccount", "whsec_of_another_account");
-        let other = world.engine().add_account(&world.merchant, other).await.unwrap();
+        let other = world.accounts().add(other).await.unwrap();
         let now = seconds();
         // The delivery is signed by the other account and sent to this account's address.
         let signature = sign("whsec_of_another_account", now, &body);
@@ -107,7 +107,7 @@ both! {
             assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
         }
         stays_unpaid(&world, &session).await;
-        let alerts = world.engine().alerts(10).await.unwrap();
+        let alerts = world.upkeep().alerts(10).await.unwrap();
         let foreign: i64 = alerts.iter().filter(|alert| alert.kind == "webhook_foreign").map(|alert| alert.times).sum();
         assert_eq!(foreign, 1);
         let inbox = world.inbox().await;
@@ -167,12 +167,12 @@ both! {
     async fn two_secrets_are_valid_while_one_is_replaced(world: World) {
         let (session, body) = opened(&world).await;
         let account = world.account_id();
-        let changed = world.engine().add_webhook_secret(&account, "whsec_0123456789abcdef").await.unwrap();
+        let changed = world.accounts().add_webhook_secret(&account, "whsec_0123456789abcdef").await.unwrap();
         assert_eq!(changed.webhook_secrets, 2);
         let signature = sign(&world.webhook_secret, seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
         world.wait_for(&session, Phase::Paid).await;
-        world.engine().retire_webhook_secrets(&account).await.unwrap();
+        world.accounts().retire_webhook_secrets(&account).await.unwrap();
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 400);
         let signature = sign("whsec_0123456789abcdef", seconds(), &body);
         assert_eq!(deliver(&world, &world.account.webhook_url, Some(&signature), &body).await.status, 200);
@@ -194,7 +194,7 @@ both! {
         let unrelated = world.inbox().await.into_iter().find(|row| row.event == "evt_2").unwrap();
         let kind = unrelated.kind.as_deref();
         assert_eq!((unrelated.state, kind), (InboxState::Ignored, Some("customer.created")), "settled as it was stored");
-        let (_, body) = world.engine().delivery(&unrelated.id).await.unwrap();
+        let (_, body) = world.upkeep().delivery(&unrelated.id).await.unwrap();
         assert_eq!(body.unwrap(), customer.as_bytes());
         let waiting = world.inbox().await.into_iter().find(|row| row.event == "evt_1").unwrap();
         assert_eq!(waiting.state, InboxState::Waiting, "it waits in case its payment becomes known");

@@ -16,7 +16,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, query};
 
 use crate::both;
-use crate::world::{Database, Node, World, eventually, header, paid_event, random_hex, seconds, sign};
+use crate::world::{Database, Node, World, eventually, header, operator, paid_event, random_hex, seconds, sign};
 
 async fn deliver(world: &World, node: &Node, body: &str) -> HttpResponse {
     let url = format!("{}/hooks/stripe/{}", node.url, world.account.id);
@@ -53,7 +53,7 @@ fn payment_ref(session: &Token) -> String {
 async fn stored(world: &World, session: &Token) -> domain::payment::Payment {
     let id = world.payment_of(session).await;
     let mut connection = world.engine().store().reader().await.unwrap();
-    engine::store::payments::find(&mut connection, &id).await.unwrap().unwrap().payment
+    engine::store::payments::find(&mut connection, &operator(), &id).await.unwrap().unwrap().payment
 }
 
 /// An unrelated event of the account.
@@ -243,10 +243,10 @@ both! {
         for body in [&refund, &paid] {
             assert_eq!(deliver(&world, &world.node, body).await.status, 200);
         }
-        assert_eq!(world.engine().apply_due().await.unwrap(), 1, "the refund waits");
-        let due = world.engine().next_delivery_due().await.unwrap().expect("one is left");
+        assert_eq!(world.engine().inbox().apply_due().await.unwrap(), 1, "the refund waits");
+        let due = world.engine().inbox().next_delivery_due().await.unwrap().expect("one is left");
         assert!(due <= SystemClock.now(), "it is due now, not after a pause");
-        assert_eq!(world.engine().apply_due().await.unwrap(), 1);
+        assert_eq!(world.engine().inbox().apply_due().await.unwrap(), 1);
         assert_eq!(state_of(&world, &refund).await, Some(InboxState::Applied));
         assert_eq!(world.view(&session).await.figures.refunded.minor, 98);
     }
@@ -262,20 +262,20 @@ both! {
         let now = SystemClock.now();
         let mut tx = store.begin().await.unwrap();
         let known = vec![format!("{}/{}", world.account.id, payment_ref(&session))];
-        assert_eq!(inbox::bring_forward(&mut tx, dialect, &known, now).await.unwrap(), 1);
-        let taken = claim(&mut tx, dialect, now, now + 15_000, 10).await.unwrap();
+        assert_eq!(inbox::bring_forward(&mut tx, &operator(), dialect, &known, now).await.unwrap(), 1);
+        let taken = claim(&mut tx, &operator(), dialect, now, now + 15_000, 10).await.unwrap();
         let row = &taken[0];
         let wanted = vec!["what becomes known".to_owned()];
         let wait = Wait { until: now + 15_000, wanted: wanted.clone(), claims: None };
-        inbox::wait(&mut tx, row, None, &wait).await.unwrap();
+        inbox::wait(&mut tx, &operator(), row, None, &wait).await.unwrap();
         // Meanwhile the payment becomes known, and the worker that had taken the row up has not seen that.
-        assert_eq!(inbox::bring_forward(&mut tx, dialect, &wanted, now).await.unwrap(), 1);
-        inbox::wait(&mut tx, row, None, &Wait { until: now + 600_000, ..wait }).await.unwrap();
-        inbox::put_off(&mut tx, row, now + 600_000, "why").await.unwrap();
-        let given_up = inbox::give_up(&mut tx, dialect, "why", now + 600_000, 10).await.unwrap();
+        assert_eq!(inbox::bring_forward(&mut tx, &operator(), dialect, &wanted, now).await.unwrap(), 1);
+        inbox::wait(&mut tx, &operator(), row, None, &Wait { until: now + 600_000, ..wait }).await.unwrap();
+        inbox::put_off(&mut tx, &operator(), row, now + 600_000, "why").await.unwrap();
+        let given_up = inbox::give_up(&mut tx, &operator(), dialect, "why", now + 600_000, 10).await.unwrap();
         assert!(given_up.is_empty(), "it is not given up");
         tx.commit().await.unwrap();
-        let due = world.engine().next_delivery_due().await.unwrap();
+        let due = world.engine().inbox().next_delivery_due().await.unwrap();
         assert_eq!(due, Some(now));
     }
 }
@@ -288,7 +288,7 @@ both! {
         let store = world.engine().store();
         let now = SystemClock.now();
         let mut tx = store.begin().await.unwrap();
-        let taken = claim(&mut tx, store.dialect(), now + 60_000, now + 1_500, 10).await.unwrap();
+        let taken = claim(&mut tx, &operator(), store.dialect(), now + 60_000, now + 1_500, 10).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(taken.len(), 1, "nobody else has taken it");
         let _other = world.second_node().await;
@@ -301,7 +301,7 @@ both! {
     async fn a_secret_that_another_server_learned_counts_at_once(world: World) {
         let other = world.second_node().await;
         assert_eq!(deliver(&world, &world.node, &unrelated()).await.status, 200);
-        other.engine.add_webhook_secret(&world.account_id(), "whsec_0123456789abcdef").await.unwrap();
+        other.engine.accounts(&world.scope()).add_webhook_secret(&world.account_id(), "whsec_0123456789abcdef").await.unwrap();
         let began = Instant::now();
         let body = unrelated();
         let signature = sign("whsec_0123456789abcdef", seconds(), &body);
@@ -319,7 +319,7 @@ both! {
         let url = &world.account.webhook_url;
         let forged = (0..150).map(|_| world.send(Method::POST, url, "application/json", "{}", &[]));
         assert!(join_all(forged).await.iter().all(|reply| reply.status == 400));
-        let alerts = world.engine().alerts(10).await.unwrap();
+        let alerts = world.upkeep().alerts(10).await.unwrap();
         assert_eq!((alerts.len(), alerts[0].kind.as_str(), alerts[0].times), (1, "webhook_rejected", 150));
         assert!(world.inbox().await.is_empty());
     }
@@ -348,7 +348,7 @@ both! {
         let rows = world.inbox().await;
         assert_eq!(rows.len(), 4, "each once");
         for row in rows {
-            let (_, stored) = world.engine().delivery(&row.id).await.unwrap();
+            let (_, stored) = world.upkeep().delivery(&row.id).await.unwrap();
             let sent = new.iter().chain([&known]).find(|body| body.contains(&row.event)).unwrap();
             assert_eq!(stored.unwrap(), sent.as_bytes());
         }
@@ -363,7 +363,7 @@ both! {
         }
         world.node.stop_background();
         eventually("nothing is handed over any more", || async {
-            deliver(&world, &world.node, &unrelated()).await.status == 200 && world.engine().apply_due().await.is_ok()
+            deliver(&world, &world.node, &unrelated()).await.status == 200 && world.engine().inbox().apply_due().await.is_ok()
         })
         .await;
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -385,15 +385,15 @@ both! {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(world.engine().apply_due().await.unwrap(), 3);
+        assert_eq!(world.engine().inbox().apply_due().await.unwrap(), 3);
         assert_eq!(row_of(&bodies[2].1).await.state, InboxState::Applied);
         for (broken, why) in [(gone, "is gone"), (damaged, "is damaged")] {
-            let (row, body) = world.engine().delivery(&broken.id).await.unwrap();
+            let (row, body) = world.upkeep().delivery(&broken.id).await.unwrap();
             assert_eq!(row.state, InboxState::Pending, "it is not given up");
             assert!(row.note.as_deref().unwrap_or_default().contains(why), "{:?}", row.note);
             assert!(body.unwrap_err().to_string().contains(why));
         }
-        assert!(world.engine().delivery(&whole.id).await.unwrap().1.is_ok());
+        assert!(world.upkeep().delivery(&whole.id).await.unwrap().1.is_ok());
     }
 }
 

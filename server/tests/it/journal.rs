@@ -1,5 +1,6 @@
 //! The journal: each posting belongs to a source, and balances are kept with it.
 
+use domain::Mode;
 use domain::id::MerchantId;
 use domain::journal::{Line, Source, Transaction};
 use domain::ledger::Account;
@@ -7,7 +8,7 @@ use engine::store::journal::{self, Posting};
 use sqlx::{AssertSqlSafe, query};
 
 use crate::both;
-use crate::world::World;
+use crate::world::{World, acting_for, operator};
 
 const GOOD: &str = "4242424242424242";
 
@@ -35,7 +36,7 @@ fn payout(world: &World, merchant: &MerchantId, line: i64, live: bool) -> Postin
 
 async fn post(world: &World, postings: &[Posting]) -> Result<(), engine::Error> {
     let mut tx = world.engine().store().begin().await.unwrap();
-    let posted = journal::post(&mut tx, postings).await;
+    let posted = journal::post(&mut tx, &operator(), postings).await;
     match posted {
         Ok(()) => tx.commit().await.unwrap(),
         Err(_) => tx.rollback().await.unwrap(),
@@ -44,7 +45,7 @@ async fn post(world: &World, postings: &[Posting]) -> Result<(), engine::Error> 
 }
 
 async fn balances(world: &World, merchant: &MerchantId, live: bool) -> Vec<(String, String, i64)> {
-    let balances = world.engine().balances(merchant, live).await.unwrap();
+    let balances = world.engine().money(&acting_for(merchant, Mode::of(live))).balances().await.unwrap();
     balances.into_iter().map(|one| (one.currency.to_string(), one.account, one.minor)).collect()
 }
 
@@ -78,7 +79,7 @@ both! {
 
 both! {
     async fn balances_of_merchants_and_modes_are_apart(world: World) {
-        let other = engine::Engine::add_merchant(world.engine(), "Other", None).await.unwrap().id.parse().unwrap();
+        let other = world.engine().merchants(&operator()).add("Other", None).await.unwrap().id.parse().unwrap();
         post(&world, &[payout(&world, &other, 1, true)]).await.unwrap();
         assert_eq!(balances(&world, &other, true).await.len(), 5);
         assert_eq!(balances(&world, &other, false).await, []);
@@ -95,7 +96,7 @@ both! {
         let mut tx = world.engine().store().begin().await.unwrap();
         assert_eq!(query(AssertSqlSafe(change)).execute(&mut *tx).await.unwrap().rows_affected(), 1);
         tx.commit().await.unwrap();
-        let (_, wrong) = world.engine().audit_ledger().await.unwrap();
+        let (_, wrong) = world.upkeep().audit_ledger().await.unwrap();
         let wrong: Vec<_> = wrong.iter().map(|one| (one.account.as_str(), one.found, one.expected)).collect();
         let balance = format!("kept balance of {}, test: EUR merchant_payable", world.merchant);
         assert_eq!(wrong, [(balance.as_str(), -3097, -3098)]);
@@ -111,7 +112,7 @@ both! {
         let more = "INSERT INTO entries SELECT source_id, number, 99, business, account, party, 'USD', 5 FROM entries WHERE line = 0";
         assert_eq!(query(more).execute(&mut *tx).await.unwrap().rows_affected(), 1);
         tx.commit().await.unwrap();
-        let (_, wrong) = world.engine().audit_ledger().await.unwrap();
+        let (_, wrong) = world.upkeep().audit_ledger().await.unwrap();
         assert!(wrong.iter().any(|one| one.account.contains(payment.as_str()) && one.account.contains("do not add up")), "{wrong:?}");
     }
 }

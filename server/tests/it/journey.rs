@@ -34,11 +34,11 @@ both! {
     async fn coming_back_proves_nothing(world: World) {
         world.control("webhooks", json!({"hold": true})).await;
         let session = world.session().await;
-        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Choose);
+        assert_eq!(world.checkout().view(&session, true).await.unwrap().phase, Phase::Choose);
         let page = world.start(&session).await;
-        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
+        assert_eq!(world.checkout().view(&session, true).await.unwrap().phase, Phase::Confirming);
         world.pay(&page, GOOD).await;
-        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
+        assert_eq!(world.checkout().view(&session, true).await.unwrap().phase, Phase::Confirming);
         world.control("webhooks", json!({"hold": false})).await;
         world.wait_for(&session, Phase::Paid).await;
     }
@@ -50,7 +50,7 @@ both! {
         let session = world.session().await;
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
-        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
+        assert_eq!(world.checkout().view(&session, true).await.unwrap().phase, Phase::Confirming);
         world.wait_for(&session, Phase::Paid).await;
         let events = world.events(&session).await;
         assert!(events.iter().any(|one| one.event.moves_money() && one.source == "fetch"));
@@ -82,7 +82,7 @@ both! {
     async fn cancelling_closes_the_page_at_the_provider_and_the_choice_is_back(world: World) {
         let session = world.session().await;
         let first = world.start(&session).await;
-        world.engine().cancel(&session).await.unwrap();
+        world.checkout().cancel(&session).await.unwrap();
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::Cancelled)));
         assert_eq!(world.pay(&first, GOOD).await, 410, "nobody can pay on the closed page");
@@ -100,7 +100,7 @@ both! {
         let session = world.session().await;
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
-        world.engine().cancel(&session).await.unwrap();
+        world.checkout().cancel(&session).await.unwrap();
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Paid, None));
     }
@@ -111,11 +111,11 @@ both! {
         let link = world.link_with_ttl(Usage::Once, 1_500).await;
         let session = world.open(&link).await;
         let page = world.start(&session).await;
-        assert_eq!(world.engine().renew(&session).await.unwrap(), session, "it is not over yet");
+        assert_eq!(world.checkout().renew(&session).await.unwrap(), session, "it is not over yet");
         world.wait_for(&session, Phase::Expired).await;
         assert_eq!(world.pay(&page, GOOD).await, 410);
         assert!(world.view(&session).await.can_renew);
-        let renewed = world.engine().renew(&session).await.unwrap();
+        let renewed = world.checkout().renew(&session).await.unwrap();
         assert_ne!(renewed, session);
         assert_eq!(world.open(&link).await, renewed);
         assert_eq!(world.payment_of(&renewed).await, world.payment_of(&session).await);
@@ -149,7 +149,7 @@ both! {
         let session = world.open(&link).await;
         let before = world.view(&session).await;
         assert!(before.ends_soon && before.can_extend);
-        world.engine().extend(&session).await.unwrap();
+        world.checkout().extend(&session).await.unwrap();
         let after = world.view(&session).await;
         assert!(after.expires > before.expires);
         assert_eq!(after.notice, Some(Notice::Extended));
@@ -171,7 +171,7 @@ both! {
 both! {
     async fn a_method_that_is_not_offered_is_refused_in_words(world: World) {
         let session = world.session().await;
-        let started = world.engine().start(&session, Method::BankDebit, None).await.unwrap();
+        let started = world.checkout().start(&session, Method::BankDebit, None).await.unwrap();
         assert_eq!(started, engine::Started::Stay);
         assert_eq!(world.view(&session).await.notice, Some(Notice::MethodUnavailable));
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 0);

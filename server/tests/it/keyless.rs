@@ -19,7 +19,7 @@ const PROVED: i64 = 5 * MINUTE;
 
 /// Starts a payment that stays unanswered, and returns the attempt's id.
 async fn unanswered(world: &World, engine: &engine::Engine, session: &domain::id::Token) -> String {
-    assert_eq!(engine.start(session, Method::Card, None).await.unwrap(), Started::Stay);
+    assert_eq!(engine.checkout().start(session, Method::Card, None).await.unwrap(), Started::Stay);
     assert_eq!(world.phase(session).await, Phase::Unknown);
     let payment = world.payment_of(session).await;
     world.statement(&payment).await.payment.attempts[0].id.to_string()
@@ -27,7 +27,7 @@ async fn unanswered(world: &World, engine: &engine::Engine, session: &domain::id
 
 /// How often an alert of a kind was raised about a subject.
 async fn raised(world: &World, kind: &str, subject: &str) -> i64 {
-    let alerts = world.engine().alerts(100).await.unwrap();
+    let alerts = world.upkeep().alerts(100).await.unwrap();
     alerts.iter().filter(|alert| alert.kind == kind && alert.subject == subject).map(|alert| alert.times).sum()
 }
 
@@ -67,7 +67,7 @@ both_at_toy! {
         assert_eq!(toy.calls("POST /pages"), 1, "it was never sent again");
         assert_eq!(world.view(&session).await.notice, Some(Notice::ProviderUnreachable));
         assert_eq!(world.alert_kinds().await, vec!["open_failed"], "nobody needs to look at it");
-        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
+        assert_eq!(other.engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
         assert_eq!(toy.calls("POST /pages"), 2);
     }
 }
@@ -80,7 +80,7 @@ both_at_toy! {
         let session = world.session().await;
         let attempt = unanswered(&world, &other.engine, &session).await;
         eventually("a person is told", || async { raised(&world, "open_unknown", &attempt).await == 1 }).await;
-        let alerts = world.engine().alerts(10).await.unwrap();
+        let alerts = world.upkeep().alerts(10).await.unwrap();
         let detail = &alerts.iter().find(|alert| alert.kind == "open_unknown").unwrap().detail;
         assert!(detail.contains(&attempt) && detail.contains("Look at the provider") && detail.contains("pay again from"), "{detail}");
         for _ in 0..3 {
@@ -118,10 +118,10 @@ both_at_toy! {
         let (payment, page) = paid(&world, &toy).await;
         let (other, clock) = world.ahead().await;
         toy.lose_replies(1);
-        assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Unknown);
+        assert_eq!(other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Unknown);
         eventually("it is found", || async { world.statement(&payment).await.totals.refunded == 500 }).await;
         toy.drop_requests(1);
-        assert_eq!(other.engine.refund(&payment, Some(300)).await.unwrap().outcome, Outcome::Unknown);
+        assert_eq!(other.engine.money(&world.scope()).refund(&payment, Some(300)).await.unwrap().outcome, Outcome::Unknown);
         clock.by(PROVED);
         hurry(&world, "modify").await;
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
@@ -138,7 +138,7 @@ both_at_toy! {
         let (payment, page) = paid(&world, &toy).await;
         let (other, clock) = world.ahead().await;
         toy.lose_replies(1);
-        let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
+        let asked = other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap();
         let (id, subject) = (asked.modification.id.to_string(), format!("{}/{}", world.statement(&payment).await.payment.attempts[0].id, asked.modification.id));
         assert_eq!(asked.outcome, Outcome::Unknown);
         eventually("a person is told", || async { raised(&world, "modification_unknown", &id).await == 1 }).await;
@@ -164,7 +164,7 @@ both_at_toy! {
         // No server listens on port 1.
         sqlx::query("UPDATE provider_accounts SET base_url = 'http://127.0.0.1:1'").execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
-        let asked = world.engine().refund(&payment, Some(500)).await.unwrap();
+        let asked = world.money().refund(&payment, Some(500)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Failed);
         assert!(asked.modification.reason().is_some_and(|reason| reason.contains("nothing was done")), "{asked:?}");
         assert_eq!(toy.refunds(&page), 0);
@@ -185,7 +185,7 @@ both! {
         let (_, payment) = world.paid_with(GOOD).await;
         let (other, clock) = world.ahead().await;
         lead(&world, &clock, "http://127.0.0.1:1").await;
-        let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
+        let asked = other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Requested, "it did not leave");
         clock.by(DAY);
         lead(&world, &clock, &world.sandbox).await;
@@ -199,7 +199,7 @@ both! {
         assert!(!world.calls("refunds.list").await.is_empty(), "it was looked for instead");
         assert_eq!(world.statement(&payment).await.totals.refunded, 0);
         // With a new key the refund can be requested again.
-        assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Succeeded);
     }
 }
 
@@ -213,7 +213,7 @@ both_at_adyen! {
         let (other, clock) = world.ahead().await;
         world.control("adyen/webhooks", json!({"hold": true})).await;
         world.control("faults", json!({"provider": "adyen", "operation": "payments.refund", "fault": "timeout_after_accept", "count": 1})).await;
-        let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
+        let asked = other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Unknown);
         // A month passes before the job repeats the request.
         clock.by(32 * DAY);

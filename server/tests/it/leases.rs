@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::query;
 
 use crate::both;
-use crate::world::{World, eventually};
+use crate::world::{World, eventually, operator};
 
 const GOOD: &str = "4242424242424242";
 
@@ -81,7 +81,7 @@ both! {
 async fn claim(engine: &Engine, now: Millis, until: Millis, limit: i64) -> Vec<Leased> {
     let store = engine.store();
     let mut tx = store.begin().await.unwrap();
-    let leased = jobs::claim(&mut tx, store.dialect(), &[], now, until, limit).await.unwrap();
+    let leased = jobs::claim(&mut tx, &operator(), store.dialect(), &[], now, until, limit).await.unwrap();
     tx.commit().await.unwrap();
     leased
 }
@@ -99,7 +99,7 @@ async fn put_in(world: &World, count: u128) -> Millis {
         run_at,
     };
     let mut tx = world.engine().store().begin().await.unwrap();
-    jobs::enqueue(&mut tx, &(0..count).map(job).collect::<Vec<_>>(), SystemClock.now()).await.unwrap();
+    jobs::enqueue(&mut tx, &operator(), &(0..count).map(job).collect::<Vec<_>>(), SystemClock.now()).await.unwrap();
     tx.commit().await.unwrap();
     run_at
 }
@@ -139,17 +139,17 @@ both! {
         let second = mine(claim(world.engine(), due + 1_000, due + 5_000, 100).await).unwrap();
         assert_eq!((first.tries, second.tries), (1, 2));
         let mut tx = world.engine().store().begin().await.unwrap();
-        jobs::finish(&mut tx, &first, due).await.unwrap();
-        jobs::again(&mut tx, &first, due, Some("late")).await.unwrap();
-        jobs::bury(&mut tx, &first, "late", due).await.unwrap();
-        let failed = jobs::failing(&mut tx, false, 100).await.unwrap();
+        jobs::finish(&mut tx, &operator(), &first, due).await.unwrap();
+        jobs::again(&mut tx, &operator(), &first, due, Some("late")).await.unwrap();
+        jobs::bury(&mut tx, &operator(), &first, "late", due).await.unwrap();
+        let failed = jobs::failing(&mut tx, &operator(), false, 100).await.unwrap();
         assert!(!failed.iter().any(|job| job.id == first.id.as_str()), "{failed:?}");
-        assert_eq!(jobs::due(&mut tx, "check", "subject 0").await.unwrap(), Some(due));
+        assert_eq!(jobs::due(&mut tx, &operator(), "check", "subject 0").await.unwrap(), Some(due));
         tx.commit().await.unwrap();
         assert_eq!(mine(claim(world.engine(), due + 4_999, due + 9_000, 100).await), None, "still the other's");
         let mut tx = world.engine().store().begin().await.unwrap();
-        jobs::finish(&mut tx, &second, due).await.unwrap();
-        assert_eq!(jobs::due(&mut tx, "check", "subject 0").await.unwrap(), None);
+        jobs::finish(&mut tx, &operator(), &second, due).await.unwrap();
+        assert_eq!(jobs::due(&mut tx, &operator(), "check", "subject 0").await.unwrap(), None);
         tx.commit().await.unwrap();
     }
 }
@@ -206,7 +206,7 @@ async fn failing(world: &World, wanted: impl Fn(&JobRow) -> bool) -> JobRow {
         while found.is_none() {
             checks_are_due(world).await;
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            let jobs = world.engine().failing_jobs(false, 10).await.unwrap();
+            let jobs = world.upkeep().failing_jobs(false, 10).await.unwrap();
             found = jobs.into_iter().find(|job| job.kind == "check" && wanted(job));
         }
     };
@@ -257,7 +257,7 @@ both! {
         assert!(listed(&world.till(&["jobs", "list"]).await, &job).is_some());
         assert_eq!(listed(&world.till(&["jobs", "list", "--dead"]).await, &job), None);
         world.forget_faults().await;
-        eventually("it can be run now", || async { world.engine().retry_job(&job.id.parse().unwrap()).await.is_ok() }).await;
+        eventually("it can be run now", || async { world.upkeep().retry_job(&job.id.parse().unwrap()).await.is_ok() }).await;
         world.wait_for(&session, Phase::Paid).await;
         world.alert_is_closed("job_failing").await;
         world.books_say(&[("provider_receivable", 3098), ("merchant_payable", -3098)]).await;

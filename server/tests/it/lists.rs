@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::query;
 
 use crate::both;
-use crate::world::{Told, World, seconds};
+use crate::world::{Told, World, operator, seconds};
 
 /// Well-formed ids of no merchant and no account.
 const NO_MERCHANT: &str = "mer_00000000000000000000000000";
@@ -80,8 +80,8 @@ both! {
         for _ in 0..5 {
             let link = world.link(Usage::Once).await;
             world.open(&link).await;
-            world.engine().add_key(&world.merchant, false).await.unwrap();
-            world.engine().add_merchant("Tea", None).await.unwrap();
+            world.keys().add().await.unwrap();
+            world.engine().merchants(&operator()).add("Tea", None).await.unwrap();
         }
         world.paid_with("4242424242424242").await;
         world.inbox_is_empty().await;
@@ -146,10 +146,10 @@ both! {
     async fn a_merchant_has_as_many_accounts_as_are_listed_and_used(world: World) {
         let new = || crate::world::account_at(&world.sandbox, "sk_test_0123456789", "whsec_0123456789abcdef");
         for _ in 1..100 {
-            world.engine().add_account(&world.merchant, new()).await.unwrap();
+            world.accounts().add(new()).await.unwrap();
         }
-        let text = world.engine().add_account(&world.merchant, new()).await.unwrap_err().told();
+        let text = world.accounts().add(new()).await.unwrap_err().told();
         assert!(text.contains("100"), "{text}");
-        assert_eq!(world.engine().accounts(&world.merchant).await.unwrap().len(), 100);
+        assert_eq!(world.accounts().list().await.unwrap().len(), 100);
     }
 }

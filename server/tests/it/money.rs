@@ -8,7 +8,7 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::json;
 
 use crate::both;
-use crate::world::{Told, World, eventually, paid_event, random_hex, seconds, sign};
+use crate::world::{Told, World, eventually, operator, paid_event, random_hex, seconds, sign};
 
 const GOOD: &str = "4242424242424242";
 const REFUND_FAILS_LATER: &str = "4000000000005126";
@@ -23,14 +23,14 @@ both! {
     async fn a_refund_goes_back_in_parts_and_never_beyond_what_was_captured(world: World) {
         let (session, payment) = world.paid_with(GOOD).await;
         assert_eq!(world.balance("provider_receivable").await, TOTAL);
-        let first = world.engine().refund(&payment, Some(1000)).await.unwrap();
+        let first = world.money().refund(&payment, Some(1000)).await.unwrap();
         assert_eq!(first.outcome, Outcome::Succeeded);
         world.wait_for(&session, Phase::PartlyRefunded).await;
-        let error = world.engine().refund(&payment, Some(TOTAL - 999)).await.unwrap_err().told();
+        let error = world.money().refund(&payment, Some(TOTAL - 999)).await.unwrap_err().told();
         assert!(error.contains("20.98"), "{error}");
-        world.engine().refund(&payment, None).await.unwrap();
+        world.money().refund(&payment, None).await.unwrap();
         world.wait_for(&session, Phase::Refunded).await;
-        assert!(world.engine().refund(&payment, None).await.is_err());
+        assert!(world.money().refund(&payment, None).await.is_err());
         world.books_are_right().await;
         assert_eq!((world.balance("provider_receivable").await, world.balance("merchant_payable").await), (0, 0));
         let told = world.statement(&payment).await.told;
@@ -44,9 +44,9 @@ both! {
         let (_, payment) = world.paid_with(GOOD).await;
         let sixty = TOTAL * 6 / 10;
         let tries = (0..6).map(|number| {
-            let engine = if number % 2 == 0 { world.engine().clone() } else { other.engine.clone() };
-            let payment = payment.clone();
-            tokio::spawn(async move { engine.refund(&payment, Some(sixty)).await.is_ok() })
+            let engine = if number % 2 == 0 { world.engine() } else { &other.engine };
+            let (money, payment) = (engine.money(&world.scope()), payment.clone());
+            tokio::spawn(async move { money.refund(&payment, Some(sixty)).await.is_ok() })
         });
         let done = futures::future::join_all(tries).await.into_iter().filter(|done| *done.as_ref().unwrap()).count();
         assert_eq!(done, 1);
@@ -61,10 +61,10 @@ both! {
         let (_, payment) = world.paid_with(GOOD).await;
         world.control("webhooks", json!({"drop": true})).await;
         world.control("faults", json!({"operation": "refunds.create", "fault": "timeout_after_accept", "count": 1})).await;
-        let refund = world.engine().refund(&payment, Some(500)).await.unwrap();
+        let refund = world.money().refund(&payment, Some(500)).await.unwrap();
         assert_eq!(refund.outcome, Outcome::Unknown);
         assert!(world.statement(&payment).await.flags.unsure);
-        assert!(world.engine().refund(&payment, None).await.unwrap().modification.amount() <= TOTAL - 500, "unknown counts as gone");
+        assert!(world.money().refund(&payment, None).await.unwrap().modification.amount() <= TOTAL - 500, "unknown counts as gone");
         eventually("the refund is known", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         assert!(!world.statement(&payment).await.flags.unsure);
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 2);
@@ -77,7 +77,7 @@ both! {
     async fn a_refund_that_was_never_received_is_sent_again_with_its_own_key(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         world.control("faults", json!({"operation": "refunds.create", "fault": "error_500", "count": 1})).await;
-        assert_eq!(world.engine().refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Unknown);
+        assert_eq!(world.money().refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Unknown);
         eventually("the refund is done", || async { world.statement(&payment).await.totals.refunded == 500 }).await;
         let mut keys: Vec<_> =
             world.calls("refunds.create").await.iter().map(|call| call["idempotency_key"].to_string()).collect();
@@ -89,19 +89,19 @@ both! {
 both! {
     async fn a_refund_may_take_a_while_and_may_fail_after_success(world: World) {
         let (_, slow) = world.paid_with(REFUND_TAKES_A_WHILE).await;
-        assert_eq!(world.engine().refund(&slow, Some(500)).await.unwrap().outcome, Outcome::Pending);
+        assert_eq!(world.money().refund(&slow, Some(500)).await.unwrap().outcome, Outcome::Pending);
         assert_eq!(world.balance("refunds_in_transit").await, -500);
         advance(&world).await;
         eventually("the refund has arrived", || async { world.statement(&slow).await.totals.refunded == 500 }).await;
         assert_eq!(world.balance("refunds_in_transit").await, 0);
         let (session, failing) = world.paid_with(REFUND_FAILS_LATER).await;
-        world.engine().refund(&failing, None).await.unwrap();
+        world.money().refund(&failing, None).await.unwrap();
         advance(&world).await;
         eventually("the refund has failed", || async { world.statement(&failing).await.told.iter().any(|name| name == "refund.failed") }).await;
         assert_eq!(world.statement(&failing).await.totals.refunded, 0);
         assert_eq!(world.phase(&session).await, Phase::Paid);
         world.books_are_right().await;
-        world.engine().refund(&failing, Some(1)).await.unwrap();
+        world.money().refund(&failing, Some(1)).await.unwrap();
     }
 }
 
@@ -109,12 +109,12 @@ both! {
     async fn authorised_money_is_captured_in_part_and_the_rest_is_released(world: World) {
         let (session, payment) = world.authorised().await;
         assert_eq!((world.statement(&payment).await.status, world.balance("provider_receivable").await), (Status::RequiresCapture, 0));
-        assert!(world.engine().capture(&payment, Some(TOTAL + 1), true).await.is_err());
-        let captured = world.engine().capture(&payment, Some(1000), true).await.unwrap();
+        assert!(world.money().capture(&payment, Some(TOTAL + 1), true).await.is_err());
+        let captured = world.money().capture(&payment, Some(1000), true).await.unwrap();
         assert_eq!(captured.outcome, Outcome::Succeeded);
         world.wait_for(&session, Phase::PartlyCollected).await;
-        assert!(world.engine().capture(&payment, Some(1), true).await.is_err());
-        assert!(world.engine().void(&payment).await.is_err());
+        assert!(world.money().capture(&payment, Some(1), true).await.is_err());
+        assert!(world.money().void(&payment).await.is_err());
         assert_eq!(world.balance("provider_receivable").await, 1000);
         world.books_are_right().await;
     }
@@ -123,9 +123,9 @@ both! {
 both! {
     async fn authorised_money_is_released(world: World) {
         let (session, payment) = world.authorised().await;
-        assert_eq!(world.engine().void(&payment).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(world.money().void(&payment).await.unwrap().outcome, Outcome::Succeeded);
         assert_eq!(world.phase(&session).await, Phase::Cancelled);
-        assert!(world.engine().capture(&payment, None, true).await.is_err());
+        assert!(world.money().capture(&payment, None, true).await.is_err());
         assert_eq!(world.provider("/v1/payment_intents").await["data"][0]["status"], "canceled");
     }
 }
@@ -135,8 +135,8 @@ both! {
         let other = world.second_node().await;
         for _ in 0..4 {
             let (_, payment) = world.authorised().await;
-            let capture = { let (engine, payment) = (world.engine().clone(), payment.clone()); tokio::spawn(async move { engine.capture(&payment, None, true).await.is_ok() }) };
-            let void = { let (engine, payment) = (other.engine.clone(), payment.clone()); tokio::spawn(async move { engine.void(&payment).await.is_ok() }) };
+            let capture = { let (money, payment) = (world.money(), payment.clone()); tokio::spawn(async move { money.capture(&payment, None, true).await.is_ok() }) };
+            let void = { let (money, payment) = (other.engine.money(&world.scope()), payment.clone()); tokio::spawn(async move { money.void(&payment).await.is_ok() }) };
             let (captured, voided) = (capture.await.unwrap(), void.await.unwrap());
             assert!(captured != voided, "captured {captured}, voided {voided}");
             let status = world.statement(&payment).await.status;
@@ -164,12 +164,12 @@ both! {
 
 both! {
     async fn a_second_success_is_held_if_the_merchant_wants_it_so(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         let (_, payment, page) = paid_twice_soon(&world).await;
         world.pay(&page, GOOD).await;
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         assert_eq!((world.balance("suspense").await, world.statement(&payment).await.totals.refunded), (-TOTAL, 0));
-        world.engine().keep_surplus(&payment).await.unwrap();
+        world.money().keep(&payment).await.unwrap();
         assert_eq!((world.balance("suspense").await, world.balance("merchant_payable").await), (0, -2 * TOTAL));
         world.books_are_right().await;
     }
@@ -183,7 +183,7 @@ pub(crate) async fn paid_twice_soon(world: &World) -> (domain::id::Token, domain
         let provider = world.provider("/v1/checkout/sessions").await["data"][0].clone();
         (provider["id"].as_str().unwrap().to_owned(), provider["client_reference_id"].as_str().unwrap().to_owned())
     };
-    world.engine().cancel(&session).await.unwrap();
+    world.checkout().cancel(&session).await.unwrap();
     let page = world.start(&session).await;
     // The provider cannot close the second page while the late success of the first arrives.
     world.control("faults", json!({"operation": "checkout.sessions.expire", "fault": "error_500", "count": 50})).await;
@@ -202,7 +202,7 @@ both! {
         let page = world.start(&session).await;
         let payment = world.payment_of(&session).await;
         world.control("faults", json!({"operation": "checkout.sessions.expire", "fault": "error_500", "count": 50})).await;
-        world.engine().cancel_payment(&payment).await.unwrap();
+        world.money().cancel(&payment).await.unwrap();
         world.pay(&page, GOOD).await;
         eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == TOTAL }).await;
         assert_eq!((world.balance("suspense").await, world.balance("merchant_payable").await), (0, 0));
@@ -217,7 +217,7 @@ both! {
         world.control("disputes", json!({"payment_intent": intent})).await;
         eventually("disputed", || async { world.statement(&payment).await.flags.disputed }).await;
         assert_eq!((world.balance("disputes").await, world.balance("provider_receivable").await), (TOTAL, 0));
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "the bank has it");
+        assert!(world.money().refund(&payment, Some(1)).await.is_err(), "the bank has it");
         assert!(world.alert_kinds().await.contains(&"dispute_opened".to_owned()));
         let dispute = world.provider("/v1/disputes").await["data"][0]["id"].as_str().unwrap().to_owned();
         world.control(&format!("disputes/{dispute}/close"), json!({"status": "won"})).await;
@@ -236,7 +236,7 @@ both! {
         let tabs = (0..6).map(|number| {
             let engine = if number % 2 == 0 { world.engine().clone() } else { other.engine.clone() };
             let session = session.clone();
-            tokio::spawn(async move { engine.start(&session, Method::Card, None).await.unwrap() })
+            tokio::spawn(async move { engine.checkout().start(&session, Method::Card, None).await.unwrap() })
         });
         futures::future::join_all(tabs).await;
         assert_eq!(world.provider("/v1/checkout/sessions").await["data"].as_array().unwrap().len(), 1);

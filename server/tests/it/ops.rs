@@ -44,7 +44,7 @@ both! {
         assert_eq!(world.get(&format!("{well}/readyz")).await.status, 200);
         let engine = engine_that_reads(&world).await;
         let link = world.link(domain::link::Usage::Once).await;
-        assert!(engine.act_on(&link).await.is_err(), "nothing can be written");
+        assert!(engine.checkout().act_on(&link).await.is_err(), "nothing can be written");
         let ill = operations(engine).await;
         let reply = world.get(&format!("{ill}/readyz")).await;
         assert_eq!(reply.status, 503);

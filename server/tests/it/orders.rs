@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::world::{Database, World, header};
+use crate::world::{Database, World, header, operator};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -75,7 +75,7 @@ both! {
         world.get(&status).await;
         assert_eq!(rows(&world).await, before);
         // There is no order yet that a reference could name.
-        assert_eq!(world.engine().view_link(&links[0]).await.unwrap().reference, None);
+        assert_eq!(world.checkout().view_link(&links[0]).await.unwrap().reference, None);
         // A shopper's action makes the order.
         let page = world.start(&world.open(&links[0]).await).await;
         let after = rows(&world).await;
@@ -93,7 +93,7 @@ both! {
             world.pay(&page, GOOD).await;
             world.wait_for(&session, Phase::Paid).await;
         }
-        assert_eq!(world.engine().links(&world.merchant).await.unwrap()[0].paid, 2);
+        assert_eq!(world.newest_links().await[0].paid, 2);
     }
 }
 
@@ -141,7 +141,7 @@ both! {
         let session = world.session().await;
         let id = world.stored_session(&session).await.order;
         let order = || async {
-            orders::find(&mut world.engine().store().reader().await.unwrap(), &id).await.unwrap().unwrap()
+            orders::find(&mut world.engine().store().reader().await.unwrap(), &operator(), &id).await.unwrap().unwrap()
         };
         let (before, shown) = (order().await, world.view(&session).await);
         assert!(shown.reference.is_some());
@@ -152,8 +152,8 @@ both! {
              policies = REPLACE(policies, 'automatic', 'manual')",
         )
         .await;
-        let known = world.engine().links(&world.merchant).await.unwrap();
-        world.engine().activate_link(&known[0].id.parse().unwrap(), false).await.unwrap();
+        let known = world.newest_links().await;
+        world.links().activate(&known[0].id.parse().unwrap(), false).await.unwrap();
         assert_eq!(order().await, before);
         let view = world.view(&session).await;
         assert_eq!((&view.basket, &view.sums, view.total, &view.returns), (&shown.basket, &shown.sums, shown.total, &shown.returns));
@@ -179,7 +179,7 @@ async fn repeats_the_first_request(
 ) {
     world.node.stop_background();
     let session = world.session().await;
-    assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+    assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
     assert_eq!(world.phase(&session).await, Phase::Unknown, "{operation}");
     for text in [
         "UPDATE links SET basket = REPLACE(basket, 'Tea', 'Coal')",
@@ -192,7 +192,7 @@ async fn repeats_the_first_request(
     let payment = world.payment_of(&session).await;
     let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
     let mut tx = world.engine().store().begin().await.unwrap();
-    jobs::hasten(&mut tx, "open", &attempt, 1, 1).await.unwrap();
+    jobs::hasten(&mut tx, &operator(), "open", &attempt, 1, 1).await.unwrap();
     tx.commit().await.unwrap();
     world.wait_for(&session, Phase::Resume).await;
     let calls = calls().await;
@@ -253,8 +253,8 @@ both_at_adyen! {
 both! {
     async fn a_link_that_is_switched_off_meanwhile_takes_no_order(world: World) {
         let link = world.link(Usage::Reusable).await;
-        let known = world.engine().links(&world.merchant).await.unwrap();
-        world.engine().activate_link(&known[0].id.parse().unwrap(), false).await.unwrap();
+        let known = world.newest_links().await;
+        world.links().activate(&known[0].id.parse().unwrap(), false).await.unwrap();
         let start = format!("{}/fn/start_payment", world.node.url);
         let pressed = world.post_form(&start, &[("token", link.as_str()), ("method", "card")]).await;
         let page = world.get(&format!("{}{}", world.node.url, header(&pressed, "location"))).await;

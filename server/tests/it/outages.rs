@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::both;
-use crate::world::{World, eventually, seconds};
+use crate::world::{World, eventually, operator, seconds};
 
 const GOOD: &str = "4242424242424242";
 
@@ -27,7 +27,7 @@ both! {
         let mut refused_at_once = None;
         for _ in 0..12 {
             let session = world.session().await;
-            assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+            assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
             let view = world.view(&session).await;
             match view.phase {
                 // The provider may have acted on the request.
@@ -44,10 +44,10 @@ both! {
         assert!(world.alert_kinds().await.contains(&"provider_unreachable".to_owned()));
         world.control("reset", json!({})).await;
         eventually("the provider is called again", || async {
-            world.engine().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
+            world.checkout().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
         })
         .await;
-        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+        let page = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
         world.alert_is_closed("provider_unreachable").await;
@@ -69,9 +69,9 @@ both! {
         let unrelated = world.open(&world.link_with_ttl(Usage::Once, 1).await).await;
         world.control("faults", json!({"operation": "checkout.sessions.retrieve", "fault": "slow", "delay_ms": 2000, "probability_permille": 1000})).await;
         let mut tx = world.engine().store().begin().await.unwrap();
-        jobs::hasten_many(&mut tx, "check", &attempts, 1, 1).await.unwrap();
+        jobs::hasten_many(&mut tx, &operator(), "check", &attempts, 1, 1).await.unwrap();
         // This job is behind all of them in the queue.
-        jobs::hasten(&mut tx, "expire", world.stored_session(&unrelated).await.id.as_str(), 2, 2).await.unwrap();
+        jobs::hasten(&mut tx, &operator(), "expire", world.stored_session(&unrelated).await.id.as_str(), 2, 2).await.unwrap();
         tx.commit().await.unwrap();
         eventually("the session has ended", || async { world.stored_session(&unrelated).await.state == SessionState::Expired }).await;
         let asked = world.calls("checkout.sessions.retrieve").await.len();
@@ -111,18 +111,18 @@ both! {
             ("adyen", 403, vec![("api_key", "test_ofnobodyatall0000"), ("merchant_account", "HarbourBooks")]),
         ] {
             let (url, asked) = always(status, FORBIDDEN).await;
-            world.merchant = world.engine().add_merchant("Wrong Key", None).await.unwrap().id.parse().unwrap();
+            world.merchant = world.engine().merchants(&operator()).add("Wrong Key", None).await.unwrap().id.parse().unwrap();
             let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), live: false, credentials, webhook_secrets: vec![] };
-            world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+            let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), credentials, webhook_secrets: vec![] };
+            world.account = world.accounts().add(new).await.unwrap();
             let session = world.session().await;
             let began = seconds();
-            assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+            assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
             assert!(seconds() - began < 10, "{} s", seconds() - began);
             let view = world.view(&session).await;
             assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)), "{provider} {status}");
             assert_eq!(asked.load(Ordering::SeqCst), 1, "it is not asked again");
-            let alerts = world.engine().alerts(100).await.unwrap();
+            let alerts = world.upkeep().alerts(100).await.unwrap();
             let told: Vec<_> = alerts.iter().filter(|alert| alert.subject.contains(&world.account.id)).collect();
             let kinds: Vec<_> = told.iter().map(|alert| (alert.kind.as_str(), alert.times)).collect();
             let kind = if status == 401 { "provider_credentials" } else { "provider_rights" };
@@ -138,19 +138,19 @@ both! {
         for provider in ["stripe", "adyen"] {
             for (status, body) in [(401, ""), (403, ""), (403, "<html>Forbidden</html>")] {
                 let (url, _) = always(status, body).await;
-                world.merchant = world.engine().add_merchant("Walled In", None).await.unwrap().id.parse().unwrap();
+                world.merchant = world.engine().merchants(&operator()).add("Walled In", None).await.unwrap().id.parse().unwrap();
                 let credentials = match provider {
                     "stripe" => &[("secret_key", "sk_test_ofnobodyatall0000")][..],
                     _ => &[("api_key", "test_ofnobodyatall0000"), ("merchant_account", "WalledIn")],
                 };
                 let credentials = credentials.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-                let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), live: false, credentials, webhook_secrets: vec![] };
-                world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+                let new = NewAccount { provider: provider.to_owned(), base_url: Some(url), credentials, webhook_secrets: vec![] };
+                world.account = world.accounts().add(new).await.unwrap();
                 let session = world.session().await;
-                assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+                assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
                 // A firewall that inspects replies may have put this reply in the place of an opened page's.
                 assert_eq!(world.view(&session).await.phase, Phase::Unknown, "{provider} {status} {body}");
-                let alerts = world.engine().alerts(100).await.unwrap();
+                let alerts = world.upkeep().alerts(100).await.unwrap();
                 let told: Vec<_> = alerts.iter().filter(|alert| alert.subject.contains(&world.account.id)).collect();
                 let kind = if status == 401 { "provider_credentials" } else { "provider_rights" };
                 assert!(told.iter().any(|alert| alert.kind == kind), "{provider} {status}: {told:?}");
@@ -165,19 +165,19 @@ both! {
         let session = world.session().await;
         world.start(&session).await;
         // The key belongs to another account, which does not know the open page.
-        world.engine().set_credential(&world.account_id(), "secret_key", "sk_test_ofanotheraccount").await.unwrap();
-        let click = world.engine().start(&session, Method::BankDebit, None);
+        world.accounts().set_credential(&world.account_id(), "secret_key", "sk_test_ofanotheraccount").await.unwrap();
+        let click = world.checkout().start(&session, Method::BankDebit, None);
         let answered = timeout(Duration::from_secs(35), click).await.expect("a click waits no longer");
         assert_eq!(answered.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Closing, "it says what is known");
         // The next click finds the job of the first one running.
-        let again = timeout(Duration::from_secs(35), world.engine().start(&session, Method::Card, None));
+        let again = timeout(Duration::from_secs(35), world.checkout().start(&session, Method::Card, None));
         assert_eq!(again.await.expect("nor does the next").unwrap(), Started::Stay);
-        world.engine().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
+        world.accounts().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
         let payment = world.payment_of(&session).await;
         let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
         let mut tx = world.engine().store().begin().await.unwrap();
-        jobs::hasten(&mut tx, "close", &attempt, 1, 1).await.unwrap();
+        jobs::hasten(&mut tx, &operator(), "close", &attempt, 1, 1).await.unwrap();
         tx.commit().await.unwrap();
         eventually("the job closes it", || async { world.phase(&session).await == Phase::Choose }).await;
     }
@@ -189,11 +189,11 @@ both! {
         let slow = |operation| json!({"operation": operation, "fault": "slow", "delay_ms": 9000});
         let session = world.session().await;
         world.control("faults", slow("checkout.sessions.create")).await;
-        assert_eq!(node.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(node.engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Opening, "it says what is known");
         eventually("what the click began goes on", || async { world.phase(&session).await == Phase::Resume }).await;
         world.control("faults", slow("checkout.sessions.expire")).await;
-        timeout(Duration::from_secs(8), node.engine.cancel(&session)).await.expect("it waits no longer").unwrap();
+        timeout(Duration::from_secs(8), node.engine.checkout().cancel(&session)).await.expect("it waits no longer").unwrap();
         eventually("this goes on too", || async { world.view(&session).await.notice == Some(Notice::Cancelled) }).await;
         assert_eq!(world.phase(&session).await, Phase::Choose);
     }

@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::cli::Shell;
 use crate::toy::{Provider, account, known};
-use crate::world::{Database, World};
+use crate::world::{Database, World, operator};
 
 /// A root that issues certificates.
 struct Issuer(CertifiedIssuer<'static, KeyPair>);
@@ -97,10 +97,10 @@ fn tls(client: Option<&Issued>, root: Option<String>) -> NewTls {
 
 /// The phase that a shopper sees after a payment over such connections, at an account of its own merchant.
 async fn tried(world: &mut World, toy: &Provider, tls: NewTls) -> Phase {
-    world.merchant = world.engine().add_merchant("Tls Shop", None).await.unwrap().id.parse().unwrap();
-    world.account = world.engine().add_account_over(&world.merchant, account("toy", "form", toy), tls).await.unwrap();
+    world.merchant = world.engine().merchants(&operator()).add("Tls Shop", None).await.unwrap().id.parse().unwrap();
+    world.account = world.accounts().add_over(account("toy", "form", toy), tls).await.unwrap();
     let session = world.session().await;
-    let started = world.engine().start(&session, Method::Card, None).await.unwrap();
+    let started = world.checkout().start(&session, Method::Card, None).await.unwrap();
     let phase = world.phase(&session).await;
     assert_eq!(started == Started::Redirect, phase == Phase::Resume);
     phase
@@ -133,8 +133,8 @@ async fn an_account_with_a_certificate_gets_through_and_others_do_not() {
     // A certificate can be replaced.
     let session = world.session().await;
     let id = world.account_id();
-    world.engine().set_tls(&id, tls(Some(&issuer.issue(2100)), Some(issuer.root()))).await.unwrap();
-    assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
+    world.accounts().set_tls(&id, tls(Some(&issuer.issue(2100)), Some(issuer.root()))).await.unwrap();
+    assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
 }
 
 #[test]

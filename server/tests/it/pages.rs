@@ -32,7 +32,7 @@ both! {
         let go = text(&world.get(&format!("{}/c/{token}/go", world.node.url)).await);
         assert!(go.contains(&world.sandbox) && go.contains("http-equiv=\"refresh\""), "{go}");
         let session = token.parse().unwrap();
-        let provider = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+        let provider = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&provider, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
         let back = text(&world.get(&format!("{}/c/{token}/return", world.node.url)).await);
@@ -60,8 +60,8 @@ both! {
         let link = world.link(domain::link::Usage::Reusable).await;
         let url = format!("{}/l/{link}", world.node.url);
         assert_eq!(world.send(Method::HEAD, &url, "", "", &[]).await.status, 200);
-        let links = world.engine().links(&world.merchant).await.unwrap();
-        world.engine().activate_link(&links[0].id.parse().unwrap(), false).await.unwrap();
+        let links = world.newest_links().await;
+        world.links().activate(&links[0].id.parse().unwrap(), false).await.unwrap();
         let reply = world.get(&url).await;
         assert_eq!(reply.status, 410);
         assert!(text(&reply).contains("Kettle &amp; Leaf"));

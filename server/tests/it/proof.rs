@@ -22,7 +22,7 @@ both! {
         let (session, given_up) = (world.session().await, world.session().await);
         let mut attempts = vec![];
         for session in [&session, &given_up] {
-            assert_eq!(other.engine.start(session, Method::Card, None).await.unwrap(), Started::Stay);
+            assert_eq!(other.engine.checkout().start(session, Method::Card, None).await.unwrap(), Started::Stay);
             assert_eq!(world.phase(session).await, Phase::Unknown);
             let payment = world.payment_of(session).await;
             attempts.push(world.statement(&payment).await.payment.attempts[0].id.to_string());
@@ -51,8 +51,8 @@ both! {
         world.wait_for(&given_up, Phase::Choose).await;
         assert_eq!(world.calls("checkout.sessions.create").await.len(), sent, "nothing was sent meanwhile");
         assert_eq!(world.view(&session).await.notice, Some(Notice::ProviderUnreachable));
-        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
-        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+        assert_eq!(other.engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Redirect);
+        let page = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
         world.till(&["payment", "cancel", called_off.as_str()]).await;
@@ -81,12 +81,12 @@ both_at_adyen! {
 /// A payment whose page was not answered for cannot be called off: at first the error names a time, and no more when that is past.
 async fn overdue(world: &World, engine: &Engine, clock: &Ahead) {
     let session = world.session().await;
-    assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+    assert_eq!(engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
     let payment = world.payment_of(&session).await;
-    let early = engine.cancel_payment(&payment).await.unwrap_err().told();
+    let early = engine.money(&world.scope()).cancel(&payment).await.unwrap_err().told();
     assert!(early.contains('Z') && early.contains("try again then"), "{early}");
     clock.by(40 * domain::DAY);
-    let late = engine.cancel_payment(&payment).await.unwrap_err().told();
+    let late = engine.money(&world.scope()).cancel(&payment).await.unwrap_err().told();
     assert!(late.contains("cannot be called off now") && late.contains("try again in a minute"), "{late}");
     assert!(!late.contains("again then") && !late.contains('Z'), "no time is named: {late}");
 }
@@ -97,7 +97,7 @@ both! {
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "timeout_after_accept", "count": 1})).await;
         world.control("faults", json!({"operation": "checkout.sessions.list", "fault": "error_500", "count": 1})).await;
         let session = world.session().await;
-        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(other.engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         clock.by(PROVED + PROVED);
         world.wait_for(&session, Phase::Resume).await;
         assert_eq!(world.provider("/v1/checkout/sessions").await["data"].as_array().unwrap().len(), 1);
@@ -110,7 +110,7 @@ both! {
         // The server seems to have been stopped in the middle of its request.
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "slow", "delay_ms": 4000, "count": 1})).await;
         let session = world.session().await;
-        let opening = { let (engine, session) = (other.engine.clone(), session.clone()); tokio::spawn(async move { engine.start(&session, Method::Card, None).await }) };
+        let opening = { let (engine, session) = (other.engine.clone(), session.clone()); tokio::spawn(async move { engine.checkout().start(&session, Method::Card, None).await }) };
         world.wait_for(&session, Phase::Opening).await;
         clock.by(PROVED + PROVED);
         world.wait_for(&session, Phase::Choose).await;
@@ -129,7 +129,7 @@ both! {
         let (other, clock) = world.ahead().await;
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "error_500_stored", "count": 1})).await;
         let session = world.session().await;
-        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(other.engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         clock.by(PROVED + PROVED);
         world.wait_for(&session, Phase::Choose).await;
         // This is the effect of a request that was delayed for so long and whose reply is lost.
@@ -151,7 +151,7 @@ both! {
         let (_, payment) = world.paid_with(GOOD).await;
         let (other, clock) = world.ahead().await;
         world.control("faults", json!({"operation": "refunds.create", "fault": "error_500_stored", "count": 1})).await;
-        let asked = other.engine.refund(&payment, Some(500)).await.unwrap();
+        let asked = other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Unknown);
         eventually("the same request is answered the same", || async {
             world.calls("refunds.create").await.iter().any(|call| call["replayed"] == true)
@@ -163,7 +163,7 @@ both! {
         eventually("it is known", || async { !world.statement(&payment).await.flags.unsure }).await;
         let known = world.statement(&payment).await.payment.attempts[0].modifications[0].clone();
         assert!(known.reason().is_some_and(|reason| reason.contains("has not done it")), "{known:?}");
-        assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Succeeded);
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 1);
         world.books_are_right().await;
     }
@@ -183,10 +183,10 @@ both! {
         };
         // No server listens on port 1.
         lead("http://127.0.0.1:1".to_owned()).await;
-        assert_eq!(other.engine.refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Requested);
+        assert_eq!(other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap().outcome, Outcome::Requested);
         clock.by(PROVED + 2 * domain::MINUTE);
         eventually("it was tried again", || async {
-            let jobs = world.engine().failing_jobs(false, 100).await.unwrap();
+            let jobs = world.upkeep().failing_jobs(false, 100).await.unwrap();
             jobs.iter().any(|job| job.kind == "modify" && job.tries > 0)
         })
         .await;

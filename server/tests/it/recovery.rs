@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::both;
-use crate::world::{World, account_at, eventually, paid_event, random_hex, seconds, sign};
+use crate::world::{World, account_at, eventually, operator, paid_event, random_hex, seconds, sign};
 
 const GOOD: &str = "4242424242424242";
 
@@ -30,9 +30,9 @@ both! {
     async fn a_lost_reply_is_unknown_until_the_same_request_is_answered(world: World) {
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "timeout_after_accept", "count": 1})).await;
         let session = world.session().await;
-        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Unknown);
-        assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "nobody pays again meanwhile");
+        assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "nobody pays again meanwhile");
         world.wait_for(&session, Phase::Resume).await;
         let calls = world.calls("checkout.sessions.create").await;
         assert_eq!(keys(&calls).len(), 1, "always the same key: {calls:?}");
@@ -49,7 +49,7 @@ both! {
         for fault in ["error_500", "html_502", "error_500_after_accept"] {
             world.control("faults", json!({"operation": "checkout.sessions.create", "fault": fault, "count": 1})).await;
             let session = world.session().await;
-            assert_eq!(world.engine().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "{fault}");
+            assert_eq!(world.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay, "{fault}");
             assert_eq!(world.phase(&session).await, Phase::Unknown, "{fault}");
             world.wait_for(&session, Phase::Resume).await;
         }
@@ -88,12 +88,12 @@ both! {
         other.stop_background();
         world.control("faults", json!({"operation": "checkout.sessions.create", "fault": "rate_limit_429", "count": 3})).await;
         let session = world.session().await;
-        assert_eq!(other.engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(other.engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         assert_eq!(world.phase(&session).await, Phase::Unknown, "a job may have opened it meanwhile");
         let payment = world.payment_of(&session).await;
         let attempt = world.statement(&payment).await.payment.attempts[0].id.to_string();
         let mut tx = world.engine().store().begin().await.unwrap();
-        jobs::hasten(&mut tx, "open", &attempt, 1, 1).await.unwrap();
+        jobs::hasten(&mut tx, &operator(), "open", &attempt, 1, 1).await.unwrap();
         tx.commit().await.unwrap();
         world.wait_for(&session, Phase::Resume).await;
         world.pay(&world.start(&session).await, GOOD).await;
@@ -104,16 +104,16 @@ both! {
 both! {
     async fn a_provider_that_cannot_be_reached_charges_nothing_and_can_be_tried_again(world: World) {
         let engine = world.engine();
-        engine.enable_account(&world.account_id(), false).await.unwrap();
+        engine.accounts(&world.scope()).enable(&world.account_id(), false).await.unwrap();
         // No server listens on port 1.
         let nowhere = account_at("http://127.0.0.1:1", &world.secret_key, "whsec_0123456789abcdef");
-        let nowhere = engine.add_account(&world.merchant, nowhere).await.unwrap();
+        let nowhere = engine.accounts(&world.scope()).add(nowhere).await.unwrap();
         let session = world.session().await;
-        assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderUnreachable)));
-        engine.enable_account(&nowhere.id.parse().unwrap(), false).await.unwrap();
-        engine.enable_account(&world.account_id(), true).await.unwrap();
+        engine.accounts(&world.scope()).enable(&nowhere.id.parse().unwrap(), false).await.unwrap();
+        engine.accounts(&world.scope()).enable(&world.account_id(), true).await.unwrap();
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
@@ -123,11 +123,11 @@ both! {
 both! {
     async fn refused_credentials_are_told_to_a_person_and_not_to_the_shopper(world: World) {
         let engine = world.engine();
-        engine.enable_account(&world.account_id(), false).await.unwrap();
+        engine.accounts(&world.scope()).enable(&world.account_id(), false).await.unwrap();
         let wrong = account_at(&world.sandbox, "sk_test_not_known_there", "whsec_0123456789abcdef");
-        engine.add_account(&world.merchant, wrong).await.unwrap();
+        engine.accounts(&world.scope()).add(wrong).await.unwrap();
         let session = world.session().await;
-        assert_eq!(engine.start(&session, Method::Card, None).await.unwrap(), Started::Stay);
+        assert_eq!(engine.checkout().start(&session, Method::Card, None).await.unwrap(), Started::Stay);
         let view = world.view(&session).await;
         assert_eq!((view.phase, view.notice), (Phase::Choose, Some(Notice::ProviderRefused)));
         assert_eq!(world.alert_kinds().await, ["provider_credentials"]);
@@ -138,7 +138,7 @@ async fn dollars(world: &World) -> domain::id::Token {
     let unit = domain::money::Money::new(2500, "USD".parse().unwrap());
     let line = domain::line::Line::new("Tea", unit, 1);
     let new = engine::NewLink::of(vec![line], domain::link::Usage::Once);
-    let link = world.engine().add_link(&world.merchant, new).await.unwrap();
+    let link = world.links().add(new).await.unwrap();
     world.open(&link.url.rsplit('/').next().unwrap().parse().unwrap()).await
 }
 
@@ -146,17 +146,17 @@ both! {
     async fn a_failed_debit_whose_webhooks_are_lost_does_not_lock_the_debt(world: World) {
         world.control("webhooks", json!({"drop": true})).await;
         let session = dollars(&world).await;
-        assert_eq!(world.engine().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
-        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+        assert_eq!(world.checkout().start(&session, Method::BankDebit, None).await.unwrap(), Started::Redirect);
+        let page = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
         let fields = [("method", "us_bank_account"), ("routing", "110000000"), ("account", "000222222227"), ("name", "Jo")];
         assert_eq!(world.post_form(&page, &fields).await.status, 303);
         world.control("advance", json!({"seconds": 10})).await;
         // A new choice closes the first page, and closing finds the outcome.
         eventually("another attempt can begin", || async {
-            world.engine().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
+            world.checkout().start(&session, Method::Card, None).await.unwrap() == Started::Redirect
         })
         .await;
-        let page = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+        let page = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
         world.control("webhooks", json!({"drop": false})).await;
         world.pay(&page, GOOD).await;
         world.wait_for(&session, Phase::Paid).await;
@@ -170,10 +170,10 @@ both! {
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
         world.control("faults", json!({"operation": "checkout.sessions.retrieve", "fault": "error_500", "count": 2})).await;
-        assert_eq!(world.engine().view(&session, true).await.unwrap().phase, Phase::Confirming);
+        assert_eq!(world.checkout().view(&session, true).await.unwrap().phase, Phase::Confirming);
         eventually("the provider was asked", || async { !world.calls("checkout.sessions.retrieve").await.is_empty() }).await;
         for _ in 0..20 {
-            world.engine().view(&session, true).await.unwrap();
+            world.checkout().view(&session, true).await.unwrap();
         }
         world.wait_for(&session, Phase::Paid).await;
         assert_eq!(world.calls("checkout.sessions.retrieve").await.len(), 3);
@@ -186,7 +186,7 @@ both! {
         let session = world.open(&link).await;
         // In the millisecond in which the session was made, its time cannot be extended yet.
         sleep(Duration::from_millis(5)).await;
-        world.engine().extend(&session).await.unwrap();
+        world.checkout().extend(&session).await.unwrap();
         assert_eq!(world.view(&session).await.notice, Some(Notice::Extended));
         let page = world.start(&session).await;
         world.pay(&page, GOOD).await;
@@ -204,7 +204,7 @@ both! {
         let other = world.second_node().await;
         world.control("webhooks", json!({"hold": false})).await;
         eventually("paid, as the other server sees it", || async {
-            other.engine.view(&session, true).await.unwrap().phase == Phase::Paid
+            other.engine.checkout().view(&session, true).await.unwrap().phase == Phase::Paid
         })
         .await;
     }
@@ -216,9 +216,9 @@ both! {
         world.start(&session).await;
         let payment = world.payment_of(&session).await;
         let mut connection = world.engine().store().reader().await.unwrap();
-        let stored = engine::store::payments::find(&mut connection, &payment).await.unwrap().unwrap();
+        let stored = engine::store::payments::find(&mut connection, &operator(), &payment).await.unwrap().unwrap();
         let attempt = &stored.payment.attempts[0].id;
-        let exchanges = engine::store::exchanges::of_attempt(&mut connection, attempt).await.unwrap();
+        let exchanges = engine::store::exchanges::of_attempt(&mut connection, &world.scope(), attempt).await.unwrap();
         assert_eq!(exchanges.len(), 1);
         let text = format!("{exchanges:?}");
         assert!(text.contains("checkout.sessions.create") && text.contains("3098"), "{text}");

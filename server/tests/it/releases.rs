@@ -34,13 +34,13 @@ async fn tell_release(world: &World, payment: &PaymentId, amount: i64, captured:
 both! {
     async fn what_a_partial_capture_lets_go_of_is_not_refunded(world: World) {
         let (session, payment) = world.authorised().await;
-        world.engine().capture(&payment, Some(1000), true).await.unwrap();
+        world.money().capture(&payment, Some(1000), true).await.unwrap();
         tell_release(&world, &payment, 2098, json!(1000), Value::Null).await;
         let totals = world.statement(&payment).await.totals;
         assert_eq!((totals.captured, totals.refunded, totals.refund_pending), (1000, 0, 0));
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
         assert_eq!(world.phase(&session).await, Phase::PartlyCollected);
-        let refund = world.engine().refund(&payment, None).await.unwrap();
+        let refund = world.money().refund(&payment, None).await.unwrap();
         assert_eq!((refund.outcome, refund.modification.amount()), (Outcome::Succeeded, 1000), "all that was taken goes back");
         world.inbox_is_empty().await;
         assert_eq!(world.statement(&payment).await.totals.refunded, 1000);
@@ -56,7 +56,7 @@ both! {
         let statement = world.statement(&payment).await;
         assert_eq!((statement.totals.captured, statement.totals.refunded), (0, 0));
         assert!(!statement.flags.refunded && statement.told.iter().all(|name| !name.starts_with("refund")), "{:?}", statement.told);
-        assert!(world.engine().capture(&payment, None, true).await.is_err(), "there is nothing left to capture");
+        assert!(world.money().capture(&payment, None, true).await.is_err(), "there is nothing left to capture");
         world.books_say(&[]).await;
         assert!(!world.alert_kinds().await.contains(&"webhook_unreadable".to_owned()));
     }
@@ -71,9 +71,9 @@ both! {
     async fn an_account_on_an_old_version_keeps_the_books_of_one_on_the_newest(world: World) {
         on_old_version(&world).await;
         let (_, part) = world.authorised().await;
-        world.engine().capture(&part, Some(1000), true).await.unwrap();
+        world.money().capture(&part, Some(1000), true).await.unwrap();
         let (session, void) = world.authorised().await;
-        assert_eq!(world.engine().void(&void).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(world.money().void(&void).await.unwrap().outcome, Outcome::Succeeded);
         let (_, late) = world.authorised().await;
         world.control(&format!("stripe/payments/{}/run_out", world.intent_of(&late).await), json!({})).await;
         let events = world.provider("/v1/events?type=charge.refunded&limit=10").await;
@@ -88,9 +88,9 @@ both! {
         }
         assert_eq!(world.phase(&session).await, Phase::Cancelled);
         world.books_say(&[("provider_receivable", 1000), ("merchant_payable", -1000)]).await;
-        world.engine().refund(&part, Some(400)).await.unwrap();
+        world.money().refund(&part, Some(400)).await.unwrap();
         world.inbox_is_empty().await;
-        assert_eq!(world.engine().refund(&part, None).await.unwrap().modification.amount(), 600);
+        assert_eq!(world.money().refund(&part, None).await.unwrap().modification.amount(), 600);
         world.inbox_is_empty().await;
         assert_eq!(world.statement(&part).await.totals.refunded, 1000);
         world.books_say(&[]).await;
@@ -102,7 +102,7 @@ both! {
     async fn a_refund_of_the_dashboard_is_told_from_a_release_on_an_old_version(world: World) {
         on_old_version(&world).await;
         let (_, payment) = world.authorised().await;
-        world.engine().capture(&payment, Some(1000), true).await.unwrap();
+        world.money().capture(&payment, Some(1000), true).await.unwrap();
         let intent = world.intent_of(&payment).await;
         world.at_provider("/v1/refunds", &format!("payment_intent={intent}&amount=400")).await;
         crate::adyen::refunded(&world, &payment, 400).await;

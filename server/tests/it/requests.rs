@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::adyen::{authorised as authorised_at_adyen, refunded};
 use crate::money::paid_twice_soon;
-use crate::world::{Told, World, eventually};
+use crate::world::{Told, World, eventually, operator};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -34,7 +34,7 @@ async fn held(world: &World) -> String {
 
 both! {
     async fn a_second_payment_goes_back_to_its_own_payer_by_the_alerts_command(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         let (_, payment, page) = paid_twice_soon(&world).await;
         world.pay(&page, GOOD).await;
         let advice = held(&world).await;
@@ -69,7 +69,7 @@ both! {
 
 both_at_adyen! {
     async fn a_second_authorisation_is_released_by_the_alerts_command(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         world.control("adyen/webhooks", json!({"allow_double_payment": true, "hold": true})).await;
         let session = world.session_to_capture().await;
         let page = world.start(&session).await;
@@ -182,16 +182,16 @@ both! {
         let (_, payment) = world.paid_with(GOOD).await;
         let asked = engine::Asked { key: Some("one".parse().unwrap()), chosen: true, ..Default::default() };
         let tries = (0..6).map(|number| {
-            let engine = if number % 2 == 0 { world.engine().clone() } else { other.engine.clone() };
-            let (payment, asked) = (payment.clone(), asked.clone());
-            tokio::spawn(async move { engine.refund_as(&payment, Some(500), &asked).await.unwrap().modification.id })
+            let engine = if number % 2 == 0 { world.engine() } else { &other.engine };
+            let (money, payment, asked) = (engine.money(&world.scope()), payment.clone(), asked.clone());
+            tokio::spawn(async move { money.refund_as(&payment, Some(500), &asked).await.unwrap().modification.id })
         });
         let ids: Vec<_> = futures::future::join_all(tries).await.into_iter().map(Result::unwrap).collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
         assert_eq!(world.statement(&payment).await.totals.refunded, 500);
         assert_eq!(refunds_at_stripe(&world).await, 1);
         // Without a key, an equal request is refused on any server.
-        let error = other.engine.refund(&payment, Some(500)).await.unwrap_err().told();
+        let error = other.engine.money(&world.scope()).refund(&payment, Some(500)).await.unwrap_err().told();
         assert!(error.contains("the same refund was asked for"), "{error}");
         world.books_are_right().await;
     }
@@ -216,7 +216,7 @@ both! {
         let shown = world.till_says(&["payment", "show", payment.as_str()]).await;
         assert!(shown.contains("key late  failed: ") && shown.contains("already been refunded"), "{shown}");
         // A refused refund does not block the next one.
-        assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Failed);
+        assert_eq!(world.money().refund(&payment, None).await.unwrap().outcome, Outcome::Failed);
     }
 }
 

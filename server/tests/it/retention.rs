@@ -53,7 +53,7 @@ both! {
         execute(&world, format!("UPDATE inbox SET due = {} WHERE state = 'pending'", SystemClock.now() + 15 * MINUTE)).await;
         insert(&world, "inbox_waits (wanted, inbox_id)", &format!("'a/' || CAST(i AS TEXT), {inb}")).await;
         insert(&world, "jobs (id, kind, subject, run_at, tries, generation, leased_until, dead, created)", &format!("{job}, 'check', {job}, 1, 0, 0, 0, i, 1")).await;
-        insert(&world, "events (id, merchant_id, live, name, object_kind, object_id, snapshot, source, created)", &format!("{evt}, '{merchant}', 0, 'x', 'x', 'x', '{{}}', 'engine', i")).await;
+        insert(&world, "events (id, merchant_id, live, name, object_kind, object_id, snapshot, source, actor, created)", &format!("{evt}, '{merchant}', 0, 'x', 'x', 'x', '{{}}', 'engine', 'engine', i")).await;
         insert(
             &world,
             "orders (id, merchant_id, live, once, currency, total, basket, customer, fields, metadata, returns, policies, created)",
@@ -68,8 +68,8 @@ both! {
         .await;
         insert(
             &world,
-            "sessions (id, token, merchant_id, order_id, payment_id, state, extension, expires, revision, created)",
-            &format!("{ses}, {ses}, '{merchant}', {ord}, {pay}, 'expired', 0, 1, 0, 1"),
+            "sessions (id, token, merchant_id, live, order_id, payment_id, state, extension, expires, revision, created)",
+            &format!("{ses}, {ses}, '{merchant}', 0, {ord}, {pay}, 'expired', 0, 1, 0, 1"),
         )
         .await;
         // The database refuses to delete this row, in the second transaction of its table.
@@ -100,10 +100,10 @@ both! {
         clock.by(31 * DAY + 2 * HOUR);
         eventually("it is forgotten", || async { count(&world, "orders").await == 0 }).await;
         assert_eq!((count(&world, "payments").await, count(&world, "sessions").await), (0, 0));
-        assert_eq!(world.engine().open_link(&link).await.unwrap(), OpenedLink::Order);
-        let second = node.engine.act_on(&link).await.unwrap();
+        assert_eq!(world.checkout().open_link(&link).await.unwrap(), OpenedLink::Order);
+        let second = node.engine.checkout().act_on(&link).await.unwrap();
         assert_ne!(first, second);
-        assert_eq!(node.engine.view(&second, false).await.unwrap().phase, Phase::Choose);
+        assert_eq!(node.engine.checkout().view(&second, false).await.unwrap().phase, Phase::Choose);
     }
 }
 
@@ -121,7 +121,7 @@ both_at_adyen! {
         let known = before.iter().find(|row| row.event.contains(&event)).expect("it was delivered").clone();
         clock.by(91 * DAY);
         eventually("its bytes are forgotten", || async { count(&world, "inbox_packs").await == 0 }).await;
-        let why = world.engine().delivery(&known.id).await.unwrap().1.unwrap_err();
+        let why = world.upkeep().delivery(&known.id).await.unwrap().1.unwrap_err();
         assert_eq!(why.damage, engine::Damage::Gone);
         let mark = &world.account.id[world.account.id.len() - 8..];
         let again = json!({"pspReference": reference, "originalReference": "", "merchantAccountCode": "HarbourBooks",

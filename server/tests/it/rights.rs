@@ -13,7 +13,7 @@ const GOOD: &str = "4242424242424242";
 async fn restrict(world: &World, rights: &[&str]) {
     let key = format!("rk_test_{}", random_hex());
     world.control("stripe/keys", json!({"key": key, "account": world.secret_key, "rights": rights})).await;
-    world.engine().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
+    world.accounts().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
 }
 
 /// Makes every job due: the one that lists events, and the refused one.
@@ -24,7 +24,7 @@ async fn hasten(world: &World) {
 }
 
 async fn rights_alert(world: &World, request: &str) -> String {
-    let alerts = world.engine().alerts(100).await.unwrap();
+    let alerts = world.upkeep().alerts(100).await.unwrap();
     assert!(alerts.iter().all(|alert| !alert.detail.contains("..")), "{alerts:?}");
     let about =
         |alert: &&engine::store::alerts::Alert| alert.kind == "provider_rights" && alert.subject.ends_with(request);
@@ -35,20 +35,20 @@ both! {
     async fn a_missing_right_is_told_at_the_first_answer_with_what_to_grant(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         restrict(&world, &["checkout_session_write", "payment_intent_write"]).await;
-        let asked = world.engine().refund(&payment, Some(100)).await.unwrap();
+        let asked = world.money().refund(&payment, Some(100)).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Requested, "it goes out when the key may");
         let text = rights_alert(&world, "refunds.create").await;
         assert!(text.contains("Charges and Refunds: Write") && text.contains("rak_charge_write"), "{text}");
         hasten(&world).await;
         eventually("the job has been refused", || async {
-            world.engine().alerts(100).await.unwrap().iter().any(|alert| alert.subject.ends_with("events.list"))
+            world.upkeep().alerts(100).await.unwrap().iter().any(|alert| alert.subject.ends_with("events.list"))
         })
         .await;
         let text = rights_alert(&world, "events.list").await;
         assert!(text.contains("Events: Read") && text.contains("rak_event_read"), "{text}");
         restrict(&world, &["checkout_session_read"]).await;
         let session = world.session().await;
-        let _ = world.engine().start(&session, domain::method::Method::Card, None).await;
+        let _ = world.checkout().start(&session, domain::method::Method::Card, None).await;
         assert!(rights_alert(&world, "checkout.sessions.create").await.contains("Checkout Sessions: Write"));
         let rights = ["checkout_session_write", "payment_intent_write", "charge_write", "event_read"];
         restrict(&world, &rights).await;
@@ -64,7 +64,7 @@ both! {
     async fn what_was_refused_for_a_missing_right_is_not_said_to_wait_for_an_answer(world: World) {
         let (session, payment) = world.authorised().await;
         restrict(&world, &["checkout_session_write"]).await;
-        let asked = world.engine().capture(&payment, None, true).await.unwrap();
+        let asked = world.money().capture(&payment, None, true).await.unwrap();
         assert_eq!(asked.outcome, Outcome::Requested, "it goes out when the key may");
         for command in ["void", "capture", "refund"] {
             let refused = world.till_refuses(&["payment", command, payment.as_str()], 1).await;
@@ -83,13 +83,13 @@ both! {
     async fn a_key_that_is_not_accepted_is_told_at_the_first_answer(world: World) {
         // The key is longer than any that the simulator knows.
         let key = format!("sk_test_{}", "a".repeat(201));
-        world.engine().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
+        world.accounts().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
         let session = world.session().await;
-        let _ = world.engine().start(&session, domain::method::Method::Card, None).await;
+        let _ = world.checkout().start(&session, domain::method::Method::Card, None).await;
         let (text, times) = world.alert("provider_credentials").await;
         assert!(text.contains("checkout.sessions.create") && text.contains("set-credential") && times >= 1, "{text}");
         assert!(!text.contains(&key), "{text}");
-        world.engine().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
+        world.accounts().set_credential(&world.account_id(), "secret_key", &world.secret_key).await.unwrap();
         world.paid_with(GOOD).await;
         world.alert_is_closed("provider_credentials").await;
     }

@@ -9,20 +9,20 @@ use serde_json::json;
 use sqlx::query;
 
 use crate::both;
-use crate::world::{World, eventually};
+use crate::world::{World, eventually, operator};
 
 const GOOD: &str = "4242424242424242";
 const TOTAL: i64 = 3098;
 
 async fn list(world: &World, kind: MovementKind) -> Vec<Movement> {
-    world.engine().movements(&world.merchant, kind, &Page::first(100)).await.unwrap().rows
+    world.money().movements(kind, &Page::first(100)).await.unwrap().rows
 }
 
 both! {
     async fn a_capture_and_its_refunds_are_rows_that_can_be_found(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
-        let first = world.engine().refund(&payment, Some(1000)).await.unwrap();
-        world.engine().refund(&payment, Some(500)).await.unwrap();
+        let first = world.money().refund(&payment, Some(1000)).await.unwrap();
+        world.money().refund(&payment, Some(500)).await.unwrap();
         let captures = list(&world, MovementKind::Capture).await;
         assert_eq!(captures.len(), 1, "{captures:?}");
         assert_eq!((captures[0].amount, captures[0].state.as_str()), (TOTAL, "succeeded"));
@@ -31,12 +31,12 @@ both! {
         amounts.sort_unstable();
         assert_eq!(amounts, [500, 1000]);
         let letters = first.modification.id.as_str().trim_start_matches("mod_").to_owned();
-        let by_id = world.engine().find_movements(&format!("re_{letters}")).await.unwrap();
+        let by_id = world.money().find_movements(&format!("re_{letters}")).await.unwrap();
         assert_eq!((by_id[0].amount, by_id[0].capture.as_ref()), (1000, Some(&captures[0].id)));
         let reference = by_id[0].reference.clone().unwrap();
-        assert_eq!(world.engine().find_movements(&reference).await.unwrap(), by_id);
+        assert_eq!(world.money().find_movements(&reference).await.unwrap(), by_id);
         assert_eq!(world.statement(&payment).await.movements.len(), 3);
-        assert!(world.engine().find_movements("re_nowhere").await.is_err());
+        assert!(world.money().find_movements("re_nowhere").await.is_err());
         world.books_are_right().await;
     }
 }
@@ -44,7 +44,7 @@ both! {
 both! {
     async fn a_row_that_disagrees_with_its_attempt_is_found_by_the_audit(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
-        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        world.money().refund(&payment, Some(1000)).await.unwrap();
         for (breach, what) in [
             ("UPDATE movements SET amount = amount + 1 WHERE kind = 'refund'", "refunds of"),
             ("UPDATE movements SET state = 'failed' WHERE kind = 'capture'", "captures of"),
@@ -52,7 +52,7 @@ both! {
             let mut tx = world.engine().store().begin().await.unwrap();
             query(breach).execute(&mut *tx).await.unwrap();
             tx.commit().await.unwrap();
-            let wrong = world.engine().audit_payment(&payment).await.unwrap();
+            let wrong = world.upkeep().audit_payment(&payment).await.unwrap();
             assert!(wrong.iter().any(|one| one.account.starts_with(what)), "{breach}: {wrong:?}");
         }
     }
@@ -66,10 +66,10 @@ both! {
         let mut tx = world.engine().store().begin().await.unwrap();
         for reference in [attempt.refs.session.clone().unwrap(), attempt.refs.payment.clone().unwrap()] {
             let key = (account.clone(), reference.clone());
-            let found = attempts::locate_many_by_refs(&mut tx, std::slice::from_ref(&key)).await.unwrap();
+            let found = attempts::locate_many_by_refs(&mut tx, &operator(), std::slice::from_ref(&key)).await.unwrap();
             assert_eq!(found[&key].attempt, attempt.id);
             let refs = Refs { session: Some(reference), payment: None };
-            let found = attempts::locate_by_refs(&mut tx, &account, &refs).await.unwrap().unwrap();
+            let found = attempts::locate_by_refs(&mut tx, &operator(), &account, &refs).await.unwrap().unwrap();
             assert_eq!(found.payment, payment);
         }
         let again = "INSERT INTO attempt_references (account_id, reference, kind, attempt_id, payment_id)
@@ -81,8 +81,8 @@ both! {
 both! {
     async fn events_are_numbered_without_gaps_and_keep_the_object_as_it_was(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
-        world.engine().refund(&payment, Some(1000)).await.unwrap();
-        let events = world.engine().events(&world.merchant, &Page::first(100)).await.unwrap().rows;
+        world.money().refund(&payment, Some(1000)).await.unwrap();
+        let events = world.engine().events(&world.scope()).list(&Page::first(100)).await.unwrap().rows;
         let of_payment = events.iter().filter(|event| event.payment.as_deref() == Some(payment.as_str()));
         let mut numbers: Vec<i64> = of_payment.clone().filter_map(|event| event.number).collect();
         numbers.sort_unstable();
@@ -92,16 +92,16 @@ both! {
         let refund = of_payment.clone().find(|event| event.name == "refund.succeeded").unwrap();
         assert_eq!((refund.object_kind.as_str(), refund.snapshot["amount"].as_i64()), ("refund", Some(1000)));
         assert_eq!(refund.snapshot["id"], json!(refund.object_id));
-        assert_eq!(world.engine().find_movements(&refund.object_id).await.unwrap().len(), 1);
+        assert_eq!(world.money().find_movements(&refund.object_id).await.unwrap().len(), 1);
     }
 }
 
 both! {
     async fn links_have_events_too(world: World) {
         world.link(Usage::Once).await;
-        let link = world.engine().links(&world.merchant).await.unwrap()[0].id.clone();
-        world.engine().activate_link(&link.parse().unwrap(), false).await.unwrap();
-        let events = world.engine().events(&world.merchant, &Page::first(100)).await.unwrap().rows;
+        let link = world.newest_links().await[0].id.clone();
+        world.links().activate(&link.parse().unwrap(), false).await.unwrap();
+        let events = world.engine().events(&world.scope()).list(&Page::first(100)).await.unwrap().rows;
         let of_link = events.iter().filter(|event| event.object_id == link);
         let mut said: Vec<(&str, Option<bool>)> =
             of_link.map(|event| (event.name.as_str(), event.snapshot["active"].as_bool())).collect();
@@ -114,9 +114,9 @@ both! {
     async fn old_events_are_forgotten_in_batches_and_numbers_go_on(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         let before = world.statement(&payment).await.told.len();
-        let text = "INSERT INTO events (id, merchant_id, live, name, object_kind, object_id, snapshot, source, created)
+        let text = "INSERT INTO events (id, merchant_id, live, name, object_kind, object_id, snapshot, source, actor, created)
             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
-            SELECT 'evt_' || CAST(i AS TEXT), (SELECT MIN(id) FROM merchants), 0, 'x', 'x', 'x', '{}', 'engine', i FROM n";
+            SELECT 'evt_' || CAST(i AS TEXT), (SELECT MIN(id) FROM merchants), 0, 'x', 'x', 'x', '{}', 'engine', 'engine', i FROM n";
         let mut tx = world.engine().store().begin().await.unwrap();
         query(text).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
@@ -129,9 +129,9 @@ both! {
         };
         eventually("the old ones are gone", || async { old().await == 0 }).await;
         assert_eq!(world.statement(&payment).await.told.len(), before);
-        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        world.money().refund(&payment, Some(1000)).await.unwrap();
         let mut connection = world.engine().store().reader().await.unwrap();
-        let all = engine::store::events::of_payment(&mut connection, &payment).await.unwrap();
+        let all = engine::store::events::of_payment(&mut connection, &operator(), &payment).await.unwrap();
         assert!((1..).zip(&all).all(|(number, event)| event.number == number), "{all:?}");
     }
 }

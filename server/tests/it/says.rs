@@ -12,7 +12,7 @@ impl World {
     /// The ledger agrees with every payment, and the merchant has exactly these non-zero balances, debit positive.
     pub async fn books_say(&self, expected: &[(&str, i64)]) {
         self.books_are_right().await;
-        let balances = self.engine().balances(&self.merchant, false).await.unwrap();
+        let balances = self.money().balances().await.unwrap();
         let mut have: Vec<_> = balances.iter().map(|balance| (balance.account.as_str(), balance.minor)).collect();
         have.retain(|(_, minor)| *minor != 0);
         have.sort_unstable();
@@ -38,7 +38,7 @@ impl World {
 
     /// The text of the only alert of a kind, and how often it was raised.
     pub async fn alert(&self, kind: &str) -> (String, i64) {
-        let alerts = self.engine().alerts(100).await.unwrap();
+        let alerts = self.upkeep().alerts(100).await.unwrap();
         let found: Vec<_> = alerts.iter().filter(|alert| alert.kind == kind).collect();
         assert_eq!(found.len(), 1, "{kind}: {alerts:?}");
         (found[0].detail.clone(), found[0].times)

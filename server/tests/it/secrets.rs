@@ -5,7 +5,7 @@ use engine::{Error, Keyring, NewAccount, OsRandom};
 use serde_json::{Value, json};
 use sqlx::query;
 
-use crate::world::{Told, World, account_at, random_hex, seconds, sign};
+use crate::world::{Told, World, account_at, operator, random_hex, seconds, sign};
 use crate::{both, both_at_adyen};
 
 const FORGED: &str =
@@ -28,7 +28,7 @@ async fn sealed_unchecked(world: &World, secrets: &[&str]) {
     update.execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     // The change makes the server drop its cached account.
-    world.engine().enable_account(&world.account_id(), true).await.unwrap();
+    world.accounts().enable(&world.account_id(), true).await.unwrap();
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, says: &str, secret: &str) {
@@ -42,9 +42,9 @@ both! {
     async fn an_empty_webhook_secret_is_refused_and_verifies_nothing(world: World) {
         let id = world.account_id();
         for secret in ["", " ", "whsec_", "whsec_ ", "whsec_\n", "whsec_short", "whsec_0123456789 abcdef", "0123456789abcdef0123"] {
-            refused(world.engine().add_webhook_secret(&id, secret).await, "whsec_", secret);
+            refused(world.accounts().add_webhook_secret(&id, secret).await, "whsec_", secret);
             let new = account_at(&world.sandbox, "sk_test_0123456789", secret);
-            refused(world.engine().add_account(&world.merchant, new).await, "whsec_", secret);
+            refused(world.accounts().add(new).await, "whsec_", secret);
         }
         for stored in ["", "whsec_", " whsec_ "] {
             sealed_unchecked(&world, &[stored, &world.webhook_secret]).await;
@@ -59,16 +59,16 @@ both! {
     async fn what_a_file_or_a_clipboard_adds_to_a_secret_is_taken_off(world: World) {
         let id = world.account_id();
         let secret = format!("whsec_{}", random_hex());
-        world.engine().add_webhook_secret(&id, &format!("\u{feff} {secret}\r\n")).await.unwrap();
+        world.accounts().add_webhook_secret(&id, &format!("\u{feff} {secret}\r\n")).await.unwrap();
         assert_eq!(delivered(&world, &secret).await, 200);
-        let again = world.engine().add_webhook_secret(&id, &format!("{secret}\n")).await.unwrap();
+        let again = world.accounts().add_webhook_secret(&id, &format!("{secret}\n")).await.unwrap();
         assert_eq!(again.webhook_secrets, 2, "it is the same secret");
-        world.engine().set_credential(&id, "secret_key", &format!("{}\r\n", world.secret_key)).await.unwrap();
+        world.accounts().set_credential(&id, "secret_key", &format!("{}\r\n", world.secret_key)).await.unwrap();
         world.paid_with("4242424242424242").await;
         for key in ["", "sk_test_", "sk_test_short", "sk_test_0123456789 abc", "sk_test_0123456789\nabc", "pk_test_0123456789", "rk_live_0123456789"] {
-            refused(world.engine().set_credential(&id, "secret_key", key).await, "secret_key", key);
+            refused(world.accounts().set_credential(&id, "secret_key", key).await, "secret_key", key);
         }
-        world.engine().set_credential(&id, "secret_key", "\trk_test_0123456789abcdef\n").await.unwrap();
+        world.accounts().set_credential(&id, "secret_key", "\trk_test_0123456789abcdef\n").await.unwrap();
         // A secret that an earlier version sealed with a line end still works.
         sealed_unchecked(&world, &[&format!("{}\n", world.webhook_secret)]).await;
         assert_eq!(delivered(&world, &world.webhook_secret).await, 200);
@@ -80,25 +80,24 @@ both_at_adyen! {
         let id = world.account_id();
         let engine = world.engine();
         for secret in ["", "whsec_0123456789abcdef0123456789abcdef", &"0".repeat(63), &format!("{}g", "0".repeat(63))] {
-            refused(engine.add_webhook_secret(&id, secret).await, "64 hexadecimal digits", secret);
+            refused(engine.accounts(&world.scope()).add_webhook_secret(&id, secret).await, "64 hexadecimal digits", secret);
         }
-        engine.add_webhook_secret(&id, &format!(" {}\r\n", "0aF9".repeat(16))).await.unwrap();
-        engine.set_credential(&id, "api_key", &format!("{}\n", world.secret_key)).await.unwrap();
-        engine.set_credential(&id, "merchant_account", "HarbourBooks\r\n").await.unwrap();
+        engine.accounts(&world.scope()).add_webhook_secret(&id, &format!(" {}\r\n", "0aF9".repeat(16))).await.unwrap();
+        engine.accounts(&world.scope()).set_credential(&id, "api_key", &format!("{}\n", world.secret_key)).await.unwrap();
+        engine.accounts(&world.scope()).set_credential(&id, "merchant_account", "HarbourBooks\r\n").await.unwrap();
         for key in ["", "short", "AQE key with spaces in it", "AQEyhmfx\nK4vJbRdHw0"] {
-            refused(engine.set_credential(&id, "api_key", key).await, "api_key", key);
+            refused(engine.accounts(&world.scope()).set_credential(&id, "api_key", key).await, "api_key", key);
         }
         let session = world.session().await;
         world.start(&session).await;
-        let at = |base_url: &str, live| NewAccount {
+        let at = |base_url: &str| NewAccount {
             provider: "adyen".to_owned(),
             base_url: Some(base_url.to_owned()),
-            live,
             credentials: [("api_key", "AQEyhmfxK4vJ"), ("merchant_account", "X")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             webhook_secrets: vec![],
         };
         let live = "https://0123456789abcdef-Shop-checkout-live.adyenpayments.com/checkout";
-        let mode = engine.add_account(&world.merchant, at(live, false)).await.unwrap_err().told();
+        let mode = engine.accounts(&world.scope()).add(at(live)).await.unwrap_err().told();
         assert!(mode.contains("live"), "{mode}");
         let key = Keyring::generate(&OsRandom);
         let till = crate::cli::Shell::new();
@@ -156,7 +155,7 @@ both! {
         let mut world = world;
         for _ in 0..60 {
             let new = account_at(&world.sandbox, "sk_test_0123456789", "whsec_0123456789abcdef");
-            world.engine().add_account(&world.merchant, new).await.unwrap();
+            world.accounts().add(new).await.unwrap();
         }
         let (old, new) = (world.key.clone(), Keyring::generate(&OsRandom));
         let status = world.till(&["provider", "reseal", "--dry-run"]).await;
@@ -175,7 +174,7 @@ both! {
         assert_eq!(world.till(&["provider", "list", "--merchant", world.merchant.as_str()]).await.as_array().unwrap().len(), 61);
         // A server that was started with only the old key has sealed an account since.
         let late = account_at(&world.sandbox, "sk_test_0123456789", "whsec_0123456789abcdef");
-        world.engine().add_account(&world.merchant, late).await.unwrap_or_else(|error| panic!("{error}"));
+        world.accounts().add(late).await.unwrap_or_else(|error| panic!("{error}"));
         let text = world.till_refuses(&["provider", "reseal"], 1).await;
         assert!(text.contains("TILL_MASTER_KEY") && text.contains('1'), "{text}");
         let status = world.run(&["provider", "reseal", "--dry-run", "--json"]).await;
@@ -196,7 +195,7 @@ both! {
         let keys: Vec<_> = (0..12).map(|number| format!("sk_test_0123456789{number:04}")).collect();
         let set = async {
             for key in &keys {
-                server.engine.set_credential(&id, "secret_key", key).await.unwrap();
+                server.engine.accounts(&world.scope()).set_credential(&id, "secret_key", key).await.unwrap();
             }
         };
         let reseal = async {
@@ -207,7 +206,7 @@ both! {
         tokio::join!(set, reseal);
         world.till(&["provider", "reseal"]).await;
         let mut connection = world.engine().store().reader().await.unwrap();
-        let row = engine::store::accounts::find(&mut connection, &id).await.unwrap().unwrap();
+        let row = engine::store::accounts::find(&mut connection, &operator(), &id).await.unwrap().unwrap();
         let plain = Keyring::parse(&new).unwrap().open(id.as_str(), &row.sealed).unwrap();
         let secrets: Value = serde_json::from_slice(&plain).unwrap();
         assert_eq!(secrets["credentials"]["secret_key"], keys[11]);

@@ -13,7 +13,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Row, query};
 
 use crate::both;
-use crate::world::{World, eventually, paid_event, random_hex, seconds, sign};
+use crate::world::{World, eventually, operator, paid_event, random_hex, seconds, sign};
 
 async fn deliver(world: &World, body: &str) {
     let signature = sign(&world.webhook_secret, seconds(), body);
@@ -66,7 +66,7 @@ both! {
         let waiting = [("evt_a".to_owned(), InboxState::Waiting), ("evt_ours".to_owned(), InboxState::Waiting)];
         assert_eq!(states(&world).await, waiting, "at once, and each once");
         let engine = world.engine();
-        assert_eq!((engine.backlog().await.unwrap(), engine.next_delivery_due().await.unwrap()), (0, None));
+        assert_eq!((engine.backlog().await.unwrap(), engine.inbox().next_delivery_due().await.unwrap()), (0, None));
         // These are more rows than one transaction gives up.
         let id = world.inbox().await[0].id.to_string();
         let copies = format!(
@@ -124,7 +124,7 @@ both! {
             SELECT account_id, 'pi_raced', 'capture', id, payment_id FROM attempts WHERE id = $1";
         query(named).bind(attempt.id.to_string()).execute(&mut *writing).await.unwrap();
         let wanted = [format!("{}/pi_raced", world.account.id)];
-        let woken = inbox::bring_forward(&mut writing, store.dialect(), &wanted, SystemClock.now()).await.unwrap();
+        let woken = inbox::bring_forward(&mut writing, &operator(), store.dialect(), &wanted, SystemClock.now()).await.unwrap();
         assert_eq!(woken, 0, "it is not there yet");
         let body = refund("evt_raced", "pi_raced");
         let (mut writing, mut stored) = (Some(writing), Box::pin(deliver(&world, &body)));
@@ -133,7 +133,7 @@ both! {
             () = async {
                 somebody_waits(&world).await;
                 eventually("it is on its way", || async {
-                    store.dialect() == Dialect::Postgres || world.engine().intake_depth() > 0
+                    store.dialect() == Dialect::Postgres || world.engine().inbox().intake_depth() > 0
                 })
                 .await;
             } => writing.take().unwrap().commit().await.unwrap(),
@@ -161,12 +161,12 @@ both! {
         let found = HashMap::from([(row.id.clone(), Found::Stranger(wait))]);
         let mut storing = store.begin().await.unwrap();
         inbox::enter(&mut storing, store.dialect()).await.unwrap();
-        inbox::insert(&mut storing, &[&row], &found, now, 0).await.unwrap();
+        inbox::insert(&mut storing, &operator(), &[&row], &found, now, 0).await.unwrap();
         let waking = tokio::spawn({
             let store = store.clone();
             async move {
                 let mut tx = store.begin().await.unwrap();
-                let woken = inbox::bring_forward(&mut tx, store.dialect(), &wanted, now).await.unwrap();
+                let woken = inbox::bring_forward(&mut tx, &operator(), store.dialect(), &wanted, now).await.unwrap();
                 tx.commit().await.unwrap();
                 woken
             }
@@ -174,6 +174,6 @@ both! {
         somebody_waits(&world).await;
         storing.commit().await.unwrap();
         assert_eq!(waking.await.unwrap(), 1);
-        assert_eq!(world.engine().next_delivery_due().await.unwrap(), Some(now));
+        assert_eq!(world.engine().inbox().next_delivery_due().await.unwrap(), Some(now));
     }
 }

@@ -10,7 +10,7 @@ use engine::store::merchants::SurplusPolicy;
 use serde_json::{Value, json};
 
 use crate::adyen::{authorised as authorised_at_adyen, captured, refunded};
-use crate::world::{Told, World, eventually, random_hex, seconds};
+use crate::world::{Told, World, eventually, operator, random_hex, seconds};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -57,7 +57,7 @@ both! {
 
 both! {
     async fn what_is_paid_too_much_is_held_until_somebody_keeps_it_or_sends_it_back(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         let (session, kept) = overpaid(&world, GOOD).await;
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         let (text, _) = world.alert("surplus_held").await;
@@ -65,9 +65,9 @@ both! {
         assert!(world.calls("refunds.create").await.is_empty());
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
         world.page_says(&session, "overpaid", "You have paid too much").await;
-        let decided = world.engine().keep_surplus(&kept).await.unwrap();
+        let decided = world.money().keep(&kept).await.unwrap();
         assert_eq!((decided.now, decided.in_all), (OVER, OVER));
-        let again = world.engine().keep_surplus(&kept).await.unwrap_err().told();
+        let again = world.money().keep(&kept).await.unwrap_err().told();
         assert!(again.contains("EUR 5.00 is kept already"), "kept once: {again}");
         world.page_says(&session, "overpaid_kept", "keeps").await;
         assert!(!world.alert_kinds().await.contains(&"surplus_held".to_owned()), "the merchant has decided");
@@ -75,10 +75,10 @@ both! {
 
         let (session, back) = overpaid(&world, GOOD).await;
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
-        world.engine().refund(&back, Some(OVER)).await.unwrap();
+        world.money().refund(&back, Some(OVER)).await.unwrap();
         world.alert_is_closed("surplus_held").await;
         assert_eq!(world.statement(&back).await.payment.surplus(), 0);
-        let nothing = world.engine().keep_surplus(&back).await.unwrap_err().told();
+        let nothing = world.money().keep(&back).await.unwrap_err().told();
         assert!(nothing.contains("nothing to keep"), "{nothing}");
         world.books_say(&[("provider_receivable", 2 * TOTAL + OVER), ("merchant_payable", -2 * TOTAL - OVER)]).await;
         world.page_says(&session, "paid", "Payment complete").await;
@@ -95,7 +95,7 @@ both! {
             let world = &world;
             async move {
                 eventually("it has been tried", || async {
-                    let alerts = world.engine().alerts(100).await.unwrap();
+                    let alerts = world.upkeep().alerts(100).await.unwrap();
                     alerts.iter().any(|alert| alert.kind == "surplus_stuck" && alert.times == expected)
                 })
                 .await;
@@ -182,9 +182,9 @@ both! {
         kinds("surplus_stuck").await;
         for _ in 0..2 {
             // The surplus is now held, so no alert claims another try.
-            world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+            world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
             kinds("surplus_held").await;
-            world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+            world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
             eventually("it has been tried again", || async { !world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         }
         eventually("it is sent back", || async { world.statement(&payment).await.totals.refunded == OVER }).await;
@@ -195,7 +195,7 @@ both! {
 
 both! {
     async fn setting_the_policy_walks_through_all_payments_in_small_steps(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         let mut held = vec![];
         for _ in 0..3 {
             held.push(overpaid(&world, GOOD).await.1);
@@ -214,7 +214,7 @@ both! {
             count.fetch_one(&mut *connection).await.unwrap()
         };
         eventually("nothing works on them any more", || async { jobs("surplus").await == 0 }).await;
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
         assert_eq!((jobs("surplus").await, jobs("policy").await), (0, 1), "one job, however many payments there are");
         // Each step handles two payments, and enqueues the next step before it ends.
         let other = world.tuned_node(|tuning| tuning.walk = 2).await;
@@ -225,14 +225,14 @@ both! {
         assert_eq!(world.calls("refunds.create").await.len(), 3);
         drop(other);
         let nobody = domain::id::MerchantId::from_random([9; 16]);
-        assert!(world.engine().set_surplus_policy(&nobody, SurplusPolicy::Hold).await.is_err());
+        assert!(world.engine().merchants(&operator()).set_surplus_policy(&nobody, SurplusPolicy::Hold).await.is_err());
     }
 }
 
 both! {
     async fn what_is_paid_too_little_is_partly_paid_whatever_the_policy(world: World) {
         for policy in [SurplusPolicy::Refund, SurplusPolicy::Hold] {
-            world.engine().set_surplus_policy(&world.merchant, policy).await.unwrap();
+            world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, policy).await.unwrap();
             // In a payment with automatic capture, a partial amount is no choice of the merchant's.
             let session = world.session().await;
             world.start(&session).await;
@@ -257,7 +257,7 @@ both! {
 both! {
     async fn a_provider_that_takes_another_amount_than_was_owed_is_not_believed(world: World) {
         for (delta, policy) in [(OVER, SurplusPolicy::Refund), (-OVER, SurplusPolicy::Hold)] {
-            world.engine().set_surplus_policy(&world.merchant, policy).await.unwrap();
+            world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, policy).await.unwrap();
             world.control("webhooks", json!({"amount_delta": delta})).await;
             let session = world.session().await;
             let page = world.start(&session).await;
@@ -273,7 +273,7 @@ both! {
             assert_eq!(statement.ledger, vec![]);
             assert_ne!(world.view(&session).await.phase, Phase::Paid);
         }
-        let alerts = world.engine().alerts(100).await.unwrap();
+        let alerts = world.upkeep().alerts(100).await.unwrap();
         let alerts: Vec<_> = alerts.into_iter().filter(|alert| alert.kind == "webhook_mismatch").collect();
         assert_eq!(alerts.len(), 2, "one payment's words do not take the place of another's: {alerts:?}");
         assert!(alerts.iter().all(|alert| alert.detail.contains("30.98") && alert.detail.contains(&alert.subject)), "{alerts:?}");
@@ -286,23 +286,23 @@ both! {
 async fn captured_as(world: &World, delta: i64) -> (Token, PaymentId) {
     let (session, payment) = authorised_at_adyen(world).await;
     world.control("faults", json!({"provider": "adyen", "operation": "CAPTURE", "on": "webhook", "fault": "wrong_amount", "amount_delta": delta})).await;
-    world.engine().capture(&payment, None, true).await.unwrap();
+    world.money().capture(&payment, None, true).await.unwrap();
     captured(world, &payment, TOTAL + delta).await;
     (session, payment)
 }
 
 both_at_adyen! {
     async fn a_capture_beyond_the_debt_is_held_or_sent_back_by_the_policy(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         let (session, held) = captured_as(&world, OVER).await;
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         world.books_say(&[("provider_receivable", TOTAL + OVER), ("merchant_payable", -TOTAL), ("suspense", -OVER)]).await;
         world.page_says(&session, "overpaid", "You have paid too much").await;
-        world.engine().refund(&held, Some(OVER)).await.unwrap();
+        world.money().refund(&held, Some(OVER)).await.unwrap();
         refunded(&world, &held, OVER).await;
         world.books_say(&[("provider_receivable", TOTAL), ("merchant_payable", -TOTAL)]).await;
 
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Refund).await.unwrap();
         let (session, back) = captured_as(&world, OVER).await;
         refunded(&world, &back, OVER).await;
         world.inbox_is_empty().await;

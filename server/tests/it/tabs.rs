@@ -38,7 +38,7 @@ both! {
             assert_eq!((reply.status, header(&reply, "location")), (303, format!("/c/{session}/go")));
         }
         assert_eq!(world.calls("checkout.sessions.create").await.len(), 1);
-        let page = other.engine.handoff(&session).await.unwrap().unwrap().address().to_owned();
+        let page = other.engine.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
         // The form at the provider is sent twice as well.
         let paid = join_all([world.pay(&page, GOOD), world.pay(&page, GOOD)]).await;
         assert!(paid.contains(&303), "{paid:?}");
@@ -76,7 +76,7 @@ both! {
                 assert!(made[..made.len() - before].iter().all(|(_, open)| !open), "{made:?}");
                 click(&world, &world.node.url, "start_payment", &session, "card").await;
             }
-            let open = world.engine().handoff(&session).await.unwrap().unwrap().address().to_owned();
+            let open = world.checkout().handoff(&session).await.unwrap().unwrap().address().to_owned();
             let made = pages(&world).await;
             let mine: Vec<_> = made[..made.len() - before].to_vec();
             assert_eq!(mine.iter().filter(|(_, open)| *open).count(), 1, "round {round}: {mine:?}");
@@ -126,16 +126,17 @@ both! {
         let sixty = 3098 * 6 / 10;
         world.control("faults", json!({"operation": "refunds.create", "fault": "slow", "delay_ms": 500, "count": 2})).await;
         world.control("faults", json!({"operation": "refunds.create", "fault": "timeout_after_accept", "count": 1})).await;
-        let tries = [world.engine(), &other.engine].map(|engine| engine.refund(&payment, Some(sixty)));
+        let both = [world.money(), other.engine.money(&world.scope())];
+        let tries = both.iter().map(|money| money.refund(&payment, Some(sixty)));
         let done = join_all(tries).await;
         assert_eq!(done.iter().filter(|tried| tried.is_ok()).count(), 1, "{done:?}");
         let refused = done.iter().find_map(|tried| tried.as_ref().err()).unwrap().told();
         assert!(refused.contains("the same refund was asked for"), "{refused}");
-        let refused = other.engine.refund(&payment, Some(sixty + 1)).await.unwrap_err().told();
+        let refused = other.engine.money(&world.scope()).refund(&payment, Some(sixty + 1)).await.unwrap_err().told();
         assert!(refused.contains("12.40"), "says what is left: {refused}");
         // The rest is refunded and the reply is lost. An unknown refund counts as gone.
-        other.engine.refund(&payment, None).await.unwrap();
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err());
+        other.engine.money(&world.scope()).refund(&payment, None).await.unwrap();
+        assert!(world.money().refund(&payment, Some(1)).await.is_err());
         crate::world::eventually("all is known", || async { world.statement(&payment).await.totals.refunded == 3098 }).await;
         assert_eq!(world.provider("/v1/refunds").await["data"].as_array().unwrap().len(), 2);
         world.books_say(&[]).await;

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, query};
 
 use crate::deliveries::notice;
 use crate::money::paid_twice_soon;
-use crate::world::{World, eventually, random_hex, seconds};
+use crate::world::{World, eventually, operator, random_hex, seconds};
 use crate::{both, both_at_adyen};
 
 const GOOD: &str = "4242424242424242";
@@ -77,12 +77,12 @@ both! {
 
 both! {
     async fn a_second_payment_is_held_whole_and_kept_whole(world: World) {
-        world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+        world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
         let (session, payment) = refunded_and_paid_again(&world, 1000).await;
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"surplus_held".to_owned()) }).await;
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - TOTAL), ("suspense", -TOTAL)]).await;
         world.page_says(&session, "overpaid", "61.96").await;
-        let kept = world.engine().keep_surplus(&payment).await.unwrap().payment;
+        let kept = world.money().keep(&payment).await.unwrap().payment;
         assert_eq!(kept.attempts.iter().map(|one| one.kept).collect::<Vec<_>>(), [0, TOTAL], "of the second");
         world.books_say(&[("provider_receivable", 2 * TOTAL - 1000), ("merchant_payable", 1000 - 2 * TOTAL)]).await;
         world.page_says(&session, "overpaid_kept", "has sent back").await;
@@ -100,7 +100,7 @@ both! {
         tell_refund(&world, &paid, "re_impossible", TOTAL + 1, "succeeded").await;
         world.books_say(&[("provider_receivable", -1001), ("suspense", 1001)]).await;
         assert_eq!(world.alert_kinds().await, Vec::<String>::new(), "what is missing may be on its way");
-        world.engine().capture(&unpaid, None, true).await.unwrap();
+        world.money().capture(&unpaid, None, true).await.unwrap();
         world.wait_for(&session, Phase::PartlyRefunded).await;
         execute(&world, "UPDATE jobs SET run_at = 0 WHERE kind = 'overdrawn'").await;
         eventually("a person is told", || async { world.alert_kinds().await.contains(&"money_impossible".to_owned()) }).await;
@@ -125,7 +125,7 @@ both! {
             FROM transactions WHERE {surplus}")).await;
         execute(&world, &format!("INSERT INTO entries SELECT source_id, 99999, line, business, account, party, currency, -amount
             FROM entries WHERE {surplus} AND business = 'surplus'")).await;
-        let (_, wrong) = world.engine().audit_ledger().await.unwrap();
+        let (_, wrong) = world.upkeep().audit_ledger().await.unwrap();
         let wrong: Vec<_> = wrong.iter().map(|one| (one.account.as_str(), one.found, one.expected)).collect();
         let kept = |account: &str| format!("kept balance of {}, test: EUR {account}", world.merchant);
         let (payable, suspense) = (kept("merchant_payable"), kept("suspense"));
@@ -137,10 +137,10 @@ both! {
 
 /// Two authorisations of one debt, both uncaptured. The second was made on a page that could not be closed in time.
 async fn authorised_twice(world: &World) -> (Token, PaymentId) {
-    world.engine().set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
+    world.engine().merchants(&operator()).set_surplus_policy(&world.merchant, SurplusPolicy::Hold).await.unwrap();
     let session = world.session_to_capture().await;
     world.start(&session).await;
-    world.engine().cancel(&session).await.unwrap();
+    world.checkout().cancel(&session).await.unwrap();
     world.start(&session).await;
     let payment = world.payment_of(&session).await;
     for number in [0, 1] {
@@ -170,7 +170,7 @@ both_at_adyen! {
     async fn what_is_paid_after_the_merchant_took_less_is_too_much_wholly(world: World) {
         let (session, payment) = authorised_twice(&world).await;
         told(&world, &payment, 0, "CAPTURE", 1000).await;
-        let refused = world.engine().start(&session, domain::method::Method::Card, None).await;
+        let refused = world.checkout().start(&session, domain::method::Method::Card, None).await;
         assert!(refused.is_err() || world.statement(&payment).await.payment.attempts.len() == 2, "more may be captured: nobody can pay");
         told(&world, &payment, 0, "EXPIRE", TOTAL - 1000).await;
         world.page_says(&session, "partly_collected", "10.00").await;

@@ -34,11 +34,11 @@ both! {
         let (session, payment) = world.paid_with(REFUND_FAILS_LATER).await;
         // The failure is sent as three kinds of event, each delivered twice.
         world.control("webhooks", json!({"duplicate": 1})).await;
-        assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(world.money().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
         assert!(world.statement(&payment).await.flags.refunded);
         world.books_say(&[]).await;
         world.page_says(&session, "refunded", "Your payment has been refunded").await;
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err(), "it has all gone back");
+        assert!(world.money().refund(&payment, Some(1)).await.is_err(), "it has all gone back");
         world.control("advance", json!({"seconds": 60})).await;
         is_paid_again(&world, &payment).await;
         let refund = world.provider("/v1/refunds").await["data"][0].clone();
@@ -54,7 +54,7 @@ both! {
         assert!(text.contains("expired_or_canceled_card") && text.contains("EUR 30.98") && text.contains(&command), "{text}");
         assert_eq!(attempt.modifications[0].reason(), Some("expired_or_canceled_card"));
         world.page_says(&session, "paid", "Payment complete").await;
-        assert_eq!(world.engine().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
+        assert_eq!(world.money().refund(&payment, None).await.unwrap().outcome, Outcome::Succeeded);
         assert_eq!(world.statement(&payment).await.totals.refunded, TOTAL);
         world.books_say(&[]).await;
     }
@@ -63,12 +63,12 @@ both! {
 both! {
     async fn of_two_refunds_the_one_that_fails_is_taken_back_and_no_other(world: World) {
         let (session, payment) = world.paid_with(REFUND_FAILS_LATER).await;
-        let first = world.engine().refund(&payment, Some(1000)).await.unwrap();
+        let first = world.money().refund(&payment, Some(1000)).await.unwrap();
         world.control("webhooks", json!({"hold": true})).await;
         world.control("advance", json!({"seconds": 60})).await;
         // The refund is requested while the failure of the first is on its way: the provider has the whole amount
         // again, and Till does not know it yet.
-        let second = world.engine().refund(&payment, None).await.unwrap();
+        let second = world.money().refund(&payment, None).await.unwrap();
         assert_eq!((second.outcome, second.modification.amount()), (Outcome::Succeeded, TOTAL - 1000));
         world.control("webhooks", json!({"hold": false, "reversed": true})).await;
         eventually("the first has failed", || async { world.told(&payment, "refund.failed").await >= 1 }).await;
@@ -91,7 +91,7 @@ both_at_adyen! {
         for (round, trigger) in ["refund_failed", "refunded_reversed"].into_iter().enumerate() {
             let (session, payment) = paid_at_adyen(&world).await;
             let psp = psp(&world, &payment).await;
-            world.engine().refund(&payment, None).await.unwrap();
+            world.money().refund(&payment, None).await.unwrap();
             world.books_say(&[("provider_receivable", TOTAL), ("refunds_in_transit", -TOTAL)]).await;
             refunded(&world, &payment, TOTAL).await;
             world.books_say(&[]).await;
@@ -101,12 +101,12 @@ both_at_adyen! {
             is_paid_again(&world, &payment).await;
             world.control("adyen/webhooks", json!({"duplicate": 0})).await;
             assert_eq!(world.told(&payment, "refund.failed").await, 1, "{trigger}");
-            let alerts = world.engine().alerts(100).await.unwrap();
+            let alerts = world.upkeep().alerts(100).await.unwrap();
             let alerts: Vec<_> = alerts.iter().filter(|alert| alert.kind == "refund_failed").collect();
             assert_eq!((alerts.len(), alerts[0].times), (1, 1), "{trigger}: {alerts:?}");
             assert!(alerts[0].detail.contains(payment.as_str()) && alerts[0].detail.contains("EUR 30.98"), "{alerts:?}");
             world.page_says(&session, "paid", "Payment complete").await;
-            world.engine().refund(&payment, None).await.unwrap();
+            world.money().refund(&payment, None).await.unwrap();
             refunded(&world, &payment, TOTAL).await;
             world.books_say(&[]).await;
             assert_eq!(world.told(&payment, "refund.succeeded").await, 2, "round {round}");
@@ -123,7 +123,7 @@ both_at_adyen! {
         let url = format!("{}/adyen/v72/payments/{}/refunds", world.sandbox, psp(&world, &payment).await);
         let reply = world.send(axum::http::Method::POST, &url, "application/json", &body, &[("x-api-key", &world.secret_key)]).await;
         assert_eq!(reply.status, 201, "{}", String::from_utf8_lossy(&reply.body));
-        assert_eq!(world.engine().refund(&payment, Some(1000)).await.unwrap().outcome, Outcome::Pending);
+        assert_eq!(world.money().refund(&payment, Some(1000)).await.unwrap().outcome, Outcome::Pending);
         world.control("advance", json!({"seconds": 60})).await;
         world.control("adyen/webhooks", json!({"hold": false})).await;
         refunded(&world, &payment, TOTAL).await;
@@ -137,7 +137,7 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_capture_that_fails_after_success_takes_the_money_back_and_can_be_made_again(world: World) {
         let (session, payment) = authorised_at_adyen(&world).await;
-        world.engine().capture(&payment, None, true).await.unwrap();
+        world.money().capture(&payment, None, true).await.unwrap();
         captured(&world, &payment, TOTAL).await;
         world.books_say(&PAID).await;
         world.control("adyen/webhooks", json!({"duplicate": 2})).await;
@@ -153,7 +153,7 @@ both_at_adyen! {
         assert_eq!(times, 1, "{text}");
         assert!(text.contains(payment.as_str()) && text.contains("EUR 30.98"), "{text}");
         world.page_says(&session, "authorised", "Your payment is approved").await;
-        assert!(world.engine().refund(&payment, None).await.is_err(), "there is nothing to refund");
+        assert!(world.money().refund(&payment, None).await.is_err(), "there is nothing to refund");
         does_as_told(&world, &text).await;
         captured(&world, &payment, TOTAL).await;
         world.books_say(&PAID).await;
@@ -188,7 +188,7 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_part_whose_capture_fails_is_captured_again_and_the_rest_kept(world: World) {
         let (_, payment) = authorised_at_adyen(&world).await;
-        world.engine().capture(&payment, Some(1000), false).await.unwrap();
+        world.money().capture(&payment, Some(1000), false).await.unwrap();
         captured(&world, &payment, 1000).await;
         world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
         captured(&world, &payment, 0).await;
@@ -199,7 +199,7 @@ both_at_adyen! {
         assert_eq!(world.statement(&payment).await.payment.attempts[0].capturable(), TOTAL - 1000);
         // For a capture that was to release the rest, the alert's command releases it as well.
         let (_, payment) = authorised_at_adyen(&world).await;
-        world.engine().capture(&payment, Some(1200), true).await.unwrap();
+        world.money().capture(&payment, Some(1200), true).await.unwrap();
         captured(&world, &payment, 1200).await;
         world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
         captured(&world, &payment, 0).await;
@@ -211,14 +211,14 @@ both_at_adyen! {
 both_at_adyen! {
     async fn a_payment_taken_at_once_whose_capture_fails_is_not_paid(world: World) {
         let (session, payment) = paid_at_adyen(&world).await;
-        world.engine().refund(&payment, Some(1000)).await.unwrap();
+        world.money().refund(&payment, Some(1000)).await.unwrap();
         refunded(&world, &payment, 1000).await;
         world.control(&format!("adyen/payments/{}/capture_failed", psp(&world, &payment).await), json!({})).await;
         captured(&world, &payment, 0).await;
         let statement = world.statement(&payment).await;
         assert_ne!(statement.status, Status::Succeeded);
         assert_eq!(statement.totals.refunded, 1000, "what went to the shopper is gone");
-        assert!(world.engine().refund(&payment, Some(1)).await.is_err());
+        assert!(world.money().refund(&payment, Some(1)).await.is_err());
         assert_eq!(world.alert("capture_failed").await.1, 1);
         // It is not known yet who bears the loss, so a person is asked to look.
         world.books_say(&[("provider_receivable", -1000), ("suspense", 1000)]).await;
@@ -236,17 +236,17 @@ both_at_adyen! {
                 "amount": {"value": TOTAL, "currency": "EUR"}, "reason": ""});
             if first == "EXPIRE" {
                 world.control("webhooks", json!({"hold": true})).await;
-                world.engine().refund(&payment, Some(1000)).await.unwrap();
+                world.money().refund(&payment, Some(1000)).await.unwrap();
                 crate::deliveries::notice(&world, &expire).await;
                 world.inbox_is_empty().await;
                 // The capture is not proved yet, and a refund is on its way: the shopper must not be able to pay.
                 world.wait_for(&session, domain::checkout::Phase::Unclear).await;
                 let method = domain::method::Method::Card;
-                assert!(world.engine().start(&session, method, None).await.is_err() || world.statement(&payment).await.payment.live().is_none());
+                assert!(world.checkout().start(&session, method, None).await.is_err() || world.statement(&payment).await.payment.live().is_none());
                 world.control("webhooks", json!({"hold": false})).await;
                 refunded(&world, &payment, 1000).await;
             } else {
-                world.engine().refund(&payment, Some(1000)).await.unwrap();
+                world.money().refund(&payment, Some(1000)).await.unwrap();
                 refunded(&world, &payment, 1000).await;
                 crate::deliveries::notice(&world, &expire).await;
             }

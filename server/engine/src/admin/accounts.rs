@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use connectors::{Connector, tidy};
-use domain::id::{MerchantId, ProviderAccountId};
+use domain::id::ProviderAccountId;
 use domain::{MINUTE, Millis};
 use serde::Serialize;
 use url::Url;
 
+use super::check_merchant;
 use super::problem::AccountProblem;
-use crate::engine::{Engine, Secrets};
+use crate::context::{Context, Secrets};
 use crate::error::{Error, Thing};
 use crate::host::unreachable_host;
-use crate::jobs::Kind;
+use crate::scope::Scope;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;
 use crate::tls::NewTls;
+use crate::work::Kind;
 
 /// The most webhook secrets of one account. Replacing a secret needs two.
 const WEBHOOK_SECRETS_MAX: usize = 5;
@@ -46,83 +48,90 @@ pub struct NewAccount {
     pub provider: String,
     /// The base address of the API. Without it, the provider's own address is used.
     pub base_url: Option<String>,
-    /// Whether real money moves.
-    pub live: bool,
     /// The credentials by name.
     pub credentials: BTreeMap<String, String>,
     /// The webhook secrets. More can be added later.
     pub webhook_secrets: Vec<String>,
 }
 
-impl Engine {
+/// A merchant's accounts at providers, in one mode.
+#[derive(Clone)]
+pub struct Accounts {
+    context: Context,
+    scope: Scope,
+}
+
+impl Accounts {
+    pub(crate) fn new(context: Context, scope: Scope) -> Accounts {
+        Accounts { context, scope }
+    }
+
     /// Adds a provider account.
-    pub async fn add_account(&self, merchant: &MerchantId, new: NewAccount) -> Result<AccountSummary, Error> {
-        self.add_account_over(merchant, new, NewTls::default()).await
+    pub async fn add(&self, new: NewAccount) -> Result<AccountSummary, Error> {
+        self.add_over(new, NewTls::default()).await
     }
 
     /// Adds a provider account with TLS settings of its own.
     ///
     /// # Errors
-    /// The errors of [`Engine::add_account`], and TLS settings that cannot be used for connections.
-    pub async fn add_account_over(
-        &self,
-        merchant: &MerchantId,
-        new: NewAccount,
-        tls: NewTls,
-    ) -> Result<AccountSummary, Error> {
-        self.check_merchant(merchant).await?;
-        let connector = self.connectors().get(&new.provider).ok_or_else(|| {
-            let known = self.connectors().iter().map(Connector::provider).collect();
+    /// The errors of [`Accounts::add`], and TLS settings that cannot be used for connections.
+    pub async fn add_over(&self, new: NewAccount, tls: NewTls) -> Result<AccountSummary, Error> {
+        check_merchant(&self.context, &self.scope).await?;
+        let live = self.scope.mode().is_live();
+        let connector = self.context.connectors().get(&new.provider).ok_or_else(|| {
+            let known = self.context.connectors().iter().map(Connector::provider).collect();
             AccountProblem::UnknownProvider { given: new.provider.clone(), known }
         })?;
         let setup = connector.setup();
         let credentials = tidied(new.credentials);
         check_credentials(setup.credentials, &credentials)?;
-        connector.check(&credentials, new.live).map_err(AccountProblem::Setup)?;
+        connector.check(&credentials, live).map_err(AccountProblem::Setup)?;
         let webhook_secrets: Vec<_> = new.webhook_secrets.iter().map(|secret| tidy(secret).to_owned()).collect();
         let checked = webhook_secrets.iter().try_for_each(|secret| connector.check_webhook_secret(secret));
         checked.map_err(AccountProblem::Setup)?;
-        if new.live && !self.public_url().starts_with("https:") {
+        if live && !self.context.public_url().starts_with("https:") {
             return Err(AccountProblem::LiveNeedsHttps.into());
         }
         let base_url = address(new.base_url.as_deref().unwrap_or(setup.default_base_url))?;
-        connector.check_address(&base_url, new.live).map_err(AccountProblem::Setup)?;
-        if let Some(other) = self.connectors().of_address(&base_url).filter(|other| *other != new.provider) {
+        connector.check_address(&base_url, live).map_err(AccountProblem::Setup)?;
+        if let Some(other) = self.context.connectors().of_address(&base_url).filter(|other| *other != new.provider) {
             return Err(AccountProblem::OtherProvidersAddress { other, provider: new.provider }.into());
         }
-        let tls = own_connections(tls, &base_url, self.env().now())?;
-        let id = ProviderAccountId::from_random(self.env().bits());
+        let tls = own_connections(tls, &base_url, self.context.env().now())?;
+        let id = ProviderAccountId::from_random(self.context.env().bits());
         let secrets = Secrets { credentials, webhook_secrets: bounded(webhook_secrets)?, tls };
         let row = AccountRow {
-            merchant: merchant.clone(),
+            merchant: self.scope.merchant().clone(),
             provider: new.provider,
             base_url,
-            live: new.live,
+            live,
             enabled: true,
-            sealed: self.seal(&id, &secrets)?,
-            created: self.env().now(),
+            sealed: self.context.seal(&id, &secrets)?,
+            created: self.context.env().now(),
             id,
         };
-        let mut tx = self.store().begin().await?;
-        if accounts::count_of_merchant(&mut tx, merchant).await? >= accounts::OF_MERCHANT_MAX {
+        let mut tx = self.context.store().begin().await?;
+        if accounts::count_of_merchant(&mut tx, &self.scope).await? >= accounts::OF_MERCHANT_MAX {
             return Err(AccountProblem::TooManyAccounts { most: accounts::OF_MERCHANT_MAX }.into());
         }
-        accounts::insert(&mut tx, &row).await?;
-        self.enqueue(&mut tx, Kind::Repair, Some(&row.id), row.id.as_str(), self.env().now() + MINUTE).await?;
-        self.commit(tx).await?;
+        accounts::insert(&mut tx, &self.scope, &row).await?;
+        self.context
+            .enqueue(&mut tx, Kind::Repair, Some(&row.id), row.id.as_str(), self.context.env().now() + MINUTE)
+            .await?;
+        self.context.commit(tx).await?;
         self.summary(&row)
     }
 
-    /// A merchant's provider accounts, oldest first.
-    pub async fn accounts(&self, merchant: &MerchantId) -> Result<Vec<AccountSummary>, Error> {
-        self.check_merchant(merchant).await?;
-        let rows = accounts::of_merchant(&mut *self.store().reader().await?, merchant).await?;
+    /// The provider accounts, oldest first.
+    pub async fn list(&self) -> Result<Vec<AccountSummary>, Error> {
+        check_merchant(&self.context, &self.scope).await?;
+        let rows = accounts::of_merchant(&mut *self.context.store().reader().await?, &self.scope).await?;
         rows.iter().map(|row| self.summary(row)).collect()
     }
 
     /// Adds a webhook secret to an account, before its older ones. The older secrets stay valid until they are retired.
     pub async fn add_webhook_secret(&self, id: &ProviderAccountId, secret: &str) -> Result<AccountSummary, Error> {
-        let (_, connector) = self.unseal(&self.account(id).await?)?;
+        let (_, connector) = self.context.unseal(&self.row(id).await?)?;
         let secret = tidy(secret);
         connector.check_webhook_secret(secret).map_err(AccountProblem::Setup)?;
         self.change_secrets(id, |secrets| {
@@ -150,8 +159,8 @@ impl Engine {
         name: &str,
         value: &str,
     ) -> Result<AccountSummary, Error> {
-        let row = self.account(id).await?;
-        let (_, connector) = self.unseal(&row)?;
+        let row = self.row(id).await?;
+        let (_, connector) = self.context.unseal(&row)?;
         self.change_secrets(id, |secrets| {
             secrets.credentials.insert(name.to_owned(), tidy(value).to_owned());
             check_credentials(connector.setup().credentials, &secrets.credentials)?;
@@ -165,8 +174,8 @@ impl Engine {
     /// # Errors
     /// The settings cannot be used for connections.
     pub async fn set_tls(&self, id: &ProviderAccountId, tls: NewTls) -> Result<AccountSummary, Error> {
-        let row = self.account(id).await?;
-        let tls = own_connections(tls, &row.base_url, self.env().now())?;
+        let row = self.row(id).await?;
+        let tls = own_connections(tls, &row.base_url, self.context.env().now())?;
         self.change_secrets(id, |secrets| {
             secrets.tls = tls;
             Ok(())
@@ -175,12 +184,17 @@ impl Engine {
     }
 
     /// Decides whether new payments use an account.
-    pub async fn enable_account(&self, id: &ProviderAccountId, enabled: bool) -> Result<AccountSummary, Error> {
+    pub async fn enable(&self, id: &ProviderAccountId, enabled: bool) -> Result<AccountSummary, Error> {
         self.change_account(id, |row| {
             row.enabled = enabled;
             Ok(())
         })
         .await
+    }
+
+    async fn row(&self, id: &ProviderAccountId) -> Result<AccountRow, Error> {
+        let row = accounts::find(&mut *self.context.store().reader().await?, &self.scope, id).await?;
+        row.ok_or_else(|| Error::NotFound(Thing::Account(id.clone())))
     }
 
     async fn change_secrets(
@@ -189,9 +203,9 @@ impl Engine {
         change: impl FnOnce(&mut Secrets) -> Result<(), Error>,
     ) -> Result<AccountSummary, Error> {
         self.change_account(id, |row| {
-            let mut secrets = self.secrets(row)?;
+            let mut secrets = self.context.secrets(row)?;
             change(&mut secrets)?;
-            row.sealed = self.seal(id, &secrets)?;
+            row.sealed = self.context.seal(id, &secrets)?;
             Ok(())
         })
         .await
@@ -202,13 +216,13 @@ impl Engine {
         id: &ProviderAccountId,
         change: impl FnOnce(&mut AccountRow) -> Result<(), Error>,
     ) -> Result<AccountSummary, Error> {
-        let mut tx = self.store().begin().await?;
-        let row = accounts::lock(&mut tx, id).await?;
+        let mut tx = self.context.store().begin().await?;
+        let row = accounts::lock(&mut tx, &self.scope, id).await?;
         let mut row = row.ok_or_else(|| Error::NotFound(Thing::Account(id.clone())))?;
         change(&mut row)?;
-        accounts::update(&mut tx, &row).await?;
-        self.commit(tx).await?;
-        self.ready_accounts().forget(id);
+        accounts::update(&mut tx, &self.scope, &row).await?;
+        self.context.commit(tx).await?;
+        self.context.ready_accounts().forget(id);
         self.summary(&row)
     }
 
@@ -219,8 +233,8 @@ impl Engine {
             base_url: row.base_url.clone(),
             live: row.live,
             enabled: row.enabled,
-            webhook_url: format!("{}/hooks/{}/{}", self.public_url(), row.provider, row.id),
-            webhook_secrets: self.secrets(row)?.webhook_secrets.len(),
+            webhook_url: format!("{}/hooks/{}/{}", self.context.public_url(), row.provider, row.id),
+            webhook_secrets: self.context.secrets(row)?.webhook_secrets.len(),
         })
     }
 }

@@ -1,23 +1,31 @@
-//! The operator's actions: merchants, keys, provider accounts, links.
+//! The services of merchants and operators besides payments: merchants, keys, provider accounts, links, events, upkeep.
 
 mod accounts;
 mod email;
+mod events;
+mod keys;
 mod links;
 mod merchants;
 pub mod problem;
 mod reseal;
+mod scopes;
+mod upkeep;
 
-pub use accounts::{AccountSummary, NewAccount};
-pub use links::{LinkSummary, NewLink};
-pub use merchants::{KeySummary, MerchantSummary};
+pub use accounts::{AccountSummary, Accounts, NewAccount};
+pub use events::Events;
+pub(crate) use keys::scope_of_secret;
+pub use keys::{KeySummary, Keys};
+pub use links::{LinkSummary, Links, NewLink};
+pub use merchants::{MerchantSummary, Merchants};
 pub use reseal::{KeyUse, Resealed};
+pub use scopes::Scopes;
+pub use upkeep::Upkeep;
 
+use crate::context::check_merchant;
 use crate::error::Error;
 
 /// The most characters of a name.
 const TEXT_CHARS_MAX: usize = 200;
-/// The most rows of a list that is not read in pages.
-const LIST_MAX: i64 = 1_000;
 
 fn checked_name(value: &str) -> Result<String, Error> {
     let value = value.trim();

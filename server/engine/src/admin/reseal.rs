@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tracing::info;
 
-use crate::engine::Engine;
+use super::Upkeep;
 use crate::error::{Error, Raced};
 use crate::seal::SealError;
 use crate::store::accounts;
@@ -42,7 +42,7 @@ pub struct Resealed {
     pub damaged: Vec<String>,
 }
 
-impl Engine {
+impl Upkeep {
     /// Seals every value under the newest key, each in its own transaction, and reports the values by key afterwards. This can be
     /// stopped and run again at any time, while servers run. A dry run only reports.
     pub async fn reseal(&self, dry_run: bool) -> Result<Resealed, Error> {
@@ -57,7 +57,9 @@ impl Engine {
         let (mut resealed, mut damaged) = (0, vec![]);
         let mut after = String::new();
         loop {
-            let rows = accounts::following(&mut *self.store().reader().await?, &after, STEP).await?;
+            let rows =
+                accounts::following(&mut *self.context().store().reader().await?, &self.installation, &after, STEP)
+                    .await?;
             let Some(last) = rows.last() else { return Ok((resealed, damaged)) };
             last.id.as_str().clone_into(&mut after);
             for row in rows {
@@ -75,22 +77,23 @@ impl Engine {
     /// is never overwritten. Returns whether the secrets were sealed again.
     async fn reseal_account(&self, mut row: AccountRow) -> Result<bool, Error> {
         for _ in 0..TRIES_MAX {
-            if self.keyring().is_newest(&row.sealed) {
+            if self.context().keyring().is_newest(&row.sealed) {
                 return Ok(false);
             }
-            let secrets = match self.secrets(&row) {
+            let secrets = match self.context().secrets(&row) {
                 Err(Error::Seal(SealError::OtherKey)) => return Ok(false),
                 secrets => secrets?,
             };
-            let sealed = self.seal(&row.id, &secrets)?;
-            let mut tx = self.store().begin().await?;
-            let done = accounts::replace_sealed(&mut tx, &row.id, &row.sealed, &sealed).await?;
+            let sealed = self.context().seal(&row.id, &secrets)?;
+            let mut tx = self.context().store().begin().await?;
+            let done = accounts::replace_sealed(&mut tx, &self.installation, &row.id, &row.sealed, &sealed).await?;
             tx.commit().await?;
             if done {
                 info!(account = %row.id, "sealed again");
                 return Ok(true);
             }
-            let found = accounts::find(&mut *self.store().reader().await?, &row.id).await?;
+            let found =
+                accounts::find(&mut *self.context().store().reader().await?, &self.installation, &row.id).await?;
             let Some(found) = found else { return Ok(false) };
             row = found;
         }
@@ -101,14 +104,16 @@ impl Engine {
         let mut uses: BTreeMap<String, i64> = BTreeMap::new();
         let mut after = String::new();
         loop {
-            let rows = accounts::following(&mut *self.store().reader().await?, &after, STEP).await?;
+            let rows =
+                accounts::following(&mut *self.context().store().reader().await?, &self.installation, &after, STEP)
+                    .await?;
             let Some(last) = rows.last() else { break };
             last.id.as_str().clone_into(&mut after);
             for row in rows {
                 *uses.entry(crate::seal::fingerprint(&row.sealed)).or_default() += 1;
             }
         }
-        let given = self.keyring().fingerprints().into_iter().enumerate().map(|(place, fingerprint)| {
+        let given = self.context().keyring().fingerprints().into_iter().enumerate().map(|(place, fingerprint)| {
             let values = uses.remove(&fingerprint).unwrap_or(0);
             KeyUse { fingerprint, newest: place == 0, given: true, values }
         });

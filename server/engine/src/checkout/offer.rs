@@ -7,8 +7,9 @@ use domain::order::Order;
 use domain::payment::Capture;
 use tracing::warn;
 
-use crate::engine::Engine;
+use super::Checkout;
 use crate::error::Error;
+use crate::scope::Scope;
 use crate::store::accounts;
 
 /// The answers of the merchant's enabled accounts in an order's mode to that order.
@@ -22,17 +23,17 @@ pub(crate) struct Offer {
     pub asked: bool,
 }
 
-impl Engine {
+impl Checkout {
     /// Asks the accounts. Accounts can change while an order waits, so this is called whenever the methods matter.
-    pub(crate) async fn offer(&self, order: &Order) -> Result<Offer, Error> {
-        let rows = accounts::of_merchant(&mut *self.store().reader().await?, &order.merchant).await?;
+    pub(crate) async fn offer(&self, scope: &Scope, order: &Order) -> Result<Offer, Error> {
+        let rows = accounts::of_merchant(&mut *self.context.store().reader().await?, scope).await?;
         let lines = order.basket.charged().map_err(Error::corrupt)?;
         let wanted: Vec<Method> =
             Method::ALL.into_iter().filter(|method| fits(*method, order.policies.capture)).collect();
         let mut offer = Offer::default();
         let mut taken = vec![];
-        for row in rows.iter().filter(|row| row.enabled && row.live == order.live) {
-            let (account, connector) = match self.unseal(row) {
+        for row in rows.iter().filter(|row| row.enabled) {
+            let (account, connector) = match self.context.unseal(row) {
                 Ok(unsealed) => unsealed,
                 Err(error) => {
                     warn!(account = %row.id, %error, "an account cannot be used for new payments");
@@ -58,7 +59,7 @@ impl Engine {
     /// Whether every account that the methods use can capture later than it authorises.
     pub(crate) async fn can_capture_later(&self, offer: &Offer) -> Result<bool, Error> {
         for (method, account) in &offer.methods {
-            let (account, connector) = self.unseal(&self.account(account).await?)?;
+            let (account, connector) = self.context.unseal(&self.context.account(account).await?)?;
             if !connector.captures_later(&account, *method) {
                 return Ok(false);
             }

@@ -10,10 +10,10 @@ use domain::session::{Notice, Session};
 use domain::{Millis, SECOND};
 
 use super::view::{Loaded, PAGE_MARGIN};
-use super::{PageError, to_its_end};
-use crate::engine::Engine;
+use super::{Checkout, PageError, to_its_end};
 use crate::error::Error;
-use crate::record::Source;
+use crate::record::{self, Source};
+use crate::scope::Scope;
 use crate::store::{payments, sessions};
 
 /// How often a waiting request looks by itself, in case another server made the change.
@@ -38,26 +38,27 @@ enum Turn {
     Wait,
 }
 
-impl Engine {
+impl Checkout {
     /// Starts a payment with a method, or returns to the attempt under way. `lang` is the language the shopper chose, if any; it is
     /// carried to the provider and back. An action that takes longer than one click may wait continues in the background.
     pub async fn start(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
-        let (engine, token) = (self.clone(), token.clone());
+        let (checkout, token) = (self.clone(), token.clone());
         let lang = lang.filter(|tag| is_language_tag(tag)).map(str::to_owned);
         let started =
-            to_its_end(self, async move { engine.start_by_turns(&token, method, lang.as_deref()).await }).await?;
+            to_its_end(&self.context, async move { checkout.start_by_turns(&token, method, lang.as_deref()).await })
+                .await?;
         Ok(started.unwrap_or(Started::Stay))
     }
 
     async fn start_by_turns(&self, token: &Token, method: Method, lang: Option<&str>) -> Result<Started, PageError> {
         // All waits share one deadline, so that several waits take no longer than one.
-        let click = Millis::try_from(self.tuning().click.as_millis()).unwrap_or(Millis::MAX);
-        let until = self.env().now().saturating_add(click);
+        let click = Millis::try_from(self.context.tuning().click.as_millis()).unwrap_or(Millis::MAX);
+        let until = self.context.env().now().saturating_add(click);
         for _ in 0..TURNS_MAX {
             let loaded = self.load(token).await?;
             match self.turn(&loaded, method, lang).await? {
                 Turn::Finished(started) => return Ok(started),
-                Turn::Open(attempt) => return Ok(self.open_now(&loaded.session, &attempt).await?),
+                Turn::Open(attempt) => return Ok(self.open_now(&loaded.scope, &loaded.session, &attempt).await?),
                 Turn::Close(attempt) => {
                     // A provider that has just refused to close the page will hardly close it a moment later. The session's page says
                     // that it is being closed.
@@ -66,7 +67,7 @@ impl Engine {
                     }
                 }
                 Turn::Wait => {
-                    if !self.wait_for_other(&loaded.payment.id, until).await? {
+                    if !self.wait_for_other(&loaded.scope, &loaded.payment.id, until).await? {
                         return Ok(Started::Stay);
                     }
                 }
@@ -76,8 +77,8 @@ impl Engine {
     }
 
     async fn turn(&self, loaded: &Loaded, method: Method, lang: Option<&str>) -> Result<Turn, Error> {
-        let Loaded { session, payment, order, .. } = loaded;
-        let now = self.env().now();
+        let Loaded { scope, session, payment, order, .. } = loaded;
+        let now = self.context.env().now();
         if let Some(live) = payment.live() {
             return Ok(match live.stage {
                 Stage::Opening | Stage::Closing(_) => Turn::Wait,
@@ -91,9 +92,9 @@ impl Engine {
         if session.is_over(now) || payment.status().is_settled() || payment.is_called_off() {
             return Ok(Turn::Finished(Started::Stay));
         }
-        let offer = self.offer(order).await?;
+        let offer = self.offer(scope, order).await?;
         let Some((_, account)) = offer.methods.into_iter().find(|(offered, _)| *offered == method) else {
-            self.notice(session, Some(Notice::MethodUnavailable)).await?;
+            self.notice(scope, session, Some(Notice::MethodUnavailable)).await?;
             return Ok(Turn::Finished(Started::Stay));
         };
         self.begin(loaded, method, account, lang).await
@@ -107,14 +108,14 @@ impl Engine {
         account: ProviderAccountId,
         lang: Option<&str>,
     ) -> Result<Turn, Error> {
-        let now = self.env().now();
+        let now = self.context.env().now();
         let until = self.page_end(&account, loaded.session.expires, now).await?;
-        let id = AttemptId::from_random(self.env().timed_bits());
+        let id = AttemptId::from_random(self.context.env().timed_bits());
         let (session, amount) = (loaded.session.id.clone(), loaded.payment.amount);
         let attempt = Attempt::new(id.clone(), session, account, method, amount, now, until);
         let attempt = Attempt { lang: lang.map(str::to_owned), ..attempt };
-        let spec = self.open_spec(&attempt, &loaded.order, &loaded.session.token)?;
-        let sent = self.written(&attempt.account, &Operation::Open(Box::new(spec))).await?;
+        let spec = self.attempts().open_spec(&attempt, &loaded.order, &loaded.session.token)?;
+        let sent = self.attempts().written(&attempt.account, &Operation::Open(Box::new(spec))).await?;
         match self.insert(loaded, attempt, sent.as_ref()).await {
             Ok(true) => Ok(Turn::Open(id)),
             Ok(false) => Ok(Turn::Finished(Started::Stay)),
@@ -126,45 +127,45 @@ impl Engine {
 
     /// Returns false if the session has just ended. A session is ended only under the payment's lock.
     async fn insert(&self, loaded: &Loaded, attempt: Attempt, sent: Option<&Sent>) -> Result<bool, Error> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.context.store().begin().await?;
         let (payment, session, id) = (&loaded.payment.id, &loaded.session.id, attempt.id.clone());
         let fact = Fact::Start(Box::new(attempt));
-        if let Err(error) = self.record_in(&mut tx, payment, &fact, Source::Shopper).await {
+        if let Err(error) = record::record_in(&self.context, &mut tx, payment, &fact, Source::Shopper).await {
             tx.rollback().await?;
-            return self.tell_breach(payment, Source::Shopper.name(), Err(error)).await;
+            return record::tell_breach(&self.context, payment, Source::Shopper.name(), Err(error)).await;
         }
         if let Some(sent) = sent {
-            self.keep_sent(&mut tx, &id, sent).await?;
+            self.attempts().keep_sent(&mut tx, &id, sent).await?;
         }
-        let current = sessions::find(&mut tx, session).await?;
-        if current.is_none_or(|stored| stored.session.is_over(self.env().now())) {
+        let current = sessions::find(&mut tx, &loaded.scope, session).await?;
+        if current.is_none_or(|stored| stored.session.is_over(self.context.env().now())) {
             tx.rollback().await?;
             return Ok(false);
         }
-        self.commit(tx).await?;
-        self.live().tell(payment);
+        self.context.commit(tx).await?;
+        self.context.live().tell(payment);
         Ok(true)
     }
 
     /// When the provider's page should close: at the session's end, or as near to it as the provider's limits allow.
     async fn page_end(&self, account: &ProviderAccountId, session_end: Millis, now: Millis) -> Result<Millis, Error> {
-        let capabilities = self.capabilities(account).await?;
+        let capabilities = self.attempts().capabilities(account).await?;
         // The limits have margins, because the provider's clock is not ours.
         let earliest = now + capabilities.page_life_min + PAGE_MARGIN;
         let latest = now + capabilities.page_life_max - 60 * SECOND;
         Ok(session_end.max(earliest).min(latest))
     }
 
-    async fn open_now(&self, session: &Session, attempt: &AttemptId) -> Result<Started, Error> {
-        let failure = self.open_attempt(attempt.as_str(), true).await?;
-        let stage = self.find_attempt(attempt.as_str()).await?.attempt.stage;
+    async fn open_now(&self, scope: &Scope, session: &Session, attempt: &AttemptId) -> Result<Started, Error> {
+        let failure = self.attempts().open(attempt.as_str(), true).await?;
+        let stage = self.attempts().find(attempt.as_str()).await?.attempt.stage;
         let notice = match stage {
             Stage::Closed(CloseReason::Unreachable) => Some(Notice::ProviderUnreachable),
             Stage::Closed(CloseReason::Refused) => Some(Notice::ProviderRefused),
             _ => None,
         };
         if notice.is_some() {
-            self.notice(session, notice).await?;
+            self.notice(scope, session, notice).await?;
         }
         if let Some(error) = failure {
             tracing::warn!(%attempt, %error, "a payment page was not opened");
@@ -180,12 +181,12 @@ impl Engine {
         reason: CloseReason,
     ) -> Result<bool, Error> {
         let fact = Fact::CloseRequested { attempt: attempt.clone(), reason };
-        match self.record(payment, &fact, Source::Shopper).await {
+        match record::record(&self.context, payment, &fact, Source::Shopper).await {
             Ok(_) => {}
             Err(Error::Refused(Refusal::InProgress(_))) => return Ok(true),
             Err(error) => return Err(error),
         }
-        match self.close_attempt(attempt.as_str()).await {
+        match self.attempts().close(attempt.as_str()).await {
             Ok(_) => Ok(true),
             Err(Error::Provider(error)) => {
                 tracing::warn!(%attempt, %error, "a payment page could not be closed yet");
@@ -197,19 +198,19 @@ impl Engine {
 
     /// Waits while another request, perhaps on another server, opens or closes a page. Returns whether that request has finished in
     /// time.
-    async fn wait_for_other(&self, payment: &PaymentId, until: Millis) -> Result<bool, Error> {
-        let mut watch = self.live().watch(payment);
-        while self.is_between(payment).await? {
-            if self.env().now() >= until {
+    async fn wait_for_other(&self, scope: &Scope, payment: &PaymentId, until: Millis) -> Result<bool, Error> {
+        let mut watch = self.context.live().watch(payment);
+        while self.is_between(scope, payment).await? {
+            if self.context.env().now() >= until {
                 return Ok(false);
             }
-            self.env().clock.sleep_unless(LOOK, Box::pin(watch.changed())).await;
+            self.context.env().clock.sleep_unless(LOOK, Box::pin(watch.changed())).await;
         }
         Ok(true)
     }
 
-    async fn is_between(&self, payment: &PaymentId) -> Result<bool, Error> {
-        let stored = payments::find(&mut *self.store().reader().await?, payment).await?;
+    async fn is_between(&self, scope: &Scope, payment: &PaymentId) -> Result<bool, Error> {
+        let stored = payments::find(&mut *self.context.store().reader().await?, scope, payment).await?;
         let between = |payment: &Payment| {
             payment.live().is_some_and(|live| matches!(live.stage, Stage::Opening | Stage::Closing(_)))
         };

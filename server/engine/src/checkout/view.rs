@@ -9,13 +9,12 @@ use domain::method::Method;
 use domain::order::Order;
 use domain::payment::{Handoff, Payment, Stage};
 use domain::session::Session;
-use domain::{MINUTE, Millis, SECOND};
+use domain::{MINUTE, Millis, Mode, SECOND};
 
-use super::PageError;
-use crate::engine::Engine;
+use super::{Checkout, PageError};
 use crate::error::{Error, Thing};
-use crate::jobs::Kind;
-use crate::store::{inbox, jobs, links, merchants, orders, payments, sessions};
+use crate::scope::Scope;
+use crate::store::{inbox, links, merchants, orders, payments, sessions};
 
 /// How soon after a shopper's return the provider is asked, if no webhook arrives before.
 const RETURN_GRACE: Millis = 10 * SECOND;
@@ -26,6 +25,8 @@ const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
 
 /// A session with its payment and its order.
 pub(super) struct Loaded {
+    /// The shopper's scope, which the token has made.
+    pub scope: Scope,
     pub session: Session,
     pub payment: Payment,
     pub order: Order,
@@ -35,19 +36,22 @@ pub(super) struct Loaded {
     pub can_begin: bool,
 }
 
-impl Engine {
+impl Checkout {
     pub(super) async fn load(&self, token: &Token) -> Result<Loaded, PageError> {
-        let mut connection = self.store().reader().await?;
+        let mut connection = self.context.store().reader().await?;
         let stored = sessions::by_token(&mut connection, token).await?.ok_or(PageError::NotFound)?;
-        let payment = payments::find(&mut connection, &stored.session.payment).await?;
-        let order = orders::find(&mut connection, &stored.session.order).await?;
+        let scope = Scope::of_shopper(stored.session.merchant.clone(), Mode::of(stored.live));
+        let payment = payments::find(&mut connection, &scope, &stored.session.payment).await?;
+        let order = orders::find(&mut connection, &scope, &stored.session.order).await?;
         let order = order.ok_or_else(|| Error::NotFound(Thing::Order(stored.session.order.clone())))?;
         let can_begin = match &order.link {
-            Some(link) => links::find(&mut connection, link).await?.is_some_and(|link| link.state == LinkState::Active),
+            Some(link) => {
+                links::find(&mut connection, &scope, link).await?.is_some_and(|link| link.state == LinkState::Active)
+            }
             None => true,
         };
         let payment = payment.ok_or_else(|| Error::NotFound(Thing::Payment(stored.session.payment.clone())))?.payment;
-        Ok(Loaded { session: stored.session, payment, order, is_link: false, can_begin })
+        Ok(Loaded { scope, session: stored.session, payment, order, is_link: false, can_begin })
     }
 
     /// The view of a session's page. `came_back` says that the shopper opened the return address, which proves nothing about the
@@ -72,17 +76,18 @@ impl Engine {
     }
 
     async fn shown(&self, loaded: Loaded, came_back: bool) -> Result<View, PageError> {
-        let Loaded { session, payment, order, is_link, can_begin } = loaded;
-        let now = self.env().now();
+        let Loaded { scope, session, payment, order, is_link, can_begin } = loaded;
+        let now = self.context.env().now();
         let phase = phase(&session, &payment, came_back, now);
         if phase == Phase::Confirming {
             self.hasten_check(&payment, now).await?;
         }
-        let mut connection = self.store().reader().await?;
-        let merchant = merchants::find(&mut connection, &session.merchant).await?;
+        let mut connection = self.context.store().reader().await?;
+        let merchant = merchants::find(&mut connection, &scope).await?;
         let merchant = merchant.ok_or_else(|| Error::NotFound(Thing::Merchant(session.merchant.clone())))?;
         drop(connection);
-        let methods: Vec<Method> = self.offer(&order).await?.methods.into_iter().map(|(method, _)| method).collect();
+        let methods: Vec<Method> =
+            self.offer(&scope, &order).await?.methods.into_iter().map(|(method, _)| method).collect();
         Ok(View {
             token: session.token.clone(),
             is_link,
@@ -111,39 +116,32 @@ impl Engine {
     /// being applied. A short wait for it shows the true state at once.
     async fn load_caught_up(&self, token: &Token) -> Result<Loaded, PageError> {
         let first = self.load(token).await?;
-        let mut watch = self.live().watch(&first.payment.id);
-        let began = self.env().now();
+        let mut watch = self.context.live().watch(&first.payment.id);
+        let began = self.context.env().now();
         loop {
             let loaded = self.load(token).await?;
-            let now = self.env().now();
+            let now = self.context.env().now();
             let waiting = phase(&loaded.session, &loaded.payment, true, now) == Phase::Confirming;
             let live = loaded.payment.live().filter(|_| waiting && now - began < CATCH_UP_MAX);
             let Some(account) = live.map(|live| live.account.clone()) else { return Ok(loaded) };
             let since = began - CATCH_UP_MAX;
-            if !inbox::has_pending(&mut *self.store().reader().await?, &account, since).await? {
+            if !inbox::has_pending(&mut *self.context.store().reader().await?, &loaded.scope, &account, since).await? {
                 return Ok(loaded);
             }
-            self.env().clock.sleep_unless(CATCH_UP_LOOK, Box::pin(watch.changed())).await;
+            self.context.env().clock.sleep_unless(CATCH_UP_LOOK, Box::pin(watch.changed())).await;
         }
     }
 
     /// Brings the next question to the provider forward. However often the page is loaded, the provider is asked once per grace.
     async fn hasten_check(&self, payment: &Payment, now: Millis) -> Result<(), Error> {
         let Some(live) = payment.live().filter(|live| live.stage == Stage::Open) else { return Ok(()) };
-        let (kind, subject, wanted) = (Kind::Check.as_str(), live.id.as_str(), now + RETURN_GRACE);
-        let due = jobs::due(&mut *self.store().reader().await?, kind, subject).await?;
-        if due.is_some_and(|due| due > wanted) {
-            let mut tx = self.store().begin().await?;
-            jobs::hasten(&mut tx, kind, subject, wanted, now).await?;
-            self.commit(tx).await?;
-        }
-        Ok(())
+        self.attempts().hasten_check(&live.id, now + RETURN_GRACE, now).await
     }
 
     /// The handoff to the provider's page for the payment under way, if it can be used now.
     pub async fn handoff(&self, token: &Token) -> Result<Option<Handoff>, PageError> {
         let Loaded { session, payment, .. } = self.load(token).await?;
-        let now = self.env().now();
+        let now = self.context.env().now();
         if session.is_over(now) || payment.status().is_settled() {
             return Ok(None);
         }

@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Millis;
-use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use super::Inbox;
 use super::apply::apply_all;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::inbox::{self, Taken};
 
 /// Events applied in one transaction.
@@ -29,9 +31,8 @@ const EMPTY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Hands events from the commit to this server's appliers.
 #[derive(Default)]
-pub(crate) struct Handover {
+pub(super) struct Handover {
     sender: Mutex<Option<mpsc::Sender<Taken>>>,
-    waiting: Notify,
 }
 
 impl Handover {
@@ -43,41 +44,37 @@ impl Handover {
     fn set(&self, sender: Option<mpsc::Sender<Taken>>) {
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = sender;
     }
-
-    /// Wakes the task that looks for due events in the database.
-    pub fn wake(&self) {
-        self.waiting.notify_one();
-    }
 }
 
 /// Applies deliveries until shutdown, then finishes the deliveries that were handed over.
-pub(crate) async fn run(engine: Engine, shutdown: CancellationToken) {
-    let (sender, receiver) = mpsc::channel(engine.tuning().handover);
+pub(crate) async fn run(inbox: Inbox, shutdown: CancellationToken) {
+    let context = inbox.context().clone();
+    let (sender, receiver) = mpsc::channel(context.tuning().handover);
     let receiver = Arc::new(AsyncMutex::new(receiver));
     let mut workers = JoinSet::new();
-    for _ in 0..engine.tuning().appliers {
-        workers.spawn(work(engine.clone(), Arc::clone(&receiver)));
+    for _ in 0..context.tuning().appliers {
+        workers.spawn(work(context.clone(), Arc::clone(&receiver)));
     }
-    workers.spawn(look(engine.clone(), shutdown.clone()));
-    engine.handover().set(Some(sender));
+    workers.spawn(look(context.clone(), shutdown.clone()));
+    inbox.handles.handover.set(Some(sender));
     tokio::select! {
         () = shutdown.cancelled() => {}
         ended = workers.join_next() => error!(?ended, "an applier broke off"),
     }
-    engine.handover().set(None);
+    inbox.handles.handover.set(None);
     if shutdown.is_cancelled() {
         while workers.join_next().await.is_some() {}
     }
 }
 
 /// Applies the events that are handed over, until the channel is closed.
-async fn work(engine: Engine, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) {
+async fn work(context: Context, receiver: Arc<AsyncMutex<mpsc::Receiver<Taken>>>) {
     loop {
         let rows = gather(&mut *receiver.lock().await).await;
         if rows.is_empty() {
             return;
         }
-        apply_all(&engine, rows).await;
+        apply_all(&context, rows).await;
     }
 }
 
@@ -98,9 +95,9 @@ async fn gather(receiver: &mut mpsc::Receiver<Taken>) -> Vec<Taken> {
 }
 
 /// Applies the deliveries that are due in the database: left over by a server that died, waiting, failed, or too many to be handed over.
-async fn look(engine: Engine, shutdown: CancellationToken) {
+async fn look(context: Context, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        let rows = match claim(&engine).await {
+        let rows = match claim(&context).await {
             Ok(rows) => rows,
             Err(error) => {
                 warn!(%error, "no deliveries can be taken up");
@@ -109,52 +106,53 @@ async fn look(engine: Engine, shutdown: CancellationToken) {
             }
         };
         if !rows.is_empty() {
-            apply_all(&engine, rows).await;
+            apply_all(&context, rows).await;
             continue;
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = engine.handover().waiting.notified() => {}
+            () = context.delivery_work() => {}
             // A due delivery that cannot be claimed is leased by another worker at the moment.
-            () = sleep(until_next(&engine).await.max(EMPTY_PAUSE)) => {}
+            () = sleep(until_next(&context).await.max(EMPTY_PAUSE)) => {}
         }
     }
 }
 
-impl Engine {
+impl Inbox {
     /// Applies the deliveries that are due in the database and returns their number. For callers that drive the engine by hand instead
-    /// of by [`Engine::run`].
+    /// of by `Engine::run`.
     pub async fn apply_due(&self) -> Result<usize, Error> {
-        let rows = claim(self).await?;
+        let rows = claim(&self.context).await?;
         let count = rows.len();
-        apply_all(self, rows).await;
+        apply_all(&self.context, rows).await;
         Ok(count)
     }
 
     /// When the next delivery is due to be applied, if there is one.
     pub async fn next_delivery_due(&self) -> Result<Option<Millis>, Error> {
-        inbox::next_due(&mut *self.store().reader().await?).await
+        inbox::next_due(&mut *self.context.store().reader().await?, &ENGINE).await
     }
 }
 
-async fn claim(engine: &Engine) -> Result<Vec<Taken>, Error> {
-    let now = engine.env().now();
+async fn claim(context: &Context) -> Result<Vec<Taken>, Error> {
+    let now = context.env().now();
     // A read comes first, so that an idle server does not take the write lock every second.
-    let due = inbox::next_due(&mut *engine.store().reader().await?).await?;
+    let due = inbox::next_due(&mut *context.store().reader().await?, &ENGINE).await?;
     if due.is_none_or(|due| due > now) {
         return Ok(vec![]);
     }
     let limit = i64::try_from(BATCH).unwrap_or(1);
-    let mut tx = engine.store().begin().await?;
-    let rows = inbox::claim(&mut tx, engine.store().dialect(), now, now + engine.tuning().lease, limit).await?;
+    let mut tx = context.store().begin().await?;
+    let rows =
+        inbox::claim(&mut tx, &ENGINE, context.store().dialect(), now, now + context.tuning().lease, limit).await?;
     tx.commit().await?;
     Ok(rows)
 }
 
-async fn until_next(engine: &Engine) -> Duration {
-    let next = async { inbox::next_due(&mut *engine.store().reader().await?).await };
+async fn until_next(context: &Context) -> Duration {
+    let next = async { inbox::next_due(&mut *context.store().reader().await?, &ENGINE).await };
     let wait = match next.await {
-        Ok(Some(due)) => due - engine.env().now(),
+        Ok(Some(due)) => due - context.env().now(),
         _ => Millis::MAX,
     };
     Duration::from_millis(u64::try_from(wait).unwrap_or(0)).min(IDLE_MAX)

@@ -13,13 +13,14 @@ use tracing::{error, warn};
 use super::judge::{Closed, Verdict, judge, read_all};
 use super::stranger::{ORPHAN_MAX, shelve};
 use crate::alerts;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::{Error, Later, Raced};
-use crate::jobs::backoff;
 use crate::record::{Batch, PAYMENT_BREACH, Source, Written, breach_advice, is_breach};
+use crate::scope::ENGINE;
 use crate::store::attempts::{self, Located};
 use crate::store::inbox::{self, InboxState, Settled, Taken};
 use crate::store::{Connection, Tx};
+use crate::work::backoff;
 
 /// From this try on an event is applied alone, because it may have made the others fail.
 const ALONE_FROM: i64 = 4;
@@ -35,9 +36,9 @@ const TRIES_ALERT: i64 = 20;
 
 /// Applies the deliveries that were taken up. A delivery that fails for a reason of its own is put off. When the database fails, all
 /// deliveries are due again after their lease has run out.
-pub(super) async fn apply_all(engine: &Engine, rows: Vec<Taken>) {
+pub(super) async fn apply_all(context: &Context, rows: Vec<Taken>) {
     let (mut alone, together): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.tries >= ALONE_FROM);
-    if let Err(error) = try_apply(engine, &together).await {
+    if let Err(error) = try_apply(context, &together).await {
         if !error.is_of_one() {
             return warn!(%error, deliveries = together.len(), "deliveries cannot be applied now; they are taken up again");
         }
@@ -47,21 +48,21 @@ pub(super) async fn apply_all(engine: &Engine, rows: Vec<Taken>) {
         alone.extend(together);
     }
     for row in alone {
-        if let Err(failure) = try_apply(engine, std::slice::from_ref(&row)).await
-            && let Err(error) = put_off(engine, &row, &failure).await
+        if let Err(failure) = try_apply(context, std::slice::from_ref(&row)).await
+            && let Err(error) = put_off(context, &row, &failure).await
         {
             error!(%error, delivery = %row.id, "a failed delivery could not be put off; its lease will run out");
         }
     }
 }
 
-async fn try_apply(engine: &Engine, rows: &[Taken]) -> Result<(), Error> {
+async fn try_apply(context: &Context, rows: &[Taken]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut round = 0;
     loop {
-        let result = guarded(engine, rows.to_vec()).await;
+        let result = guarded(context, rows.to_vec()).await;
         round += 1;
         match result {
             Err(error) if !error.is_of_one() && round < ROUNDS_MAX => {
@@ -74,10 +75,10 @@ async fn try_apply(engine: &Engine, rows: &[Taken]) -> Result<(), Error> {
 }
 
 /// Applies events. A hang or a panic counts as a failure.
-async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
-    let engine = engine.clone();
+async fn guarded(context: &Context, rows: Vec<Taken>) -> Result<(), Error> {
+    let context = context.clone();
     let mut task = JoinSet::new();
-    task.spawn(async move { apply(&engine, rows).await });
+    task.spawn(async move { apply(&context, rows).await });
     match timeout(RUN_MAX, task.join_next()).await {
         Ok(Some(Ok(result))) => result,
         Ok(_) => Err(Later::Panicked.into()),
@@ -86,32 +87,32 @@ async fn guarded(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
 }
 
 /// Judges the events, then changes payments and inbox in one transaction.
-async fn apply(engine: &Engine, rows: Vec<Taken>) -> Result<(), Error> {
-    let readings = read_all(engine, &rows).await;
-    let mut tx = engine.store().begin().await?;
+async fn apply(context: &Context, rows: Vec<Taken>) -> Result<(), Error> {
+    let readings = read_all(context, &rows).await;
+    let mut tx = context.store().begin().await?;
     let verdicts = judge(&mut tx, &rows, readings).await?;
     let mut outcome = Outcome::default();
-    let written = decide(engine, &mut tx, &rows, verdicts, &mut outcome).await?;
-    if !outcome.write(engine, &mut tx, &rows).await? {
+    let written = decide(context, &mut tx, &rows, verdicts, &mut outcome).await?;
+    if !outcome.write(context, &mut tx, &rows).await? {
         tx.rollback().await?;
         // A single delivery has been settled by the other server. Of several deliveries, some may still be pending.
         return if rows.len() == 1 { Ok(()) } else { Err(Raced::Deliveries.into()) };
     }
     tx.commit().await?;
-    written.payments.iter().for_each(|payment| engine.live().tell(payment));
-    engine.wake_for(written.work);
+    written.payments.iter().for_each(|payment| context.live().tell(payment));
+    context.wake_for(written.work);
     metrics::counter!("till_inbox_applied_total").increment(outcome.settled.len() as u64);
     for settled in &outcome.settled {
         settled.state.count(1);
     }
     // Strangers are shelved in a transaction of their own, because this one may have written references. A delivery whose payment became
     // known in it is not shelved.
-    shelve(engine, &outcome.strange).await
+    shelve(context, &outcome.strange).await
 }
 
 /// Lets the payments decide, in the order of arrival, and writes the consequences for payments and waiting deliveries.
 async fn decide(
-    engine: &Engine,
+    context: &Context,
     tx: &mut Tx,
     rows: &[Taken],
     verdicts: Vec<Verdict>,
@@ -121,7 +122,7 @@ async fn decide(
         Verdict::Concerns(located, _) => Some(located.payment.clone()),
         _ => None,
     });
-    let mut batch = Batch::lock(engine, tx, &located.collect::<Vec<_>>()).await?;
+    let mut batch = Batch::lock(context, tx, &located.collect::<Vec<_>>()).await?;
     for (row, verdict) in rows.iter().zip(verdicts) {
         match verdict {
             Verdict::Concerns(located, incoming) => {
@@ -131,11 +132,11 @@ async fn decide(
                 let mut taken = batch.take(&located.payment, &fact, source).map(drop);
                 if let (Err(Error::Refused(Refusal::Contradiction(_))), Fact::Observed { attempt, observation }) =
                     (&taken, fact)
-                    && let Some(fact) = twin(engine, tx, &batch, &located, &attempt, observation).await?
+                    && let Some(fact) = twin(context, tx, &batch, &located, &attempt, observation).await?
                 {
                     taken = batch.take(&located.payment, &fact, source).map(drop);
                 }
-                if taken.is_ok() && engine.env().now() - row.received >= ORPHAN_MAX {
+                if taken.is_ok() && context.env().now() - row.received >= ORPHAN_MAX {
                     outcome.found.push(located.attempt.clone());
                 }
                 outcome.taken(row, &located, incoming.kind, taken);
@@ -151,7 +152,7 @@ async fn decide(
 /// A provider that reports another payment under our reference has taken two payments on one page. The second becomes an attempt of its
 /// own, so that no charge is without a record.
 async fn twin(
-    engine: &Engine,
+    context: &Context,
     tx: &mut Tx,
     batch: &Batch<'_>,
     located: &Located,
@@ -169,11 +170,11 @@ async fn twin(
         return Ok(Some(Fact::Observed { attempt: other.id.clone(), observation }));
     }
     let Some(first) = payment.attempt(attempt) else { return Ok(None) };
-    if first.refs.payment.is_none() || attempts::locate_by_refs(tx, &located.account, &refs).await?.is_some() {
+    if first.refs.payment.is_none() || attempts::locate_by_refs(tx, &ENGINE, &located.account, &refs).await?.is_some() {
         return Ok(None);
     }
-    let id = AttemptId::from_random(engine.env().bits());
-    let attempt = Box::new(first.twin(id, reference, engine.env().now()));
+    let id = AttemptId::from_random(context.env().bits());
+    let attempt = Box::new(first.twin(id, reference, context.env().now()));
     Ok(Some(Fact::Twin { attempt, observation: Observation { refs, ..observation } }))
 }
 
@@ -241,50 +242,50 @@ impl Outcome {
     }
 
     /// Writes the results. Returns false if some of the rows were no longer pending.
-    async fn write(&self, engine: &Engine, connection: &mut Connection, rows: &[Taken]) -> Result<bool, Error> {
-        let now = engine.env().now();
+    async fn write(&self, context: &Context, connection: &mut Connection, rows: &[Taken]) -> Result<bool, Error> {
+        let now = context.env().now();
         for (row, failure) in &self.failed {
-            write_off(engine, connection, row, failure).await?;
+            write_off(context, connection, row, failure).await?;
         }
-        let settled = inbox::settle(connection, &self.settled, now).await?;
+        let settled = inbox::settle(connection, &ENGINE, &self.settled, now).await?;
         // Events that were handed over have never waited.
         let is_settled = |row: &&Taken| !row.handed && self.settled.iter().any(|settled| settled.id == row.id);
         let done: Vec<_> = rows.iter().filter(is_settled).map(|row| row.id.clone()).collect();
-        inbox::stop_waiting(connection, &done).await?;
+        inbox::stop_waiting(connection, &ENGINE, &done).await?;
         for (kind, subject) in self.ended(rows) {
             alerts::close(connection, kind, &subject).await?;
         }
         for ((kind, subject), (detail, times)) in &self.alerts {
-            alerts::raise_times(engine, connection, kind, subject, detail, *times).await?;
+            alerts::raise_times(context, connection, kind, subject, detail, *times).await?;
         }
         Ok(usize::try_from(settled).is_ok_and(|settled| settled == self.settled.len()))
     }
 }
 
-async fn put_off(engine: &Engine, row: &Taken, failure: &Error) -> Result<(), Error> {
-    let mut tx = engine.store().begin().await?;
+async fn put_off(context: &Context, row: &Taken, failure: &Error) -> Result<(), Error> {
+    let mut tx = context.store().begin().await?;
     if failure.is_reference_clash() && row.tries >= CLASH_FROM {
         let note = Some(format!("it claims what is known of another payment: {failure}"));
         let mut outcome = Outcome::default();
         // The reference is another payment's, so only the delivery itself can be the subject.
         let (alert, subject) = (Some("webhook_mismatch"), Some(row.id.to_string()));
         outcome.close(row, Closed { state: InboxState::Mismatch, kind: None, note, alert, subject });
-        outcome.write(engine, &mut tx, std::slice::from_ref(row)).await?;
+        outcome.write(context, &mut tx, std::slice::from_ref(row)).await?;
     } else {
-        write_off(engine, &mut tx, row, failure).await?;
+        write_off(context, &mut tx, row, failure).await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
 /// Puts off a delivery that cannot be applied, and raises an alert from time to time.
-async fn write_off(engine: &Engine, connection: &mut Connection, row: &Taken, failure: &Error) -> Result<(), Error> {
+async fn write_off(context: &Context, connection: &mut Connection, row: &Taken, failure: &Error) -> Result<(), Error> {
     warn!(delivery = %row.id, tries = row.tries, error = %failure, "a delivery cannot be applied");
     metrics::counter!("till_inbox_failed_total").increment(1);
-    let due = engine.env().now() + backoff(engine, row.tries);
-    inbox::put_off(connection, row, due, &failure.to_string()).await?;
+    let due = context.env().now() + backoff(context, row.tries);
+    inbox::put_off(connection, &ENGINE, row, due, &failure.to_string()).await?;
     if row.tries % TRIES_ALERT == 0 {
-        alerts::raise(engine, connection, "webhook_failing", row.id.as_str(), &failure.to_string()).await?;
+        alerts::raise(context, connection, "webhook_failing", row.id.as_str(), &failure.to_string()).await?;
     }
     Ok(())
 }

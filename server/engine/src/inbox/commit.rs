@@ -10,11 +10,12 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::error;
 
-use super::stranger;
-use crate::engine::Engine;
+use super::{Inbox, stranger};
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::Tx;
 use crate::store::inbox::{self, Found, InboxState, NewRow, Taken};
+use crate::work::Work;
 
 /// How long a request waits for its commit. The delivery may still be stored later; the provider's next try is then a duplicate.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -28,7 +29,7 @@ const TURNS_MAX: usize = 8;
 
 /// The result of storing a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub(super) enum Stored {
     /// At least one of its events was new.
     Fresh,
     /// All of its events were stored already.
@@ -37,7 +38,7 @@ pub(crate) enum Stored {
 
 /// The queue is full, or the database did not store the delivery. The delivery is not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotStored;
+pub(super) struct NotStored;
 
 /// A delivery that waits for its commit.
 struct Parcel {
@@ -53,7 +54,7 @@ impl Parcel {
 
 /// The deliveries that wait for a transaction.
 #[derive(Default)]
-pub(crate) struct Intake(Mutex<Queue>);
+pub(super) struct Intake(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
@@ -132,17 +133,17 @@ impl Drop for Place<'_> {
     }
 }
 
-impl Engine {
+impl Inbox {
     /// Stores a delivery's events together. Returns after the commit.
-    pub(crate) async fn deposit(&self, rows: Vec<NewRow>) -> Result<Stored, NotStored> {
+    pub(super) async fn deposit(&self, rows: Vec<NewRow>) -> Result<Stored, NotStored> {
         if rows.is_empty() {
             return Ok(Stored::Duplicate);
         }
         let (reply, stored) = oneshot::channel();
         let parcel = Parcel { rows, reply };
-        let tuning = self.tuning();
+        let tuning = self.context.tuning();
         {
-            let mut queue = self.intake().queue();
+            let mut queue = self.handles.intake.queue();
             let bytes = queue.bytes + parcel.bytes();
             if queue.parcels.len() >= tuning.queue || bytes > tuning.queue_bytes {
                 return Err(NotStored);
@@ -164,31 +165,31 @@ impl Engine {
     /// How many deliveries wait for their commit.
     #[must_use]
     pub fn intake_depth(&self) -> usize {
-        self.intake().depth()
+        self.handles.intake.depth()
     }
 }
 
 /// Commits until no delivery waits. The transaction begins before its deliveries are taken from the queue, so that deliveries that
 /// arrive while it waits for its turn still join.
-async fn commit_all(engine: Engine) {
-    let mut place = Place { intake: engine.intake(), held: true };
-    while engine.intake().goes_on() {
-        engine.intake().gather(engine.tuning().batch).await;
-        let tx = engine.store().begin().await;
-        let parcels = engine.intake().next(engine.tuning().batch);
+async fn commit_all(inbox: Inbox) {
+    let mut place = Place { intake: &inbox.handles.intake, held: true };
+    while inbox.handles.intake.goes_on() {
+        inbox.handles.intake.gather(inbox.context.tuning().batch).await;
+        let tx = inbox.context.store().begin().await;
+        let parcels = inbox.handles.intake.next(inbox.context.tuning().batch);
         // Another committer may have taken the deliveries meanwhile.
         if !parcels.is_empty() {
-            commit(&engine, tx, parcels).await;
+            commit(&inbox, tx, parcels).await;
         }
     }
     place.held = false;
 }
 
-async fn commit(engine: &Engine, tx: Result<Tx, Error>, parcels: Vec<Parcel>) {
+async fn commit(inbox: &Inbox, tx: Result<Tx, Error>, parcels: Vec<Parcel>) {
     let rows: usize = parcels.iter().map(|parcel| parcel.rows.len()).sum();
     metrics::histogram!("till_inbox_batch_rows").record(u32::try_from(rows).unwrap_or(u32::MAX));
     let written = match tx {
-        Ok(tx) => write(engine, tx, &parcels).await,
+        Ok(tx) => write(inbox, tx, &parcels).await,
         Err(error) => Err(error),
     };
     match written {
@@ -196,7 +197,7 @@ async fn commit(engine: &Engine, tx: Result<Tx, Error>, parcels: Vec<Parcel>) {
         Err(error) if error.is_of_one() && parcels.len() > 1 => {
             error!(%error, deliveries = parcels.len(), "deliveries could not be stored together; storing them one by one");
             for parcel in parcels {
-                let stored = write_alone(engine, &parcel).await;
+                let stored = write_alone(inbox, &parcel).await;
                 answer(vec![parcel], std::iter::once(stored));
             }
         }
@@ -208,8 +209,8 @@ async fn commit(engine: &Engine, tx: Result<Tx, Error>, parcels: Vec<Parcel>) {
     }
 }
 
-async fn write_alone(engine: &Engine, parcel: &Parcel) -> Result<Stored, NotStored> {
-    let written = async { write(engine, engine.store().begin().await?, std::slice::from_ref(parcel)).await };
+async fn write_alone(inbox: &Inbox, parcel: &Parcel) -> Result<Stored, NotStored> {
+    let written = async { write(inbox, inbox.context.store().begin().await?, std::slice::from_ref(parcel)).await };
     match written.await {
         Ok(stored) => stored.first().copied().ok_or(NotStored),
         Err(error) => {
@@ -231,20 +232,21 @@ fn answer(parcels: Vec<Parcel>, stored: impl Iterator<Item = Result<Stored, NotS
 }
 
 /// Writes deliveries in one transaction, and hands the new events to this server's appliers if they have room.
-async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
+async fn write(inbox: &Inbox, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<Stored>, Error> {
+    let context = &inbox.context;
     let numbered = parcels.iter().enumerate().flat_map(|(of, parcel)| parcel.rows.iter().map(move |row| (of, row)));
     let mut rows: Vec<(usize, &NewRow)> = numbered.collect();
     rows.sort_unstable_by_key(|(_, row)| (&row.account, &row.event));
     let (owners, rows): (Vec<usize>, Vec<&NewRow>) = rows.into_iter().unzip();
-    let found = stranger::find(engine, &mut tx, &rows).await?;
+    let found = stranger::find(context, &mut tx, &rows).await?;
     let is_pending = |row: &NewRow| row.idle.is_none() && !found.contains_key(&row.id);
     let pending = || rows.iter().filter(|row| is_pending(row));
-    let sender = engine.handover().sender().filter(|_| pending().all(|row| row.body.len() <= HANDED_BYTES_MAX));
+    let sender = inbox.handles.handover.sender().filter(|_| pending().all(|row| row.body.len() <= HANDED_BYTES_MAX));
     let places = sender.as_ref().and_then(|sender| sender.try_reserve_many(pending().count()).ok());
-    let now = engine.env().now();
+    let now = context.env().now();
     // Events that are handed over count as taken up. If this server dies, they become due for another.
-    let (due, tries) = if places.is_some() { (now + engine.tuning().lease, 1) } else { (now, 0) };
-    let fresh = inbox::insert(&mut tx, &rows, &found, due, tries).await?;
+    let (due, tries) = if places.is_some() { (now + context.tuning().lease, 1) } else { (now, 0) };
+    let fresh = inbox::insert(&mut tx, &ENGINE, &rows, &found, due, tries).await?;
     tx.commit().await?;
     let mut stored = vec![Stored::Duplicate; parcels.len()];
     for (of, _) in owners.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
@@ -257,7 +259,7 @@ async fn write(engine: &Engine, mut tx: Tx, parcels: &[Parcel]) -> Result<Vec<St
     let new = rows.iter().zip(fresh).filter(|(row, fresh)| *fresh && is_pending(row)).map(|(row, _)| *row);
     match places {
         Some(places) => places.zip(new).for_each(|(place, row)| place.send(taken(row, due, tries))),
-        None if new.count() > 0 => engine.handover().wake(),
+        None if new.count() > 0 => context.wake_for(Work { jobs: false, deliveries: true }),
         None => {}
     }
     Ok(stored)

@@ -9,26 +9,27 @@ use std::collections::BTreeSet;
 use connectors::Reference;
 use domain::id::{AttemptId, ProviderAccountId};
 
-use crate::engine::Engine;
+use super::Inbox;
 use crate::error::Error;
-use crate::jobs::Kind;
+use crate::scope::ENGINE;
 use crate::store::{Connection, attempts, jobs};
+use crate::work::Kind;
 
 /// The most references of one hint that are looked up. Providers name one payment; some name the shop's order as well.
 const REFERENCES_MAX: usize = 8;
 /// The most characters of a provider's reference. A longer text is no reference.
 const REFERENCE_CHARS_MAX: usize = 255;
 
-impl Engine {
+impl Inbox {
     /// Takes a hint. When this returns, a job to ask about each named attempt is stored.
     pub(super) async fn take_hint(&self, account: &ProviderAccountId, references: &[Reference]) -> Result<(), Error> {
-        let now = self.env().now();
+        let now = self.context.env().now();
         let mut wanted = vec![];
-        let mut connection = self.store().reader().await?;
+        let mut connection = self.context.store().reader().await?;
         for attempt in named(&mut connection, account, references).await? {
             // A job that has not begun yet will see at least the provider's present state. No write is needed, so that a flood of hints
             // is no flood of writes.
-            if !jobs::is_waiting(&mut connection, Kind::Hint.as_str(), attempt.as_str(), now).await? {
+            if !jobs::is_waiting(&mut connection, &ENGINE, Kind::Hint.as_str(), attempt.as_str(), now).await? {
                 wanted.push(attempt);
             }
         }
@@ -36,11 +37,11 @@ impl Engine {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.context.store().begin().await?;
         for attempt in wanted {
-            self.enqueue(&mut tx, Kind::Hint, Some(account), attempt.as_str(), now).await?;
+            self.context.enqueue(&mut tx, Kind::Hint, Some(account), attempt.as_str(), now).await?;
         }
-        self.commit(tx).await
+        self.context.commit(tx).await
     }
 }
 
@@ -58,8 +59,8 @@ async fn named(
             Reference::Theirs(_) => {}
         }
     }
-    let mut found = attempts::locate_many(connection, &ours).await?;
-    found.extend(attempts::locate_many_by_refs(connection, &theirs).await?.into_values());
+    let mut found = attempts::locate_many(connection, &ENGINE, &ours).await?;
+    found.extend(attempts::locate_many_by_refs(connection, &ENGINE, &theirs).await?.into_values());
     // Our own reference may belong to another account. A hint to this account proves nothing about the other account.
     Ok(found.into_iter().filter(|located| located.account == *account).map(|located| located.attempt).collect())
 }

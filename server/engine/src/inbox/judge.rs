@@ -7,8 +7,9 @@ use domain::id::{AttemptId, ProviderAccountId};
 use domain::payment::Refs;
 
 use super::stranger::tells;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::{Error, Thing};
+use crate::scope::ENGINE;
 use crate::store::Connection;
 use crate::store::attempts::{self, Located};
 use crate::store::inbox::{InboxState, Taken};
@@ -39,10 +40,10 @@ pub(super) struct Closed {
 pub(super) type Reading = Result<Incoming, Verdict>;
 
 /// Reads deliveries. Looks up only their accounts.
-pub(super) async fn read_all(engine: &Engine, rows: &[Taken]) -> Vec<Reading> {
+pub(super) async fn read_all(context: &Context, rows: &[Taken]) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(rows.len());
     for row in rows {
-        readings.push(read_row(engine, row).await);
+        readings.push(read_row(context, row).await);
     }
     readings
 }
@@ -62,10 +63,10 @@ pub(super) async fn judge(
     Ok(rows.iter().zip(readings).map(verdict).collect())
 }
 
-async fn read_row(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
+async fn read_row(context: &Context, row: &Taken) -> Result<Incoming, Verdict> {
     let incoming = match &row.reading {
         Some(reading) => reading.as_ref().clone(),
-        None => read_anew(engine, row).await?,
+        None => read_anew(context, row).await?,
     };
     match &incoming.foreign {
         Some(theirs) => Err(foreign(&incoming, theirs.clone())),
@@ -73,9 +74,9 @@ async fn read_row(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
     }
 }
 
-async fn read_anew(engine: &Engine, row: &Taken) -> Result<Incoming, Verdict> {
+async fn read_anew(context: &Context, row: &Taken) -> Result<Incoming, Verdict> {
     let body = row.body.as_ref().map_err(|why| Verdict::Failed(Error::corrupt(why)))?;
-    let ready = match engine.ready(&row.account).await {
+    let ready = match context.ready(&row.account).await {
         Ok(Some(ready)) => ready,
         Ok(None) => return Err(Verdict::Failed(Error::NotFound(Thing::Account(row.account.clone())))),
         Err(error) => return Err(Verdict::Failed(error)),
@@ -115,7 +116,7 @@ impl Known {
         read: impl Iterator<Item = (&'r ProviderAccountId, &'r Incoming)> + Clone,
     ) -> Result<Known, Error> {
         let ours: BTreeSet<AttemptId> = read.clone().filter_map(|(_, incoming)| incoming.attempt.clone()).collect();
-        let located = attempts::locate_many(connection, &ours.into_iter().collect::<Vec<_>>()).await?;
+        let located = attempts::locate_many(connection, &ENGINE, &ours.into_iter().collect::<Vec<_>>()).await?;
         let attempts: HashMap<_, _> = located.into_iter().map(|located| (located.attempt.clone(), located)).collect();
         let strange =
             read.filter(|(_, incoming)| !incoming.attempt.as_ref().is_some_and(|id| attempts.contains_key(id)));
@@ -124,7 +125,8 @@ impl Known {
             session.iter().chain(payment).map(|reference| (account.clone(), reference.clone()))
         });
         let theirs: BTreeSet<(ProviderAccountId, String)> = theirs.collect();
-        let references = attempts::locate_many_by_refs(connection, &theirs.into_iter().collect::<Vec<_>>()).await?;
+        let references =
+            attempts::locate_many_by_refs(connection, &ENGINE, &theirs.into_iter().collect::<Vec<_>>()).await?;
         Ok(Known { attempts, references })
     }
 

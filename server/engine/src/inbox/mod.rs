@@ -11,35 +11,28 @@ mod hint;
 mod judge;
 mod rejections;
 mod stranger;
-mod tuning;
 mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use connectors::{Account, Authentic, Connector, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply};
 use domain::Millis;
-use domain::id::{AttemptId, InboxId, ProviderAccountId};
-use domain::payment::{Observation, Refs};
+use domain::id::{InboxId, ProviderAccountId};
+use domain::payment::Observation;
 use http::Method;
+use tokio::sync::Semaphore;
 use tracing::{debug, error};
 
-pub(crate) use applier::Handover;
-pub(crate) use commit::Intake;
-pub(crate) use rejections::Rejections;
-pub use tuning::{Intake as IntakeMode, Tuning};
-
 use crate::accounts::Ready;
-use crate::engine::Engine;
-use crate::error::{Error, Later, Thing};
-use crate::paging::{Listed, Page};
-use crate::store::accounts;
-use crate::store::inbox::{self, InboxRow, NewRow};
-use crate::store::problem::BodyProblem;
-use commit::{NotStored, Stored};
-use verify::Known;
-pub(crate) use verify::QUESTIONS_AT_A_TIME;
+use crate::context::Context;
+use crate::error::{Error, Later};
+use crate::store::inbox::NewRow;
+use crate::tuning::Intake as IntakeMode;
+use applier::Handover;
+use commit::{Intake, NotStored, Stored};
+use rejections::Rejections;
+use verify::{Known, QUESTIONS_AT_A_TIME};
 
 /// The answer to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +59,41 @@ impl Addressee {
     }
 }
 
-impl Engine {
+/// Deliveries from providers. Cloning is cheap.
+#[derive(Clone)]
+pub struct Inbox {
+    context: Context,
+    handles: Arc<Handles>,
+}
+
+/// What the tasks of one server's inbox share.
+struct Handles {
+    intake: Intake,
+    handover: Handover,
+    rejections: Rejections,
+    questions: Semaphore,
+}
+
+impl Inbox {
+    pub(crate) fn new(context: Context) -> Inbox {
+        let handles = Handles {
+            intake: Intake::default(),
+            handover: Handover::default(),
+            rejections: Rejections::default(),
+            questions: Semaphore::new(QUESTIONS_AT_A_TIME),
+        };
+        Inbox { context, handles: Arc::new(handles) }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Writes the counts of rejected deliveries that are not written yet.
+    pub(crate) async fn flush(&self) {
+        self.handles.rejections.flush(self).await;
+    }
+
     /// Receives a delivery. The reply follows the commit, so that every acknowledged delivery is stored.
     pub async fn receive(&self, provider: &str, account: &str, delivery: &Delivery) -> Received {
         match self.addressee(provider, account).await {
@@ -78,7 +105,7 @@ impl Engine {
     /// Whether a provider delivers with an HTTP method.
     #[must_use]
     pub fn delivers_by(&self, provider: &str, method: &Method) -> bool {
-        let methods = self.connectors().get(provider).map_or(&[Method::POST][..], Connector::delivery_methods);
+        let methods = self.context.connectors().get(provider).map_or(&[Method::POST][..], Connector::delivery_methods);
         methods.contains(method)
     }
 
@@ -89,7 +116,7 @@ impl Engine {
             self.lost(&format!("/hooks/{provider}/{account}")).await;
             return Err(Received::NoSuchAccount);
         };
-        match self.ready(&id).await {
+        match self.context.ready(&id).await {
             Ok(Some(ready)) if ready.connector.provider() == provider => Ok(Addressee(ready)),
             Ok(Some(ready)) => {
                 self.misaddressed(&ready, provider).await;
@@ -99,7 +126,7 @@ impl Engine {
                 self.lost(&format!("/hooks/{provider}/{account}")).await;
                 Err(Received::NoSuchAccount)
             }
-            Err(error) => Err(match self.connectors().get(provider) {
+            Err(error) => Err(match self.context.connectors().get(provider) {
                 Some(connector) => self.not_looked_at(connector, &id, &error),
                 None => Received::NoSuchAccount,
             }),
@@ -123,7 +150,7 @@ impl Engine {
         let (id, connector) = (ready.account.id.clone(), ready.connector);
         match self.believe(ready, delivery).await? {
             Known::Believed(ready, Credence::Proven(authentic)) => {
-                match read(connector, &ready.account, &authentic, self.env().now()) {
+                match read(connector, &ready.account, &authentic, self.context.env().now()) {
                     Ok(items) => Ok(self.keep(&ready, items).await),
                     Err(reject) => Ok(self.turn_away(connector, &id, reject).await),
                 }
@@ -151,7 +178,7 @@ impl Engine {
     async fn keep(&self, ready: &Ready, items: Vec<Read>) -> Received {
         let connector = ready.connector;
         let rows = self.rows(ready, items);
-        let stored = match self.tuning().intake {
+        let stored = match self.context.tuning().intake {
             IntakeMode::Discard => Ok(Stored::Fresh),
             _ => self.deposit(rows).await,
         };
@@ -169,12 +196,12 @@ impl Engine {
     }
 
     fn rows(&self, ready: &Ready, items: Vec<Read>) -> Vec<NewRow> {
-        let now = self.env().now();
+        let now = self.context.env().now();
         let row = |(item, reading): Read| {
             // The account as it is known here may be a moment old, so the applier reads another shop's event again.
             let reading = reading.filter(|reading| reading.foreign.is_none());
             NewRow {
-                id: InboxId::from_random(self.env().timed_bits()),
+                id: InboxId::from_random(self.context.env().timed_bits()),
                 account: ready.account.id.clone(),
                 event: item.event,
                 body: item.body,
@@ -188,30 +215,13 @@ impl Engine {
 
     /// Takes in events that were listed at the provider. Events that had been delivered are duplicates.
     pub(crate) async fn make_up_for(&self, ready: &Ready, items: Vec<Item>) -> Result<(), Error> {
-        let read = read_each(ready.connector, &ready.account, items, self.env().now());
+        let read = read_each(ready.connector, &ready.account, items, self.context.env().now());
         match self.deposit(self.rows(ready, read)).await {
             Ok(Stored::Fresh) => metrics::counter!("till_repairs_total").increment(1),
             Ok(Stored::Duplicate) => {}
             Err(NotStored) => return Err(Later::InboxFull.into()),
         }
         Ok(())
-    }
-
-    /// The deliveries from an account's provider, the newest first.
-    pub async fn deliveries(&self, account: &ProviderAccountId, page: &Page) -> Result<Listed<InboxRow>, Error> {
-        let mut connection = self.store().reader().await?;
-        let known = accounts::find(&mut connection, account).await?;
-        known.ok_or_else(|| Error::NotFound(Thing::Account(account.clone())))?;
-        inbox::page_of_account(&mut connection, account, page).await
-    }
-
-    /// A delivery with its bytes, or with the reason why they cannot be read.
-    pub async fn delivery(&self, id: &InboxId) -> Result<(InboxRow, Result<Bytes, BodyProblem>), Error> {
-        let mut connection = self.store().reader().await?;
-        let missing = || Error::NotFound(Thing::Delivery(id.clone()));
-        let found = inbox::find(&mut connection, id).await?.ok_or_else(missing)?;
-        let body = inbox::body(&mut connection, &found).await?;
-        Ok((found, body))
     }
 
     async fn turn_away(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject) -> Received {
@@ -223,7 +233,7 @@ impl Engine {
     async fn reject(&self, connector: &dyn Connector, account: &ProviderAccountId, reject: Reject, detail: String) {
         count(connector.provider(), reject.as_str());
         let subject = format!("{account} {}", reject.as_str());
-        self.rejections().count(self, "webhook_rejected", subject, detail).await;
+        self.handles.rejections.count(self, "webhook_rejected", subject, detail).await;
     }
 
     /// Counts a delivery that was not read because it has more bytes than [`Addressee::delivery_bytes_max`].
@@ -246,7 +256,7 @@ impl Engine {
             path.escape_debug()
         );
         // Anybody can send to any address, so all unknown addresses are one subject.
-        self.rejections().count(self, "webhook_no_account", "unknown address".to_owned(), detail).await;
+        self.handles.rejections.count(self, "webhook_no_account", "unknown address".to_owned(), detail).await;
     }
 
     /// Counts a delivery for the account under another provider's address. Such deliveries are lost until a person corrects the address.
@@ -257,9 +267,9 @@ impl Engine {
         let detail = format!(
             "a delivery came to /hooks/{}/{id}; register {}/hooks/{right}/{id} at the provider instead",
             provider.escape_debug(),
-            self.public_url()
+            self.context.public_url()
         );
-        self.rejections().count(self, "webhook_no_account", id.to_string(), detail).await;
+        self.handles.rejections.count(self, "webhook_no_account", id.to_string(), detail).await;
     }
 }
 
@@ -293,12 +303,6 @@ fn is_idle(reading: &Incoming) -> bool {
     let nothing = Observation { at: reading.observation.at, ..Observation::default() };
     let named = reading.kind.len() <= KIND_CHARS_MAX && reading.kind.bytes().all(|byte| byte.is_ascii_graphic());
     named && reading.attempt.is_none() && reading.observation == nothing
-}
-
-/// The references that a delivery for an unknown payment waits for: our own, and the provider's within the account.
-pub(crate) fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, refs: &Refs) -> Vec<String> {
-    let refs = refs.session.iter().chain(&refs.payment).map(|reference| format!("{account}/{reference}"));
-    attempt.map(ToString::to_string).into_iter().chain(refs).collect()
 }
 
 /// Counts a delivery. The provider is a known one or "none": anybody can write any name into an address, and a label stays for good.

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::engine::Engine;
+use super::Inbox;
 
 /// The shortest time between two writes about one subject.
 const PAUSE: Millis = SECOND;
@@ -21,7 +21,7 @@ const ROUNDS_MAX: u32 = 600;
 
 /// The counts that are not written yet.
 #[derive(Default)]
-pub(crate) struct Rejections(Mutex<Counts>);
+pub(super) struct Rejections(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -46,9 +46,9 @@ impl Rejections {
     }
 
     /// Counts a rejection. The first rejection in a while is stored when this returns.
-    pub async fn count(&self, engine: &Engine, kind: &'static str, subject: String, detail: String) {
+    pub async fn count(&self, inbox: &Inbox, kind: &'static str, subject: String, detail: String) {
         let about = (kind, subject);
-        let now = engine.env().now();
+        let now = inbox.context().env().now();
         let times = {
             let mut counts = self.counts();
             if counts.by_subject.len() >= SUBJECTS_MAX {
@@ -60,19 +60,19 @@ impl Rejections {
             let paused = count.written.is_some_and(|written| (0..PAUSE).contains(&now.saturating_sub(written)));
             if paused {
                 if !std::mem::replace(&mut counts.flushing, true) {
-                    tokio::spawn(flush_later(engine.clone()));
+                    tokio::spawn(flush_later(inbox.clone()));
                 }
                 return;
             }
             count.written = Some(now);
             std::mem::take(&mut count.waiting)
         };
-        self.write(engine, &about, &detail, times).await;
+        self.write(inbox, &about, &detail, times).await;
     }
 
     /// Writes the waiting counts.
-    pub async fn flush(&self, engine: &Engine) {
-        let now = engine.env().now();
+    pub async fn flush(&self, inbox: &Inbox) {
+        let now = inbox.context().env().now();
         let waiting: Vec<_> = {
             let mut counts = self.counts();
             let waiting = counts.by_subject.iter_mut().filter(|(_, count)| count.waiting > 0);
@@ -83,21 +83,21 @@ impl Rejections {
             waiting.map(take).collect()
         };
         for (about, detail, times) in waiting {
-            self.write(engine, &about, &detail, times).await;
+            self.write(inbox, &about, &detail, times).await;
         }
     }
 
     /// Writes a count. A count that cannot be stored keeps waiting.
-    async fn write(&self, engine: &Engine, about: &About, detail: &str, times: i64) {
+    async fn write(&self, inbox: &Inbox, about: &About, detail: &str, times: i64) {
         let (kind, subject) = about;
-        if let Err(error) = engine.alert_times(kind, subject, detail, times).await {
+        if let Err(error) = inbox.context().alert_times(kind, subject, detail, times).await {
             warn!(subject, times, %error, "rejected deliveries could not be written down yet");
             let mut counts = self.counts();
             let count = counts.by_subject.entry(about.clone()).or_default();
             count.waiting += times;
             detail.clone_into(&mut count.detail);
             if !std::mem::replace(&mut counts.flushing, true) {
-                tokio::spawn(flush_later(engine.clone()));
+                tokio::spawn(flush_later(inbox.clone()));
             }
         }
     }
@@ -111,15 +111,15 @@ impl Rejections {
 }
 
 /// Boxed, because a write that fails schedules the next one.
-fn flush_later(engine: Engine) -> BoxFuture<'static, ()> {
+fn flush_later(inbox: Inbox) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         for _ in 0..ROUNDS_MAX {
             sleep(Duration::from_millis(PAUSE.unsigned_abs())).await;
-            engine.rejections().flush(&engine).await;
-            if engine.rejections().is_done() {
+            inbox.handles.rejections.flush(&inbox).await;
+            if inbox.handles.rejections.is_done() {
                 return;
             }
         }
-        engine.rejections().counts().flushing = false;
+        inbox.handles.rejections.counts().flushing = false;
     })
 }

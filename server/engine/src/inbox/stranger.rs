@@ -10,11 +10,12 @@ use domain::id::{InboxId, ProviderAccountId};
 use domain::{DAY, MINUTE, Millis, SECOND};
 
 use super::judge::Known;
-use super::wanted;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::Tx;
 use crate::store::inbox::{self, Found, NewRow, Taken, Wait};
+use crate::work::Work;
 
 /// How long an event that names an attempt of ours waits for its payment to become known.
 pub(super) const ORPHAN_MAX: Millis = DAY;
@@ -29,17 +30,17 @@ pub(super) fn tells(incoming: &Incoming) -> bool {
 }
 
 /// Finds the events about to be stored that concern no known payment, and decides whether they wait or are idle.
-pub(super) async fn find(engine: &Engine, tx: &mut Tx, rows: &[&NewRow]) -> Result<HashMap<InboxId, Found>, Error> {
+pub(super) async fn find(context: &Context, tx: &mut Tx, rows: &[&NewRow]) -> Result<HashMap<InboxId, Found>, Error> {
     let read: Vec<(&NewRow, &Incoming)> =
         rows.iter().filter(|row| row.idle.is_none()).filter_map(|row| Some((*row, row.reading.as_deref()?))).collect();
     let mut strange = unknown(tx, read).await?;
     let waits = strange.iter().any(|(_, incoming)| tells(incoming));
-    if waits && inbox::enter(tx, engine.store().dialect()).await? {
+    if waits && inbox::enter(tx, context.store().dialect()).await? {
         strange = unknown(tx, strange).await?;
     }
     let found = |(row, incoming): (&NewRow, &Incoming)| {
         let found = if tells(incoming) {
-            Found::Stranger(wait(&row.account, incoming, row.received, engine.env().now()))
+            Found::Stranger(wait(&row.account, incoming, row.received, context.env().now()))
         } else {
             Found::Idle
         };
@@ -64,30 +65,30 @@ fn wait(account: &ProviderAccountId, incoming: &Incoming, received: Millis, now:
     let longest = if incoming.attempt.is_some() { ORPHAN_MAX } else { STRANGER_MAX };
     Wait {
         until: (received + longest).max(now + WAIT_MIN),
-        wanted: wanted(account, incoming.attempt.as_ref(), &incoming.observation.refs),
+        wanted: inbox::wanted(account, incoming.attempt.as_ref(), &incoming.observation.refs),
         claims: incoming.attempt.clone(),
     }
 }
 
 /// Lets events wait that were taken up and turned out to be strangers', because they could not be recognised as they were stored. An
 /// event whose payment has become known meanwhile is due at once.
-pub(super) async fn shelve(engine: &Engine, rows: &[(Taken, Box<Incoming>)]) -> Result<(), Error> {
+pub(super) async fn shelve(context: &Context, rows: &[(Taken, Box<Incoming>)]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    let now = engine.env().now();
-    let mut tx = engine.store().begin().await?;
-    inbox::enter(&mut tx, engine.store().dialect()).await?;
+    let now = context.env().now();
+    let mut tx = context.store().begin().await?;
+    inbox::enter(&mut tx, context.store().dialect()).await?;
     let known = Known::of(&mut tx, rows.iter().map(|(row, incoming)| (&row.account, &**incoming))).await?;
     for (row, incoming) in rows {
         if known.locate(&row.account, incoming).is_some() {
-            inbox::put_off(&mut tx, row, now, "its payment has just become known").await?;
+            inbox::put_off(&mut tx, &ENGINE, row, now, "its payment has just become known").await?;
         } else {
             let wait = wait(&row.account, incoming, row.received, now);
-            inbox::wait(&mut tx, row, Some(incoming.kind.as_str()), &wait).await?;
+            inbox::wait(&mut tx, &ENGINE, row, Some(incoming.kind.as_str()), &wait).await?;
         }
     }
     tx.commit().await?;
-    engine.handover().wake();
+    context.wake_for(Work { jobs: false, deliveries: true });
     Ok(())
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use connectors::stripe::Stripe;
 use connectors::{
     AmountRule, Capabilities, Deed, Fail, HttpRequest, HttpResponse, Kept, Operation, Repetition, Setup, SetupProblem,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use connectors::{Credence, Delivery, HttpRequest, HttpResponse, Reject};
 use tracing::warn;
 
+use super::Inbox;
 use crate::accounts::Ready;
-use crate::engine::Engine;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -26,14 +26,14 @@ pub(super) enum Known {
     Unknown,
 }
 
-impl Engine {
+impl Inbox {
     /// Finds out how far a delivery can be trusted. Before a delivery is refused, the account is read once more: the delivery may be
     /// signed with a secret that was added a moment ago.
     pub(super) async fn believe(&self, ready: Arc<Ready>, delivery: &Delivery) -> Result<Known, Error> {
-        let judge = |ready: &Ready| ready.connector.authenticate(&ready.account, delivery, self.env().now());
+        let judge = |ready: &Ready| ready.connector.authenticate(&ready.account, delivery, self.context.env().now());
         let (ready, credence) = match judge(&ready) {
             Ok(credence) => (ready, credence),
-            Err(reject) => match self.fresher(&ready).await? {
+            Err(reject) => match self.context.fresher(&ready).await? {
                 Some(fresher) => match judge(&fresher) {
                     Ok(credence) => (fresher, credence),
                     Err(reject) => return Ok(Known::Rejected(reject)),
@@ -48,8 +48,9 @@ impl Engine {
     }
 
     async fn ask_about(&self, ready: Arc<Ready>, delivery: &Delivery, mut question: HttpRequest) -> Known {
-        let Ok(_place) = self.questions().try_acquire() else { return Known::Unknown };
-        let gateway = Gateway { engine: self, account: &ready.account, connector: ready.connector, sent: None };
+        let Ok(_place) = self.handles.questions.try_acquire() else { return Known::Unknown };
+        let gateway =
+            Gateway { context: &self.context, account: &ready.account, connector: ready.connector, sent: None };
         for _ in 0..QUESTIONS_MAX {
             let reply = match gateway.ask(&question).await {
                 Ok(reply) if is_answer(&reply) => reply,
@@ -62,7 +63,7 @@ impl Engine {
                     return Known::Unknown;
                 }
             };
-            let now = self.env().now();
+            let now = self.context.env().now();
             match ready.connector.verified(&ready.account, delivery, &question, &reply, now) {
                 Ok(Credence::Ask(next)) => question = *next,
                 Ok(believed) => return Known::Believed(ready, believed),

@@ -6,20 +6,22 @@
 use connectors::{Fail, Operation, Outcome};
 use domain::{Millis, SECOND};
 
-use super::{Kind, Next};
-use crate::engine::Engine;
+use crate::attempt::Attempts;
+use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::CallError;
 use crate::record::{OPEN_GRACE, Source};
+use crate::scope::ENGINE;
 use crate::store::exchanges;
+use crate::work::{Kind, Next};
 
 /// The shortest time between two questions about one attempt. Anybody can send hints.
 const PAUSE: Millis = 15 * SECOND;
 
-pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
-    let found = engine.find_attempt(subject).await?;
-    let (now, attempt) = (engine.env().now(), &found.attempt);
-    let (account, connector) = engine.unseal(&engine.account(&attempt.account).await?)?;
+pub(super) async fn run(context: &Context, subject: &str) -> Result<Next, Error> {
+    let found = Attempts::of(context).find(subject).await?;
+    let (now, attempt) = (context.env().now(), &found.attempt);
+    let (account, connector) = context.unseal(&context.account(&attempt.account).await?)?;
     let capabilities = connector.capabilities(&account);
     // An attempt without a reference of the provider can only be searched by our reference.
     let is_known = attempt.refs.session.is_some() || attempt.refs.payment.is_some();
@@ -29,7 +31,7 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     };
     let question = connector.begin(&account, &operation, &operation.key()).ok().filter(|_| can);
     let Some(question) = question else { return Ok(Next::Done) };
-    let asked = exchanges::last(&mut *engine.store().reader().await?, &attempt.id, question.name).await?;
+    let asked = exchanges::last(&mut *context.store().reader().await?, &ENGINE, &attempt.id, question.name).await?;
     // A time in the future is of a clock that has been set back.
     if let Some(asked) = asked.filter(|asked| (0..PAUSE).contains(&(now - asked))) {
         return Ok(Next::At(asked + PAUSE));
@@ -41,15 +43,17 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
             return Ok(Next::At(due));
         }
         // The job that opens attempts handles whatever a search finds, also for an attempt that was given up.
-        let mut tx = engine.store().begin().await?;
-        engine.enqueue(&mut tx, Kind::Open, Some(&attempt.account), subject, now).await?;
-        engine.commit(tx).await?;
+        let mut tx = context.store().begin().await?;
+        context.enqueue(&mut tx, Kind::Open, Some(&attempt.account), subject, now).await?;
+        context.commit(tx).await?;
         return Ok(Next::Done);
     }
-    match engine.call(attempt, &operation).await? {
-        Ok(Outcome::Observed(observation)) => engine.observe(&found, observation, Source::Fetch).await.map(drop)?,
+    match Attempts::of(context).call(attempt, &operation).await? {
+        Ok(Outcome::Observed(observation)) => {
+            Attempts::of(context).observe(&found, observation, Source::Fetch).await.map(drop)?
+        }
         Ok(_) => {}
-        Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
+        Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(context.env().now() + pause)),
         Err(error) => return Err(Error::Provider(error)),
     }
     Ok(Next::Done)

@@ -5,22 +5,19 @@
 
 use domain::money::Money;
 use domain::mutant::{self, Mutant};
-use domain::{MINUTE, Millis};
 
-use super::Next;
 use crate::alerts;
-use crate::engine::Engine;
+use crate::attempt::Attempts;
+use crate::context::Context;
 use crate::error::Error;
 use crate::record::Batch;
+use crate::work::Next;
 
-/// How long a missing delivery may take to arrive. Providers repeat a delivery that was not acknowledged within minutes.
-pub(crate) const GRACE: Millis = 10 * MINUTE;
-
-pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
-    let found = engine.find_attempt(subject).await?;
-    let mut tx = engine.store().begin().await?;
+pub(super) async fn run(context: &Context, subject: &str) -> Result<Next, Error> {
+    let found = Attempts::of(context).find(subject).await?;
+    let mut tx = context.store().begin().await?;
     // The payment is locked, because the missing delivery may arrive in this moment and close the alert.
-    let batch = Batch::lock(engine, &mut tx, std::slice::from_ref(&found.payment)).await?;
+    let batch = Batch::lock(context, &mut tx, std::slice::from_ref(&found.payment)).await?;
     let attempt = batch.payment(&found.payment)?.attempt(&found.attempt.id).unwrap_or(&found.attempt);
     let book = &attempt.book;
     if attempt.overdrawn() > 0 && !mutant::on(Mutant::OverdrawnIsSilent) {
@@ -33,8 +30,8 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
             money(book.refunds_begun()),
             money(book.charged_back().saturating_add(book.returned_total())),
         );
-        alerts::raise(engine, &mut tx, "money_impossible", subject, &detail).await?;
+        alerts::raise(context, &mut tx, "money_impossible", subject, &detail).await?;
     }
-    engine.commit(tx).await?;
+    context.commit(tx).await?;
     Ok(Next::Done)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio::task::JoinSet;
 
-use crate::engine::Engine;
+use crate::inbox::Inbox;
 use crate::store::jobs::Leased;
 
 /// The most jobs a server runs at a time.
@@ -44,7 +44,7 @@ impl Places {
     }
 
     /// Begins jobs. Returns the jobs whose provider has no free place.
-    pub fn begin(&mut self, engine: &Engine, jobs: Vec<Leased>) -> Vec<Leased> {
+    pub fn begin(&mut self, inbox: &Inbox, jobs: Vec<Leased>) -> Vec<Leased> {
         let mut too_many = vec![];
         for job in jobs {
             if let Some(provider) = &job.provider {
@@ -55,9 +55,9 @@ impl Places {
                 }
                 *taken += 1;
             }
-            let engine = engine.clone();
+            let inbox = inbox.clone();
             self.running.spawn(async move {
-                super::run_one(&engine, &job).await;
+                super::run_one(&inbox, &job).await;
                 job.provider
             });
         }

@@ -6,25 +6,26 @@
 
 use domain::id::MerchantId;
 
-use super::{Kind, Next};
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::payments;
+use crate::work::{Kind, Next};
 
-pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+pub(super) async fn run(context: &Context, subject: &str) -> Result<Next, Error> {
     let (merchant, after) = subject.split_once('/').unwrap_or((subject, ""));
     let merchant: MerchantId = merchant.parse().map_err(Error::corrupt)?;
-    let mut reader = engine.store().reader().await?;
-    let (found, last) = payments::maybe_overpaid(&mut reader, &merchant, after, engine.tuning().walk).await?;
+    let mut reader = context.store().reader().await?;
+    let (found, last) = payments::maybe_overpaid(&mut reader, &ENGINE, &merchant, after, context.tuning().walk).await?;
     drop(reader);
-    let now = engine.env().now();
-    let mut tx = engine.store().begin().await?;
+    let now = context.env().now();
+    let mut tx = context.store().begin().await?;
     for payment in found {
-        engine.enqueue(&mut tx, Kind::Surplus, None, payment.as_str(), now).await?;
+        context.enqueue(&mut tx, Kind::Surplus, None, payment.as_str(), now).await?;
     }
     if let Some(last) = last {
-        engine.enqueue(&mut tx, Kind::Policy, None, &format!("{merchant}/{last}"), now).await?;
+        context.enqueue(&mut tx, Kind::Policy, None, &format!("{merchant}/{last}"), now).await?;
     }
-    engine.commit(tx).await?;
+    context.commit(tx).await?;
     Ok(Next::Done)
 }

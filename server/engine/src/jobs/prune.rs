@@ -6,12 +6,13 @@ use domain::id::InboxId;
 use domain::{DAY, Millis, SECOND};
 use tracing::warn;
 
-use super::Next;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::env::first_bits;
 use crate::error::Error;
 use crate::retention::Retention;
+use crate::scope::ENGINE;
 use crate::store::{events, exchanges, inbox, jobs, payments};
+use crate::work::Next;
 
 /// The most rows of one transaction. A row of bytes holds the bytes of many deliveries.
 const BATCH: i64 = 500;
@@ -49,27 +50,29 @@ impl Rows {
     }
 
     /// Removes some rows and returns their number.
-    async fn forget(self, engine: &Engine, kept: &Retention, now: Millis) -> Result<u64, Error> {
-        let (limit, dialect) = (self.limit(), engine.store().dialect());
+    async fn forget(self, context: &Context, kept: &Retention, now: Millis) -> Result<u64, Error> {
+        let (limit, dialect) = (self.limit(), context.store().dialect());
         let first = |days: i64| InboxId::from_random(first_bits(now - days * DAY));
-        let mut tx = engine.store().begin().await?;
+        let mut tx = context.store().begin().await?;
         let forgotten = match self {
-            Rows::Waits => inbox::stop_waiting_before(&mut tx, &first(kept.waits), limit).await?,
-            Rows::Bodies => inbox::forget_bodies(&mut tx, &first(kept.bodies), limit).await?,
-            Rows::Deliveries => inbox::forget_rows(&mut tx, &first(kept.deliveries), limit).await?,
-            Rows::Exchanges => exchanges::prune(&mut tx, now - kept.exchanges * DAY, limit).await?,
-            Rows::Events => events::prune(&mut tx, now - kept.events * DAY, limit).await?,
-            Rows::DeadJobs => jobs::prune(&mut tx, now - kept.dead_jobs * DAY, limit).await?,
-            Rows::Unstarted => payments::forget_unstarted(&mut tx, dialect, now - kept.unstarted * DAY, limit).await?,
+            Rows::Waits => inbox::stop_waiting_before(&mut tx, &ENGINE, &first(kept.waits), limit).await?,
+            Rows::Bodies => inbox::forget_bodies(&mut tx, &ENGINE, &first(kept.bodies), limit).await?,
+            Rows::Deliveries => inbox::forget_rows(&mut tx, &ENGINE, &first(kept.deliveries), limit).await?,
+            Rows::Exchanges => exchanges::prune(&mut tx, &ENGINE, now - kept.exchanges * DAY, limit).await?,
+            Rows::Events => events::prune(&mut tx, &ENGINE, now - kept.events * DAY, limit).await?,
+            Rows::DeadJobs => jobs::prune(&mut tx, &ENGINE, now - kept.dead_jobs * DAY, limit).await?,
+            Rows::Unstarted => {
+                payments::forget_unstarted(&mut tx, &ENGINE, dialect, now - kept.unstarted * DAY, limit).await?
+            }
         };
         tx.commit().await?;
         Ok(forgotten)
     }
 }
 
-pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
-    let kept = engine.tuning().retention;
-    let now = engine.env().now();
+pub(super) async fn run(context: &Context) -> Result<Next, Error> {
+    let kept = context.tuning().retention;
+    let now = context.env().now();
     let (mut failure, mut left, mut inbox_left) = (None, false, false);
     for rows in Rows::ALL {
         if rows.waits_for_earlier() && inbox_left {
@@ -77,7 +80,7 @@ pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
         }
         let mut done = false;
         for _ in 0..BATCHES_MAX {
-            match rows.forget(engine, &kept, now).await {
+            match rows.forget(context, &kept, now).await {
                 Ok(forgotten) => done = forgotten < rows.limit().unsigned_abs(),
                 Err(error) => {
                     warn!(?rows, %error, "what is old could not be forgotten");
@@ -94,6 +97,6 @@ pub(super) async fn run(engine: &Engine) -> Result<Next, Error> {
     }
     match failure {
         Some(error) => Err(error),
-        None => Ok(Next::At(engine.env().now() + if left { PAUSE } else { DAY })),
+        None => Ok(Next::At(context.env().now() + if left { PAUSE } else { DAY })),
     }
 }

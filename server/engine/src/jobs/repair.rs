@@ -6,11 +6,12 @@ use connectors::{EventsSpec, Fail, Operation, Outcome};
 use domain::id::ProviderAccountId;
 use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
 
-use super::Next;
-use crate::engine::Engine;
 use crate::error::{Error, Later};
 use crate::gateway::{CallError, Gateway};
+use crate::inbox::Inbox;
+use crate::scope::ENGINE;
 use crate::store::accounts;
+use crate::work::Next;
 
 /// How often events are listed.
 const EVERY: Millis = 15 * MINUTE;
@@ -28,42 +29,43 @@ const PORTION_MAX: Millis = 6 * HOUR;
 const REQUESTS_MAX: usize = 150;
 const RUN_MAX: Millis = 45 * SECOND;
 
-pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
+pub(super) async fn run(inbox: &Inbox, subject: &str) -> Result<Next, Error> {
+    let context = inbox.context();
     let id: ProviderAccountId = subject.parse().map_err(Error::corrupt)?;
-    let Some(ready) = engine.ready(&id).await? else { return Ok(Next::Done) };
+    let Some(ready) = context.ready(&id).await? else { return Ok(Next::Done) };
     if !ready.connector.capabilities(&ready.account).event_list {
         return Ok(Next::Done);
     }
-    let began = engine.env().now();
-    let seen = accounts::events_seen(&mut *engine.store().reader().await?, &id).await?;
+    let began = context.env().now();
+    let seen = accounts::events_seen(&mut *context.store().reader().await?, &ENGINE, &id).await?;
     // A mark in the future was set by a wrong clock. How much was missed since then is unknown, so the last day is listed.
     let seen = if seen > began { began - DAY } else { seen };
     let mut since = (seen - OVERLAP).max(began - BACK_MAX);
-    let gateway = Gateway { engine, account: &ready.account, connector: ready.connector, sent: None };
+    let gateway = Gateway { context, account: &ready.account, connector: ready.connector, sent: None };
     let (mut portion, mut pages) = (PORTION_MIN, 0);
     let (mut cursor, mut until) = (None, (since + portion).min(began));
     for _ in 0..REQUESTS_MAX {
         let operation = Operation::Events(EventsSpec { since, until, cursor });
         match gateway.call(None, &operation).await {
             Ok(Outcome::Events { items, cursor: next }) => {
-                engine.make_up_for(&ready, items).await?;
+                inbox.make_up_for(&ready, items).await?;
                 cursor = next;
             }
             Ok(_) => return Err(Later::NoEvents(id).into()),
-            Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(engine.env().now() + pause)),
+            Err(CallError::Fail(Fail::RateLimited(pause))) => return Ok(Next::At(context.env().now() + pause)),
             Err(error) => return Err(Error::Provider(error)),
         }
         pages += 1;
         if cursor.is_none() {
-            let mut tx = engine.store().begin().await?;
-            accounts::set_events_seen(&mut tx, &id, until).await?;
+            let mut tx = context.store().begin().await?;
+            accounts::set_events_seen(&mut tx, &ENGINE, &id, until).await?;
             crate::alerts::close(&mut tx, "repair_overrun", subject).await?;
-            engine.commit(tx).await?;
+            context.commit(tx).await?;
             if until >= began {
-                return Ok(Next::At(engine.env().now() + EVERY));
+                return Ok(Next::At(context.env().now() + EVERY));
             }
-            if engine.env().now() - began > RUN_MAX {
-                return Ok(Next::At(engine.env().now()));
+            if context.env().now() - began > RUN_MAX {
+                return Ok(Next::At(context.env().now()));
             }
             portion = if pages > 1 { PORTION_MIN } else { (2 * portion).min(PORTION_MAX) };
             (since, until, pages) = (until, (until + portion).min(began), 0);
@@ -71,8 +73,8 @@ pub(super) async fn run(engine: &Engine, subject: &str) -> Result<Next, Error> {
     }
     if cursor.is_some() {
         let text = format!("more than {REQUESTS_MAX} pages of events in {portion} ms; webhooks do not seem to arrive");
-        engine.alert("repair_overrun", subject, &text).await;
-        return Ok(Next::At(engine.env().now() + EVERY));
+        context.alert("repair_overrun", subject, &text).await;
+        return Ok(Next::At(context.env().now() + EVERY));
     }
-    Ok(Next::At(engine.env().now()))
+    Ok(Next::At(context.env().now()))
 }

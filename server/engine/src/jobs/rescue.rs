@@ -4,18 +4,19 @@
 use domain::{DAY, HOUR, MINUTE, Millis};
 use tracing::warn;
 
-use super::{Kind, LEASE};
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::inbox;
 use crate::store::jobs::{self, Bounds};
+use crate::work::{Kind, LEASE};
 
 /// The furthest that jobs are ever put off. Sessions live a day, and a provider may ask for an hour's patience. The minute is for
 /// servers whose clocks differ.
 fn bounds() -> Bounds {
     let most = |kind| match kind {
         Kind::Expire | Kind::Prune => DAY + HOUR,
-        Kind::Modify => super::modify::PAUSE_MAX + MINUTE,
+        Kind::Modify => crate::attempt::PAUSE_MAX + MINUTE,
         Kind::Check
         | Kind::Close
         | Kind::Hint
@@ -30,21 +31,21 @@ fn bounds() -> Bounds {
 }
 
 /// Finds jobs and deliveries that are put off too far, and makes them due.
-pub(super) async fn run(engine: &Engine) -> Result<(), Error> {
-    let (now, bounds): (Millis, _) = (engine.env().now(), bounds());
-    let mut connection = engine.store().reader().await?;
-    let jobs = jobs::is_stranded(&mut connection, now, &bounds).await?;
-    let deliveries = inbox::is_stranded(&mut connection, now).await?;
+pub(super) async fn run(context: &Context) -> Result<(), Error> {
+    let (now, bounds): (Millis, _) = (context.env().now(), bounds());
+    let mut connection = context.store().reader().await?;
+    let jobs = jobs::is_stranded(&mut connection, &ENGINE, now, &bounds).await?;
+    let deliveries = inbox::is_stranded(&mut connection, &ENGINE, now).await?;
     drop(connection);
     if !jobs && !deliveries {
         return Ok(());
     }
-    let mut tx = engine.store().begin().await?;
-    let jobs = jobs::rescue(&mut tx, now, &bounds).await?;
-    let deliveries = inbox::rescue(&mut tx, now).await?;
+    let mut tx = context.store().begin().await?;
+    let jobs = jobs::rescue(&mut tx, &ENGINE, now, &bounds).await?;
+    let deliveries = inbox::rescue(&mut tx, &ENGINE, now).await?;
     warn!(
         jobs,
         deliveries, "put off further than they ever are; the clock seems to have been set back; they are due now"
     );
-    engine.commit(tx).await
+    context.commit(tx).await
 }

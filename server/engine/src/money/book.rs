@@ -1,13 +1,15 @@
 //! Reads and audits the journal.
 
 use domain::currency::Currency;
-use domain::id::{MerchantId, PaymentId};
+use domain::id::PaymentId;
 use domain::money::Money;
 use serde::Serialize;
 
+use super::Payments;
 use super::audit::{Discrepancy, judge, judge_rows, judge_sums};
-use crate::engine::Engine;
+use crate::context::{Context, check_merchant};
 use crate::error::Error;
+use crate::scope::Installation;
 use crate::store::{Connection, journal, movements, payments};
 
 /// Payments compared in one step of an audit.
@@ -26,14 +28,14 @@ pub struct Balance {
     pub amount: String,
 }
 
-impl Engine {
-    /// A merchant's balances in test mode or in live mode.
+impl Payments {
+    /// The merchant's balances in the scope's mode.
     ///
     /// # Errors
     /// There is no such merchant.
-    pub async fn balances(&self, merchant: &MerchantId, live: bool) -> Result<Vec<Balance>, Error> {
-        self.check_merchant(merchant).await?;
-        let rows = journal::balances(&mut *self.store().reader().await?, merchant, live).await?;
+    pub async fn balances(&self) -> Result<Vec<Balance>, Error> {
+        check_merchant(&self.context, &self.scope).await?;
+        let rows = journal::balances(&mut *self.context.store().reader().await?, &self.scope).await?;
         let balance = |(currency, account, minor): (Currency, String, i64)| Balance {
             currency,
             account,
@@ -42,49 +44,55 @@ impl Engine {
         };
         Ok(rows.into_iter().map(balance).collect())
     }
-
-    /// Judges every payment's books by its history and its entries in the journal, and the stored balances by the entries. Returns the
-    /// number of judged payments and the errors found.
-    pub async fn audit_ledger(&self) -> Result<(usize, Vec<Discrepancy>), Error> {
-        let (mut judged, mut found, mut after) = (0, vec![], String::new());
-        loop {
-            let mut tx = self.store().moment().await?;
-            let ids = payments::ids_after(&mut tx, &after, STEP).await?;
-            for id in &ids {
-                found.extend(audit(&mut tx, id).await?);
-            }
-            tx.rollback().await?;
-            judged += ids.len();
-            match ids.last() {
-                Some(last) => last.as_str().clone_into(&mut after),
-                None => break,
-            }
-        }
-        found.extend(self.audit_sums().await?);
-        Ok((judged, found))
-    }
-
-    /// All errors in the journal's sums. All portions are read at one moment, so that no change between two of them counts for one side
-    /// alone.
-    async fn audit_sums(&self) -> Result<Vec<Discrepancy>, Error> {
-        let mut moment = self.store().moment().await?;
-        let kept = journal::kept(&mut moment).await?;
-        let (sums, unbalanced) = journal::added_up(&mut moment).await?;
-        moment.rollback().await?;
-        Ok(judge_sums(&kept, &sums, &unbalanced))
-    }
-
-    /// Judges one payment's books by its history and its entries in the journal.
-    pub async fn audit_payment(&self, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
-        audit(&mut *self.store().moment().await?, id).await
-    }
 }
 
-async fn audit(connection: &mut Connection, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
-    let Some(stored) = payments::find(connection, id).await? else { return Ok(vec![]) };
-    let events = payments::events(connection, id).await?;
-    let written = journal::balances_of_payment(connection, id).await?;
-    let rows = movements::of_payment(connection, id).await?;
+/// Judges every payment's books, and the stored balances. Returns the number of judged payments and the errors found.
+pub(crate) async fn audit_ledger(
+    context: &Context,
+    installation: &Installation,
+) -> Result<(usize, Vec<Discrepancy>), Error> {
+    let (mut judged, mut found, mut after) = (0, vec![], String::new());
+    loop {
+        let mut tx = context.store().moment().await?;
+        let ids = payments::ids_after(&mut tx, installation, &after, STEP).await?;
+        for id in &ids {
+            found.extend(audit(&mut tx, installation, id).await?);
+        }
+        tx.rollback().await?;
+        judged += ids.len();
+        match ids.last() {
+            Some(last) => last.as_str().clone_into(&mut after),
+            None => break,
+        }
+    }
+    found.extend(audit_sums(context, installation).await?);
+    Ok((judged, found))
+}
+
+/// All errors in the journal's sums. All portions are read at one moment, so that no change between two of them counts for one side
+/// alone.
+async fn audit_sums(context: &Context, installation: &Installation) -> Result<Vec<Discrepancy>, Error> {
+    let mut moment = context.store().moment().await?;
+    let kept = journal::kept(&mut moment, installation).await?;
+    let (sums, unbalanced) = journal::added_up(&mut moment, installation).await?;
+    moment.rollback().await?;
+    Ok(judge_sums(&kept, &sums, &unbalanced))
+}
+
+/// Judges one payment's books by its history and its entries in the journal.
+pub(crate) async fn audit_payment(
+    context: &Context,
+    installation: &Installation,
+    id: &PaymentId,
+) -> Result<Vec<Discrepancy>, Error> {
+    audit(&mut *context.store().moment().await?, installation, id).await
+}
+
+async fn audit(connection: &mut Connection, by: &Installation, id: &PaymentId) -> Result<Vec<Discrepancy>, Error> {
+    let Some(stored) = payments::find(connection, by, id).await? else { return Ok(vec![]) };
+    let events = payments::events(connection, by, id).await?;
+    let written = journal::balances_of_payment(connection, by, id).await?;
+    let rows = movements::of_payment(connection, by, id).await?;
     let mut wrong = judge(&stored.payment, &events, &written);
     wrong.extend(judge_rows(&stored.payment, &events, &rows));
     Ok(wrong)

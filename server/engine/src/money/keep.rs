@@ -4,11 +4,11 @@ use domain::id::PaymentId;
 use domain::money::Money;
 use domain::payment::{Event, Fact, ModificationKind, Payment, decide};
 
+use super::Payments;
 use super::choose::{back, wanted_back};
 use super::problem::{MoneyProblem, NothingToKeep, Proposal};
-use crate::engine::Engine;
 use crate::error::{Error, Thing};
-use crate::record::Source;
+use crate::record::{self, Source};
 
 /// The result of a decision to keep money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +21,15 @@ pub struct Kept {
     pub in_all: i64,
 }
 
-impl Engine {
+impl Payments {
     /// Keeps money that was paid beyond the debt, instead of sending it back.
     ///
     /// # Errors
     /// There is no money that could be kept.
-    pub async fn keep_surplus(&self, id: &PaymentId) -> Result<Kept, Error> {
+    pub async fn keep(&self, id: &PaymentId) -> Result<Kept, Error> {
+        self.stored(id).await?;
         let mut now = 0_i64;
-        let recorded = self.record_if(id, Source::Merchant, |payment| {
+        let recorded = record::record_if(&self.context, id, Source::Merchant(self.scope.actor()), |payment| {
             now = keeps(payment)?;
             Ok(Some(Fact::Keep))
         });

@@ -14,44 +14,47 @@ mod request;
 mod rows;
 mod statement;
 
-use connectors::ModifySpec;
-use domain::Millis;
-use domain::id::{AttemptId, ModificationId, PaymentId};
-use domain::money::Money;
-use domain::payment::{Answer, Event, Fact, Limits, Modification, ModificationKind, Outcome, Payment};
+use domain::id::PaymentId;
+use domain::payment::Payment;
 
+pub use crate::attempt::Modified;
+pub use crate::store::payments::PaymentRow;
 pub use audit::Discrepancy;
 pub use book::Balance;
+pub(crate) use book::{audit_ledger, audit_payment};
 pub(crate) use choose::wanted_back;
 pub use keep::Kept;
 pub(crate) use keep::held_advice;
 pub use request::Asked;
-pub use statement::{PaymentRow, Statement};
+pub use statement::Statement;
 
-use crate::engine::Engine;
+use crate::attempt::Attempts;
+use crate::context::Context;
 use crate::error::{Error, Thing};
-use crate::gateway::CallError;
-use crate::jobs::modify;
-use crate::jobs::open::Found;
-use crate::record::Source;
+use crate::scope::Scope;
 use crate::store::payments;
-use problem::MoneyProblem;
 use request::Wanted;
 
-/// The result of a modification so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Modified {
-    /// The modification.
-    pub modification: Modification,
-    /// The modification's result so far.
-    pub outcome: Outcome,
+/// A merchant's payments and their money.
+#[derive(Clone)]
+pub struct Payments {
+    context: Context,
+    scope: Scope,
 }
 
-impl Engine {
+impl Payments {
+    pub(crate) fn new(context: Context, scope: Scope) -> Payments {
+        Payments { context, scope }
+    }
+
+    fn attempts(&self) -> Attempts<'_> {
+        Attempts::of(&self.context)
+    }
+
     /// Captures authorised money: an amount in minor units, or all that is left. `last` releases the rest.
     ///
     /// # Errors
-    /// No money is authorised, or less than asked for; or the provider cannot capture in parts. See also [`Engine::capture_as`].
+    /// No money is authorised, or less than asked for; or the provider cannot capture in parts. See also [`Payments::capture_as`].
     pub async fn capture(&self, payment: &PaymentId, amount: Option<i64>, last: bool) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Capture { amount, last }, &Asked::default()).await
     }
@@ -59,7 +62,7 @@ impl Engine {
     /// Releases an authorisation.
     ///
     /// # Errors
-    /// No money is authorised, or it has been captured or is being captured. See also [`Engine::void_as`].
+    /// No money is authorised, or it has been captured or is being captured. See also [`Payments::void_as`].
     pub async fn void(&self, payment: &PaymentId) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Void, &Asked::default()).await
     }
@@ -68,211 +71,14 @@ impl Engine {
     ///
     /// # Errors
     /// The amount exceeds the captured money that has not gone back and is not on its way back; or the provider cannot refund in parts.
-    /// See also [`Engine::refund_as`].
+    /// See also [`Payments::refund_as`].
     pub async fn refund(&self, payment: &PaymentId, amount: Option<i64>) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Refund { amount }, &Asked::default()).await
     }
 
-    pub(crate) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
-        let stored = payments::find(&mut *self.store().reader().await?, payment).await?;
+    /// A payment of the scope. A payment of another merchant or of the other mode is not found.
+    pub(super) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
+        let stored = payments::find(&mut *self.context.store().reader().await?, &self.scope, payment).await?;
         stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(Thing::Payment(payment.clone())))
-    }
-
-    /// Checks that the provider can count the amount to be captured or sent back. An amount that it cannot count would be refused later.
-    async fn check_part(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(), Error> {
-        let (ModificationKind::Capture { amount, .. } | ModificationKind::Refund { amount }) = kind else {
-            return Ok(());
-        };
-        let attempt = self.find_attempt(attempt.as_str()).await?.attempt;
-        let connector = self.connector(&attempt.account).await?;
-        let part = Money::new(amount, attempt.amount.currency);
-        connector.takes_part(part).map_err(Error::Amount)
-    }
-
-    /// Sends surplus back, if it is still there and is not being sent back already. Two servers may try this at once.
-    pub(crate) async fn send_back(
-        &self,
-        payment: &PaymentId,
-        attempt: &AttemptId,
-        kind: ModificationKind,
-    ) -> Result<(), Error> {
-        let (modification, limits) = self.modification(attempt, kind).await?;
-        let id = modification.id.clone();
-        let fact = Fact::Modify { attempt: attempt.clone(), modification: Box::new(modification), limits };
-        let still = |payment: &Payment| Ok(wanted_back(payment).contains(&(attempt.clone(), kind)).then_some(fact));
-        if self.record_if(payment, Source::Engine, still).await?.is_some() {
-            self.send_first(attempt, &id).await?;
-        }
-        Ok(())
-    }
-
-    /// A modification about to be recorded, and the provider's limits.
-    async fn modification(&self, attempt: &AttemptId, kind: ModificationKind) -> Result<(Modification, Limits), Error> {
-        let found = self.find_attempt(attempt.as_str()).await?;
-        if found.attempt.refs.payment.is_none() {
-            return Err(MoneyProblem::NotNamed { attempt: found.attempt.id }.into());
-        }
-        let (account, connector) = self.unseal(&self.account(&found.attempt.account).await?)?;
-        let limits = connector.limits(&account, found.attempt.method);
-        let id = ModificationId::from_random(self.env().bits());
-        Ok((Modification::new(id, kind, self.env().now()), limits))
-    }
-
-    async fn send_first(&self, attempt: &AttemptId, id: &ModificationId) -> Result<Modified, Error> {
-        // Once the modification is stored a job will send it, so trouble from here on is no reason to report failure.
-        if let Err(error) = self.send_modification(attempt.as_str(), id, true).await {
-            tracing::warn!(%attempt, modification = %id, %error, "a modification was not sent yet");
-        }
-        self.modified(attempt.as_str(), id).await
-    }
-
-    pub(crate) async fn modified(&self, attempt: &str, id: &ModificationId) -> Result<Modified, Error> {
-        let attempt = self.find_attempt(attempt).await?.attempt;
-        let known = attempt.modification(id).ok_or_else(|| Error::NotFound(Thing::Modification(id.clone())))?;
-        Ok(Modified { modification: known.clone(), outcome: known.outcome(&attempt.book) })
-    }
-
-    /// Sends a modification whose result is open, or asks for its outcome. `first` says that the modification has certainly not been
-    /// sent before.
-    pub(crate) async fn send_modification(&self, attempt: &str, id: &ModificationId, first: bool) -> Result<(), Error> {
-        let found = self.find_attempt(attempt).await?;
-        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(Thing::Modification(id.clone())))?;
-        let outcome = known.outcome(&found.attempt.book);
-        let spec = || ModifySpec {
-            target: found.target(),
-            modification: id.clone(),
-            kind: known.kind,
-            capture: known.capture.clone(),
-            created: known.created,
-        };
-        let began = self.env().now();
-        let waits = matches!(outcome, Outcome::Requested | Outcome::Unknown);
-        let unanswered = self.unanswered_since(&found, known).await?;
-        let (course, capabilities) = self.modification_course(&found, known, unanswered).await?;
-        if outcome.is_open() && !first && capabilities.find_modification {
-            match self.call(&found.attempt, &connectors::Operation::FindModification(spec())).await? {
-                Ok(connectors::Outcome::NotFound) => {
-                    if waits && course.is_proved(began) {
-                        return self.give_up_modification(&found, known).await;
-                    }
-                }
-                Ok(connectors::Outcome::Inconclusive) => {}
-                // A failed question proves nothing about an earlier request.
-                Err(error) => return Err(Error::Provider(error)),
-                found_it => return self.take_reply(&found, id, found_it).await,
-            }
-        }
-        if !waits {
-            return Ok(());
-        }
-        if !course.may_send(first, began) {
-            // If this is the first request, the server was stopped for a while before it could send, and the job has taken over.
-            return if first { Ok(()) } else { self.modification_left(&found, known, course.proved().is_some()).await };
-        }
-        let reply = self.call(&found.attempt, &connectors::Operation::Modify(spec())).await?;
-        if first
-            && !course.may_send(false, began)
-            && let Err(error) = &reply
-            && error.is_definite()
-        {
-            // The request will not be sent again, and it has certainly done nothing.
-            let answer = Answer::Refused { reason: format!("{error}; nothing was done, ask again with another key") };
-            return self.answered(&found, id, answer).await;
-        }
-        self.take_reply(&found, id, reply).await
-    }
-
-    /// When a modification became known to be sent and unanswered. Each try before that has certainly not reached the provider, however
-    /// long the tries went on.
-    async fn unanswered_since(&self, found: &Found, known: &Modification) -> Result<Option<Millis>, Error> {
-        if known.outcome(&found.attempt.book) != Outcome::Unknown {
-            return Ok(None);
-        }
-        let events = payments::events(&mut *self.store().reader().await?, &found.payment).await?;
-        let unanswered = |event: &Event| matches!(event, Event::Answered { modification, answer: Answer::Unanswered, .. } if *modification == known.id);
-        Ok(events.iter().find(|happened| unanswered(&happened.event)).map(|happened| happened.at))
-    }
-
-    /// When to look again at a modification that is not sent any more: when a search is a proof, or now and then. None if the
-    /// modification may still be sent, or if a search would be a proof now.
-    pub(crate) async fn modification_rests(&self, attempt: &str, id: &ModificationId) -> Result<Option<Millis>, Error> {
-        let found = self.find_attempt(attempt).await?;
-        let known = found.attempt.modification(id).ok_or_else(|| Error::NotFound(Thing::Modification(id.clone())))?;
-        let unanswered = self.unanswered_since(&found, known).await?;
-        let (course, _) = self.modification_course(&found, known, unanswered).await?;
-        let now = self.env().now();
-        let rests = course.proved().map_or(Some(now + modify::PAUSE_MAX), |proved| (now < proved).then_some(proved));
-        Ok(rests.filter(|_| !course.may_send(false, now)))
-    }
-
-    /// Handles a modification that is not sent any more and whose outcome is unknown. If no search can ever tell the outcome, an alert
-    /// is raised.
-    async fn modification_left(&self, found: &Found, known: &Modification, provable: bool) -> Result<(), Error> {
-        if known.outcome(&found.attempt.book) == Outcome::Requested {
-            self.answered(found, &known.id, Answer::Unanswered).await?;
-        }
-        if !provable {
-            let (what, currency) = (known.kind.as_str(), found.attempt.amount.currency);
-            let amount = match known.amount() {
-                0 => String::new(),
-                minor => format!(" of {}", Money::new(minor, currency)),
-            };
-            let detail = format!(
-                "payment {}: the provider did not answer the {what} {}{amount}. To send it again could do it twice, so it is not done. Look \
-                 at the provider for this reference. If it was done, the provider's delivery or report settles it here; if it was \
-                 not, do it in the provider's own dashboard",
-                found.payment, known.id
-            );
-            self.alert_once("modification_unknown", known.id.as_str(), &detail).await;
-        }
-        Ok(())
-    }
-
-    async fn answered(&self, found: &Found, id: &ModificationId, answer: Answer) -> Result<(), Error> {
-        let fact = Fact::Answered { attempt: found.attempt.id.clone(), modification: id.clone(), answer };
-        self.record(&found.payment, &fact, Source::Engine).await.map(drop)
-    }
-
-    /// Gives up a modification that was proved not to be done and is not sent any more. An alert says that the merchant may ask for it
-    /// anew.
-    async fn give_up_modification(&self, found: &Found, known: &Modification) -> Result<(), Error> {
-        let reason = "the provider did not answer and has not done it; ask again with another key".to_owned();
-        self.answered(found, &known.id, Answer::Refused { reason }).await?;
-        // Till repeats the modifications that it began by itself.
-        if !known.is_own() {
-            let what = known.kind.as_str();
-            let detail = format!(
-                "payment {}: the {what} {} was not answered, and the provider has not done it; ask for it again with another key",
-                found.payment, known.id
-            );
-            self.alert("modification_failed", known.id.as_str(), &detail).await;
-        }
-        Ok(())
-    }
-
-    async fn take_reply(
-        &self,
-        found: &Found,
-        id: &ModificationId,
-        reply: Result<connectors::Outcome, CallError>,
-    ) -> Result<(), Error> {
-        let answer = match reply {
-            Ok(connectors::Outcome::Observed(observation)) => {
-                return self.observe(found, observation, Source::Fetch).await.map(|_| ());
-            }
-            Ok(connectors::Outcome::Accepted { reference }) => Answer::Accepted { reference },
-            Ok(_) => return Ok(()),
-            // A request that was refused, or that the provider's API cannot express, is not repeated.
-            Err(CallError::Fail(connectors::Fail::Refused(reason) | connectors::Fail::Unsupported(reason))) => {
-                Answer::Refused { reason }
-            }
-            // This request has certainly done nothing, so the modification is still to be done.
-            Err(error) if error.is_definite() => return Err(Error::Provider(error)),
-            Err(error) => {
-                tracing::warn!(modification = %id, %error, "a provider did not answer a modification");
-                Answer::Unanswered
-            }
-        };
-        self.answered(found, id, answer).await
     }
 }

@@ -7,12 +7,11 @@ use domain::id::{AttemptId, PaymentId};
 use domain::payment::{Attempt, Fact, Modification, ModificationKind, Outcome, Payment, RequestKey};
 use domain::{MINUTE, Millis};
 
-use super::Modified;
 use super::choose::{choose, proposal};
 use super::problem::{MoneyProblem, Request};
-use crate::engine::Engine;
+use super::{Modified, Payments};
 use crate::error::Error;
-use crate::record::Source;
+use crate::record::{self, Source};
 use crate::store::requests::{self, KeyRow};
 
 /// How long an equal request counts as the same one sent twice.
@@ -80,17 +79,11 @@ impl Wanted {
     }
 }
 
-impl Engine {
-    /// A key for a request to which the merchant has given none.
-    #[must_use]
-    pub fn new_request_key(&self) -> RequestKey {
-        RequestKey::from_random(self.env().bits())
-    }
-
+impl Payments {
     /// Captures authorised money of one attempt: an amount in minor units, or all that is left. `last` releases the rest.
     ///
     /// # Errors
-    /// As [`Engine::capture`]; several attempts are possible; the key names another request; or an equal request is recent.
+    /// As [`Payments::capture`]; several attempts are possible; the key names another request; or an equal request is recent.
     pub async fn capture_as(
         &self,
         payment: &PaymentId,
@@ -104,7 +97,7 @@ impl Engine {
     /// Releases the authorisation of one attempt.
     ///
     /// # Errors
-    /// As [`Engine::void`]; several attempts are possible; or the key names another request.
+    /// As [`Payments::void`]; several attempts are possible; or the key names another request.
     pub async fn void_as(&self, payment: &PaymentId, asked: &Asked) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Void, asked).await
     }
@@ -112,27 +105,27 @@ impl Engine {
     /// Sends captured money of one attempt back: an amount in minor units, or all that is left.
     ///
     /// # Errors
-    /// As [`Engine::refund`]; several attempts are possible; the key names another request; or an equal request is recent.
+    /// As [`Payments::refund`]; several attempts are possible; the key names another request; or an equal request is recent.
     pub async fn refund_as(&self, payment: &PaymentId, amount: Option<i64>, asked: &Asked) -> Result<Modified, Error> {
         self.ask(payment, Wanted::Refund { amount }, asked).await
     }
 
     pub(super) async fn ask(&self, id: &PaymentId, wanted: Wanted, asked: &Asked) -> Result<Modified, Error> {
         let payment = self.stored(id).await?;
-        if let Some(known) = self.of_key(&payment, asked).await? {
+        if let Some(known) = self.of_key(asked).await? {
             return self.asked_before(&payment, known, wanted, asked).await;
         }
         let attempt = choose(&payment, &wanted, asked.attempt.as_ref())?;
         let kind = wanted.kind(attempt, None);
-        self.check_part(&attempt.id, kind).await?;
+        self.attempts().check_part(&attempt.id, kind).await?;
         let (attempt, whole) = (attempt.id.clone(), wanted.is_whole());
-        let (modification, limits) = self.modification(&attempt, kind).await?;
+        let (modification, limits) = self.attempts().modification(&attempt, kind).await?;
         // The modification's own id can be the key. A merchant's modification always has a key; a modification that Till begins by
         // itself has none.
         let key = asked.key.clone().or_else(|| modification.id.as_str().parse().ok());
         let modification = Box::new(Modification { key, whole, ..modification });
-        let (new, now) = (modification.id.clone(), self.env().now());
-        let recorded = self.record_if(id, Source::Merchant, |payment| {
+        let (new, now) = (modification.id.clone(), self.context.env().now());
+        let recorded = record::record_if(&self.context, id, Source::Merchant(self.scope.actor()), |payment| {
             if !asked.chosen {
                 refuse_repetition(payment, &attempt, kind, now)?;
             }
@@ -140,7 +133,7 @@ impl Engine {
         });
         if let Err(error) = recorded.await {
             // Two requests with one key may have arrived at once, and the other one was faster.
-            return match self.of_key(&payment, asked).await? {
+            return match self.of_key(asked).await? {
                 Some(known) => self.asked_before(&payment, known, wanted, asked).await,
                 None => Err(error),
             };
@@ -148,12 +141,12 @@ impl Engine {
         if let (Some(stored), Some(key)) = (asked.stored, &asked.key) {
             stored(key);
         }
-        self.send_first(&attempt, &new).await
+        self.attempts().send_first(&attempt, &new).await
     }
 
-    async fn of_key(&self, payment: &Payment, asked: &Asked) -> Result<Option<KeyRow>, Error> {
+    async fn of_key(&self, asked: &Asked) -> Result<Option<KeyRow>, Error> {
         let Some(key) = &asked.key else { return Ok(None) };
-        requests::find(&mut *self.store().reader().await?, &payment.merchant, key).await
+        requests::find(&mut *self.context.store().reader().await?, &self.scope, key).await
     }
 
     /// The result of the earlier request with this key, if the two requests are equal.
@@ -164,7 +157,7 @@ impl Engine {
         wanted: Wanted,
         asked: &Asked,
     ) -> Result<Modified, Error> {
-        let modified = self.modified(known.attempt.as_str(), &known.modification).await?;
+        let modified = self.attempts().modified(known.attempt.as_str(), &known.modification).await?;
         let same_attempt = asked.attempt.as_ref().is_none_or(|attempt| *attempt == known.attempt);
         if known.payment == payment.id && same_attempt && wanted.is_of(&modified.modification) {
             return Ok(modified);

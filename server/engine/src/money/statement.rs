@@ -1,34 +1,17 @@
 //! The statement of one payment, and lists of payments.
 
-use domain::id::{MerchantId, PaymentId};
-use domain::money::Money;
+use domain::id::PaymentId;
 use domain::payment::{Flags, Payment, Status, Totals};
 use serde::Serialize;
 
-use crate::engine::Engine;
+use super::Payments;
+use crate::context::check_merchant;
 use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
 use crate::store::journal::{self, LedgerRow};
 use crate::store::movements::{self, Movement};
-use crate::store::payments::Happened;
+use crate::store::payments::{Happened, PaymentRow};
 use crate::store::{events, payments};
-
-/// A payment in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PaymentRow {
-    /// The id.
-    pub id: String,
-    /// The debt.
-    pub amount: Money,
-    /// The status.
-    pub status: String,
-    /// The captured amount, in minor units.
-    pub captured: i64,
-    /// The refunded amount, in minor units.
-    pub refunded: i64,
-    /// When the payment was made, in milliseconds since 1970.
-    pub created: i64,
-}
 
 /// Everything about one payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,30 +34,30 @@ pub struct Statement {
     pub told: Vec<String>,
 }
 
-impl Engine {
+impl Payments {
     /// Everything about one payment.
     pub async fn statement(&self, id: &PaymentId) -> Result<Statement, Error> {
-        let mut connection = self.store().moment().await?;
-        let stored = payments::find(&mut connection, id).await?;
+        let mut connection = self.context.store().moment().await?;
+        let stored = payments::find(&mut connection, &self.scope, id).await?;
         let payment = stored.ok_or_else(|| Error::NotFound(Thing::Payment(id.clone())))?.payment;
         Ok(Statement {
             status: payment.status(),
             flags: payment.flags(),
             totals: payment.totals(),
-            movements: movements::of_payment(&mut connection, id).await?,
-            events: payments::events(&mut connection, id).await?,
-            ledger: journal::of_payment(&mut connection, id).await?,
-            told: events::names_of_payment(&mut connection, id).await?,
+            movements: movements::of_payment(&mut connection, &self.scope, id).await?,
+            events: payments::events(&mut connection, &self.scope, id).await?,
+            ledger: journal::of_payment(&mut connection, &self.scope, id).await?,
+            told: events::names_of_payment(&mut connection, &self.scope, id).await?,
             payment,
         })
     }
 
-    /// A merchant's payments, newest first.
+    /// The payments, newest first.
     ///
     /// # Errors
     /// There is no such merchant, or no such row to begin after.
-    pub async fn payments(&self, merchant: &MerchantId, page: &Page) -> Result<Listed<PaymentRow>, Error> {
-        self.check_merchant(merchant).await?;
-        payments::of_merchant(&mut *self.store().reader().await?, merchant, page).await
+    pub async fn payments(&self, page: &Page) -> Result<Listed<PaymentRow>, Error> {
+        check_merchant(&self.context, &self.scope).await?;
+        payments::of_merchant(&mut *self.context.store().reader().await?, &self.scope, page).await
     }
 }

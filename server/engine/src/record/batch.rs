@@ -7,17 +7,19 @@ use domain::id::PaymentId;
 use domain::payment::{Fact, Payment};
 
 use super::Source;
-use super::changes::{Changes, Work};
+use super::changes::Changes;
 use super::follow_up::{Step, follow_up};
 use super::posting::posting;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::{Error, Thing};
+use crate::scope::ENGINE;
 use crate::store::payments::{EventRow, Locked, lock_many};
 use crate::store::{Connection, Tx};
+use crate::work::Work;
 
 /// A unit of work on several payments. If it is dropped without [`Batch::write`], it changes nothing.
 pub(crate) struct Batch<'a> {
-    engine: &'a Engine,
+    context: &'a Context,
     payments: BTreeMap<PaymentId, Result<Entry, Error>>,
     changes: Changes,
 }
@@ -34,29 +36,30 @@ pub(super) struct Entry {
 
 impl<'a> Batch<'a> {
     /// Locks payments until the transaction ends.
-    pub async fn lock(engine: &'a Engine, tx: &mut Tx, ids: &[PaymentId]) -> Result<Batch<'a>, Error> {
+    pub async fn lock(context: &'a Context, tx: &mut Tx, ids: &[PaymentId]) -> Result<Batch<'a>, Error> {
         let mut sorted = ids.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
         let entry = |before: Locked| Entry { now: before.payment.clone(), seq: before.seq, told: before.told, before };
-        let locked = lock_many(tx, engine.store().dialect(), &sorted).await?;
+        let locked = lock_many(tx, &ENGINE, context.store().dialect(), &sorted).await?;
         let payments = locked.into_iter().map(|(id, found)| (id, found.map(entry))).collect();
-        Ok(Batch { engine, payments, changes: Changes::default() })
+        Ok(Batch { context, payments, changes: Changes::default() })
     }
 
     /// Takes a fact in, on top of the facts before. Returns whether the fact was new. A refusal or an unreadable payment changes nothing
     /// and leaves the rest of the batch as it is.
     pub fn take(&mut self, id: &PaymentId, fact: &Fact, source: Source<'_>) -> Result<bool, Error> {
-        let engine = self.engine;
+        let context = self.context;
         let entry = found(self.payments.get_mut(id), id)?;
         let (after, events) = entry.now.next(fact)?;
         if events.is_empty() {
             return Ok(false);
         }
-        let (now, live) = (engine.env().now(), entry.before.live);
+        let (now, live) = (context.env().now(), entry.before.live);
         let last = entry.seq.saturating_add(i64::try_from(events.len()).unwrap_or(i64::MAX));
         self.changes.postings.extend(posting(&entry.now, &after, last, live, now)?);
         let before = std::mem::replace(&mut entry.now, after);
+        let actor = source.actor();
         for event in &events {
             entry.seq += 1;
             self.changes.events.push(EventRow {
@@ -64,13 +67,15 @@ impl<'a> Batch<'a> {
                 seq: entry.seq,
                 event: event.clone(),
                 source: source.name(),
+                actor: actor.clone(),
                 cause: source.cause().map(str::to_owned),
             });
         }
         let (seq, told) = (entry.seq, entry.told);
         let source = source.name();
-        let step = Step { before: &before, after: &entry.now, events: &events, seq, told, live, source, now };
-        entry.told += follow_up(engine, &step, &mut self.changes);
+        let step =
+            Step { before: &before, after: &entry.now, events: &events, seq, told, live, source, actor: &actor, now };
+        entry.told += follow_up(context, &step, &mut self.changes);
         Ok(true)
     }
 
@@ -87,7 +92,7 @@ impl<'a> Batch<'a> {
     pub async fn write(self, connection: &mut Connection) -> Result<Written, Error> {
         let entries = self.payments.values().filter_map(|entry| entry.as_ref().ok());
         let changed: Vec<&Entry> = entries.filter(|entry| entry.seq > entry.before.seq).collect();
-        let work = self.changes.write(self.engine, connection, &changed).await?;
+        let work = self.changes.write(self.context, connection, &changed).await?;
         count(&self.changes.events);
         Ok(Written { payments: changed.iter().map(|entry| entry.now.id.clone()).collect(), work })
     }

@@ -3,7 +3,7 @@
 use domain::id::PaymentId;
 use domain::payment::Refusal;
 
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
 
 /// The kind of the alert. Its subject is the payment.
@@ -22,19 +22,17 @@ pub(crate) fn advice(payment: &PaymentId, from: &str, error: &Error) -> String {
     )
 }
 
-impl Engine {
-    /// Passes a result on. A breach raises an alert first; the caller's transaction must be over.
-    pub(crate) async fn tell_breach<T>(
-        &self,
-        payment: &PaymentId,
-        from: &str,
-        result: Result<T, Error>,
-    ) -> Result<T, Error> {
-        if let Err(error) = &result
-            && is_breach(error)
-        {
-            self.alert(PAYMENT_BREACH, payment.as_str(), &advice(payment, from, error)).await;
-        }
-        result
+/// Passes a result on. A breach raises an alert first; the caller's transaction must be over.
+pub(crate) async fn tell_breach<T>(
+    context: &Context,
+    payment: &PaymentId,
+    from: &str,
+    result: Result<T, Error>,
+) -> Result<T, Error> {
+    if let Err(error) = &result
+        && is_breach(error)
+    {
+        context.alert(PAYMENT_BREACH, payment.as_str(), &advice(payment, from, error)).await;
     }
+    result
 }

@@ -7,9 +7,9 @@ use domain::{HOUR, Millis};
 
 use super::batch::Entry;
 use crate::alerts;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::error::Error;
-use crate::jobs::Kind;
+use crate::scope::ENGINE;
 use crate::store::attempts::{AttemptRow, Change};
 use crate::store::events::NewEvent;
 use crate::store::jobs::NewJob;
@@ -17,6 +17,7 @@ use crate::store::journal::Posting;
 use crate::store::payments::EventRow;
 use crate::store::requests::KeyRow;
 use crate::store::{Connection, attempts, events, inbox, jobs, journal, movements, payments, requests, sessions};
+use crate::work::{Kind, Work};
 
 /// The shortest life of a session that is opened again. A shopper who comes later begins a new session.
 const REOPENED: Millis = HOUR;
@@ -52,7 +53,7 @@ impl Changes {
     /// Enqueues a job.
     pub fn enqueue(
         &mut self,
-        engine: &Engine,
+        context: &Context,
         kind: Kind,
         account: Option<&ProviderAccountId>,
         subject: &str,
@@ -60,7 +61,7 @@ impl Changes {
     ) {
         let key = (kind.as_str(), subject.to_owned());
         self.spared.remove(&key);
-        let job = self.jobs.entry(key).or_insert_with(|| engine.new_job(kind, account, subject, run_at));
+        let job = self.jobs.entry(key).or_insert_with(|| context.new_job(kind, account, subject, run_at));
         job.run_at = job.run_at.min(run_at);
     }
 
@@ -73,33 +74,38 @@ impl Changes {
     }
 
     /// Writes everything and returns the kinds of work that are due now because of it.
-    pub async fn write(&self, engine: &Engine, connection: &mut Connection, changed: &[&Entry]) -> Result<Work, Error> {
-        let now = engine.env().now();
+    pub async fn write(
+        &self,
+        context: &Context,
+        connection: &mut Connection,
+        changed: &[&Entry],
+    ) -> Result<Work, Error> {
+        let now = context.env().now();
         let rows: Vec<_> = changed.iter().map(|entry| (&entry.now, entry.seq, entry.told)).collect();
-        payments::update(connection, &rows, now).await?;
+        payments::update(connection, &ENGINE, &rows, now).await?;
         let (old, new) = attempts(changed);
         // Attempts that end are written before attempts that begin, because a payment has at most one live attempt.
-        attempts::update(connection, &old, now).await?;
-        attempts::insert(connection, &new, now).await?;
+        attempts::update(connection, &ENGINE, &old, now).await?;
+        attempts::insert(connection, &ENGINE, &new, now).await?;
         let (rows, gone) = super::movements::changed(changed, now);
-        movements::remove(connection, &gone).await?;
-        movements::put(connection, &rows).await?;
-        payments::append(connection, &self.events, now).await?;
-        journal::post(connection, &self.postings).await?;
-        events::insert(connection, &self.told).await?;
-        requests::insert(connection, &self.keys).await?;
+        movements::remove(connection, &ENGINE, &gone).await?;
+        movements::put(connection, &ENGINE, &rows).await?;
+        payments::append(connection, &ENGINE, &self.events, now).await?;
+        journal::post(connection, &ENGINE, &self.postings).await?;
+        events::insert(connection, &ENGINE, &self.told).await?;
+        requests::insert(connection, &ENGINE, &self.keys).await?;
         self.write_jobs(connection, now).await?;
         for session in &self.begun {
-            sessions::set_notice(connection, session, None).await?;
+            sessions::set_notice(connection, &ENGINE, session, None).await?;
         }
         let settled: Vec<PaymentId> = self.settled.iter().cloned().collect();
-        sessions::complete_of_payments(connection, &settled).await?;
-        self.reopen(engine, connection, now).await?;
-        let brought = inbox::bring_forward(connection, engine.store().dialect(), &self.known, now).await?;
+        sessions::complete_of_payments(connection, &ENGINE, &settled).await?;
+        self.reopen(context, connection, now).await?;
+        let brought = inbox::bring_forward(connection, &ENGINE, context.store().dialect(), &self.known, now).await?;
         for change in &self.alerts {
             match change {
                 AlertChange::Raise { kind, subject, detail } => {
-                    alerts::raise(engine, connection, kind, subject, detail).await?;
+                    alerts::raise(context, connection, kind, subject, detail).await?;
                 }
                 AlertChange::Reword { kind, subject, detail } => {
                     alerts::reword(connection, kind, subject, detail).await?
@@ -108,16 +114,16 @@ impl Changes {
             }
         }
         let ids: Vec<PaymentId> = changed.iter().map(|entry| entry.now.id.clone()).collect();
-        payments::notify_many(connection, engine.store().dialect(), &ids).await?;
+        payments::notify_many(connection, context.store().dialect(), &ids).await?;
         let jobs = !self.ending.is_empty() || self.jobs.values().any(|job| job.run_at <= now);
         Ok(Work { jobs, deliveries: brought > 0 })
     }
 
     /// Opens sessions again and enqueues the job that ends each.
-    async fn reopen(&self, engine: &Engine, connection: &mut Connection, now: Millis) -> Result<(), Error> {
+    async fn reopen(&self, context: &Context, connection: &mut Connection, now: Millis) -> Result<(), Error> {
         for payment in &self.reopened {
-            for (session, expires) in sessions::reopen_of_payment(connection, payment, now + REOPENED).await? {
-                engine.enqueue(connection, Kind::Expire, None, session.as_str(), expires).await?;
+            for (session, expires) in sessions::reopen_of_payment(connection, &ENGINE, payment, now + REOPENED).await? {
+                context.enqueue(connection, Kind::Expire, None, session.as_str(), expires).await?;
             }
         }
         Ok(())
@@ -125,15 +131,15 @@ impl Changes {
 
     async fn write_jobs(&self, connection: &mut Connection, now: Millis) -> Result<(), Error> {
         let wanted: Vec<NewJob> = self.jobs.values().cloned().collect();
-        jobs::enqueue(connection, &wanted, now).await?;
+        jobs::enqueue(connection, &ENGINE, &wanted, now).await?;
         let ending: Vec<String> = self.ending.iter().map(ToString::to_string).collect();
-        jobs::hasten_many(connection, Kind::Expire.as_str(), &ending, now, now).await?;
+        jobs::hasten_many(connection, &ENGINE, Kind::Expire.as_str(), &ending, now, now).await?;
         let mut spared: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
         for (kind, subject) in &self.spared {
             spared.entry(kind).or_default().push(subject);
         }
         for (kind, subjects) in spared {
-            jobs::remove(connection, kind, &subjects).await?;
+            jobs::remove(connection, &ENGINE, kind, &subjects).await?;
         }
         Ok(())
     }
@@ -144,15 +150,6 @@ pub(super) enum AlertChange {
     Raise { kind: &'static str, subject: String, detail: String },
     Reword { kind: &'static str, subject: String, detail: String },
     Close { kind: &'static str, subject: String },
-}
-
-/// The work that is due now because of a change.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Work {
-    /// Whether jobs are due.
-    pub jobs: bool,
-    /// Whether deliveries that have waited are due.
-    pub deliveries: bool,
 }
 
 /// The attempts that differ from their loaded state, and the attempts that are new.

@@ -5,10 +5,10 @@ use domain::payment::{Answer, Attempt, EntryState, Event, Movement, Payment, Sta
 use domain::{MINUTE, Millis, SECOND};
 
 use super::changes::{AlertChange, Changes};
-use crate::engine::Engine;
-use crate::inbox;
-use crate::jobs::{Kind, modify, overdrawn};
+use crate::context::Context;
+use crate::store::inbox;
 use crate::store::requests::KeyRow;
+use crate::work::{Kind, modification_subject};
 
 /// How long the request that opens an attempt may take before a job takes over.
 pub(crate) const OPEN_GRACE: Millis = 30 * SECOND;
@@ -16,6 +16,9 @@ pub(crate) const OPEN_GRACE: Millis = 30 * SECOND;
 const UNKNOWN_RETRY: Millis = 2 * SECOND;
 /// How long webhooks may be silent before the provider is asked for the first time.
 const FIRST_CHECK: Millis = MINUTE;
+
+/// How long a missing delivery may take to arrive. Providers repeat a delivery that was not acknowledged within minutes.
+const OVERDRAWN_GRACE: Millis = 10 * MINUTE;
 
 /// One fact's consequences for one payment.
 pub(super) struct Step<'a> {
@@ -30,6 +33,8 @@ pub(super) struct Step<'a> {
     pub live: bool,
     /// The source of the fact.
     pub source: &'static str,
+    /// The actor, as stored.
+    pub actor: &'a str,
     pub now: Millis,
 }
 
@@ -42,13 +47,13 @@ impl Step<'_> {
 
 /// Gathers the rows that follow from a step. No I/O: the rows are written with the whole batch. Returns the number of events for the
 /// merchant.
-pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes) -> i64 {
+pub(super) fn follow_up(context: &Context, step: &Step<'_>, changes: &mut Changes) -> i64 {
     let told = domain::payment::told(step.before, step.after);
-    let told = super::movements::events(engine, step, told);
+    let told = super::movements::events(context, step, told);
     let heard = i64::try_from(told.len()).unwrap_or(i64::MAX);
     changes.told.extend(told);
     for event in step.events {
-        jobs(engine, step, event, changes);
+        jobs(context, step, event, changes);
     }
     // A refund that was not answered and then failed leaves the surplus as it was, but no request sends the surplus back any more.
     let anew = step.after.wanted_back().is_some() && step.before.wanted_back().is_none();
@@ -56,9 +61,9 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     let stuck = fallen.iter().any(|(kind, ..)| *kind == "surplus_stuck");
     if anew || stuck || step.after.surplus() > step.before.surplus() {
         let account = step.after.wanted_back().map(|(attempt, _)| &attempt.account);
-        changes.enqueue(engine, Kind::Surplus, account, step.after.id.as_str(), step.now);
+        changes.enqueue(context, Kind::Surplus, account, step.after.id.as_str(), step.now);
     }
-    overdrawn(engine, step, changes);
+    overdrawn(context, step, changes);
     let id = || step.after.id.clone();
     if step.after.status().is_settled() {
         changes.settled.insert(id());
@@ -79,35 +84,36 @@ pub(super) fn follow_up(engine: &Engine, step: &Step<'_>, changes: &mut Changes)
     heard
 }
 
-fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) {
+fn jobs(context: &Context, step: &Step<'_>, event: &Event, changes: &mut Changes) {
     let now = step.now;
     match event {
         Event::Started { attempt } => {
-            changes.enqueue(engine, Kind::Open, Some(&attempt.account), attempt.id.as_str(), now + OPEN_GRACE);
+            changes.enqueue(context, Kind::Open, Some(&attempt.account), attempt.id.as_str(), now + OPEN_GRACE);
             changes.begun.push(attempt.session.clone());
         }
         Event::Staged { attempt, stage } => match stage {
             Stage::Closed(_) => closed(step, attempt, changes),
             Stage::Unknown => {
-                changes.enqueue(engine, Kind::Open, step.account(attempt), attempt.as_str(), now + UNKNOWN_RETRY)
+                changes.enqueue(context, Kind::Open, step.account(attempt), attempt.as_str(), now + UNKNOWN_RETRY)
             }
             Stage::Open => {
-                changes.enqueue(engine, Kind::Check, step.account(attempt), attempt.as_str(), now + FIRST_CHECK)
+                changes.enqueue(context, Kind::Check, step.account(attempt), attempt.as_str(), now + FIRST_CHECK)
             }
-            Stage::Closing(_) => changes.enqueue(engine, Kind::Close, step.account(attempt), attempt.as_str(), now),
+            Stage::Closing(_) => changes.enqueue(context, Kind::Close, step.account(attempt), attempt.as_str(), now),
             Stage::Opening => {}
         },
         Event::SecondSuccess { attempt } => {
             let detail = format!("payment {} was paid although nothing was owed any more", step.after.id);
             let (kind, subject) = ("second_success", attempt.to_string());
             changes.alerts.push(AlertChange::Raise { kind, subject, detail });
-            changes.enqueue(engine, Kind::Surplus, step.account(attempt), step.after.id.as_str(), now);
+            changes.enqueue(context, Kind::Surplus, step.account(attempt), step.after.id.as_str(), now);
         }
         Event::Modifying { attempt, modification } => {
-            let subject = modify::subject(attempt, &modification.id);
-            changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + OPEN_GRACE);
+            let subject = modification_subject(attempt, &modification.id);
+            changes.enqueue(context, Kind::Modify, step.account(attempt), &subject, now + OPEN_GRACE);
             changes.keys.extend(modification.key.clone().map(|key| KeyRow {
                 merchant: step.after.merchant.clone(),
+                live: step.live,
                 key,
                 payment: step.after.id.clone(),
                 attempt: attempt.clone(),
@@ -116,8 +122,8 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
         }
         Event::Answered { attempt, modification, answer } => {
             let wait = if *answer == Answer::Unanswered { UNKNOWN_RETRY } else { FIRST_CHECK };
-            let subject = modify::subject(attempt, modification);
-            changes.enqueue(engine, Kind::Modify, step.account(attempt), &subject, now + wait);
+            let subject = modification_subject(attempt, modification);
+            changes.enqueue(context, Kind::Modify, step.account(attempt), &subject, now + wait);
         }
         Event::Moved { attempt, movement: Movement::Refund { reference, .. } } => {
             done_after_all(step, attempt, reference, changes);
@@ -127,12 +133,12 @@ fn jobs(engine: &Engine, step: &Step<'_>, event: &Event, changes: &mut Changes) 
 }
 
 /// Enqueues a look at an attempt of which more has gone back than it took, and removes the look once the amounts are right.
-fn overdrawn(engine: &Engine, step: &Step<'_>, changes: &mut Changes) {
+fn overdrawn(context: &Context, step: &Step<'_>, changes: &mut Changes) {
     for attempt in &step.after.attempts {
         let (now, before) = (attempt.overdrawn(), step.before.attempt(&attempt.id).map_or(0, Attempt::overdrawn));
         let (kind, subject) = (Kind::Overdrawn, attempt.id.as_str());
         if now > before {
-            changes.enqueue(engine, kind, None, subject, step.now + overdrawn::GRACE);
+            changes.enqueue(context, kind, None, subject, step.now + OVERDRAWN_GRACE);
         } else if now == 0 && before > 0 {
             changes.spare(kind, subject);
         }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::batch::Entry;
 use super::follow_up::Step;
-use crate::engine::Engine;
+use crate::context::Context;
 use crate::store::events::{NewEvent, OfPayment};
 use crate::store::movements::Movement;
 
@@ -76,14 +76,14 @@ fn of_row(payment: &Payment, attempt: &Attempt, row: &MovementRow, live: bool, n
 }
 
 /// The events of a step, numbered after the payment's events before it.
-pub(super) fn events(engine: &Engine, step: &Step<'_>, told: Vec<Told>) -> Vec<NewEvent> {
+pub(super) fn events(context: &Context, step: &Step<'_>, told: Vec<Told>) -> Vec<NewEvent> {
     let numbers = step.told + 1..;
     let event = |(number, told): (i64, Told)| {
         let (object_kind, object_id, snapshot) = object(step, &told);
         let name = told.name();
         let place = OfPayment { payment: step.after.id.clone(), number, seq: step.seq, told };
         NewEvent {
-            id: EventId::from_random(engine.env().timed_bits()),
+            id: EventId::from_random(context.env().timed_bits()),
             merchant: step.after.merchant.clone(),
             live: step.live,
             name,
@@ -92,6 +92,7 @@ pub(super) fn events(engine: &Engine, step: &Step<'_>, told: Vec<Told>) -> Vec<N
             snapshot,
             place: Some(place),
             source: step.source,
+            actor: step.actor.to_owned(),
             at: step.now,
         }
     };

@@ -5,7 +5,7 @@ use domain::DAY;
 use domain::payment::{Attempt, EntryState, Outcome, Payment};
 
 use super::follow_up::Step;
-use crate::jobs::modify;
+use crate::work::modification_subject;
 
 /// Kind and subject of an alert.
 pub(super) type Ended = (&'static str, String);
@@ -71,7 +71,7 @@ impl Change<'_> {
             let (old, new) = (old.outcome(&self.old.book), known.outcome(&self.new.book));
             // Few modifications are old enough for an alert.
             if old.is_open() && !new.is_open() && now - known.created > DAY {
-                ended.push(("modification_overdue", modify::subject(&self.new.id, &known.id)));
+                ended.push(("modification_overdue", modification_subject(&self.new.id, &known.id)));
             }
             if old == Outcome::Failed && new != Outcome::Failed {
                 ended.push(("modification_failed", known.id.to_string()));

@@ -5,8 +5,9 @@ use domain::id::{MerchantId, ProviderAccountId};
 
 use super::Connection;
 use super::row::Columns;
-use super::statement::query;
+use super::statement::Reach;
 use crate::error::Error;
+use crate::scope::{Installation, Scope};
 
 /// A merchant's account at a provider, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,38 +30,40 @@ pub struct AccountRow {
     pub created: Millis,
 }
 
-/// The most accounts of one merchant. All of them are asked when a page is made.
+/// The most accounts of one merchant in one mode. All of them are asked when a page is made.
 pub const OF_MERCHANT_MAX: i64 = 100;
 
 /// The number of a merchant's accounts.
-pub async fn count_of_merchant(connection: &mut Connection, merchant: &MerchantId) -> Result<i64, Error> {
-    let count =
-        query("SELECT COUNT(*) AS accounts FROM provider_accounts WHERE merchant_id = $1").bind(merchant.as_str());
+pub async fn count_of_merchant(connection: &mut Connection, scope: &Scope) -> Result<i64, Error> {
+    let count = scope.query("SELECT COUNT(*) AS accounts FROM provider_accounts WHERE merchant_id = $1 AND live = $2");
     count.fetch_one(connection).await?.number("accounts")
 }
 
 /// Adds an account.
-pub async fn insert(connection: &mut Connection, account: &AccountRow) -> Result<(), Error> {
-    query(
-        "INSERT INTO provider_accounts (id, merchant_id, provider, base_url, live, enabled, sealed, created)
+pub async fn insert(connection: &mut Connection, scope: &Scope, account: &AccountRow) -> Result<(), Error> {
+    scope
+        .query(
+            "INSERT INTO provider_accounts (merchant_id, live, id, provider, base_url, enabled, sealed, created)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(account.id.as_str())
-    .bind(account.merchant.as_str())
-    .bind(&account.provider)
-    .bind(&account.base_url)
-    .bind(i64::from(account.live))
-    .bind(i64::from(account.enabled))
-    .bind(account.sealed.as_slice())
-    .bind(account.created)
-    .execute(connection)
-    .await?;
+        )
+        .bind(account.id.as_str())
+        .bind(&account.provider)
+        .bind(&account.base_url)
+        .bind(i64::from(account.enabled))
+        .bind(account.sealed.as_slice())
+        .bind(account.created)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Replaces the columns that can change.
-pub async fn update(connection: &mut Connection, account: &AccountRow) -> Result<(), Error> {
-    query("UPDATE provider_accounts SET base_url = $1, enabled = $2, sealed = $3 WHERE id = $4")
+pub async fn update(connection: &mut Connection, scope: &Scope, account: &AccountRow) -> Result<(), Error> {
+    scope
+        .query(
+            "UPDATE provider_accounts SET base_url = $3, enabled = $4, sealed = $5
+         WHERE merchant_id = $1 AND live = $2 AND id = $6",
+        )
         .bind(&account.base_url)
         .bind(i64::from(account.enabled))
         .bind(account.sealed.as_slice())
@@ -71,16 +74,26 @@ pub async fn update(connection: &mut Connection, account: &AccountRow) -> Result
 }
 
 /// An account by id.
-pub async fn find(connection: &mut Connection, id: &ProviderAccountId) -> Result<Option<AccountRow>, Error> {
-    let row =
-        query("SELECT * FROM provider_accounts WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+pub async fn find(
+    connection: &mut Connection,
+    by: &impl Reach,
+    id: &ProviderAccountId,
+) -> Result<Option<AccountRow>, Error> {
+    let row = by
+        .either(
+            "SELECT * FROM provider_accounts WHERE merchant_id = $1 AND live = $2 AND id = $3",
+            "SELECT * FROM provider_accounts WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(account).transpose()
 }
 
 /// A merchant's accounts, oldest first.
-pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId) -> Result<Vec<AccountRow>, Error> {
-    let rows = query("SELECT * FROM provider_accounts WHERE merchant_id = $1 ORDER BY created, id LIMIT $2")
-        .bind(merchant.as_str())
+pub async fn of_merchant(connection: &mut Connection, scope: &Scope) -> Result<Vec<AccountRow>, Error> {
+    let rows = scope
+        .query("SELECT * FROM provider_accounts WHERE merchant_id = $1 AND live = $2 ORDER BY created, id LIMIT $3")
         .bind(OF_MERCHANT_MAX)
         .fetch_all(connection)
         .await?;
@@ -88,30 +101,37 @@ pub async fn of_merchant(connection: &mut Connection, merchant: &MerchantId) -> 
 }
 
 /// Whether there is any account.
-pub async fn any(connection: &mut Connection) -> Result<bool, Error> {
-    Ok(query("SELECT id FROM provider_accounts LIMIT 1").fetch_optional(connection).await?.is_some())
+pub async fn any(connection: &mut Connection, by: &Installation) -> Result<bool, Error> {
+    Ok(by.query("SELECT id FROM provider_accounts LIMIT 1").fetch_optional(connection).await?.is_some())
 }
 
 /// Every account.
-pub async fn all(connection: &mut Connection) -> Result<Vec<AccountRow>, Error> {
-    let rows = query("SELECT * FROM provider_accounts ORDER BY created, id").fetch_all(connection).await?;
+pub async fn all(connection: &mut Connection, by: &Installation) -> Result<Vec<AccountRow>, Error> {
+    let rows = by.query("SELECT * FROM provider_accounts ORDER BY created, id").fetch_all(connection).await?;
     rows.iter().map(account).collect()
 }
 
 /// The accounts with an id after the given one, in the order of their ids.
-pub async fn following(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<AccountRow>, Error> {
-    let rows = query("SELECT * FROM provider_accounts WHERE id > $1 ORDER BY id LIMIT $2").bind(after).bind(limit);
+pub async fn following(
+    connection: &mut Connection,
+    by: &Installation,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<AccountRow>, Error> {
+    let rows = by.query("SELECT * FROM provider_accounts WHERE id > $1 ORDER BY id LIMIT $2").bind(after).bind(limit);
     rows.fetch_all(connection).await?.iter().map(account).collect()
 }
 
 /// Replaces the sealed secrets, unless they have been replaced since they were read. Returns whether they were replaced.
 pub async fn replace_sealed(
     connection: &mut Connection,
+    by: &Installation,
     id: &ProviderAccountId,
     read: &[u8],
     sealed: &[u8],
 ) -> Result<bool, Error> {
-    let done = query("UPDATE provider_accounts SET sealed = $1 WHERE id = $2 AND sealed = $3")
+    let done = by
+        .query("UPDATE provider_accounts SET sealed = $1 WHERE id = $2 AND sealed = $3")
         .bind(sealed)
         .bind(id.as_str())
         .bind(read)
@@ -121,8 +141,14 @@ pub async fn replace_sealed(
 }
 
 /// Locks an account until the transaction ends, and loads it.
-pub async fn lock(connection: &mut Connection, id: &ProviderAccountId) -> Result<Option<AccountRow>, Error> {
-    let row = query("UPDATE provider_accounts SET enabled = enabled WHERE id = $1 RETURNING *")
+pub async fn lock(
+    connection: &mut Connection,
+    scope: &Scope,
+    id: &ProviderAccountId,
+) -> Result<Option<AccountRow>, Error> {
+    let row = scope.query(
+        "UPDATE provider_accounts SET enabled = enabled WHERE merchant_id = $1 AND live = $2 AND id = $3 RETURNING *",
+    )
         .bind(id.as_str())
         .fetch_optional(connection)
         .await?;
@@ -130,8 +156,12 @@ pub async fn lock(connection: &mut Connection, id: &ProviderAccountId) -> Result
 }
 
 /// Up to when an account's events have been listed at its provider; at first, the time when the account was made.
-pub async fn events_seen(connection: &mut Connection, id: &ProviderAccountId) -> Result<Millis, Error> {
-    let row = query("SELECT CASE WHEN events_seen > created THEN events_seen ELSE created END AS seen FROM provider_accounts WHERE id = $1")
+pub async fn events_seen(
+    connection: &mut Connection,
+    by: &Installation,
+    id: &ProviderAccountId,
+) -> Result<Millis, Error> {
+    let row = by.query("SELECT CASE WHEN events_seen > created THEN events_seen ELSE created END AS seen FROM provider_accounts WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(connection)
         .await?;
@@ -139,8 +169,13 @@ pub async fn events_seen(connection: &mut Connection, id: &ProviderAccountId) ->
 }
 
 /// Stores up to when an account's events have been listed.
-pub async fn set_events_seen(connection: &mut Connection, id: &ProviderAccountId, until: Millis) -> Result<(), Error> {
-    query("UPDATE provider_accounts SET events_seen = $1 WHERE id = $2")
+pub async fn set_events_seen(
+    connection: &mut Connection,
+    by: &Installation,
+    id: &ProviderAccountId,
+    until: Millis,
+) -> Result<(), Error> {
+    by.query("UPDATE provider_accounts SET events_seen = $1 WHERE id = $2")
         .bind(until)
         .bind(id.as_str())
         .execute(connection)

@@ -5,9 +5,9 @@ use domain::Millis;
 use super::Connection;
 use super::pages::{is_full, no_such_row};
 use super::row::Columns;
-use super::statement::query;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
+use crate::scope::Installation;
 
 /// An alert, counted over its repetitions.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -29,13 +29,14 @@ pub struct Alert {
 /// Raises an alert, or counts further occurrences of an open one.
 pub async fn raise(
     connection: &mut Connection,
+    by: &Installation,
     kind: &str,
     subject: &str,
     detail: &str,
     times: i64,
     now: Millis,
 ) -> Result<(), Error> {
-    query(
+    by.query(
         "INSERT INTO alerts (kind, subject, detail, times, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $5)
          ON CONFLICT (kind, subject) DO UPDATE SET
             times = alerts.times + excluded.times, detail = excluded.detail, last_at = excluded.last_at",
@@ -51,33 +52,44 @@ pub async fn raise(
 }
 
 /// Gives an open alert another text. Returns whether there was one.
-pub async fn reword(connection: &mut Connection, kind: &str, subject: &str, detail: &str) -> Result<bool, Error> {
-    let changed = query("UPDATE alerts SET detail = $3 WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+pub async fn reword(
+    connection: &mut Connection,
+    by: &Installation,
+    kind: &str,
+    subject: &str,
+    detail: &str,
+) -> Result<bool, Error> {
+    let changed = by.query("UPDATE alerts SET detail = $3 WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
     Ok(changed.bind(detail).execute(connection).await?.rows_affected() > 0)
 }
 
 /// Removes an alert. Returns whether there was one.
-pub async fn close(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
-    let closed = query("DELETE FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+pub async fn close(connection: &mut Connection, by: &Installation, kind: &str, subject: &str) -> Result<bool, Error> {
+    let closed = by.query("DELETE FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
     Ok(closed.execute(connection).await?.rows_affected() > 0)
 }
 
 /// Whether an alert is open.
-pub async fn is_raised(connection: &mut Connection, kind: &str, subject: &str) -> Result<bool, Error> {
-    let found = query("SELECT kind FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+pub async fn is_raised(
+    connection: &mut Connection,
+    by: &Installation,
+    kind: &str,
+    subject: &str,
+) -> Result<bool, Error> {
+    let found = by.query("SELECT kind FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
     Ok(found.fetch_optional(connection).await?.is_some())
 }
 
 /// The alerts, newest first. A row is named by its kind, a colon and its subject.
-pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Alert>, Error> {
+pub async fn list(connection: &mut Connection, by: &Installation, page: &Page) -> Result<Listed<Alert>, Error> {
     let mut from = (Millis::MAX, String::new(), String::new());
     if let Some(after) = &page.after {
         let (kind, subject) = after.split_once(':').ok_or_else(|| no_such_row(after))?;
-        let found = query("SELECT last_at FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
+        let found = by.query("SELECT last_at FROM alerts WHERE kind = $1 AND subject = $2").bind(kind).bind(subject);
         let found = found.fetch_optional(&mut *connection).await?.ok_or_else(|| no_such_row(after))?;
         from = (found.number("last_at")?, kind.to_owned(), subject.to_owned());
     }
-    let rows = query(
+    let rows = by.query(
         "SELECT * FROM alerts
          WHERE last_at <= $1 AND (last_at < $1 OR kind > $2 OR (kind = $2 AND subject > $3))
          ORDER BY last_at DESC, kind, subject LIMIT $4",
@@ -85,7 +97,7 @@ pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Ale
     let rows = rows.bind(from.0).bind(&from.1).bind(&from.2).bind(page.limit).fetch_all(&mut *connection).await?;
     let mut more = 0;
     if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
-        let count = query(
+        let count = by.query(
             "SELECT COUNT(*) AS more FROM (SELECT kind FROM alerts
              WHERE last_at <= $1 AND (last_at < $1 OR kind > $2 OR (kind = $2 AND subject > $3))
              ORDER BY last_at DESC, kind, subject LIMIT $4) AS rest",

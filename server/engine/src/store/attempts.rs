@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use connectors::Sent;
 use domain::Millis;
 use domain::id::{AttemptId, PaymentId, ProviderAccountId};
 use domain::payment::{Attempt, Refs};
@@ -11,8 +10,8 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::many::{filled, list, lists, portions, values};
 use super::row::{Columns, to_json};
-use super::statement::query;
 use crate::error::Error;
+use crate::scope::Installation;
 
 /// An attempt with its place in its payment.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +25,12 @@ pub struct AttemptRow<'a> {
 }
 
 /// Adds attempts.
-pub async fn insert(connection: &mut Connection, rows: &[AttemptRow<'_>], now: Millis) -> Result<(), Error> {
+pub async fn insert(
+    connection: &mut Connection,
+    by: &Installation,
+    rows: &[AttemptRow<'_>],
+    now: Millis,
+) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
             connection,
@@ -35,7 +39,7 @@ pub async fn insert(connection: &mut Connection, rows: &[AttemptRow<'_>], now: M
             portion.len(),
             8,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for AttemptRow { payment, ordinal, attempt } in portion {
             insert = insert
                 .bind(attempt.id.as_str())
@@ -50,7 +54,7 @@ pub async fn insert(connection: &mut Connection, rows: &[AttemptRow<'_>], now: M
         insert.execute(&mut *connection).await?;
     }
     let named = |row: &AttemptRow<'_>| named(row.payment, row.attempt, None);
-    insert_references(connection, &rows.iter().flat_map(named).collect::<Vec<_>>()).await
+    insert_references(connection, by, &rows.iter().flat_map(named).collect::<Vec<_>>()).await
 }
 
 /// An attempt before and after a change, with its payment.
@@ -58,7 +62,12 @@ pub type Change<'a> = (&'a PaymentId, &'a Attempt, &'a Attempt);
 
 /// Writes attempts that have changed. The indexed column is only written if it has changed: the database would take the same value out
 /// of the index and put it in again.
-pub async fn update(connection: &mut Connection, changed: &[Change<'_>], now: Millis) -> Result<(), Error> {
+pub async fn update(
+    connection: &mut Connection,
+    by: &Installation,
+    changed: &[Change<'_>],
+    now: Millis,
+) -> Result<(), Error> {
     for (written, template, columns) in [
         (
             false,
@@ -77,7 +86,7 @@ pub async fn update(connection: &mut Connection, changed: &[Change<'_>], now: Mi
         let those: Vec<Change<'_>> = changed.iter().copied().filter(is_among).collect();
         for portion in portions(&those) {
             let text = values(connection, template, portion.len(), columns);
-            let mut update = query(text);
+            let mut update = by.query(text);
             for (_, _, attempt) in portion {
                 update = update.bind(attempt.id.as_str()).bind(to_json(attempt)?).bind(now);
                 if written {
@@ -88,7 +97,7 @@ pub async fn update(connection: &mut Connection, changed: &[Change<'_>], now: Mi
         }
     }
     let named = |(payment, before, after): &Change<'_>| named(payment, after, Some(before));
-    insert_references(connection, &changed.iter().flat_map(named).collect::<Vec<_>>()).await
+    insert_references(connection, by, &changed.iter().flat_map(named).collect::<Vec<_>>()).await
 }
 
 /// A provider's name of an attempt, or of a part of it.
@@ -124,7 +133,7 @@ fn named(payment: &PaymentId, attempt: &Attempt, before: Option<&Attempt>) -> Ve
 }
 
 /// Adds references. A reference that belongs to another attempt is an error.
-async fn insert_references(connection: &mut Connection, rows: &[Reference]) -> Result<(), Error> {
+async fn insert_references(connection: &mut Connection, by: &Installation, rows: &[Reference]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
             connection,
@@ -132,7 +141,7 @@ async fn insert_references(connection: &mut Connection, rows: &[Reference]) -> R
             portion.len(),
             5,
         );
-        let insert = portion.iter().fold(query(text), |insert, row| {
+        let insert = portion.iter().fold(by.query(text), |insert, row| {
             let insert = insert.bind(row.account.as_str()).bind(row.reference.as_str()).bind(row.kind);
             insert.bind(row.attempt.as_str()).bind(row.payment.as_str())
         });
@@ -142,26 +151,36 @@ async fn insert_references(connection: &mut Connection, rows: &[Reference]) -> R
 }
 
 /// Stores the request that opens an attempt, unless one is stored already. Returns whether this request was stored.
-pub async fn keep_sent(connection: &mut Connection, attempt: &AttemptId, sent: &Sent) -> Result<bool, Error> {
-    let done = query("UPDATE attempts SET sent = $2 WHERE id = $1 AND sent IS NULL")
+pub async fn keep_sent(
+    connection: &mut Connection,
+    by: &Installation,
+    attempt: &AttemptId,
+    sent: &str,
+) -> Result<bool, Error> {
+    let done = by
+        .query("UPDATE attempts SET sent = $2 WHERE id = $1 AND sent IS NULL")
         .bind(attempt.as_str())
-        .bind(to_json(sent)?)
+        .bind(sent)
         .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// The stored request that opens an attempt.
-pub async fn sent(connection: &mut Connection, attempt: &AttemptId) -> Result<Option<Sent>, Error> {
+pub async fn sent(
+    connection: &mut Connection,
+    by: &Installation,
+    attempt: &AttemptId,
+) -> Result<Option<String>, Error> {
     let row =
-        query("SELECT sent FROM attempts WHERE id = $1").bind(attempt.as_str()).fetch_optional(connection).await?;
-    let text = row.map(|row| row.maybe_text("sent")).transpose()?.flatten();
-    text.map(|text| serde_json::from_str(&text).map_err(Error::corrupt)).transpose()
+        by.query("SELECT sent FROM attempts WHERE id = $1").bind(attempt.as_str()).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.maybe_text("sent")).transpose()?.flatten())
 }
 
 /// The attempts of payments, by payment and in order.
 pub(super) async fn of_payments(
     connection: &mut Connection,
+    by: &Installation,
     payments: &[PaymentId],
     size: usize,
 ) -> Result<HashMap<String, Result<Vec<Attempt>, Error>>, Error> {
@@ -171,7 +190,7 @@ pub(super) async fn of_payments(
         0,
         size,
     );
-    let select = filled(payments, size).fold(query(text), |select, id| select.bind(id.as_str()));
+    let select = filled(payments, size).fold(by.query(text), |select, id| select.bind(id.as_str()));
     let mut found: HashMap<String, Result<Vec<Attempt>, Error>> = HashMap::with_capacity(payments.len());
     for row in select.fetch_all(connection).await? {
         let of_payment = found.entry(row.text("payment_id")?).or_insert_with(|| Ok(vec![]));
@@ -196,8 +215,13 @@ pub struct Located {
 }
 
 /// Finds an attempt by our own id.
-pub async fn locate(connection: &mut Connection, attempt: &AttemptId) -> Result<Option<Located>, Error> {
-    let row = query("SELECT id, payment_id, account_id FROM attempts WHERE id = $1")
+pub async fn locate(
+    connection: &mut Connection,
+    by: &Installation,
+    attempt: &AttemptId,
+) -> Result<Option<Located>, Error> {
+    let row = by
+        .query("SELECT id, payment_id, account_id FROM attempts WHERE id = $1")
         .bind(attempt.as_str())
         .fetch_optional(connection)
         .await?;
@@ -205,11 +229,15 @@ pub async fn locate(connection: &mut Connection, attempt: &AttemptId) -> Result<
 }
 
 /// Finds attempts by our own ids.
-pub async fn locate_many(connection: &mut Connection, attempts: &[AttemptId]) -> Result<Vec<Located>, Error> {
+pub async fn locate_many(
+    connection: &mut Connection,
+    by: &Installation,
+    attempts: &[AttemptId],
+) -> Result<Vec<Located>, Error> {
     let mut found = Vec::with_capacity(attempts.len());
     for (portion, size) in lists(attempts) {
         let text = list(connection, "SELECT id, payment_id, account_id FROM attempts WHERE id IN ({})", 0, size);
-        let select = filled(portion, size).fold(query(text), |select, id| select.bind(id.as_str()));
+        let select = filled(portion, size).fold(by.query(text), |select, id| select.bind(id.as_str()));
         for row in select.fetch_all(&mut *connection).await? {
             found.push(located(&row)?);
         }
@@ -220,24 +248,27 @@ pub async fn locate_many(connection: &mut Connection, attempts: &[AttemptId]) ->
 /// Finds an attempt by the provider's references, within one account.
 pub async fn locate_by_refs(
     connection: &mut Connection,
+    by: &Installation,
     account: &ProviderAccountId,
     refs: &Refs,
 ) -> Result<Option<Located>, Error> {
-    let row = query(
-        "SELECT attempt_id AS id, payment_id, account_id FROM attempt_references
+    let row = by
+        .query(
+            "SELECT attempt_id AS id, payment_id, account_id FROM attempt_references
          WHERE account_id = $1 AND reference IN ($2, $3) LIMIT 1",
-    )
-    .bind(account.as_str())
-    .bind(&refs.session)
-    .bind(&refs.payment)
-    .fetch_optional(connection)
-    .await?;
+        )
+        .bind(account.as_str())
+        .bind(&refs.session)
+        .bind(&refs.payment)
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(located).transpose()
 }
 
 /// Finds attempts by their providers' references of any kind, each within its account.
 pub async fn locate_many_by_refs(
     connection: &mut Connection,
+    by: &Installation,
     references: &[(ProviderAccountId, String)],
 ) -> Result<HashMap<(ProviderAccountId, String), Located>, Error> {
     let mut found: HashMap<(ProviderAccountId, String), (usize, Located)> = HashMap::with_capacity(references.len());
@@ -249,9 +280,9 @@ pub async fn locate_many_by_refs(
             portion.len(),
             2,
         );
-        let select = portion
-            .iter()
-            .fold(query(text), |select, (account, reference)| select.bind(account.as_str()).bind(reference.as_str()));
+        let select = portion.iter().fold(by.query(text), |select, (account, reference)| {
+            select.bind(account.as_str()).bind(reference.as_str())
+        });
         for row in select.fetch_all(&mut *connection).await? {
             let (located, kind) = (located(&row)?, row.text("kind")?);
             let rank = REFERENCE_KINDS.iter().position(|known| *known == kind).unwrap_or(REFERENCE_KINDS.len());

@@ -10,11 +10,11 @@ use sqlx::any::AnyRow;
 
 use super::Connection;
 use super::many::{portions, values};
-use super::pages::List;
+use super::pages::{List, OF_SCOPE};
 use super::row::{Columns, to_json};
-use super::statement::query;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
+use crate::scope::{Installation, Scope};
 
 /// The place of an event in its payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,21 +50,23 @@ pub struct NewEvent {
     pub place: Option<OfPayment>,
     /// The source of the change.
     pub source: &'static str,
+    /// The actor, as stored.
+    pub actor: String,
     /// The time of the event.
     pub at: Millis,
 }
 
 /// Adds events.
-pub async fn insert(connection: &mut Connection, rows: &[NewEvent]) -> Result<(), Error> {
+pub async fn insert(connection: &mut Connection, by: &Installation, rows: &[NewEvent]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
             connection,
             "INSERT INTO events (id, merchant_id, live, name, object_kind, object_id, payment_id, number, seq, change,
-                snapshot, source, created) VALUES {}",
+                snapshot, source, actor, created) VALUES {}",
             portion.len(),
-            13,
+            14,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for row in portion {
             let place = row.place.as_ref();
             insert = insert
@@ -80,6 +82,7 @@ pub async fn insert(connection: &mut Connection, rows: &[NewEvent]) -> Result<()
                 .bind(place.map(|place| to_json(&place.told)).transpose()?)
                 .bind(to_json(&row.snapshot)?)
                 .bind(row.source)
+                .bind(&row.actor)
                 .bind(row.at);
         }
         insert.execute(&mut *connection).await?;
@@ -87,9 +90,35 @@ pub async fn insert(connection: &mut Connection, rows: &[NewEvent]) -> Result<()
     Ok(())
 }
 
+/// Adds an event about an object that is no payment's. The merchant and the mode are those of the scope.
+pub async fn add(connection: &mut Connection, scope: &Scope, event: &NewEvent) -> Result<(), Error> {
+    scope
+        .query(
+            "INSERT INTO events (merchant_id, live, id, name, object_kind, object_id, snapshot, source, actor, created)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(event.id.as_str())
+        .bind(event.name.as_str())
+        .bind(event.object_kind)
+        .bind(event.object_id.as_str())
+        .bind(to_json(&event.snapshot)?)
+        .bind(event.source)
+        .bind(&event.actor)
+        .bind(event.at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// The names of a payment's events, oldest first.
-pub async fn names_of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<String>, Error> {
-    let rows = query("SELECT name FROM events WHERE payment_id = $1 ORDER BY number LIMIT 10000")
+pub async fn names_of_payment(
+    connection: &mut Connection,
+    scope: &Scope,
+    payment: &PaymentId,
+) -> Result<Vec<String>, Error> {
+    let rows = scope.query(
+        "SELECT name FROM events WHERE merchant_id = $1 AND live = $2 AND payment_id = $3 ORDER BY number LIMIT 10000",
+    )
         .bind(payment.as_str())
         .fetch_all(connection)
         .await?;
@@ -97,8 +126,13 @@ pub async fn names_of_payment(connection: &mut Connection, payment: &PaymentId) 
 }
 
 /// The news in a payment's events, oldest first.
-pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<OfPayment>, Error> {
-    let rows = query("SELECT number, seq, change FROM events WHERE payment_id = $1 ORDER BY number LIMIT 10000")
+pub async fn of_payment(
+    connection: &mut Connection,
+    by: &Installation,
+    payment: &PaymentId,
+) -> Result<Vec<OfPayment>, Error> {
+    let rows = by
+        .query("SELECT number, seq, change FROM events WHERE payment_id = $1 ORDER BY number LIMIT 10000")
         .bind(payment.as_str())
         .fetch_all(connection)
         .await?;
@@ -128,6 +162,8 @@ pub struct EventSummary {
     pub snapshot: Value,
     /// The source of the change.
     pub source: String,
+    /// The actor, such as `command_line`, or `api_key` with the key's id.
+    pub actor: String,
     /// The time of the event, in milliseconds since 1970.
     pub created: Millis,
 }
@@ -135,7 +171,7 @@ pub struct EventSummary {
 /// A merchant's events, newest first.
 pub async fn of_merchant(
     connection: &mut Connection,
-    merchant: &MerchantId,
+    scope: &Scope,
     page: &Page,
 ) -> Result<Listed<EventSummary>, Error> {
     let read = |row: &AnyRow| {
@@ -148,15 +184,16 @@ pub async fn of_merchant(
             number: row.maybe_number("number")?,
             snapshot: row.json("snapshot")?,
             source: row.text("source")?,
+            actor: row.text("actor")?,
             created: row.number("created")?,
         })
     };
-    let list = List { table: "events", whose: "merchant_id = $1", newest_first: true };
-    list.page(connection, merchant.as_str(), page, read).await
+    let list = List { table: "events", whose: OF_SCOPE, newest_first: true };
+    list.page(connection, scope, page, read).await
 }
 
 /// Removes at most `limit` events older than a time, the oldest first. Returns their number.
-pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
+pub async fn prune(connection: &mut Connection, by: &Installation, before: Millis, limit: i64) -> Result<u64, Error> {
     let text = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created < $1 ORDER BY created LIMIT $2)";
-    Ok(query(text).bind(before).bind(limit).execute(connection).await?.rows_affected())
+    Ok(by.query(text).bind(before).bind(limit).execute(connection).await?.rows_affected())
 }

@@ -5,8 +5,8 @@ use domain::id::{AttemptId, ProviderAccountId};
 
 use super::Connection;
 use super::row::Columns;
-use super::statement::query;
 use crate::error::Error;
+use crate::scope::{Installation, Scope};
 
 /// One exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,13 @@ pub struct Exchange {
 }
 
 /// Stores an exchange.
-pub async fn insert(connection: &mut Connection, id: &str, exchange: &Exchange) -> Result<(), Error> {
-    query(
+pub async fn insert(
+    connection: &mut Connection,
+    by: &Installation,
+    id: &str,
+    exchange: &Exchange,
+) -> Result<(), Error> {
+    by.query(
         "INSERT INTO exchanges (id, account_id, attempt_id, operation, request, status, reply, duration, at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -50,8 +55,17 @@ pub async fn insert(connection: &mut Connection, id: &str, exchange: &Exchange) 
 }
 
 /// An attempt's exchanges, oldest first.
-pub async fn of_attempt(connection: &mut Connection, attempt: &AttemptId) -> Result<Vec<Exchange>, Error> {
-    let rows = query("SELECT * FROM exchanges WHERE attempt_id = $1 ORDER BY at, id LIMIT 1000")
+pub async fn of_attempt(
+    connection: &mut Connection,
+    scope: &Scope,
+    attempt: &AttemptId,
+) -> Result<Vec<Exchange>, Error> {
+    let rows = scope
+        .query(
+            "SELECT * FROM exchanges WHERE attempt_id = $3 AND EXISTS (SELECT 1 FROM provider_accounts
+            WHERE merchant_id = $1 AND live = $2 AND provider_accounts.id = exchanges.account_id)
+         ORDER BY at, id LIMIT 1000",
+        )
         .bind(attempt.as_str())
         .fetch_all(connection)
         .await?;
@@ -71,8 +85,14 @@ pub async fn of_attempt(connection: &mut Connection, attempt: &AttemptId) -> Res
 }
 
 /// When an attempt's last exchange with this operation began.
-pub async fn last(connection: &mut Connection, attempt: &AttemptId, operation: &str) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT at FROM exchanges WHERE attempt_id = $1 AND operation = $2 ORDER BY at DESC LIMIT 1")
+pub async fn last(
+    connection: &mut Connection,
+    by: &Installation,
+    attempt: &AttemptId,
+    operation: &str,
+) -> Result<Option<Millis>, Error> {
+    let row = by
+        .query("SELECT at FROM exchanges WHERE attempt_id = $1 AND operation = $2 ORDER BY at DESC LIMIT 1")
         .bind(attempt.as_str())
         .bind(operation)
         .fetch_optional(connection)
@@ -81,7 +101,8 @@ pub async fn last(connection: &mut Connection, attempt: &AttemptId, operation: &
 }
 
 /// Removes at most `limit` exchanges older than a time. Returns their number.
-pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
-    let done = query("DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < $1 ORDER BY at LIMIT $2)");
+pub async fn prune(connection: &mut Connection, by: &Installation, before: Millis, limit: i64) -> Result<u64, Error> {
+    let done =
+        by.query("DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < $1 ORDER BY at LIMIT $2)");
     Ok(done.bind(before).bind(limit).execute(connection).await?.rows_affected())
 }

@@ -8,9 +8,10 @@ use super::dialect::Dialect;
 use super::many::{filled, list, lists, portions, values};
 use super::pages::{is_full, no_such_row};
 use super::row::Columns;
-use super::statement::{Statement, query};
+use super::statement::Statement;
 use crate::error::Error;
 use crate::paging::{Listed, Page};
+use crate::scope::Installation;
 
 /// The shortest pause of a failed job that is brought forward.
 const FAILED_PAUSE: Millis = 30 * SECOND;
@@ -51,7 +52,12 @@ pub struct NewJob {
 
 /// Enqueues jobs, each at a time. A job of the same kind and subject is brought forward, never put off. A kind and subject may appear in
 /// the list once.
-pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) -> Result<(), Error> {
+pub async fn enqueue(
+    connection: &mut Connection,
+    by: &Installation,
+    jobs: &[NewJob],
+    now: Millis,
+) -> Result<(), Error> {
     for portion in portions(jobs) {
         let text = values(
             connection,
@@ -62,7 +68,7 @@ pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) 
             portion.len(),
             9,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for job in portion {
             insert = insert.bind(job.id.as_str()).bind(job.kind).bind(&job.subject);
             insert = insert.bind(job.account.as_ref().map(ProviderAccountId::as_str)).bind(job.run_at);
@@ -76,18 +82,20 @@ pub async fn enqueue(connection: &mut Connection, jobs: &[NewJob], now: Millis) 
 /// Brings an existing job forward, see [`hasten_many`].
 pub async fn hasten(
     connection: &mut Connection,
+    by: &Installation,
     kind: &str,
     subject: &str,
     run_at: Millis,
     now: Millis,
 ) -> Result<(), Error> {
-    hasten_many(connection, kind, &[subject.to_owned()], run_at, now).await
+    hasten_many(connection, by, kind, &[subject.to_owned()], run_at, now).await
 }
 
 /// Brings existing jobs forward; a running job is run again. A failed job keeps a pause, however often it is brought forward: haste
 /// would only add to the provider's trouble.
 pub async fn hasten_many(
     connection: &mut Connection,
+    by: &Installation,
     kind: &str,
     subjects: &[String],
     run_at: Millis,
@@ -103,7 +111,7 @@ pub async fn hasten_many(
             4,
             size,
         );
-        let update = query(text).bind(run_at).bind(run_at.max(now + FAILED_PAUSE)).bind(now).bind(kind);
+        let update = by.query(text).bind(run_at).bind(run_at.max(now + FAILED_PAUSE)).bind(now).bind(kind);
         let update = filled(portion, size).fold(update, |update, subject| update.bind(subject));
         update.execute(&mut *connection).await?;
     }
@@ -111,8 +119,15 @@ pub async fn hasten_many(
 }
 
 /// Whether there is a job that will run and has not begun.
-pub async fn is_waiting(connection: &mut Connection, kind: &str, subject: &str, now: Millis) -> Result<bool, Error> {
-    let row = query("SELECT id FROM jobs WHERE kind = $1 AND subject = $2 AND leased_until <= $3 AND dead IS NULL")
+pub async fn is_waiting(
+    connection: &mut Connection,
+    by: &Installation,
+    kind: &str,
+    subject: &str,
+    now: Millis,
+) -> Result<bool, Error> {
+    let row = by
+        .query("SELECT id FROM jobs WHERE kind = $1 AND subject = $2 AND leased_until <= $3 AND dead IS NULL")
         .bind(kind)
         .bind(subject)
         .bind(now)
@@ -122,8 +137,14 @@ pub async fn is_waiting(connection: &mut Connection, kind: &str, subject: &str, 
 }
 
 /// When a job is due.
-pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT run_at FROM jobs WHERE kind = $1 AND subject = $2")
+pub async fn due(
+    connection: &mut Connection,
+    by: &Installation,
+    kind: &str,
+    subject: &str,
+) -> Result<Option<Millis>, Error> {
+    let row = by
+        .query("SELECT run_at FROM jobs WHERE kind = $1 AND subject = $2")
         .bind(kind)
         .bind(subject)
         .fetch_optional(connection)
@@ -134,6 +155,7 @@ pub async fn due(connection: &mut Connection, kind: &str, subject: &str) -> Resu
 /// Leases jobs that are due, but no jobs that call certain providers.
 pub async fn claim(
     connection: &mut Connection,
+    by: &Installation,
     dialect: Dialect,
     without: &[String],
     now: Millis,
@@ -142,7 +164,7 @@ pub async fn claim(
 ) -> Result<Vec<Leased>, Error> {
     let (without, size) = exceptions(without);
     let text = list(connection, dialect.claim_jobs(), 3, size);
-    let claim = query(text).bind(until).bind(now).bind(limit);
+    let claim = by.query(text).bind(until).bind(now).bind(limit);
     let claim = filled(&without, size).fold(claim, |claim, provider| claim.bind(*provider));
     let rows = claim.fetch_all(connection).await?;
     let leased = |row: &sqlx::any::AnyRow| {
@@ -175,8 +197,8 @@ const EXCEPTIONS_MAX: usize = 4;
 const NOBODY: &str = "";
 
 /// Gives back a leased job that has not begun.
-pub async fn give_back(connection: &mut Connection, job: &Leased) -> Result<(), Error> {
-    query("UPDATE jobs SET leased_until = 0, tries = tries - 1 WHERE id = $1 AND leased_until = $2")
+pub async fn give_back(connection: &mut Connection, by: &Installation, job: &Leased) -> Result<(), Error> {
+    by.query("UPDATE jobs SET leased_until = 0, tries = tries - 1 WHERE id = $1 AND leased_until = $2")
         .bind(job.id.as_str())
         .bind(job.lease)
         .execute(connection)
@@ -185,15 +207,16 @@ pub async fn give_back(connection: &mut Connection, job: &Leased) -> Result<(), 
 }
 
 /// Removes a finished job. A job that was enqueued again while it ran stays and is due at once.
-pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> Result<(), Error> {
-    let done = query("DELETE FROM jobs WHERE id = $1 AND generation = $2 AND leased_until = $3")
+pub async fn finish(connection: &mut Connection, by: &Installation, job: &Leased, now: Millis) -> Result<(), Error> {
+    let done = by
+        .query("DELETE FROM jobs WHERE id = $1 AND generation = $2 AND leased_until = $3")
         .bind(job.id.as_str())
         .bind(job.generation)
         .bind(job.lease)
         .execute(&mut *connection)
         .await?;
     if done.rows_affected() == 0 {
-        query("UPDATE jobs SET leased_until = 0, tries = 0, last_error = NULL, run_at = $1 WHERE id = $2 AND leased_until = $3")
+        by.query("UPDATE jobs SET leased_until = 0, tries = 0, last_error = NULL, run_at = $1 WHERE id = $2 AND leased_until = $3")
             .bind(now)
             .bind(job.id.as_str())
             .bind(job.lease)
@@ -204,18 +227,23 @@ pub async fn finish(connection: &mut Connection, job: &Leased, now: Millis) -> R
 }
 
 /// Removes jobs that were given up before a time. Returns their number, `limit` at most.
-pub async fn prune(connection: &mut Connection, before: Millis, limit: i64) -> Result<u64, Error> {
-    let done = query(
+pub async fn prune(connection: &mut Connection, by: &Installation, before: Millis, limit: i64) -> Result<u64, Error> {
+    let done = by.query(
         "DELETE FROM jobs WHERE dead < $1 AND id IN (SELECT id FROM jobs WHERE dead < $1 ORDER BY dead LIMIT $2)",
     );
     Ok(done.bind(before).bind(limit).execute(connection).await?.rows_affected())
 }
 
 /// Removes jobs that would find nothing to do. A running job ends by itself.
-pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) -> Result<(), Error> {
+pub async fn remove(
+    connection: &mut Connection,
+    by: &Installation,
+    kind: &str,
+    subjects: &[&str],
+) -> Result<(), Error> {
     for (portion, size) in lists(subjects) {
         let text = list(connection, "DELETE FROM jobs WHERE kind = $1 AND subject IN ({})", 1, size);
-        let delete = filled(portion, size).fold(query(text).bind(kind), |delete, subject| delete.bind(*subject));
+        let delete = filled(portion, size).fold(by.query(text).bind(kind), |delete, subject| delete.bind(*subject));
         delete.execute(&mut *connection).await?;
     }
     Ok(())
@@ -224,12 +252,13 @@ pub async fn remove(connection: &mut Connection, kind: &str, subjects: &[&str]) 
 /// Puts a job off. `error` is why the job failed. Without an error the job simply runs again and its tries start anew.
 pub async fn again(
     connection: &mut Connection,
+    by: &Installation,
     job: &Leased,
     run_at: Millis,
     error: Option<&str>,
 ) -> Result<(), Error> {
     let tries = if error.is_some() { job.tries } else { 0 };
-    query(
+    by.query(
         "UPDATE jobs SET leased_until = 0, tries = $1, last_error = $2,
             run_at = CASE WHEN generation <> $3 AND run_at < $4 THEN run_at ELSE $4 END
          WHERE id = $5 AND leased_until = $6",
@@ -256,9 +285,14 @@ pub struct Bounds {
 
 /// Whether there are jobs that are leased or put off further than their bounds, because the clock was set back. Jobs that were given up
 /// count too: a condition on them would let the planner walk along an index of all times.
-pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: &Bounds) -> Result<bool, Error> {
+pub async fn is_stranded(
+    connection: &mut Connection,
+    by: &Installation,
+    now: Millis,
+    bounds: &Bounds,
+) -> Result<bool, Error> {
     // The second comparison is the condition of the index.
-    let leased = query("SELECT id FROM jobs WHERE dead IS NULL AND leased_until > $1 AND leased_until > 0 LIMIT 1");
+    let leased = by.query("SELECT id FROM jobs WHERE dead IS NULL AND leased_until > $1 AND leased_until > 0 LIMIT 1");
     if leased.bind(now + bounds.lease).fetch_optional(&mut *connection).await?.is_some() {
         return Ok(true);
     }
@@ -270,7 +304,7 @@ pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: &Boun
             portion.len(),
             2,
         );
-        let select = portion.iter().fold(query(text), |select, (kind, most)| select.bind(*kind).bind(now + most));
+        let select = portion.iter().fold(by.query(text), |select, (kind, most)| select.bind(*kind).bind(now + most));
         if select.fetch_optional(&mut *connection).await?.is_some() {
             return Ok(true);
         }
@@ -279,8 +313,13 @@ pub async fn is_stranded(connection: &mut Connection, now: Millis, bounds: &Boun
 }
 
 /// Frees jobs beyond their bounds and makes them due. Returns their number.
-pub async fn rescue(connection: &mut Connection, now: Millis, bounds: &Bounds) -> Result<u64, Error> {
-    let update = query(
+pub async fn rescue(
+    connection: &mut Connection,
+    by: &Installation,
+    now: Millis,
+    bounds: &Bounds,
+) -> Result<u64, Error> {
+    let update = by.query(
         "UPDATE jobs SET leased_until = 0, run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END
          WHERE dead IS NULL AND leased_until > $2 AND leased_until > 0",
     );
@@ -295,14 +334,20 @@ pub async fn rescue(connection: &mut Connection, now: Millis, bounds: &Bounds) -
         );
         let bind =
             |update: Statement, (kind, most): &(&'static str, Millis)| update.bind(*kind).bind(now + most).bind(now);
-        rescued += portion.iter().fold(query(text), bind).execute(&mut *connection).await?.rows_affected();
+        rescued += portion.iter().fold(by.query(text), bind).execute(&mut *connection).await?.rows_affected();
     }
     Ok(rescued)
 }
 
 /// Gives a job up until it is enqueued again or a person retries it.
-pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: Millis) -> Result<(), Error> {
-    query("UPDATE jobs SET leased_until = 0, dead = $1, last_error = $2 WHERE id = $3 AND leased_until = $4")
+pub async fn bury(
+    connection: &mut Connection,
+    by: &Installation,
+    job: &Leased,
+    error: &str,
+    now: Millis,
+) -> Result<(), Error> {
+    by.query("UPDATE jobs SET leased_until = 0, dead = $1, last_error = $2 WHERE id = $3 AND leased_until = $4")
         .bind(now)
         .bind(error)
         .bind(job.id.as_str())
@@ -313,8 +358,13 @@ pub async fn bury(connection: &mut Connection, job: &Leased, error: &str, now: M
 }
 
 /// Runs a job again that was given up or waits. Returns its kind and subject, with a blank between, if there is such a job.
-pub async fn retry(connection: &mut Connection, id: &JobId, now: Millis) -> Result<Option<String>, Error> {
-    let row = query(
+pub async fn retry(
+    connection: &mut Connection,
+    by: &Installation,
+    id: &JobId,
+    now: Millis,
+) -> Result<Option<String>, Error> {
+    let row = by.query(
         "UPDATE jobs SET dead = NULL, tries = 0, run_at = $1 WHERE id = $2 AND leased_until <= $1 RETURNING kind, subject",
     );
     let row = row.bind(now).bind(id.as_str()).fetch_optional(connection).await?;
@@ -341,8 +391,13 @@ pub struct JobRow {
 }
 
 /// The first jobs that have failed. With `dead`, only jobs that were given up.
-pub async fn failing(connection: &mut Connection, dead: bool, limit: i64) -> Result<Vec<JobRow>, Error> {
-    Ok(failing_page(connection, dead, &Page::first(limit)).await?.rows)
+pub async fn failing(
+    connection: &mut Connection,
+    by: &Installation,
+    dead: bool,
+    limit: i64,
+) -> Result<Vec<JobRow>, Error> {
+    Ok(failing_page(connection, by, dead, &Page::first(limit)).await?.rows)
 }
 
 /// Failing jobs after a given one, in the order of their index, whose condition comes first. `$1` is whether only jobs that were given
@@ -357,10 +412,15 @@ macro_rules! failing {
 }
 
 /// Jobs that have failed; jobs that were given up come first. With `dead`, only jobs that were given up.
-pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) -> Result<Listed<JobRow>, Error> {
+pub async fn failing_page(
+    connection: &mut Connection,
+    by: &Installation,
+    dead: bool,
+    page: &Page,
+) -> Result<Listed<JobRow>, Error> {
     let mut from = (-1, Millis::MIN, String::new());
     if let Some(after) = &page.after {
-        let found = query(
+        let found = by.query(
             "SELECT CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place, run_at FROM jobs
              WHERE id = $2 AND (dead IS NOT NULL OR ($1 = 0 AND last_error IS NOT NULL))",
         );
@@ -369,12 +429,12 @@ pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) 
         from = (found.number("place")?, found.number("run_at")?, after.clone());
     }
     let rows =
-        query(concat!("SELECT jobs.*, CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place FROM jobs ", failing!()));
+        by.query(concat!("SELECT jobs.*, CASE WHEN dead IS NULL THEN 1 ELSE 0 END AS place FROM jobs ", failing!()));
     let rows = rows.bind(i64::from(dead)).bind(from.0).bind(from.1).bind(&from.2).bind(page.limit);
     let rows = rows.fetch_all(&mut *connection).await?;
     let mut more = 0;
     if let Some(last) = rows.last().filter(|_| is_full(&rows, page)) {
-        let count = query(concat!("SELECT COUNT(*) AS more FROM (SELECT id FROM jobs ", failing!(), ") AS rest"));
+        let count = by.query(concat!("SELECT COUNT(*) AS more FROM (SELECT id FROM jobs ", failing!(), ") AS rest"));
         let count = count.bind(i64::from(dead)).bind(last.number("place")?).bind(last.number("run_at")?);
         let count = count.bind(last.text("id")?).bind(Page::COUNTED_MAX + 1);
         more = count.fetch_one(&mut *connection).await?.number("more")?;
@@ -395,7 +455,11 @@ pub async fn failing_page(connection: &mut Connection, dead: bool, page: &Page) 
 
 /// When the next job is due that does not call certain providers, if there is one. Only the first jobs are examined: some of them are
 /// always free, unless so many jobs are leased that a worker looks again soon.
-pub async fn next_due(connection: &mut Connection, without: &[String]) -> Result<Option<Millis>, Error> {
+pub async fn next_due(
+    connection: &mut Connection,
+    by: &Installation,
+    without: &[String],
+) -> Result<Option<Millis>, Error> {
     let (without, size) = exceptions(without);
     let text = list(
         connection,
@@ -408,6 +472,6 @@ pub async fn next_due(connection: &mut Connection, without: &[String]) -> Result
         0,
         size,
     );
-    let select = filled(&without, size).fold(query(text), |select, provider| select.bind(*provider));
+    let select = filled(&without, size).fold(by.query(text), |select, provider| select.bind(*provider));
     select.fetch_one(connection).await?.maybe_number("next")
 }

@@ -13,8 +13,9 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::many::{portions, values};
 use super::row::Columns;
-use super::statement::query;
+use super::statement::Reach;
 use crate::error::Error;
+use crate::scope::{Installation, Scope};
 
 /// The rows over which a balance is spread. Transactions that post to different rows do not wait for each other.
 const SHARDS: u8 = 8;
@@ -70,16 +71,20 @@ pub struct Place {
 ///
 /// # Errors
 /// A source has posted before, or the database cannot be written.
-pub async fn post(connection: &mut Connection, postings: &[Posting]) -> Result<(), Error> {
+pub async fn post(connection: &mut Connection, by: &Installation, postings: &[Posting]) -> Result<(), Error> {
     let Some(first) = postings.first() else { return Ok(()) };
-    insert_transactions(connection, postings).await?;
-    insert_entries(connection, postings).await?;
+    insert_transactions(connection, by, postings).await?;
+    insert_entries(connection, by, postings).await?;
     // All postings use one shard, so that the fewest rows are locked.
     let shard = first.transaction.source().id().bytes().last().unwrap_or_default() % SHARDS;
-    add(connection, &sums(postings), shard.into()).await
+    add(connection, by, &sums(postings), shard.into()).await
 }
 
-async fn insert_transactions(connection: &mut Connection, postings: &[Posting]) -> Result<(), Error> {
+async fn insert_transactions(
+    connection: &mut Connection,
+    by: &Installation,
+    postings: &[Posting],
+) -> Result<(), Error> {
     for portion in portions(postings) {
         let text = values(
             connection,
@@ -87,7 +92,7 @@ async fn insert_transactions(connection: &mut Connection, postings: &[Posting]) 
             portion.len(),
             8,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for posting in portion {
             let source = posting.transaction.source();
             let actors = source.actors();
@@ -106,7 +111,7 @@ async fn insert_transactions(connection: &mut Connection, postings: &[Posting]) 
     Ok(())
 }
 
-async fn insert_entries(connection: &mut Connection, postings: &[Posting]) -> Result<(), Error> {
+async fn insert_entries(connection: &mut Connection, by: &Installation, postings: &[Posting]) -> Result<(), Error> {
     let lines: Vec<_> = postings
         .iter()
         .flat_map(|posting| (0i64..).zip(posting.transaction.lines()).map(|line| (posting.transaction.source(), line)))
@@ -118,7 +123,7 @@ async fn insert_entries(connection: &mut Connection, postings: &[Posting]) -> Re
             portion.len(),
             8,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for (source, (number, line)) in portion {
             insert = insert
                 .bind(source.id())
@@ -153,7 +158,7 @@ fn sums(postings: &[Posting]) -> Vec<(Place, i64)> {
     sums.into_iter().filter(|(_, amount)| *amount != 0).collect()
 }
 
-async fn add(connection: &mut Connection, sums: &[(Place, i64)], shard: i64) -> Result<(), Error> {
+async fn add(connection: &mut Connection, by: &Installation, sums: &[(Place, i64)], shard: i64) -> Result<(), Error> {
     for portion in portions(sums) {
         let text = values(
             connection,
@@ -163,7 +168,7 @@ async fn add(connection: &mut Connection, sums: &[(Place, i64)], shard: i64) -> 
             portion.len(),
             7,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for (place, amount) in portion {
             insert = insert
                 .bind(&place.merchant)
@@ -180,15 +185,23 @@ async fn add(connection: &mut Connection, sums: &[(Place, i64)], shard: i64) -> 
 }
 
 /// The lines of a payment's transactions, oldest first.
-pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<LedgerRow>, Error> {
-    let rows = query(
-        "SELECT entries.number, business, account, party, amount, at FROM entries
+pub async fn of_payment(
+    connection: &mut Connection,
+    by: &impl Reach,
+    payment: &PaymentId,
+) -> Result<Vec<LedgerRow>, Error> {
+    let rows = by
+        .either(
+            "SELECT entries.number, business, account, party, amount, at FROM entries
+         JOIN transactions ON transactions.source_id = entries.source_id AND transactions.number = entries.number
+         WHERE merchant_id = $1 AND live = $2 AND entries.source_id = $3 ORDER BY entries.number, line LIMIT 10000",
+            "SELECT entries.number, business, account, party, amount, at FROM entries
          JOIN transactions ON transactions.source_id = entries.source_id AND transactions.number = entries.number
          WHERE entries.source_id = $1 ORDER BY entries.number, line LIMIT 10000",
-    )
-    .bind(payment.as_str())
-    .fetch_all(connection)
-    .await?;
+        )
+        .bind(payment.as_str())
+        .fetch_all(connection)
+        .await?;
     let row = |row: &AnyRow| {
         Ok(LedgerRow {
             seq: row.number("number")?,
@@ -205,30 +218,26 @@ pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Res
 /// A payment's balances by account; debit balances are positive.
 pub async fn balances_of_payment(
     connection: &mut Connection,
+    by: &Installation,
     payment: &PaymentId,
 ) -> Result<BTreeMap<String, i64>, Error> {
     let mut balances = BTreeMap::new();
-    for row in of_payment(connection, payment).await? {
+    for row in of_payment(connection, by, payment).await? {
         *balances.entry(row.account).or_insert(0) += row.amount;
     }
     Ok(balances)
 }
 
 /// A merchant's balances by currency, in the order of the chart of accounts, from the stored sums.
-pub async fn balances(
-    connection: &mut Connection,
-    merchant: &MerchantId,
-    live: bool,
-) -> Result<Vec<(Currency, String, i64)>, Error> {
+pub async fn balances(connection: &mut Connection, scope: &Scope) -> Result<Vec<(Currency, String, i64)>, Error> {
     // PostgreSQL's sum over BIGINT is NUMERIC, which the driver does not read.
-    let rows = query(
-        "SELECT currency, account, CAST(SUM(amount) AS BIGINT) AS minor FROM balances
+    let rows = scope
+        .query(
+            "SELECT currency, account, CAST(SUM(amount) AS BIGINT) AS minor FROM balances
          WHERE merchant_id = $1 AND live = $2 GROUP BY currency, account ORDER BY currency, account",
-    )
-    .bind(merchant.as_str())
-    .bind(i64::from(live))
-    .fetch_all(connection)
-    .await?;
+        )
+        .fetch_all(connection)
+        .await?;
     let balance = |row: &AnyRow| {
         Ok::<_, Error>((row.parsed::<Currency>("currency")?, row.text("account")?, row.number("minor")?))
     };
@@ -239,8 +248,8 @@ pub async fn balances(
 }
 
 /// All stored balances, of every merchant.
-pub async fn kept(connection: &mut Connection) -> Result<BTreeMap<Place, i128>, Error> {
-    let rows = query("SELECT * FROM balances").fetch_all(connection).await?;
+pub async fn kept(connection: &mut Connection, by: &Installation) -> Result<BTreeMap<Place, i128>, Error> {
+    let rows = by.query("SELECT * FROM balances").fetch_all(connection).await?;
     let mut kept = BTreeMap::new();
     for row in &rows {
         *kept.entry(place(row)?).or_insert(0) += i128::from(row.number("amount")?);
@@ -249,31 +258,36 @@ pub async fn kept(connection: &mut Connection) -> Result<BTreeMap<Place, i128>, 
 }
 
 /// The sums of all entries, and the transactions whose lines do not add up to zero in each currency: source and number.
-pub async fn added_up(connection: &mut Connection) -> Result<(BTreeMap<Place, i128>, Vec<(String, i64)>), Error> {
+pub async fn added_up(
+    connection: &mut Connection,
+    by: &Installation,
+) -> Result<(BTreeMap<Place, i128>, Vec<(String, i64)>), Error> {
     let (mut sums, mut unbalanced) = (BTreeMap::new(), vec![]);
     let mut after = (String::new(), 0);
     loop {
-        let transactions = query(
-            "SELECT source_id, number, merchant_id, live FROM transactions WHERE (source_id, number) > ($1, $2)
+        let transactions = by
+            .query(
+                "SELECT source_id, number, merchant_id, live FROM transactions WHERE (source_id, number) > ($1, $2)
              ORDER BY source_id, number LIMIT $3",
-        )
-        .bind(&after.0)
-        .bind(after.1)
-        .bind(STEP)
-        .fetch_all(&mut *connection)
-        .await?;
+            )
+            .bind(&after.0)
+            .bind(after.1)
+            .bind(STEP)
+            .fetch_all(&mut *connection)
+            .await?;
         let key = |row: &AnyRow| Ok::<_, Error>((row.text("source_id")?, row.number("number")?));
         let Some(last) = transactions.last().map(key).transpose()? else { return Ok((sums, unbalanced)) };
-        let entries = query(
-            "SELECT source_id, number, currency, account, party, amount FROM entries
+        let entries = by
+            .query(
+                "SELECT source_id, number, currency, account, party, amount FROM entries
              WHERE (source_id, number) > ($1, $2) AND (source_id, number) <= ($3, $4)",
-        )
-        .bind(&after.0)
-        .bind(after.1)
-        .bind(&last.0)
-        .bind(last.1)
-        .fetch_all(&mut *connection)
-        .await?;
+            )
+            .bind(&after.0)
+            .bind(after.1)
+            .bind(&last.0)
+            .bind(last.1)
+            .fetch_all(&mut *connection)
+            .await?;
         let mut open: BTreeMap<(String, i64), BTreeMap<String, i128>> = BTreeMap::new();
         let owner = |row: &AnyRow| Ok::<_, Error>((key(row)?, (row.text("merchant_id")?, row.number("live")? != 0)));
         let owners = transactions.iter().map(owner).collect::<Result<BTreeMap<_, _>, _>>()?;

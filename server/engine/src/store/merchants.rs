@@ -4,11 +4,11 @@ use domain::Millis;
 use domain::id::{ApiKeyId, MerchantId};
 
 use super::Connection;
-use super::pages::List;
+use super::pages::{List, OF_SCOPE};
 use super::row::Columns;
-use super::statement::query;
 use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
+use crate::scope::{Installation, Scope};
 
 /// A merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +60,12 @@ pub struct SurplusSetting {
 }
 
 /// A merchant's policy for surplus money.
-pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Result<SurplusSetting, Error> {
-    let select = query("SELECT surplus, surplus_set FROM merchants WHERE id = $1");
+pub async fn surplus_policy(
+    connection: &mut Connection,
+    by: &Installation,
+    id: &MerchantId,
+) -> Result<SurplusSetting, Error> {
+    let select = by.query("SELECT surplus, surplus_set FROM merchants WHERE id = $1");
     let row = select.bind(id.as_str()).fetch_optional(connection).await?;
     let row = row.ok_or_else(|| Error::NotFound(Thing::Merchant(id.clone())))?;
     Ok(SurplusSetting { policy: row.word("surplus")?, since: row.number("surplus_set")? })
@@ -70,11 +74,13 @@ pub async fn surplus_policy(connection: &mut Connection, id: &MerchantId) -> Res
 /// Sets a merchant's policy for surplus money. Returns whether there is such a merchant.
 pub async fn set_surplus_policy(
     connection: &mut Connection,
+    by: &Installation,
     id: &MerchantId,
     policy: SurplusPolicy,
     now: Millis,
 ) -> Result<bool, Error> {
-    let done = query("UPDATE merchants SET surplus = $1, surplus_set = $2 WHERE id = $3")
+    let done = by
+        .query("UPDATE merchants SET surplus = $1, surplus_set = $2 WHERE id = $3")
         .bind(super::row::word(&policy)?)
         .bind(now)
         .bind(id.as_str())
@@ -84,8 +90,8 @@ pub async fn set_surplus_policy(
 }
 
 /// Adds a merchant.
-pub async fn insert(connection: &mut Connection, merchant: &Merchant) -> Result<(), Error> {
-    query("INSERT INTO merchants (id, name, support_email, created) VALUES ($1, $2, $3, $4)")
+pub async fn insert(connection: &mut Connection, by: &Installation, merchant: &Merchant) -> Result<(), Error> {
+    by.query("INSERT INTO merchants (id, name, support_email, created) VALUES ($1, $2, $3, $4)")
         .bind(merchant.id.as_str())
         .bind(&merchant.name)
         .bind(&merchant.support_email)
@@ -95,17 +101,16 @@ pub async fn insert(connection: &mut Connection, merchant: &Merchant) -> Result<
     Ok(())
 }
 
-/// A merchant by id.
-pub async fn find(connection: &mut Connection, id: &MerchantId) -> Result<Option<Merchant>, Error> {
-    let row = query("SELECT * FROM merchants WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+/// The merchant of a scope.
+pub async fn find(connection: &mut Connection, scope: &Scope) -> Result<Option<Merchant>, Error> {
+    let row = scope.query_of_merchant("SELECT * FROM merchants WHERE id = $1").fetch_optional(connection).await?;
     row.as_ref().map(merchant).transpose()
 }
 
 /// All merchants, oldest first.
-pub async fn list(connection: &mut Connection, page: &Page) -> Result<Listed<Merchant>, Error> {
-    // Merchants have no owner, so the condition is true of every row.
-    let list = List { table: "merchants", whose: "id <> $1", newest_first: false };
-    list.page(connection, "", page, merchant).await
+pub async fn list(connection: &mut Connection, by: &Installation, page: &Page) -> Result<Listed<Merchant>, Error> {
+    let list = List { table: "merchants", whose: "TRUE", newest_first: false };
+    list.page(connection, by, page, merchant).await
 }
 
 fn merchant(row: &sqlx::any::AnyRow) -> Result<Merchant, Error> {
@@ -118,13 +123,12 @@ fn merchant(row: &sqlx::any::AnyRow) -> Result<Merchant, Error> {
 }
 
 /// Adds an API key, by the digest of its secret.
-pub async fn insert_key(connection: &mut Connection, key: &ApiKey, digest: &str) -> Result<(), Error> {
-    query("INSERT INTO api_keys (id, merchant_id, digest, hint, live, created) VALUES ($1, $2, $3, $4, $5, $6)")
+pub async fn insert_key(connection: &mut Connection, scope: &Scope, key: &ApiKey, digest: &str) -> Result<(), Error> {
+    scope
+        .query("INSERT INTO api_keys (merchant_id, live, id, digest, hint, created) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(key.id.as_str())
-        .bind(key.merchant.as_str())
         .bind(digest)
         .bind(&key.hint)
-        .bind(i64::from(key.live))
         .bind(key.created)
         .execute(connection)
         .await?;
@@ -132,24 +136,36 @@ pub async fn insert_key(connection: &mut Connection, key: &ApiKey, digest: &str)
 }
 
 /// A merchant's API keys, newest first.
-pub async fn keys(connection: &mut Connection, merchant: &MerchantId, page: &Page) -> Result<Listed<ApiKey>, Error> {
-    let key = |row: &sqlx::any::AnyRow| {
-        Ok(ApiKey {
-            id: row.parsed("id")?,
-            merchant: row.parsed("merchant_id")?,
-            hint: row.text("hint")?,
-            live: row.flag("live")?,
-            created: row.number("created")?,
-            revoked: row.maybe_number("revoked")?,
-        })
-    };
-    let list = List { table: "api_keys", whose: "merchant_id = $1", newest_first: true };
-    list.page(connection, merchant.as_str(), page, key).await
+pub async fn keys(connection: &mut Connection, scope: &Scope, page: &Page) -> Result<Listed<ApiKey>, Error> {
+    let list = List { table: "api_keys", whose: OF_SCOPE, newest_first: true };
+    list.page(connection, scope, page, key).await
+}
+
+/// The key with the digest of this secret, unless the key was revoked. The digest of a secret is a capability, as a token is.
+pub async fn key_of_digest(
+    connection: &mut Connection,
+    by: &Installation,
+    digest: &str,
+) -> Result<Option<ApiKey>, Error> {
+    let found = by.query("SELECT * FROM api_keys WHERE digest = $1 AND revoked IS NULL").bind(digest);
+    found.fetch_optional(connection).await?.as_ref().map(key).transpose()
+}
+
+fn key(row: &sqlx::any::AnyRow) -> Result<ApiKey, Error> {
+    Ok(ApiKey {
+        id: row.parsed("id")?,
+        merchant: row.parsed("merchant_id")?,
+        hint: row.text("hint")?,
+        live: row.flag("live")?,
+        created: row.number("created")?,
+        revoked: row.maybe_number("revoked")?,
+    })
 }
 
 /// Revokes a key. Returns whether there was one to revoke.
-pub async fn revoke_key(connection: &mut Connection, id: &ApiKeyId, now: Millis) -> Result<bool, Error> {
-    let done = query("UPDATE api_keys SET revoked = $1 WHERE id = $2 AND revoked IS NULL")
+pub async fn revoke_key(connection: &mut Connection, scope: &Scope, id: &ApiKeyId, now: Millis) -> Result<bool, Error> {
+    let done = scope
+        .query("UPDATE api_keys SET revoked = $3 WHERE merchant_id = $1 AND live = $2 AND id = $4 AND revoked IS NULL")
         .bind(now)
         .bind(id.as_str())
         .execute(connection)

@@ -27,6 +27,7 @@ pub mod payments;
 pub mod problem;
 pub mod requests;
 mod row;
+pub mod scopes;
 #[cfg(debug_assertions)]
 pub mod seen;
 pub mod sessions;
@@ -44,9 +45,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 
 pub use dialect::Dialect;
+pub use statement::Reach;
 pub use structure::Structure;
 
 use crate::error::Error;
+use crate::scope::Installation;
 use structure::STEPS;
 
 /// A transaction that may write. If it is dropped without a commit, it changes nothing.
@@ -144,12 +147,12 @@ impl Store {
     }
 
     /// Whether any value was sealed in this database, under any key.
-    pub async fn holds_sealed(&self) -> Result<bool, Error> {
+    pub async fn holds_sealed(&self, by: &Installation) -> Result<bool, Error> {
         let mut connection = self.reader().await?;
         if structure::is_empty(&mut connection, self.dialect).await? {
             return Ok(false);
         }
-        accounts::any(&mut connection).await
+        accounts::any(&mut connection, by).await
     }
 
     /// Checks that a transaction with a change can be committed. The check changes nothing.

@@ -1,7 +1,7 @@
 //! Captures, refunds, disputes and returns as rows. Written by `crate::record` alone, in the transaction of the change.
 
 use domain::Millis;
-use domain::id::{MerchantId, PaymentId};
+use domain::id::PaymentId;
 use domain::payment::MovementKind;
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -10,9 +10,10 @@ use super::Connection;
 use super::many::{filled, list, lists, portions, values};
 use super::pages::List;
 use super::row::Columns;
-use super::statement::query;
-use crate::error::Error;
+use super::statement::Reach;
+use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
+use crate::scope::{Installation, Scope};
 
 /// A capture, refund, dispute or return. Amounts are minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +53,7 @@ pub struct Movement {
 }
 
 /// Adds rows, or replaces the columns of existing rows that may have changed.
-pub async fn put(connection: &mut Connection, rows: &[Movement]) -> Result<(), Error> {
+pub async fn put(connection: &mut Connection, by: &Installation, rows: &[Movement]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
             connection,
@@ -64,7 +65,7 @@ pub async fn put(connection: &mut Connection, rows: &[Movement]) -> Result<(), E
             portion.len(),
             16,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for row in portion {
             insert = insert
                 .bind(&row.id)
@@ -90,18 +91,27 @@ pub async fn put(connection: &mut Connection, rows: &[Movement]) -> Result<(), E
 }
 
 /// Removes rows that turned out to be other rows under another id.
-pub async fn remove(connection: &mut Connection, ids: &[String]) -> Result<(), Error> {
+pub async fn remove(connection: &mut Connection, by: &Installation, ids: &[String]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
         let text = list(connection, "DELETE FROM movements WHERE id IN ({})", 0, size);
-        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
+        let delete = filled(portion, size).fold(by.query(text), |delete, id| delete.bind(id.as_str()));
         delete.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 /// A payment's rows, oldest first.
-pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Result<Vec<Movement>, Error> {
-    let rows = query("SELECT * FROM movements WHERE payment_id = $1 ORDER BY created, id LIMIT 10000")
+pub async fn of_payment(
+    connection: &mut Connection,
+    by: &impl Reach,
+    payment: &PaymentId,
+) -> Result<Vec<Movement>, Error> {
+    let rows = by
+        .either(
+            "SELECT * FROM movements WHERE merchant_id = $1 AND live = $2 AND payment_id = $3
+             ORDER BY created, id LIMIT 10000",
+            "SELECT * FROM movements WHERE payment_id = $1 ORDER BY created, id LIMIT 10000",
+        )
         .bind(payment.as_str())
         .fetch_all(connection)
         .await?;
@@ -109,34 +119,65 @@ pub async fn of_payment(connection: &mut Connection, payment: &PaymentId) -> Res
 }
 
 /// A row by its id.
-pub async fn find(connection: &mut Connection, id: &str) -> Result<Option<Movement>, Error> {
-    let row = query("SELECT * FROM movements WHERE id = $1").bind(id).fetch_optional(connection).await?;
+pub async fn find(connection: &mut Connection, by: &impl Reach, id: &str) -> Result<Option<Movement>, Error> {
+    let row = by
+        .either(
+            "SELECT * FROM movements WHERE merchant_id = $1 AND live = $2 AND id = $3",
+            "SELECT * FROM movements WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
 /// The rows that have a provider's reference, oldest first. Different providers may use the same reference.
-pub async fn of_reference(connection: &mut Connection, reference: &str) -> Result<Vec<Movement>, Error> {
-    let rows = query("SELECT * FROM movements WHERE reference = $1 ORDER BY created, id LIMIT 100")
+pub async fn of_reference(
+    connection: &mut Connection,
+    by: &impl Reach,
+    reference: &str,
+) -> Result<Vec<Movement>, Error> {
+    let rows = by
+        .either(
+            "SELECT * FROM movements WHERE merchant_id = $1 AND live = $2 AND reference = $3
+             ORDER BY created, id LIMIT 100",
+            "SELECT * FROM movements WHERE reference = $1 ORDER BY created, id LIMIT 100",
+        )
         .bind(reference)
         .fetch_all(connection)
         .await?;
     rows.iter().map(read).collect()
 }
 
+/// The row with an id, or the rows that have a provider's reference, oldest first.
+///
+/// # Errors
+/// There is no row with this id or reference.
+pub async fn named(connection: &mut Connection, by: &impl Reach, name: &str) -> Result<Vec<Movement>, Error> {
+    if let Some(found) = find(connection, by, name).await? {
+        return Ok(vec![found]);
+    }
+    let found = of_reference(connection, by, name).await?;
+    if found.is_empty() {
+        return Err(Error::NotFound(Thing::Movement(name.to_owned())));
+    }
+    Ok(found)
+}
+
 /// A merchant's rows of a kind, newest first.
 pub async fn of_merchant(
     connection: &mut Connection,
-    merchant: &MerchantId,
+    scope: &Scope,
     kind: MovementKind,
     page: &Page,
 ) -> Result<Listed<Movement>, Error> {
     let whose = match kind {
-        MovementKind::Capture => "merchant_id = $1 AND kind = 'capture'",
-        MovementKind::Refund => "merchant_id = $1 AND kind = 'refund'",
-        MovementKind::Dispute => "merchant_id = $1 AND kind = 'dispute'",
-        MovementKind::Return => "merchant_id = $1 AND kind = 'return'",
+        MovementKind::Capture => "merchant_id = $1 AND live = $2 AND kind = 'capture'",
+        MovementKind::Refund => "merchant_id = $1 AND live = $2 AND kind = 'refund'",
+        MovementKind::Dispute => "merchant_id = $1 AND live = $2 AND kind = 'dispute'",
+        MovementKind::Return => "merchant_id = $1 AND live = $2 AND kind = 'return'",
     };
-    List { table: "movements", whose, newest_first: true }.page(connection, merchant.as_str(), page, read).await
+    List { table: "movements", whose, newest_first: true }.page(connection, scope, page, read).await
 }
 
 fn read(row: &AnyRow) -> Result<Movement, Error> {

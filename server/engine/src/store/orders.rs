@@ -9,45 +9,53 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::many::{filled, list, lists};
 use super::row::{Columns, to_json};
-use super::statement::query;
+use super::statement::Reach;
 use crate::error::Error;
+use crate::scope::{Installation, Scope};
 
 /// Adds an order. `once` says that the order's link has only this order. Returns false if that link has its order already.
-pub async fn insert(connection: &mut Connection, order: &Order, once: bool) -> Result<bool, Error> {
-    let done = query(
-        "INSERT INTO orders
-         (id, merchant_id, live, link_id, once, currency, total, basket, customer, fields, metadata, returns, policies,
+pub async fn insert(connection: &mut Connection, scope: &Scope, order: &Order, once: bool) -> Result<bool, Error> {
+    let done = scope
+        .query(
+            "INSERT INTO orders
+         (merchant_id, live, id, link_id, once, currency, total, basket, customer, fields, metadata, returns, policies,
           created)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
-    )
-    .bind(order.id.as_str())
-    .bind(order.merchant.as_str())
-    .bind(i64::from(order.live))
-    .bind(order.link.as_ref().map(LinkId::as_str))
-    .bind(i64::from(once))
-    .bind(order.total.currency.code())
-    .bind(order.total.minor)
-    .bind(to_json(&order.basket)?)
-    .bind(to_json(&order.customer)?)
-    .bind(to_json(&order.fields)?)
-    .bind(to_json(&order.metadata)?)
-    .bind(to_json(&order.returns)?)
-    .bind(to_json(&order.policies)?)
-    .bind(order.created)
-    .execute(connection)
-    .await?;
+        )
+        .bind(order.id.as_str())
+        .bind(order.link.as_ref().map(LinkId::as_str))
+        .bind(i64::from(once))
+        .bind(order.total.currency.code())
+        .bind(order.total.minor)
+        .bind(to_json(&order.basket)?)
+        .bind(to_json(&order.customer)?)
+        .bind(to_json(&order.fields)?)
+        .bind(to_json(&order.metadata)?)
+        .bind(to_json(&order.returns)?)
+        .bind(to_json(&order.policies)?)
+        .bind(order.created)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// An order by id.
-pub async fn find(connection: &mut Connection, id: &OrderId) -> Result<Option<Order>, Error> {
-    let row = query("SELECT * FROM orders WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
+pub async fn find(connection: &mut Connection, by: &impl Reach, id: &OrderId) -> Result<Option<Order>, Error> {
+    let row = by
+        .either(
+            "SELECT * FROM orders WHERE merchant_id = $1 AND live = $2 AND id = $3",
+            "SELECT * FROM orders WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(order).transpose()
 }
 
 /// The order of a one-time link, if there is one.
-pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<Option<Order>, Error> {
-    let row = query("SELECT * FROM orders WHERE link_id = $1 AND once = 1")
+pub async fn once_of_link(connection: &mut Connection, scope: &Scope, link: &LinkId) -> Result<Option<Order>, Error> {
+    let row = scope
+        .query("SELECT * FROM orders WHERE merchant_id = $1 AND live = $2 AND link_id = $3 AND once = 1")
         .bind(link.as_str())
         .fetch_optional(connection)
         .await?;
@@ -55,7 +63,7 @@ pub async fn once_of_link(connection: &mut Connection, link: &LinkId) -> Result<
 }
 
 /// Removes those of the given orders that have no payment.
-pub async fn forget(connection: &mut Connection, ids: &[OrderId]) -> Result<(), Error> {
+pub async fn forget(connection: &mut Connection, by: &Installation, ids: &[OrderId]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
         let text = list(
             connection,
@@ -64,7 +72,7 @@ pub async fn forget(connection: &mut Connection, ids: &[OrderId]) -> Result<(), 
             0,
             size,
         );
-        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
+        let delete = filled(portion, size).fold(by.query(text), |delete, id| delete.bind(id.as_str()));
         delete.execute(&mut *connection).await?;
     }
     Ok(())

@@ -15,8 +15,8 @@ use super::inbox::NewRow;
 use super::many::{filled, list, lists};
 use super::problem::{BodyProblem, Damage};
 use super::row::Columns;
-use super::statement::query;
 use crate::error::Error;
+use crate::scope::Installation;
 
 /// The most bytes of one pack before compression, unless a single event has more. Most commits need only one pack of this size. It is
 /// not larger, because reading one event unpacks the whole pack.
@@ -107,9 +107,9 @@ impl<'r> Pack<'r> {
 
     /// Writes the bytes of the events that are `fresh`. A known event has its bytes in another pack; the zeros in their place take next
     /// to no room.
-    pub async fn insert(&self, connection: &mut Connection, fresh: &[bool]) -> Result<(), Error> {
+    pub async fn insert(&self, connection: &mut Connection, by: &Installation, fresh: &[bool]) -> Result<(), Error> {
         let (bytes, unpacked) = self.packed(fresh);
-        query("INSERT INTO inbox_packs (id, bytes, unpacked) VALUES ($1, $2, $3)")
+        by.query("INSERT INTO inbox_packs (id, bytes, unpacked) VALUES ($1, $2, $3)")
             .bind(self.id())
             .bind(bytes)
             .bind(unpacked)
@@ -122,13 +122,14 @@ impl<'r> Pack<'r> {
 /// The bytes of events, in the order of their places. A damaged or missing pack is an error of its own events, not of the others.
 pub(super) async fn read(
     connection: &mut Connection,
+    by: &Installation,
     places: &[Place],
 ) -> Result<Vec<Result<Bytes, BodyProblem>>, Error> {
     let ids: Vec<&str> = places.iter().map(|place| place.pack.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut packs: HashMap<String, Result<Bytes, Damage>> = HashMap::new();
     for (portion, size) in lists(&ids) {
         let text = list(connection, "SELECT id, bytes, unpacked FROM inbox_packs WHERE id IN ({})", 0, size);
-        let select = filled(portion, size).fold(query(text), |select, id| select.bind(*id));
+        let select = filled(portion, size).fold(by.query(text), |select, id| select.bind(*id));
         for row in select.fetch_all(&mut *connection).await? {
             let stored = || Ok::<_, Error>((row.bytes("bytes")?, row.maybe_number("unpacked")?));
             let pack = stored().map_err(|error| Damage::Unreadable(error.to_string()));

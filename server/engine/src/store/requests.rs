@@ -7,14 +7,16 @@ use domain::payment::RequestKey;
 use super::Connection;
 use super::many::{portions, values};
 use super::row::Columns;
-use super::statement::query;
 use crate::error::Error;
+use crate::scope::{Installation, Scope};
 
 /// The request that a key names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRow {
     /// The merchant.
     pub merchant: MerchantId,
+    /// Whether real money moves.
+    pub live: bool,
     /// The key.
     pub key: RequestKey,
     /// The payment of the request.
@@ -29,18 +31,20 @@ pub struct KeyRow {
 ///
 /// # Errors
 /// The merchant has used one of the keys before.
-pub async fn insert(connection: &mut Connection, rows: &[KeyRow]) -> Result<(), Error> {
+pub async fn insert(connection: &mut Connection, by: &Installation, rows: &[KeyRow]) -> Result<(), Error> {
     for portion in portions(rows) {
         let text = values(
             connection,
-            "INSERT INTO modification_keys (merchant_id, request_key, payment_id, attempt_id, modification_id) VALUES {}",
+            "INSERT INTO modification_keys (merchant_id, live, request_key, payment_id, attempt_id, modification_id)
+             VALUES {}",
             portion.len(),
-            5,
+            6,
         );
-        let mut insert = query(text);
+        let mut insert = by.query(text);
         for row in portion {
             insert = insert
                 .bind(row.merchant.as_str())
+                .bind(i64::from(row.live))
                 .bind(row.key.as_str())
                 .bind(row.payment.as_str())
                 .bind(row.attempt.as_str())
@@ -52,19 +56,16 @@ pub async fn insert(connection: &mut Connection, rows: &[KeyRow]) -> Result<(), 
 }
 
 /// The request that a merchant's key names, if the key has been used.
-pub async fn find(
-    connection: &mut Connection,
-    merchant: &MerchantId,
-    key: &RequestKey,
-) -> Result<Option<KeyRow>, Error> {
-    let row = query("SELECT * FROM modification_keys WHERE merchant_id = $1 AND request_key = $2")
-        .bind(merchant.as_str())
+pub async fn find(connection: &mut Connection, scope: &Scope, key: &RequestKey) -> Result<Option<KeyRow>, Error> {
+    let row = scope
+        .query("SELECT * FROM modification_keys WHERE merchant_id = $1 AND live = $2 AND request_key = $3")
         .bind(key.as_str())
         .fetch_optional(connection)
         .await?;
     let read = |row: sqlx::any::AnyRow| {
         Ok(KeyRow {
             merchant: row.parsed("merchant_id")?,
+            live: row.flag("live")?,
             key: row.parsed("request_key")?,
             payment: row.parsed("payment_id")?,
             attempt: row.parsed("attempt_id")?,

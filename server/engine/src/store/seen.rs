@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 pub struct Seen {
     /// The database's name, as its driver gives it.
     pub backend: String,
+    /// Whose rows the statement may see: those of a `scope`, of a `merchant`, of the whole `installation`, or of a `token`.
+    pub reach: &'static str,
     /// The text.
     pub text: String,
     /// PostgreSQL's names for the types of the values.
@@ -30,9 +32,9 @@ pub fn all() -> Vec<Seen> {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
 }
 
-pub(super) fn note(backend: &str, text: String, kinds: Vec<&'static str>) {
+pub(super) fn note(backend: &str, reach: &'static str, text: String, kinds: Vec<&'static str>) {
     if WANTED.load(Ordering::Relaxed) {
-        let seen = Seen { backend: backend.to_owned(), text, kinds };
+        let seen = Seen { backend: backend.to_owned(), reach, text, kinds };
         SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(seen);
     }
 }

@@ -6,28 +6,96 @@
 
 use std::borrow::Cow;
 
+use domain::id::Token;
 use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, SqlSafeStr};
 
 use super::Connection;
+use crate::scope::{Installation, Scope};
 
 /// A statement about to be executed.
 #[must_use = "a statement does nothing until it is executed"]
-pub(super) struct Statement {
+pub struct Statement {
     query: Bound,
-    /// The text, and the types of its values.
+    /// The reach, the text, and the types of its values.
     #[cfg(debug_assertions)]
-    seen: (String, Vec<&'static str>),
+    seen: (&'static str, String, Vec<&'static str>),
 }
 
-/// A statement that has no values yet.
-pub(super) fn query(text: impl SqlSafeStr) -> Statement {
+/// A statement that has no values yet. Other modules begin a statement with a scope, an installation or a token, so that no statement can
+/// forget whose rows it may see.
+fn query(text: impl SqlSafeStr, reach: &'static str) -> Statement {
     let text = text.into_sql_str();
+    // Only a test looks at the reach.
+    let _ = reach;
     Statement {
         #[cfg(debug_assertions)]
-        seen: (text.as_str().to_owned(), vec![]),
+        seen: (reach, text.as_str().to_owned(), vec![]),
         query: sqlx::query(text),
+    }
+}
+
+impl Scope {
+    /// A statement about the merchant's rows of the mode. The merchant is `$1`, the mode's flag `$2`. The text must compare both, or
+    /// insert both: `tests/it/statements` refuses any other.
+    pub(super) fn query(&self, text: impl SqlSafeStr) -> Statement {
+        query(text, "scope").bind(self.merchant().as_str()).bind(i64::from(self.mode().is_live()))
+    }
+
+    /// A statement about a row that the merchant has once for both modes. The merchant is `$1`.
+    pub(super) fn query_of_merchant(&self, text: impl SqlSafeStr) -> Statement {
+        query(text, "merchant").bind(self.merchant().as_str())
+    }
+}
+
+impl Installation {
+    /// A statement about the rows of all merchants.
+    pub(super) fn query(&self, text: impl SqlSafeStr) -> Statement {
+        query(text, "installation")
+    }
+}
+
+/// A statement about the one row with this token, which is `$1`. A token is a capability: nobody can guess one, and its holder may see
+/// the row.
+pub(super) fn query_by_token(token: &Token, text: impl SqlSafeStr) -> Statement {
+    query(text, "token").bind(token.as_str())
+}
+
+/// A statement that reads and changes no row.
+pub(super) fn query_of_nothing(text: impl SqlSafeStr) -> Statement {
+    query(text, "nothing")
+}
+
+/// A scope or an installation, for statements that both make.
+pub trait Reach: reach::Begin + Sync {}
+
+impl Reach for Scope {}
+impl Reach for Installation {}
+
+pub(super) mod reach {
+    use sqlx::SqlSafeStr;
+
+    use super::Statement;
+    use crate::scope::{Installation, Scope};
+
+    /// Begins a statement. Sealed: no other type can reach the rows.
+    pub trait Begin {
+        /// The statement with the first text for a scope, which is bound as [`Scope::query`] does, or with the second text for an
+        /// installation.
+        fn either(&self, scoped: impl SqlSafeStr, whole: impl SqlSafeStr) -> Statement;
+    }
+
+    impl Begin for Scope {
+        fn either(&self, scoped: impl SqlSafeStr, _: impl SqlSafeStr) -> Statement {
+            self.query(scoped)
+        }
+    }
+
+    impl Begin for Installation {
+        fn either(&self, _: impl SqlSafeStr, whole: impl SqlSafeStr) -> Statement {
+            self.query(whole)
+        }
     }
 }
 
@@ -36,7 +104,7 @@ impl Statement {
     pub fn bind<V: Value>(mut self, value: V) -> Statement {
         self.query = value.bind_to(self.query);
         #[cfg(debug_assertions)]
-        self.seen.1.push(V::KIND);
+        self.seen.2.push(V::KIND);
         self
     }
 
@@ -58,8 +126,8 @@ impl Statement {
 
     #[cfg(debug_assertions)]
     fn noted(self, connection: &Connection) -> Bound {
-        let (text, kinds) = self.seen;
-        super::seen::note(connection.backend_name(), text, kinds);
+        let (reach, text, kinds) = self.seen;
+        super::seen::note(connection.backend_name(), reach, text, kinds);
         self.query
     }
 
@@ -72,7 +140,7 @@ impl Statement {
 type Bound = Query<'static, Any, AnyArguments>;
 
 /// A value of a statement.
-pub(super) trait Value {
+pub trait Value {
     /// PostgreSQL's name for the type of the value.
     #[cfg(debug_assertions)]
     const KIND: &'static str;

@@ -2,6 +2,7 @@
 
 use domain::ledger::Account;
 use domain::payment::{Attempt, Book, DisputeState, EntryState, Event, Payment, Status, Told, told};
+use engine::Installation;
 use engine::store::inbox::InboxState;
 use engine::store::payments::Happened;
 use engine::store::{events, inbox};
@@ -16,14 +17,15 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 impl World {
     pub async fn check_end(&mut self) -> Result<(), Failed> {
         let Some(id) = self.payment.clone() else { return Err("there is no payment".into()) };
-        let engine = self.servers[1].engine.clone();
-        let statement = engine.statement(&id).await?;
+        let Some(scope) = self.scope() else { return Err("there is no merchant".into()) };
+        let (engine, operator) = (self.servers[1].engine.clone(), Installation::operator());
+        let statement = engine.money(&scope).statement(&id).await?;
         let payment = &statement.payment;
         self.check_known(payment);
         for attempt in &payment.attempts {
             self.check_money(attempt);
         }
-        let alerts = engine.alerts(10_000).await?;
+        let alerts = engine.upkeep(&operator).alerts(10_000).await?;
         let alarmed: Vec<&str> =
             alerts.iter().filter(|one| one.kind == "money_impossible").map(|one| one.subject.as_str()).collect();
         self.check_alarmed(payment, &alarmed);
@@ -36,7 +38,7 @@ impl World {
             .filter(|alert| alert.kind.starts_with("surplus_"))
             .any(|alert| alert.subject == id.as_str() || alert.detail.contains(id.as_str()));
         self.check_twice(payment);
-        let rows = events::of_payment(&mut *engine.store().reader().await?, &id).await?;
+        let rows = events::of_payment(&mut *engine.store().reader().await?, &Installation::operator(), &id).await?;
         if let Some(gap) = (1..).zip(&rows).find(|(number, row)| row.number != *number) {
             self.violate("events have no gaps", format!("{gap:?}"));
         }
@@ -49,12 +51,12 @@ impl World {
             }
         }
         self.check_who_has_what(payment, &statement.events, balances, told);
-        if let Some(wrong) = engine.audit_ledger().await?.1.first() {
+        if let Some(wrong) = engine.upkeep(&operator).audit_ledger().await?.1.first() {
             self.violate("till ledger check finds nothing", format!("{wrong:?}"));
         }
         self.check_deliveries(&engine).await?;
         if let Some(token) = self.token.clone() {
-            let phase = engine.view(&token, false).await?.phase;
+            let phase = engine.checkout().view(&token, false).await?.phase;
             self.viewed(phase);
         }
         self.end_repair().await?;
@@ -292,7 +294,7 @@ impl World {
         let events = self.shared.provider().events.clone();
         let mut connection = engine.store().reader().await?;
         for event in &events {
-            let rows = inbox::of_event(&mut connection, &account, &event.id).await?;
+            let rows = inbox::of_event(&mut connection, &Installation::operator(), &account, &event.id).await?;
             let states: Vec<InboxState> = rows.iter().map(|row| row.state).collect();
             let fine = match (event.genuine, event.acknowledged, states.as_slice()) {
                 (true, _, states) => states == [InboxState::Applied],

@@ -347,7 +347,6 @@ pub(super) fn account(dialect: Dialect) -> engine::NewAccount {
     engine::NewAccount {
         provider: provider.to_owned(),
         base_url: Some(format!("https://{provider}.example")),
-        live: false,
         credentials: credentials.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         webhook_secrets: vec![secret.to_owned()],
     }

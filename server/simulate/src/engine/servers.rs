@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use domain::Mode;
 use domain::id::MerchantId;
 use engine::store::Store;
 use engine::store::merchants::SurplusPolicy;
-use engine::{Engine, Env, Keyring, Settings};
+use engine::{Engine, Env, Installation, Keyring, Scope, Settings};
 use tokio::task::JoinHandle;
 
 use super::outside::{Port, Shared};
@@ -204,6 +205,11 @@ impl World {
         ended
     }
 
+    /// The operator acting for the seed's merchant.
+    pub fn scope(&self) -> Option<Scope> {
+        self.merchant.as_ref().map(acting_for)
+    }
+
     pub fn note(&mut self, line: impl FnOnce() -> String) {
         let since = self.shared.now() - START;
         if let Some(trace) = &mut self.trace {
@@ -220,6 +226,11 @@ impl World {
     }
 }
 
+/// The operator acting for a merchant, in test mode.
+pub(super) fn acting_for(merchant: &MerchantId) -> Scope {
+    Installation::operator().acting_for(merchant, Mode::Test)
+}
+
 /// A merchant with an account at a provider.
 pub(super) async fn merchant(
     engine: &Engine,
@@ -227,9 +238,10 @@ pub(super) async fn merchant(
     dialect: Dialect,
 ) -> Result<(MerchantId, String), String> {
     let text = |error: engine::Error| error.to_string();
-    let merchant = engine.add_merchant("Simulated", None).await.map_err(text)?;
+    let operator = Installation::operator();
+    let merchant = engine.merchants(&operator).add("Simulated", None).await.map_err(text)?;
     let id: MerchantId = merchant.id.parse().map_err(|error: domain::id::BadId| error.to_string())?;
-    engine.set_surplus_policy(&id, policy).await.map_err(text)?;
-    let account = engine.add_account(&id, account(dialect)).await.map_err(text)?;
+    engine.merchants(&operator).set_surplus_policy(&id, policy).await.map_err(text)?;
+    let account = engine.accounts(&acting_for(&id)).add(account(dialect)).await.map_err(text)?;
     Ok((id, account.id))
 }

@@ -6,13 +6,13 @@ use domain::money::Money;
 use domain::order::Policies;
 use domain::payment::Capture;
 use domain::{HOUR, MINUTE, SECOND};
-use engine::NewLink;
 use engine::store::merchants::SurplusPolicy;
 use engine::store::{jobs, sessions};
+use engine::{Installation, NewLink};
 
 use super::gate::{Fate, Waiting, What};
 use super::provider::Dialect;
-use super::servers::{A_JOB, Output, merchant};
+use super::servers::{A_JOB, Output, acting_for, merchant};
 use super::{START, Tab, World};
 use crate::census::Seen;
 use crate::random::Random;
@@ -100,9 +100,9 @@ impl World {
         let unit = Money::new(self.amount, "USD".parse()?);
         let policies = Policies { capture, session_ttl: 30 * MINUTE, extendable: false };
         let link = NewLink { policies, ..NewLink::of(vec![Line::new("Tea", unit, 1)], Usage::Once) };
-        let link = engine.add_link(&merchant, link).await?;
+        let link = engine.links(&acting_for(&merchant)).add(link).await?;
         let token = link.url.rsplit('/').next().unwrap_or_default().parse()?;
-        let token = engine.act_on(&token).await?;
+        let token = engine.checkout().act_on(&token).await?;
         let found = sessions::by_token(&mut *engine.store().reader().await?, &token).await?;
         self.payment = found.map(|stored| stored.session.payment);
         self.token = Some(token);
@@ -269,7 +269,7 @@ impl World {
     pub async fn apply_due(&mut self) {
         let (server, credit) = (self.random.below(2), self.credit());
         self.begin(server, "deliveries are applied".to_owned(), credit, |engine| async move {
-            match engine.apply_due().await {
+            match engine.inbox().apply_due().await {
                 Ok(0) => Output::Nothing,
                 Ok(count) => Output::Said(count.to_string()),
                 Err(error) => Output::Said(error.to_string()),
@@ -306,7 +306,7 @@ impl World {
     async fn run_due(&mut self) -> Result<bool, Failed> {
         self.shared.gate.set_open(true);
         let engine = self.servers[0].engine.clone();
-        let (deliveries, jobs) = (engine.next_delivery_due().await?, engine.next_job_due().await?);
+        let (deliveries, jobs) = (engine.inbox().next_delivery_due().await?, engine.next_job_due().await?);
         if self.listed >= LISTED_MIN {
             self.end_repair().await?;
         }
@@ -328,7 +328,7 @@ impl World {
     /// The engine lists an account's events for ever. At the end of a seed the job is removed.
     pub async fn end_repair(&self) -> Result<(), Failed> {
         let mut tx = self.servers[0].store.begin().await?;
-        jobs::remove(&mut tx, "repair", &[&self.account]).await?;
+        jobs::remove(&mut tx, &Installation::operator(), "repair", &[&self.account]).await?;
         tx.commit().await?;
         Ok(())
     }

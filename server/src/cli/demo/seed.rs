@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ready;
 use crate::cli::Failure;
+use crate::cli::whose::{operator, scope};
 use crate::config::Common;
 
 /// The demo's shops, kept in `demo.json` beside the database.
@@ -51,19 +52,18 @@ pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> 
     if let Some(seeded) = remembered(engine, file.as_ref(), sandbox_url).await {
         return Ok(seeded);
     }
-    let merchant = engine.add_merchant("Kettle & Leaf", Some("help@kettle-and-leaf.example")).await?;
+    let merchant = engine.merchants(&operator()).add("Kettle & Leaf", Some("help@kettle-and-leaf.example")).await?;
     let id: MerchantId = merchant.id.parse()?;
     let (sandbox_key, webhook_secret) = (format!("sk_test_{}", random()), format!("whsec_{}", random()));
     let new = NewAccount {
         provider: "stripe".to_owned(),
         base_url: Some(sandbox_url.to_owned()),
-        live: false,
         credentials: BTreeMap::from([(connectors::stripe::SECRET_KEY.to_owned(), sandbox_key.clone())]),
         webhook_secrets: vec![webhook_secret.clone()],
     };
-    let account = engine.add_account(&id, new).await?;
+    let account = engine.accounts(&scope(&id, false)).add(new).await?;
     let seeded = Seeded {
-        api_key: engine.add_key(&id, false).await?.secret.unwrap_or_default(),
+        api_key: engine.keys(&scope(&id, false)).add().await?.secret.unwrap_or_default(),
         merchant: merchant.id,
         account: account.id,
         sandbox_key,
@@ -79,23 +79,22 @@ pub(super) async fn sow(engine: &Engine, common: &Common, sandbox_url: &str) -> 
 }
 
 async fn sow_adyen(engine: &Engine, sandbox_url: &str) -> Result<AdyenShop, Failure> {
-    let merchant = engine.add_merchant("Harbour Books", Some("help@harbour-books.example")).await?;
+    let merchant = engine.merchants(&operator()).add("Harbour Books", Some("help@harbour-books.example")).await?;
     let (api_key, hmac_key) = (format!("test_{}", random()), format!("{}{}", random(), &random()[..16]));
     let credentials = [("api_key", api_key.as_str()), ("merchant_account", ADYEN_MERCHANT_ACCOUNT)];
     let new = NewAccount {
         provider: "adyen".to_owned(),
         base_url: Some(format!("{sandbox_url}/adyen")),
-        live: false,
         credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         webhook_secrets: vec![hmac_key.clone()],
     };
-    let account = engine.add_account(&merchant.id.parse()?, new).await?;
+    let account = engine.accounts(&scope(&merchant.id.parse()?, false)).add(new).await?;
     Ok(AdyenShop { merchant: merchant.id, account: account.id, api_key, webhook_url: account.webhook_url, hmac_key })
 }
 
 async fn remembered(engine: &Engine, file: Option<&PathBuf>, sandbox_url: &str) -> Option<Seeded> {
     let seeded: Seeded = serde_json::from_str(&fs::read_to_string(file?).ok()?).ok()?;
-    let accounts = engine.accounts(&seeded.merchant.parse().ok()?).await.ok()?;
+    let accounts = engine.accounts(&scope(&seeded.merchant.parse().ok()?, false)).list().await.ok()?;
     let account = accounts.into_iter().find(|account| account.id == seeded.account)?;
     let fits = seeded.sandbox_url == sandbox_url && seeded.webhook_url == account.webhook_url && seeded.adyen.is_some();
     fits.then_some(seeded)
@@ -121,7 +120,7 @@ pub(super) async fn link(engine: &Engine, seeded: &Seeded) -> Result<LinkSummary
         line("Sencha, first flush", "100 g, loose leaf", 1_299, 2),
         line("Stoneware cup", "Glazed, 200 ml", 1_850, 1),
     ];
-    Ok(engine.add_link(&seeded.merchant.parse()?, NewLink::of(lines, Usage::Once)).await?)
+    Ok(engine.links(&scope(&seeded.merchant.parse()?, false)).add(NewLink::of(lines, Usage::Once)).await?)
 }
 
 /// A link of the second shop. Its payments are only authorised, and captured later by hand.
@@ -135,5 +134,5 @@ pub(super) async fn adyen_link(engine: &Engine, shop: &AdyenShop) -> Result<Link
     };
     let policies = Policies { capture: Capture::Manual, ..Policies::default() };
     let new = NewLink { policies, ..NewLink::of(vec![line], Usage::Once) };
-    Ok(engine.add_link(&shop.merchant.parse()?, new).await?)
+    Ok(engine.links(&scope(&shop.merchant.parse()?, false)).add(new).await?)
 }

@@ -3,15 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use domain::HOUR;
 use domain::id::{AttemptId, MerchantId, PaymentId, ProviderAccountId, SessionId};
 use domain::line::Line;
 use domain::method::Method;
 use domain::money::Money;
 use domain::order::{Basket, Customer, Metadata, Policies, Returns};
 use domain::payment::{Attempt, Refs, Stage};
-use engine::Page;
+use domain::{HOUR, Mode};
 use engine::store::{Dialect, Store, journal, links, payments};
+use engine::{Installation, Page, Scope};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::any::install_default_drivers;
@@ -88,12 +88,13 @@ pub async fn measure(site: &BenchSite, rows: usize, random: &mut Random) -> Resu
     fill(site, &store, rows).await?;
     println!("{}: {rows} payments and deliveries made in {} s", site.shop.database.name, began.elapsed().as_secs());
     let merchant: MerchantId = site.shop.merchant.parse()?;
+    let scope = Installation::operator().acting_for(&merchant, Mode::Test);
     let mut questions = vec![];
     for list in [List::Payments, List::Links, List::Balances] {
         let mut took = vec![];
         for number in 0..WARM_UP + ASKED {
             let began = Instant::now();
-            list.ask(&store, &merchant, rows, random).await?;
+            list.ask(&store, &scope, rows, random).await?;
             took.extend((number >= WARM_UP).then(|| micros(began.elapsed())));
         }
         took.sort_unstable();
@@ -138,7 +139,7 @@ impl List {
     }
 
     /// Reads the first page of a list, or one from the middle.
-    async fn ask(self, store: &Store, merchant: &MerchantId, rows: usize, random: &mut Random) -> Result<(), Failure> {
+    async fn ask(self, store: &Store, scope: &Scope, rows: usize, random: &mut Random) -> Result<(), Failure> {
         let mut page = |prefix: &str, among: usize| -> Result<Page, Failure> {
             let row = 1 + random.below(u64::try_from(among)?);
             let after = random.percent(50).then(|| format!("{prefix}_{row:026}"));
@@ -147,15 +148,15 @@ impl List {
         let mut connection = store.reader().await?;
         match self {
             List::Payments => {
-                payments::of_merchant(&mut connection, merchant, &page("pi", rows)?).await?;
+                payments::of_merchant(&mut connection, scope, &page("pi", rows)?).await?;
             }
             List::Links => {
-                let listed = links::of_merchant(&mut connection, merchant, &page("plink", LINKS)?).await?;
+                let listed = links::of_merchant(&mut connection, scope, &page("plink", LINKS)?).await?;
                 let ids: Vec<_> = listed.rows.into_iter().map(|link| link.id).collect();
-                payments::paid_of_links(&mut connection, &ids).await?;
+                payments::paid_of_links(&mut connection, scope, &ids).await?;
             }
             List::Balances => {
-                journal::balances(&mut connection, merchant, false).await?;
+                journal::balances(&mut connection, scope).await?;
             }
         }
         Ok(())
@@ -339,6 +340,7 @@ fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
                 ("change", "'{}'"),
                 ("snapshot", "'{}'"),
                 ("source", "'engine'"),
+                ("actor", "'engine'"),
                 ("created", &at),
             ],
         ),
@@ -351,6 +353,7 @@ fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
                 ("name", "'x'"),
                 ("data", "'{}'"),
                 ("source", "'engine'"),
+                ("actor", "'engine'"),
                 ("at", &at),
             ],
         ),
@@ -361,6 +364,7 @@ fn tables(site: &BenchSite, rows: usize) -> Result<Vec<Table>, Failure> {
                 ("id", "@cs"),
                 ("token", "@"),
                 ("merchant_id", &merchant),
+                ("live", "0"),
                 ("order_id", "@ord"),
                 ("payment_id", "@pi"),
                 ("state", "'open'"),

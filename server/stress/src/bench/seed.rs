@@ -7,7 +7,8 @@ use domain::money::Money;
 use domain::order::{Basket, Metadata, Order, Policies, Returns};
 use domain::payment::{Attempt, Capture, Payment, Refs, Stage};
 use domain::session::{Session, SessionState};
-use domain::{HOUR, Millis};
+use domain::{HOUR, Millis, Mode};
+use engine::Installation;
 use engine::store::{Store, attempts, jobs, links, orders, payments, sessions};
 use sqlx::{AnyConnection, Connection, Executor};
 
@@ -52,7 +53,8 @@ pub async fn open(site: &BenchSite, count: usize, random: &mut Random) -> Result
         created: now,
     };
     let mut tx = store.begin().await?;
-    links::insert(&mut tx, &link).await?;
+    let scope = Installation::operator().acting_for(&link.merchant, Mode::Test);
+    links::insert(&mut tx, &scope, &link).await?;
     tx.commit().await?;
     let mut cases = Vec::with_capacity(count);
     while cases.len() < count {
@@ -76,7 +78,8 @@ async fn chunk(
     random: &mut Random,
     cases: &mut Vec<Case>,
 ) -> Result<(), Failure> {
-    let now = clock::millis();
+    let (now, by) = (clock::millis(), Installation::operator());
+    let scope = by.acting_for(&link.merchant, Mode::Test);
     let mut tx = store.begin().await?;
     let (mut attempts, mut wanted) = (vec![], vec![]);
     for _ in 0..count {
@@ -97,9 +100,9 @@ async fn chunk(
             canceled: false,
             attempts: vec![],
         };
-        orders::insert(&mut tx, &order, false).await?;
-        payments::insert(&mut tx, &payment, &order, now).await?;
-        sessions::insert(&mut tx, &visit).await?;
+        orders::insert(&mut tx, &scope, &order, false).await?;
+        payments::insert(&mut tx, &scope, &payment, &order, now).await?;
+        sessions::insert(&mut tx, &scope, &visit).await?;
         for (kind, subject) in [("expire", visit.id.as_str()), ("check", attempt.id.as_str())] {
             let id = JobId::from_random(bits(random, now));
             let (subject, account) = (subject.to_owned(), None);
@@ -109,8 +112,8 @@ async fn chunk(
         attempts.push((payment.id, attempt));
     }
     let rows = attempts.iter().map(|(payment, attempt)| attempts::AttemptRow { payment, ordinal: 0, attempt });
-    attempts::insert(&mut tx, &rows.collect::<Vec<_>>(), now).await?;
-    jobs::enqueue(&mut tx, &wanted, now).await?;
+    attempts::insert(&mut tx, &by, &rows.collect::<Vec<_>>(), now).await?;
+    jobs::enqueue(&mut tx, &by, &wanted, now).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -153,7 +153,15 @@ const TABLES: &[Table] = &[
     (
         "payment_events",
         ROWS,
-        &[("payment_id", "@pi"), ("seq", "1"), ("name", "'x'"), ("data", "'{}'"), ("source", "'engine'"), ("at", "i")],
+        &[
+            ("payment_id", "@pi"),
+            ("seq", "1"),
+            ("name", "'x'"),
+            ("data", "'{}'"),
+            ("source", "'engine'"),
+            ("actor", "'engine'"),
+            ("at", "i"),
+        ],
     ),
     (
         "sessions",
@@ -162,6 +170,7 @@ const TABLES: &[Table] = &[
             ("id", "@cs"),
             ("token", "@"),
             ("merchant_id", "M"),
+            ("live", "0"),
             ("order_id", "@ord"),
             ("payment_id", "@pi"),
             ("state", "'open'"),
@@ -256,6 +265,7 @@ const TABLES: &[Table] = &[
             ("change", "'{}'"),
             ("snapshot", "'{}'"),
             ("source", "'engine'"),
+            ("actor", "'engine'"),
             ("created", "i / 3"),
         ],
     ),
@@ -264,6 +274,7 @@ const TABLES: &[Table] = &[
         FEWER,
         &[
             ("merchant_id", "M"),
+            ("live", "0"),
             ("request_key", "@key"),
             ("payment_id", "@pi"),
             ("attempt_id", "@att"),

@@ -74,7 +74,8 @@ impl Connector for Toy {
     }
 
     fn check_webhook_secret(&self, _secret: &str) -> Result<(), SetupProblem> {
-        Err("the toy signs nothing".to_owned())
+        // The toy signs nothing, so it has no secret of any form.
+        Err(SetupProblem::SecretHex { digits: 0, shown: "nowhere" })
     }
 
     fn takes(&self, _: &Account, method: Method, _: &[Line], total: Money) -> Result<(), AmountRule> {

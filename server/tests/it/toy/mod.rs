@@ -8,7 +8,7 @@ use connectors::Registry;
 use engine::NewAccount;
 use serde_json::Value;
 
-use crate::world::{Database, World};
+use crate::world::{Database, World, operator};
 pub use provider::Provider;
 
 /// A merchant that is paid through the toy. `name` is `toy`, or `mute` for a toy that cannot be searched. `way` is the
@@ -16,9 +16,9 @@ pub use provider::Provider;
 pub async fn world(database: Database, name: &str, way: &str) -> (World, Provider) {
     let mut world = known(database).await;
     let toy = Provider::start().await;
-    let merchant = world.engine().add_merchant("Toy Shop", None).await.unwrap();
+    let merchant = world.engine().merchants(&operator()).add("Toy Shop", None).await.unwrap();
     world.merchant = merchant.id.parse().unwrap();
-    world.account = world.engine().add_account(&world.merchant, account(name, way, &toy)).await.unwrap();
+    world.account = world.accounts().add(account(name, way, &toy)).await.unwrap();
     (world, toy)
 }
 
@@ -34,7 +34,6 @@ pub fn account(name: &str, way: &str, toy: &Provider) -> NewAccount {
     NewAccount {
         provider: name.to_owned(),
         base_url: Some(toy.url.clone()),
-        live: false,
         credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         webhook_secrets: vec![],
     }
@@ -42,7 +41,7 @@ pub fn account(name: &str, way: &str, toy: &Provider) -> NewAccount {
 
 /// Adds another account of the merchant and returns its address for deliveries.
 pub async fn second_account(world: &World, toy: &Provider) -> String {
-    world.engine().add_account(&world.merchant, account("toy", "form", toy)).await.unwrap().webhook_url
+    world.accounts().add(account("toy", "form", toy)).await.unwrap().webhook_url
 }
 
 /// Delivers an unsigned hint and returns the reply's status.

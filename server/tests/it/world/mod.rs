@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectors::Registry;
-use domain::Millis;
 use domain::id::{MerchantId, ProviderAccountId};
+use domain::{Millis, Mode};
 use engine::{
-    AccountSummary, Clock, Engine, HttpTransport, Keyring, NewAccount, OsRandom, Settings, SystemClock, Tuning,
+    AccountSummary, Accounts, Checkout, Clock, Engine, HttpTransport, Installation, Keyring, Keys, LinkSummary, Links,
+    NewAccount, OsRandom, Page, Payments, Scope, Settings, SystemClock, Tuning, Upkeep,
 };
 use sandbox::{Options, Sandbox, Seed};
 use serde_json::json;
@@ -52,10 +53,10 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sandbox = format!("http://{}", listener.local_addr().unwrap());
         let (secret_key, webhook_secret) = (format!("sk_test_{}", random_hex()), format!("whsec_{}", random_hex()));
-        let merchant = node.engine.add_merchant("Kettle & Leaf", None).await.unwrap();
+        let merchant = node.engine.merchants(&operator()).add("Kettle & Leaf", None).await.unwrap();
         let merchant: MerchantId = merchant.id.parse().unwrap();
         let new = account_at(&sandbox, &secret_key, &webhook_secret);
-        let account = node.engine.add_account(&merchant, new).await.unwrap();
+        let account = node.engine.accounts(&acting_for(&merchant, Mode::Test)).add(new).await.unwrap();
         let seed = Seed {
             provider: "stripe",
             key: secret_key.clone(),
@@ -89,17 +90,16 @@ impl World {
         let mut world = World::new(database).await;
         let (api_key, hmac) =
             (format!("test_{}", random_hex()), format!("{}{}{}", random_hex(), random_hex(), "0123456789abcdef"));
-        let merchant = world.engine().add_merchant("Harbour Books", None).await.unwrap();
+        let merchant = world.engine().merchants(&operator()).add("Harbour Books", None).await.unwrap();
         world.merchant = merchant.id.parse().unwrap();
         let credentials = [("api_key", api_key.as_str()), ("merchant_account", "HarbourBooks")];
         let new = NewAccount {
             provider: "adyen".to_owned(),
             base_url: Some(format!("{}/adyen", world.sandbox)),
-            live: false,
             credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             webhook_secrets: vec![hmac.clone()],
         };
-        world.account = world.engine().add_account(&world.merchant, new).await.unwrap();
+        world.account = world.accounts().add(new).await.unwrap();
         let endpoint = json!({"account": api_key, "merchant_account": "HarbourBooks", "url": world.account.webhook_url, "hmac_key": hmac});
         world.control("adyen/endpoint", endpoint).await;
         (world.secret_key, world.webhook_secret) = (api_key, hmac);
@@ -142,11 +142,44 @@ impl World {
     /// The due time of a job, in milliseconds since 1970.
     pub async fn due(&self, kind: &str, subject: &str) -> Option<Millis> {
         let mut connection = self.engine().store().reader().await.unwrap();
-        engine::store::jobs::due(&mut connection, kind, subject).await.unwrap()
+        engine::store::jobs::due(&mut connection, &operator(), kind, subject).await.unwrap()
     }
 
     pub fn engine(&self) -> &Engine {
         &self.node.engine
+    }
+
+    /// The operator acting for the world's merchant, in test mode.
+    pub fn scope(&self) -> Scope {
+        acting_for(&self.merchant, Mode::Test)
+    }
+
+    pub fn money(&self) -> Payments {
+        self.engine().money(&self.scope())
+    }
+
+    pub fn links(&self) -> Links {
+        self.engine().links(&self.scope())
+    }
+
+    pub async fn newest_links(&self) -> Vec<LinkSummary> {
+        self.links().list(&Page::first(1_000)).await.unwrap().rows
+    }
+
+    pub fn accounts(&self) -> Accounts {
+        self.engine().accounts(&self.scope())
+    }
+
+    pub fn keys(&self) -> Keys {
+        self.engine().keys(&self.scope())
+    }
+
+    pub fn upkeep(&self) -> Upkeep {
+        self.engine().upkeep(&operator())
+    }
+
+    pub fn checkout(&self) -> &Checkout {
+        self.engine().checkout()
     }
 
     pub fn account_id(&self) -> ProviderAccountId {
@@ -154,12 +187,21 @@ impl World {
     }
 }
 
+/// The operator's installation.
+pub fn operator() -> Installation {
+    Installation::operator()
+}
+
+/// The operator acting for a merchant.
+pub fn acting_for(merchant: &MerchantId, mode: Mode) -> Scope {
+    operator().acting_for(merchant, mode)
+}
+
 /// An account at the sandbox, with its credentials.
 pub fn account_at(sandbox: &str, secret_key: &str, webhook_secret: &str) -> NewAccount {
     NewAccount {
         provider: "stripe".to_owned(),
         base_url: Some(sandbox.to_owned()),
-        live: false,
         credentials: BTreeMap::from([("secret_key".to_owned(), secret_key.to_owned())]),
         webhook_secrets: vec![webhook_secret.to_owned()],
     }

@@ -10,7 +10,7 @@ use domain::order::Policies;
 use domain::payment::Capture;
 use engine::{NewLink, Started};
 
-use super::{World, eventually};
+use super::{World, eventually, operator};
 
 impl World {
     /// A link for two items, EUR 30.98.
@@ -34,13 +34,13 @@ impl World {
         let lines = vec![line("Tea", 1299, 2), line("Cup", 500, 1)];
         let policies = Policies { capture, session_ttl, extendable: true };
         let new = NewLink { policies, ..NewLink::of(lines, usage) };
-        let link = self.engine().add_link(&self.merchant, new).await.unwrap();
+        let link = self.links().add(new).await.unwrap();
         link.url.rsplit('/').next().unwrap().parse().unwrap()
     }
 
     /// The session of a shopper who acts on a link.
     pub async fn open(&self, link: &Token) -> Token {
-        self.engine().act_on(link).await.unwrap()
+        self.checkout().act_on(link).await.unwrap()
     }
 
     /// A fresh session of a one-time link.
@@ -50,7 +50,7 @@ impl World {
     }
 
     pub async fn view(&self, token: &Token) -> View {
-        self.engine().view(token, false).await.unwrap()
+        self.checkout().view(token, false).await.unwrap()
     }
 
     pub async fn phase(&self, token: &Token) -> Phase {
@@ -59,8 +59,8 @@ impl World {
 
     /// Starts with a card and returns the address of the provider's page.
     pub async fn start(&self, token: &Token) -> String {
-        assert_eq!(self.engine().start(token, domain::method::Method::Card, None).await.unwrap(), Started::Redirect);
-        self.engine().handoff(token).await.unwrap().expect("a page is open").address().to_owned()
+        assert_eq!(self.checkout().start(token, domain::method::Method::Card, None).await.unwrap(), Started::Redirect);
+        self.checkout().handoff(token).await.unwrap().expect("a page is open").address().to_owned()
     }
 
     /// Enters a card on the provider's page; returns the reply's status.
@@ -85,7 +85,7 @@ impl World {
     pub async fn events(&self, token: &Token) -> Vec<engine::store::payments::Happened> {
         let id = self.payment_of(token).await;
         let mut connection = self.engine().store().reader().await.unwrap();
-        engine::store::payments::events(&mut connection, &id).await.unwrap()
+        engine::store::payments::events(&mut connection, &operator(), &id).await.unwrap()
     }
 
     /// A fresh payment, paid with a card.

@@ -10,6 +10,9 @@ use domain::payment::{
 };
 
 use super::*;
+use crate::scope::Actor;
+
+const MERCHANT: Source<'_> = Source::Merchant(&Actor::CommandLine);
 
 const DEBT: i64 = 2450;
 
@@ -48,7 +51,13 @@ impl Story {
     fn happens(&mut self, source: Source<'_>, fact: &Fact) {
         let before = self.payment.clone();
         for event in self.payment.handle(fact).unwrap() {
-            self.events.push(Happened { at: 0, source: source.name().to_owned(), cause: None, event });
+            self.events.push(Happened {
+                at: 0,
+                source: source.name().to_owned(),
+                actor: source.actor(),
+                cause: None,
+                event,
+            });
         }
         for entry in entries(&before, &self.payment) {
             for account in Account::ALL {
@@ -101,14 +110,14 @@ impl Story {
 #[test]
 fn right_books_pass_whatever_was_decided() {
     let mut story = Story::begin();
-    story.refund(Source::Merchant, 1, 1_000);
+    story.refund(MERCHANT, 1, 1_000);
     story.pay_again();
     assert_eq!((story.wrong(), story.written["suspense"]), (vec![], -DEBT), "held");
     story.refund(Source::Engine, 2, 450);
-    story.happens(Source::Merchant, &Fact::Keep);
+    story.happens(MERCHANT, &Fact::Keep);
     assert_eq!((story.wrong(), story.written["suspense"]), (vec![], 0));
     assert_eq!(story.written["merchant_payable"], -(DEBT - 1_000) - 2_000);
-    story.refund(Source::Merchant, 2, 300);
+    story.refund(MERCHANT, 2, 300);
     let (reference, amount) = ("du".to_owned(), 500);
     story.said(1, News::Moved(Movement::Returned { reference, amount }));
     assert_eq!(story.wrong(), vec![]);
@@ -132,7 +141,7 @@ fn what_a_second_payer_paid_after_the_merchant_took_less_is_held_wholly() {
     let kind = ModificationKind::Capture { amount: 1_000, last: true };
     let new = Box::new(Modification::new(modification.clone(), kind, 0));
     let limits = Limits { partial_capture: true, multi_capture: true, partial_refund: true };
-    story.happens(Source::Merchant, &Fact::Modify { attempt: id(1), modification: new, limits });
+    story.happens(MERCHANT, &Fact::Modify { attempt: id(1), modification: new, limits });
     let (reference, amount, state) = ("C1".to_owned(), 1_000, EntryState::Succeeded);
     story.said_of(1, Some(modification), News::Moved(Movement::Capture { reference, amount, state }));
     story.pay_again();
@@ -147,7 +156,7 @@ fn what_a_second_payer_paid_after_the_merchant_took_less_is_held_wholly() {
 #[test]
 fn a_second_payment_that_disappears_in_a_refund_of_the_order_is_found() {
     let mut story = Story::begin();
-    story.refund(Source::Merchant, 1, DEBT);
+    story.refund(MERCHANT, 1, DEBT);
     story.pay_again();
     *story.written.get_mut("suspense").unwrap() += DEBT;
     *story.written.get_mut("merchant_payable").unwrap() -= DEBT;
@@ -163,7 +172,7 @@ fn a_refund_by_policy_of_the_payment_that_was_owed_is_found() {
     assert_eq!(story.wrong(), vec![(format!("sent back of {} by policy", id(1)), DEBT, 0)]);
     let mut asked = Story::begin();
     asked.pay_again();
-    asked.refund(Source::Merchant, 1, DEBT);
+    asked.refund(MERCHANT, 1, DEBT);
     assert_eq!(asked.wrong(), vec![], "the merchant may");
 }
 

@@ -11,11 +11,11 @@ use super::InboxState;
 use super::waits::{Wait, insert_waits};
 
 use crate::error::Error;
+use crate::scope::Installation;
 use crate::store::Connection;
 use crate::store::many::{few_portions, list, values_after};
 use crate::store::packs::{Pack, Place};
 use crate::store::row::Columns;
-use crate::store::statement::query;
 
 /// An event about to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub enum Found {
 /// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
 pub async fn insert(
     connection: &mut Connection,
+    by: &Installation,
     rows: &[&NewRow],
     found: &HashMap<InboxId, Found>,
     due: Millis,
@@ -69,7 +70,7 @@ pub async fn insert(
             portion.len(),
             11,
         );
-        let mut insert = query(text).bind(tries);
+        let mut insert = by.query(text).bind(tries);
         for (row, place) in portion {
             let stored = Stored::of(row, found.get(&row.id), due);
             insert = insert
@@ -89,7 +90,7 @@ pub async fn insert(
         if usize::try_from(stored).is_ok_and(|stored| stored == portion.len()) {
             fresh.extend(portion.iter().map(|_| true));
         } else {
-            let known = known(connection, portion).await?;
+            let known = known(connection, by, portion).await?;
             fresh.extend(portion.iter().map(|(row, _)| known.contains(row.id.as_str())));
         }
     }
@@ -98,7 +99,7 @@ pub async fn insert(
         let (of_pack, others) = rest.split_at(pack.rows().len());
         rest = others;
         if of_pack.contains(&true) {
-            pack.insert(connection, of_pack).await?;
+            pack.insert(connection, by, of_pack).await?;
         }
     }
     let new = rows.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(row, _)| &row.id);
@@ -106,7 +107,7 @@ pub async fn insert(
         Found::Stranger(wait) => Some((id, wait)),
         Found::Idle => None,
     });
-    insert_waits(connection, waits).await?;
+    insert_waits(connection, by, waits).await?;
     Ok(fresh)
 }
 
@@ -137,8 +138,12 @@ impl<'r> Stored<'r> {
 }
 
 /// The ids of the rows that are stored.
-async fn known(connection: &mut Connection, rows: &[(&NewRow, Place)]) -> Result<HashSet<String>, Error> {
+async fn known(
+    connection: &mut Connection,
+    by: &Installation,
+    rows: &[(&NewRow, Place)],
+) -> Result<HashSet<String>, Error> {
     let text = list(connection, "SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
-    let select = rows.iter().fold(query(text), |select, (row, _)| select.bind(row.id.as_str()));
+    let select = rows.iter().fold(by.query(text), |select, (row, _)| select.bind(row.id.as_str()));
     select.fetch_all(connection).await?.iter().map(|row| row.text("id")).collect()
 }

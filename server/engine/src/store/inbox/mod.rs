@@ -20,7 +20,9 @@ pub use prune::{forget_bodies, forget_rows};
 pub use queue::{Settled, Taken, backlog, claim, has_pending, is_stranded, next_due, put_off, rescue, settle};
 pub use read::{body, find, of_account, of_event, page_of_account};
 pub(super) use waits::Gate;
-pub use waits::{GivenUp, Wait, bring_forward, enter, give_up, next_given_up, stop_waiting, stop_waiting_before, wait};
+pub use waits::{
+    GivenUp, Wait, bring_forward, enter, give_up, next_given_up, stop_waiting, stop_waiting_before, wait, wanted,
+};
 
 /// The state of a stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,13 +8,13 @@ use sqlx::any::AnyRow;
 
 use super::InboxState;
 use crate::error::Error;
+use crate::scope::{Installation, Scope};
 use crate::store::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::many::{portions, values};
 use crate::store::packs::{self, Place};
 use crate::store::problem::BodyProblem;
 use crate::store::row::Columns;
-use crate::store::statement::query;
 
 /// An event taken up to be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +41,15 @@ pub struct Taken {
 /// Takes up events that are due, the oldest first, and makes them due again at `again`.
 pub async fn claim(
     connection: &mut Connection,
+    by: &Installation,
     dialect: Dialect,
     now: Millis,
     again: Millis,
     limit: i64,
 ) -> Result<Vec<Taken>, Error> {
-    let rows = query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(&mut *connection).await?;
+    let rows = by.query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(&mut *connection).await?;
     let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
-    let bodies = packs::read(connection, &places).await?;
+    let bodies = packs::read(connection, by, &places).await?;
     let taken = |(row, body): (&AnyRow, Result<Bytes, BodyProblem>)| {
         Ok(Taken {
             id: row.parsed("id")?,
@@ -67,8 +68,8 @@ pub async fn claim(
 }
 
 /// When the next pending event is due, if there is one.
-pub async fn next_due(connection: &mut Connection) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT MIN(due) AS next FROM inbox WHERE state = 'pending'").fetch_one(connection).await?;
+pub async fn next_due(connection: &mut Connection, by: &Installation) -> Result<Option<Millis>, Error> {
+    let row = by.query("SELECT MIN(due) AS next FROM inbox WHERE state = 'pending'").fetch_one(connection).await?;
     row.maybe_number("next")
 }
 
@@ -86,7 +87,12 @@ pub struct Settled {
 }
 
 /// Stores the outcome of events that are still pending, and returns how many were: another server may have been faster.
-pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) -> Result<u64, Error> {
+pub async fn settle(
+    connection: &mut Connection,
+    by: &Installation,
+    rows: &[Settled],
+    now: Millis,
+) -> Result<u64, Error> {
     let mut settled = 0;
     for portion in portions(rows) {
         let text = values(
@@ -96,7 +102,7 @@ pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) 
             portion.len(),
             5,
         );
-        let mut update = query(text);
+        let mut update = by.query(text);
         for row in portion {
             update = update.bind(row.id.as_str()).bind(row.state.as_str()).bind(&row.kind).bind(&row.note);
             update = update.bind(now);
@@ -107,8 +113,14 @@ pub async fn settle(connection: &mut Connection, rows: &[Settled], now: Millis) 
 }
 
 /// Puts off an event that could not be applied, with the reason, unless it was brought forward meanwhile.
-pub async fn put_off(connection: &mut Connection, row: &Taken, due: Millis, why: &str) -> Result<(), Error> {
-    query(
+pub async fn put_off(
+    connection: &mut Connection,
+    by: &Installation,
+    row: &Taken,
+    due: Millis,
+    why: &str,
+) -> Result<(), Error> {
+    by.query(
         "UPDATE inbox SET due = CASE WHEN due = $1 THEN $2 ELSE due END, note = $3 WHERE id = $4 AND state = 'pending'",
     )
     .bind(row.due)
@@ -121,8 +133,9 @@ pub async fn put_off(connection: &mut Connection, row: &Taken, due: Millis, why:
 }
 
 /// Makes events due that are put off further than `PUT_OFF_MAX`, because the clock was set back. Returns their number.
-pub async fn rescue(connection: &mut Connection, now: Millis) -> Result<u64, Error> {
-    let done = query("UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2")
+pub async fn rescue(connection: &mut Connection, by: &Installation, now: Millis) -> Result<u64, Error> {
+    let done = by
+        .query("UPDATE inbox SET due = $1 WHERE state = 'pending' AND due > $2")
         .bind(now)
         .bind(now + PUT_OFF_MAX)
         .execute(connection)
@@ -131,8 +144,9 @@ pub async fn rescue(connection: &mut Connection, now: Millis) -> Result<u64, Err
 }
 
 /// Whether there are events to be rescued.
-pub async fn is_stranded(connection: &mut Connection, now: Millis) -> Result<bool, Error> {
-    let row = query("SELECT id FROM inbox WHERE state = 'pending' AND due > $1 LIMIT 1")
+pub async fn is_stranded(connection: &mut Connection, by: &Installation, now: Millis) -> Result<bool, Error> {
+    let row = by
+        .query("SELECT id FROM inbox WHERE state = 'pending' AND due > $1 LIMIT 1")
         .bind(now + PUT_OFF_MAX)
         .fetch_optional(connection)
         .await?;
@@ -143,24 +157,28 @@ pub async fn is_stranded(connection: &mut Connection, now: Millis) -> Result<boo
 const PUT_OFF_MAX: Millis = 20 * domain::MINUTE;
 
 /// The number of pending events.
-pub async fn backlog(connection: &mut Connection) -> Result<i64, Error> {
-    let row = query("SELECT COUNT(*) AS waiting FROM inbox WHERE state = 'pending'").fetch_one(connection).await?;
+pub async fn backlog(connection: &mut Connection, by: &Installation) -> Result<i64, Error> {
+    let row = by.query("SELECT COUNT(*) AS waiting FROM inbox WHERE state = 'pending'").fetch_one(connection).await?;
     row.number("waiting")
 }
 
 /// Whether an account has pending events that arrived since a time.
 pub async fn has_pending(
     connection: &mut Connection,
+    scope: &Scope,
     account: &ProviderAccountId,
     since: Millis,
 ) -> Result<bool, Error> {
     // Sorted in the order of the index. Otherwise PostgreSQL may look through all pending events for the first one.
-    let row = query(
-        "SELECT id FROM inbox WHERE state = 'pending' AND received >= $1 AND account_id = $2 ORDER BY received LIMIT 1",
-    )
-    .bind(since)
-    .bind(account.as_str())
-    .fetch_optional(connection)
-    .await?;
+    let row = scope
+        .query(
+            "SELECT id FROM inbox WHERE state = 'pending' AND received >= $3 AND account_id = $4
+            AND EXISTS (SELECT 1 FROM provider_accounts WHERE merchant_id = $1 AND live = $2 AND id = $4)
+         ORDER BY received LIMIT 1",
+        )
+        .bind(since)
+        .bind(account.as_str())
+        .fetch_optional(connection)
+        .await?;
     Ok(row.is_some())
 }

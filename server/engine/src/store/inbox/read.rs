@@ -6,12 +6,13 @@ use domain::id::{InboxId, ProviderAccountId};
 use super::{InboxRow, inbox_row};
 use crate::error::Error;
 use crate::paging::{Listed, Page};
+use crate::scope::Installation;
 use crate::store::Connection;
 use crate::store::packs;
 use crate::store::pages::no_such_row;
 use crate::store::problem::{BodyProblem, Damage};
 use crate::store::row::Columns;
-use crate::store::statement::{Statement, query};
+use crate::store::statement::Statement;
 
 /// The columns are named: a connection that is older than an added column would fail on `*`.
 macro_rules! columns {
@@ -27,14 +28,18 @@ macro_rules! select {
 }
 
 /// A stored event by id.
-pub async fn find(connection: &mut Connection, id: &InboxId) -> Result<Option<InboxRow>, Error> {
-    let row = query(select!("WHERE id = $1")).bind(id.as_str()).fetch_optional(connection).await?;
+pub async fn find(connection: &mut Connection, by: &Installation, id: &InboxId) -> Result<Option<InboxRow>, Error> {
+    let row = by.query(select!("WHERE id = $1")).bind(id.as_str()).fetch_optional(connection).await?;
     row.as_ref().map(inbox_row).transpose()
 }
 
 /// The bytes of a stored event, or why they cannot be read.
-pub async fn body(connection: &mut Connection, row: &InboxRow) -> Result<Result<Bytes, BodyProblem>, Error> {
-    let mut bodies = packs::read(connection, std::slice::from_ref(&row.place)).await?;
+pub async fn body(
+    connection: &mut Connection,
+    by: &Installation,
+    row: &InboxRow,
+) -> Result<Result<Bytes, BodyProblem>, Error> {
+    let mut bodies = packs::read(connection, by, std::slice::from_ref(&row.place)).await?;
     Ok(bodies.pop().unwrap_or_else(|| Err(BodyProblem { pack: row.place.pack.clone(), damage: Damage::Gone })))
 }
 
@@ -43,9 +48,9 @@ const QUIET: i64 = 2_000;
 
 /// Whether an account has few events. Few events are collected and sorted. The events of any other account are met soon on a walk along
 /// all ids, which are in the order of time. No index serves both, because every delivery would have to be written into it.
-async fn is_quiet(connection: &mut Connection, account: &ProviderAccountId) -> Result<bool, Error> {
+async fn is_quiet(connection: &mut Connection, by: &Installation, account: &ProviderAccountId) -> Result<bool, Error> {
     // Sorted in the order of the index on events. Otherwise PostgreSQL may look through the whole table for the first ones.
-    let count = query(
+    let count = by.query(
         "SELECT COUNT(*) AS known FROM (SELECT event FROM inbox WHERE account_id = $1 ORDER BY event LIMIT $2) AS first",
     );
     Ok(count.bind(account.as_str()).bind(QUIET).fetch_one(connection).await?.number("known")? < QUIET)
@@ -54,10 +59,11 @@ async fn is_quiet(connection: &mut Connection, account: &ProviderAccountId) -> R
 /// An account's events, the newest first.
 pub async fn of_account(
     connection: &mut Connection,
+    by: &Installation,
     account: &ProviderAccountId,
     limit: i64,
 ) -> Result<Vec<InboxRow>, Error> {
-    before(connection, account, None, limit).await
+    before(connection, by, account, None, limit).await
 }
 
 /// The events of a quiet account. `$1` is the account's id and `$4` is [`QUIET`].
@@ -87,13 +93,14 @@ const AFTER_ALL: &str = "in_zzzzzzzzzzzzzzzzzzzzzzzzzzz";
 
 async fn about_account(
     connection: &mut Connection,
+    by: &Installation,
     [quiet, other]: [&'static str; 2],
     account: &ProviderAccountId,
     before: Option<&str>,
     limit: i64,
 ) -> Result<Statement, Error> {
-    let is_quiet = is_quiet(connection, account).await?;
-    let select = query(if is_quiet { quiet } else { other });
+    let is_quiet = is_quiet(connection, by, account).await?;
+    let select = by.query(if is_quiet { quiet } else { other });
     let select = select.bind(account.as_str()).bind(before.unwrap_or(AFTER_ALL)).bind(limit);
     Ok(if is_quiet { select.bind(QUIET) } else { select })
 }
@@ -101,32 +108,34 @@ async fn about_account(
 /// An account's events before a given one, the newest first.
 async fn before(
     connection: &mut Connection,
+    by: &Installation,
     account: &ProviderAccountId,
     id: Option<&str>,
     limit: i64,
 ) -> Result<Vec<InboxRow>, Error> {
-    let select = about_account(connection, BEFORE, account, id, limit).await?;
+    let select = about_account(connection, by, BEFORE, account, id, limit).await?;
     select.fetch_all(connection).await?.iter().map(inbox_row).collect()
 }
 
 /// A page of an account's events, the newest first.
 pub async fn page_of_account(
     connection: &mut Connection,
+    by: &Installation,
     account: &ProviderAccountId,
     page: &Page,
 ) -> Result<Listed<InboxRow>, Error> {
     let rows = match &page.after {
-        None => of_account(connection, account, page.limit).await?,
+        None => of_account(connection, by, account, page.limit).await?,
         Some(after) => {
             let found =
-                query("SELECT id FROM inbox WHERE id = $1 AND account_id = $2").bind(after).bind(account.as_str());
+                by.query("SELECT id FROM inbox WHERE id = $1 AND account_id = $2").bind(after).bind(account.as_str());
             found.fetch_optional(&mut *connection).await?.ok_or_else(|| no_such_row(after))?;
-            before(connection, account, Some(after), page.limit).await?
+            before(connection, by, account, Some(after), page.limit).await?
         }
     };
     let mut more = 0;
     if let Some(last) = rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|rows| rows >= page.limit)) {
-        let count = about_account(connection, COUNT_BEFORE, account, Some(last.id.as_str()), Page::COUNTED_MAX + 1);
+        let count = about_account(connection, by, COUNT_BEFORE, account, Some(last.id.as_str()), Page::COUNTED_MAX + 1);
         more = count.await?.fetch_one(&mut *connection).await?.number("more")?;
     }
     Ok(Listed { rows, more })
@@ -135,10 +144,12 @@ pub async fn page_of_account(
 /// The stored events of an account with the provider's id: one row, or none.
 pub async fn of_event(
     connection: &mut Connection,
+    by: &Installation,
     account: &ProviderAccountId,
     event: &str,
 ) -> Result<Vec<InboxRow>, Error> {
-    let rows = query(select!("WHERE account_id = $1 AND event = $2"))
+    let rows = by
+        .query(select!("WHERE account_id = $1 AND event = $2"))
         .bind(account.as_str())
         .bind(event)
         .fetch_all(connection)

@@ -11,13 +11,14 @@
 
 use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
+use domain::payment::Refs;
 
 use super::Taken;
 use crate::error::Error;
+use crate::scope::Installation;
 use crate::store::dialect::Dialect;
 use crate::store::many::{filled, list, lists, portions, values};
 use crate::store::row::Columns;
-use crate::store::statement::query;
 use crate::store::{Connection, Tx};
 
 /// The references that a delivery waits for, and the end of the wait.
@@ -25,10 +26,17 @@ use crate::store::{Connection, Tx};
 pub struct Wait {
     /// When the delivery is given up.
     pub until: Millis,
-    /// The references that wake the delivery, see `crate::inbox::wanted`.
+    /// The references that wake the delivery, see [`wanted`].
     pub wanted: Vec<String>,
     /// The attempt of ours that the delivery names, if it names one. An alert is raised when such a delivery is given up.
     pub claims: Option<AttemptId>,
+}
+
+/// The references that a delivery for an unknown payment waits for: our own, and the provider's within the account.
+#[must_use]
+pub fn wanted(account: &ProviderAccountId, attempt: Option<&AttemptId>, refs: &Refs) -> Vec<String> {
+    let refs = refs.session.iter().chain(&refs.payment).map(|reference| format!("{account}/{reference}"));
+    attempt.map(ToString::to_string).into_iter().chain(refs).collect()
 }
 
 /// Enters the gate as a transaction that stores waiting deliveries. The transaction must not write references itself. Returns whether
@@ -49,6 +57,7 @@ pub(in crate::store) enum Gate {
 
 pub(super) async fn insert_waits(
     connection: &mut Connection,
+    by: &Installation,
     waits: impl Iterator<Item = (&InboxId, &Wait)>,
 ) -> Result<(), Error> {
     let rows: Vec<(&str, &InboxId)> =
@@ -60,27 +69,34 @@ pub(super) async fn insert_waits(
             portion.len(),
             2,
         );
-        let insert = portion.iter().fold(query(text), |insert, (wanted, id)| insert.bind(*wanted).bind(id.as_str()));
+        let insert = portion.iter().fold(by.query(text), |insert, (wanted, id)| insert.bind(*wanted).bind(id.as_str()));
         insert.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 /// Lets an event wait that was taken up, unless it was brought forward meanwhile. See [`enter`].
-pub async fn wait(connection: &mut Connection, row: &Taken, kind: Option<&str>, wait: &Wait) -> Result<(), Error> {
-    let done = query(
-        "UPDATE inbox SET state = 'waiting', tries = 0, note = NULL, due = $1, kind = $2, claims = $3
+pub async fn wait(
+    connection: &mut Connection,
+    by: &Installation,
+    row: &Taken,
+    kind: Option<&str>,
+    wait: &Wait,
+) -> Result<(), Error> {
+    let done = by
+        .query(
+            "UPDATE inbox SET state = 'waiting', tries = 0, note = NULL, due = $1, kind = $2, claims = $3
          WHERE id = $4 AND state = 'pending' AND due = $5",
-    )
-    .bind(wait.until)
-    .bind(kind)
-    .bind(wait.claims.as_ref().map(AttemptId::as_str))
-    .bind(row.id.as_str())
-    .bind(row.due)
-    .execute(&mut *connection)
-    .await?;
+        )
+        .bind(wait.until)
+        .bind(kind)
+        .bind(wait.claims.as_ref().map(AttemptId::as_str))
+        .bind(row.id.as_str())
+        .bind(row.due)
+        .execute(&mut *connection)
+        .await?;
     if done.rows_affected() > 0 {
-        insert_waits(connection, std::iter::once((&row.id, wait))).await?;
+        insert_waits(connection, by, std::iter::once((&row.id, wait))).await?;
     }
     Ok(())
 }
@@ -89,6 +105,7 @@ pub async fn wait(connection: &mut Connection, row: &Taken, kind: Option<&str>, 
 /// their number.
 pub async fn bring_forward(
     connection: &mut Connection,
+    by: &Installation,
     dialect: Dialect,
     known: &[String],
     now: Millis,
@@ -107,7 +124,8 @@ pub async fn bring_forward(
             2,
             size,
         );
-        let update = filled(portion, size).fold(query(text).bind(now).bind(now), |update, wanted| update.bind(wanted));
+        let update =
+            filled(portion, size).fold(by.query(text).bind(now).bind(now), |update, wanted| update.bind(wanted));
         brought += update.execute(&mut *connection).await?.rows_affected();
     }
     Ok(brought)
@@ -128,12 +146,13 @@ pub struct GivenUp {
 /// up.
 pub async fn give_up(
     connection: &mut Connection,
+    by: &Installation,
     dialect: Dialect,
     why: &str,
     now: Millis,
     limit: i64,
 ) -> Result<Vec<GivenUp>, Error> {
-    let rows = query(dialect.give_up_waiting()).bind(now).bind(why).bind(limit).fetch_all(connection).await?;
+    let rows = by.query(dialect.give_up_waiting()).bind(now).bind(why).bind(limit).fetch_all(connection).await?;
     let given_up = |row: &sqlx::any::AnyRow| {
         let claims = row.maybe_text("claims")?.map(|id| id.parse().map_err(Error::corrupt)).transpose()?;
         Ok(GivenUp { id: row.parsed("id")?, account: row.parsed("account_id")?, claims })
@@ -142,16 +161,16 @@ pub async fn give_up(
 }
 
 /// When the next waiting event is given up, if one waits.
-pub async fn next_given_up(connection: &mut Connection) -> Result<Option<Millis>, Error> {
-    let row = query("SELECT MIN(due) AS next FROM inbox WHERE state = 'waiting'").fetch_one(connection).await?;
+pub async fn next_given_up(connection: &mut Connection, by: &Installation) -> Result<Option<Millis>, Error> {
+    let row = by.query("SELECT MIN(due) AS next FROM inbox WHERE state = 'waiting'").fetch_one(connection).await?;
     row.maybe_number("next")
 }
 
 /// Removes the references that events have waited for.
-pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Result<(), Error> {
+pub async fn stop_waiting(connection: &mut Connection, by: &Installation, ids: &[InboxId]) -> Result<(), Error> {
     for (portion, size) in lists(ids) {
         let text = list(connection, "DELETE FROM inbox_waits WHERE inbox_id IN ({})", 0, size);
-        let delete = filled(portion, size).fold(query(text), |delete, id| delete.bind(id.as_str()));
+        let delete = filled(portion, size).fold(by.query(text), |delete, id| delete.bind(id.as_str()));
         delete.execute(&mut *connection).await?;
     }
     Ok(())
@@ -159,8 +178,13 @@ pub async fn stop_waiting(connection: &mut Connection, ids: &[InboxId]) -> Resul
 
 /// Removes the references that events have waited for that arrived before the event with this id: ids are in the order of time. Returns
 /// the number of removed references, about `limit` at most.
-pub async fn stop_waiting_before(connection: &mut Connection, first: &InboxId, limit: i64) -> Result<u64, Error> {
-    let done = query(
+pub async fn stop_waiting_before(
+    connection: &mut Connection,
+    by: &Installation,
+    first: &InboxId,
+    limit: i64,
+) -> Result<u64, Error> {
+    let done = by.query(
         "DELETE FROM inbox_waits WHERE inbox_id IN
             (SELECT inbox_id FROM inbox_waits WHERE inbox_id < $1 ORDER BY inbox_id LIMIT $2)",
     );

@@ -50,7 +50,7 @@ impl World {
         let account = self.account.clone();
         let credit = self.credit();
         self.begin(server, format!("event {event} arrives"), credit, move |engine| async move {
-            let received = engine.receive(name, &account, &Delivery::posted(headers, Bytes::from(body))).await;
+            let received = engine.inbox().receive(name, &account, &Delivery::posted(headers, Bytes::from(body))).await;
             let status = match received {
                 Received::Reply(reply) | Received::Busy(reply) => reply.status,
                 Received::NoSuchAccount => 404,

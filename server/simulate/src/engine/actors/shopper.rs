@@ -22,7 +22,7 @@ impl World {
             (0..=6, Some(page)) => self.on_page(tab, page).await,
             (7, _) => {
                 self.begin(server, "the shopper stops".to_owned(), credit, |engine| async move {
-                    let _ = engine.cancel(&token).await;
+                    let _ = engine.checkout().cancel(&token).await;
                     Output::Nothing
                 })
                 .await;
@@ -34,7 +34,7 @@ impl World {
                     format!("the shopper looks, back from the provider: {came_back}"),
                     credit,
                     |engine| async move {
-                        let view = engine.view(&token, came_back).await;
+                        let view = engine.checkout().view(&token, came_back).await;
                         view.map_or(Output::Nothing, |view| Output::Viewed(view.phase))
                     },
                 )
@@ -49,10 +49,15 @@ impl World {
                     format!("the shopper presses {method:?} in tab {tab}"),
                     credit,
                     |engine| async move {
-                        match engine.start(&token, method, None).await {
+                        match engine.checkout().start(&token, method, None).await {
                             Ok(Started::Redirect) => Output::Started(
                                 tab,
-                                engine.handoff(&token).await.unwrap_or(None).map(|way| way.address().to_owned()),
+                                engine
+                                    .checkout()
+                                    .handoff(&token)
+                                    .await
+                                    .unwrap_or(None)
+                                    .map(|way| way.address().to_owned()),
                             ),
                             _ => Output::Nothing,
                         }
@@ -127,8 +132,9 @@ impl World {
             open.map(|one| (one.given, one.attempt.clone())).collect()
         };
         let Some(payment) = self.payment.clone().filter(|_| !open.is_empty()) else { return };
+        let Some(scope) = self.scope() else { return };
         self.shared.gate.set_open(true);
-        let statement = self.servers[0].engine.statement(&payment).await;
+        let statement = self.servers[0].engine.money(&scope).statement(&payment).await;
         self.shared.gate.set_open(false);
         let Ok(statement) = statement else { return };
         let closed = |attempt: &&Attempt| matches!(attempt.stage, Stage::Closed(_));

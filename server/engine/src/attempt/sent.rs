@@ -6,14 +6,15 @@ use domain::id::{AttemptId, ProviderAccountId, Token};
 use domain::order::Order;
 use domain::payment::Attempt;
 
-use crate::engine::Engine;
+use super::Attempts;
 use crate::error::Error;
+use crate::scope::ENGINE;
 use crate::store::{Connection, attempts};
 
-impl Engine {
+impl Attempts<'_> {
     /// The specification for opening an attempt. `session` is the token of the session that the shopper comes back to.
     pub(crate) fn open_spec(&self, attempt: &Attempt, order: &Order, session: &Token) -> Result<OpenSpec, Error> {
-        let page = format!("{}/c/{session}", self.public_url());
+        let page = format!("{}/c/{session}", self.context.public_url());
         let query = attempt.lang.as_ref().map_or_else(String::new, |lang| format!("?lang={lang}"));
         Ok(OpenSpec {
             attempt: attempt.id.clone(),
@@ -34,7 +35,7 @@ impl Engine {
         account: &ProviderAccountId,
         operation: &Operation,
     ) -> Result<Option<Sent>, Error> {
-        let (account, connector) = self.unseal(&self.account(account).await?)?;
+        let (account, connector) = self.context.unseal(&self.context.account(account).await?)?;
         let request = connector.begin(&account, operation, &operation.key());
         Ok(request.ok().map(|request| request.as_sent()))
     }
@@ -47,24 +48,30 @@ impl Engine {
         attempt: &AttemptId,
         sent: &Sent,
     ) -> Result<bool, Error> {
-        attempts::keep_sent(connection, attempt, sent).await
+        let text = serde_json::to_string(sent).map_err(Error::corrupt)?;
+        attempts::keep_sent(connection, &ENGINE, attempt, &text).await
     }
 
     /// The stored request of an attempt. If there is none, because the connector could not make one when the attempt began, the request
     /// made now is stored.
     pub(crate) async fn sent(&self, attempt: &Attempt, operation: &Operation) -> Result<Option<Sent>, Error> {
-        let stored = attempts::sent(&mut *self.store().reader().await?, &attempt.id).await?;
+        let stored = self.stored_request(&attempt.id).await?;
         if stored.is_some() {
             return Ok(stored);
         }
         let Some(sent) = self.written(&attempt.account, operation).await? else { return Ok(None) };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.context.store().begin().await?;
         let kept = self.keep_sent(&mut tx, &attempt.id, &sent).await?;
-        self.commit(tx).await?;
+        self.context.commit(tx).await?;
         if kept {
             return Ok(Some(sent));
         }
         // Another server has stored its request first.
-        attempts::sent(&mut *self.store().reader().await?, &attempt.id).await
+        self.stored_request(&attempt.id).await
+    }
+
+    async fn stored_request(&self, attempt: &AttemptId) -> Result<Option<Sent>, Error> {
+        let text = attempts::sent(&mut *self.context.store().reader().await?, &ENGINE, attempt).await?;
+        text.map(|text| serde_json::from_str(&text).map_err(Error::corrupt)).transpose()
     }
 }

@@ -8,11 +8,10 @@
 use connectors::{Capabilities, Deed, Repetition};
 use domain::{MINUTE, Millis};
 
-use super::LEASE;
-use super::open::Found;
-use crate::engine::Engine;
+use super::{Attempts, Found};
 use crate::error::Error;
 use crate::record::OPEN_GRACE;
+use crate::work::LEASE;
 
 /// How long a request is repeated where the provider can be searched.
 const REPEATED: Millis = 2 * MINUTE;
@@ -67,11 +66,11 @@ impl Course {
     }
 }
 
-impl Engine {
+impl Attempts<'_> {
     /// The times of the request that opens an attempt, and the account's capabilities.
     pub(crate) async fn opening_course(&self, found: &Found) -> Result<(Course, Capabilities), Error> {
         let attempt = &found.attempt;
-        let (account, connector) = self.unseal(&self.account(&attempt.account).await?)?;
+        let (account, connector) = self.context.unseal(&self.context.account(&attempt.account).await?)?;
         let capabilities = connector.capabilities(&account);
         let repetition = connector.repetition(&account, Deed::Open(attempt.method));
         let proves_after = capabilities.search_proves_after.filter(|_| capabilities.find);
@@ -87,7 +86,7 @@ impl Engine {
         known: &domain::payment::Modification,
         unanswered: Option<Millis>,
     ) -> Result<(Course, Capabilities), Error> {
-        let (account, connector) = self.unseal(&self.account(&found.attempt.account).await?)?;
+        let (account, connector) = self.context.unseal(&self.context.account(&found.attempt.account).await?)?;
         let capabilities = connector.capabilities(&account);
         let repetition = connector.repetition(&account, Deed::Modify(known.kind));
         let proves_after = capabilities.search_proves_after.filter(|_| capabilities.find_modification);
