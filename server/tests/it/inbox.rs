@@ -263,7 +263,7 @@ both! {
         let mut tx = store.begin().await.unwrap();
         let known = vec![format!("{}/{}", world.account.id, payment_ref(&session))];
         assert_eq!(inbox::bring_forward(&mut tx, &operator(), dialect, &known, now).await.unwrap(), 1);
-        let taken = claim(&mut tx, &operator(), dialect, now, now + 15_000, 10).await.unwrap();
+        let taken = claim::<()>(&mut tx, &operator(), dialect, now, now + 15_000, 10).await.unwrap();
         let row = &taken[0];
         let wanted = vec!["what becomes known".to_owned()];
         let wait = Wait { until: now + 15_000, wanted: wanted.clone(), claims: None };
@@ -288,7 +288,7 @@ both! {
         let store = world.engine().store();
         let now = SystemClock.now();
         let mut tx = store.begin().await.unwrap();
-        let taken = claim(&mut tx, &operator(), store.dialect(), now + 60_000, now + 1_500, 10).await.unwrap();
+        let taken = claim::<()>(&mut tx, &operator(), store.dialect(), now + 60_000, now + 1_500, 10).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(taken.len(), 1, "nobody else has taken it");
         let _other = world.second_node().await;

@@ -47,7 +47,9 @@ mod rights;
 mod rows;
 mod running;
 mod says;
+mod scopes;
 mod secrets;
+mod sources;
 #[cfg(debug_assertions)]
 mod statements;
 mod strangers;

@@ -148,13 +148,14 @@ both! {
         world.node.stop_background();
         let store = world.engine().store().clone();
         let (now, wanted) = (SystemClock.now(), vec![format!("{}/pi_raced", world.account.id)]);
-        let row = NewRow {
+        let row: NewRow = NewRow {
             id: InboxId::from_random([7; 16]),
             account: world.account_id(),
             event: format!("evt_{}", random_hex()),
             body: "x".into(),
             received: now,
             idle: None,
+            kind: None,
             reading: None,
         };
         let wait = Wait { until: now + DAY, wanted: wanted.clone(), claims: None };

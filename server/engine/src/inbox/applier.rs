@@ -11,12 +11,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::Inbox;
 use super::apply::apply_all;
+use super::{Inbox, Taken};
 use crate::context::Context;
 use crate::error::Error;
 use crate::scope::ENGINE;
-use crate::store::inbox::{self, Taken};
+use crate::store::inbox;
 
 /// Events applied in one transaction.
 const BATCH: usize = 256;

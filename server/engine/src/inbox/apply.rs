@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{error, warn};
 
+use super::Taken;
 use super::judge::{Closed, Verdict, judge, read_all};
 use super::stranger::{ORPHAN_MAX, shelve};
 use crate::alerts;
@@ -18,7 +19,7 @@ use crate::error::{Error, Later, Raced};
 use crate::record::{Batch, PAYMENT_BREACH, Source, Written, breach_advice, is_breach};
 use crate::scope::ENGINE;
 use crate::store::attempts::{self, Located};
-use crate::store::inbox::{self, InboxState, Settled, Taken};
+use crate::store::inbox::{self, InboxState, Settled};
 use crate::store::{Connection, Tx};
 use crate::work::backoff;
 

@@ -10,11 +10,11 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::error;
 
-use super::{Inbox, stranger};
+use super::{Inbox, NewRow, Taken, stranger};
 use crate::error::Error;
 use crate::scope::ENGINE;
 use crate::store::Tx;
-use crate::store::inbox::{self, Found, InboxState, NewRow, Taken};
+use crate::store::inbox::{self, Found, InboxState};
 use crate::work::Work;
 
 /// How long a request waits for its commit. The delivery may still be stored later; the provider's next try is then a duplicate.

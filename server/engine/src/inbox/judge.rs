@@ -6,13 +6,14 @@ use connectors::{Foreign, Incoming};
 use domain::id::{AttemptId, ProviderAccountId};
 use domain::payment::Refs;
 
+use super::Taken;
 use super::stranger::tells;
 use crate::context::Context;
 use crate::error::{Error, Thing};
 use crate::scope::ENGINE;
 use crate::store::Connection;
 use crate::store::attempts::{self, Located};
-use crate::store::inbox::{InboxState, Taken};
+use crate::store::inbox::InboxState;
 
 /// The judgment of a delivery.
 pub(super) enum Verdict {

@@ -27,12 +27,17 @@ use tracing::{debug, error};
 use crate::accounts::Ready;
 use crate::context::Context;
 use crate::error::{Error, Later};
-use crate::store::inbox::NewRow;
+use crate::store::inbox as stored;
 use crate::tuning::Intake as IntakeMode;
 use applier::Handover;
 use commit::{Intake, NotStored, Stored};
 use rejections::Rejections;
 use verify::{Known, QUESTIONS_AT_A_TIME};
+
+/// An event about to be stored, with its content if it could be read.
+type NewRow = stored::NewRow<Incoming>;
+/// An event taken up to be applied, with its content if it has been read already.
+type Taken = stored::Taken<Incoming>;
 
 /// The answer to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +212,7 @@ impl Inbox {
                 body: item.body,
                 received: now,
                 idle: reading.as_ref().filter(|reading| is_idle(reading)).map(|reading| reading.kind.clone()),
+                kind: reading.as_ref().map(|reading| reading.kind.clone()),
                 reading: reading.map(Box::new),
             }
         };

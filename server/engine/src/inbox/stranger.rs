@@ -10,11 +10,12 @@ use domain::id::{InboxId, ProviderAccountId};
 use domain::{DAY, MINUTE, Millis, SECOND};
 
 use super::judge::Known;
+use super::{NewRow, Taken};
 use crate::context::Context;
 use crate::error::Error;
 use crate::scope::ENGINE;
 use crate::store::Tx;
-use crate::store::inbox::{self, Found, NewRow, Taken, Wait};
+use crate::store::inbox::{self, Found, Wait};
 use crate::work::Work;
 
 /// How long an event that names an attempt of ours waits for its payment to become known.

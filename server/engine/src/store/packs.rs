@@ -43,15 +43,15 @@ impl Place {
 }
 
 /// Events whose bytes are stored together.
-pub(super) struct Pack<'r>(&'r [&'r NewRow]);
+pub(super) struct Pack<'r, R>(&'r [&'r NewRow<R>]);
 
-impl<'r> Pack<'r> {
+impl<'r, R> Pack<'r, R> {
     /// Divides events into packs, in their order.
-    pub fn all(mut rows: &'r [&'r NewRow]) -> Vec<Pack<'r>> {
+    pub fn all(mut rows: &'r [&'r NewRow<R>]) -> Vec<Pack<'r, R>> {
         let mut packs = vec![];
         while !rows.is_empty() {
             let mut bytes = 0;
-            let fits = |row: &&&NewRow| {
+            let fits = |row: &&&NewRow<R>| {
                 bytes += row.body.len();
                 bytes <= BYTES_MAX
             };
@@ -63,13 +63,13 @@ impl<'r> Pack<'r> {
     }
 
     /// The pack's events.
-    pub fn rows(&self) -> &'r [&'r NewRow] {
+    pub fn rows(&self) -> &'r [&'r NewRow<R>] {
         self.0
     }
 
     /// The pack's events, and where their bytes will be. The pack is named after its first event. If that event turns out to be known
     /// already, no other pack has its id.
-    pub fn places(&self) -> impl Iterator<Item = (&'r NewRow, Place)> + use<'r> {
+    pub fn places(&self) -> impl Iterator<Item = (&'r NewRow<R>, Place)> + use<'r, R> {
         let pack = self.id();
         self.0.iter().scan(0, move |next, row| {
             let (start, size) = (*next, i64::try_from(row.body.len()).unwrap_or(i64::MAX));
@@ -202,6 +202,7 @@ mod tests {
             body: body.into(),
             received: 0,
             idle: None,
+            kind: None,
             reading: None,
         }
     }
@@ -240,7 +241,7 @@ mod tests {
             .collect();
         let rows: Vec<&NewRow> = rows.iter().collect();
         assert_eq!(Pack::all(&rows).iter().map(|pack| pack.rows().len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
-        assert_eq!(Pack::all(&[]).len(), 0);
+        assert_eq!(Pack::<()>::all(&[]).len(), 0);
     }
 
     #[test]

@@ -191,17 +191,20 @@ async fn deliveries(world: &World, account: &ProviderAccountId, quiet: &Provider
     let store = world.engine().store().clone();
     let (by, scope) = (operator(), acting_for(&MERCHANT.parse().unwrap(), Mode::Test));
     let (now, id): (_, InboxId) = (1_000_000, numbered("in_", 5_000));
-    let new = |number: usize, event: &str| NewRow {
-        id: numbered("in_", number),
-        account: account.clone(),
-        event: event.to_owned(),
-        body: "x".into(),
-        received: now,
-        idle: None,
-        reading: None,
+    let new = |number: usize, event: &str| -> NewRow {
+        NewRow {
+            id: numbered("in_", number),
+            account: account.clone(),
+            event: event.to_owned(),
+            body: "x".into(),
+            received: now,
+            idle: None,
+            kind: None,
+            reading: None,
+        }
     };
     let (fresh, known) = (new(900_000, "a"), new(900_001, &format!("evt_{:026}", 7)));
-    let taken = Taken {
+    let taken: Taken = Taken {
         id: id.clone(),
         account: account.clone(),
         body: Ok("x".into()),
@@ -218,7 +221,7 @@ async fn deliveries(world: &World, account: &ProviderAccountId, quiet: &Provider
     let after = |id: &InboxId| Page { after: Some(id.to_string()), limit: 2 };
     call! { store, tx =>
         inbox::insert(&mut tx, &by, &[&fresh, &known], &found, now, 0),
-        inbox::claim(&mut tx, &by, store.dialect(), now, now, 10),
+        inbox::claim::<()>(&mut tx, &by, store.dialect(), now, now, 10),
         inbox::next_due(&mut tx, &by),
         inbox::find(&mut tx, &by, &id),
         inbox::body(&mut tx, &by, &row),

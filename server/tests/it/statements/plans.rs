@@ -69,7 +69,10 @@ async fn of_sqlite(connection: &mut Connection, one: &Seen) -> Plan {
         let by = words.iter().position(|word| *word == "INDEX").and_then(|at| words.get(at + 1));
         let scans =
             words[0] == "SCAN" && LARGE.contains(&words[1]) && !by.is_some_and(|index| partial.contains(*index));
-        let by_owner = words[0] == "SEARCH" && OWNERS.iter().any(|owner| line.ends_with(&format!(" ({owner}=?)")));
+        let by_owner = words[0] == "SEARCH"
+            && OWNERS.iter().any(|owner| {
+                line.ends_with(&format!(" ({owner}=?)")) || line.ends_with(&format!(" ({owner}=? AND live=?)"))
+            });
         let by_owner = by_owner && LARGE.contains(&words[1]) && !by.is_some_and(|index| partial.contains(*index));
         // Rows that lack only the last key of their order are few at a time.
         let sorts = line.starts_with("USE TEMP B-TREE") && !line.contains(" PART ") && !line.contains("LAST");
@@ -108,7 +111,8 @@ async fn of_postgres(connection: &mut Connection, one: &Seen) -> Plan {
         let is_owner = |next: &String| {
             let condition = next.trim_start().strip_prefix("Index Cond: (");
             let by = |condition: &str| OWNERS.iter().any(|owner| condition.starts_with(&format!("{owner} = $")));
-            condition.is_some_and(|condition| by(condition) && !condition.contains(" AND "))
+            let of_mode = |condition: &str| condition.starts_with("(merchant_id = $1) AND (live = $2))");
+            condition.is_some_and(|condition| by(condition) && !condition.contains(" AND ") || of_mode(condition))
         };
         let is_of_few = of.starts_with("provider_accounts");
         let is_scan = (node.starts_with("Seq Scan") || node.starts_with("Parallel Seq Scan")) && LARGE.contains(&of)

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use connectors::Incoming;
 use domain::Millis;
 use domain::id::{AttemptId, InboxId, ProviderAccountId};
 
@@ -17,9 +16,9 @@ use crate::store::many::{few_portions, list, values_after};
 use crate::store::packs::{Pack, Place};
 use crate::store::row::Columns;
 
-/// An event about to be stored.
+/// An event about to be stored. `R` is the content that the caller has read; the store does not look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRow {
+pub struct NewRow<R = ()> {
     /// The id.
     pub id: InboxId,
     /// The account that the event arrived for.
@@ -32,8 +31,10 @@ pub struct NewRow {
     pub received: Millis,
     /// The provider's name of the event, if the event can concern no payment: then it is settled as it is stored.
     pub idle: Option<String>,
+    /// The provider's name of the event, if the event could be read.
+    pub kind: Option<String>,
     /// The content of the event, if it could be read.
-    pub reading: Option<Box<Incoming>>,
+    pub reading: Option<Box<R>>,
 }
 
 /// The finding about an event as it is stored.
@@ -48,17 +49,17 @@ pub enum Found {
 /// Stores events, to be taken up when `due` if they are pending. An event in `found` is settled, or waits, as it is stored. Returns for
 /// each event whether it is new: an account has an event once.
 /// Rows must be in one order everywhere (account, then event), or two servers could wait for each other.
-pub async fn insert(
+pub async fn insert<R>(
     connection: &mut Connection,
     by: &Installation,
-    rows: &[&NewRow],
+    rows: &[&NewRow<R>],
     found: &HashMap<InboxId, Found>,
     due: Millis,
     tries: i64,
 ) -> Result<Vec<bool>, Error> {
     let packs = Pack::all(rows);
     let mut fresh = Vec::with_capacity(rows.len());
-    let places: Vec<(&NewRow, Place)> = packs.iter().flat_map(Pack::places).collect();
+    let places: Vec<(&NewRow<R>, Place)> = packs.iter().flat_map(Pack::places).collect();
     for portion in few_portions(&places) {
         let text = values_after(
             connection,
@@ -120,8 +121,8 @@ struct Stored<'r> {
 }
 
 impl<'r> Stored<'r> {
-    fn of(row: &'r NewRow, found: Option<&'r Found>, due: Millis) -> Stored<'r> {
-        let read = row.reading.as_ref().map(|reading| reading.kind.as_str());
+    fn of<R>(row: &'r NewRow<R>, found: Option<&'r Found>, due: Millis) -> Stored<'r> {
+        let read = row.kind.as_deref();
         let settled = |kind| Stored { state: InboxState::Ignored, kind, due, claims: None };
         match (&row.idle, found) {
             (Some(kind), _) => settled(Some(kind.as_str())),
@@ -138,10 +139,10 @@ impl<'r> Stored<'r> {
 }
 
 /// The ids of the rows that are stored.
-async fn known(
+async fn known<R>(
     connection: &mut Connection,
     by: &Installation,
-    rows: &[(&NewRow, Place)],
+    rows: &[(&NewRow<R>, Place)],
 ) -> Result<HashSet<String>, Error> {
     let text = list(connection, "SELECT id FROM inbox WHERE id IN ({})", 0, rows.len());
     let select = rows.iter().fold(by.query(text), |select, (row, _)| select.bind(row.id.as_str()));

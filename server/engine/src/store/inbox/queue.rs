@@ -1,7 +1,6 @@
 //! Takes deliveries up, and stores their outcomes.
 
 use bytes::Bytes;
-use connectors::Incoming;
 use domain::Millis;
 use domain::id::{InboxId, ProviderAccountId};
 use sqlx::any::AnyRow;
@@ -16,9 +15,9 @@ use crate::store::packs::{self, Place};
 use crate::store::problem::BodyProblem;
 use crate::store::row::Columns;
 
-/// An event taken up to be applied.
+/// An event taken up to be applied. `R` is the content that the caller has read; the store does not look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct Taken<R = ()> {
     /// The id.
     pub id: InboxId,
     /// The account that the event arrived for.
@@ -35,18 +34,18 @@ pub struct Taken {
     /// Whether the event was handed over in memory, just stored, and not read from the database.
     pub handed: bool,
     /// The event's content, if it has been read already.
-    pub reading: Option<Box<Incoming>>,
+    pub reading: Option<Box<R>>,
 }
 
 /// Takes up events that are due, the oldest first, and makes them due again at `again`.
-pub async fn claim(
+pub async fn claim<R>(
     connection: &mut Connection,
     by: &Installation,
     dialect: Dialect,
     now: Millis,
     again: Millis,
     limit: i64,
-) -> Result<Vec<Taken>, Error> {
+) -> Result<Vec<Taken<R>>, Error> {
     let rows = by.query(dialect.claim_inbox()).bind(again).bind(now).bind(limit).fetch_all(&mut *connection).await?;
     let places: Vec<Place> = rows.iter().map(Place::of).collect::<Result<_, Error>>()?;
     let bodies = packs::read(connection, by, &places).await?;
@@ -62,7 +61,7 @@ pub async fn claim(
             reading: None,
         })
     };
-    let mut taken: Vec<Taken> = rows.iter().zip(bodies).map(taken).collect::<Result<_, Error>>()?;
+    let mut taken: Vec<Taken<R>> = rows.iter().zip(bodies).map(taken).collect::<Result<_, Error>>()?;
     taken.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
     Ok(taken)
 }
@@ -113,10 +112,10 @@ pub async fn settle(
 }
 
 /// Puts off an event that could not be applied, with the reason, unless it was brought forward meanwhile.
-pub async fn put_off(
+pub async fn put_off<R>(
     connection: &mut Connection,
     by: &Installation,
-    row: &Taken,
+    row: &Taken<R>,
     due: Millis,
     why: &str,
 ) -> Result<(), Error> {

@@ -76,10 +76,10 @@ pub(super) async fn insert_waits(
 }
 
 /// Lets an event wait that was taken up, unless it was brought forward meanwhile. See [`enter`].
-pub async fn wait(
+pub async fn wait<R>(
     connection: &mut Connection,
     by: &Installation,
-    row: &Taken,
+    row: &Taken<R>,
     kind: Option<&str>,
     wait: &Wait,
 ) -> Result<(), Error> {
