@@ -1,6 +1,7 @@
 //! The errors of the engine: closed kinds with data. They have no words for people: the command line has its own, the pages have
 //! `app::lang`, and programs get the [code](Error::code). `Display` is for logs: the code and the data.
 
+mod call;
 mod code;
 mod later;
 mod thing;
@@ -11,15 +12,13 @@ use connectors::AmountRule;
 use domain::order::OrderError;
 use domain::payment::Refusal;
 
+pub use call::CallError;
 pub use code::{Class, Code, document};
 pub use later::{Later, Raced};
 pub use thing::Thing;
 
-use crate::admin::problem::{AccountProblem, LinkProblem, MerchantProblem};
-use crate::gateway::CallError;
-use crate::money::problem::MoneyProblem;
+use crate::problem::{AccountProblem, DatabaseProblem, LinkProblem, MerchantProblem, MoneyProblem};
 use crate::seal::SealError;
-use crate::store::problem::DatabaseProblem;
 use crate::store::trouble::Trouble;
 
 /// The reason why an operation failed.

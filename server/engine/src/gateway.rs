@@ -6,12 +6,11 @@ use connectors::{Account, Connector, Fail, HttpRequest, HttpResponse, Operation,
 use domain::id::{AttemptId, JobId};
 use domain::mutant::{self, Mutant};
 use domain::{Millis, SECOND};
-use thiserror::Error;
 use tracing::warn;
 
 use crate::breaker::Admitted;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{CallError, Error};
 use crate::scope::ENGINE;
 use crate::store::exchanges::{self, Exchange};
 use crate::transport::TransportError;
@@ -24,28 +23,6 @@ const SEARCH_STEPS_MAX: usize = 40;
 const SENDS_MAX: u32 = 3;
 /// The longest pause between two sends.
 const PAUSE_MAX: Millis = 2 * SECOND;
-
-/// Why a call has no outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum CallError {
-    /// The provider's answer, or a request that cannot be made.
-    #[error(transparent)]
-    Fail(#[from] Fail),
-    /// The network failed.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-}
-
-impl CallError {
-    /// Whether it is certain that the provider did nothing.
-    #[must_use]
-    pub fn is_definite(&self) -> bool {
-        match self {
-            CallError::Fail(fail) => fail.is_definite(),
-            CallError::Transport(error) => matches!(error, TransportError::NotSent(_)),
-        }
-    }
-}
 
 /// A connector's account together with the context that does the sending.
 pub(crate) struct Gateway<'a> {

@@ -20,6 +20,7 @@ mod jobs;
 mod live;
 mod money;
 mod paging;
+pub mod problem;
 mod readiness;
 mod record;
 mod retention;
@@ -31,7 +32,6 @@ mod transport;
 mod tuning;
 mod work;
 
-pub use admin::problem::{AccountProblem, LinkProblem, MerchantProblem};
 pub use admin::{
     AccountSummary, Accounts, Events, KeySummary, KeyUse, Keys, LinkSummary, Links, MerchantSummary, Merchants,
     NewAccount, NewLink, Resealed, Scopes, Upkeep,
@@ -40,18 +40,15 @@ pub use checkout::{Checkout, Follower, OpenedLink, PageError, Started};
 pub use context::Settings;
 pub use engine::Engine;
 pub use env::{Clock, Env, OsRandom, Random, SystemClock};
-pub use error::{Class, Code, Error, Later, Raced, Thing, document};
-pub use gateway::CallError;
+pub use error::{CallError, Class, Code, Error, Later, Raced, Thing, document};
 pub use host::{HostProblem, unreachable_host};
 pub use inbox::{Addressee, Inbox, Received, RejectedHook};
-pub use money::problem;
 pub use money::{Asked, Balance, Discrepancy, Kept, Modified, PaymentRow, Payments, Statement};
 pub use paging::{Listed, Page};
 pub use readiness::NotReady;
 pub use retention::{Retention, RetentionError};
 pub use scope::{Actor, Installation, Scope};
 pub use seal::{DAMAGED, Keyring, KeyringError, SealError};
-pub use store::problem::{BodyProblem, Damage, DatabaseProblem, Finding};
 pub use store::trouble::{Cause, Trouble};
 pub use tls::{NewTls, TlsOption, TlsProblem};
 pub use transport::{HttpTransport, Transport, TransportError};

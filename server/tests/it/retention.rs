@@ -122,7 +122,7 @@ both_at_adyen! {
         clock.by(91 * DAY);
         eventually("its bytes are forgotten", || async { count(&world, "inbox_packs").await == 0 }).await;
         let why = world.upkeep().delivery(&known.id).await.unwrap().1.unwrap_err();
-        assert_eq!(why.damage, engine::Damage::Gone);
+        assert_eq!(why.damage, engine::problem::Damage::Gone);
         let mark = &world.account.id[world.account.id.len() - 8..];
         let again = json!({"pspReference": reference, "originalReference": "", "merchantAccountCode": "HarbourBooks",
             "merchantReference": format!("{}-{mark}", attempt.id), "amount": {"value": 3098, "currency": "EUR"},

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms of the engine, lowest first, with their top-level modules. A room may import the rooms of lower rows, and no other room of
 /// its own row.
 const ROOMS: [&[(&str, &[&str])]; 8] = [
-    &[("ground", &["env", "error", "host", "paging", "retention", "scope", "seal", "tls", "transport"])],
+    &[("ground", &["env", "error", "host", "paging", "problem", "retention", "scope", "seal", "tls", "transport"])],
     &[("store", &["store"])],
     &[("context", &["accounts", "alerts", "breaker", "context", "gateway", "live", "tuning", "work"])],
     &[("record", &["record"])],

@@ -9,10 +9,10 @@ use serde::Serialize;
 use url::Url;
 
 use super::check_merchant;
-use super::problem::AccountProblem;
 use crate::context::{Context, Secrets};
 use crate::error::{Error, Thing};
 use crate::host::unreachable_host;
+use crate::problem::AccountProblem;
 use crate::scope::Scope;
 use crate::store::accounts;
 use crate::store::accounts::AccountRow;

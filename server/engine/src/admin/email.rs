@@ -3,9 +3,9 @@
 
 use url::Host;
 
-use super::problem::MerchantProblem;
 use crate::error::Error;
 use crate::host;
+use crate::problem::MerchantProblem;
 
 /// The most octets of an address (RFC 5321, 4.5.3.1.3, less the brackets) and of the part before the `@` (4.5.3.1.1).
 const ADDRESS_BYTES_MAX: usize = 254;

@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::check_merchant;
-use super::problem::LinkProblem;
 use crate::checkout::{Checkout, Offer};
 use crate::context::Context;
 use crate::error::{Error, Thing};
 use crate::paging::{Listed, Page};
+use crate::problem::LinkProblem;
 use crate::record::Source;
 use crate::scope::Scope;
 use crate::store::events::NewEvent;

@@ -6,7 +6,6 @@ mod events;
 mod keys;
 mod links;
 mod merchants;
-pub mod problem;
 mod reseal;
 mod scopes;
 mod upkeep;
@@ -23,6 +22,7 @@ pub use upkeep::Upkeep;
 
 use crate::context::check_merchant;
 use crate::error::Error;
+use crate::problem::MerchantProblem;
 
 /// The most characters of a name.
 const TEXT_CHARS_MAX: usize = 200;
@@ -30,7 +30,7 @@ const TEXT_CHARS_MAX: usize = 200;
 fn checked_name(value: &str) -> Result<String, Error> {
     let value = value.trim();
     if value.chars().count() > TEXT_CHARS_MAX || !domain::text::is_name(value) {
-        return Err(problem::MerchantProblem::Name { chars_max: TEXT_CHARS_MAX }.into());
+        return Err(MerchantProblem::Name { chars_max: TEXT_CHARS_MAX }.into());
     }
     Ok(value.to_owned())
 }

@@ -8,12 +8,12 @@ use crate::error::{Error, Thing};
 use crate::inbox::Inbox;
 use crate::money::{self, Discrepancy};
 use crate::paging::{Listed, Page};
+use crate::problem::BodyProblem;
 use crate::scope::Installation;
 use crate::store::alerts::Alert;
 use crate::store::inbox::InboxRow;
 use crate::store::jobs::JobRow;
 use crate::store::movements::Movement;
-use crate::store::problem::BodyProblem;
 use crate::store::{accounts, alerts, inbox, jobs, movements};
 
 /// Alerts, jobs, deliveries, sealing, and the audit of the ledger.

@@ -5,8 +5,7 @@ use domain::payment::Stage;
 use domain::{MINUTE, SECOND};
 
 use super::Attempts;
-use crate::error::Error;
-use crate::gateway::CallError;
+use crate::error::{CallError, Error};
 use crate::record::Source;
 use crate::work::Next;
 

@@ -16,8 +16,8 @@ pub(crate) use modify::PAUSE_MAX;
 pub(crate) use open::PAGE_END_MARGIN;
 
 use crate::context::Context;
-use crate::error::{Error, Thing};
-use crate::gateway::{CallError, Gateway};
+use crate::error::{CallError, Error, Thing};
+use crate::gateway::Gateway;
 use crate::scope::ENGINE;
 use crate::store::{attempts, payments};
 

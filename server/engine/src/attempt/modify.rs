@@ -8,9 +8,8 @@ use domain::payment::{Answer, Event, Fact, Limits, Modification, ModificationKin
 use domain::{MINUTE, Millis};
 
 use super::{Attempts, Found};
-use crate::error::{Error, Thing};
-use crate::gateway::CallError;
-use crate::money::problem::MoneyProblem;
+use crate::error::{CallError, Error, Thing};
+use crate::problem::MoneyProblem;
 use crate::record::{self, Source};
 use crate::scope::ENGINE;
 use crate::store::payments;

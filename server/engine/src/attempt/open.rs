@@ -7,8 +7,7 @@ use domain::session::Notice;
 use domain::{MINUTE, Millis, time};
 
 use super::{Attempts, Found};
-use crate::error::{Error, Thing};
-use crate::gateway::CallError;
+use crate::error::{CallError, Error, Thing};
 use crate::record::{self, OPEN_GRACE, Source};
 use crate::scope::ENGINE;
 use crate::store::{orders, sessions};

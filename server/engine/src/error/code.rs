@@ -8,12 +8,9 @@ use domain::money::MoneyError;
 use domain::order::OrderError;
 use domain::payment::{NotNow, Refusal};
 
-use super::{Error, Later, Raced, Thing};
-use crate::admin::problem::{AccountProblem, LinkProblem, MerchantProblem};
-use crate::gateway::CallError;
-use crate::money::problem::{MoneyProblem, Obstacle, Settled};
+use super::{CallError, Error, Later, Raced, Thing};
+use crate::problem::{AccountProblem, DatabaseProblem, LinkProblem, MerchantProblem, MoneyProblem, Obstacle, Settled};
 use crate::seal::SealError;
-use crate::store::problem::DatabaseProblem;
 use crate::tls::TlsProblem;
 use crate::transport::TransportError;
 

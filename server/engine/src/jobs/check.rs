@@ -6,8 +6,7 @@ use domain::{MINUTE, Millis};
 
 use crate::attempt::Attempts;
 use crate::context::Context;
-use crate::error::Error;
-use crate::gateway::CallError;
+use crate::error::{CallError, Error};
 use crate::record::Source;
 use crate::work::Next;
 

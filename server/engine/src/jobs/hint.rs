@@ -8,8 +8,7 @@ use domain::{Millis, SECOND};
 
 use crate::attempt::Attempts;
 use crate::context::Context;
-use crate::error::Error;
-use crate::gateway::CallError;
+use crate::error::{CallError, Error};
 use crate::record::{OPEN_GRACE, Source};
 use crate::scope::ENGINE;
 use crate::store::exchanges;

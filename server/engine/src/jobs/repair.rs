@@ -6,8 +6,8 @@ use connectors::{EventsSpec, Fail, Operation, Outcome};
 use domain::id::ProviderAccountId;
 use domain::{DAY, HOUR, MINUTE, Millis, SECOND};
 
-use crate::error::{Error, Later};
-use crate::gateway::{CallError, Gateway};
+use crate::error::{CallError, Error, Later};
+use crate::gateway::Gateway;
 use crate::inbox::Inbox;
 use crate::scope::ENGINE;
 use crate::store::accounts;

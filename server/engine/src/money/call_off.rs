@@ -5,9 +5,9 @@ use domain::payment::{Fact, Payment, Refusal, Stage};
 
 use super::Payments;
 use super::nothing::why_settled;
-use super::problem::{MoneyProblem, Waits};
 use crate::attempt::{Found, PAGE_END_MARGIN};
 use crate::error::Error;
+use crate::problem::{MoneyProblem, Waits};
 use crate::record::{self, Source};
 
 impl Payments {

@@ -6,8 +6,8 @@ use domain::money::Money;
 use domain::payment::{Attempt, Event, Modification, ModificationKind, Payment};
 
 use super::nothing::why;
-use super::problem::{Choice, MoneyProblem, Proposal};
 use super::request::Wanted;
+use crate::problem::{Choice, MoneyProblem, Proposal};
 
 /// The most modifications that one text lists.
 const PROPOSALS_MAX: usize = 2;
@@ -91,8 +91,8 @@ pub(super) mod tests {
     use domain::method::Method;
     use domain::payment::Capture;
 
-    use super::super::problem::Obstacle;
     use super::*;
+    use crate::problem::Obstacle;
 
     /// A debt of EUR 10.00 with attempts that authorised and captured these amounts. All attempts but the first are second successes.
     pub(in crate::money) fn payment(attempts: &[(i64, i64)]) -> Payment {

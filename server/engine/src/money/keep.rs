@@ -6,8 +6,8 @@ use domain::payment::{Event, Fact, ModificationKind, Payment, decide};
 
 use super::Payments;
 use super::choose::{back, wanted_back};
-use super::problem::{MoneyProblem, NothingToKeep, Proposal};
 use crate::error::{Error, Thing};
+use crate::problem::{MoneyProblem, NothingToKeep, Proposal};
 use crate::record::{self, Source};
 
 /// The result of a decision to keep money.

@@ -9,7 +9,6 @@ mod call_off;
 mod choose;
 mod keep;
 mod nothing;
-pub mod problem;
 mod request;
 mod rows;
 mod statement;

@@ -4,8 +4,8 @@ use domain::money::Money;
 use domain::payment::{Attempt, ModificationKind, Payment};
 
 use super::choose::proposal;
-use super::problem::{Obstacle, PartTaken, Proposal, Rest, Settled, UnderWay};
 use super::request::Wanted;
+use crate::problem::{Obstacle, PartTaken, Proposal, Rest, Settled, UnderWay};
 
 /// Why these attempts cannot be captured, voided or refunded.
 pub(super) fn why(payment: &Payment, attempts: &[&Attempt], wanted: &Wanted) -> Obstacle {
@@ -100,8 +100,8 @@ mod tests {
 
     use super::super::choose::choose;
     use super::super::choose::tests::payment;
-    use super::super::problem::MoneyProblem;
     use super::*;
+    use crate::problem::MoneyProblem;
 
     const CAPTURE: Wanted = Wanted::Capture { amount: None, last: true };
 

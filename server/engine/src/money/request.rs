@@ -8,9 +8,9 @@ use domain::payment::{Attempt, Fact, Modification, ModificationKind, Outcome, Pa
 use domain::{MINUTE, Millis};
 
 use super::choose::{choose, proposal};
-use super::problem::{MoneyProblem, Request};
 use super::{Modified, Payments};
 use crate::error::Error;
+use crate::problem::{MoneyProblem, Request};
 use crate::record::{self, Source};
 use crate::store::requests::{self, KeyRow};
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, query, query_scalar};
 
-use super::problem::{DatabaseProblem, Finding};
 use super::{Dialect, Store};
 use crate::error::Error;
+use crate::problem::{DatabaseProblem, Finding};
 
 /// Tables whose rows are counted, and whether rows are never deleted: of those a copy has at least the rows that were counted before it
 /// began. The retention job deletes rows of the others, possibly while the copy is made.

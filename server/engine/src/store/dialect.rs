@@ -4,8 +4,8 @@ use sqlx::Executor;
 
 use super::Connection;
 use super::inbox::Gate;
-use super::problem::DatabaseProblem;
 use crate::error::Error;
+use crate::problem::DatabaseProblem;
 
 /// The two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

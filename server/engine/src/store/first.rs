@@ -7,9 +7,9 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection as _};
 use tokio::time::{sleep, timeout};
 
-use super::problem::DatabaseProblem;
 use super::{ACQUIRE_TIMEOUT, Connection, Dialect};
 use crate::error::Error;
+use crate::problem::DatabaseProblem;
 
 /// How long to wait before the next try, if what stands in the way passes by itself.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -24,7 +24,6 @@ pub mod owner;
 mod packs;
 mod pages;
 pub mod payments;
-pub mod problem;
 pub mod requests;
 mod row;
 pub mod scopes;

@@ -13,9 +13,9 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::inbox::NewRow;
 use super::many::{filled, list, lists};
-use super::problem::{BodyProblem, Damage};
 use super::row::Columns;
 use crate::error::Error;
+use crate::problem::{BodyProblem, Damage};
 use crate::scope::Installation;
 
 /// The most bytes of one pack before compression, unless a single event has more. Most commits need only one pack of this size. It is

@@ -1,7 +1,7 @@
 //! Words for provider accounts that are refused. No text repeats a credential or an address, which may hold a password.
 
 use connectors::SetupProblem;
-use engine::AccountProblem;
+use engine::problem::AccountProblem;
 
 use super::tls;
 

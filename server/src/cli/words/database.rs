@@ -1,6 +1,7 @@
 //! Words for the errors of a database, with the remedy.
 
-use engine::{BodyProblem, Cause, Damage, DatabaseProblem, Finding, Trouble};
+use engine::problem::{BodyProblem, Damage, DatabaseProblem, Finding};
+use engine::{Cause, Trouble};
 
 /// An error of the database. Where its code says what to do, so do the words.
 pub(super) fn trouble(trouble: &Trouble) -> String {

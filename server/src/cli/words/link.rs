@@ -1,6 +1,6 @@
 //! Words for links that are refused.
 
-use engine::LinkProblem;
+use engine::problem::LinkProblem;
 
 use super::amount;
 

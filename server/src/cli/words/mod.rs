@@ -14,9 +14,10 @@ pub use database::body;
 pub use order::{money_error, order};
 
 use connectors::Fail;
+use engine::problem::MerchantProblem;
 use engine::{
-    CallError, Error, HostProblem, KeyringError, Later, MerchantProblem, Raced, Retention, RetentionError, SealError,
-    Thing, TransportError,
+    CallError, Error, HostProblem, KeyringError, Later, Raced, Retention, RetentionError, SealError, Thing,
+    TransportError,
 };
 
 /// An error in words, for the person at the command line.

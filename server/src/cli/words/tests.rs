@@ -4,9 +4,10 @@ use domain::id::{AttemptId, ModificationId, PaymentId, ProviderAccountId};
 use domain::money::Money;
 use domain::payment::{ModificationKind, Outcome};
 use engine::problem::{
-    Choice, MoneyProblem, NothingToKeep, Obstacle, PartTaken, Proposal, Request, Rest, Settled, UnderWay, Waits,
+    Choice, LinkProblem, MoneyProblem, NothingToKeep, Obstacle, PartTaken, Proposal, Request, Rest, Settled, UnderWay,
+    Waits,
 };
-use engine::{Cause, LinkProblem, TlsOption, TlsProblem, Trouble};
+use engine::{Cause, TlsOption, TlsProblem, Trouble};
 
 use super::*;
 

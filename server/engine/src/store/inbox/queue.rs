@@ -7,12 +7,12 @@ use sqlx::any::AnyRow;
 
 use super::InboxState;
 use crate::error::Error;
+use crate::problem::BodyProblem;
 use crate::scope::{Installation, Scope};
 use crate::store::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::many::{portions, values};
 use crate::store::packs::{self, Place};
-use crate::store::problem::BodyProblem;
 use crate::store::row::Columns;
 
 /// An event taken up to be applied. `R` is the content that the caller has read; the store does not look at it.

@@ -6,11 +6,11 @@ use domain::id::{InboxId, ProviderAccountId};
 use super::{InboxRow, inbox_row};
 use crate::error::Error;
 use crate::paging::{Listed, Page};
+use crate::problem::{BodyProblem, Damage};
 use crate::scope::Installation;
 use crate::store::Connection;
 use crate::store::packs;
 use crate::store::pages::no_such_row;
-use crate::store::problem::{BodyProblem, Damage};
 use crate::store::row::Columns;
 use crate::store::statement::Statement;
 
