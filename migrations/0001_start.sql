@@ -105,7 +105,7 @@ CREATE TABLE payments (
 );
 CREATE INDEX payments_of_merchant ON payments (merchant_id, live, created DESC, id);
 -- Finds the paid payments of a link, to count them.
-CREATE INDEX payments_paid ON payments (merchant_id, live, link_id) WHERE status IN ('succeeded', 'requires_capture');
+CREATE INDEX payments_paid ON payments (link_id, merchant_id, live) WHERE status IN ('succeeded', 'requires_capture');
 -- Payments that may have money to send back.
 CREATE INDEX payments_beyond ON payments (merchant_id, id)
     WHERE status IN ('succeeded', 'requires_capture') AND (captured > amount OR authorised > amount OR canceled = 1);

@@ -105,6 +105,21 @@ fn a_shop_is_set_up_from_nothing() {
     let link = till.json(&line);
     assert_eq!(link["total"], "EUR 25.98");
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["url"], link["url"]);
+    // Lists are of one mode, and an empty one names the other mode.
+    let said = |arguments: &[&str]| String::from_utf8(till.run(arguments).stdout).unwrap();
+    for (list, test, live) in [
+        ("payment", "no test payments yet; --live lists the live ones", "no live payments yet"),
+        ("event", "", "no live events yet"),
+        ("link", "", "no live links yet; make one with `till link add`"),
+        ("key", "", "no live keys yet; make one with `till key add --merchant ID`"),
+        ("provider", "", "no live provider accounts yet; add one with `till provider add`"),
+    ] {
+        let of_test = [list, "list", "--merchant", id];
+        assert!(said(&of_test).contains(test), "{list}");
+        assert_eq!(said(&[&of_test[..], &["--live"]].concat()).trim_end(), live, "{list}");
+    }
+    let refunds = ["movement", "list", "--merchant", id, "--kind", "refund"];
+    assert!(said(&refunds).contains("no test refunds yet; --live lists the live ones"));
     assert!(till.refused(&["provider", "add-webhook-secret", account, "./file"]).contains("@FILE"));
     assert!(till.refused(&[&line[..], &["--session-ttl", "86401"]].concat()).contains("86400"));
     assert_eq!(till.json(&["link", "list", "--merchant", id])[0]["paid"], 0);

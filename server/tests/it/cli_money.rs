@@ -25,7 +25,7 @@ both! {
     async fn payments_are_listed_and_shown(world: World) {
         let merchant = world.merchant.to_string();
         let list = ["payment", "list", "--merchant", &merchant];
-        assert!(world.till_says(&list).await.contains("no payments yet"));
+        assert!(world.till_says(&list).await.contains("no test payments yet; --live lists the live ones"));
         let (_, first) = world.paid_with(GOOD).await;
         let (_, second) = world.authorised().await;
         let rows = world.till(&list).await;

@@ -31,7 +31,7 @@ both! {
         let (_, id) = world.authorised().await;
         let key: RequestKey = "mine".parse().unwrap();
         let asked = Asked { key: Some(key.clone()), chosen: true, ..Asked::default() };
-        world.money().capture_as(&id, Some(1_000), false, &asked).await.unwrap();
+        world.money().capture_as(&id, Some(1_000), true, &asked).await.unwrap();
         world.money().refund(&id, Some(100)).await.unwrap();
         let settled = || async { world.statement(&id).await.totals.refunded == 100 };
         eventually("the money is sent back", settled).await;

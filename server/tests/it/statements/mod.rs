@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT COUNT(*) AS known FROM (SELECT event FROM inbox", "no more than QUIET of an account's"),
     ("SELECT MIN(next) AS next FROM ( SELECT CASE WHEN leased_until > run_at", "the first hundred jobs in their order"),
     ("SELECT * FROM balances", "the check of the ledger compares all of them; a merchant has a few dozen"),
+    ("SELECT currency, account, CAST(SUM(amount)", "all sums of one merchant and mode: a few dozen rows"),
     (
         "SELECT id, account_id, event, state, kind, note, received, pack, pack_start, pack_size FROM (SELECT *",
         "few: QUIET",
