@@ -1,4 +1,4 @@
-//! What every service works with: environment, database, keys, settings, and the handles that a server's tasks share. Knows no service.
+//! The things that every service works with: environment, database, keys, settings, and the handles that a server's tasks share. Knows no service.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Who asks, and for whom. Every statement of the store begins with one of the values made here: a [`Scope`] reads and changes one
-//! merchant's rows of one mode, an [`Installation`] reads and changes the rows of all merchants. A row outside the scope is *not found*.
+//! The reach of a request, and its actor. Every statement of the store begins with one of the values made here: a [`Scope`] reads and
+//! changes one merchant's rows of one mode, an [`Installation`] the rows of all merchants. A row outside the scope is *not found*.
 //!
 //! An installation comes from the operator's side ([`Installation::operator`]) or is the engine's own ([`ENGINE`]). A scope comes from an
 //! installation, from an API key, or from the token in a shopper's address. `tests/it/sources.rs` lists the files that may make them.
@@ -96,7 +96,7 @@ pub struct Installation {
 pub(crate) static ENGINE: Installation = Installation { actor: Actor::Engine };
 
 impl Installation {
-    /// The operator's installation. Whoever can run commands on the server may see and change everything.
+    /// The operator's installation. An operator who can run commands on the server may see and change everything.
     #[must_use]
     pub fn operator() -> Installation {
         Installation { actor: Actor::CommandLine }

@@ -1,10 +1,10 @@
-//! Whose rows a command means: the operator names a merchant and a mode, or a row by its id.
+//! The merchant and the mode that a command means: the operator names both, or a row by its id.
 
 use domain::Mode;
 use domain::id::MerchantId;
 use engine::{Installation, Scope};
 
-/// The operator's installation: whoever can run a command on the server may see and change everything.
+/// The operator's installation: an operator who can run commands on the server may see and change everything.
 pub(super) fn operator() -> Installation {
     Installation::operator()
 }

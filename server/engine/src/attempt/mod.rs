@@ -1,4 +1,4 @@
-//! What shoppers, jobs, deliveries and merchants' requests do with an attempt at its provider: open, close, observe, modify.
+//! The steps that shoppers, jobs, deliveries and merchants' requests take with an attempt at its provider: open, close, observe, modify.
 
 mod close;
 mod modify;
@@ -13,7 +13,7 @@ use domain::payment::Attempt;
 
 pub use modify::Modified;
 pub(crate) use modify::PAUSE_MAX;
-pub(crate) use open::PAGE_END_MARGIN;
+pub(crate) use open::{LOOK_AGAIN, PAGE_END_MARGIN};
 
 use crate::context::Context;
 use crate::error::{CallError, Error, Thing};

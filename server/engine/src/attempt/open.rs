@@ -19,7 +19,7 @@ fn is_opened_late(attempt: &Attempt, fact: &Fact) -> bool {
 }
 
 /// How often a page is looked for after a search has proved that it does not exist. If it appears after all, it is not shown.
-const LOOK_AGAIN: Millis = 15 * MINUTE;
+pub(crate) const LOOK_AGAIN: Millis = 15 * MINUTE;
 
 /// How much later than requested a provider may close a page.
 pub(crate) const PAGE_END_MARGIN: Millis = 5 * MINUTE;

@@ -71,7 +71,7 @@ pub struct Inbox {
     handles: Arc<Handles>,
 }
 
-/// What the tasks of one server's inbox share.
+/// The values that the tasks of one server's inbox share.
 struct Handles {
     intake: Intake,
     handover: Handover,

@@ -1,17 +1,14 @@
 //! Opens an attempt whose opening was interrupted or not answered. Subject: attempt.
 
+use domain::SECOND;
 use domain::mutant::{self, Mutant};
 use domain::payment::{CloseReason, Fact, Stage};
-use domain::{MINUTE, Millis, SECOND};
 
-use crate::attempt::{Attempts, PAGE_END_MARGIN};
+use crate::attempt::{Attempts, LOOK_AGAIN, PAGE_END_MARGIN};
 use crate::context::Context;
 use crate::error::{Error, Later};
 use crate::record::{self, Source};
 use crate::work::Next;
-
-/// How often a page is looked for whose request is not sent any more.
-const LOOK_AGAIN: Millis = 15 * MINUTE;
 
 pub(super) async fn run(context: &Context, subject: &str) -> Result<Next, Error> {
     let failure = Attempts::of(context).open(subject, false).await?;

@@ -76,7 +76,7 @@ impl Payments {
     }
 
     /// A payment of the scope. A payment of another merchant or of the other mode is not found.
-    pub(super) async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
+    async fn stored(&self, payment: &PaymentId) -> Result<Payment, Error> {
         let stored = payments::find(&mut *self.context.store().reader().await?, &self.scope, payment).await?;
         stored.map(|stored| stored.payment).ok_or_else(|| Error::NotFound(Thing::Payment(payment.clone())))
     }

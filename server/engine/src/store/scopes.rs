@@ -1,4 +1,4 @@
-//! Finds whose a row is: the merchant and the mode of a row that an operator names by its id.
+//! Finds the owner of a row that an operator names by its id: the merchant and the mode.
 
 use domain::Mode;
 use domain::id::{ApiKeyId, LinkId, MerchantId, PaymentId, ProviderAccountId};
@@ -11,7 +11,7 @@ use crate::scope::Installation;
 /// A merchant and a mode.
 pub type Owner = (MerchantId, Mode);
 
-/// Whose a payment is.
+/// The owner of a payment.
 pub async fn of_payment(
     connection: &mut Connection,
     by: &Installation,
@@ -20,12 +20,12 @@ pub async fn of_payment(
     find(connection, by, "SELECT merchant_id, live FROM payments WHERE id = $1", id.as_str()).await
 }
 
-/// Whose a link is.
+/// The owner of a link.
 pub async fn of_link(connection: &mut Connection, by: &Installation, id: &LinkId) -> Result<Option<Owner>, Error> {
     find(connection, by, "SELECT merchant_id, live FROM links WHERE id = $1", id.as_str()).await
 }
 
-/// Whose a provider account is.
+/// The owner of a provider account.
 pub async fn of_account(
     connection: &mut Connection,
     by: &Installation,
@@ -34,7 +34,7 @@ pub async fn of_account(
     find(connection, by, "SELECT merchant_id, live FROM provider_accounts WHERE id = $1", id.as_str()).await
 }
 
-/// Whose an API key is.
+/// The owner of an API key.
 pub async fn of_key(connection: &mut Connection, by: &Installation, id: &ApiKeyId) -> Result<Option<Owner>, Error> {
     find(connection, by, "SELECT merchant_id, live FROM api_keys WHERE id = $1", id.as_str()).await
 }

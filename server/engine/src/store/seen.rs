@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Seen {
     /// The database's name, as its driver gives it.
     pub backend: String,
-    /// Whose rows the statement may see: those of a `scope`, of a `merchant`, of the whole `installation`, or of a `token`.
+    /// The rows that the statement may see: those of a `scope`, of a `merchant`, of the whole `installation`, or of a `token`.
     pub reach: &'static str,
     /// The text.
     pub text: String,
