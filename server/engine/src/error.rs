@@ -80,8 +80,8 @@ impl fmt::Display for Error {
             Error::Account(problem) => write!(f, "{problem:?}"),
             Error::Link(problem) => write!(f, "{problem:?}"),
             Error::Money(problem) => write!(f, "{problem:?}"),
-            Error::Later(later) => write!(f, "{later:?}"),
-            Error::Raced(raced) => write!(f, "{raced:?}"),
+            Error::Later(later) => later.fmt(f),
+            Error::Raced(raced) => raced.fmt(f),
             Error::Seal(error) => error.fmt(f),
         }
     }

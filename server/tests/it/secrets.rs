@@ -32,7 +32,7 @@ async fn sealed_unchecked(world: &World, secrets: &[&str]) {
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, says: &str, secret: &str) {
-    let text = result.expect_err(&format!("{secret:?} is taken")).to_string();
+    let text = result.expect_err(&format!("{secret:?} is taken")).told();
     assert!(text.contains(says), "{secret:?}: {text}");
     let core = secret.trim();
     assert!(core.len() < 12 || !text.contains(core), "the error repeats the secret: {text}");

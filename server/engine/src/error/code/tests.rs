@@ -69,4 +69,7 @@ fn a_log_has_the_code_and_no_advice() {
     let row = Error::NotFound(Thing::Row("pi_\n".to_owned()));
     assert_eq!(row.to_string(), "row_not_found: \"pi_\\n\"");
     assert_eq!((row.code(), row.class()), ("row_not_found", Class::NotFound));
+    let late = Error::from(Later::TookTooLong(std::time::Duration::from_secs(12)));
+    assert_eq!((late.to_string().as_str(), late.class()), ("work_took_too_long: more than 12 seconds", Class::Later));
+    assert_eq!(Error::Raced(Raced::Deliveries).class(), Class::Raced);
 }
