@@ -52,9 +52,15 @@ fn no_error_carries_a_sentence() {
     }
     assert!(found.len() > 100, "the sources are there");
     for (path, text) in &found {
-        for sentence in
-            ["Invalid(format!", "Invalid(String", "Invalid(\"", "NotFound(String", "NotFound(format!", "NotNow(\""]
-        {
+        for sentence in [
+            "Invalid(format!",
+            "Invalid(String",
+            "Invalid(\"",
+            "NotFound(String",
+            "NotFound(format!",
+            "NotFound(\"",
+            "NotNow(\"",
+        ] {
             assert!(!text.contains(sentence), "{path} has {sentence}");
         }
         let declares = |line: &&str| line.contains("-> Result<(), String>");
