@@ -26,7 +26,7 @@ use domain::{DAY, MINUTE, Millis};
 
 use crate::amount::AmountRule;
 use crate::connector::{Account, Capabilities, Connector, Fail, Operation, Setup, Wire};
-use crate::credential::is_made_of;
+use crate::credential::{is_guessable, is_made_of};
 use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
@@ -117,6 +117,11 @@ impl Connector for Adyen {
                 "{API_KEY} is no API key of Adyen, or a shortened one; copy the whole key from Adyen's Customer Area"
             ));
         }
+        if is_guessable(key) {
+            return Err(format!(
+                "{API_KEY} repeats itself, so that anybody can guess it; copy the key from Adyen's Customer Area"
+            ));
+        }
         let merchant = value(MERCHANT_ACCOUNT);
         if merchant == key {
             return Err(format!("{MERCHANT_ACCOUNT} must be the code of a merchant account, not the API key"));
@@ -129,9 +134,8 @@ impl Connector for Adyen {
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), String> {
         match signature::key(secret) {
-            // A key of one repeated byte is easy to guess.
-            Some(key) if key.iter().all(|byte| *byte == key[0]) => {
-                Err("an HMAC key is random; generate one in Adyen's Customer Area".to_owned())
+            Some(_) if is_guessable(secret) => {
+                Err("the HMAC key repeats itself, so that anybody can guess it; generate one in Adyen's Customer Area".to_owned())
             }
             Some(_) => Ok(()),
             None => Err("an HMAC key has 64 hexadecimal digits, as Adyen's Customer Area shows it when it is generated; to read it \

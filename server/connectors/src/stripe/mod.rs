@@ -27,7 +27,7 @@ use domain::{DAY, MINUTE, Millis};
 
 use crate::amount::AmountRule;
 use crate::connector::{Account, Capabilities, Connector, Fail, Operation, Setup, Wire};
-use crate::credential::is_made_of;
+use crate::credential::{is_guessable, is_made_of};
 use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
@@ -112,6 +112,11 @@ impl Connector for Stripe {
         let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
         let kinds = ["sk", "rk"].map(|kind| format!("{kind}_{mode}_"));
         let rest = kinds.iter().find_map(|kind| key.strip_prefix(kind.as_str()));
+        if rest.is_some_and(is_guessable) {
+            return Err(format!(
+                "{SECRET_KEY} repeats itself, so that anybody can guess it; copy it from Stripe's dashboard"
+            ));
+        }
         if rest.is_some_and(|rest| is_made_of(rest, &KEY_CHARS, b"_")) {
             return Ok(());
         }
@@ -126,6 +131,10 @@ impl Connector for Stripe {
         let rest = secret.strip_prefix(signature::SECRET_PREFIX);
         // A pasted secret may follow a prefix that was typed before.
         let rest = rest.filter(|rest| !rest.starts_with(signature::SECRET_PREFIX));
+        if rest.is_some_and(is_guessable) {
+            let text = "the webhook secret repeats itself, so that anybody can guess it; copy it from the endpoint in Stripe's dashboard";
+            return Err(text.to_owned());
+        }
         if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
         }
