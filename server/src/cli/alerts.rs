@@ -45,7 +45,7 @@ impl Alerts {
             let result = json!({"kind": kind, "subject": subject, "dismissed": true});
             return format.print(&result, || format!("dismissed {kind} about {subject}"));
         }
-        let page = self.common.keyless_engine().await?.alerts_page(&self.paging.into()).await?;
+        let page = self.common.read(async |engine| engine.alerts_page(&self.paging.into()).await).await?;
         let row = |alert: &Alert| {
             vec![alert.kind.clone(), alert.times.to_string(), alert.subject.clone(), alert.detail.clone()]
         };

@@ -36,7 +36,7 @@ enum Action {
 impl EventCommand {
     pub async fn run(self) -> Result<(), Failure> {
         let Action::List { merchant, paging, common, format } = self.action;
-        let page = common.ready_engine().await?.events(&merchant, &paging.into()).await?;
+        let page = common.read(async |engine| engine.events(&merchant, &paging.into()).await).await?;
         let cells = |row: &EventSummary| {
             let (name, source) = (row.name.clone(), row.source.clone());
             vec![time::format(row.created), row.id.clone(), name, row.object_id.clone(), source]

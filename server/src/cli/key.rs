@@ -63,7 +63,7 @@ impl KeyCommand {
                 format.print(&key, || format!("{secret}\n\nKeep it now: it is not shown again."))
             }
             Action::List { merchant, paging, common, format } => {
-                let page = common.keyless_engine().await?.keys(&merchant, &paging.into()).await?;
+                let page = common.read(async |engine| engine.keys(&merchant, &paging.into()).await).await?;
                 format.print_page(&page, |key| key.id.clone(), rows)
             }
             Action::Revoke { key, common, format } => {

@@ -129,7 +129,7 @@ impl LinkCommand {
         match self.action {
             Action::Add(add) => add.run().await,
             Action::List { merchant, paging, common, format } => {
-                let page = common.keyless_engine().await?.links_page(&merchant, &paging.into()).await?;
+                let page = common.read(async |engine| engine.links_page(&merchant, &paging.into()).await).await?;
                 format.print_page(&page, |link| link.id.clone(), rows)
             }
             Action::Session { link, common, format } => session(&link, &common, format).await,

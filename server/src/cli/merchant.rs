@@ -77,7 +77,7 @@ impl MerchantCommand {
                 format.print(&json!({"id": merchant, "surplus": policy}), || "done".to_owned())
             }
             Action::List { paging, common, format } => {
-                let page = common.keyless_engine().await?.merchants(&paging.into()).await?;
+                let page = common.read(async |engine| engine.merchants(&paging.into()).await).await?;
                 format.print_page(&page, |merchant| merchant.id.clone(), rows)
             }
         }

@@ -51,11 +51,11 @@ impl MovementCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { merchant, kind, paging, common, format } => {
-                let page = common.ready_engine().await?.movements(&merchant, kind, &paging.into()).await?;
+                let page = common.read(async |engine| engine.movements(&merchant, kind, &paging.into()).await).await?;
                 format.print_page(&page, |row| row.id.clone(), text)
             }
             Action::Find { name, common, format } => {
-                let found = common.ready_engine().await?.find_movements(&name).await?;
+                let found = common.read(async |engine| engine.find_movements(&name).await).await?;
                 format.print(&found, || text(&found))
             }
         }

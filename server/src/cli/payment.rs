@@ -112,7 +112,7 @@ impl PaymentCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { merchant, paging, common, format } => {
-                let page = common.keyless_engine().await?.payments(&merchant, &paging.into()).await?;
+                let page = common.read(async |engine| engine.payments(&merchant, &paging.into()).await).await?;
                 let heads = ["ID", "AMOUNT", "STATUS", "CAPTURED", "REFUNDED"];
                 let people = |payments: &[PaymentRow]| {
                     table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), "no payments yet")
@@ -202,6 +202,6 @@ fn again(modified: &Modified) -> String {
 }
 
 async fn show(which: Which) -> Result<(), Failure> {
-    let statement = which.common.keyless_engine().await?.statement(&which.payment).await?;
+    let statement = which.common.read(async |engine| engine.statement(&which.payment).await).await?;
     which.format.print(&statement, || statement::text(&statement))
 }
