@@ -71,7 +71,7 @@ fn any_fact(dice: &mut Dice) -> Fact {
     let reason = dice.one(&[CloseReason::Cancelled, CloseReason::Expired, CloseReason::Superseded]);
     match dice.below(16) {
         0 | 1 => {
-            let method = dice.one(&Method::ALL);
+            let method = if number == 1 { Method::Card } else { Method::BankDebit };
             Fact::Start(Box::new(Attempt { method, ..attempt(number) }))
         }
         2 | 3 => opened(number),
