@@ -248,7 +248,8 @@ pub async fn kept(connection: &mut Connection) -> Result<BTreeMap<Place, i128>, 
     Ok(kept)
 }
 
-/// The sums of all entries, and the transactions whose lines do not add up to zero in each currency: source and number.
+/// The sums of all entries, and the transactions whose lines do not add up to zero in each currency or that are missing: source and
+/// number.
 pub async fn added_up(connection: &mut Connection) -> Result<(BTreeMap<Place, i128>, Vec<(String, i64)>), Error> {
     let (mut sums, mut unbalanced) = (BTreeMap::new(), vec![]);
     let mut after = (String::new(), 0);
@@ -279,7 +280,10 @@ pub async fn added_up(connection: &mut Connection) -> Result<(BTreeMap<Place, i1
         let owners = transactions.iter().map(owner).collect::<Result<BTreeMap<_, _>, _>>()?;
         for entry in &entries {
             let source = key(entry)?;
-            let Some((merchant, live)) = owners.get(&source) else { continue };
+            let Some((merchant, live)) = owners.get(&source) else {
+                unbalanced.push(source);
+                continue;
+            };
             let place = Place {
                 merchant: merchant.clone(),
                 live: *live,
