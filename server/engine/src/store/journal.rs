@@ -264,7 +264,21 @@ pub async fn added_up(connection: &mut Connection) -> Result<(BTreeMap<Place, i1
         .fetch_all(&mut *connection)
         .await?;
         let key = |row: &AnyRow| Ok::<_, Error>((row.text("source_id")?, row.number("number")?));
-        let Some(last) = transactions.last().map(key).transpose()? else { return Ok((sums, unbalanced)) };
+        let Some(last) = transactions.last().map(key).transpose()? else {
+            // Entries beyond the last transaction have none.
+            let beyond = query(
+                "SELECT source_id, number FROM entries WHERE (source_id, number) > ($1, $2)
+                 ORDER BY source_id, number LIMIT $3",
+            )
+            .bind(&after.0)
+            .bind(after.1)
+            .bind(STEP)
+            .fetch_all(connection)
+            .await?;
+            unbalanced.extend(beyond.iter().map(key).collect::<Result<Vec<_>, _>>()?);
+            unbalanced.dedup();
+            return Ok((sums, unbalanced));
+        };
         let entries = query(
             "SELECT source_id, number, currency, account, party, amount FROM entries
              WHERE (source_id, number) > ($1, $2) AND (source_id, number) <= ($3, $4)",
