@@ -1,6 +1,7 @@
 -- One SQL for SQLite and PostgreSQL. Times are milliseconds since 1970, amounts are minor units, flags are 0 or 1, structured values are
 -- JSON in TEXT. Code does not rely on the names of constraints: SQLite does not report them. Each query on a table that grows finds its
--- rows in an index: the test `statements` asks both databases how they would answer every statement.
+-- rows in an index: the test `statements` asks both databases how they would answer every statement. Rows that are written with every
+-- paid payment refer to one parent: PostgreSQL checks each foreign key of each row by a query of its own.
 
 -- surplus: the policy for money beyond the debt, 'refund' or 'hold'. surplus_set: when the policy was last set. Money that a provider
 -- refused to send back before is sent back again at once.
@@ -132,7 +133,7 @@ CREATE UNIQUE INDEX attempts_one_live ON attempts (payment_id) WHERE live = 1;
 -- The provider's references to attempts: any number of each kind (session, payment, capture). Two attempts of an account never share a
 -- reference of one kind, so that a delivery concerns one attempt. payment_id repeats the attempt's.
 CREATE TABLE attempt_references (
-    account_id TEXT NOT NULL REFERENCES provider_accounts (id),
+    account_id TEXT NOT NULL,
     reference TEXT NOT NULL,
     kind TEXT NOT NULL,
     attempt_id TEXT NOT NULL REFERENCES attempts (id),
@@ -144,9 +145,9 @@ CREATE TABLE attempt_references (
 -- amount that a dispute took for good. capture: the id of the capture that a refund acts on.
 CREATE TABLE movements (
     id TEXT PRIMARY KEY,
-    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    merchant_id TEXT NOT NULL,
     live BIGINT NOT NULL,
-    payment_id TEXT NOT NULL REFERENCES payments (id),
+    payment_id TEXT NOT NULL,
     attempt_id TEXT NOT NULL REFERENCES attempts (id),
     kind TEXT NOT NULL,
     currency TEXT NOT NULL,
@@ -219,7 +220,7 @@ CREATE TABLE transactions (
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     number BIGINT NOT NULL,
-    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    merchant_id TEXT NOT NULL,
     live BIGINT NOT NULL,
     posted_by TEXT,
     approved_by TEXT,
@@ -241,13 +242,12 @@ CREATE TABLE entries (
     currency TEXT NOT NULL,
     amount BIGINT NOT NULL,
     PRIMARY KEY (source_id, number, line),
-    FOREIGN KEY (source_id, number) REFERENCES transactions (source_id, number),
     CHECK (amount <> 0)
 );
 
 -- The sums of the entries, updated with them. shard: a sum is spread over several rows, so that transactions do not wait for each other.
 CREATE TABLE balances (
-    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    merchant_id TEXT NOT NULL,
     live BIGINT NOT NULL,
     currency TEXT NOT NULL,
     account TEXT NOT NULL,
@@ -261,7 +261,7 @@ CREATE TABLE balances (
 -- it. snapshot: the object as it was then. change: the news. source, actor: as in payment_events.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
-    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    merchant_id TEXT NOT NULL,
     live BIGINT NOT NULL,
     name TEXT NOT NULL,
     object_kind TEXT NOT NULL,

@@ -142,6 +142,20 @@ impl Common {
         checked(self.engine_on(store, Keyring::none())?).await
     }
 
+    /// Reads from the database with [`Common::keyless_engine`]. SQLite makes files beside a database even to read it. Where it may not,
+    /// and no process has the database open, the file is read without them.
+    pub async fn read<T>(&self, of: impl AsyncFnOnce(Engine) -> Result<T, engine::Error>) -> Result<T, ConfigError> {
+        let file = self.sqlite_file()?;
+        let Some((file, still)) = file.and_then(|file| file.still().map(|still| (file, still))) else {
+            return Ok(of(self.keyless_engine().await?).await?);
+        };
+        let common = Common { database_url: files::immutable(&self.database_url), ..self.clone() };
+        let read = of(common.keyless_engine().await?).await;
+        // A server that has started meanwhile may have made a mixture of what was read.
+        file.check_unchanged(&still)?;
+        Ok(read?)
+    }
+
     /// This check precedes every query to the database.
     fn refuse_keyless_postgres(&self) -> Result<(), ConfigError> {
         if Dialect::of(&self.database_url)? == Dialect::Postgres && self.master_key.is_none() {

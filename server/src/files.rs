@@ -5,10 +5,11 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use engine::store::owner::{self, Owner};
 use percent_encoding::percent_decode_str;
+use rustix::fs::{major, minor};
 use thiserror::Error;
 use tracing::warn;
 use url::Url;
@@ -79,6 +80,18 @@ fn identity(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
 }
 
+/// The process that holds the lock on a file, if the kernel tells (proc_locks(5)): only for processes of the same container, and not on
+/// every file system.
+fn holder(found: &Metadata) -> Option<String> {
+    let place = format!("{:02x}:{:02x}:{}", major(found.dev()), minor(found.dev()), found.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let mut rows = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.find_map(|row| match row[..] {
+        [_, "FLOCK", _, _, process, of, ..] if of == place && process != "0" => Some(process.to_owned()),
+        _ => None,
+    })
+}
+
 /// The address of an SQLite file for a connection that makes no file.
 pub fn existing(database_url: &str) -> String {
     let (place, parameters) = database_url.split_once('?').unwrap_or((database_url, ""));
@@ -88,6 +101,21 @@ pub fn existing(database_url: &str) -> String {
         parameters.push("mode=rw");
     }
     format!("{place}?{}", parameters.join("&"))
+}
+
+/// The address of an SQLite file that no process changes, for reading without a file beside it (SQLite documentation, URI filenames,
+/// `immutable`).
+pub fn immutable(database_url: &str) -> String {
+    let place = database_url.split_once('?').map_or(database_url, |(place, _)| place);
+    format!("{place}?mode=ro&immutable=1")
+}
+
+/// A database that no process has open, in a directory that may not be written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Still {
+    identity: (u64, u64),
+    bytes: u64,
+    changed: SystemTime,
 }
 
 impl DatabaseFile {
@@ -161,6 +189,31 @@ impl DatabaseFile {
     pub fn why_unwritable(&self) -> Option<String> {
         let real = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
         unwritable::why(DatabaseFile(real).directory())
+    }
+
+    /// The database's state, if it can only be read as a file that nobody changes: its directory may not be written, no process has it
+    /// open, and no part of it is in a log. A process that has it open keeps an index of the log beside it.
+    #[must_use]
+    pub fn still(&self) -> Option<Still> {
+        let real = DatabaseFile(fs::canonicalize(&self.0).ok()?);
+        let bytes = |end| real.beside(end).and_then(|path| fs::metadata(path).ok()).map_or(0, |found| found.len());
+        let is_open = real.beside("-shm").is_none_or(|path| path.exists());
+        if is_open || bytes("-wal") + bytes("-journal") > 0 || !unwritable::is_forbidden(real.directory()) {
+            return None;
+        }
+        let found = fs::metadata(&real.0).ok()?;
+        Some(Still { identity: identity(&found), bytes: found.len(), changed: found.modified().ok()? })
+    }
+
+    /// Checks that a database has stayed as it was.
+    pub fn check_unchanged(&self, before: &Still) -> Result<(), ConfigError> {
+        if self.still().as_ref() == Some(before) {
+            return Ok(());
+        }
+        Err(impossible(format!(
+            "another process changed {} while it was read; run the command again",
+            self.0.display()
+        )))
     }
 
     /// Finds the owner of the file's tables. SQLite makes a log and an index of the log beside a database in WAL mode even for a
@@ -303,35 +356,27 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// Keeps other servers off until the returned value is dropped or the process ends. The lock uses the file's real
-    /// path, so that a symbolic link does not circumvent it.
+    /// Keeps other servers off until the returned value is dropped or the process ends. The lock is on the database file itself: a lock
+    /// file beside it could be deleted, and the next server would lock a new one. On Linux this lock and SQLite's own do not see each
+    /// other (flock(2), fcntl_locking(2)). The file stays open as long as SQLite has it open, because closing it takes the process's
+    /// fcntl locks off.
     pub fn hold(&self) -> Result<Held, ConfigError> {
         let real = fs::canonicalize(&self.0).map_err(|_| self.is_missing())?;
-        let found = fs::metadata(&real).map_err(|_| self.is_missing())?;
-        let mut name = real.clone().into_os_string();
-        name.push(".lock");
-        let path = PathBuf::from(name);
-        let cannot = |error: std::io::Error| {
-            let why = self.why_unwritable().unwrap_or_else(|| error.to_string());
-            impossible(format!("TILL_DATABASE_URL: cannot lock {}: {why}", path.display()))
-        };
-        // The lock file is never removed: another process may have just opened it, and would then lock a removed file.
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
-        let mut file = options.open(&path).map_err(cannot)?;
-        match file.try_lock() {
-            Ok(()) => {
-                // The process id is for the error of the next server. The lock holds without it, as on a full disk.
-                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                Ok(Held { lock: file, path: self.0.clone(), identity: identity(&found) })
-            }
+        let place = real.display();
+        let cannot = |error: std::io::Error| impossible(format!("TILL_DATABASE_URL: cannot lock {place}: {error}"));
+        let lock = OpenOptions::new().read(true).write(true).open(&real).map_err(|error| {
+            impossible(format!(
+                "TILL_DATABASE_URL: a server must write {place}, and it cannot be opened for writing: {error}"
+            ))
+        })?;
+        let found = lock.metadata().map_err(cannot)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Held { lock, path: self.0.clone(), identity: identity(&found) }),
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.take(20).read_to_string(&mut holder);
+                let holder = holder(&found).map_or_else(String::new, |process| format!(" (process {process})"));
                 Err(impossible(format!(
-                    "another server (process {holder}) has {} open; SQLite is for one server at a time: stop the other one, or use \
-                     PostgreSQL for several",
-                    real.display()
+                    "another server{holder} has {place} open; SQLite is for one server at a time: stop the other one, or use PostgreSQL \
+                     for several"
                 )))
             }
             Err(TryLockError::Error(error)) => Err(cannot(error)),

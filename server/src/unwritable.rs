@@ -16,6 +16,12 @@ pub(crate) fn why(directory: &Path) -> Option<String> {
     ))
 }
 
+/// Whether a directory may not be written: by right, or because its file system is read-only.
+pub(crate) fn is_forbidden(directory: &Path) -> bool {
+    let forbidden = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    try_to_write(directory).is_err_and(|error| forbidden.contains(&error.kind()))
+}
+
 fn try_to_write(directory: &Path) -> Result<(), Error> {
     tempfile::tempfile_in(directory)?.write_all(&[0; INDEX_BYTES])
 }

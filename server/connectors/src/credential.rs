@@ -15,6 +15,14 @@ pub(crate) fn is_made_of(text: &str, chars: &RangeInclusive<usize>, others: &[u8
     chars.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
 }
 
+/// Whether a secret is one or two characters again and again, as people write it to fill a form. Two hexadecimal digits are a byte, in
+/// either case. Anybody can guess such a secret.
+#[must_use]
+pub fn is_guessable(secret: &str) -> bool {
+    let same = |(byte, before): (u8, u8)| byte.eq_ignore_ascii_case(&before);
+    !secret.is_empty() && secret.bytes().skip(2).zip(secret.bytes()).all(same)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,6 +31,16 @@ mod tests {
     fn only_what_surrounds_a_secret_is_taken_off() {
         assert_eq!(tidy("\u{feff} sk_test_a b\r\n\0"), "sk_test_a b");
         assert_eq!(tidy("\u{a0}\t\n"), "");
+    }
+
+    #[test]
+    fn one_or_two_characters_again_and_again_can_be_guessed() {
+        for text in ["aaaaaaaa", "0", "5a5a5a5", "aAAaaa", "fFFf", "_-_-"] {
+            assert!(is_guessable(text), "{text}");
+        }
+        for text in ["", "abcabcabc", "0aF90aF9", "aaaaaaab", "baaaaaaa", "aaaabaaaa"] {
+            assert!(!is_guessable(text), "{text}");
+        }
     }
 
     #[test]

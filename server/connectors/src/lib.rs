@@ -23,7 +23,7 @@ pub use connector::{
     Account, Capabilities, Connector, EventsSpec, Fail, ModifySpec, OpenSpec, Operation, Outcome, Setup, Target, Tls,
     Wire,
 };
-pub use credential::tidy;
+pub use credential::{is_guessable, tidy};
 pub use delivery::{
     Authentic, Credence, Delivery, Disposition, Foreign, Incoming, Item, Reference, Reject, Reply, Unreadable,
 };

@@ -36,6 +36,13 @@ pub enum SetupProblem {
         /// The place where the provider shows the key.
         shown: &'static str,
     },
+    /// Anybody can guess a key.
+    KeyGuessable {
+        /// The credential's name.
+        name: &'static str,
+        /// The place where the provider shows the key.
+        shown: &'static str,
+    },
     /// The code of a merchant account is the API key.
     CodeIsKey {
         /// The credential's name.
@@ -86,6 +93,7 @@ impl SetupProblem {
             SetupProblem::KeyForm { name, .. }
             | SetupProblem::KeyChars { name, .. }
             | SetupProblem::KeyForeign { name, .. }
+            | SetupProblem::KeyGuessable { name, .. }
             | SetupProblem::CodeIsKey { name }
             | SetupProblem::CodeForm { name, .. } => Some(name),
             SetupProblem::SecretForm { .. }

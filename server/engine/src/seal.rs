@@ -2,6 +2,7 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use connectors::is_guessable;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -50,7 +51,7 @@ impl Keyring {
     pub fn parse(text: &str) -> Result<Keyring, KeyringError> {
         let keys = text.split(',').map(|part| Key::parse(part.trim())).collect::<Result<Vec<_>, _>>()?;
         // An older key may be: what it sealed must be opened to be sealed anew.
-        if text.split(',').next().is_some_and(repeats) {
+        if text.split(',').next().is_some_and(|newest| is_guessable(newest.trim())) {
             return Err(KeyringError::Guessable);
         }
         Ok(Keyring(keys))
@@ -106,12 +107,6 @@ impl Keyring {
         let payload = Payload { msg, aad: owner.as_bytes() };
         key.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Damaged)
     }
-}
-
-/// Whether a key repeats one byte.
-fn repeats(key: &str) -> bool {
-    let key = key.trim();
-    key.get(..2).is_some_and(|byte| key.eq_ignore_ascii_case(&byte.repeat(KEY_BYTES)))
 }
 
 /// The tag of the key that sealed a value, if the value has the shape of a sealed one.

@@ -46,7 +46,8 @@ impl Alerts {
             let result = json!({"kind": kind, "subject": subject, "dismissed": true});
             return format.print(&result, || format!("dismissed {kind} about {subject}"));
         }
-        let page = self.common.keyless_engine().await?.upkeep(&operator()).alerts_page(&self.paging.into()).await?;
+        let page =
+            self.common.read(async |engine| engine.upkeep(&operator()).alerts_page(&self.paging.into()).await).await?;
         let row = |alert: &Alert| {
             vec![alert.kind.clone(), alert.times.to_string(), alert.subject.clone(), alert.detail.clone()]
         };

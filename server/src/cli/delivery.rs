@@ -49,8 +49,9 @@ impl DeliveryCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { account, paging, common, format } => {
-                let page =
-                    common.keyless_engine().await?.upkeep(&operator()).deliveries(&account, &paging.into()).await?;
+                let page = common
+                    .read(async |engine| engine.upkeep(&operator()).deliveries(&account, &paging.into()).await)
+                    .await?;
                 let heads = ["RECEIVED", "ID", "STATE", "KIND", "EVENT", "NOTE"];
                 let cells = |row: &InboxRow| {
                     let state = row.state.as_str().to_owned();
@@ -63,7 +64,8 @@ impl DeliveryCommand {
                 format.print_page(&page, name, |_| table(&heads, &cells, "no deliveries yet"))
             }
             Action::Show { delivery, common, format } => {
-                let (row, body) = common.keyless_engine().await?.upkeep(&operator()).delivery(&delivery).await?;
+                let (row, body) =
+                    common.read(async |engine| engine.upkeep(&operator()).delivery(&delivery).await).await?;
                 let mut shown = summary(&row);
                 let body = match &body {
                     Ok(body) => {

@@ -40,7 +40,8 @@ enum Action {
 impl EventCommand {
     pub async fn run(self) -> Result<(), Failure> {
         let Action::List { merchant, live, paging, common, format } = self.action;
-        let page = common.ready_engine().await?.events(&scope(&merchant, live)).list(&paging.into()).await?;
+        let scope = scope(&merchant, live);
+        let page = common.read(async |engine| engine.events(&scope).list(&paging.into()).await).await?;
         let cells = |row: &EventSummary| {
             let (name, actor) = (row.name.clone(), row.actor.clone());
             let source = row.source.clone();

@@ -47,8 +47,9 @@ impl JobsCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { dead, paging, common, format } => {
-                let page =
-                    common.keyless_engine().await?.upkeep(&operator()).failing_jobs_page(dead, &paging.into()).await?;
+                let page = common
+                    .read(async |engine| engine.upkeep(&operator()).failing_jobs_page(dead, &paging.into()).await)
+                    .await?;
                 let row = |job: &JobRow| {
                     let (error, given_up) = (job.last_error.clone().unwrap_or_default(), yes(job.dead.is_some()));
                     vec![job.id.clone(), job.kind.clone(), job.subject.clone(), job.tries.to_string(), given_up, error]

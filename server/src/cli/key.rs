@@ -67,7 +67,8 @@ impl KeyCommand {
                 format.print(&key, || format!("{secret}\n\nKeep it now: it is not shown again."))
             }
             Action::List { merchant, live, paging, common, format } => {
-                let page = common.keyless_engine().await?.keys(&scope(&merchant, live)).list(&paging.into()).await?;
+                let scope = scope(&merchant, live);
+                let page = common.read(async |engine| engine.keys(&scope).list(&paging.into()).await).await?;
                 format.print_page(&page, |key| key.id.clone(), |keys| rows(keys, live))
             }
             Action::Revoke { key, common, format } => {

@@ -46,13 +46,15 @@ impl LedgerCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Balances { merchant, live, common, format } => {
-                let balances = common.keyless_engine().await?.money(&scope(&merchant, live)).balances().await?;
+                let scope = scope(&merchant, live);
+                let balances = common.read(async |engine| engine.money(&scope).balances().await).await?;
                 let row = |balance: &Balance| vec![balance.account.clone(), balance.amount.clone()];
                 let rows: Vec<_> = balances.iter().map(row).collect();
                 format.print(&balances, || table(&["ACCOUNT", "BALANCE"], &rows, "nothing was posted yet"))
             }
             Action::Check { common, format } => {
-                let (compared, found) = common.keyless_engine().await?.upkeep(&operator()).audit_ledger().await?;
+                let (compared, found) =
+                    common.read(async |engine| engine.upkeep(&operator()).audit_ledger().await).await?;
                 let lines = found.iter().map(|wrong| {
                     let payment = wrong.payment.as_ref().map_or_else(String::new, |payment| format!("{payment}: "));
                     format!("{payment}{} is {}, should be {}", wrong.account, wrong.found, wrong.expected)

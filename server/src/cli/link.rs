@@ -133,7 +133,8 @@ impl LinkCommand {
         match self.action {
             Action::Add(add) => add.run().await,
             Action::List { merchant, live, paging, common, format } => {
-                let page = common.keyless_engine().await?.links(&scope(&merchant, live)).list(&paging.into()).await?;
+                let scope = scope(&merchant, live);
+                let page = common.read(async |engine| engine.links(&scope).list(&paging.into()).await).await?;
                 format.print_page(&page, |link| link.id.clone(), |links| rows(links, live))
             }
             Action::Session { link, common, format } => session(&link, &common, format).await,

@@ -78,7 +78,7 @@ impl MerchantCommand {
                 format.print(&json!({"id": merchant, "surplus": policy}), || "done".to_owned())
             }
             Action::List { paging, common, format } => {
-                let page = common.keyless_engine().await?.merchants(&operator()).list(&paging.into()).await?;
+                let page = common.read(async |engine| engine.merchants(&operator()).list(&paging.into()).await).await?;
                 format.print_page(&page, |merchant| merchant.id.clone(), rows)
             }
         }

@@ -55,8 +55,9 @@ impl MovementCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { merchant, live, kind, paging, common, format } => {
+                let scope = scope(&merchant, live);
                 let page =
-                    common.ready_engine().await?.money(&scope(&merchant, live)).movements(kind, &paging.into()).await?;
+                    common.read(async |engine| engine.money(&scope).movements(kind, &paging.into()).await).await?;
                 format.print_page(
                     &page,
                     |row| row.id.clone(),
@@ -64,7 +65,8 @@ impl MovementCommand {
                 )
             }
             Action::Find { name, common, format } => {
-                let found = common.ready_engine().await?.upkeep(&operator()).find_movements(&name).await?;
+                let found =
+                    common.read(async |engine| engine.upkeep(&operator()).find_movements(&name).await).await?;
                 format.print(&found, || text(&found, "none yet"))
             }
         }

@@ -124,8 +124,8 @@ impl PaymentCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::List { merchant, live, paging, common, format } => {
-                let page =
-                    common.keyless_engine().await?.money(&scope(&merchant, live)).payments(&paging.into()).await?;
+                let scope = scope(&merchant, live);
+                let page = common.read(async |engine| engine.money(&scope).payments(&paging.into()).await).await?;
                 let heads = ["ID", "AMOUNT", "STATUS", "CAPTURED", "REFUNDED"];
                 let people = |payments: &[PaymentRow]| {
                     table(&heads, &payments.iter().map(row).collect::<Vec<_>>(), &none_yet("payments", live, ""))
@@ -219,7 +219,13 @@ fn again(modified: &Modified) -> String {
 }
 
 async fn show(which: Which) -> Result<(), Failure> {
-    let money = which.money(&which.common.keyless_engine().await?).await?;
-    let statement = money.statement(&which.payment).await?;
+    let payment = &which.payment;
+    let statement = which
+        .common
+        .read(async |engine| {
+            let scope = engine.scopes(&operator()).of_payment(payment).await?;
+            engine.money(&scope).statement(payment).await
+        })
+        .await?;
     which.format.print(&statement, || statement::text(&statement))
 }

@@ -104,17 +104,17 @@ async fn a_damaged_database_gives_no_backup() {
         sqlx::any::install_default_drivers();
         sqlx::AnyConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap()
     };
-    // An entry whose transaction is missing.
+    // An event whose payment is missing.
     sqlx::raw_sql(
-        "PRAGMA foreign_keys = OFF; INSERT INTO entries (source_id, number, line, business, account, party, currency, amount)
-         VALUES ('pi_00000000000000000000000000', 1, 0, 'x', 'b', '', 'EUR', 1)",
+        "PRAGMA foreign_keys = OFF; INSERT INTO payment_events (payment_id, seq, name, data, source, actor, at)
+         VALUES ('pi_00000000000000000000000000', 1, 'x', '{}', 'engine', 'engine', 1)",
     )
     .execute(&mut connection)
     .await
     .unwrap();
     let file = till.0.path().join("copy.db");
     let text = till.refused(&["backup", file.to_str().unwrap()]);
-    assert!(text.contains("entries"), "{text}");
+    assert!(text.contains("payment_events"), "{text}");
     assert!(!file.exists() && !till.0.path().join("copy.db.part").exists());
 }
 

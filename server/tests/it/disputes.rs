@@ -242,7 +242,11 @@ both! {
         let statement = world.statement(&payment).await;
         assert_eq!((statement.totals.charged_back, statement.totals.returned), (DEBIT, 0));
         world.books_say(&[]).await;
-        assert_eq!((world.told(&payment, "dispute.lost").await, world.alert("dispute_lost").await.1), (1, 1));
+        let (text, times) = world.alert("dispute_lost").await;
+        assert!(times == 1 && text.contains("another way") && !text.contains("appeal"), "{text}");
+        // The merchant hears of a dispute; the shopper reads what the bank has done.
+        assert!(statement.flags.disputed && statement.flags.returned, "{:?}", statement.flags);
+        world.page_says(&session, "returned", "Your bank took back").await;
     }
 }
 

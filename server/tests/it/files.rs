@@ -87,7 +87,7 @@ fn what_an_installation_keeps_is_its_owners_alone() {
     assert_eq!((mode(&directory), mode(&till.0.path().join("shop"))), (0o700, 0o700));
     assert_eq!((mode(&database), mode(&directory.join("master.key"))), (0o600, 0o600));
     let server = Server::start(&mut open_handed(&till, &database, &["serve"]));
-    for file in ["till.db-wal", "till.db-shm", "till.db.lock"] {
+    for file in ["till.db-wal", "till.db-shm"] {
         assert_eq!(mode(&directory.join(file)), 0o600, "{file}");
     }
     drop(server);
@@ -182,6 +182,28 @@ fn one_sqlite_file_has_one_server() {
     server.0.kill().unwrap();
     server.0.wait().unwrap();
     Server::start(&mut open_handed(&till, &database, &["serve"]));
+}
+
+#[test]
+fn no_deleted_file_lets_a_second_server_in() {
+    let till = Shell::new();
+    let database = till.0.path().join("till.db");
+    let server = Server::start(&mut open_handed(&till, &database, &["serve"]));
+    // Everything goes but the database with its log, and the key.
+    let kept = ["till.db", "till.db-wal", "till.db-shm", "master.key"].map(std::ffi::OsString::from);
+    for entry in fs::read_dir(till.0.path()).unwrap().map(Result::unwrap) {
+        if !kept.contains(&entry.file_name()) {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    for command in ["serve", "demo"] {
+        let mut second = open_handed(&till, &database, &[command]);
+        second.env("TILL_BIND", "127.0.0.1:0").env("TILL_SANDBOX_BIND", "127.0.0.1:0");
+        let (code, text) = ended(&mut second);
+        assert!(code == Some(1) && text.contains("another server"), "{code:?}: {text}");
+        assert!(text.contains(&format!("(process {})", server.0.id())), "{text}");
+    }
+    assert!(till.json(&["merchant", "add", "Tea"])["id"].is_string(), "commands run beside it");
 }
 
 /// A master key.
@@ -352,8 +374,10 @@ fn commands_that_open_nothing_sealed_need_no_key() {
     let copy = copy.join("till.db");
     till.json(&["backup", copy.to_str().unwrap()]);
     let url = format!("sqlite://{}", copy.display());
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 11] = [
         &["merchant", "list"],
+        &["event", "list", "--merchant", id],
+        &["movement", "list", "--merchant", id, "--kind", "refund"],
         &["ledger", "check"],
         &["ledger", "balances", "--merchant", id],
         &["payment", "list", "--merchant", id],

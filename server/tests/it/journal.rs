@@ -106,6 +106,22 @@ both! {
 }
 
 both! {
+    async fn lines_without_a_transaction_are_found(world: World) {
+        let (_, payment) = world.paid_with(GOOD).await;
+        // One number is below that of the payment's transaction, the other above.
+        for number in [-1, 99] {
+            let mut tx = world.engine().store().begin().await.unwrap();
+            let stray = format!("INSERT INTO entries SELECT source_id, {number}, line, business, account, party, currency, amount FROM entries WHERE number > 0 AND number < 99");
+            assert_eq!(query(AssertSqlSafe(stray)).execute(&mut *tx).await.unwrap().rows_affected(), 2);
+            tx.commit().await.unwrap();
+            let (_, wrong) = world.upkeep().audit_ledger().await.unwrap();
+            let name = format!("{payment}");
+            assert!(wrong.iter().any(|one| one.account.contains(&name) && one.account.contains(&number.to_string())), "{wrong:?}");
+        }
+    }
+}
+
+both! {
     async fn lines_that_do_not_add_up_are_found(world: World) {
         let (_, payment) = world.paid_with(GOOD).await;
         let mut tx = world.engine().store().begin().await.unwrap();

@@ -250,7 +250,6 @@ both! {
         for statement in ["UPDATE entries SET amount = 1", "DELETE FROM entries", "UPDATE transactions SET at = 1", "DELETE FROM transactions",
             "UPDATE payment_events SET seq = 99", "DELETE FROM payment_events",
             "INSERT INTO entries SELECT source_id, number, 99, business, account, party, currency, 0 FROM entries",
-            "INSERT INTO entries SELECT source_id, 99, line, business, account, party, currency, amount FROM entries",
             "INSERT INTO transactions SELECT source, source_id, number, merchant_id, live, posted_by, approved_by, at FROM transactions",
             "INSERT INTO transactions SELECT 'manual', 'man_1', 1, merchant_id, live, 'usr_1', 'usr_1', at FROM transactions",
             "INSERT INTO transactions SELECT 'manual', 'man_1', 1, merchant_id, live, 'usr_1', NULL, at FROM transactions"]

@@ -82,7 +82,7 @@ both! {
 both! {
     async fn a_key_that_is_not_accepted_is_told_at_the_first_answer(world: World) {
         // The key is longer than any that the simulator knows.
-        let key = format!("sk_test_{}", "a".repeat(201));
+        let key = format!("sk_test_{}", "abc".repeat(67));
         world.accounts().set_credential(&world.account_id(), "secret_key", &key).await.unwrap();
         let session = world.session().await;
         let _ = world.checkout().start(&session, domain::method::Method::Card, None).await;

@@ -56,6 +56,25 @@ both! {
 }
 
 both! {
+    async fn a_secret_or_key_that_anybody_can_guess_is_refused(world: World) {
+        let id = world.account_id();
+        for same in ["a", "0", "aB", "_"] {
+            let secret = format!("whsec_{}", same.repeat(20));
+            refused(world.engine().add_webhook_secret(&id, &secret).await, "can guess", &secret);
+            let new = account_at(&world.sandbox, "sk_test_0123456789", &secret);
+            refused(world.engine().add_account(&world.merchant, new).await, "can guess", &secret);
+            for kind in ["sk", "rk"] {
+                let key = format!("{kind}_test_{}", same.repeat(20));
+                refused(world.engine().set_credential(&id, "secret_key", &key).await, "can guess", &key);
+                let new = account_at(&world.sandbox, &key, "whsec_0123456789abcdef");
+                refused(world.engine().add_account(&world.merchant, new).await, "can guess", &key);
+            }
+        }
+        world.paid_with("4242424242424242").await;
+    }
+}
+
+both! {
     async fn what_a_file_or_a_clipboard_adds_to_a_secret_is_taken_off(world: World) {
         let id = world.account_id();
         let secret = format!("whsec_{}", random_hex());
@@ -81,6 +100,11 @@ both_at_adyen! {
         let engine = world.engine();
         for secret in ["", "whsec_0123456789abcdef0123456789abcdef", &"0".repeat(63), &format!("{}g", "0".repeat(63))] {
             refused(engine.accounts(&world.scope()).add_webhook_secret(&id, secret).await, "64 hexadecimal digits", secret);
+        }
+        for same in ["0", "fF", "5a"] {
+            let (secret, key) = (same.repeat(64 / same.len()), same.repeat(12));
+            refused(engine.accounts(&world.scope()).add_webhook_secret(&id, &secret).await, "can guess", &secret);
+            refused(engine.accounts(&world.scope()).set_credential(&id, "api_key", &key).await, "can guess", &key);
         }
         engine.accounts(&world.scope()).add_webhook_secret(&id, &format!(" {}\r\n", "0aF9".repeat(16))).await.unwrap();
         engine.accounts(&world.scope()).set_credential(&id, "api_key", &format!("{}\n", world.secret_key)).await.unwrap();

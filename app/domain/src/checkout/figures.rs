@@ -33,7 +33,7 @@ impl Figures {
         Figures {
             received: money(received),
             refunded: money(refunded),
-            returned: money(totals.returned),
+            returned: money(payment.taken_back()),
             kept: money(beyond.clamp(0, payment.kept())),
             wanted: money(payment.wanted()),
         }

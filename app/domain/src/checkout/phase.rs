@@ -149,7 +149,7 @@ fn paid_after_the_end(session: &Session, payment: &Payment) -> Phase {
 
 /// Whether a bank took money back and the merchant keeps less than the order's total.
 fn is_cut_by_bank(payment: &Payment) -> bool {
-    payment.totals().returned > 0 && payment.kept() < payment.amount.minor
+    payment.taken_back() > 0 && payment.kept() < payment.amount.minor
 }
 
 /// The phase where the merchant keeps money beyond the debt and has at least the order's total. A second payment may replace the refunded

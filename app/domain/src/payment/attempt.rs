@@ -288,6 +288,18 @@ impl Attempt {
         self.book.gone().saturating_sub(self.book.captured_net()).max(0)
     }
 
+    /// The amount that banks took back, as the shopper sees it, in minor units: returns, and disputes of a bank debit. The payer's bank
+    /// decides on a debit alone and at once, and its decision is final (Stripe documentation, ACH Direct Debit, Disputed payments). A
+    /// dispute of a card payment is a matter between the merchant and the banks.
+    #[must_use]
+    pub fn taken_back(&self) -> i64 {
+        let disputed = match self.method {
+            Method::Card => 0,
+            Method::BankDebit => self.book.charged_back(),
+        };
+        self.book.returned_total().saturating_add(disputed)
+    }
+
     /// The sum of requested refunds that are not in the book yet, in minor units.
     #[must_use]
     pub fn asked_back(&self) -> i64 {

@@ -90,6 +90,12 @@ impl Payment {
         status::totals(self)
     }
 
+    /// The amount that banks took back of all attempts, in minor units, see [`Attempt::taken_back`].
+    #[must_use]
+    pub fn taken_back(&self) -> i64 {
+        self.attempts.iter().map(Attempt::taken_back).fold(0, i64::saturating_add)
+    }
+
     /// The derived status.
     #[must_use]
     pub fn status(&self) -> Status {

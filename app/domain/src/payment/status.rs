@@ -93,7 +93,7 @@ pub struct Flags {
     pub refunded: bool,
     /// A dispute is open or lost, wholly or in part.
     pub disputed: bool,
-    /// The bank took back money that was paid for the debt.
+    /// The bank took back money that was paid for the debt, see [`Attempt::taken_back`].
     pub returned: bool,
     /// A capture, void or refund was not answered; the provider is being asked.
     pub unsure: bool,
@@ -147,7 +147,7 @@ pub(super) fn flags(payment: &Payment) -> Flags {
         partially_refunded: paid && !all && refunded_of_order > 0,
         refunded: paid && all,
         disputed: disputes().any(|dispute| dispute.state != DisputeState::Won || dispute.lost() > 0),
-        returned: totals.returned > 0 && (taken == 0 || returned_of_order()),
+        returned: payment.taken_back() > 0 && (taken == 0 || returned_of_order()),
         unsure: payment
             .attempts
             .iter()

@@ -59,8 +59,7 @@ impl Claim<'_> {
     /// The amount of the order that banks took back.
     #[must_use]
     pub fn returned_of_order(&self) -> i64 {
-        let book = &self.attempt.book;
-        book.gone().saturating_sub(self.unkept()).clamp(0, book.returned_total())
+        self.attempt.book.gone().saturating_sub(self.unkept()).clamp(0, self.attempt.taken_back())
     }
 }
 

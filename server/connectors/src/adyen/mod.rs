@@ -26,7 +26,7 @@ use domain::{DAY, MINUTE, Millis};
 
 use crate::amount::AmountRule;
 use crate::connector::{Account, Capabilities, Connector, Fail, Operation, Setup, Wire};
-use crate::credential::is_made_of;
+use crate::credential::{is_guessable, is_made_of};
 use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
@@ -115,6 +115,9 @@ impl Connector for Adyen {
         if STRIPE_KEYS.iter().any(|start| key.starts_with(start)) || key.contains("...") {
             return Err(SetupProblem::KeyForeign { name: API_KEY, provider: "Adyen", shown: SHOWN });
         }
+        if is_guessable(key) {
+            return Err(SetupProblem::KeyGuessable { name: API_KEY, shown: SHOWN });
+        }
         let merchant = value(MERCHANT_ACCOUNT);
         if merchant == key {
             return Err(SetupProblem::CodeIsKey { name: MERCHANT_ACCOUNT });
@@ -127,8 +130,7 @@ impl Connector for Adyen {
 
     fn check_webhook_secret(&self, secret: &str) -> Result<(), SetupProblem> {
         match signature::key(secret) {
-            // A key of one repeated byte is easy to guess.
-            Some(key) if key.iter().all(|byte| *byte == key[0]) => Err(SetupProblem::SecretGuessable { shown: SHOWN }),
+            Some(_) if is_guessable(secret) => Err(SetupProblem::SecretGuessable { shown: SHOWN }),
             Some(_) => Ok(()),
             None => Err(SetupProblem::SecretHex { digits: 64, shown: SHOWN }),
         }

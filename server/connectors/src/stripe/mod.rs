@@ -27,7 +27,7 @@ use domain::{DAY, MINUTE, Millis};
 
 use crate::amount::AmountRule;
 use crate::connector::{Account, Capabilities, Connector, Fail, Operation, Setup, Wire};
-use crate::credential::is_made_of;
+use crate::credential::{is_guessable, is_made_of};
 use crate::delivery::{Authentic, Credence, Delivery, Disposition, Incoming, Item, Reject, Reply, Unreadable};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::kept::Kept;
@@ -49,6 +49,8 @@ const RIGHTS: &[(&str, &str)] = &[
     ("events.", "Events: Read"),
 ];
 
+/// The place where Stripe shows keys and secrets.
+const SHOWN: &str = "Stripe's dashboard";
 /// The prefixes of secret and restricted keys. The mode follows.
 const KEY_PREFIXES: [&str; 2] = ["sk", "rk"];
 /// The characters of a key after its prefix. Stripe's keys have 24 or 99 today.
@@ -115,6 +117,9 @@ impl Connector for Stripe {
         let key = credentials.get(SECRET_KEY).map(String::as_str).unwrap_or_default();
         let kinds = KEY_PREFIXES.map(|kind| format!("{kind}_{mode}_"));
         let rest = kinds.iter().find_map(|kind| key.strip_prefix(kind.as_str()));
+        if rest.is_some_and(is_guessable) {
+            return Err(SetupProblem::KeyGuessable { name: SECRET_KEY, shown: SHOWN });
+        }
         if rest.is_some_and(|rest| is_made_of(rest, &KEY_CHARS, b"_")) {
             return Ok(());
         }
@@ -123,7 +128,7 @@ impl Connector for Stripe {
             prefixes: KEY_PREFIXES,
             live,
             chars_min: *KEY_CHARS.start(),
-            shown: "Stripe's dashboard",
+            shown: SHOWN,
         })
     }
 
@@ -131,6 +136,9 @@ impl Connector for Stripe {
         let rest = secret.strip_prefix(signature::SECRET_PREFIX);
         // A pasted secret may follow a prefix that was typed before.
         let rest = rest.filter(|rest| !rest.starts_with(signature::SECRET_PREFIX));
+        if rest.is_some_and(is_guessable) {
+            return Err(SetupProblem::SecretGuessable { shown: SHOWN });
+        }
         if rest.is_some_and(|rest| is_made_of(rest, &WEBHOOK_SECRET_CHARS, b"_-+/=")) {
             return Ok(());
         }

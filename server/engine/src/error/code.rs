@@ -171,6 +171,7 @@ codes! {
     CredentialForm "credential_form" Invalid "A credential is not of the provider's form or not for the account's mode.";
     CredentialForeign "credential_foreign" Invalid "A credential is another provider's, was shortened, or belongs to another name.";
     WebhookSecretForm "webhook_secret_form" Invalid "A webhook secret is not of the provider's form.";
+    CredentialGuessable "credential_guessable" Invalid "A credential can be guessed.";
     WebhookSecretGuessable "webhook_secret_guessable" Invalid "A webhook secret can be guessed.";
     AddressOfOtherMode "address_of_other_mode" Invalid "The address of the API is for the other mode.";
     AddressUnusable "address_unusable" Invalid "The address of the API cannot be used.";
@@ -394,6 +395,7 @@ fn setup(problem: &SetupProblem) -> Code {
         }
         SetupProblem::KeyForeign { .. } | SetupProblem::CodeIsKey { .. } => Code::CredentialForeign,
         SetupProblem::SecretForm { .. } | SetupProblem::SecretHex { .. } => Code::WebhookSecretForm,
+        SetupProblem::KeyGuessable { .. } => Code::CredentialGuessable,
         SetupProblem::SecretGuessable { .. } => Code::WebhookSecretGuessable,
         SetupProblem::TestAddress { .. } | SetupProblem::LiveAddress => Code::AddressOfOtherMode,
     }

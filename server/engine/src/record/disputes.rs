@@ -1,6 +1,7 @@
 //! Alerts about disputes. Each dispute has rows of its own, so that the rows of two disputes of one attempt do not replace each other. A
 //! row follows its dispute and is removed when its cause is gone, because banks change their minds.
 
+use domain::method::Method;
 use domain::money::Money;
 use domain::payment::{Attempt, Dispute, DisputeState, Payment};
 use domain::time;
@@ -97,9 +98,13 @@ impl Change<'_> {
         if lost == 0 {
             return Some(AlertChange::Close { kind, subject: self.subject() });
         }
+        let next = match self.attempt.method {
+            Method::Card => "look at the provider whether an appeal is possible",
+            // Banks decide on debits for good (Stripe documentation, ACH Direct Debit, Disputed payments).
+            Method::BankDebit => "ask the shopper to pay another way",
+        };
         let text = format!(
-            "dispute {} was lost: {} stays with the shopper; do not refund it as well, and look at the provider whether an \
-             appeal is possible",
+            "dispute {} was lost: {} stays with the shopper; do not refund it as well, and {next}",
             self.reference,
             self.money(lost)
         );

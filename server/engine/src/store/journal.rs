@@ -257,7 +257,8 @@ pub async fn kept(connection: &mut Connection, by: &Installation) -> Result<BTre
     Ok(kept)
 }
 
-/// The sums of all entries, and the transactions whose lines do not add up to zero in each currency: source and number.
+/// The sums of all entries, and the transactions whose lines do not add up to zero in each currency or that are missing: source and
+/// number.
 pub async fn added_up(
     connection: &mut Connection,
     by: &Installation,
@@ -276,7 +277,22 @@ pub async fn added_up(
             .fetch_all(&mut *connection)
             .await?;
         let key = |row: &AnyRow| Ok::<_, Error>((row.text("source_id")?, row.number("number")?));
-        let Some(last) = transactions.last().map(key).transpose()? else { return Ok((sums, unbalanced)) };
+        let Some(last) = transactions.last().map(key).transpose()? else {
+            // Entries beyond the last transaction have none.
+            let beyond = by
+                .query(
+                    "SELECT source_id, number FROM entries WHERE (source_id, number) > ($1, $2)
+                     ORDER BY source_id, number LIMIT $3",
+                )
+                .bind(&after.0)
+                .bind(after.1)
+                .bind(STEP)
+                .fetch_all(connection)
+                .await?;
+            unbalanced.extend(beyond.iter().map(key).collect::<Result<Vec<_>, _>>()?);
+            unbalanced.dedup();
+            return Ok((sums, unbalanced));
+        };
         let entries = by
             .query(
                 "SELECT source_id, number, currency, account, party, amount FROM entries
@@ -293,7 +309,10 @@ pub async fn added_up(
         let owners = transactions.iter().map(owner).collect::<Result<BTreeMap<_, _>, _>>()?;
         for entry in &entries {
             let source = key(entry)?;
-            let Some((merchant, live)) = owners.get(&source) else { continue };
+            let Some((merchant, live)) = owners.get(&source) else {
+                unbalanced.push(source);
+                continue;
+            };
             let place = Place {
                 merchant: merchant.clone(),
                 live: *live,

@@ -68,7 +68,12 @@ fn setup(problem: &SetupProblem) -> String {
         SetupProblem::SecretHex { digits, shown } => format!(
             "an HMAC key has {digits} hexadecimal digits, as {shown} shows it when it is generated; to read it from a file, write @FILE"
         ),
-        SetupProblem::SecretGuessable { shown } => format!("an HMAC key is random; generate one in {shown}"),
+        SetupProblem::KeyGuessable { name, shown } => {
+            format!("{name} repeats itself, so that anybody can guess it; copy it from {shown}")
+        }
+        SetupProblem::SecretGuessable { shown } => {
+            format!("the webhook secret repeats itself, so that anybody can guess it; copy a random one from {shown}")
+        }
         SetupProblem::TestAddress { expected } => {
             format!("a live account needs --base-url with your own prefix: {expected}")
         }

@@ -2,7 +2,7 @@ use super::*;
 use crate::HOUR;
 use crate::decline::{Decline, DeclineClass};
 use crate::id::{AttemptId, MerchantId, OrderId, PaymentId, ProviderAccountId, SessionId};
-use crate::payment::{Attempt, Capture, CloseReason, Handoff, Movement, Payment, Progress, Stage, Step};
+use crate::payment::{Attempt, Capture, CloseReason, DisputeState, Handoff, Movement, Payment, Progress, Stage, Step};
 use crate::session::{Session, SessionState};
 
 mod truth;
@@ -117,6 +117,28 @@ fn money_decides_before_anything_else() {
     assert_eq!(on_page(&with_money(&[Movement::Captured { total: 2000 }])), Phase::Overpaid);
     let returned = Movement::Returned { reference: "du".into(), amount: 1000 };
     assert_eq!(on_page(&with_money(&[captured, returned])), Phase::Returned);
+}
+
+#[test]
+fn a_dispute_of_a_bank_debit_is_a_return_and_one_of_a_card_is_not() {
+    use DisputeState::{Inquiry, Lost, Open, Won};
+    let disputed = |method, states: &[DisputeState]| {
+        let mut movements = vec![Movement::Captured { total: 1000 }];
+        movements.extend(states.iter().zip(1..).map(|(state, at)| {
+            let (reference, state) = ("du".to_owned(), *state);
+            Movement::Dispute { reference, amount: 1000, state, at, due: None, part: false, dated: None }
+        }));
+        let mut payment = with_money(&movements);
+        payment.attempts[0].method = method;
+        (on_page(&payment), Figures::of(&payment).returned.minor, payment.flags().returned)
+    };
+    for states in [&[Open][..], &[Lost], &[Open, Lost]] {
+        assert_eq!(disputed(Method::BankDebit, states), (Phase::Returned, 1000, true), "{states:?}");
+        assert_eq!(disputed(Method::Card, states), (Phase::Paid, 0, false), "{states:?}");
+    }
+    for states in [&[Inquiry][..], &[Open, Won]] {
+        assert_eq!(disputed(Method::BankDebit, states), (Phase::Paid, 0, false), "{states:?}");
+    }
 }
 
 #[test]

@@ -33,6 +33,18 @@ impl Truth<'_> {
         self.sum(|attempt| attempt.book.returned.values().sum())
     }
 
+    /// The amount that banks took back of shoppers' bank debits by disputes.
+    fn denied(&self) -> i64 {
+        let debits = |attempt: &Attempt| attempt.method == Method::BankDebit;
+        self.sum(|attempt| if debits(attempt) { attempt.book.charged_back() } else { 0 })
+    }
+
+    /// Whether the order was paid by one debit, with nothing beyond it, and the bank has taken money of it back.
+    fn is_one_debit_taken_back(&self) -> bool {
+        let with_money: Vec<_> = self.payment.attempts.iter().filter(|one| one.book.captured_net() > 0).collect();
+        matches!(with_money[..], [one] if one.book.captured_net() <= self.payment.amount.minor) && self.denied() > 0
+    }
+
     fn any(&self, of: impl Fn(&Attempt) -> bool) -> bool {
         self.payment.attempts.iter().any(of)
     }
@@ -161,10 +173,11 @@ impl Truth<'_> {
                 canceled && self.is_held() && (self.taken() == 0 || self.is_too_much_settled() != Some(true))
             }
             Phase::Paid | Phase::PaidLate => {
-                // "You paid the total to the merchant". If the merchant called the payment off, the money must be kept. A dispute between
-                // shopper and bank does not change the page's words about the order.
+                // "You paid the total to the merchant". If the merchant called the payment off, the money must be kept. A dispute of a
+                // card payment does not change the page's words about the order.
                 let disputed = self.payment.totals().charged_back;
-                net >= amount && (!canceled || self.payment.kept() + disputed >= amount)
+                let is_denied = !canceled && self.is_one_debit_taken_back();
+                net >= amount && !is_denied && (!canceled || self.payment.kept() + disputed >= amount)
             }
             Phase::PartlyPaid | Phase::PartlyCollected => {
                 let wanted = self.captures_asked();
@@ -184,7 +197,7 @@ impl Truth<'_> {
                 0 < refunded.minor && refunded.minor < received.minor && refunded.minor <= self.refunded()
             }
             Phase::Refunded => 0 < refunded.minor && refunded.minor <= self.refunded(),
-            Phase::Returned => 0 < returned.minor && returned.minor <= self.by_banks(),
+            Phase::Returned => 0 < returned.minor && returned.minor <= self.by_banks() + self.denied(),
         }
     }
 }

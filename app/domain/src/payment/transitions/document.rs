@@ -100,7 +100,8 @@ the change.
 const MIDDLE: &str = "
 On top of the status, and derived like it: partially captured, overpaid, second success, partially refunded, refunded, disputed,
 returned, and *unsure*: a capture, void or refund was not answered. Refunded and returned speak of the order: a second payment that
-was sent back leaves it paid, and one that comes after the order was refunded leaves it refunded.
+was sent back leaves it paid, and one that comes after the order was refunded leaves it refunded. A dispute of a
+bank debit is final, so what it takes counts as returned as well.
 
 ## The stages of an attempt
 

@@ -70,7 +70,10 @@ fn any_fact(dice: &mut Dice) -> Fact {
     let number = u8::try_from(1 + dice.below(2)).unwrap();
     let reason = dice.one(&[CloseReason::Cancelled, CloseReason::Expired, CloseReason::Superseded]);
     match dice.below(16) {
-        0 | 1 => Fact::Start(Box::new(attempt(number))),
+        0 | 1 => {
+            let method = if number == 1 { Method::Card } else { Method::BankDebit };
+            Fact::Start(Box::new(Attempt { method, ..attempt(number) }))
+        }
         2 | 3 => opened(number),
         4 => Fact::NotOpened { attempt: id(number), reason },
         5 => Fact::Unanswered { attempt: id(number) },
