@@ -60,14 +60,14 @@ both! {
         let id = world.account_id();
         for same in ["a", "0", "aB", "_"] {
             let secret = format!("whsec_{}", same.repeat(20));
-            refused(world.engine().add_webhook_secret(&id, &secret).await, "can guess", &secret);
+            refused(world.accounts().add_webhook_secret(&id, &secret).await, "can guess", &secret);
             let new = account_at(&world.sandbox, "sk_test_0123456789", &secret);
-            refused(world.engine().add_account(&world.merchant, new).await, "can guess", &secret);
+            refused(world.accounts().add(new).await, "can guess", &secret);
             for kind in ["sk", "rk"] {
                 let key = format!("{kind}_test_{}", same.repeat(20));
-                refused(world.engine().set_credential(&id, "secret_key", &key).await, "can guess", &key);
+                refused(world.accounts().set_credential(&id, "secret_key", &key).await, "can guess", &key);
                 let new = account_at(&world.sandbox, &key, "whsec_0123456789abcdef");
-                refused(world.engine().add_account(&world.merchant, new).await, "can guess", &key);
+                refused(world.accounts().add(new).await, "can guess", &key);
             }
         }
         world.paid_with("4242424242424242").await;
