@@ -125,7 +125,7 @@ test("a payable page weighs no more than it may", async ({ browser, till }) => {
   const list = Object.entries(sizes).map(([name, bytes]) => `${name} ${kb(bytes)}`).join(", ");
   console.log(`    transferred, headers included: ${list}; HTML + CSS ${kb(document)}, WASM + JS ${kb(program)}`);
   expect(document).toBeLessThanOrEqual(30 * KB);
-  expect(program).toBeLessThanOrEqual(80 * KB);
+  expect(program).toBeLessThanOrEqual(60 * KB);
 });
 
 test("the merchant's text is text", async ({ page, till }) => {
