@@ -65,8 +65,7 @@ impl MovementCommand {
                 )
             }
             Action::Find { name, common, format } => {
-                let found =
-                    common.read(async |engine| engine.upkeep(&operator()).find_movements(&name).await).await?;
+                let found = common.read(async |engine| engine.upkeep(&operator()).find_movements(&name).await).await?;
                 format.print(&found, || text(&found, "none yet"))
             }
         }
