@@ -114,9 +114,9 @@ codes! {
     AlreadyCaptured "already_captured" Conflict "All that was authorised has been captured, or the rest was released.";
     PartlyCaptured "partly_captured" Conflict "A part of the authorisation has been captured.";
     AlreadyVoided "already_voided" Conflict "The authorisation has been released, or is being released.";
-    NothingAuthorised "nothing_authorised" Conflict "Nothing is authorised.";
+    NothingAuthorised "nothing_authorised" Conflict "The payment has no authorised amount.";
     OnlyAuthorised "only_authorised" Conflict "The money is authorised and not captured.";
-    NothingCaptured "nothing_captured" Conflict "Nothing has been captured.";
+    NothingCaptured "nothing_captured" Conflict "The payment has no captured amount.";
     AlreadyRefunded "already_refunded" Conflict "All that was captured has gone back, or a bank holds it.";
     WholeCaptureOnly "whole_capture_only" Invalid "The provider captures the whole amount only.";
     OneCaptureOnly "one_capture_only" Invalid "The provider captures once and releases the rest.";

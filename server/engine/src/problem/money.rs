@@ -98,7 +98,7 @@ impl Proposal {
 /// A request that was made before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What was asked for.
+    /// The modification that was requested.
     pub asked: Proposal,
     /// The request's key, unless Till began it by itself.
     pub key: Option<RequestKey>,
@@ -128,13 +128,13 @@ pub enum Obstacle {
     PartsTaken(Vec<PartTaken>),
     /// The authorisation has been released.
     Released,
-    /// Nothing is authorised.
+    /// The payment has no authorised amount.
     NothingAuthorised,
     /// All that was captured has gone back, or a bank holds it.
     AllGoneBack,
     /// The money is authorised and not captured; these release it.
     OnlyAuthorised(Vec<Proposal>),
-    /// Nothing has been captured.
+    /// The payment has no captured amount.
     NothingCaptured,
 }
 
